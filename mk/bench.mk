@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+#
+# mk/bench.mk - `make bench`: Antler beside Debian's Linux, same QEMU, same
+# disk.  BENCH="--quick" and other options of bench/bench.py.
+
+bench: $(O)/Image $(IMAGES)
+	$(TEST_Q)O=$(abspath $(O)) $(PYTHON) -B bench/bench.py $(BENCH)
+
+.PHONY: bench

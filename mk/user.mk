@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+#
+# mk/user.mk - build user/: static riscv64 Linux programs that run on Antler
+# and on Linux alike.  Sets USER_BINS; they land in $(O)/user/.
+#
+# user/tests/*.c but fuzz.c and main.c are suites of the one program utest.
+
+UCC ?= riscv64-linux-gnu-gcc
+USER_DIR := $(O)/user
+USER_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Wshadow -Wno-unused-parameter \
+	-Wstrict-prototypes -Wmissing-prototypes -static -pthread -Iuser/tests
+
+USER_SUITES := $(sort $(filter-out user/tests/fuzz.c,$(wildcard user/tests/*.c)))
+USER_BENCH := $(sort $(wildcard user/bench/*.c))
+USER_BINS := $(USER_DIR)/utest $(USER_DIR)/fuzz \
+	$(patsubst user/bench/%.c,$(USER_DIR)/%,$(USER_BENCH))
+
+USER_Q := $(if $(V),,@)
+user_link = $(if $(V),,@echo '  UCC     $@';) $(UCC) $(USER_CFLAGS) -s -o $@
+
+user: $(USER_BINS)
+
+$(USER_DIR):
+	$(USER_Q)mkdir -p $@
+
+$(O)/user-obj/%.o: user/tests/%.c user/tests/utest.h
+	$(USER_Q)mkdir -p $(@D)
+	$(if $(V),,@echo '  UCC     $<';) $(UCC) $(USER_CFLAGS) -c -o $@ $<
+
+$(USER_DIR)/utest: $(patsubst user/tests/%.c,$(O)/user-obj/%.o,$(USER_SUITES)) \
+		| $(USER_DIR)
+	$(user_link) $^
+
+$(USER_DIR)/fuzz: user/tests/fuzz.c | $(USER_DIR)
+	$(user_link) $<
+
+$(USER_DIR)/%: user/bench/%.c | $(USER_DIR)
+	$(user_link) $<
+
+.PHONY: user

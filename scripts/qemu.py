@@ -1,0 +1,228 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""scripts/qemu.py - the one place that makes QEMU command lines.
+
+    qemu.py run|gdb [NAME=value ...]     boot, console on this terminal
+    qemu.py line [NAME=value ...]        only print the command
+
+    KERNEL=antler|linux|PATH  SMP=4  MEM=512M  RELAY=remote|local|hybrid
+    DISK=PATH|none  INITRD=PATH  APPEND="more arguments"  MACHINE=virt|sifive_u
+    QEMU=host|10|PATH  CPU=rv64,svade=on  AIA=none|aplic|aplic-imsic
+    O=build  ICOUNT=1  SNAPSHOT=1 (leave the disk as it was)  TAIL="-d int"
+
+`make run`, the tests and the benchmarks all come here, for Antler and for
+Debian's Linux alike: the kernel is swapped and nothing else, but that Linux
+gets an initrd with the modules which it needs to mount an ext4 root.
+
+Not here: images (mkimage.py), talking to the guest (tests/qemu/machine.py).
+"""
+import glob
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from mkimage import CACHE, GUEST  # noqa: E402
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+QEMU10 = os.path.join(CACHE, "qemu10")
+BINARY = "qemu-system-riscv64"
+
+
+class RigError(Exception):
+    """Something that scripts/setup or make should have made is not there."""
+
+
+@dataclass
+class Guest:
+    """All that decides a QEMU command line."""
+    kernel: str = "antler"
+    smp: int = 4
+    mem: str = "512M"
+    relay: str = ""
+    disk: str = "default"
+    initrd: str = ""
+    append: str = ""
+    machine: str = "virt"
+    qemu: str = "host"
+    cpu: str = ""
+    aia: str = ""
+    out: str = field(default_factory=lambda: os.environ.get("O") or
+                     os.path.join(TOP, "build"))
+    icount: bool = False
+    snapshot: bool = False
+    root: str = "/dev/vda"
+    rw: str = "rw"
+    bare_append: bool = False       # `append` is the whole command line
+    tail: list = field(default_factory=list)
+
+
+def qemu_prefix(which):
+    """Command and arguments that start the QEMU called @which."""
+    if which in ("", "host"):
+        path = shutil.which(BINARY)
+        if not path:
+            raise RigError(f"{BINARY} is missing: run scripts/setup")
+        return [path]
+    if which != "10":
+        return [which]
+    if host_is_qemu10():
+        return [shutil.which(BINARY)]
+    loaders = glob.glob(f"{QEMU10}/usr/lib*/ld-linux-*.so.*")
+    if not loaders:
+        raise RigError("QEMU 10 is missing: run scripts/setup")
+    # Its own loader and libraries: no chroot and so no root.
+    libs = f"{QEMU10}/usr/lib/{platform.machine()}-linux-gnu"
+    return [loaders[0], "--library-path", f"{libs}:{QEMU10}/usr/lib",
+            f"{QEMU10}/usr/bin/{BINARY}", "-L", f"{QEMU10}/usr/share/qemu"]
+
+
+def qemu_version(which):
+    out = subprocess.run(qemu_prefix(which) + ["--version"], check=True,
+                         capture_output=True, text=True).stdout
+    return out.split("version", 1)[1].split()[0].split("(")[0]
+
+
+def host_is_qemu10():
+    path = shutil.which(BINARY)
+    return bool(path) and int(subprocess.run(
+        [path, "--version"], capture_output=True, text=True
+    ).stdout.split("version", 1)[1].split(".")[0]) >= 10
+
+
+def kernel_path(guest):
+    path = {"antler": os.path.join(guest.out, "Image"),
+            "linux": os.path.join(GUEST, "linux/Image")}.get(
+                guest.kernel, guest.kernel)
+    if not os.path.exists(path):
+        raise RigError(f"no kernel {path}: run make, or scripts/setup")
+    return path
+
+
+def is_linux(guest):
+    return guest.kernel == "linux"
+
+
+def disk_path(guest):
+    if guest.disk == "none" or not guest.disk:
+        return ""
+    if guest.disk != "default":
+        return guest.disk
+    if guest.machine == "sifive_u":
+        return ""
+    return os.path.join(guest.out, "root.ext4")
+
+
+def initrd_path(guest, disk):
+    if guest.initrd:
+        return guest.initrd if guest.initrd != "none" else ""
+    if disk:
+        return os.path.join(guest.out, "linux-initrd.cpio.gz") \
+            if is_linux(guest) else ""
+    if guest.disk == "none":
+        return ""
+    return os.path.join(guest.out, "initrd.cpio.gz")
+
+
+def command_line(guest, disk):
+    """The kernel's arguments; Linux is given no relay=."""
+    if guest.bare_append:
+        return guest.append
+    words = []
+    if disk:
+        words += [f"root={guest.root}", "rootfstype=ext4", guest.rw]
+    uart = "ttySIF0" if guest.machine == "sifive_u" else "ttyS0"
+    words.append(f"console={uart}")
+    if guest.relay and not is_linux(guest):
+        words.append(f"relay={guest.relay}")
+    if guest.append:
+        words.append(guest.append)
+    return " ".join(words)
+
+
+def machine_args(guest):
+    """-machine, -cpu and -smp; hart 0 of sifive_u is not for us."""
+    name, smp = guest.machine, guest.smp
+    if guest.aia and guest.aia != "none":
+        name += f",aia={guest.aia}"
+    if guest.machine == "sifive_u":
+        smp += 1
+    args = ["-machine", name, "-smp", str(smp), "-m", guest.mem]
+    if guest.cpu:
+        args += ["-cpu", guest.cpu]
+    if guest.icount:
+        args += ["-icount", "shift=0,sleep=off"]
+    return args
+
+
+def qemu_args(guest, console=("-nographic",)):
+    """The whole command, as a list."""
+    disk = disk_path(guest)
+    initrd = initrd_path(guest, disk)
+    for path in filter(None, (disk, initrd)):
+        if not os.path.exists(path):
+            raise RigError(f"no image {path}: run make image")
+    args = qemu_prefix(guest.qemu) + machine_args(guest) + list(console)
+    args += ["-kernel", kernel_path(guest),
+             "-append", command_line(guest, disk)]
+    if initrd:
+        args += ["-initrd", initrd]
+    if disk:
+        snap = ",snapshot=on" if guest.snapshot else ""
+        args += ["-drive",
+                 f"file={disk},if=none,id=disk0,format=raw{snap}",
+                 "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on"]
+    return args + guest.tail
+
+
+def guest_from_words(words):
+    """NAME=value words over the environment's values of the same names."""
+    names = {"KERNEL": "kernel", "SMP": "smp", "MEM": "mem", "RELAY": "relay",
+             "DISK": "disk", "INITRD": "initrd", "APPEND": "append",
+             "MACHINE": "machine", "QEMU": "qemu", "CPU": "cpu", "AIA": "aia",
+             "O": "out", "ICOUNT": "icount", "SNAPSHOT": "snapshot",
+             "TAIL": "tail"}
+    given = {n: os.environ[n] for n in names if os.environ.get(n)}
+    for word in words:
+        name, eq, value = word.partition("=")
+        if name not in names or not eq:
+            raise RigError(f"not a variable of {sys.argv[0]}: {word}")
+        if value:
+            given[name] = value
+    guest = Guest()
+    for name, value in given.items():
+        kind = type(getattr(guest, names[name]))
+        if kind is bool:
+            value = value not in ("", "0", "n", "no")
+        elif kind is list:
+            value = shlex.split(value)
+        else:
+            value = kind(value)
+        setattr(guest, names[name], value)
+    return guest
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] not in ("run", "gdb", "line"):
+        sys.exit(__doc__)
+    try:
+        guest = guest_from_words(sys.argv[2:])
+        if sys.argv[1] == "gdb":
+            guest.tail = guest.tail + ["-s", "-S"]
+        args = qemu_args(guest)
+    except RigError as err:
+        sys.exit(f"qemu: {err}")
+    if sys.argv[1] == "line":
+        print(shlex.join(args))
+        return
+    print("qemu: " + shlex.join(args))
+    print("qemu: Ctrl-A X ends it", flush=True)
+    os.execvp(args[0], args)
+
+
+if __name__ == "__main__":
+    main()
