@@ -66,11 +66,11 @@
 #define RV_CMPXCHG(width, r, p, ext, new)                               \
 	do {                                                            \
 		unsigned long cx_fail;                                  \
-		__asm__ volatile("0:	lr." width " %0, %2\n"          \
-				 "	bne %0, %z3, 1f\n"                   \
-				 "	sc." width ".rl %1, %z4, %2\n"  \
-				 "	bnez %1, 0b\n"                       \
-				 "1:	fence rw, rw\n"                    \
+		__asm__ volatile("0: lr." width " %0, %2\n"             \
+				 "bne %0, %z3, 1f\n"                    \
+				 "sc." width ".rl %1, %z4, %2\n"        \
+				 "bnez %1, 0b\n"                        \
+				 "1: fence rw, rw\n"                    \
 				 : "=&r"(r), "=&r"(cx_fail), "+A"(*(p)) \
 				 : "rJ"(ext), "rJ"(new)                 \
 				 : "memory");                           \
