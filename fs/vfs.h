@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/vfs.h - inodes, names, mounts: what every file system fills in.
+ *
+ * OBJECTS
+ *   struct super_block  one mounted file system instance.
+ *   struct inode        one file; found by (sb, ino) in a hash; refcounted; kept
+ *                       in a cache after the last reference until evicted.
+ *   struct dentry       a name in a directory -> inode (or negative); a cache;
+ *                       a tree; refcounted; children hold their parent.
+ *   struct mount        a super_block's root dentry on top of another dentry.
+ *   struct path         (mount, dentry), both referenced.
+ *
+ * LOCKING
+ *   inode->lock (rwsem, sleeping): directories: names in it (lookup reads,
+ *     create/unlink/rename write); regular files: size and block map (write,
+ *     truncate: write; reads of data take none: the page cache's).
+ *     Two directories: ancestor first, else by address (vfs_lock_two()).
+ *   sb->rename_lock (mutex): held over a rename between directories.
+ *   dcache_lock (RANK_VFS): dentry hash, tree links, mounts; never sleeps.
+ *
+ * File systems are called with the locks named at each operation.  All inode_ops
+ * return 0 or -errno, leave nothing changed on error, and run in a coroutine.
+ */
+#ifndef FS_VFS_H
+#define FS_VFS_H
+
+#include <kernel/dev/dev.h>
+#include <kernel/file/file.h>
+#include <kernel/mm/pagecache.h>
+#include <kernel/sched/wait.h>
+#include <kernel/time/clock.h>
+#include <lib/list.h>
+#include <lib/types.h>
+
+struct super_block;
+struct path;
+struct kstatfs;
+struct blkdev;
+
+#define S_IFMT	 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK	 0120000
+#define S_IFREG	 0100000
+#define S_IFBLK	 0060000
+#define S_IFDIR	 0040000
+#define S_IFCHR	 0020000
+#define S_IFIFO	 0010000
+#define S_ISUID	 0004000
+#define S_ISGID	 0002000
+#define S_ISVTX	 0001000
+#define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m) (((m)&S_IFMT) == S_IFDIR)
+#define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
+#define S_ISCHR(m) (((m)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(m) (((m)&S_IFMT) == S_IFBLK)
+#define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
+#define S_ISSOCK(m) (((m)&S_IFMT) == S_IFSOCK)
+
+#define DT_UNKNOWN 0
+#define DT_FIFO 1
+#define DT_CHR	2
+#define DT_DIR	4
+#define DT_BLK	6
+#define DT_REG	8
+#define DT_LNK	10
+#define DT_SOCK 12
+static inline unsigned int mode_to_dt(u32 mode)
+{
+	return (mode >> 12) & 15;
+}
+
+#define NAME_MAX 255
+#define PATH_MAX 4096
+#define MAX_SYMLINKS 40
+
+struct iattr {
+	u32 valid; /* ATTR_* */
+	u32 mode;  /* permission bits */
+	u32 uid, gid;
+	u64 size;
+	struct timespec64 atime, mtime;
+};
+#define ATTR_MODE  BIT(0)
+#define ATTR_UID   BIT(1)
+#define ATTR_GID   BIT(2)
+#define ATTR_SIZE  BIT(3)
+#define ATTR_ATIME BIT(4)
+#define ATTR_MTIME BIT(5)
+#define ATTR_CTIME BIT(6) /* always set by the VFS: now */
+
+struct inode_ops {
+	/*
+	 * dir->lock held for reading (or writing).  Finds @name and returns its
+	 * inode with a reference in *@out, or NULL in it when there is none.
+	 */
+	int (*lookup)(struct inode *dir, const char *name, size_t len,
+		      struct inode **out);
+	/* dir->lock held for writing for all that change names.  The VFS has
+	 * checked permissions, existence and types. *@out gets a reference. */
+	int (*create)(struct inode *dir, const char *name, size_t len, u32 mode,
+		      struct inode **out);
+	int (*mkdir)(struct inode *dir, const char *name, size_t len, u32 mode,
+		     struct inode **out);
+	int (*mknod)(struct inode *dir, const char *name, size_t len, u32 mode,
+		     kdev_t rdev, struct inode **out);
+	int (*symlink)(struct inode *dir, const char *name, size_t len,
+		       const char *target, struct inode **out);
+	int (*link)(struct inode *dir, const char *name, size_t len,
+		    struct inode *target);
+	int (*unlink)(struct inode *dir, const char *name, size_t len,
+		      struct inode *victim);
+	int (*rmdir)(struct inode *dir, const char *name, size_t len,
+		     struct inode *victim);
+	/* Both directories locked; @victim is what new_name names now, or NULL;
+	 * flags: RENAME_EXCHANGE or 0 (NOREPLACE is checked by the VFS). */
+	int (*rename)(struct inode *old_dir, const char *old_name, size_t old_len,
+		      struct inode *inode, struct inode *new_dir,
+		      const char *new_name, size_t new_len,
+		      struct inode *victim, u32 flags);
+	/* inode->lock held for writing.  Applies @a (also size: truncates blocks;
+	 * the VFS has called nothing before) and updates the inode. NULL: the
+	 * generic one, which changes the in-memory inode only. */
+	int (*setattr)(struct inode *inode, const struct iattr *a);
+	/* Symlink's target, NUL-terminated, into @buf: length or -errno.  Also
+	 * for /proc's magic links: get_link below. */
+	s64 (*readlink)(struct inode *inode, char *buf, size_t size);
+	/* Magic link: jump to a path instead of walking text.  Optional. */
+	int (*get_link)(struct inode *inode, struct path *out);
+	/* O_TMPFILE.  Optional. */
+	int (*tmpfile)(struct inode *dir, u32 mode, struct inode **out);
+	/* Extended attributes; optional (-EOPNOTSUPP).  Full names "user.x". */
+	s64 (*getxattr)(struct inode *i, const char *name, void *buf, size_t n);
+	int (*setxattr)(struct inode *i, const char *name, const void *buf,
+			size_t n, int flags);
+	int (*removexattr)(struct inode *i, const char *name);
+	s64 (*listxattr)(struct inode *i, char *buf, size_t n);
+	/* Inodes whose attributes are computed (/proc): before stat and walk. */
+	int (*revalidate)(struct inode *inode);
+	/* The same for a cached name; false: forget the dentry.  Optional. */
+	bool (*d_revalidate)(struct inode *dir, struct dentry *d);
+	/* Called on open of a regular file or directory, may set f->priv, f->ops. */
+	int (*open)(struct inode *inode, struct file *f);
+	/* Replaces the generic mode check.  Optional. */
+	int (*permission)(struct inode *inode, u32 mask);
+	bool no_dcache; /* names here change on their own: never cache children */
+};
+
+struct inode {
+	u64 ino;			/* [I] */
+	struct super_block *sb;		/* [I] */
+	u32 refs;			/* [a] */
+	u32 mode;			/* [lock] type bits [I] */
+	u32 uid, gid;			/* [lock] */
+	u32 nlink;			/* [lock] */
+	kdev_t rdev;			/* [I] */
+	struct timespec64 atime, mtime, ctime, btime; /* [lock]; racy reads ok */
+	u64 blocks;			/* [lock] 512-byte units */
+	u32 generation;
+	u32 iflags;			/* [lock] FS_IMMUTABLE_FL etc. */
+	const struct inode_ops *ops;	/* [I] */
+	const struct file_ops *fops;	/* [I] default f->ops */
+	struct rwsem lock;
+	struct mapping mapping;		/* page cache; mapping.size is i_size */
+	struct hlist_link {
+		struct list_head node;	/* [icache lock] hash chain */
+	} hash;
+	struct list_head sb_node;	/* [icache lock] */
+	struct list_head lru_node;	/* [icache lock] unreferenced, cached */
+	bool dirty;			/* [a] attributes to write: write_inode */
+	bool evicting;			/* [icache lock] */
+	u32 writecount;			/* [a] open for writing; denied: exec */
+	u32 denywrite;			/* [a] being executed */
+	struct list_head flocks;	/* [file lock code] */
+	struct list_head dentries;	/* [dcache_lock] aliases */
+	void *fifo;			/* named pipe: fs/pipe.c */
+	void *priv;			/* the file system's; or embed the inode */
+};
+#define i_size mapping.size
+
+struct super_ops {
+	/* Allocate / free the object that embeds struct inode.  NULL: plain. */
+	struct inode *(*alloc_inode)(struct super_block *sb);
+	void (*free_inode)(struct inode *inode);
+	/* Write attributes (called without locks).  Optional. */
+	int (*write_inode)(struct inode *inode, bool wait);
+	/* Last reference to an inode with nlink 0, or eviction: free its blocks
+	 * if nlink == 0; pages are gone already.  Optional. */
+	void (*evict_inode)(struct inode *inode);
+	int (*sync_fs)(struct super_block *sb, bool wait);
+	int (*statfs)(struct super_block *sb, struct kstatfs *out);
+	int (*remount)(struct super_block *sb, u64 flags, const char *data);
+	void (*put_super)(struct super_block *sb); /* unmounted: all synced */
+	/* Options for /proc/mounts after "rw", e.g. ",size=4k".  Optional. */
+	void (*show_options)(struct super_block *sb, char *buf, size_t n);
+	bool no_icache; /* inodes are dropped at the last reference */
+};
+
+/* mount(2) flags kept in sb->flags / mnt->flags */
+#define MS_RDONLY      1
+#define MS_NOSUID      2
+#define MS_NODEV       4
+#define MS_NOEXEC      8
+#define MS_SYNCHRONOUS 16
+#define MS_REMOUNT     32
+#define MS_NOATIME     1024
+#define MS_NODIRATIME  2048
+#define MS_BIND	       4096
+#define MS_MOVE	       8192
+#define MS_REC	       16384
+#define MS_SILENT      32768
+#define MS_RELATIME    (1 << 21)
+#define MS_STRICTATIME (1 << 24)
+
+struct super_block {
+	const struct fs_type *type;	/* [I] */
+	const struct super_ops *ops;	/* [I] */
+	struct blkdev *bdev;		/* [I] or NULL */
+	kdev_t dev;			/* [I] st_dev */
+	u64 flags;			/* [a] MS_* */
+	u32 block_size;			/* [I] */
+	u64 max_size;			/* [I] largest file */
+	u64 magic;			/* [I] statfs f_type */
+	u32 time_gran;			/* [I] ns */
+	struct dentry *root;		/* [I] owned */
+	struct mutex rename_lock;
+	struct list_head inodes;	/* [icache lock] */
+	struct list_head node;		/* [sb list lock] */
+	u32 refs;			/* [a] mounts */
+	u32 next_ino;			/* for memory file systems, [a] */
+	void *priv;			/* the file system's */
+};
+
+struct dentry {
+	u32 refs;			/* [a] */
+	u32 flags;			/* [dcache_lock] DENTRY_* */
+	struct inode *inode;		/* [dcache_lock / dir lock] NULL: negative */
+	struct dentry *parent;		/* [dcache_lock] owned; root: self */
+	struct super_block *sb;		/* [I] */
+	char *name;			/* [dcache_lock] NUL-terminated */
+	u32 name_len, hash;
+	char inline_name[32];
+	struct list_head hash_node;	/* [dcache_lock] */
+	struct list_head children;	/* [dcache_lock] */
+	struct list_head sibling;	/* [dcache_lock] */
+	struct list_head alias;		/* [dcache_lock] in inode->dentries */
+	struct list_head lru;		/* [dcache_lock] */
+	u32 nr_mounted;			/* [dcache_lock] mounts on top */
+};
+
+struct mount {
+	u32 refs;			/* [a] */
+	int id;				/* [I] */
+	struct super_block *sb;		/* [I] */
+	struct dentry *root;		/* [I] owned */
+	struct mount *parent;		/* [dcache_lock] owned; NULL: top */
+	struct dentry *mountpoint;	/* [dcache_lock] owned, in parent */
+	u64 flags;			/* [a] MS_RDONLY NOSUID ... */
+	struct list_head node;		/* [dcache_lock] all mounts, in order */
+	char *devname;			/* [I] as given to mount(2) */
+};
+
+struct path {
+	struct mount *mnt;
+	struct dentry *dentry;
+};
+
+struct fs_type {
+	const char *name;
+	bool needs_dev;
+	/* @bdev NULL unless needs_dev.  Fills sb (ops, root by
+	 * dentry_alloc_root(inode), ...).  0 or -errno, then nothing is kept. */
+	int (*mount)(struct super_block *sb, struct blkdev *bdev, u64 flags,
+		     const char *data);
+	struct list_head node;
+};
+int fs_register(struct fs_type *t);
+void fs_for_each_type(void (*fn)(struct fs_type *t, void *ctx), void *ctx);
+
+struct kstatfs {
+	u64 type, bsize, blocks, bfree, bavail, files, ffree, fsid, namelen,
+		frsize, flags;
+};
+
+struct kstat {
+	u64 dev, ino;
+	u32 mode, nlink, uid, gid;
+	u64 rdev, size, blksize, blocks;
+	struct timespec64 atime, mtime, ctime, btime;
+	u64 mnt_id;
+};
+
+/* --- fs/inode.c */
+/* New in-memory inode of @sb (refs 1, unhashed, times now, ino 0). */
+struct inode *inode_new(struct super_block *sb);
+/* Find in the cache, or allocate: *@is_new tells; a new one must be filled and
+ * then inode_unlock_new() (or inode_fail_new() on error) - others wait for it. */
+struct inode *inode_get_by_ino(struct super_block *sb, u64 ino, bool *is_new);
+void inode_unlock_new(struct inode *i);
+void inode_fail_new(struct inode *i);
+void inode_hash_insert(struct inode *i);
+struct inode *inode_get(struct inode *i);
+void inode_put(struct inode *i);	/* may sleep */
+void inode_mark_dirty(struct inode *i);
+struct timespec64 inode_now(const struct inode *i); /* at sb granularity */
+void inode_touch(struct inode *i, bool m, bool c);
+int inode_setattr_generic(struct inode *i, const struct iattr *a);
+int sb_sync(struct super_block *sb, bool wait);
+void sync_all(bool wait);
+
+/* --- fs/dcache.c */
+struct dentry *dentry_alloc_root(struct inode *root); /* takes the inode */
+struct dentry *dentry_get(struct dentry *d);
+void dentry_put(struct dentry *d);
+/* Names below @dir that a file system knows to be gone. */
+void dentry_drop_children(struct dentry *dir);
+
+/* --- fs/namei.c */
+#define LOOKUP_FOLLOW	 BIT(0)
+#define LOOKUP_DIRECTORY BIT(1)
+#define LOOKUP_EMPTY	 BIT(2) /* AT_EMPTY_PATH */
+#define LOOKUP_PARENT	 BIT(3)
+#define AT_FDCWD (-100)
+/* @path in kernel memory, relative to @dirfd. */
+int path_lookup(int dirfd, const char *path, u32 flags, struct path *out);
+void path_get(const struct path *p);
+void path_put(const struct path *p);
+bool path_equal(const struct path *a, const struct path *b);
+/* Absolute path of @p as seen from @root into buf: length or -ENAMETOOLONG. */
+s64 path_to_str(const struct path *p, const struct path *root, char *buf,
+		size_t size);
+int inode_permission(struct inode *i, u32 mask); /* current's fsuid */
+int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
+#define MAY_EXEC  1
+#define MAY_WRITE 2
+#define MAY_READ  4
+
+/* Kernel-side operations, paths in kernel memory. */
+struct file *vfs_open(int dirfd, const char *path, u32 flags, u32 mode);
+struct file *vfs_open_path(const struct path *p, u32 flags, struct cred *cred);
+int vfs_mkdir(int dirfd, const char *path, u32 mode);
+int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev);
+int vfs_symlink(const char *target, int dirfd, const char *path);
+int vfs_link(int olddirfd, const char *oldpath, int newdirfd,
+	     const char *newpath, u32 flags);
+int vfs_unlink(int dirfd, const char *path, bool rmdir);
+int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
+	       const char *newpath, u32 flags);
+int vfs_stat(const struct path *p, struct kstat *st);
+int vfs_fstat(struct file *f, struct kstat *st);
+int vfs_setattr(const struct path *p, struct iattr *a);
+int vfs_truncate(const struct path *p, u64 size);
+s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos);
+s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos);
+s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos);
+int vfs_fsync(struct file *f, bool datasync);
+s64 generic_file_llseek(struct file *f, s64 off, int whence);
+/* Ready-made file_ops for regular files over inode->mapping. */
+extern const struct file_ops generic_file_ops;
+
+/* --- fs/mount.c */
+int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
+	      const char *data);
+int vfs_umount(const char *dir, u32 flags);
+struct mount *mount_of_root(void);
+/* First mount: tmpfs/rootfs at /, for init. */
+int vfs_mount_root(const char *dev, const char *type, u64 flags,
+		   const char *data);
+void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx);
+/* A mount that has no place in the tree (pipefs, proc for the kernel). */
+struct mount *mount_internal(struct fs_type *t);
+
+/* --- per-process root, cwd, umask (struct fs_ctx of kernel/task) */
+struct fs_ctx {
+	u32 refs;		/* [a] */
+	struct spinlock lock;	/* RANK_FILE */
+	struct path root, cwd;	/* [lock] */
+	u32 umask;		/* [lock] */
+};
+void fs_ctx_get_root(struct path *out);
+void fs_ctx_get_cwd(struct path *out);
+
+#endif /* FS_VFS_H */

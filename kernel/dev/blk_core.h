@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/dev/blk_core.h - what the files of the block core share.
+ *
+ * Not for drivers and file systems: kernel/dev/blk.h.
+ */
+#ifndef KERNEL_DEV_BLK_CORE_H
+#define KERNEL_DEV_BLK_CORE_H
+
+#include <kernel/dev/blk.h>
+
+/* blk.c: give @bio, sector of the whole disk, to @disk's driver. */
+void blk_queue(struct blkdev *disk, struct bio *bio);
+/* blk.c: ring the doorbells that this coroutine's plug holds back. */
+void blk_plug_flush(void);
+
+/* blk_split.c: is @bio more than @disk's driver takes at once? */
+bool blk_must_split(const struct blkdev *disk, const struct bio *bio);
+/* Do it piece by piece; ends with bio_done(bio). */
+void blk_split(struct blkdev *disk, struct bio *bio);
+
+/* blkdev.c: register partition @nr of @disk.  0 or -errno. */
+int blkdev_add_partition(struct blkdev *disk, u32 nr, u64 start, u64 nr_sectors,
+			 const char *uuid);
+
+/* partition.c: find the partitions of @disk.  Sleeps. */
+void partition_scan(struct blkdev *disk);
+
+#endif /* KERNEL_DEV_BLK_CORE_H */

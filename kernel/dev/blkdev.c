@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/dev/blkdev.c - the list of disks and partitions.
+ *
+ * Block devices only ever come: a dead disk stays, broken, so that nobody needs
+ * to hold a reference.
+ *
+ * Locking: blk_list_lock (RANK_VFS).
+ */
+#include <kernel/dev/blk_core.h>
+
+#include <kernel/assert.h>
+#include <kernel/log.h>
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define BLOCK_EXT_MAJOR 259u /* minors handed out one by one */
+
+static struct spinlock blk_list_lock = SPINLOCK_INIT("blkdevs", RANK_VFS);
+static struct list_head blkdevs = LIST_HEAD_INIT(blkdevs); /* [list lock] */
+static u32 next_ext_minor;				   /* [a] */
+
+void (*blkdev_notify)(struct blkdev *bd, bool added);
+
+static struct blkdev *find_locked(kdev_t dev, const char *name)
+{
+	struct blkdev *bd;
+
+	assert_held(&blk_list_lock);
+	list_for_each_entry(bd, &blkdevs, node) {
+		if (name ? !strcmp(bd->name, name) : bd->dev == dev)
+			return bd;
+	}
+	return NULL;
+}
+
+static int add(struct blkdev *bd)
+{
+	int err = 0;
+
+	spin_init(&bd->lock, bd->name, RANK_BLK);
+	list_init(&bd->waiting);
+	spin_lock(&blk_list_lock);
+	if (find_locked(bd->dev, NULL) || find_locked(0, bd->name))
+		err = -EEXIST;
+	else
+		list_add_tail(&bd->node, &blkdevs);
+	spin_unlock(&blk_list_lock);
+	if (!err && blkdev_notify)
+		blkdev_notify(bd, true);
+	return err;
+}
+
+static kdev_t ext_dev(void)
+{
+	return MKDEV(BLOCK_EXT_MAJOR, atomic_fetch_add(&next_ext_minor, 1u));
+}
+
+int blkdev_register(struct blkdev *bd)
+{
+	int err;
+
+	KASSERT(bd->ops && bd->ops->submit && bd->name[0]);
+	KASSERT(bd->block_size >= SECTOR_SIZE &&
+		(bd->block_size & (bd->block_size - 1)) == 0);
+	bd->whole = bd;
+	bd->start_sector = 0;
+	if (!bd->nr_minors)
+		bd->dev = ext_dev();
+	err = add(bd);
+	if (err)
+		return err;
+	pr_info("%s: %llu sectors of 512 bytes (%llu MiB), blocks of %u%s%s",
+		bd->name, (unsigned long long)bd->nr_sectors,
+		(unsigned long long)(bd->nr_sectors >> 11), bd->block_size,
+		bd->has_flush ? ", write cache" : "",
+		bd->read_only ? ", read-only" : "");
+	partition_scan(bd);
+	return 0;
+}
+
+/* Linux puts a p between a name that ends in a digit and the number. */
+static void partition_name(const struct blkdev *disk, u32 nr, char *out,
+			   size_t size)
+{
+	size_t len = strlen(disk->name);
+	bool digit = disk->name[len - 1] >= '0' && disk->name[len - 1] <= '9';
+
+	scnprintf(out, size, "%s%s%u", disk->name, digit ? "p" : "", nr);
+}
+
+int blkdev_add_partition(struct blkdev *disk, u32 nr, u64 start, u64 nr_sectors,
+			 const char *uuid)
+{
+	struct blkdev *bd = kzalloc(sizeof(*bd));
+	int err;
+
+	if (!bd)
+		return -ENOMEM;
+	partition_name(disk, nr, bd->name, sizeof(bd->name));
+	bd->dev = nr < disk->nr_minors ?
+			  MKDEV(MAJOR(disk->dev), MINOR(disk->dev) + nr) :
+			  ext_dev();
+	bd->whole = disk;
+	bd->start_sector = start;
+	bd->nr_sectors = nr_sectors;
+	bd->block_size = disk->block_size;
+	bd->read_only = disk->read_only;
+	bd->has_flush = disk->has_flush;
+	bd->has_discard = disk->has_discard;
+	bd->has_write_zeroes = disk->has_write_zeroes;
+	bd->part_nr = nr;
+	strscpy(bd->partuuid, uuid, sizeof(bd->partuuid));
+	err = add(bd);
+	if (err)
+		kfree(bd);
+	return err;
+}
+
+struct blkdev *blkdev_find(kdev_t dev)
+{
+	struct blkdev *bd;
+
+	spin_lock(&blk_list_lock);
+	bd = find_locked(dev, NULL);
+	spin_unlock(&blk_list_lock);
+	return bd;
+}
+
+struct blkdev *blkdev_by_name(const char *name)
+{
+	struct blkdev *bd;
+
+	spin_lock(&blk_list_lock);
+	bd = find_locked(0, name);
+	spin_unlock(&blk_list_lock);
+	return bd;
+}
+
+void blkdev_for_each(void (*fn)(struct blkdev *bd, void *ctx), void *ctx)
+{
+	struct blkdev *bd;
+
+	spin_lock(&blk_list_lock);
+	list_for_each_entry(bd, &blkdevs, node)
+		fn(bd, ctx);
+	spin_unlock(&blk_list_lock);
+}

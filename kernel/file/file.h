@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/file/file.h - open files and descriptor tables.
+ *
+ * A struct file is one open file description: what dup() and fork() share.
+ * What is behind it (regular file, device, pipe, socket, event object) fills a
+ * struct file_ops.  The fs/ layer attaches its inode and path; kernel/ and
+ * drivers/ see them as opaque.
+ *
+ * Context: all file_ops run in a coroutine and may sleep, but for poll(), which
+ * must not.
+ */
+#ifndef KERNEL_FILE_FILE_H
+#define KERNEL_FILE_FILE_H
+
+#include <kernel/sched/wait.h>
+#include <kernel/spinlock.h>
+#include <lib/types.h>
+
+struct file;
+struct inode;	/* fs/vfs.h */
+struct dentry;	/* fs/vfs.h */
+struct mount;	/* fs/vfs.h */
+struct cred;
+struct vma;	/* kernel/mm/vm.h */
+struct iov_iter; /* kernel/file/iov.h */
+
+/* Linux's open flags on riscv64 (asm-generic). */
+#define O_ACCMODE   00000003
+#define O_RDONLY    00000000
+#define O_WRONLY    00000001
+#define O_RDWR	    00000002
+#define O_CREAT	    00000100
+#define O_EXCL	    00000200
+#define O_NOCTTY    00000400
+#define O_TRUNC	    00001000
+#define O_APPEND    00002000
+#define O_NONBLOCK  00004000
+#define O_DSYNC	    00010000
+#define O_ASYNC	    00020000
+#define O_DIRECT    00040000
+#define O_LARGEFILE 00100000
+#define O_DIRECTORY 00200000
+#define O_NOFOLLOW  00400000
+#define O_NOATIME   01000000
+#define O_CLOEXEC   02000000
+#define O_SYNC	    04010000
+#define O_PATH	    010000000
+#define O_TMPFILE   020200000
+
+/* poll(2) event bits. */
+#define POLLIN	   0x0001
+#define POLLPRI	   0x0002
+#define POLLOUT	   0x0004
+#define POLLERR	   0x0008
+#define POLLHUP	   0x0010
+#define POLLNVAL   0x0020
+#define POLLRDNORM 0x0040
+#define POLLRDBAND 0x0080
+#define POLLWRNORM 0x0100
+#define POLLWRBAND 0x0200
+#define POLLRDHUP  0x2000
+
+/*
+ * One call of poll/select/epoll collecting wait queues.  A file's poll() calls
+ * poll_wait() for every queue whose wake-up may change its answer, then returns
+ * the present event bits.  @pt may be NULL: only the bits are wanted.
+ */
+struct poll_table {
+	void (*queue)(struct poll_table *pt, struct file *f, struct waitq *wq);
+};
+static inline void poll_wait(struct poll_table *pt, struct file *f,
+			     struct waitq *wq)
+{
+	if (pt && pt->queue)
+		pt->queue(pt, f, wq);
+}
+
+/* getdents: returns false when the buffer is full (stop, entry not taken). */
+struct dir_ctx {
+	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len,
+		     u64 ino, unsigned int dtype, u64 next_off);
+	u64 pos; /* where to go on; the fs updates it to the next offset */
+};
+
+/*
+ * Positions: @pos is the offset to use and to advance; for streams it is
+ * ignored.  read/write move at most iov_iter_count(it) bytes and return the
+ * number moved (a short count is not an error), 0 at the end of the file, or
+ * -errno when nothing was moved.  Blocking honours O_NONBLOCK (-EAGAIN) and
+ * signals (-ERESTARTSYS when nothing was moved).  A missing member means
+ * -EINVAL (read, write), -ENOTTY (ioctl), always ready (poll), -ENODEV (mmap),
+ * -EINVAL (fsync), -ESPIPE (llseek).
+ */
+struct file_ops {
+	s64 (*read)(struct file *f, struct iov_iter *to, u64 *pos);
+	s64 (*write)(struct file *f, struct iov_iter *from, u64 *pos);
+	s64 (*llseek)(struct file *f, s64 off, int whence);
+	s64 (*ioctl)(struct file *f, unsigned int cmd, u64 arg);
+	u32 (*poll)(struct file *f, struct poll_table *pt);
+	int (*mmap)(struct file *f, struct vma *vma);
+	int (*fsync)(struct file *f, bool datasync);
+	int (*readdir)(struct file *f, struct dir_ctx *ctx);
+	int (*fallocate)(struct file *f, int mode, u64 off, u64 len);
+	/* Called at each close(2) of a descriptor of it. */
+	int (*flush)(struct file *f);
+	/* Last reference gone. */
+	void (*release)(struct file *f);
+	/* F_SETFL changed f->flags (O_ASYNC, O_NONBLOCK ...). */
+	int (*setfl)(struct file *f, u32 flags);
+	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
+};
+
+struct file {
+	u32 refs;			/* [a] */
+	u32 flags;			/* [a] O_* but creation flags */
+	const struct file_ops *ops;	/* [I] */
+	struct inode *inode;		/* [I] owned reference or NULL */
+	struct dentry *dentry;		/* [I] owned reference or NULL */
+	struct mount *mnt;		/* [I] owned reference or NULL */
+	struct cred *cred;		/* [I] opener's, owned */
+	struct mutex pos_lock;		/* serialises users of pos */
+	u64 pos;			/* [pos_lock] */
+	u64 version;			/* for the file's own use */
+	void *priv;			/* belongs to ops */
+	u64 ra_next, ra_size;		/* [pos_lock] read-ahead state */
+	u32 owner_pid;			/* [a] F_SETOWN */
+	u32 owner_sig;			/* [a] F_SETSIG */
+	struct list_head epitems;	/* [epoll lock] */
+	bool can_read, can_write;	/* [I] from the open mode */
+};
+
+/* A new open file without path.  inode etc. are NULL.  NULL: out of memory. */
+struct file *file_alloc(const struct file_ops *ops, u32 flags, void *priv);
+struct file *file_get(struct file *f);
+void file_put(struct file *f); /* may sleep: last one calls release() */
+
+/*
+ * Descriptor table, shared by CLONE_FILES.  struct files is opaque.
+ * fd_get() takes a reference; every fd_get() is paired with file_put().
+ */
+struct files *files_new(void);
+struct files *files_get(struct files *fs);
+void files_put(struct files *fs);		   /* last one closes all */
+struct files *files_dup(struct files *fs);	   /* fork; NULL: -ENOMEM */
+void files_close_on_exec(struct files *fs);
+struct file *fd_get(int fd);			   /* NULL: EBADF (also O_PATH) */
+struct file *fd_get_path(int fd);		   /* O_PATH allowed too */
+struct file *files_lookup(struct files *fs, int fd); /* for /proc; takes ref */
+int fd_alloc(int min, bool cloexec);		   /* reserve; -EMFILE */
+void fd_install(int fd, struct file *f);	   /* gives the reference */
+void fd_unreserve(int fd);
+int fd_open(struct file *f, u32 flags);		   /* alloc+install; takes f even on error */
+int fd_close(int fd);
+int fd_dup(int oldfd, int min, bool cloexec);
+int fd_dup2(int oldfd, int newfd, bool cloexec, bool same_ok);
+int fd_get_cloexec(int fd);
+int fd_set_cloexec(int fd, bool on);
+int files_next(struct files *fs, int fd);	   /* next open fd >= fd, or -1 */
+int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);
+
+#endif /* KERNEL_FILE_FILE_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/file/iov.h - where the bytes of a read or write go or come from.
+ *
+ * One iterator over user segments or one kernel buffer, consumed front to back.
+ * Copies to and from user memory may fault and sleep; the number of bytes moved
+ * is returned and the iterator advanced by as many.  A short return means that
+ * user memory ended (-EFAULT if nothing at all was moved).
+ */
+#ifndef KERNEL_FILE_IOV_H
+#define KERNEL_FILE_IOV_H
+
+#include <lib/types.h>
+
+struct iovec_user {
+	uaddr_t base;
+	u64 len;
+};
+
+struct iov_iter {
+	bool is_user;
+	const struct iovec_user *iov; /* user: borrowed array */
+	unsigned int nr_iov;	      /* user: segments left, first one current */
+	size_t seg_off;		      /* consumed in the first segment */
+	void *kbuf;		      /* kernel: next byte */
+	size_t count;		      /* bytes left in all */
+};
+
+static inline size_t iov_iter_count(const struct iov_iter *it)
+{
+	return it->count;
+}
+void iov_iter_user(struct iov_iter *it, const struct iovec_user *iov,
+		   unsigned int nr, size_t count);
+void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len);
+void iov_iter_truncate(struct iov_iter *it, size_t max);
+/* Bytes moved, or 0 on a fault before the first byte (caller: -EFAULT). */
+size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it);
+size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it);
+/* As copy_from_iter(), but never faults a page in nor sleeps: a short count
+ * means "iov_iter_fault_in() and try again".  May be called with page locked. */
+size_t copy_from_iter_nofault(void *dst, size_t len, struct iov_iter *it);
+size_t zero_iter(size_t len, struct iov_iter *it);
+/* Fault in the next @len bytes for reading from user.  0 or -EFAULT when not even
+ * the first byte is readable. */
+int iov_iter_fault_in(struct iov_iter *it, size_t len);
+void iov_iter_advance(struct iov_iter *it, size_t n);
+void iov_iter_revert(struct iov_iter *it, size_t n); /* within one segment run */
+
+#endif /* KERNEL_FILE_IOV_H */

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/hart.h - one object per hart, found through tp.
+ *
+ * `hartid` is the firmware's number (sparse); `cpu` is our dense index, 0 being
+ * the boot hart.  Never one for the other.  In the kernel tp always holds the
+ * hart's struct, so this_hart() is a register read: no CSR and no SBI call.
+ *
+ * Who writes what: members marked [H] are written by the hart itself only, in
+ * kernel mode, where nothing interrupts it; others may read them racily for
+ * statistics.  [a] are atomic words of a protocol named at the member.
+ */
+#ifndef KERNEL_HART_H
+#define KERNEL_HART_H
+
+#include <kernel/spinlock.h>
+#include <lib/list.h>
+#include <lib/rbtree.h>
+#include <lib/types.h>
+
+#define MAX_HARTS 16
+
+struct thread;
+struct mm;
+struct pcp;
+
+enum hart_role {
+	ROLE_NONE = 0,
+	ROLE_APP = 1,	  /* runs user code */
+	ROLE_SERVICE = 2, /* executes requests, takes external interrupts */
+};
+
+enum hart_state {
+	HART_ABSENT,
+	HART_STARTING,
+	HART_LOOP,  /* in the loop, looking for work */
+	HART_USER,  /* in user mode */
+	HART_CALL,  /* running a coroutine */
+	HART_POLL,  /* nothing to do: polling its rings */
+	HART_SLEEP, /* announced, in wfi */
+	HART_DEAD,  /* did not come up, or stopped by panic */
+};
+
+/* Counters of /proc/relay/status.  All [H]. */
+struct hart_stats {
+	u64 requests;	   /* requests executed here */
+	u64 posted;	   /* requests posted from here */
+	u64 completions;   /* completions received here */
+	u64 local_calls;   /* requests executed on the hart that trapped */
+	u64 poll_hits;	   /* waits that ended while polling */
+	u64 poll_misses;   /* waits that went on to sleep */
+	u64 sleeps;	   /* wfi executed */
+	u64 wakeups;	   /* wfi ended by an IPI */
+	u64 ipis_sent;
+	u64 ipis_received;
+	u64 timer_irqs;
+	u64 external_irqs;
+	u64 batches;	   /* non-empty drains of the rings */
+	u64 batch_msgs;	   /* messages taken in them */
+	u64 ring_full;	   /* back-pressure: a message had to wait */
+	u64 sbi_calls;
+	u64 switches;	   /* user threads changed */
+	u64 migrations;
+	u64 rfences;
+	u64 faults;
+	u64 steals;
+};
+
+struct hart {
+	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
+	u64 stack_top;		/* [I] of the loop's own stack */
+	u64 loop_sp;		/* [H] saved while a coroutine runs */
+	struct thread *current;	/* [H] whose coroutine runs, or NULL */
+	u64 scratch[4];		/* [H] trap entry */
+
+	/* --- identity */
+	u32 cpu;		/* [I] dense index */
+	u32 hartid;		/* [I] */
+	u32 role;		/* [I] enum hart_role bits */
+	u32 state;		/* [H] enum hart_state, read by others */
+	int fdt_node;		/* [I] cpu node */
+	u32 intc_phandle;	/* [I] of its interrupt-controller node */
+	u32 capacity;		/* [I] capacity-dmips-mhz or 0 */
+
+	/*
+	 * Edge SLEEP and TLBGEN: 1 = "send me an IPI when you put something in
+	 * one of my rings or need my attention": asleep, or in user mode.
+	 */
+	u32 notify __aligned(64); /* [a] kernel/relay/ */
+	u32 in_user;		/* [a] TLBGEN: 1 while user code may run */
+	u32 kick;		/* [a] somebody wants the current user thread to trap */
+
+	/* --- running user code */
+	struct thread *user __aligned(64); /* [H] thread whose registers/satp are loaded */
+	struct mm *user_mm;	/* [H] owner of satp (held by reference), or NULL */
+	u64 tlb_seen;		/* [H] user_mm->tlb_gen at the last flush */
+	struct thread *fp_owner; /* [H] whose FP state the registers hold */
+
+	/* --- queues, all [H] */
+	struct list_head runq;	/* user threads that want this hart */
+	u32 nr_runq;
+	u32 nr_away;		/* user threads of this hart with a call in flight */
+	struct list_head ready;	/* coroutines to resume */
+	struct list_head backlog; /* messages that found a full ring */
+	u64 pending_in;		/* bitmask hint of rings */
+
+	/* --- polling */
+	u64 poll_budget;	/* [H] cycles */
+	u64 poll_ewma;		/* [H] cycles a successful wait took lately */
+
+	/* --- timers */
+	struct spinlock timer_lock; /* RANK_TIMER */
+	struct rb_root timers;	/* [timer_lock] */
+	struct ktimer *timer_running; /* [timer_lock] */
+	u64 timer_next;		/* [timer_lock] earliest deadline or ~0 */
+	u64 timer_set;		/* [H] what the comparator holds (ns), ~0 none */
+
+	/* --- other subsystems' per-hart data */
+	struct pcp *pcp;	/* kernel/mm/pmem.c */
+	void *slab;		/* kernel/mm/slab.c */
+	void *rng;		/* kernel/random.c */
+	struct list_head *plug;	/* kernel/dev/blk.c: bios held back, or NULL */
+	void *relay;		/* kernel/relay/ private */
+
+	u8 lock_depth;		/* [H] spinlocks held */
+	u8 lock_rank;		/* [H] rank of the innermost */
+	bool online;		/* [a] */
+	u32 panic_depth;	/* [H] */
+	u64 idle_ns, user_ns, svc_ns, poll_ns; /* [H] time in each state */
+	u64 state_since;	/* [H] cycles */
+	struct hart_stats st;
+} __aligned(64);
+
+static inline struct hart *this_hart(void)
+{
+#ifdef __riscv
+	struct hart *h;
+
+	__asm__("mv %0, tp" : "=r"(h));
+	return h;
+#else
+	extern struct hart *host_this_hart;
+
+	return host_this_hart;
+#endif
+}
+
+static inline unsigned int this_cpu(void)
+{
+	return this_hart()->cpu;
+}
+
+extern struct hart *harts[MAX_HARTS]; /* [I after boot] dense; NULL beyond */
+extern unsigned int nr_harts;	      /* [I after boot] started or to be */
+
+/* Dense index by firmware's number / by phandle of the interrupt controller
+ * node in the cpu node; -1 if that hart is not ours. */
+int hart_by_hartid(u64 hartid);
+int hart_cpu_by_intc_phandle(u32 phandle);
+/* Where external interrupts go unless asked otherwise. */
+int service_cpu_default(void);
+u64 service_mask(void);
+u64 app_mask(void);
+
+/* IPI to one hart, unconditionally. */
+void hart_ipi(unsigned int cpu);
+/* Make the harts in @mask flush their TLBs before this returns (SBI RFENCE). */
+void hart_rfence(u64 mask);
+/* fence.i on every online hart, this one included. */
+void hart_fence_i_all(void);
+
+/* Filled by sbi/. */
+struct hart_ops {
+	int (*start)(u32 hartid, paddr_t entry, u64 opaque);
+	void (*ipi)(u32 hartid);
+	void (*ipi_mask)(u64 hartid_mask, u64 base);
+	void (*rfence)(u64 hartid_mask, u64 base);
+	void (*fence_i)(u64 hartid_mask, u64 base);
+};
+void hart_ops_set(const struct hart_ops *ops);
+
+#endif /* KERNEL_HART_H */

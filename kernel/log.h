@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/log.h - kernel messages.
+ *
+ * One line per message, lower case, subsystem first, no trailing newline:
+ * pr_info("nvme0: %u queues", n).  A message goes to the log ring
+ * (/dev/kmsg, syslog(2), dmesg) and, when its level is below the console level
+ * (`loglevel=`, `quiet`), to the console.  Nothing that a user can trigger at
+ * will may be printed without the _ratelimited form.
+ *
+ * Context: any, also with spinlocks held.  Locking: log_lock (rank RANK_LOG).
+ */
+#ifndef KERNEL_LOG_H
+#define KERNEL_LOG_H
+
+#include <lib/types.h>
+
+enum log_level {
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARN,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG,
+};
+
+void log_printf(enum log_level level, const char *fmt, ...) __printf(2, 3);
+
+#define pr_err(...)    log_printf(LOG_ERR, __VA_ARGS__)
+#define pr_warn(...)   log_printf(LOG_WARN, __VA_ARGS__)
+#define pr_notice(...) log_printf(LOG_NOTICE, __VA_ARGS__)
+#define pr_info(...)   log_printf(LOG_INFO, __VA_ARGS__)
+#define pr_debug(...)  log_printf(LOG_DEBUG, __VA_ARGS__)
+
+/* At most ten lines in five seconds from one place. */
+struct log_ratelimit {
+	u64 window_start_ns; /* relaxed: a lost update costs a line */
+	u32 nr;
+};
+bool log_may(struct log_ratelimit *rl);
+#define pr_ratelimited(level, ...)                     \
+	do {                                           \
+		static struct log_ratelimit pr_rl;     \
+		if (log_may(&pr_rl))                   \
+			log_printf(level, __VA_ARGS__); \
+	} while (0)
+#define pr_warn_ratelimited(...) pr_ratelimited(LOG_WARN, __VA_ARGS__)
+#define pr_info_ratelimited(...) pr_ratelimited(LOG_INFO, __VA_ARGS__)
+
+/*
+ * Log ring for /dev/kmsg and syslog(2).  Copies the record with sequence number
+ * *@seq (or the oldest one kept after it) as text without newline into @buf and
+ * advances *@seq past it.  Returns its length, or -EAGAIN when there is none.
+ */
+int log_read(u64 *seq, char *buf, size_t size, enum log_level *level,
+	     u64 *time_ns);
+u64 log_first_seq(void);
+u64 log_next_seq(void);
+
+extern int log_console_level; /* messages below it reach the console */
+
+#endif /* KERNEL_LOG_H */

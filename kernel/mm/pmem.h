@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/pmem.h - what the page allocator shows to the rest of kernel/mm/.
+ *
+ * mem_map has one struct page for every frame of [mem_base, mem_end); it is
+ * filled section by section (one block of MAX_ORDER) when a section is opened.
+ * A frame that was ever handed out is in an open section, so pte_page() and
+ * friends need no check.
+ */
+#ifndef KERNEL_MM_PMEM_H
+#define KERNEL_MM_PMEM_H
+
+#include <kernel/mm/page.h>
+#include <kernel/spinlock.h>
+
+#define SECTION_PAGES (1ul << MAX_ORDER)
+#define SECTION_SIZE  (SECTION_PAGES << PAGE_SHIFT)
+
+#define PCP_MAX	  64u /* frames that a hart keeps at most */
+#define PCP_BATCH 32u /* moved to or from the buddy at once */
+#define PCP_ZERO  16u /* known to be zero: old page tables */
+
+/* One hart's frames and its share of the statistics.  All [H]. */
+struct pcp {
+	u32 nr;
+	u32 nr_zero;
+	struct page *stack[PCP_MAX];
+	struct page *zero[PCP_ZERO];
+	s64 acct[NR_PMEM_ACCOUNTS];
+} __aligned(64);
+
+enum section_state {
+	SECTION_HOLE, /* no RAM */
+	SECTION_LAZY, /* all RAM, all free, struct pages not written yet */
+	SECTION_OPEN,
+};
+
+extern struct page *mem_map; /* [I after pmem_init] */
+extern paddr_t mem_base, mem_end;
+extern u8 *section_state; /* [pmem_lock] enum section_state */
+extern u64 nr_sections;
+extern u64 lazy_pages; /* [pmem_lock] frames in lazy sections */
+extern u64 total_pages; /* [pmem_lock] */
+extern struct spinlock pmem_lock;
+
+static inline struct page *pfn_page(u64 pa)
+{
+	return &mem_map[(pa - mem_base) >> PAGE_SHIFT];
+}
+static inline struct page *pte_page(pte_t pte)
+{
+	return pfn_page(pte_phys(pte));
+}
+
+/* pmem.c, for pmem_boot.c: pmem_lock held (or nobody else runs yet). */
+void buddy_free_range(u64 first, u64 end); /* indices into mem_map */
+bool pmem_open_section(void);		   /* one lazy section; false: none */
+void pmem_set_watermarks(void);
+
+/* A frame that holds nothing but zeroes, for a page table. */
+struct page *page_alloc_table(void);
+void page_free_table(struct page *pg); /* still all zeroes */
+
+/* Reclaim of clean cache pages without sleeping; set by pagecache.c. */
+extern u64 (*pmem_reclaim_hook)(u64 nr_pages);
+/* Somebody should reclaim in the background; set by pagecache.c. */
+extern void (*pmem_low_hook)(void);
+
+void clear_page(void *page);
+void copy_page(void *dst, const void *src);
+
+#endif /* KERNEL_MM_PMEM_H */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/vm.h - user address spaces.
+ *
+ * A struct mm is a set of areas (struct vma, by address, not overlapping) and an
+ * Sv39 table.  The areas say what may be there; the table is a cache of what is,
+ * filled by mm_fault().
+ *
+ * Two locks.  mm->lock (rwsem): the areas; writers change them, faults and
+ * look-ups read.  mm->pt_lock (spinlock, RANK_PT): the table's entries; held for
+ * every change and for every copy to or from a user page (kernel/mm/user.c), so a
+ * frame cannot go away under a copy.
+ *
+ * TLBs.  Service harts never load a user table.  A hart that runs user code of an
+ * mm has its bit in mm->active.  After an entry was made weaker the changer calls
+ * mm_flush(): mm->tlb_gen is advanced; harts that are in user mode get an SBI
+ * RFENCE; all others compare generations before they return to user mode.
+ *
+ * ORDERING
+ *   TLBGEN  table change, tlb_gen, full fence, look at who is in user mode; the
+ *           hart: announce user mode, full fence, look at tlb_gen
+ *           (kernel/relay/hart_loop.c).
+ */
+#ifndef KERNEL_MM_VM_H
+#define KERNEL_MM_VM_H
+
+#include <arch/riscv/mmu.h>
+#include <kernel/mm/page.h>
+#include <kernel/sched/wait.h>
+#include <kernel/spinlock.h>
+#include <lib/rbtree.h>
+#include <lib/types.h>
+
+struct file;
+struct mapping;
+struct vma;
+struct mm;
+
+/* vma->flags */
+#define VM_READ	     BIT(0)
+#define VM_WRITE     BIT(1)
+#define VM_EXEC	     BIT(2)
+#define VM_SHARED    BIT(3)
+#define VM_MAYREAD   BIT(4)
+#define VM_MAYWRITE  BIT(5)
+#define VM_MAYEXEC   BIT(6)
+#define VM_GROWSDOWN BIT(7)
+#define VM_LOCKED    BIT(8)
+#define VM_DONTFORK  BIT(9)
+#define VM_WIPEONFORK BIT(10)
+#define VM_NORESERVE BIT(11)
+#define VM_IO	     BIT(12) /* device memory: no struct page */
+#define VM_DONTDUMP  BIT(13)
+
+struct vm_ops {
+	/*
+	 * Give the page at @pgoff (in pages of the object) with a reference, for
+	 * reading or, if @write and VM_SHARED, for writing (dirty tracking is
+	 * the object's).  0, -EFAULT/-EIO (SIGBUS) or -ENOMEM.  May sleep.
+	 */
+	int (*fault)(struct vma *v, u64 pgoff, bool write, struct page **pg);
+	/* A shared page becomes writable: about to be dirtied. 0 or -errno. */
+	int (*mkwrite)(struct vma *v, u64 pgoff, struct page *pg);
+	void (*open)(struct vma *v);  /* v was copied (fork, split) */
+	void (*close)(struct vma *v); /* v goes away */
+	const char *(*name)(struct vma *v); /* for /proc/pid/maps, or NULL */
+};
+
+struct vma {
+	struct rb_node node;	/* [mm.lock] */
+	struct mm *mm;		/* [I] */
+	u64 start, end;		/* [mm.lock] page-aligned, half-open */
+	u32 flags;		/* [mm.lock] VM_* */
+	u64 pgoff;		/* [mm.lock] object page at start */
+	struct file *file;	/* [I] owned reference or NULL (anonymous) */
+	const struct vm_ops *ops; /* [I] NULL: private anonymous */
+	void *priv;		/* ops' */
+	const char *label;	/* [I] "[heap]", "[stack]", "[vdso]" or NULL */
+	struct mapping *mapping; /* [I] page cache behind file, or NULL */
+	struct list_head map_node; /* [mapping's i_mmap lock] reverse map */
+	paddr_t phys;		/* VM_IO: base */
+};
+
+struct mm {
+	u32 refs;		/* [a] */
+	struct rwsem lock;
+	struct spinlock pt_lock; /* RANK_PT */
+	struct rb_root vmas;	/* [lock] */
+	u32 nr_vmas;		/* [lock] */
+	pte_t *root;		/* [I] */
+	u64 tlb_gen;		/* [a] edge TLBGEN */
+	u64 active;		/* [a] dense harts with root in satp, user side */
+	u64 start_code, end_code, start_data, end_data; /* [lock] */
+	u64 start_brk, brk, start_stack, mmap_base;	/* [lock] */
+	u64 arg_start, arg_end, env_start, env_end;	/* [lock] */
+	u64 total_pages, locked_pages;			/* [lock] */
+	u64 rss_anon, rss_file, rss_shmem, rss_max;	/* [pt_lock] */
+	u64 pt_pages;		/* [pt_lock] */
+	struct file *exe;	/* [lock] /proc/pid/exe */
+	uaddr_t sigpage;	/* [I] rt_sigreturn trampoline */
+	u64 auxv[48];		/* [I after exec] */
+	u32 nr_auxv;
+	u64 membarrier_state;
+	bool oom_victim;	/* [a] */
+	u32 dumpable;
+};
+
+struct mm *mm_new(void);	     /* empty, refs 1; NULL: -ENOMEM */
+struct mm *mm_get(struct mm *mm);
+void mm_put(struct mm *mm);	     /* last one unmaps all; may sleep */
+struct mm *mm_fork(struct mm *old);  /* COW copy; ERR_PTR */
+/* Forget all areas (exec failed half-way, exit).  No thread runs on it. */
+void mm_unmap_all(struct mm *mm);
+
+/* mmap(2) flags */
+#define MAP_SHARED	    0x01
+#define MAP_PRIVATE	    0x02
+#define MAP_SHARED_VALIDATE 0x03
+#define MAP_TYPE	    0x0f
+#define MAP_FIXED	    0x10
+#define MAP_ANONYMOUS	    0x20
+#define MAP_GROWSDOWN	    0x100
+#define MAP_LOCKED	    0x2000
+#define MAP_NORESERVE	    0x4000
+#define MAP_POPULATE	    0x8000
+#define MAP_STACK	    0x20000
+#define MAP_FIXED_NOREPLACE 0x100000
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define PROT_EXEC 4
+
+/* Address or -errno.  @file is borrowed.  @pgoff in pages. */
+s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
+	    struct file *file, u64 pgoff);
+int mm_munmap(struct mm *mm, u64 addr, u64 len);
+int mm_mprotect(struct mm *mm, u64 addr, u64 len, u32 prot);
+s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
+	      u64 new_addr);
+s64 mm_brk(struct mm *mm, u64 brk);
+/* A labelled private anonymous area at a fixed place (stack, brk). */
+int mm_map_anon(struct mm *mm, u64 start, u64 len, u32 vmflags,
+		const char *label);
+/* Map one kernel page read-exec to user (sigpage). */
+int mm_map_page(struct mm *mm, u64 va, struct page *pg, u32 vmflags,
+		const char *label);
+struct vma *mm_find_vma(struct mm *mm, u64 addr); /* [lock] first end > addr */
+
+/*
+ * Resolve a fault of @mm at @addr.  @access: VM_READ, VM_WRITE or VM_EXEC.
+ * 0, or -EFAULT (SIGSEGV: *@code = SEGV_MAPERR/ACCERR), -EIO (SIGBUS BUS_ADRERR),
+ * -ENOMEM (OOM: victim killed or nothing to free), -ERESTARTSYS (being killed).
+ * Coroutine context; takes mm->lock for reading.
+ */
+int mm_fault(struct mm *mm, u64 addr, u32 access, int *code);
+/* The request REQ_FAULT of current: calls mm_fault and sends the signal. */
+void do_user_fault(struct thread *t);
+
+/* Entries of @mm became weaker; see TLBGEN.  pt_lock may be held. */
+void mm_flush(struct mm *mm);
+
+/* Reverse map: drop every user mapping of pages [start, end) of @m (truncate), or
+ * write-protect them (write-back).  May sleep. */
+void mapping_unmap_user(struct mapping *m, u64 start, u64 end);
+void mapping_wrprotect_user(struct mapping *m, u64 start, u64 end);
+
+/* /proc/pid/maps and smaps: calls back under mm->lock. */
+void mm_for_each_vma(struct mm *mm, void (*fn)(struct vma *v, void *ctx),
+		     void *ctx);
+
+/* Kill the largest process; true when one was chosen. */
+bool oom_kill(const char *why);
+
+#endif /* KERNEL_MM_VM_H */

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/sched/thread.h - a thread: user registers, a request, a coroutine.
+ *
+ * A user thread is, at any moment, in exactly one place:
+ *	THREAD_USER	on an application hart, running or queued to run there
+ *	THREAD_POSTED	its request is in a ring (or backlog) to a service hart
+ *	THREAD_RUNNING	its coroutine executes on co_hart
+ *	THREAD_WAITING	its coroutine is suspended (or about to be) on co_hart
+ *	THREAD_READY	its coroutine is woken: on co_hart's ready list, or in a
+ *			ring to it
+ *	THREAD_DONE	the request has ended; completion in a ring to an
+ *			application hart
+ *	THREAD_DEAD	the last request has ended; nobody will run it again
+ * A kernel thread is a coroutine only: it starts READY and never is USER.
+ *
+ * Ownership: the hart on which a thread is (see above) owns every member marked
+ * [O].  The ring's PUB edge hands it over.  So none of them needs a lock.
+ *
+ * Members marked [a] are atomic words, readable from any hart.
+ */
+#ifndef KERNEL_SCHED_THREAD_H
+#define KERNEL_SCHED_THREAD_H
+
+#include <arch/riscv/trapframe.h>
+#include <lib/list.h>
+#include <lib/types.h>
+
+struct hart;
+struct process;
+struct mm;
+struct files;
+struct fs_ctx;
+struct cred;
+struct sigpending;
+struct waiter;
+struct spinlock;
+
+enum thread_state {
+	THREAD_NEW,
+	THREAD_USER,
+	THREAD_POSTED,
+	THREAD_RUNNING,
+	THREAD_WAITING,
+	THREAD_READY,
+	THREAD_DONE,
+	THREAD_DEAD,
+};
+
+/* Why a user thread asks for its coroutine. */
+enum request_kind {
+	REQ_SYSCALL, /* number in a7, arguments in a0-a5 of tf */
+	REQ_FAULT,   /* page fault: cause, badaddr of tf */
+	REQ_TRAP,    /* any other exception of user code: a signal for it */
+	REQ_WORK,    /* t->work only */
+	NR_REQUEST_KINDS,
+};
+
+/* thread->work: looked at whenever a request ends; set from any hart. */
+#define WORK_SIGNAL  BIT(0) /* maybe a deliverable signal */
+#define WORK_EXIT    BIT(1) /* the process exits, or this thread was killed */
+#define WORK_STOP    BIT(2) /* group stop in progress */
+#define WORK_PTRACE  BIT(3)
+#define WORK_RESCHED BIT(4) /* give way when more threads want the hart */
+
+#define KSTACK_SIZE 16384u
+
+/* Times of the request in flight, in cycles of the hart that wrote each. */
+struct request_times {
+	u64 posted;
+	u64 seen;
+	u64 done;
+};
+
+struct thread {
+	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
+	struct trapframe tf;	/* [O] user registers; first */
+	struct hart *hart;	/* [O] hart that will load/has loaded user state */
+	u64 kstack_top;		/* [I] */
+	u64 co_sp;		/* [O] suspended coroutine's stack pointer */
+
+	/* --- relay (kernel/relay/) */
+	u32 state;		/* [a] enum thread_state */
+	u32 req_kind;		/* [O] enum request_kind */
+	struct hart *home;	/* [O] application hart it last ran on */
+	struct hart *co_hart;	/* [O] hart that runs its coroutine */
+	struct list_head run_node; /* [O] ready list, user run queue or backlog */
+	struct request_times times; /* [O] */
+	u64 req_seq;		/* [O] requests so far (for traces) */
+	u8 suspended_once;	/* [O] the request in flight has suspended */
+	u8 in_coroutine;	/* [O] a coroutine is on kstack */
+	u8 policy;		/* [a] enum relay_policy or POLICY_DEFAULT */
+	u8 fault_policy;	/* [a] likewise */
+	s64 syscall_nr;		/* [O] in flight, -1 outside (also for restart) */
+
+	/* --- floating point state (arch/riscv/fpu.c) */
+	struct fpstate fp;	/* [O] valid unless dirty in fp_hart's registers */
+	struct hart *fp_hart;	/* [O] hart whose registers hold our state, or NULL */
+
+	/* --- flags */
+	u64 work;		/* [a] WORK_* */
+	u32 interruptible;	/* [a] a wait_suspend() may be cut short by signals */
+	u64 slice_end_ns;	/* [O] */
+
+	/* --- identity */
+	int tid;		/* [I] */
+	char name[16];		/* [O] comm; read racily by /proc */
+	struct process *proc;	/* [I] NULL for kernel threads */
+	struct list_head proc_node; /* [RANK_TASK lock] in proc->threads */
+	struct list_head all_node; /* [RANK_TASK lock] */
+	void (*kfn)(void *arg);	/* [I] kernel thread's body */
+	void *karg;		/* [I] */
+
+	/* --- shared resources, each refcounted.  Own pointer: written by the
+	 * thread itself only; readers on other harts use the task lock. */
+	struct mm *mm;
+	struct files *files;
+	struct fs_ctx *fs;
+	struct cred *cred;
+
+	/* --- signals (kernel/task/signal.c) */
+	u64 sig_blocked;	/* [signal lock; owner reads without] */
+	u64 sig_saved;		/* [O] mask to restore after sigsuspend & co */
+	bool sig_restore_saved;	/* [O] sig_saved is valid */
+	u64 sig_pending;	/* [signal lock] bit n-1: signal n, this thread */
+	struct list_head sig_queue; /* [signal lock] of struct sigqueue */
+	u64 sas_sp, sas_size;	/* [O] sigaltstack */
+	u32 sas_flags;		/* [O] */
+	struct {		/* [O] restart_syscall(2) */
+		s64 (*fn)(struct thread *t);
+		u64 arg[4];
+	} restart;
+
+	/* --- task bookkeeping (kernel/task/) */
+	uaddr_t clear_child_tid; /* [O] */
+	uaddr_t robust_list;	/* [O] */
+	size_t robust_list_len;	/* [O] */
+	int exit_signal;	/* [O] to the parent; leader only */
+	int exit_code;		/* [task lock] wait status word */
+	struct thread *vfork_parent; /* [task lock] woken at exec or exit */
+	u64 utime_ns, stime_ns;	/* [a] relaxed: statistics */
+	u64 acct_start;		/* [O] cycles at last accounting edge */
+	u64 nr_vcsw, nr_ivcsw;	/* [O] context switches */
+	u64 minflt, majflt;	/* [O] */
+	u64 start_ns;		/* [I] CLOCK_MONOTONIC */
+	u64 cpus_allowed;	/* [a] mask of dense application-hart indices */
+	s32 nice;		/* [a] */
+	u32 personality;	/* [O] */
+	void *ext;		/* [O] kernel/task's private extension */
+};
+
+/* The thread whose coroutine runs on this hart; NULL in the hart's loop. */
+struct thread *current_thread(void);
+#define current (current_thread())
+
+/*
+ * Make a suspended coroutine (or one about to suspend) run again, on its hart.
+ * Returns true when this call woke it.  Context: any hart, any lock below
+ * RANK_TIMER held.
+ */
+bool thread_wake(struct thread *t);
+
+/*
+ * t->work changed: if t is suspended interruptibly it is woken, if it runs user
+ * code its hart takes an IPI and posts REQ_WORK.  Context: as thread_wake().
+ */
+void thread_kick(struct thread *t);
+/* Set bits in t->work, then kick. */
+void thread_set_work(struct thread *t, u64 bits);
+
+/* True when an interruptible wait of current must end now. */
+bool signal_pending_current(void);
+
+/* Let other coroutines of this hart run.  Coroutine context, no spinlock. */
+void cond_resched(void);
+
+/* A coroutine without a user part; runs on a service hart.  NULL: -ENOMEM. */
+struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);
+
+/*
+ * Allocate and free the bare object with its kernel stack (kernel/sched/).
+ * kernel/task/ fills in the rest.  thread_free() asserts THREAD_DEAD/NEW and
+ * that no coroutine is on the stack.
+ */
+struct thread *thread_alloc(void);
+void thread_free(struct thread *t);
+
+/*
+ * Hand a new user thread (tf complete, everything set) to an application hart.
+ * Gives it to the relay.  Context: coroutine.
+ */
+void thread_start_user(struct thread *t);
+
+/* Last act of a thread's coroutine, on its own kernel stack: the relay forgets
+ * it and the hart's loop calls task_reap(t) (kernel/upcalls.h). */
+void thread_exit_final(void) __noreturn;
+
+#endif /* KERNEL_SCHED_THREAD_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/upcalls.h - what kernel/ needs from the layers above it.
+ *
+ * Declared here, defined there (named at each).  Nothing else points upwards.
+ */
+#ifndef KERNEL_UPCALLS_H
+#define KERNEL_UPCALLS_H
+
+#include <lib/types.h>
+
+struct thread;
+struct process;
+struct file;
+struct fs_ctx;
+struct inode;
+
+/* syscall/table.c: run the system call in t's registers; result in a0. */
+void syscall_dispatch(struct thread *t);
+/* Name for traces and /proc; NULL if not implemented. */
+const char *syscall_name(u64 nr);
+#define NR_SYSCALLS 512
+
+/* fs/fs_ctx.c: root, cwd, umask. */
+struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
+void fs_ctx_put(struct fs_ctx *c);
+struct fs_ctx *fs_ctx_dup(struct fs_ctx *c); /* NULL: -ENOMEM */
+struct fs_ctx *fs_ctx_new_root(void);	     /* at the root mount, for init */
+
+/* fs/exec_file.c: open an executable (checks type, mode, noexec; denies writes);
+ * ERR_PTR.  Path in kernel memory, relative to dirfd. */
+struct file *exec_open(int dirfd, const char *path, u32 at_flags);
+void exec_close(struct file *f);
+s64 exec_read(struct file *f, void *buf, size_t n, u64 pos);
+/* Owner and set-id bits to honour (0 if nosuid): mode, uid, gid. */
+void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
+int exec_path_str(struct file *f, char *buf, size_t n);
+
+/* fs/rootmount.c: initramfs or root=; fills the init path. 0 or -errno. */
+int root_mount_all(char *init_path, size_t n);
+/* Sync, remount read-only: before poweroff. */
+void fs_shutdown(void);
+
+/* fs/locks.c etc.: a process ends or closes. */
+void posix_locks_release(struct file *f, void *owner);
+
+#endif /* KERNEL_UPCALLS_H */
