@@ -19,11 +19,4 @@ bool blk_must_split(const struct blkdev *disk, const struct bio *bio);
 /* Do it piece by piece; ends with bio_done(bio). */
 void blk_split(struct blkdev *disk, struct bio *bio);
 
-/* blkdev.c: register partition @nr of @disk.  0 or -errno. */
-int blkdev_add_partition(struct blkdev *disk, u32 nr, u64 start, u64 nr_sectors,
-			 const char *uuid);
-
-/* partition.c: find the partitions of @disk.  Sleeps. */
-void partition_scan(struct blkdev *disk);
-
 #endif /* KERNEL_DEV_BLK_CORE_H */

@@ -10,6 +10,7 @@
 #include <kernel/dev/blk_core.h>
 
 #include <kernel/assert.h>
+#include <kernel/dev/partition.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
@@ -59,6 +60,75 @@ static kdev_t ext_dev(void)
 	return MKDEV(BLOCK_EXT_MAJOR, atomic_fetch_add(&next_ext_minor, 1u));
 }
 
+/* Linux puts a p between a name that ends in a digit and the number. */
+static void partition_name(const struct blkdev *disk, u32 nr, char *out,
+			   size_t size)
+{
+	size_t len = strlen(disk->name);
+	bool digit = disk->name[len - 1] >= '0' && disk->name[len - 1] <= '9';
+
+	scnprintf(out, size, "%s%s%u", disk->name, digit ? "p" : "", nr);
+}
+
+static int add_partition(struct blkdev *disk, const struct partition *p)
+{
+	struct blkdev *bd = kzalloc(sizeof(*bd));
+	int err;
+
+	if (!bd)
+		return -ENOMEM;
+	partition_name(disk, p->nr, bd->name, sizeof(bd->name));
+	bd->dev = p->nr < disk->nr_minors ?
+			  MKDEV(MAJOR(disk->dev), MINOR(disk->dev) + p->nr) :
+			  ext_dev();
+	bd->whole = disk;
+	bd->start_sector = p->start;
+	bd->nr_sectors = p->len;
+	bd->block_size = disk->block_size;
+	bd->read_only = disk->read_only;
+	bd->has_flush = disk->has_flush;
+	bd->has_discard = disk->has_discard;
+	bd->has_write_zeroes = disk->has_write_zeroes;
+	bd->part_nr = p->nr;
+	strscpy(bd->partuuid, p->uuid, sizeof(bd->partuuid));
+	err = add(bd);
+	if (err)
+		kfree(bd);
+	return err;
+}
+
+static int scan_read(void *ctx, u64 sector, void *buf, size_t len)
+{
+	return blk_read(ctx, sector, buf, len);
+}
+
+static void scan_found(void *ctx, const struct partition *p)
+{
+	struct blkdev *disk = ctx;
+	int err = add_partition(disk, p);
+
+	if (err)
+		pr_err("%s: partition %u: error %d", disk->name, p->nr, err);
+}
+
+static void partition_scan(struct blkdev *disk)
+{
+	struct part_disk d = {
+		.nr_sectors = disk->nr_sectors,
+		.block_size = disk->block_size,
+		.read = scan_read,
+		.found = scan_found,
+		.ctx = disk,
+	};
+	int nr = partition_parse(&d);
+
+	if (nr < 0)
+		pr_warn("%s: cannot read the partition table: error %d",
+			disk->name, nr);
+	else if (nr)
+		pr_info("%s: %d partitions", disk->name, nr);
+}
+
 int blkdev_register(struct blkdev *bd)
 {
 	int err;
@@ -80,44 +150,6 @@ int blkdev_register(struct blkdev *bd)
 		bd->read_only ? ", read-only" : "");
 	partition_scan(bd);
 	return 0;
-}
-
-/* Linux puts a p between a name that ends in a digit and the number. */
-static void partition_name(const struct blkdev *disk, u32 nr, char *out,
-			   size_t size)
-{
-	size_t len = strlen(disk->name);
-	bool digit = disk->name[len - 1] >= '0' && disk->name[len - 1] <= '9';
-
-	scnprintf(out, size, "%s%s%u", disk->name, digit ? "p" : "", nr);
-}
-
-int blkdev_add_partition(struct blkdev *disk, u32 nr, u64 start, u64 nr_sectors,
-			 const char *uuid)
-{
-	struct blkdev *bd = kzalloc(sizeof(*bd));
-	int err;
-
-	if (!bd)
-		return -ENOMEM;
-	partition_name(disk, nr, bd->name, sizeof(bd->name));
-	bd->dev = nr < disk->nr_minors ?
-			  MKDEV(MAJOR(disk->dev), MINOR(disk->dev) + nr) :
-			  ext_dev();
-	bd->whole = disk;
-	bd->start_sector = start;
-	bd->nr_sectors = nr_sectors;
-	bd->block_size = disk->block_size;
-	bd->read_only = disk->read_only;
-	bd->has_flush = disk->has_flush;
-	bd->has_discard = disk->has_discard;
-	bd->has_write_zeroes = disk->has_write_zeroes;
-	bd->part_nr = nr;
-	strscpy(bd->partuuid, uuid, sizeof(bd->partuuid));
-	err = add(bd);
-	if (err)
-		kfree(bd);
-	return err;
 }
 
 struct blkdev *blkdev_find(kdev_t dev)
