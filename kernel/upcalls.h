@@ -41,6 +41,15 @@ int root_mount_all(char *init_path, size_t n);
 /* Sync, remount read-only: before poweroff. */
 void fs_shutdown(void);
 
+/* fs/open.c: the last reference to a file with an inode is gone. */
+void fs_file_release(struct file *f);
+/* fs/dcache.c: memory is short; forget up to @nr cached names and inodes.
+ * Coroutine, no lock.  Number of objects freed. */
+u64 fs_reclaim(u64 nr);
+/* fs/tmpfs.c: an unnamed file of @size bytes in memory (shared anonymous
+ * mappings, SysV shared memory); ERR_PTR. */
+struct file *shmem_file_new(const char *name, u64 size);
+
 /* fs/locks.c etc.: a process ends or closes. */
 void posix_locks_release(struct file *f, void *owner);
 

@@ -115,7 +115,8 @@ struct file {
 	u32 refs;			/* [a] */
 	u32 flags;			/* [a] O_* but creation flags */
 	const struct file_ops *ops;	/* [I] */
-	struct inode *inode;		/* [I] owned reference or NULL */
+	struct inode *inode;		/* [I] or NULL; owned, unless dentry is set: then
+					 * the dentry's reference keeps it */
 	struct dentry *dentry;		/* [I] owned reference or NULL */
 	struct mount *mnt;		/* [I] owned reference or NULL */
 	struct cred *cred;		/* [I] opener's, owned */
@@ -128,12 +129,17 @@ struct file {
 	u32 owner_sig;			/* [a] F_SETSIG */
 	struct list_head epitems;	/* [epoll lock] */
 	bool can_read, can_write;	/* [I] from the open mode */
+	bool atomic_pos;		/* [I] pos is shared state: regular file, directory */
+	bool wrote;			/* [I] counted in inode->writecount */
+	bool atime_fresh;		/* [a] looked at the age of atime once; a lost
+					 * update costs a second look */
 };
 
 /* A new open file without path.  inode etc. are NULL.  NULL: out of memory. */
 struct file *file_alloc(const struct file_ops *ops, u32 flags, void *priv);
 struct file *file_get(struct file *f);
 void file_put(struct file *f); /* may sleep: last one calls release() */
+u64 file_count(void);	       /* open files, for /proc/sys/fs/file-nr */
 
 /*
  * Descriptor table, shared by CLONE_FILES.  struct files is opaque.
@@ -146,6 +152,22 @@ struct files *files_dup(struct files *fs);	   /* fork; NULL: -ENOMEM */
 void files_close_on_exec(struct files *fs);
 struct file *fd_get(int fd);			   /* NULL: EBADF (also O_PATH) */
 struct file *fd_get_path(int fd);		   /* O_PATH allowed too */
+/*
+ * The cheap form for the length of one system call: no reference is taken while
+ * the table belongs to current alone, because then nobody else can close the
+ * descriptor.  f is NULL on EBADF.  Paired with fd_unref().
+ */
+struct fdref {
+	struct file *f;
+	bool owned;
+};
+struct fdref fd_ref(int fd);
+struct fdref fd_ref_path(int fd);		   /* O_PATH allowed too */
+static inline void fd_unref(struct fdref r)
+{
+	if (r.owned)
+		file_put(r.f);
+}
 struct file *files_lookup(struct files *fs, int fd); /* for /proc; takes ref */
 int fd_alloc(int min, bool cloexec);		   /* reserve; -EMFILE */
 void fd_install(int fd, struct file *f);	   /* gives the reference */
@@ -158,5 +180,6 @@ int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
 int files_next(struct files *fs, int fd);	   /* next open fd >= fd, or -1 */
 int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);
+int files_unshare(void);			   /* current gets a table of its own */
 
 #endif /* KERNEL_FILE_FILE_H */

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/file/iov.c - move bytes between the kernel and an iterator.
+ *
+ * INVARIANTS
+ *   I1  count is the sum of what the segments from the current one on hold,
+ *       or less (truncated).
+ *   I2  seg_off <= iov->len while nr_iov > 0; an exhausted segment is stepped
+ *       over when the next byte is wanted, not before, so that a revert finds
+ *       its way back.
+ *
+ * Locking: the iterator belongs to one coroutine.
+ */
+#include <kernel/file/iov.h>
+#include <kernel/mm/user.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+void iov_iter_user(struct iov_iter *it, const struct iovec_user *iov,
+		   unsigned int nr, size_t count)
+{
+	it->is_user = true;
+	it->iov = iov;
+	it->nr_iov = nr;
+	it->seg_off = 0;
+	it->kbuf = NULL;
+	it->count = count;
+}
+
+void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len)
+{
+	*it = (struct iov_iter){ .kbuf = buf, .count = len };
+}
+
+void iov_iter_truncate(struct iov_iter *it, size_t max)
+{
+	if (it->count > max)
+		it->count = max;
+}
+
+/* Bytes at the current place of the current segment, at most @max; 0: the end. */
+static size_t seg_room(struct iov_iter *it, size_t max)
+{
+	if (max > it->count)
+		max = it->count;
+	if (!max)
+		return 0;
+	while (it->nr_iov && it->seg_off == it->iov->len) {
+		it->iov++;
+		it->nr_iov--;
+		it->seg_off = 0;
+	}
+	if (!it->nr_iov)
+		return 0;
+	return min_t(size_t, max, it->iov->len - it->seg_off);
+}
+
+static uaddr_t seg_addr(const struct iov_iter *it)
+{
+	return it->iov->base + it->seg_off;
+}
+
+static void consume(struct iov_iter *it, size_t n)
+{
+	it->seg_off += n;
+	it->count -= n;
+}
+
+static size_t kernel_part(struct iov_iter *it, size_t len, void **at)
+{
+	if (len > it->count)
+		len = it->count;
+	*at = it->kbuf;
+	it->kbuf = (char *)it->kbuf + len;
+	it->count -= len;
+	return len;
+}
+
+size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it)
+{
+	size_t done = 0, n, moved;
+	void *at;
+
+	if (!it->is_user) {
+		n = kernel_part(it, len, &at);
+		memcpy(at, src, n);
+		return n;
+	}
+	while (done < len && (n = seg_room(it, len - done)) != 0) {
+		moved = copy_to_user_partial(seg_addr(it),
+					     (const char *)src + done, n);
+		consume(it, moved);
+		done += moved;
+		if (moved < n)
+			break;
+	}
+	return done;
+}
+
+size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it)
+{
+	size_t done = 0, n, moved;
+	void *at;
+
+	if (!it->is_user) {
+		n = kernel_part(it, len, &at);
+		memcpy(dst, at, n);
+		return n;
+	}
+	while (done < len && (n = seg_room(it, len - done)) != 0) {
+		moved = copy_from_user_partial((char *)dst + done,
+					       seg_addr(it), n);
+		consume(it, moved);
+		done += moved;
+		if (moved < n)
+			break;
+	}
+	return done;
+}
+
+size_t copy_from_iter_nofault(void *dst, size_t len, struct iov_iter *it)
+{
+	size_t done = 0, n, moved;
+
+	if (!it->is_user)
+		return copy_from_iter(dst, len, it);
+	while (done < len && (n = seg_room(it, len - done)) != 0) {
+		moved = copy_from_user_nofault((char *)dst + done,
+					       seg_addr(it), n);
+		consume(it, moved);
+		done += moved;
+		if (moved < n)
+			break;
+	}
+	return done;
+}
+
+static size_t zero_user(struct iov_iter *it, size_t len)
+{
+	static const char zeroes[256];
+	size_t done = 0, n, moved;
+
+	while (done < len) {
+		n = min_t(size_t, len - done, sizeof(zeroes));
+		moved = copy_to_iter(zeroes, n, it);
+		done += moved;
+		if (moved < n)
+			break;
+	}
+	return done;
+}
+
+size_t zero_iter(size_t len, struct iov_iter *it)
+{
+	size_t done = 0, n;
+	void *at;
+
+	if (!it->is_user) {
+		n = kernel_part(it, len, &at);
+		memset(at, 0, n);
+		return n;
+	}
+	while (done < len && (n = seg_room(it, len - done)) != 0) {
+		/* Not a partial copy: on a fault go bytewise to the edge. */
+		if (clear_user(seg_addr(it), n))
+			return done + zero_user(it, n);
+		consume(it, n);
+		done += n;
+	}
+	return done;
+}
+
+int iov_iter_fault_in(struct iov_iter *it, size_t len)
+{
+	struct iov_iter probe = *it;
+	size_t n = seg_room(&probe, len);
+
+	if (!it->is_user || !n)
+		return 0;
+	/* The first byte decides; what lies behind it is only a favour. */
+	if (user_fault_in(seg_addr(&probe), 1, false))
+		return -EFAULT;
+	if (n > 1 && user_fault_in(seg_addr(&probe), n, false))
+		return 0;
+	return 0;
+}
+
+void iov_iter_advance(struct iov_iter *it, size_t n)
+{
+	size_t step;
+	void *at;
+
+	if (!it->is_user) {
+		kernel_part(it, n, &at);
+		return;
+	}
+	while (n && (step = seg_room(it, n)) != 0) {
+		consume(it, step);
+		n -= step;
+	}
+}
+
+void iov_iter_revert(struct iov_iter *it, size_t n)
+{
+	it->count += n;
+	if (!it->is_user) {
+		it->kbuf = (char *)it->kbuf - n;
+		return;
+	}
+	while (n > it->seg_off) {
+		n -= it->seg_off;
+		it->iov--;
+		it->nr_iov++;
+		it->seg_off = it->iov->len;
+	}
+	it->seg_off -= n;
+}
