@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+#
+# mk/check.mk - everything that can be checked without a machine to boot.
+#
+#   make check          all of it; the parts are targets too:
+#   format-check        clang-format 14 on all tracked .c and .h
+#   layers ordering     our own gates, scripts/check-*.py
+#   host-test           tests/host/*_test.c, gcc with ASan and UBSan
+#   tsan                tests/host/*_stress.c, clang with ThreadSanitizer
+#   model               tests/model/, with spin
+#   clang-build         the kernel's C with clang
+#   sparse cppcheck clang-tidy
+#
+# Wants from the Makefile: O (build directory), KCFLAGS, KSRC (the kernel's C
+# files).  Each file is checked again only when it or a header of it changed.
+
+CHECK_Q := $(if $(V),,@)
+
+CLANG	     := clang-14
+CLANG_FORMAT := clang-format-14
+CLANG_TIDY   := clang-tidy-14
+HOSTCC	     := gcc
+HOST_PYTHON  := python3
+
+CHECK_STATIC := format-check layers ordering
+CHECK_RUN    := model host-test tsan
+CHECK_LINT   := clang-build sparse cppcheck clang-tidy
+CHECK_PARTS  := $(CHECK_STATIC) $(CHECK_LINT) $(CHECK_RUN)
+
+.PHONY: check $(CHECK_PARTS)
+
+# In parallel, each part's output in one piece, and all of them even when one
+# fails.
+check:
+	+$(CHECK_Q)$(MAKE) --no-print-directory -k -O -j$$(nproc) $(CHECK_PARTS)
+
+# ---- Gates ------------------------------------------------------------------
+
+format-check:
+	$(CHECK_Q)git ls-files '*.c' '*.h' | xargs -r $(CLANG_FORMAT) \
+		--dry-run -Werror && echo 'format: ok'
+
+layers ordering:
+	$(CHECK_Q)$(HOST_PYTHON) scripts/check-$@.py .
+
+# ---- The kernel under other compilers and checkers --------------------------
+
+# What clang needs and what it does not know.
+CLANG_FLAGS = --target=riscv64-unknown-elf $(filter-out $(NOT_CLANG),$(KCFLAGS))
+NOT_CLANG   := -fconserve-stack -fno-allow-store-data-races \
+	-fno-tree-loop-distribute-patterns -mstrict-align -fanalyzer \
+	-mno-riscv-attribute -fno-ipa-% --param% -falign-% -Wlogical-op \
+	-Wduplicated-% -Wjump-misses-init -Wno-maybe-uninitialized \
+	-Wstringop-% -Wno-stringop-% -msave-restore -mno-save-restore \
+	-fno-stack-clash-protection -Wold-style-declaration -Wtrampolines \
+	-MMD -MP
+# Sparse and cppcheck: the macros only, and the word size.
+SRC_MACROS  = $(filter -D% -I%,$(KCFLAGS)) -D__riscv -D__riscv_xlen=64
+
+CLANG_OBJ  = $(patsubst %.c,$(O)/clang/%.o,$(KSRC))
+lint_ok	   = $(patsubst %.c,$(O)/lint/%.$(1),$(KSRC))
+
+$(O)/clang/%.o: %.c
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)$(CLANG) $(CLANG_FLAGS) -MMD -MP -c $< -o $@
+
+# The object knows the headers, so it says when to look again.
+$(O)/lint/%.sparse: %.c $(O)/clang/%.o
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)sparse -std=gnu11 -m64 -Wsparse-error -Wno-decl \
+		-Wno-shift-count-negative -Wno-shift-count-overflow \
+		-Wno-declaration-after-statement $(SRC_MACROS) $< && touch $@
+
+$(O)/lint/%.cppcheck: %.c $(O)/clang/%.o
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)cppcheck --quiet --std=c11 --platform=unix64 \
+		--enable=warning,portability --inline-suppr \
+		--suppress=syntaxError --suppress=preprocessorErrorDirective \
+		--error-exitcode=1 --max-configs=1 $(SRC_MACROS) $< && touch $@
+
+$(O)/lint/%.tidy: %.c $(O)/clang/%.o .clang-tidy
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)$(CLANG_TIDY) --quiet $< -- $(CLANG_FLAGS) \
+		2>$@.log || { cat $@.log; false; }
+	$(CHECK_Q)touch $@
+
+clang-build: $(CLANG_OBJ)
+	@echo 'clang-build: $(words $^) files'
+
+sparse: $(call lint_ok,sparse)
+	@echo 'sparse: $(words $^) files'
+
+cppcheck: $(call lint_ok,cppcheck)
+	@echo 'cppcheck: $(words $^) files'
+
+clang-tidy: $(call lint_ok,tidy)
+	@echo 'clang-tidy: $(words $^) files'
+
+-include $(patsubst %.o,%.d,$(wildcard $(CLANG_OBJ)))
+
+# ---- Programs for the host --------------------------------------------------
+
+# tests/host/README.md says how a test names its sources.
+HOST_TESTS  := $(patsubst tests/host/%.c,%,$(wildcard tests/host/*_test.c))
+HOST_STRESS := $(patsubst tests/host/%.c,%,$(wildcard tests/host/*_stress.c))
+
+HOST_WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-parameter
+HOST_CFLAGS := -std=gnu11 -g -fno-strict-aliasing -fwrapv $(HOST_WARN) \
+	-Itests/host/shim -I. -pthread
+ASAN_CFLAGS := $(HOST_CFLAGS) -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+TSAN_CFLAGS := $(HOST_CFLAGS) -O2 -fsanitize=thread
+
+# The words behind "sources:" (or "cflags:") in the head of a test.
+head_words = $(shell sed -n \
+	'1,20s,.*[*] $(2): *\(.*\),\1,p' tests/host/$(1).c | sed 's,[*]/.*,,')
+
+# $(1) program, $(2) kind (asan or tsan), $(3) compiler and flags
+define host_program
+$(O)/$(2)/$(1): $(patsubst %.c,$(O)/$(2)/%.o,tests/host/$(1).c \
+		$(call head_words,$(1),sources))
+	$$(CHECK_Q)$(3) $$^ -o $$@ -lcmocka
+$(O)/$(2)/tests/host/$(1).o: HOST_EXTRA := $(call head_words,$(1),cflags)
+endef
+
+$(foreach t,$(HOST_TESTS),$(eval \
+	$(call host_program,$(t),asan,$(HOSTCC) $(ASAN_CFLAGS))))
+$(foreach t,$(HOST_STRESS),$(eval \
+	$(call host_program,$(t),tsan,$(CLANG) $(TSAN_CFLAGS))))
+
+$(O)/asan/%.o: %.c
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)$(HOSTCC) $(ASAN_CFLAGS) $(HOST_EXTRA) -DHOST_DIR='"$(O)/asan"' \
+		-MMD -MP -c $< -o $@
+
+$(O)/tsan/%.o: %.c
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)$(CLANG) $(TSAN_CFLAGS) $(HOST_EXTRA) -MMD -MP -c $< -o $@
+
+host-test: $(HOST_TESTS:%=$(O)/asan/%)
+	$(CHECK_Q)$(HOST_PYTHON) tests/host/run.py $^
+
+tsan: $(HOST_STRESS:%=$(O)/tsan/%)
+	$(CHECK_Q)$(HOST_PYTHON) tests/host/run.py $^
+
+.PRECIOUS: $(O)/asan/%.o $(O)/tsan/%.o $(O)/clang/%.o
+
+-include $(shell find $(O)/asan $(O)/tsan -name '*.d' 2>/dev/null)
+
+# ---- Models -----------------------------------------------------------------
+
+model:
+	$(CHECK_Q)O=$(O) tests/model/run.sh
