@@ -14,12 +14,12 @@
 # Wants from the Makefile: O (build directory), KCFLAGS, KSRC (the kernel's C
 # files).  Each file is checked again only when it or a header of it changed.
 
-CHECK_Q := $(if $(V),,@)
+CHECK_Q := $(if $(filter-out 0,$(V)),,@)
 
 CLANG	     := clang-14
 CLANG_FORMAT := clang-format-14
 CLANG_TIDY   := clang-tidy-14
-HOSTCC	     := gcc
+HOSTCC	     ?= gcc
 HOST_PYTHON  := python3
 
 CHECK_STATIC := format-check layers ordering
@@ -45,15 +45,17 @@ layers ordering:
 
 # ---- The kernel under other compilers and checkers --------------------------
 
-# What clang needs and what it does not know.
-CLANG_FLAGS = --target=riscv64-unknown-elf $(filter-out $(NOT_CLANG),$(KCFLAGS))
+# What clang needs and what it does not know: options, and extensions that its
+# assembler has anyway.
+CLANG_FLAGS = --target=riscv64-unknown-elf \
+	$(subst _zicsr_zifencei,,$(filter-out $(NOT_CLANG),$(KCFLAGS))) \
+	$(KCFLAGS_$(subst /,_,$*))
 NOT_CLANG   := -fconserve-stack -fno-allow-store-data-races \
 	-fno-tree-loop-distribute-patterns -mstrict-align -fanalyzer \
 	-mno-riscv-attribute -fno-ipa-% --param% -falign-% -Wlogical-op \
 	-Wduplicated-% -Wjump-misses-init -Wno-maybe-uninitialized \
 	-Wstringop-% -Wno-stringop-% -msave-restore -mno-save-restore \
-	-fno-stack-clash-protection -Wold-style-declaration -Wtrampolines \
-	-MMD -MP
+	-fno-stack-clash-protection -Wold-style-declaration -Wtrampolines
 # Sparse and cppcheck: the macros only, and the word size.
 SRC_MACROS  = $(filter -D% -I%,$(KCFLAGS)) -D__riscv -D__riscv_xlen=64
 
