@@ -28,13 +28,13 @@ static inline void quarter_round(u32 *a, u32 *b, u32 *c, u32 *d)
 static void permute(u32 x[16])
 {
 	for (int i = 0; i < DOUBLE_ROUNDS; i++) {
-		for (int col = 0; col < 4; col++)
-			quarter_round(&x[col], &x[4 + col], &x[8 + col],
-				      &x[12 + col]);
-		for (int dia = 0; dia < 4; dia++)
-			quarter_round(&x[dia], &x[4 + (dia + 1) % 4],
-				      &x[8 + (dia + 2) % 4],
-				      &x[12 + (dia + 3) % 4]);
+		for (int n = 0; n < 4; n++) /* columns */
+			quarter_round(&x[n], &x[4 + n], &x[8 + n], &x[12 + n]);
+		for (int n = 0; n < 4; n++) { /* diagonals */
+			quarter_round(&x[n], &x[4 + (n + 1) % 4],
+				      &x[8 + (n + 2) % 4],
+				      &x[12 + (n + 3) % 4]);
+		}
 	}
 }
 

@@ -12,63 +12,43 @@
  */
 #include <lib/crc.h>
 
-#define BITX(i, n, v) ((((i) >> (n)) & 1) * (v))
-#define LINEAR(i, a, b, c, d, e, f, g, h)                                \
-	(BITX(i, 0, a) ^ BITX(i, 1, b) ^ BITX(i, 2, c) ^ BITX(i, 3, d) ^ \
-	 BITX(i, 4, e) ^ BITX(i, 5, f) ^ BITX(i, 6, g) ^ BITX(i, 7, h))
-
-#define ROW4(t, i) t(i), t((i) + 1), t((i) + 2), t((i) + 3)
-#define ROW16(t, i) \
-	ROW4(t, i), ROW4(t, (i) + 4), ROW4(t, (i) + 8), ROW4(t, (i) + 12)
-#define ROW64(t, i) \
-	ROW16(t, i), ROW16(t, (i) + 16), ROW16(t, (i) + 32), ROW16(t, (i) + 48)
-#define TABLE(t) ROW64(t, 0), ROW64(t, 64), ROW64(t, 128), ROW64(t, 192)
-
-#define GZIP_0(i)                                                             \
-	LINEAR(i, 0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832, 0x1db71064, \
-	       0x3b6e20c8, 0x76dc4190, 0xedb88320)
-#define GZIP_1(i)                                                             \
-	LINEAR(i, 0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08, 0x4ac21251, \
-	       0x958424a2, 0xf0794f05, 0x3b83984b)
-#define GZIP_2(i)                                                             \
-	LINEAR(i, 0x01c26a37, 0x0384d46e, 0x0709a8dc, 0x0e1351b8, 0x1c26a370, \
-	       0x384d46e0, 0x709a8dc0, 0xe1351b80)
-#define GZIP_3(i)                                                             \
-	LINEAR(i, 0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef, 0x5019579f, \
-	       0xa032af3e, 0x9b14583d, 0xed59b63b)
-
-#define CAST_0(i)                                                             \
-	LINEAR(i, 0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf, 0x105ec76f, \
-	       0x20bd8ede, 0x417b1dbc, 0x82f63b78)
-#define CAST_1(i)                                                             \
-	LINEAR(i, 0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8, 0x3fc5f181, \
-	       0x7f8be302, 0xff17c604, 0xfbc3faf9)
-#define CAST_2(i)                                                             \
-	LINEAR(i, 0xa541927e, 0x4f6f520d, 0x9edea41a, 0x38513ec5, 0x70a27d8a, \
-	       0xe144fb14, 0xc76580d9, 0x8b277743)
-#define CAST_3(i)                                                             \
-	LINEAR(i, 0xdd45aab8, 0xbf672381, 0x7b2231f3, 0xf64463e6, 0xe964b13d, \
-	       0xd725148b, 0xaba65fe7, 0x52a0c93f)
-
-#define CRC16(i)                                                          \
-	LINEAR(i, 0xc0c1, 0xc181, 0xc301, 0xc601, 0xcc01, 0xd801, 0xf001, \
-	       0xa001)
+/* Twice as many entries each: the bit of @a is clear, then set. */
+#define T1(x, a)	     (x), ((x) ^ (a))
+#define T2(x, a, b)	     T1(x, a), T1((x) ^ (b), a)
+#define T3(x, a, b, c)	     T2(x, a, b), T2((x) ^ (c), a, b)
+#define T4(x, a, b, c, d)    T3(x, a, b, c), T3((x) ^ (d), a, b, c)
+#define T5(x, a, b, c, d, e) T4(x, a, b, c, d), T4((x) ^ (e), a, b, c, d)
+#define T6(x, a, b, c, d, e, f) \
+	T5(x, a, b, c, d, e), T5((x) ^ (f), a, b, c, d, e)
+#define T7(x, a, b, c, d, e, f, g) \
+	T6(x, a, b, c, d, e, f), T6((x) ^ (g), a, b, c, d, e, f)
+#define TABLE(a, b, c, d, e, f, g, h) \
+	T7(0, a, b, c, d, e, f, g), T7(h, a, b, c, d, e, f, g)
 
 static const u32 gzip_table[4][256] = {
-	{ TABLE(GZIP_0) },
-	{ TABLE(GZIP_1) },
-	{ TABLE(GZIP_2) },
-	{ TABLE(GZIP_3) },
+	{ TABLE(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832, 0x1db71064,
+		0x3b6e20c8, 0x76dc4190, 0xedb88320) },
+	{ TABLE(0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08, 0x4ac21251,
+		0x958424a2, 0xf0794f05, 0x3b83984b) },
+	{ TABLE(0x01c26a37, 0x0384d46e, 0x0709a8dc, 0x0e1351b8, 0x1c26a370,
+		0x384d46e0, 0x709a8dc0, 0xe1351b80) },
+	{ TABLE(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef, 0x5019579f,
+		0xa032af3e, 0x9b14583d, 0xed59b63b) },
 };
 
 static const u32 castagnoli_table[4][256] = {
-	{ TABLE(CAST_0) },
-	{ TABLE(CAST_1) },
-	{ TABLE(CAST_2) },
-	{ TABLE(CAST_3) },
+	{ TABLE(0xf26b8303, 0xe13b70f7, 0xc79a971f, 0x8ad958cf, 0x105ec76f,
+		0x20bd8ede, 0x417b1dbc, 0x82f63b78) },
+	{ TABLE(0x13a29877, 0x274530ee, 0x4e8a61dc, 0x9d14c3b8, 0x3fc5f181,
+		0x7f8be302, 0xff17c604, 0xfbc3faf9) },
+	{ TABLE(0xa541927e, 0x4f6f520d, 0x9edea41a, 0x38513ec5, 0x70a27d8a,
+		0xe144fb14, 0xc76580d9, 0x8b277743) },
+	{ TABLE(0xdd45aab8, 0xbf672381, 0x7b2231f3, 0xf64463e6, 0xe964b13d,
+		0xd725148b, 0xaba65fe7, 0x52a0c93f) },
 };
 
-static const u16 crc16_table[256] = { TABLE(CRC16) };
+static const u16 crc16_table[256] = { TABLE(0xc0c1, 0xc181, 0xc301, 0xc601,
+					    0xcc01, 0xd801, 0xf001, 0xa001) };
 
 typedef u32 __attribute__((may_alias)) word32;
 
