@@ -232,8 +232,7 @@ static bool line_end_char(struct ldisc *ld, u8 c)
 		end_line(ld, 0, true);
 		return true;
 	}
-	if (!ld_cc(ld, VEOL, c) &&
-	    !(ld_l(ld, IEXTEN) && ld_cc(ld, VEOL2, c)))
+	if (!ld_cc(ld, VEOL, c) && !(ld_l(ld, IEXTEN) && ld_cc(ld, VEOL2, c)))
 		return false;
 	if (ld_l(ld, ECHO))
 		ld_echo_char(ld, c);

@@ -32,32 +32,32 @@
 #define LD_SIGQUIT  BIT(1)
 #define LD_SIGTSTP  BIT(2)
 #define LD_SIGNALS  (LD_SIGINT | LD_SIGQUIT | LD_SIGTSTP)
-#define LD_READ	    BIT(3) /* a read may now succeed */
-#define LD_TX	    BIT(4) /* bytes (or xchar) wait to be sent */
-#define LD_ROOM	    BIT(5) /* a write may now succeed */
-#define LD_STOP	    BIT(6) /* output was stopped: ^S */
-#define LD_START    BIT(7) /* output goes on: ^Q */
-#define LD_FLUSH_RD BIT(8) /* input was thrown away */
-#define LD_FLUSH_WR BIT(9) /* output was thrown away */
+#define LD_READ	    BIT(3)  /* a read may now succeed */
+#define LD_TX	    BIT(4)  /* bytes (or xchar) wait to be sent */
+#define LD_ROOM	    BIT(5)  /* a write may now succeed */
+#define LD_STOP	    BIT(6)  /* output was stopped: ^S */
+#define LD_START    BIT(7)  /* output goes on: ^Q */
+#define LD_FLUSH_RD BIT(8)  /* input was thrown away */
+#define LD_FLUSH_WR BIT(9)  /* output was thrown away */
 #define LD_IN_ROOM  BIT(10) /* there is room for input again */
 
 struct ldisc {
 	struct termios2 t;
-	u8 *in;			/* owner's, LDISC_BUF bytes */
-	u8 *out;		/* owner's, LDISC_BUF bytes */
-	u32 head, canon, tail;	/* of in; see I1 */
-	u32 out_head, out_tail; /* of out */
-	u32 column;		/* of the cursor, as far as we know */
-	u32 canon_column;	/* where the line being edited began */
-	u32 events;		/* LD_* not taken yet */
+	u8 *in;			 /* owner's, LDISC_BUF bytes */
+	u8 *out;		 /* owner's, LDISC_BUF bytes */
+	u32 head, canon, tail;	 /* of in; see I1 */
+	u32 out_head, out_tail;	 /* of out */
+	u32 column;		 /* of the cursor, as far as we know */
+	u32 canon_column;	 /* where the line being edited began */
+	u32 events;		 /* LD_* not taken yet */
 	u64 eol[LDISC_BUF / 64]; /* by position in in */
 	u64 eof[LDISC_BUF / 64];
-	bool lnext;		/* the next byte is literal */
-	bool erasing;		/* inside the \.../ of ECHOPRT */
-	bool stopped;		/* by ^S or TCOOFF */
-	bool tco_stopped;	/* by TCOOFF: only TCOON starts it */
-	bool throttled;		/* we sent STOP because in is full */
-	u8 xchar;		/* to be sent before all else, 0: none */
+	bool lnext;	  /* the next byte is literal */
+	bool erasing;	  /* inside the \.../ of ECHOPRT */
+	bool stopped;	  /* by ^S or TCOOFF */
+	bool tco_stopped; /* by TCOOFF: only TCOON starts it */
+	bool throttled;	  /* we sent STOP because in is full */
+	u8 xchar;	  /* to be sent before all else, 0: none */
 };
 
 /* @in and @out: LDISC_BUF bytes each, borrowed for the life of @ld. */
@@ -106,6 +106,8 @@ static inline u32 ldisc_out_bytes(const struct ldisc *ld)
  * looks at ld->stopped first.  Does not hand out xchar.
  */
 size_t ldisc_take_output(struct ldisc *ld, u8 *dst, size_t max);
+/* For a driver without a way to overtake: queue xchar like any other byte. */
+void ldisc_queue_xchar(struct ldisc *ld);
 
 /* --- control */
 

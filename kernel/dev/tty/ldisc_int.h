@@ -8,7 +8,7 @@
 
 #include <kernel/dev/tty/ldisc.h>
 
-#define LDISC_MASK     (LDISC_BUF - 1)
+#define LDISC_MASK (LDISC_BUF - 1)
 /* IXOFF: STOP is sent with less room than this, START with less input. */
 #define LDISC_THROTTLE 128u
 

@@ -206,3 +206,10 @@ void ldisc_send_xchar(struct ldisc *ld, u8 c)
 	ld->xchar = c;
 	ld->events |= LD_TX;
 }
+
+void ldisc_queue_xchar(struct ldisc *ld)
+{
+	if (ld->xchar)
+		ld_echo_literal(ld, ld->xchar);
+	ld->xchar = 0;
+}

@@ -131,18 +131,18 @@ struct winsize {
 };
 
 /* What a terminal starts with: cooked, echoing, 38400 baud. */
-#define TERMIOS_DEFAULT                                                    \
-	{                                                                  \
-		.c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR,         \
-		.c_cflag = B38400 | CS8 | CREAD | HUPCL,                   \
-		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK |          \
-			   ECHOCTL | ECHOKE | IEXTEN,                      \
-		.c_cc = { [VINTR] = 3,	  [VQUIT] = 28,	  [VERASE] = 127,  \
-			  [VKILL] = 21,	  [VEOF] = 4,	  [VMIN] = 1,      \
-			  [VSTART] = 17,  [VSTOP] = 19,	  [VSUSP] = 26,    \
-			  [VREPRINT] = 18, [VDISCARD] = 15,                \
-			  [VWERASE] = 23, [VLNEXT] = 22 },                 \
-		.c_ispeed = 38400, .c_ospeed = 38400,                      \
+#define TERMIOS_DEFAULT                                                     \
+	{                                                                   \
+		.c_iflag = ICRNL | IXON, .c_oflag = OPOST | ONLCR,          \
+		.c_cflag = B38400 | CS8 | CREAD | HUPCL,                    \
+		.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | \
+			   ECHOKE | IEXTEN,                                 \
+		.c_cc = { [VINTR] = 3,	   [VQUIT] = 28,    [VERASE] = 127, \
+			  [VKILL] = 21,	   [VEOF] = 4,	    [VMIN] = 1,     \
+			  [VSTART] = 17,   [VSTOP] = 19,    [VSUSP] = 26,   \
+			  [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, \
+			  [VLNEXT] = 22 },                                  \
+		.c_ispeed = 38400, .c_ospeed = 38400,                       \
 	}
 
 #endif /* KERNEL_DEV_TTY_TERMIOS_H */

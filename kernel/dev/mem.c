@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/dev/mem.c - /dev/null zero full random urandom kmsg.
+ *
+ * Not here: the generator (kernel/random.c), the log (kernel/log.c).
+ */
+#include <kernel/dev/dev.h>
+
+#include <kernel/file/iov.h>
+#include <kernel/init.h>
+#include <kernel/log.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <kernel/mm/vm.h>
+#include <kernel/random.h>
+#include <kernel/task/process.h>
+#include <kernel/time/clock.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define MEM_MAJOR 1
+
+/* Between chances for other work in a long run of zeroes. */
+#define ZERO_CHUNK (256u * 1024)
+
+/* --- null, zero, full */
+
+static s64 null_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	(void)f;
+	(void)to;
+	(void)pos;
+	return 0;
+}
+
+static s64 null_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	size_t n = iov_iter_count(from);
+
+	(void)f;
+	(void)pos;
+	iov_iter_advance(from, n);
+	return (s64)n;
+}
+
+static s64 full_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	(void)f;
+	(void)from;
+	(void)pos;
+	return -ENOSPC;
+}
+
+static s64 zero_long(struct iov_iter *to)
+{
+	s64 done = 0;
+
+	while (iov_iter_count(to) > 0) {
+		size_t n = min_t(size_t, ZERO_CHUNK, iov_iter_count(to));
+		size_t moved = zero_iter(n, to);
+
+		done += (s64)moved;
+		if (moved < n)
+			return done ? done : -EFAULT;
+		if (signal_pending_current())
+			break;
+		cond_resched();
+	}
+	return done;
+}
+
+static s64 zero_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	size_t n = iov_iter_count(to), moved;
+
+	(void)f;
+	(void)pos;
+	if (unlikely(n > ZERO_CHUNK))
+		return zero_long(to);
+	moved = zero_iter(n, to);
+	return likely(moved || !n) ? (s64)moved : -EFAULT;
+}
+
+/* A private mapping is anonymous memory: an area without ops. */
+static int zero_mmap(struct file *f, struct vma *vma)
+{
+	(void)f;
+	return vma->flags & VM_SHARED ? -ENODEV : 0;
+}
+
+/* Any position is as good as any other, and none is kept. */
+static s64 null_llseek(struct file *f, s64 off, int whence)
+{
+	(void)f;
+	(void)off;
+	(void)whence;
+	return 0;
+}
+
+static const struct file_ops null_fops = {
+	.read = null_read,
+	.write = null_write,
+	.llseek = null_llseek,
+};
+
+static const struct file_ops zero_fops = {
+	.read = zero_read,
+	.write = null_write,
+	.llseek = null_llseek,
+	.mmap = zero_mmap,
+};
+
+static const struct file_ops full_fops = {
+	.read = zero_read,
+	.write = full_write,
+	.llseek = null_llseek,
+};
+
+/* --- random, urandom */
+
+#define RNDGETENTCNT   0x80045200u
+#define RNDADDTOENTCNT 0x40045201u
+#define RNDADDENTROPY  0x40085203u
+#define RNDZAPENTCNT   0x5204u
+#define RNDCLEARPOOL   0x5206u
+#define RNDRESEEDCRNG  0x5207u
+#define ENTROPY_BITS   256u
+
+static s64 urandom_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	(void)f;
+	(void)pos;
+	return random_read(to);
+}
+
+static s64 urandom_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	u8 buf[256];
+	s64 done = 0;
+
+	(void)f;
+	(void)pos;
+	while (iov_iter_count(from) > 0) {
+		size_t len = min_t(size_t, sizeof(buf), iov_iter_count(from));
+		size_t n = copy_from_iter(buf, len, from);
+
+		random_add(buf, n);
+		done += (s64)n;
+		if (n < len)
+			return done ? done : -EFAULT;
+		if (signal_pending_current())
+			break;
+		cond_resched();
+	}
+	return done;
+}
+
+/* struct rand_pool_info: bits, size, then the bytes. */
+static s64 add_entropy(struct file *f, uaddr_t arg)
+{
+	u32 bits, size;
+	struct iovec_user iov;
+	struct iov_iter from;
+	s64 n;
+
+	if (get_user_u32(&bits, arg) || get_user_u32(&size, arg + 4))
+		return -EFAULT;
+	if ((s32)bits < 0 || (s32)size < 0)
+		return -EINVAL;
+	iov = (struct iovec_user){ .base = arg + 8, .len = size };
+	iov_iter_user(&from, &iov, 1, size);
+	n = urandom_write(f, &from, NULL);
+	return n < 0 ? n : 0;
+}
+
+static s64 urandom_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	u32 v;
+
+	switch (cmd) {
+	case RNDGETENTCNT:
+		return put_user_u32(ENTROPY_BITS, arg);
+	case RNDADDTOENTCNT:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		if (get_user_u32(&v, arg))
+			return -EFAULT;
+		return (s32)v < 0 ? -EINVAL : 0;
+	case RNDADDENTROPY:
+		return capable(CAP_SYS_ADMIN) ? add_entropy(f, arg) : -EPERM;
+	case RNDZAPENTCNT:
+	case RNDCLEARPOOL:
+		return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	case RNDRESEEDCRNG:
+		if (!capable(CAP_SYS_ADMIN))
+			return -EPERM;
+		random_add(&cmd, sizeof(cmd)); /* every hart takes a new key */
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct file_ops urandom_fops = {
+	.read = urandom_read,
+	.write = urandom_write,
+	.ioctl = urandom_ioctl,
+	.llseek = null_llseek,
+};
+
+/* --- kmsg: one record per read, one message per write */
+
+#define KMSG_LINE     1024u
+#define KMSG_LOOK_NS  (200 * NSEC_PER_MSEC)
+#define KMSG_FACILITY 1u /* LOG_USER, of messages written */
+
+static int kmsg_open(struct chrdev *cd, struct file *f)
+{
+	(void)cd;
+	f->version = log_first_seq();
+	return 0;
+}
+
+/* "6,12,345678,-;text\n" into @buf: its length, or -EAGAIN. */
+static int kmsg_record(struct file *f, char *buf, char *text)
+{
+	enum log_level level;
+	u64 ns, seq;
+	int n = log_read(&f->version, text, KMSG_LINE, &level, &ns);
+
+	if (n < 0)
+		return n;
+	seq = f->version - 1;
+	return scnprintf(buf, KMSG_LINE, "%u,%llu,%llu,-;%.*s\n",
+			 (unsigned int)level, (unsigned long long)seq,
+			 (unsigned long long)(ns / NSEC_PER_USEC), n, text);
+}
+
+/* Messages wake nobody (they come from under any lock), so a blocking reader
+ * looks now and then. */
+static int kmsg_wait(struct file *f)
+{
+	int err = 0;
+
+	while (!err && f->version >= log_next_seq()) {
+		if (load_once(&f->flags) & O_NONBLOCK)
+			return -EAGAIN;
+		err = sleep_until_ns(clock_mono_ns() + KMSG_LOOK_NS, true);
+	}
+	return err;
+}
+
+static s64 kmsg_deliver(struct file *f, struct iov_iter *to, char *buf)
+{
+	u64 before = f->version;
+	int n = kmsg_wait(f);
+
+	if (!n)
+		n = kmsg_record(f, buf, buf + KMSG_LINE);
+	if (n < 0)
+		return n;
+	if (iov_iter_count(to) < (size_t)n) {
+		f->version = before;
+		return -EINVAL;
+	}
+	return copy_to_iter(buf, (size_t)n, to) == (size_t)n ? n : -EFAULT;
+}
+
+static s64 kmsg_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	char *buf = kmalloc(2 * KMSG_LINE); /* record, then its raw text */
+	s64 ret;
+
+	(void)pos;
+	if (!buf)
+		return -ENOMEM;
+	ret = kmsg_deliver(f, to, buf);
+	kfree(buf);
+	return ret;
+}
+
+/* "<6>text": the level, if the text begins with one. */
+static enum log_level kmsg_level(const char **text)
+{
+	const char *end;
+	u64 prio;
+
+	if (**text != '<')
+		return LOG_WARN;
+	prio = parse_u64(*text + 1, &end, 10);
+	if (end == *text + 1 || *end != '>')
+		return LOG_WARN;
+	*text = end + 1;
+	return (enum log_level)(prio & 7);
+}
+
+static s64 kmsg_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	size_t len = iov_iter_count(from);
+	char *buf;
+	const char *text;
+	enum log_level level;
+
+	(void)f;
+	(void)pos;
+	if (len >= KMSG_LINE)
+		return -EINVAL;
+	buf = kmalloc(KMSG_LINE);
+	if (!buf)
+		return -ENOMEM;
+	if (copy_from_iter(buf, len, from) < len) {
+		kfree(buf);
+		return -EFAULT;
+	}
+	buf[len] = '\0';
+	if (len && buf[len - 1] == '\n')
+		buf[len - 1] = '\0';
+	text = buf;
+	level = kmsg_level(&text);
+	log_printf(level, "%s", text);
+	kfree(buf);
+	return (s64)len;
+}
+
+static s64 kmsg_llseek(struct file *f, s64 off, int whence)
+{
+	if (off)
+		return -ESPIPE;
+	switch (whence) {
+	case 0: /* SEEK_SET: the oldest record kept */
+	case 3: /* SEEK_DATA: the same, clearing is per reader of syslog(2) */
+		f->version = log_first_seq();
+		return 0;
+	case 2: /* SEEK_END: only what comes from now on */
+		f->version = log_next_seq();
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static u32 kmsg_poll(struct file *f, struct poll_table *pt)
+{
+	(void)pt;
+	return f->version < log_next_seq() ? POLLIN | POLLRDNORM : 0;
+}
+
+static const struct file_ops kmsg_fops = {
+	.read = kmsg_read,
+	.write = kmsg_write,
+	.llseek = kmsg_llseek,
+	.poll = kmsg_poll,
+};
+
+/* --- the devices */
+
+#define MEM_DEV(nm, minor, md, ops)                                         \
+	{                                                                   \
+		.name = (nm), .dev = MKDEV(MEM_MAJOR, minor), .mode = (md), \
+		.fops = (ops), .sys_class = "mem"                           \
+	}
+
+static struct chrdev devices[] = {
+	MEM_DEV("null", 3, 0666, &null_fops),
+	MEM_DEV("zero", 5, 0666, &zero_fops),
+	MEM_DEV("full", 7, 0666, &full_fops),
+	MEM_DEV("random", 8, 0666, &urandom_fops),
+	MEM_DEV("urandom", 9, 0666, &urandom_fops),
+	MEM_DEV("kmsg", 11, 0644, &kmsg_fops),
+};
+
+static int mem_init(void)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(devices) && !err; i++) {
+		if (devices[i].fops == &kmsg_fops)
+			devices[i].open = kmsg_open;
+		err = chrdev_register(&devices[i]);
+	}
+	return err;
+}
+INITCALL(INIT_DRIVER, mem_init);

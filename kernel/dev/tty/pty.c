@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/dev/tty/pty.c - pseudo terminals: /dev/ptmx and /dev/pts/N.
+ *
+ * Opening ptmx makes a pair.  The slave is a tty; the master is a plain file
+ * that takes what the slave's line discipline puts out and feeds it what it is
+ * given.  There is one buffer in each direction and nothing is copied twice.
+ *
+ *	master open      master closed
+ *	PAIRED --------> GONE: slaves hung up, the name is gone, opens fail
+ *	slave last close: the master reads what is left, then -EIO, until a
+ *	slave is opened again
+ *
+ * INVARIANTS
+ *   I1  slots[n].pty is set from ptmx's open to the master's release, and as
+ *       long "pts/n" is registered.
+ *   I2  A slot is never freed: an open of pts/n that comes late finds it empty.
+ *
+ * Locking: pts_lock (RANK_DEV, a leaf) guards the slots; everything else of a
+ * pty is under its tty's lock.
+ * Ownership: the master file owns a reference to the slave's tty.
+ */
+#include <kernel/dev/tty/pty.h>
+
+#include <kernel/dev/tty/ioctls.h>
+#include <kernel/dev/tty/tty_int.h>
+#include <kernel/file/iov.h>
+#include <kernel/init.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <kernel/task/process.h>
+#include <kernel/task/signal.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+
+#define PTY_MAX	  1024u
+#define PTMX_DEV  MKDEV(5, 2)
+#define PTS_MAJOR 136
+#define PTS_MODE  0620
+#define TTY_GID	  5 /* group "tty", as devpts is mounted everywhere */
+
+struct pty {
+	struct tty tty;		/* the slave */
+	u32 index;		/* [I] */
+	bool locked;		/* [tty.lock] until unlockpt() */
+	bool packet;		/* [tty.lock] TIOCPKT */
+	u8 status;		/* [tty.lock] TIOCPKT_* to report */
+	bool slave_closed;	/* [tty.lock] was open, is not any more */
+	struct waitq master_wq; /* output, input room, status, slave closed */
+};
+
+struct pts_slot {
+	struct chrdev cd; /* [I] but uid, written before registration */
+	char name[16];	  /* [I] */
+	struct pty *pty;  /* [pts_lock] borrowed from the master file */
+};
+
+static struct spinlock pts_lock = SPINLOCK_INIT("pts", RANK_DEV);
+static struct pts_slot *slots[PTY_MAX]; /* [pts_lock] */
+
+struct file *(*pty_open_slave_path)(const char *path, u32 flags);
+
+static struct pty *pty_of(struct tty *t)
+{
+	return container_of(t, struct pty, tty);
+}
+
+static void wake_master(struct pty *p)
+{
+	wake_up_all_key(&p->master_wq, POLLIN | POLLOUT | POLLPRI | POLLHUP);
+}
+
+/* --- the slave as a tty */
+
+static int slave_open(struct tty *t)
+{
+	tty_lock(t);
+	pty_of(t)->slave_closed = false;
+	tty_unlock(t);
+	return 0;
+}
+
+static void slave_close(struct tty *t)
+{
+	tty_lock(t);
+	pty_of(t)->slave_closed = true;
+	tty_unlock(t);
+	wake_master(pty_of(t));
+}
+
+static u8 status_of(u32 ev)
+{
+	u8 st = 0;
+
+	if (ev & LD_FLUSH_RD)
+		st |= TIOCPKT_FLUSHREAD;
+	if (ev & LD_FLUSH_WR)
+		st |= TIOCPKT_FLUSHWRITE;
+	if (ev & LD_STOP)
+		st |= TIOCPKT_STOP;
+	if (ev & LD_START)
+		st |= TIOCPKT_START;
+	return st;
+}
+
+/* A later status takes the place of its opposite. */
+static void add_status(struct pty *p, u8 st)
+{
+	if (st & (TIOCPKT_STOP | TIOCPKT_START))
+		p->status &= (u8) ~(TIOCPKT_STOP | TIOCPKT_START);
+	if (st & (TIOCPKT_DOSTOP | TIOCPKT_NOSTOP))
+		p->status &= (u8) ~(TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
+	p->status |= st;
+}
+
+static void slave_events(struct tty *t, u32 ev)
+{
+	struct pty *p = pty_of(t);
+
+	ldisc_queue_xchar(&t->ld);
+	(void)ldisc_take_events(&t->ld);
+	if (p->packet)
+		add_status(p, status_of(ev));
+	if (p->status || (ev & (LD_TX | LD_IN_ROOM | LD_FLUSH_WR)))
+		wake_master(p);
+}
+
+static bool standard_flow(const struct termios2 *m)
+{
+	return (m->c_iflag & IXON) && m->c_cc[VSTOP] == 023 &&
+	       m->c_cc[VSTART] == 021;
+}
+
+static void slave_set_termios(struct tty *t, const struct termios2 *old)
+{
+	struct pty *p = pty_of(t);
+	struct termios2 *m = &t->ld.t;
+	bool ext = ((old->c_lflag | m->c_lflag) & EXTPROC) != 0;
+	bool is_std = standard_flow(m);
+
+	m->c_cflag = (m->c_cflag & ~(CSIZE | PARENB)) | CS8 | CREAD;
+	if (!p->packet || (standard_flow(old) == is_std && !ext))
+		return;
+	add_status(p, is_std ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
+	if (ext)
+		add_status(p, TIOCPKT_IOCTL);
+}
+
+static void pty_free(struct tty *t)
+{
+	tty_destroy(t);
+	kfree(pty_of(t));
+}
+
+static const struct tty_ops slave_ops = {
+	.open = slave_open,
+	.close = slave_close,
+	.events = slave_events,
+	.set_termios = slave_set_termios,
+	.free = pty_free,
+};
+
+static int pts_open(struct chrdev *cd, struct file *f)
+{
+	struct pts_slot *slot = cd->priv;
+	struct tty *t = NULL;
+	int err;
+
+	spin_lock(&pts_lock);
+	if (slot->pty)
+		t = tty_get(&slot->pty->tty);
+	spin_unlock(&pts_lock);
+	if (!t)
+		return -EIO;
+	err = load_once(&pty_of(t)->locked) ? -EIO : tty_open_file(t, f, false);
+	tty_put(t);
+	return err;
+}
+
+/* --- slots */
+
+/* The lowest free one, or NULL. */
+static struct pts_slot *slot_take(struct pty *p, struct pts_slot *fresh)
+{
+	struct pts_slot *slot = NULL;
+
+	spin_lock(&pts_lock);
+	for (u32 i = 0; i < PTY_MAX && !slot; i++) {
+		if (slots[i] && slots[i]->pty)
+			continue;
+		if (!slots[i])
+			slots[i] = fresh;
+		slot = slots[i];
+		slot->pty = p;
+		p->index = i;
+	}
+	spin_unlock(&pts_lock);
+	return slot;
+}
+
+static void slot_give_back(struct pty *p)
+{
+	spin_lock(&pts_lock);
+	slots[p->index]->pty = NULL;
+	spin_unlock(&pts_lock);
+}
+
+static int slot_register(struct pts_slot *slot, struct pty *p)
+{
+	(void)snprintf(slot->name, sizeof(slot->name), "pts/%u", p->index);
+	slot->cd = (struct chrdev){
+		.name = slot->name,
+		.dev = MKDEV(PTS_MAJOR, p->index),
+		.mode = PTS_MODE,
+		.uid = current_cred()->fsuid,
+		.gid = TTY_GID,
+		.fops = &tty_fops,
+		.open = pts_open,
+		.priv = slot,
+	};
+	return chrdev_register(&slot->cd);
+}
+
+static struct pty *pty_create(void)
+{
+	static const struct termios2 modes = TERMIOS_DEFAULT;
+	struct pty *p = kzalloc(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	if (tty_init(&p->tty, "pts", 0, &slave_ops)) {
+		kfree(p);
+		return NULL;
+	}
+	p->tty.ld.t = modes;
+	p->tty.is_pty = true;
+	p->locked = true;
+	waitq_init(&p->master_wq);
+	return p;
+}
+
+/* Give @p a number and a name in /dev. */
+static int pty_publish(struct pty *p)
+{
+	struct pts_slot *fresh = kzalloc(sizeof(*fresh));
+	struct pts_slot *slot;
+	int err;
+
+	if (!fresh)
+		return -ENOMEM;
+	slot = slot_take(p, fresh);
+	if (slot != fresh)
+		kfree(fresh);
+	if (!slot)
+		return -ENOSPC;
+	p->tty.dev = MKDEV(PTS_MAJOR, p->index);
+	(void)snprintf(p->tty.name, sizeof(p->tty.name), "pts/%u", p->index);
+	err = slot_register(slot, p);
+	if (err)
+		slot_give_back(p);
+	return err;
+}
+
+/* --- the master */
+
+static bool master_readable(struct pty *p)
+{
+	bool yes;
+
+	tty_lock(&p->tty);
+	yes = p->status || ldisc_out_bytes(&p->tty.ld) || p->slave_closed;
+	tty_unlock(&p->tty);
+	return yes;
+}
+
+/* Up to @max bytes for the master, 0 when none; *@eof: nor will there be. */
+static size_t master_take(struct pty *p, u8 *buf, size_t max, bool *eof)
+{
+	struct tty *t = &p->tty;
+	size_t n = 0;
+
+	tty_lock(t);
+	if (p->packet && p->status) {
+		buf[n++] = p->status;
+		p->status = 0;
+	} else if (!p->packet) {
+		n = ldisc_take_output(&t->ld, buf, max);
+	} else if (ldisc_out_bytes(&t->ld)) {
+		buf[n++] = TIOCPKT_DATA;
+		n += ldisc_take_output(&t->ld, buf + 1, max - 1);
+	}
+	*eof = p->slave_closed;
+	tty_unlock(t);
+	return n;
+}
+
+static s64 master_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	struct pty *p = f->priv;
+	u8 buf[TTY_CHUNK];
+	s64 got = 0;
+
+	(void)pos;
+	while (iov_iter_count(to) > 0) {
+		size_t max = min_t(size_t, sizeof(buf), iov_iter_count(to));
+		bool eof;
+		size_t n = master_take(p, buf, max, &eof), copied;
+		int err;
+
+		if (n) {
+			copied = copy_to_iter(buf, n, to);
+			got += (s64)copied;
+			if (copied < n)
+				return got ? got : -EFAULT;
+			if (n < max || p->packet)
+				return got;
+			continue;
+		}
+		if (got)
+			break;
+		if (eof)
+			return -EIO;
+		if (load_once(&f->flags) & O_NONBLOCK)
+			return -EAGAIN;
+		err = wait_event_interruptible(&p->master_wq,
+					       master_readable(p));
+		if (err)
+			return err;
+	}
+	return got;
+}
+
+static bool master_writable(struct pty *p)
+{
+	bool yes;
+
+	tty_lock(&p->tty);
+	yes = ldisc_room(&p->tty.ld) > 0;
+	tty_unlock(&p->tty);
+	return yes;
+}
+
+static size_t master_put(struct pty *p, struct file *f, const u8 *buf,
+			 size_t len, int *err)
+{
+	size_t done = 0;
+
+	*err = 0;
+	for (;;) {
+		tty_lock(&p->tty);
+		done += ldisc_receive(&p->tty.ld, buf + done, len - done);
+		tty_unlock(&p->tty);
+		if (done == len)
+			return done;
+		if (load_once(&f->flags) & O_NONBLOCK)
+			*err = -EAGAIN;
+		else
+			*err = wait_event_interruptible(&p->master_wq,
+							master_writable(p));
+		if (*err)
+			return done;
+	}
+}
+
+static s64 master_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	u8 buf[TTY_CHUNK];
+	s64 done = 0;
+
+	(void)pos;
+	while (iov_iter_count(from) > 0) {
+		size_t len = min_t(size_t, sizeof(buf), iov_iter_count(from));
+		size_t n = copy_from_iter(buf, len, from);
+		int err;
+
+		if (n == 0)
+			return done ? done : -EFAULT;
+		done += (s64)master_put(f->priv, f, buf, n, &err);
+		if (err)
+			return done ? done : err;
+		if (n < len)
+			break;
+	}
+	return done;
+}
+
+static u32 master_poll(struct file *f, struct poll_table *pt)
+{
+	struct pty *p = f->priv;
+	u32 mask = 0;
+
+	poll_wait(pt, f, &p->master_wq);
+	tty_lock(&p->tty);
+	if (p->status || ldisc_out_bytes(&p->tty.ld))
+		mask |= POLLIN | POLLRDNORM;
+	if (p->status)
+		mask |= POLLPRI;
+	if (ldisc_room(&p->tty.ld))
+		mask |= POLLOUT | POLLWRNORM;
+	if (p->slave_closed)
+		mask |= POLLHUP;
+	tty_unlock(&p->tty);
+	return mask;
+}
+
+static s64 set_flag(struct pty *p, bool *flag, uaddr_t arg)
+{
+	u32 on;
+
+	if (get_user_u32(&on, arg))
+		return -EFAULT;
+	tty_lock(&p->tty);
+	if (flag == &p->packet && on && !p->packet)
+		p->status = 0;
+	store_once(flag, on != 0);
+	tty_unlock(&p->tty);
+	return 0;
+}
+
+static s64 open_peer(struct pty *p, u64 flags)
+{
+	struct file *f;
+	int err;
+
+	if (pty_open_slave_path) {
+		char path[24];
+
+		(void)snprintf(path, sizeof(path), "/dev/pts/%u", p->index);
+		f = pty_open_slave_path(path, (u32)flags | O_NOCTTY);
+		return f ? fd_open(f, (u32)flags) : -EIO;
+	}
+	f = file_alloc(&tty_fops, (u32)flags | O_NOCTTY, NULL);
+	if (!f)
+		return -ENOMEM;
+	err = tty_open_file(&p->tty, f, false);
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	return fd_open(f, (u32)flags);
+}
+
+static s64 signal_slave(struct pty *p, u64 sig)
+{
+	if (sig < 1 || sig > NSIG)
+		return -EINVAL;
+	tty_signal(&p->tty, (int)sig);
+	return 0;
+}
+
+static s64 master_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct pty *p = f->priv;
+	s64 ret;
+
+	switch (cmd) {
+	case TIOCGPTN:
+		return put_user_u32(p->index, arg);
+	case TIOCSPTLCK:
+		return set_flag(p, &p->locked, arg);
+	case TIOCGPTLCK:
+		return put_user_u32(load_once(&p->locked), arg);
+	case TIOCPKT:
+		return set_flag(p, &p->packet, arg);
+	case TIOCGPKT:
+		return put_user_u32(load_once(&p->packet), arg);
+	case TIOCGPTPEER:
+		return open_peer(p, arg);
+	case TIOCSIG:
+		return signal_slave(p, arg);
+	case FIONREAD:
+		return put_user_u32(ldisc_out_bytes(&p->tty.ld), arg);
+	case TIOCOUTQ:
+		return put_user_u32(0, arg);
+	case TIOCGDEV:
+		return put_user_u32((u32)dev_encode(PTMX_DEV), arg);
+	case TCSBRK:
+	case TCSBRKP:
+		return 0;
+	default:
+		break;
+	}
+	ret = tty_job_ioctl(&p->tty, f, cmd, arg, true);
+	if (ret == -ENOIOCTLCMD)
+		ret = tty_common_ioctl(&p->tty, cmd, arg, true);
+	return ret == -ENOIOCTLCMD ? -ENOTTY : ret;
+}
+
+static void master_release(struct file *f)
+{
+	struct pty *p = f->priv;
+
+	if (!p)
+		return;
+	chrdev_unregister(&slots[p->index]->cd);
+	slot_give_back(p);
+	tty_lock(&p->tty);
+	p->tty.gone = true;
+	tty_unlock(&p->tty);
+	tty_hangup(&p->tty);
+	tty_put(&p->tty);
+}
+
+static const struct file_ops master_fops = {
+	.read = master_read,
+	.write = master_write,
+	.poll = master_poll,
+	.ioctl = master_ioctl,
+	.release = master_release,
+};
+
+static int ptmx_open(struct chrdev *cd, struct file *f)
+{
+	struct pty *p = pty_create();
+	int err;
+
+	(void)cd;
+	if (!p)
+		return -ENOMEM;
+	err = pty_publish(p);
+	if (err) {
+		tty_put(&p->tty);
+		return err;
+	}
+	f->ops = &master_fops;
+	f->priv = p;
+	return 0;
+}
+
+static struct chrdev ptmx = {
+	.name = "ptmx",
+	.dev = PTMX_DEV,
+	.mode = 0666,
+	.gid = TTY_GID,
+	.fops = &master_fops,
+	.open = ptmx_open,
+	.sys_class = "tty",
+};
+
+static int pty_init(void)
+{
+	return chrdev_register(&ptmx);
+}
+INITCALL(INIT_DRIVER, pty_init);
