@@ -41,6 +41,7 @@ struct mapping;
 #define PG_LARGE      BIT(14) /* head of a kmalloc() beyond the size classes */
 #define PG_HOLE	      BIT(15) /* with PG_RESERVED: no RAM behind it */
 #define PG_SHMEM      BIT(16) /* pages of a memory file: never reclaimed */
+#define PG_ICACHE     BIT(17) /* every hart saw its instructions (edge ICACHE) */
 
 struct page {
 	u32 refs;	 /* [a] */

@@ -3,8 +3,8 @@
  * kernel/mm/user.h - the only way to user memory.
  *
  * The page table of the address space is walked in software, the access is
- * checked (U, R or W) and the bytes are copied through the direct map while the
- * page-table lock pins the frame.  A page that is not there, or not writable
+ * checked (U, R or W) and the bytes are copied through the direct map; whoever
+ * wants to take the frame away waits for the copy (edge UCOPY).  A page that is not there, or not writable
  * yet, is faulted in (mm_fault(); may sleep) and the walk is repeated.  Nothing
  * depends on satp: any hart may run it for any thread.
  *

@@ -8,8 +8,11 @@
  *
  * Two locks.  mm->lock (rwsem): the areas; writers change them, faults and
  * look-ups read.  mm->pt_lock (spinlock, RANK_PT): the table's entries; held for
- * every change and for every copy to or from a user page (kernel/mm/user.c), so a
- * frame cannot go away under a copy.
+ * every change.
+ *
+ * User copies take no lock: they announce the address space in hart->ucopy, and
+ * mm_flush() waits for those who do.  So "after mm_flush()" holds for copies as
+ * it does for TLBs.
  *
  * TLBs.  Service harts never load a user table.  A hart that runs user code of an
  * mm has its bit in mm->active.  After an entry was made weaker the changer calls
@@ -20,6 +23,8 @@
  *   TLBGEN  table change, tlb_gen, full fence, look at who is in user mode; the
  *           hart: announce user mode, full fence, look at tlb_gen
  *           (kernel/relay/hart_loop.c).
+ *   UCOPY   table change, full fence, look at who copies (mm_flush()); the copier:
+ *           announce, full fence, walk (kernel/mm/user.c).
  */
 #ifndef KERNEL_MM_VM_H
 #define KERNEL_MM_VM_H
@@ -79,10 +84,12 @@ struct vma {
 	struct mapping *mapping; /* [I] page cache behind file, or NULL */
 	struct list_head map_node; /* [mapping's i_mmap lock] reverse map */
 	paddr_t phys;		/* VM_IO: base */
+	bool has_anon;		/* [a] only set: private pages may be in the table */
 };
 
 struct mm {
 	u32 refs;		/* [a] */
+	u32 users;		/* [a] threads on it: kernel/task/mmref.c */
 	struct rwsem lock;
 	struct spinlock pt_lock; /* RANK_PT */
 	struct rb_root vmas;	/* [lock] */
@@ -94,6 +101,9 @@ struct mm {
 	u64 start_brk, brk, start_stack, mmap_base;	/* [lock] */
 	u64 arg_start, arg_end, env_start, env_end;	/* [lock] */
 	u64 total_pages, locked_pages;			/* [lock] */
+	u64 data_pages;					/* [lock] private writable */
+	u64 map_hint, map_hole;	/* [lock] vma.c: where to look for room */
+	u32 def_flags;		/* [lock] mlockall(MCL_FUTURE): VM_LOCKED */
 	u64 rss_anon, rss_file, rss_shmem, rss_max;	/* [pt_lock] */
 	u64 pt_pages;		/* [pt_lock] */
 	struct file *exe;	/* [lock] /proc/pid/exe */
@@ -168,6 +178,8 @@ void mm_for_each_vma(struct mm *mm, void (*fn)(struct vma *v, void *ctx),
 		     void *ctx);
 
 /* Kill the largest process; true when one was chosen. */
+extern u64 icache_gen; /* edge ICACHE, kernel/mm/fault.c */
+
 bool oom_kill(const char *why);
 
 #endif /* KERNEL_MM_VM_H */

@@ -19,12 +19,14 @@
  *   I2  A slot's bit is set while its stack is in use or in the cache.
  *
  * Context: any but with locks of rank RANK_SLAB or above held.  Locking:
- * vmap_lock (RANK_MMU), never across a call that allocates or maps.
+ * vmap_lock (RANK_MMU) for the lists, never across a call that allocates;
+ * kmap_lock (RANK_SLAB: mapping takes frames) for the kernel's page table.
  */
 #include <kernel/mm/vmap.h>
 
 #include <arch/riscv/mmu.h>
 #include <kernel/assert.h>
+#include <kernel/hart.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pmem.h>
 #include <kernel/sched/thread.h>
@@ -48,6 +50,7 @@ struct area {
 };
 
 static struct spinlock vmap_lock = SPINLOCK_INIT("vmap", RANK_MMU);
+static struct spinlock kmap_lock = SPINLOCK_INIT("kmap", RANK_SLAB);
 static struct list_head areas = LIST_HEAD_INIT(areas); /* [vmap_lock] */
 static u64 slots[BITMAP_WORDS(NR_SLOTS)];	       /* [vmap_lock] */
 static u64 slot_hint;				       /* [vmap_lock] */
@@ -122,6 +125,32 @@ static void area_free(struct area *a)
 	kfree(a);
 }
 
+/* --- the kernel's page table */
+
+static int map(u64 va, paddr_t pa, size_t len)
+{
+	int err;
+
+	spin_lock(&kmap_lock);
+	err = kmap_pages(va, pa, len, PTE_R | PTE_W);
+	spin_unlock(&kmap_lock);
+	return err;
+}
+
+/* Afterwards no hart can reach what was there. */
+static void unmap(u64 va, size_t len)
+{
+	u64 others = (1ull << nr_harts) - 1;
+
+	spin_lock(&kmap_lock);
+	kunmap_pages(va, len);
+	spin_unlock(&kmap_lock);
+	tlb_flush_local();
+	others &= ~(1ull << this_cpu());
+	if (others)
+		hart_rfence(others);
+}
+
 /* --- frames behind a range */
 
 /* Unmap and free the frames of [va, va + len); unmapped pages are skipped. */
@@ -136,7 +165,7 @@ static void unmap_and_free(u64 va, size_t len)
 		if (pte & PTE_V)
 			list_add(&pte_page(pte)->node, &frames);
 	}
-	kunmap_pages(va, len);
+	unmap(va, len);
 	list_for_each_entry_safe(pg, tmp, &frames, node) {
 		list_del(&pg->node);
 		page_put(pg);
@@ -148,8 +177,7 @@ static bool map_frames(u64 va, size_t len, u32 gfp)
 	for (u64 a = va; a < va + len; a += PAGE_SIZE) {
 		struct page *pg = page_alloc(0, gfp);
 
-		if (pg && kmap_pages(a, page_phys(pg), PAGE_SIZE,
-				     PTE_R | PTE_W) == 0)
+		if (pg && map(a, page_phys(pg), PAGE_SIZE) == 0)
 			continue;
 		if (pg)
 			page_put(pg);
@@ -177,8 +205,8 @@ void __iomem *ioremap(paddr_t pa, size_t size)
 							   PAGE_SIZE);
 	if (!a)
 		return NULL;
-	if (kmap_pages(a->start + skew, base, len, PTE_R | PTE_W)) {
-		kunmap_pages(a->start + skew, len);
+	if (map(a->start + skew, base, len)) {
+		unmap(a->start + skew, len);
 		area_free(a);
 		return NULL;
 	}
@@ -201,7 +229,7 @@ void iounmap(volatile void __iomem *va)
 	}
 	spin_unlock(&vmap_lock);
 	KASSERT(found);
-	kunmap_pages(page, found->end - PAGE_SIZE - page);
+	unmap(page, found->end - PAGE_SIZE - page);
 	area_free(found);
 }
 

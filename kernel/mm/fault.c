@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/fault.c - fills page-table entries when they are touched.
+ *
+ * A fault finds the area, checks the access, and makes the one entry: a zeroed
+ * frame for private memory that is written, the shared frame of zeroes for
+ * private memory that is read, a copy for copy-on-write, the object's page for
+ * files (fault_file.c).  A run of faults on neighbouring private pages is
+ * answered with more and more frames at once.
+ *
+ * Races between threads end at the entry: everything is prepared without
+ * pt_lock, then the entry is compared and set under it; the loser throws its
+ * frame away and the instruction is executed again.
+ *
+ * A and D are preset (the U74 faults when they are 0), so no fault is about them.
+ * An entry that already allows the access means a stale TLB: advancing tlb_gen
+ * makes this hart flush before it returns.
+ *
+ * ORDERING
+ *   ICACHE  code in memory, then icache_gen; the hart: icache_gen before it enters
+ *	     user mode (kernel/relay/), then fence.i.
+ *
+ * Context: coroutine.  Locking: mm->lock for reading unless mm is private to
+ * current; mm->pt_lock at the entry.
+ */
+#include <kernel/mm/fault.h>
+
+#include <kernel/assert.h>
+#include <kernel/init.h>
+#include <kernel/mm/pt.h>
+#include <kernel/mm/vma.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+
+#define SIG_BUS	 7
+#define SIG_SEGV 11
+#define AROUND_MAX 8u
+
+u64 icache_gen; /* [a] edge ICACHE */
+
+bool mm_is_private(struct mm *mm)
+{
+	struct thread *t = current;
+
+	/* only its own threads change areas, and only they make more threads */
+	return t && t->mm == mm && load_once(&mm->users) == 1;
+}
+
+void mm_icache_changed(struct mm *mm)
+{
+	u64 active;
+	bool running = false;
+
+	/* ICACHE (release, full) - pairs with the hart's look at icache_gen. */
+	(void)atomic_fetch_add(&icache_gen, 1);
+	active = load_once(&mm->active);
+	for (unsigned int cpu = 0; cpu < nr_harts; cpu++) {
+		if ((active >> cpu & 1) && load_once(&harts[cpu]->in_user))
+			running = true;
+	}
+	if (running)
+		hart_fence_i_all();
+}
+
+/* --- private memory */
+
+/* Put fresh frame @pg at @p if that is still @old; pt_lock not held. */
+static bool install_anon(struct vma *v, pte_t *p, pte_t old, struct page *pg)
+{
+	struct mm *mm = v->mm;
+	bool done;
+
+	pg->flags = PG_ANON;
+	store_once(&v->has_anon, true);
+	spin_lock(&mm->pt_lock);
+	done = *p == old;
+	if (done) {
+		pt_set(p, pte_make(page_phys(pg), pt_prot(v, true)));
+		mm->rss_anon++;
+	}
+	spin_unlock(&mm->pt_lock);
+	if (done)
+		pmem_account(PMEM_ANON, 1);
+	else
+		page_put(pg);
+	return done;
+}
+
+/*
+ * More frames behind @p, which was just filled, when the entries before it are
+ * filled too: as many as there are, so that a program that walks through its
+ * memory faults ever more rarely.
+ */
+static void anon_around(struct vma *v, u64 addr, pte_t *p)
+{
+	u64 idx = l0_index(addr), room, run = 0;
+
+	while (run < AROUND_MAX && run < idx && p[-1 - (s64)run] & PTE_V)
+		run++;
+	room = min((v->end - addr) >> PAGE_SHIFT, NR_PTES - idx) - 1;
+	run = min(run, room);
+	if (run == 0 || pmem_free_pages() < pmem_total_pages() / 8)
+		return;
+	while (run-- > 0) {
+		struct page *pg;
+
+		if (load_once(++p))
+			return;
+		pg = page_alloc(0, GFP_USER | GFP_ZERO);
+		if (!pg || !install_anon(v, p, 0, pg))
+			return;
+	}
+}
+
+static int fault_anon(struct vma *v, u64 addr, pte_t *p, bool write)
+{
+	struct mm *mm = v->mm;
+	struct page *pg;
+
+	if (!write) {
+		spin_lock(&mm->pt_lock);
+		if (*p == 0)
+			pt_set(p, pte_make(zero_page_phys,
+					   pt_prot(v, false) | PTE_SPECIAL));
+		spin_unlock(&mm->pt_lock);
+		return 0;
+	}
+	pg = page_alloc(0, GFP_USER | GFP_ZERO);
+	if (!pg)
+		return -ENOMEM;
+	if (install_anon(v, p, 0, pg))
+		anon_around(v, addr, p);
+	return 0;
+}
+
+/* First write to the frame of zeroes. */
+static int break_zero(struct vma *v, pte_t *p, pte_t e)
+{
+	struct page *pg = page_alloc(0, GFP_USER | GFP_ZERO);
+
+	if (!pg)
+		return -ENOMEM;
+	if (install_anon(v, p, e, pg))
+		mm_flush(v->mm);
+	return 0;
+}
+
+/* A write to a present private page: take it over or copy it. */
+static int fault_cow(struct vma *v, pte_t *p, pte_t e)
+{
+	struct mm *mm = v->mm;
+	struct page *old, *new;
+	int err = 0;
+
+	if (e & PTE_SPECIAL)
+		return break_zero(v, p, e);
+	spin_lock(&mm->pt_lock);
+	if (*p != e)
+		goto out;
+	old = pte_page(e);
+	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
+	if ((load_once(&old->flags) & PG_ANON) &&
+	    load_acquire(&old->refs) == 1) {
+		store_once(p, pte_make(pte_phys(e), pt_prot(v, true)));
+		goto out;
+	}
+	/* the entry's reference holds the frame while we have the lock */
+	new = page_alloc(0, GFP_USER);
+	if (!new) {
+		err = -ENOMEM;
+		goto out;
+	}
+	copy_page(page_addr(new), page_addr(old));
+	new->flags = PG_ANON;
+	store_once(&v->has_anon, true);
+	pt_set(p, pte_make(page_phys(new), pt_prot(v, true)));
+	if (!(old->flags & PG_ANON)) {
+		(*rss_of(mm, old))--;
+		mm->rss_anon++;
+	}
+	spin_unlock(&mm->pt_lock);
+	pmem_account(PMEM_ANON, 1);
+	mm_flush(mm);
+	page_put(old);
+	return 0;
+out:
+	spin_unlock(&mm->pt_lock);
+	return err;
+}
+
+static int fault_io(struct vma *v, u64 addr, pte_t *p)
+{
+	paddr_t pa = v->phys + (addr - v->start);
+
+	spin_lock(&v->mm->pt_lock);
+	if (*p == 0)
+		pt_set(p, pte_make(pa, pt_prot(v, true) | PTE_SPECIAL));
+	spin_unlock(&v->mm->pt_lock);
+	return 0;
+}
+
+/* --- the fault */
+
+static bool allowed(const struct vma *v, u32 access)
+{
+	if (access == VM_READ)
+		return (v->flags & (VM_READ | VM_WRITE)) != 0;
+	return (v->flags & access) != 0;
+}
+
+static bool entry_allows(pte_t e, u32 access)
+{
+	u64 bit = access == VM_WRITE ? PTE_W :
+		  access == VM_EXEC  ? PTE_X :
+				       PTE_R;
+
+	return (e & (PTE_V | bit)) == (PTE_V | bit);
+}
+
+/* @addr is in @v and the access is allowed. */
+static int fault_in_vma(struct vma *v, u64 addr, u32 access)
+{
+	bool write = access == VM_WRITE;
+	pte_t *p = pt_make(v->mm, addr), e;
+
+	if (!p)
+		return -ENOMEM;
+	e = load_once(p);
+	if (e == 0) {
+		if (v->flags & VM_IO)
+			return fault_io(v, addr, p);
+		return v->ops ? fault_file(v, addr, p, write) :
+				fault_anon(v, addr, p, write);
+	}
+	if (entry_allows(e, access)) {
+		(void)atomic_fetch_add(&v->mm->tlb_gen, 1); /* stale TLB */
+		return 0;
+	}
+	if (!write || !(e & PTE_V))
+		return -EAGAIN; /* mprotect() is about to change it */
+	return v->flags & VM_SHARED ? fault_shared_write(v, addr, p, e) :
+				      fault_cow(v, p, e);
+}
+
+/* The stack grows down to @addr.  0: look again. */
+static int grow_stack(struct mm *mm, u64 addr)
+{
+	u64 start = ALIGN_DOWN(addr, PAGE_SIZE);
+	struct vma *v, *prev;
+	int err = -EFAULT;
+
+	down_write(&mm->lock);
+	v = mm_find_vma(mm, addr);
+	if (!v || !vma_is_stack(v))
+		goto out;
+	err = 0;
+	if (v->start <= addr)
+		goto out; /* somebody was faster */
+	prev = vma_prev(v);
+	if (v->end - start > rlimit_cur(RLIMIT_STACK) ||
+	    (prev && prev->flags & (VM_READ | VM_WRITE | VM_EXEC) &&
+	     !vma_is_stack(prev) && start < prev->end + STACK_GUARD_GAP) ||
+	    vma_may_grow(mm, (v->start - start) >> PAGE_SHIFT, v->flags))
+		err = -EFAULT;
+	else
+		vma_resize(v, start, v->end);
+out:
+	up_write(&mm->lock);
+	return err;
+}
+
+#define GROW 1
+
+static int fault_once(struct mm *mm, u64 addr, u32 access, int *code)
+{
+	struct vma *v = mm_find_vma(mm, addr);
+
+	*code = SEGV_MAPERR;
+	if (!v)
+		return -EFAULT;
+	if (addr < v->start)
+		return vma_is_stack(v) ? GROW : -EFAULT;
+	*code = SEGV_ACCERR;
+	if (!allowed(v, access))
+		return -EFAULT;
+	return fault_in_vma(v, addr, access);
+}
+
+int mm_fault(struct mm *mm, u64 addr, u32 access, int *code)
+{
+	bool lock = !mm_is_private(mm);
+	int err;
+
+	*code = SEGV_MAPERR;
+	if (addr >= USER_TOP)
+		return -EFAULT;
+	for (;;) {
+		if (lock)
+			down_read(&mm->lock);
+		err = fault_once(mm, addr, access, code);
+		if (lock)
+			up_read(&mm->lock);
+		if (err == GROW) {
+			err = grow_stack(mm, addr);
+			*code = SEGV_MAPERR;
+		} else if (err == -ENOMEM) {
+			err = oom_wait();
+		} else if (err != -EAGAIN) {
+			return err;
+		} else {
+			cond_resched();
+			err = 0;
+		}
+		if (err)
+			return err;
+	}
+}
+
+int mm_populate(struct mm *mm, u64 start, u64 end, bool write)
+{
+	for (u64 va = start; va < end; va += PAGE_SIZE) {
+		pte_t *p = pt_find(mm, va);
+		pte_t e = p ? load_once(p) : 0;
+		int code, err;
+
+		if ((e & PTE_V) && (!write || (e & PTE_W)))
+			continue;
+		err = mm_fault(mm, va, write ? VM_WRITE : VM_READ, &code);
+		if (err == -EFAULT && code == SEGV_ACCERR && !write)
+			err = mm_fault(mm, va, VM_EXEC, &code);
+		if (err)
+			return err;
+		if (va % L0_SIZE == 0)
+			cond_resched();
+	}
+	return 0;
+}
+
+void do_user_fault(struct thread *t)
+{
+	u64 addr = t->tf.badaddr;
+	u32 access = t->tf.cause == 12 ? VM_EXEC :
+		     t->tf.cause == 13 ? VM_READ :
+					 VM_WRITE;
+	int code = SEGV_MAPERR, err;
+
+	t->minflt++;
+	err = mm_fault(t->mm, addr, access, &code);
+	switch (err) {
+	case 0:
+	case -ERESTARTSYS: /* killed: the end of the request sees to it */
+	case -ENOMEM:
+		break;
+	case -EFAULT:
+		signal_force(SIG_SEGV, code, addr);
+		break;
+	default:
+		signal_force(SIG_BUS, BUS_ADRERR, addr);
+		break;
+	}
+}
+
+static int fault_init(void)
+{
+	struct page *pg = page_alloc(0, GFP_ZERO);
+
+	KASSERT(pg);
+	zero_page_phys = page_phys(pg);
+	return 0;
+}
+INITCALL(INIT_CORE, fault_init);

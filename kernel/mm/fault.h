@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/fault.h - what the parts of kernel/mm/ share about filling tables.
+ */
+#ifndef KERNEL_MM_FAULT_H
+#define KERNEL_MM_FAULT_H
+
+#include <kernel/hart.h>
+#include <kernel/mm/vm.h>
+
+/* Codes of SIGSEGV and SIGBUS. */
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRERR  2
+
+/*
+ * Harts that return to user mode compare icache_gen with what they have seen and
+ * execute fence.i when it differs: instructions appeared in memory.  Edge ICACHE.
+ */
+void mm_icache_changed(struct mm *mm);
+
+/* Fill [start, end) as if it was touched; stops at the first error. */
+int mm_populate(struct mm *mm, u64 start, u64 end, bool write);
+
+/* Is mm only reached by the thread that runs now?  Then its areas cannot change
+ * under it and mm->lock is not needed to read them. */
+bool mm_is_private(struct mm *mm);
+
+/* fault_file.c: @v has ops.  mm->lock held (or private). 0, -EAGAIN: look again,
+ * or as mm_fault(). */
+int fault_file(struct vma *v, u64 addr, pte_t *p, bool write);
+int fault_shared_write(struct vma *v, u64 addr, pte_t *p, pte_t e);
+
+/* Wait until a user page may be had again: reclaims, kills.  0: try again;
+ * -ERESTARTSYS: current is being killed; -ENOMEM: it is the victim. */
+int oom_wait(void);
+
+/* pagecache.c: uptodate pages of [index, index + nr) with references, NULL
+ * where there is none; returns how many. */
+unsigned int mapping_find_range(struct mapping *m, u64 index, unsigned int nr,
+				struct page **pg);
+extern const struct vm_ops mapping_vm_ops;
+
+#endif /* KERNEL_MM_FAULT_H */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/fault_file.c - faults on areas that show an object's pages.
+ *
+ * Reading maps the object's page, and with it what the cache has of its 64 KiB
+ * neighbourhood.  Writing to a private area copies.  Writing to a shared one asks
+ * the object first (mkwrite), which marks the page dirty; until then the entry is
+ * read-only.
+ *
+ * INVARIANTS
+ *   I1  An entry leads to a page of the mapping only while the page is in it: a
+ *       page is looked at (page->mapping) under pt_lock before the entry is set,
+ *       and truncation takes it out of the mapping before it looks at entries.
+ *   I2  A writable shared entry of a dirty-tracking object leads to a page with
+ *       PG_DIRTY: looked at under pt_lock; write-back clears the flag before it
+ *       write-protects the entries.
+ *
+ * Context: coroutine, may sleep for I/O.  Locking: as fault.c.
+ */
+#include <kernel/mm/fault.h>
+
+#include <kernel/mm/pagecache.h>
+#include <kernel/mm/pt.h>
+#include <kernel/mm/vma.h>
+#include <lib/errno.h>
+
+#define AROUND 16u
+
+/* Does @pg still belong to what @v shows?  I1. */
+static bool still_there(const struct vma *v, const struct page *pg)
+{
+	return !v->mapping || load_once(&pg->mapping) == v->mapping;
+}
+
+/* Set one entry to @pg, whose reference moves into it; pt_lock held. */
+static bool map_page(struct vma *v, pte_t *p, struct page *pg, bool writable)
+{
+	if (*p != 0 || !still_there(v, pg))
+		return false;
+	pt_set(p, pte_make(page_phys(pg), pt_prot(v, writable)));
+	(*rss_of(v->mm, pg))++;
+	return true;
+}
+
+/* First execution of what is in @pg?  Then the harts must forget what they had. */
+static bool icache_stale(const struct vma *v, struct page *pg)
+{
+	if (!(v->flags & VM_EXEC) || (load_once(&pg->flags) & PG_ICACHE))
+		return false;
+	(void)atomic_fetch_or(&pg->flags, (u32)PG_ICACHE);
+	return true;
+}
+
+/* Map what the cache has around @addr; true if @addr was among it. */
+static bool map_around(struct vma *v, u64 addr, pte_t *p)
+{
+	struct page *pg[AROUND];
+	u64 first = addr & ~(AROUND * PAGE_SIZE - 1), end;
+	bool hit = false, stale = false;
+	unsigned int n;
+
+	end = min(first + AROUND * PAGE_SIZE, v->end);
+	first = max(first, v->start);
+	n = (unsigned int)((end - first) >> PAGE_SHIFT);
+	if (mapping_find_range(v->mapping, vma_pgoff(v, first), n, pg) == 0)
+		return false;
+	for (unsigned int i = 0; i < n; i++) {
+		if (pg[i] && icache_stale(v, pg[i]))
+			stale = true;
+	}
+	if (stale)
+		mm_icache_changed(v->mm);
+	p -= (addr - first) >> PAGE_SHIFT;
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	spin_lock(&v->mm->pt_lock);
+	for (unsigned int i = 0; i < n; i++) {
+		if (!pg[i] || !map_page(v, p + i, pg[i], false))
+			continue;
+		pg[i] = NULL;
+		if (first + i * PAGE_SIZE == addr)
+			hit = true;
+	}
+	spin_unlock(&v->mm->pt_lock);
+	for (unsigned int i = 0; i < n; i++) {
+		if (pg[i])
+			page_put(pg[i]);
+	}
+	return hit;
+}
+
+/* A private copy of @src, which the caller keeps. */
+static int map_copy(struct vma *v, pte_t *p, struct page *src)
+{
+	struct page *new = page_alloc(0, GFP_USER);
+	struct mm *mm = v->mm;
+	bool done;
+
+	if (!new)
+		return -ENOMEM;
+	copy_page(page_addr(new), page_addr(src));
+	new->flags = PG_ANON;
+	store_once(&v->has_anon, true);
+	spin_lock(&mm->pt_lock);
+	done = *p == 0 && still_there(v, src);
+	if (done) {
+		pt_set(p, pte_make(page_phys(new), pt_prot(v, true)));
+		mm->rss_anon++;
+	}
+	spin_unlock(&mm->pt_lock);
+	if (!done) {
+		page_put(new);
+		return -EAGAIN;
+	}
+	pmem_account(PMEM_ANON, 1);
+	return 0;
+}
+
+/* Ask the object, then set the entry, which is @old now.  I2.  The caller has a
+ * reference to @pg; on 0 the entry has one. */
+static int map_shared_writable(struct vma *v, u64 addr, pte_t *p, pte_t old,
+			       struct page *pg)
+{
+	struct mm *mm = v->mm;
+	bool track = v->ops->mkwrite != NULL;
+	int err = track ? v->ops->mkwrite(v, vma_pgoff(v, addr), pg) : 0;
+
+	if (err)
+		return err;
+	spin_lock(&mm->pt_lock);
+	if (*p != old || !still_there(v, pg) ||
+	    (track && !(load_once(&pg->flags) & PG_DIRTY))) {
+		err = -EAGAIN;
+	} else {
+		if (old == 0) {
+			page_get(pg);
+			(*rss_of(mm, pg))++;
+		}
+		pt_set(p, pte_make(page_phys(pg), pt_prot(v, true)));
+	}
+	spin_unlock(&mm->pt_lock);
+	return err;
+}
+
+int fault_shared_write(struct vma *v, u64 addr, pte_t *p, pte_t e)
+{
+	struct page *pg;
+	int err;
+
+	if (e & PTE_SPECIAL)
+		return -EAGAIN;
+	spin_lock(&v->mm->pt_lock);
+	pg = *p == e ? page_get(pte_page(e)) : NULL;
+	spin_unlock(&v->mm->pt_lock);
+	if (!pg)
+		return -EAGAIN;
+	err = map_shared_writable(v, addr, p, e, pg);
+	page_put(pg);
+	return err;
+}
+
+int fault_file(struct vma *v, u64 addr, pte_t *p, bool write)
+{
+	bool shared_write = write && (v->flags & VM_SHARED);
+	bool writable = (v->flags & VM_SHARED) && !v->ops->mkwrite;
+	struct page *pg;
+	bool done;
+	int err;
+
+	if (!write && v->ops == &mapping_vm_ops && map_around(v, addr, p))
+		return 0;
+	err = v->ops->fault(v, vma_pgoff(v, addr), shared_write, &pg);
+	if (err)
+		return err;
+	if (icache_stale(v, pg))
+		mm_icache_changed(v->mm);
+	if (shared_write) {
+		err = map_shared_writable(v, addr, p, 0, pg);
+	} else if (write) {
+		err = map_copy(v, p, pg);
+	} else {
+		spin_lock(&v->mm->pt_lock);
+		done = map_page(v, p, pg, writable);
+		spin_unlock(&v->mm->pt_lock);
+		if (done)
+			return 0;
+		err = -EAGAIN;
+	}
+	page_put(pg);
+	return err;
+}
