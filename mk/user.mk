@@ -8,6 +8,8 @@
 UCC ?= riscv64-linux-gnu-gcc
 USER_DIR := $(O)/user
 USER_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Wshadow -Wno-unused-parameter \
+	-Wno-stringop-overflow -Wno-stringop-overread -Wno-nonnull \
+	-Wno-cast-function-type -Wno-infinite-recursion \
 	-Wstrict-prototypes -Wmissing-prototypes -static -pthread -Iuser/tests
 
 USER_SUITES := $(sort $(filter-out user/tests/fuzz.c,$(wildcard user/tests/*.c)))

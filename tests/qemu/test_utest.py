@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""tests/qemu/test_utest.py - the conformance programs, on each policy.
+
+user/tests/*.c say what Linux does; here they run on tmpfs and on ext4.
+"""
+import re
+
+import pytest
+
+SUITES = ["files", "names", "pipes", "signals", "procs", "threads", "mem",
+          "timing", "tty", "bad"]
+POLICIES = [{"relay": "remote"}, {"relay": "local"}]
+
+
+@pytest.fixture(scope="module", params=POLICIES, ids=lambda c: c["relay"])
+def config(request):
+    return dict(request.param, smp=3)
+
+
+def run_suite(machine, suite, directory, timeout=120):
+    """Every line `not ok` of the suite, with the reasons before it."""
+    tap = machine.sh(f"utest -d {directory} {suite} </dev/null", timeout)
+    bad, why = [], []
+    for line in tap.lines:
+        if line.startswith("not ok"):
+            bad += [line] + why
+        if line.startswith("# ") and ".c:" in line:
+            why.append("    " + line)
+        elif "ok" in line:
+            why = []
+    plan = re.search(r"^1\.\.(\d+)$", tap.out, re.M)
+    assert plan and int(plan.group(1)) > 0, tap.out
+    assert not bad, "\n".join(bad)
+    assert tap.status == 0, tap.out
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_on_tmpfs(machine, suite):
+    run_suite(machine, suite + ".", "/tmp")
+
+
+@pytest.mark.parametrize("suite", ["files.", "names.", "procs.permissions",
+                                   "procs.exec_script", "mem.file_shared",
+                                   "mem.beyond_eof"])
+def test_on_ext4(machine, suite):
+    machine.sh("mkdir -p /root/t", check=True)
+    run_suite(machine, suite, "/root/t")
