@@ -69,10 +69,42 @@ static inline void copy_block(word *d, const word *s)
 	d[7] = i;
 }
 
+/*
+ * @d is on a word boundary, @s is not, and the bytes before @s in its word
+ * may be read: each word for @d is put together from two of @s.  Returns the
+ * bytes copied, which are all but the last two words of @n.
+ */
+static size_t copy_shifted(u8 *d, const u8 *s, size_t n)
+{
+	size_t skew = (uintptr_t)s % WORD, done = 0;
+	const word *w = (const void *)(s - skew);
+	word low = *w++;
+
+	for (; n - done >= 2 * WORD; done += WORD) {
+		word high = *w++;
+
+		*(word *)(void *)(d + done) =
+			low >> (8 * skew) | high << (64 - 8 * skew);
+		low = high;
+	}
+	return done;
+}
+
+#define SHIFT_MIN 48 /* shorter copies do not pay for the set-up */
+
 /* Upwards; right for overlapping ranges when @d is below @s. */
 static inline void copy_up(u8 *d, const u8 *s, size_t n)
 {
-	if (n >= 2 * WORD && same_phase(d, s)) {
+	if (n >= SHIFT_MIN && !same_phase(d, s)) {
+		size_t head = 2 * WORD - (uintptr_t)d % WORD, done;
+
+		for (n -= head; head; head--)
+			*d++ = *s++;
+		done = copy_shifted(d, s, n);
+		d += done;
+		s += done;
+		n -= done;
+	} else if (n >= 2 * WORD && same_phase(d, s)) {
 		for (; !word_aligned(d); n--)
 			*d++ = *s++;
 		for (; n >= BLOCK; n -= BLOCK, d += BLOCK, s += BLOCK)
