@@ -418,26 +418,32 @@ static s64 set_flag(struct pty *p, bool *flag, uaddr_t arg)
 	return 0;
 }
 
+/* The slave by its name, else (a chroot without /dev/pts) without one. */
+static struct file *slave_file(struct pty *p, u32 flags)
+{
+	char path[24];
+	struct file *f = NULL;
+
+	(void)snprintf(path, sizeof(path), "/dev/pts/%u", p->index);
+	if (pty_open_slave_path)
+		f = pty_open_slave_path(path, flags);
+	if (f)
+		return f;
+	f = file_alloc(&tty_fops, flags, NULL);
+	if (f && tty_open_file(&p->tty, f, false)) {
+		file_put(f);
+		f = NULL;
+	}
+	return f;
+}
+
 static s64 open_peer(struct pty *p, u64 flags)
 {
-	struct file *f;
-	int err;
+	struct file *f = slave_file(p, (u32)flags | O_NOCTTY);
 
-	if (pty_open_slave_path) {
-		char path[24];
-
-		(void)snprintf(path, sizeof(path), "/dev/pts/%u", p->index);
-		f = pty_open_slave_path(path, (u32)flags | O_NOCTTY);
-		return f ? fd_open(f, (u32)flags) : -EIO;
-	}
-	f = file_alloc(&tty_fops, (u32)flags | O_NOCTTY, NULL);
 	if (!f)
-		return -ENOMEM;
-	err = tty_open_file(&p->tty, f, false);
-	if (err) {
-		file_put(f);
-		return err;
-	}
+		return -EIO;
+	f->flags &= ~(u32)O_NOCTTY;
 	return fd_open(f, (u32)flags);
 }
 
