@@ -70,8 +70,9 @@ struct hart {
 	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
 	u64 stack_top;		/* [I] of the loop's own stack */
 	u64 loop_sp;		/* [H] saved while a coroutine runs */
-	struct thread *current;	/* [H] whose coroutine runs, or NULL */
+	struct thread *cur;	/* [H] whose coroutine runs, or NULL */
 	u64 scratch[4];		/* [H] trap entry */
+	u64 estack_top;		/* [I] stack for traps taken in the kernel */
 
 	/* --- identity */
 	u32 cpu;		/* [I] dense index */
@@ -89,6 +90,7 @@ struct hart {
 	u32 notify __aligned(64); /* [a] kernel/relay/ */
 	u32 in_user;		/* [a] TLBGEN: 1 while user code may run */
 	u32 kick;		/* [a] somebody wants the current user thread to trap */
+	struct mm *ucopy;	/* [a] UCOPY: whose memory it copies (kernel/mm/user.c) */
 
 	/* --- running user code */
 	struct thread *user __aligned(64); /* [H] thread whose registers/satp are loaded */
@@ -124,8 +126,10 @@ struct hart {
 
 	u8 lock_depth;		/* [H] spinlocks held */
 	u8 lock_rank;		/* [H] rank of the innermost */
-	bool online;		/* [a] */
+	bool online;		/* [a] edge BOOT */
+	bool go;		/* [a] edge BOOT */
 	u32 panic_depth;	/* [H] */
+	u64 stale_tlb_va;	/* [H] last kernel fault answered by a flush */
 	u64 idle_ns, user_ns, svc_ns, poll_ns; /* [H] time in each state */
 	u64 state_since;	/* [H] cycles */
 	struct hart_stats st;
@@ -176,7 +180,9 @@ struct hart_ops {
 	void (*ipi_mask)(u64 hartid_mask, u64 base);
 	void (*rfence)(u64 hartid_mask, u64 base);
 	void (*fence_i)(u64 hartid_mask, u64 base);
+	void (*null_call)(void);
 };
 void hart_ops_set(const struct hart_ops *ops);
+void hart_null_call(void); /* the cheapest firmware call: floor.c */
 
 #endif /* KERNEL_HART_H */

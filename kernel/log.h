@@ -28,6 +28,9 @@ enum log_level {
 
 void log_printf(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
+/* Straight to the consoles, no lock, no level: panic only. */
+void log_raw(const char *fmt, ...) __printf(1, 2);
+
 #define pr_err(...)    log_printf(LOG_ERR, __VA_ARGS__)
 #define pr_warn(...)   log_printf(LOG_WARN, __VA_ARGS__)
 #define pr_notice(...) log_printf(LOG_NOTICE, __VA_ARGS__)

@@ -85,8 +85,10 @@ static inline void icache_flush_local(void)
  * Kernel page table.  kmap_pages() maps [va, va+len) of the VMAP area to @pa;
  * bits: PTE_R/W/X.  Page-table pages come from the page allocator and, being
  * below root entries that exist from boot, are visible in every address space.
- * A new mapping needs no flush on other harts (they see invalid entries as
- * faults that vmap's owner answers by a local flush); an unmap flushes all.
+ * A new mapping needs no flush on other harts (a cached invalid entry faults and
+ * kernel_trap() flushes and retries).  After an unmap the caller flushes the
+ * other harts (hart_rfence()) before it uses range or frame again.
+ * Locking: the caller's (vmap_lock, RANK_MMU).
  */
 int kmap_pages(u64 va, paddr_t pa, size_t len, u64 bits);
 void kunmap_pages(u64 va, size_t len);
@@ -99,9 +101,10 @@ void mmu_free_root(pte_t *root); /* only the root page itself */
 void mmu_switch(pte_t *root);	 /* satp + flush; NULL: kernel's own */
 extern pte_t *mmu_kernel_root;
 
-/* Called once by head.S, with the MMU still off: build early tables. */
-/* Called by main.c once RAM is known: the final direct map, W^X. */
-void mmu_init(void);
-void mmu_init_secondary(void);
+struct mmu_range {
+	paddr_t start, end; /* half-open */
+};
+/* Once, when RAM is known: the final table, direct map of @ram, W^X. */
+void mmu_init(const struct mmu_range *ram, unsigned int nr_ram);
 
 #endif /* ARCH_RISCV_MMU_H */

@@ -34,6 +34,7 @@ struct fs_ctx;
 struct cred;
 struct sigpending;
 struct waiter;
+struct vfork_wait;
 struct spinlock;
 
 enum thread_state {
@@ -85,6 +86,8 @@ struct thread {
 	struct hart *home;	/* [O] application hart it last ran on */
 	struct hart *co_hart;	/* [O] hart that runs its coroutine */
 	struct list_head run_node; /* [O] ready list, user run queue or backlog */
+	struct hart *msg_dst;	/* [O] while in a backlog */
+	u32 msg_kind;		/* [O] while in a backlog */
 	struct request_times times; /* [O] */
 	u64 req_seq;		/* [O] requests so far (for traces) */
 	u8 suspended_once;	/* [O] the request in flight has suspended */
@@ -92,6 +95,7 @@ struct thread {
 	u8 policy;		/* [a] enum relay_policy or POLICY_DEFAULT */
 	u8 fault_policy;	/* [a] likewise */
 	s64 syscall_nr;		/* [O] in flight, -1 outside (also for restart) */
+	s64 stat_nr;		/* [O] number to account the request under */
 
 	/* --- floating point state (arch/riscv/fpu.c) */
 	struct fpstate fp;	/* [O] valid unless dirty in fp_hart's registers */
@@ -124,6 +128,7 @@ struct thread {
 	bool sig_restore_saved;	/* [O] sig_saved is valid */
 	u64 sig_pending;	/* [signal lock] bit n-1: signal n, this thread */
 	struct list_head sig_queue; /* [signal lock] of struct sigqueue */
+	u64 sig_wanted;		/* [signal lock] sigtimedwait() waits for these */
 	u64 sas_sp, sas_size;	/* [O] sigaltstack */
 	u32 sas_flags;		/* [O] */
 	struct {		/* [O] restart_syscall(2) */
@@ -137,7 +142,9 @@ struct thread {
 	size_t robust_list_len;	/* [O] */
 	int exit_signal;	/* [O] to the parent; leader only */
 	int exit_code;		/* [task lock] wait status word */
-	struct thread *vfork_parent; /* [task lock] woken at exec or exit */
+	struct vfork_wait *vfork; /* [task lock] of who waits for exec or exit */
+	u32 jobctl;		/* [task lock] JOBCTL_*: kernel/task/task.h */
+	bool reaped;		/* [task lock] task_reap() has seen it */
 	u64 utime_ns, stime_ns;	/* [a] relaxed: statistics */
 	u64 acct_start;		/* [O] cycles at last accounting edge */
 	u64 nr_vcsw, nr_ivcsw;	/* [O] context switches */
@@ -147,7 +154,7 @@ struct thread {
 	s32 nice;		/* [a] */
 	u32 personality;	/* [O] */
 	void *ext;		/* [O] kernel/task's private extension */
-};
+} __aligned(64); /* messages keep their kind in the low bits */
 
 /* The thread whose coroutine runs on this hart; NULL in the hart's loop. */
 struct thread *current_thread(void);
@@ -176,6 +183,10 @@ void cond_resched(void);
 
 /* A coroutine without a user part; runs on a service hart.  NULL: -ENOMEM. */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);
+
+/* Put a new thread whose kfn is set on the default service hart. */
+void kthread_start(struct thread *t);
+void sched_init(void);
 
 /*
  * Allocate and free the bare object with its kernel stack (kernel/sched/).

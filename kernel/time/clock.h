@@ -13,9 +13,9 @@
 
 #include <lib/types.h>
 
-#define NSEC_PER_SEC  1000000000ull
-#define NSEC_PER_MSEC 1000000ull
-#define NSEC_PER_USEC 1000ull
+#define NSEC_PER_SEC  1000000000ul
+#define NSEC_PER_MSEC 1000000ul
+#define NSEC_PER_USEC 1000ul
 
 u64 clock_mono_ns(void);
 u64 clock_real_ns(void);
@@ -28,6 +28,7 @@ u64 clock_ticks_to_ns(u64 ticks);
 /* Cycle counter of this hart and its calibrated rate. */
 u64 clock_cycles(void);
 u64 clock_cycles_to_ns(u64 cycles);
+u64 clock_cycles_per_us(void);
 /* Busy wait; early boot too. */
 void udelay(u32 us);
 

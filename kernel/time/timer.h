@@ -43,6 +43,8 @@ static inline bool ktimer_armed(const struct ktimer *t)
 /* For the hart's loop. */
 void timer_run_expired(void);
 void timer_hart_init(struct hart *h);
+/* The hart is about to sleep: program exactly the next deadline, or none. */
+void timer_prepare_sleep(struct hart *h);
 
 /* Filled by sbi/ (set_timer) or arch (Sstc). */
 struct timer_ops {

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* arch/riscv/asm_offsets.c - offsets for assembly, from the structs themselves. */
+#include <kernel/hart.h>
+#include <kernel/sched/thread.h>
+#include <lib/types.h>
+
+#define DEFINE(sym, val) __asm__ volatile("\n.ascii \"->" #sym " %0\"" : : "i"(val))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+	DEFINE(TF_PC, offsetof(struct trapframe, pc));
+	DEFINE(TF_STATUS, offsetof(struct trapframe, status));
+	DEFINE(TF_BADADDR, offsetof(struct trapframe, badaddr));
+	DEFINE(TF_CAUSE, offsetof(struct trapframe, cause));
+	DEFINE(TF_SIZE, sizeof(struct trapframe));
+	DEFINE(THREAD_HART, offsetof(struct thread, hart));
+	DEFINE(THREAD_KSTACK_TOP, offsetof(struct thread, kstack_top));
+	DEFINE(THREAD_CO_SP, offsetof(struct thread, co_sp));
+	DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));
+	DEFINE(HART_LOOP_SP, offsetof(struct hart, loop_sp));
+	DEFINE(HART_CURRENT, offsetof(struct hart, cur));
+	DEFINE(HART_SCRATCH, offsetof(struct hart, scratch));
+	DEFINE(HART_ESTACK_TOP, offsetof(struct hart, estack_top));
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arch/riscv/upcalls.h - what arch/ calls and the layer above defines.
+ */
+#ifndef ARCH_RISCV_UPCALLS_H
+#define ARCH_RISCV_UPCALLS_H
+
+#include <arch/riscv/trapframe.h>
+#include <lib/types.h>
+
+struct thread;
+
+/* kernel/main.c: first C code on the boot hart; paging on, early table. */
+void kernel_main(u64 hartid, paddr_t fdt) __noreturn;
+/* kernel/smp.c: first C code on any other hart; tp set. */
+void kernel_secondary_main(void) __noreturn;
+/* kernel/relay/: user code trapped; registers are in the thread. */
+void user_trap(struct thread *t, u64 cause) __noreturn;
+/* kernel/panic.c: an exception in the kernel; returns to retry. */
+void kernel_trap(struct trapframe *tf);
+/* Zeroed page for a table (GFP-less), or NULL; and back. */
+void *arch_table_alloc(void);
+void arch_table_free(void *table);
+/* Boot: the same before the allocator is open. */
+void *arch_boot_alloc(size_t bytes, size_t align);
+void arch_panic(const char *msg) __noreturn;
+
+/* Implemented in trap.S. */
+void user_return(struct thread *t) __noreturn;
+int co_start(struct thread *t, void (*fn)(struct thread *t));
+int co_resume(struct thread *t);
+void co_leave(struct thread *t, int why);
+struct fpstate;
+void fp_save(struct fpstate *fp);
+void fp_load(const struct fpstate *fp);
+void trap_entry(void);
+void secondary_start(void);
+
+#endif /* ARCH_RISCV_UPCALLS_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/bootmem.h - boot steps of kernel/bootmem.c, in the order of their calls. */
+#ifndef KERNEL_BOOTMEM_H
+#define KERNEL_BOOTMEM_H
+
+#include <lib/types.h>
+
+void bootmem_find_fdt(paddr_t pa);
+void bootmem_parse_cmdline(void);
+/* RAM known, reserved, mapped for good. */
+void bootmem_init(void);
+
+#endif /* KERNEL_BOOTMEM_H */

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/call.c - the life of a request.
+ *
+ *	relay_post()		application hart: hand the thread to a service hart
+ *	relay_run_request()	service hart (or, locally, the one that trapped):
+ *				start the coroutine on the thread's kernel stack
+ *	request_body()		the coroutine: do it, look at signals
+ *	after_coroutine()	it left the stack: finished, suspended, gone
+ *
+ * INVARIANTS
+ *   C1  Between the push of a thread and the pop on the other side nobody touches
+ *       its [O] members: the ring owns them.
+ *   C2  h->cur is set exactly while a coroutine runs on h.
+ *   C3  No lock and no allocation between relay_post() and the handler, nor
+ *       between the handler's end and user mode.  h->lock_depth is asserted to be
+ *       zero at every change of stacks.
+ */
+#include <arch/riscv/csr.h>
+#include <arch/riscv/upcalls.h>
+#include <kernel/assert.h>
+#include <kernel/mm/vm.h>
+#include <kernel/relay/relay.h>
+#include <kernel/task/process.h>
+#include <kernel/task/trap.h>
+#include <kernel/time/clock.h>
+
+static void request_body(struct thread *t)
+{
+	u64 begin = rdcycle();
+	struct hart *h;
+
+	switch ((enum request_kind)t->req_kind) {
+	case REQ_SYSCALL:
+		syscall_dispatch(t);
+		break;
+	case REQ_FAULT:
+		do_user_fault(t);
+		break;
+	case REQ_TRAP:
+		do_user_trap(t);
+		break;
+	case REQ_WORK:
+	case NR_REQUEST_KINDS:
+		break;
+	}
+	if (unlikely(t->work & ~WORK_RESCHED))
+		task_request_end(t);
+	h = this_hart();
+	if (t->req_kind == REQ_SYSCALL)
+		relay_stats_call(h, (u64)t->stat_nr, rdcycle() - begin);
+	t->syscall_nr = -1;
+}
+
+/* A coroutine that is not (yet) the request of a user thread. */
+static void kthread_body(struct thread *t)
+{
+	void (*fn)(void *) = t->kfn;
+
+	t->kfn = NULL;
+	fn(t->karg);
+	if (!t->proc)
+		thread_exit_final();
+	if (t->work & ~WORK_RESCHED)
+		task_request_end(t);
+}
+
+/* The thread's user half may go on: send it to an application hart. */
+static void finish(struct hart *h, struct thread *t)
+{
+	struct hart *home = t->home, *dst = home;
+
+	relay_trace(h, t, TRACE_DONE);
+	if (unlikely(!home || (t->suspended_once && home != h)))
+		dst = relay_pick_app(t, home);
+	store_once(&t->state, THREAD_DONE);
+	if (dst == home && dst == h) {
+		relay_of(h)->back += t->suspended_once;
+		relay_user_ready(h, t, true);
+		return;
+	}
+	if (likely(dst == home)) {
+		relay_send(h, dst, t, MSG_DONE);
+		return;
+	}
+	if (home) {
+		atomic_add_relaxed(&relay_of(home)->left, 1);
+		h->st.migrations++;
+	}
+	t->home = dst;
+	if (dst == h)
+		relay_user_ready(h, t, false);
+	else
+		relay_send_urgent(h, dst, t, MSG_PLACE);
+}
+
+static void after_coroutine(struct hart *h, struct thread *t, int why)
+{
+	h->cur = NULL;
+	KASSERT(!h->lock_depth);
+	switch ((enum co_result)why) {
+	case CO_FINISHED:
+		t->in_coroutine = 0;
+		finish(h, t);
+		break;
+	case CO_SUSPENDED:
+		relay_trace(h, t, TRACE_SUSPEND);
+		/* A local call leaves the hart free for others from here on. */
+		if (!t->suspended_once && t->home == h)
+			relay_of(h)->posted++;
+		t->suspended_once = 1;
+		break;
+	case CO_YIELDED:
+		list_add_tail(&t->run_node, &h->ready);
+		break;
+	case CO_EXITED:
+		t->in_coroutine = 0;
+		if (t->home) {
+			if (t->home == h)
+				relay_of(h)->back += t->suspended_once;
+			else
+				atomic_add_relaxed(&relay_of(t->home)->left, 1);
+		}
+		task_reap(t);
+		break;
+	}
+}
+
+void relay_run_request(struct hart *h, struct thread *t)
+{
+	int why;
+
+	relay_trace(h, t, TRACE_SEEN);
+	KASSERT(!t->in_coroutine);
+	t->in_coroutine = 1;
+	t->suspended_once = 0;
+	t->co_hart = h;
+	store_once(&t->state, THREAD_RUNNING);
+	h->state = HART_CALL;
+	h->cur = t;
+	h->st.requests++;
+	why = co_start(t, request_body);
+	after_coroutine(h, t, why);
+}
+
+void relay_run_ready(struct hart *h)
+{
+	struct list_head batch;
+	struct thread *t;
+
+	/* Only what is ready now: a yielding coroutine must not starve the rings. */
+	list_init(&batch);
+	list_splice_tail_init(&h->ready, &batch);
+	while (!list_empty(&batch)) {
+		int why;
+
+		t = list_first_entry(&batch, struct thread, run_node);
+		list_del(&t->run_node);
+		h->state = HART_CALL;
+		h->cur = t;
+		t->co_hart = h;
+		store_once(&t->state, THREAD_RUNNING);
+		if (likely(t->in_coroutine)) {
+			relay_trace(h, t, TRACE_RESUME_CO);
+			why = co_resume(t);
+		} else {
+			t->in_coroutine = 1;
+			why = co_start(t, kthread_body);
+		}
+		after_coroutine(h, t, why);
+	}
+}
+
+/* Calls after which the old address space is not wanted on this hart any more:
+ * leave it now, so that nobody has to ask (hart_drop_mm()). */
+static bool leaves_mm(const struct thread *t)
+{
+	enum { NR_EXIT = 93, NR_EXIT_GROUP = 94, NR_EXECVE = 221 };
+	u64 nr = t->tf.a7;
+
+	return t->req_kind == REQ_SYSCALL &&
+	       (nr == NR_EXIT || nr == NR_EXIT_GROUP || nr == NR_EXECVE);
+}
+
+static bool wants_local(const struct thread *t)
+{
+	u8 p;
+
+	if (t->req_kind == REQ_SYSCALL)
+		return relay_where(t, t->tf.a7) == POLICY_LOCAL;
+	p = t->fault_policy ? t->fault_policy : relay_fault_policy;
+	if (t->req_kind == REQ_FAULT)
+		return p == POLICY_LOCAL;
+	return relay_where(t, ~0ULL) == POLICY_LOCAL;
+}
+
+/*
+ * t trapped on h and wants its coroutine.  Runs it here, or posts it.  On return
+ * h->user is either t again (it ended at once) or NULL.
+ */
+void relay_post(struct hart *h, struct thread *t)
+{
+	struct hart *svc;
+
+	h->user = NULL;
+	relay_trace(h, t, TRACE_POSTED);
+	if (unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
+		relay_fp_save(h, t);
+	if (unlikely(leaves_mm(t)))
+		relay_drop_user_mm(h);
+	if ((h->role & ROLE_SERVICE) || wants_local(t)) {
+		h->st.local_calls++;
+		relay_run_request(h, t);
+		return;
+	}
+	svc = relay_pick_service(h);
+	store_once(&t->state, THREAD_POSTED);
+	t->co_hart = svc;
+	relay_of(h)->posted++;
+	h->st.posted++;
+	relay_send(h, svc, t, MSG_REQUEST);
+}
+
+void relay_user_ready(struct hart *h, struct thread *t, bool front)
+{
+	relay_trace(h, t, TRACE_RESUMED);
+	t->hart = h;
+	t->home = h;
+	if (likely(!h->user)) {
+		h->user = t;
+		return;
+	}
+	if (front && t->suspended_once) {
+		list_add(&t->run_node, &h->runq);
+		relay_of(h)->preempt = true;
+	} else {
+		list_add_tail(&t->run_node, &h->runq);
+	}
+	h->nr_runq++;
+}
+
+void relay_yield(void)
+{
+	struct thread *t = current;
+
+	/* relaxed: only the owner's hart acts on it, after the completion */
+	atomic_fetch_or(&t->work, WORK_RESCHED);
+}

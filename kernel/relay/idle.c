@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/idle.c - nothing to do: poll for a while, announce, look again,
+ * sleep.
+ *
+ * A wake-up by IPI costs w; polling for up to about w before sleeping is never
+ * more than twice as dear as knowing the future.  The budget adapts between a floor
+ * and the cap (`poll_us=`): a sleep that turned out shorter than the cap doubles
+ * it, a longer one halves it.  A hart that waits for nobody does not poll.
+ *
+ * ORDERING: SLEEP of relay.h, the receiver's end: relay_announce().
+ */
+#include <arch/riscv/csr.h>
+#include <kernel/assert.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/clock.h>
+#include <kernel/time/timer.h>
+
+#define POLL_FLOOR_DIV 32 /* of the cap */
+
+/* Returns true when it is safe to wait for an interrupt. */
+static bool relay_announce(struct hart *h)
+{
+	store_once(&h->notify, 1);
+	/* SLEEP (full) - pairs with doorbell(). */
+	smp_mb();
+	relay_delay(h);
+	if (!relay_pending(relay_of(h)))
+		return true;
+	store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
+	return false;
+}
+
+/* True: there is work.  The clock is read only when the answer is not quick. */
+static bool poll(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+	u64 start = 0, now;
+
+	h->state = HART_POLL;
+	for (u32 spin = 1;; spin++) {
+		if (relay_pending(r)) {
+			if (start)
+				h->poll_ns += rdcycle() - start;
+			return true;
+		}
+		cpu_relax();
+		if (spin & 31)
+			continue;
+		now = rdcycle();
+		if (!start)
+			start = now;
+		if (csr_read(sip) & csr_read(sie)) {
+			relay_take_interrupts(h);
+			return true;
+		}
+		if (now - start >= h->poll_budget) {
+			h->poll_ns += now - start;
+			return false;
+		}
+	}
+}
+
+static void adapt(struct hart *h, u64 waited)
+{
+	u64 cap = relay_poll_cap, least = cap / POLL_FLOOR_DIV;
+
+	if (waited < cap)
+		h->poll_budget = min(cap, max(2 * h->poll_budget, least * 4));
+	else
+		h->poll_budget = max(h->poll_budget / 2, least);
+}
+
+void relay_idle(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+	bool waits = (h->role & ROLE_SERVICE) ||
+		     r->posted != r->back + load_once(&r->left);
+	u64 start;
+
+	KASSERT(list_empty(&h->ready) && !h->lock_depth);
+	if (waits && relay_poll_cap) {
+		if (poll(h)) {
+			h->st.poll_hits++;
+			return;
+		}
+		h->st.poll_misses++;
+	}
+	/* Somebody else's ring is full: the room may come without an IPI. */
+	if (!list_empty(&h->backlog))
+		return;
+	timer_prepare_sleep(h);
+	if (!relay_announce(h))
+		return;
+	relay_delay(h);
+	h->state = HART_SLEEP;
+	relay_trace(h, NULL, TRACE_SLEEP);
+	h->st.sleeps++;
+	start = rdcycle();
+	/* sie decides what ends it; sstatus.SIE is off, so nothing is taken here. */
+	__asm__ volatile("wfi" : : : "memory");
+	relay_trace(h, NULL, TRACE_WOKEN);
+	h->state = HART_LOOP;
+	h->idle_ns += rdcycle() - start;
+	store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
+	if (csr_read(sip) & SIP_SSIP)
+		h->st.wakeups++;
+	adapt(h, rdcycle() - start);
+	relay_take_interrupts(h);
+}

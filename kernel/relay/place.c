@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/place.c - which hart: for a user thread, and for its requests.
+ *
+ * Everything here reads other harts' queue lengths and states without a lock: they
+ * are hints, and a stale one costs a less good choice.
+ */
+#include <kernel/assert.h>
+#include <kernel/relay/relay.h>
+#include <kernel/sched/wait.h>
+#include <kernel/time/clock.h>
+#include <kernel/time/timer.h>
+
+static u32 load_of(const struct hart *h)
+{
+	/* relaxed: hints */
+	return load_once(&h->nr_runq) +
+	       (load_once(&h->user) != NULL);
+}
+
+static bool may_run(const struct thread *t, const struct hart *h)
+{
+	return (h->role & ROLE_APP) && load_once(&h->online) &&
+	       (!t->cpus_allowed || (t->cpus_allowed & BIT(h->cpu)));
+}
+
+static struct hart *pick(const struct thread *t, struct hart *prefer,
+			 u32 prefer_load)
+{
+	struct hart *best = NULL;
+	u32 best_load = ~0u;
+
+	if (prefer && may_run(t, prefer) && !(load_of(prefer) + prefer_load))
+		return prefer;
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct hart *h = harts[i];
+		u32 load;
+
+		if (!may_run(t, h))
+			continue;
+		load = h == prefer ? 2 * (load_of(h) + prefer_load) :
+				     2 * load_of(h) + 1;
+		if (load < best_load) {
+			best_load = load;
+			best = h;
+		}
+	}
+	/* An affinity mask without any application hart: the mask gives way. */
+	if (!best) {
+		for (u32 i = 0; i < nr_harts; i++) {
+			if (harts[i]->role & ROLE_APP)
+				return harts[i];
+		}
+	}
+	KASSERT(best);
+	return best;
+}
+
+struct hart *relay_pick_app(const struct thread *t, struct hart *prefer)
+{
+	return pick(t, prefer, 0);
+}
+
+static struct hart *service_of[MAX_HARTS]; /* [I after first use, racy but equal] */
+
+struct hart *relay_pick_service(const struct hart *app)
+{
+	struct hart *s = service_of[app->cpu];
+	u32 nth = 0, nr = (u32)popcount64(service_mask());
+
+	if (likely(s))
+		return s;
+	/* The n-th application hart belongs to the (n mod nr)-th service hart. */
+	for (u32 i = 0; i < app->cpu; i++)
+		nth += (harts[i]->role & ROLE_APP) != 0;
+	nth %= nr;
+	for (u32 i = 0; i < nr_harts; i++) {
+		if ((harts[i]->role & ROLE_SERVICE) && !nth--) {
+			service_of[app->cpu] = harts[i];
+			return harts[i];
+		}
+	}
+	panic("relay: no service hart");
+}
+
+void relay_slice_expired(struct ktimer *t)
+{
+	struct hart *h = t->arg;
+
+	relay_of(h)->preempt = true;
+}
+
+void relay_slice_arm(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+
+	if (!ktimer_armed(&r->slice))
+		ktimer_arm(&r->slice, clock_mono_ns() + relay_slice_ns);
+}
+
+/* A thread that waits behind another moves to a hart that has nothing to do. */
+void relay_push_away(struct hart *h)
+{
+	struct thread *t;
+	struct hart *dst;
+
+	if (!h->nr_runq)
+		return;
+	t = list_first_entry(&h->runq, struct thread, run_node);
+	dst = relay_pick_app(t, NULL);
+	if (dst == h || load_of(dst))
+		return;
+	list_del(&t->run_node);
+	h->nr_runq--;
+	t->home = dst;
+	h->st.migrations++;
+	relay_send_urgent(h, dst, t, MSG_PLACE);
+}
+
+void thread_start_user(struct thread *t)
+{
+	struct hart *h = this_hart();
+	/* The creator will want its hart back, unless it waits for the child. */
+	struct hart *dst = pick(t, current ? current->home : NULL,
+				!t->vfork);
+
+	t->home = dst;
+	store_once(&t->state, THREAD_DONE);
+	if (dst == h)
+		relay_user_ready(h, t, false);
+	else
+		relay_send_urgent(h, dst, t, MSG_PLACE);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/stats.c - /proc/relay/status and /proc/relay/syscalls.
+ *
+ * Every counter has one writer, the hart; readers add them up without a lock and
+ * may see one a little before another.
+ */
+#include <kernel/log.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/vmap.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/clock.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+static const char *const state_names[] = {
+	[HART_ABSENT] = "absent", [HART_STARTING] = "starting",
+	[HART_LOOP] = "loop",	  [HART_USER] = "user",
+	[HART_CALL] = "call",	  [HART_POLL] = "poll",
+	[HART_SLEEP] = "sleep",	  [HART_DEAD] = "dead",
+};
+
+static const char *role_name(u32 role)
+{
+	switch (role) {
+	case ROLE_APP:
+		return "app";
+	case ROLE_SERVICE:
+		return "service";
+	case ROLE_APP | ROLE_SERVICE:
+		return "both";
+	default:
+		return "none";
+	}
+}
+
+void relay_stats_init(struct hart *h)
+{
+	relay_of(h)->calls.hist = vmalloc(NR_SYSCALLS * sizeof(struct hist));
+}
+
+void relay_stats_call(struct hart *h, u64 nr, u64 cycles)
+{
+	struct call_stats *c = &relay_of(h)->calls;
+
+	if (unlikely(nr >= NR_SYSCALLS)) {
+		c->nosys_other++;
+		return;
+	}
+	c->count[nr]++;
+	if (likely(c->hist))
+		hist_add(&c->hist[nr], cycles);
+}
+
+void relay_show_status(relay_emit_fn *emit, void *ctx)
+{
+	char b[320];
+
+	emit(ctx, "hart hartid role state requests completions posted local "
+		  "poll_hit poll_miss sleeps wakeups ipi_sent ipi_recv timer "
+		  "external batches messages ring_full switches migrations "
+		  "rfences faults sbi_calls poll_us idle_us\n");
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct hart *h = harts[i];
+		struct hart_stats *s = &h->st;
+		int n;
+
+		n = snprintf(b, sizeof(b),
+			     "%u %u %s %s %lu %lu %lu %lu %lu %lu %lu %lu %lu "
+			     "%lu %lu %lu ",
+			     h->cpu, h->hartid, role_name(h->role),
+			     state_names[h->state], s->requests, s->completions,
+			     s->posted, s->local_calls, s->poll_hits,
+			     s->poll_misses, s->sleeps, s->wakeups,
+			     s->ipis_sent, s->ipis_received, s->timer_irqs,
+			     s->external_irqs);
+		snprintf(b + n, sizeof(b) - (size_t)n,
+			 "%lu %lu %lu %lu %lu %lu %lu %lu %lu %lu\n", s->batches,
+			 s->batch_msgs, s->ring_full, s->switches,
+			 s->migrations, s->rfences, s->faults, s->sbi_calls,
+			 h->poll_ns / clock_cycles_per_us(),
+			 h->idle_ns / clock_cycles_per_us());
+		emit(ctx, b);
+	}
+}
+
+static void merge(struct hist *sum, u64 nr)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct hist *h = relay_of(harts[i])->calls.hist;
+
+		if (!h || !h[nr].nr)
+			continue;
+		h += nr;
+		for (u32 b = 0; b < HIST_BUCKETS; b++)
+			sum->bucket[b] += h->bucket[b];
+		if (!sum->nr || h->min < sum->min)
+			sum->min = h->min;
+		sum->max = max(sum->max, h->max);
+		sum->nr += h->nr;
+		sum->sum += h->sum;
+	}
+}
+
+static void show_call(u64 nr, const char *name, struct hist *sum,
+		      relay_emit_fn *emit, void *ctx)
+{
+	char b[160];
+
+	snprintf(b, sizeof(b), "%lu %s %s %lu %lu %lu %lu %lu\n", nr, name,
+		 relay_policy == POLICY_HYBRID ?
+			 (relay_call_is_local_in_hybrid(nr) ? "local" :
+							      "remote") :
+			 relay_policy_name(relay_policy),
+		 sum->nr, clock_cycles_to_ns(sum->sum),
+		 clock_cycles_to_ns(hist_percentile(sum, 500)),
+		 clock_cycles_to_ns(hist_percentile(sum, 990)),
+		 clock_cycles_to_ns(sum->max));
+	emit(ctx, b);
+}
+
+void relay_show_syscalls(relay_emit_fn *emit, void *ctx)
+{
+	struct hist *sum = kmalloc(sizeof(*sum));
+	u64 other = 0;
+	char b[96];
+
+	if (!sum)
+		return;
+	emit(ctx, "nr name where count total_ns p50_ns p99_ns max_ns\n");
+	for (u64 nr = 0; nr < NR_SYSCALLS; nr++) {
+		const char *name = syscall_name(nr);
+
+		merge(sum, nr);
+		if (name)
+			show_call(nr, name, sum, emit, ctx);
+	}
+	for (u64 nr = 0; nr < NR_SYSCALLS; nr++) {
+		if (syscall_name(nr))
+			continue;
+		merge(sum, nr);
+		if (!sum->nr)
+			continue;
+		snprintf(b, sizeof(b), "%lu unimplemented - %lu - - - -\n", nr,
+			 sum->nr);
+		emit(ctx, b);
+	}
+	for (u32 i = 0; i < nr_harts; i++)
+		other += relay_of(harts[i])->calls.nosys_other;
+	if (other) {
+		snprintf(b, sizeof(b), "%u+ unimplemented - %lu - - - -\n",
+			 NR_SYSCALLS, other);
+		emit(ctx, b);
+	}
+	kfree(sum);
+}
+
+void relay_reset_stats(void)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct hist *h = relay_of(harts[i])->calls.hist;
+
+		/* A hart that counts meanwhile loses a count: statistics. */
+		if (h)
+			memset(h, 0, NR_SYSCALLS * sizeof(*h));
+		memset(&harts[i]->st, 0, sizeof(harts[i]->st));
+		harts[i]->poll_ns = 0;
+		harts[i]->idle_ns = 0;
+	}
+}
+
+void relay_panic_dump(void)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct hart *h = harts[i];
+		struct relay_hart *r = relay_of(h);
+
+		if (!r)
+			continue;
+		log_raw("hart %u (hartid %u, %s): %s, notify %u, current %s/%d, user %s/%d, runq %u, away %ld\n",
+			h->cpu, h->hartid, role_name(h->role),
+			state_names[h->state], h->notify,
+			h->cur ? h->cur->name : "-",
+			h->cur ? h->cur->tid : 0,
+			h->user ? h->user->name : "-",
+			h->user ? h->user->tid : 0, h->nr_runq,
+			(long)(r->posted - r->back - r->left));
+		for (u32 j = 0; j < nr_harts; j++) {
+			struct msgring *g = r->in[j];
+
+			if (g && (g->prod != g->cons || r->backlogged[j]))
+				log_raw("  ring %u->%u: prod %u cons %u, backlog to it %u\n",
+					j, i, g->prod, g->cons, r->backlogged[j]);
+		}
+	}
+}

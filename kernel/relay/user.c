@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/user.c - entering user mode: which thread, which address space,
+ * whose floating-point registers.
+ *
+ * A hart keeps the page table of the last user thread in satp until it runs one of
+ * another address space, or is asked to let go (hart_drop_mm()): a call and its
+ * return change nothing there.
+ *
+ * ORDERING
+ *   TLBGEN   of kernel/mm/vm.h: mm->active is set before satp is loaded (full), the
+ *            flusher changes tables before it reads mm->active.
+ *   SLEEP    of relay.h: other threads of this hart are away, so their completions
+ *            must interrupt the one that runs.
+ */
+#include <arch/riscv/csr.h>
+#include <arch/riscv/upcalls.h>
+#include <kernel/assert.h>
+#include <kernel/mm/vm.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/clock.h>
+
+void relay_fp_save(struct hart *h, struct thread *t)
+{
+	csr_set(sstatus, SSTATUS_FS_CLEAN);
+	fp_save(&t->fp);
+	t->tf.status = (t->tf.status & ~(u64)SSTATUS_FS) | SSTATUS_FS_CLEAN;
+	t->fp_hart = h;
+	h->fp_owner = t;
+}
+
+static void fp_restore(struct hart *h, struct thread *t)
+{
+	csr_set(sstatus, SSTATUS_FS_CLEAN);
+	fp_load(&t->fp);
+	t->tf.status = (t->tf.status & ~(u64)SSTATUS_FS) | SSTATUS_FS_CLEAN;
+	t->fp_hart = h;
+	h->fp_owner = t;
+}
+
+void relay_drop_user_mm(struct hart *h)
+{
+	struct mm *old = h->user_mm;
+
+	if (!old)
+		return;
+	mmu_switch(NULL);
+	h->user_mm = NULL;
+	/* TLBGEN (full) - pairs with mm_flush(). */
+	atomic_fetch_and(&old->active, ~BIT(h->cpu));
+}
+
+static void use_mm(struct hart *h, struct mm *mm)
+{
+	struct mm *old = h->user_mm;
+
+	/* TLBGEN (full) - pairs with mm_flush(). */
+	atomic_fetch_or(&mm->active, BIT(h->cpu));
+	h->user_mm = mm;
+	h->tlb_seen = load_once(&mm->tlb_gen);
+	mmu_switch(mm->root);
+	if (old)
+		atomic_fetch_and(&old->active, ~BIT(h->cpu));
+}
+
+void hart_drop_mm(struct mm *mm)
+{
+	u64 mask;
+
+	while ((mask = load_once(&mm->active))) {
+		for (u32 cpu = 0; cpu < nr_harts; cpu++) {
+			struct hart *h = harts[cpu];
+
+			if (!(mask & BIT(cpu)))
+				continue;
+			if (h == this_hart()) {
+				relay_drop_user_mm(h);
+				continue;
+			}
+			store_once(&h->kick, 1);
+			hart_ipi(cpu);
+		}
+		if (load_once(&mm->active))
+			cond_resched();
+	}
+}
+
+static void take_next(struct hart *h)
+{
+	h->user = list_first_entry(&h->runq, struct thread, run_node);
+	list_del(&h->user->run_node);
+	h->nr_runq--;
+}
+
+/* Put the thread that has the hart behind those that wait for it. */
+static void rotate(struct hart *h)
+{
+	struct thread *t = h->user;
+
+	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+		relay_fp_save(h, t);
+	t->nr_ivcsw++;
+	list_add_tail(&t->run_node, &h->runq);
+	h->nr_runq++;
+	h->user = NULL;
+}
+
+static void choose(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+
+	if (h->user && h->nr_runq &&
+	    (r->preempt || (h->user->work & WORK_RESCHED)))
+		rotate(h);
+	r->preempt = false;
+	if (!h->user && h->nr_runq) {
+		take_next(h);
+		h->st.switches++;
+	}
+	if (h->user && (h->user->work & WORK_RESCHED))
+		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
+}
+
+/* Others of this hart may come back while user code runs: let them interrupt. */
+static bool announce_user(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+
+	if (likely(r->posted == r->back + load_once(&r->left)))
+		return true;
+	store_once(&h->notify, 1);
+	/* SLEEP (full) - pairs with doorbell(). */
+	smp_mb();
+	if (!relay_pending(r))
+		return true;
+	store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
+	return false;
+}
+
+void relay_run_user(struct hart *h)
+{
+	struct thread *t;
+
+	if (h->nr_runq || (h->user && h->user->work)) {
+		choose(h);
+		relay_push_away(h);
+	}
+	t = h->user;
+	if (!t)
+		return;
+	if (unlikely(t->work & ~WORK_RESCHED)) {
+		t->req_kind = REQ_WORK;
+		t->syscall_nr = -1;
+		relay_post(h, t);
+		if (h->user != t)
+			return;
+	}
+	if (unlikely(h->user_mm != t->mm))
+		use_mm(h, t->mm);
+	else if (unlikely(load_once(&t->mm->tlb_gen) != h->tlb_seen)) {
+		h->tlb_seen = load_once(&t->mm->tlb_gen);
+		tlb_flush_local();
+	}
+	if (unlikely(h->fp_owner != t || t->fp_hart != h))
+		fp_restore(h, t);
+	if (unlikely(h->nr_runq))
+		relay_slice_arm(h);
+	if (unlikely(!list_empty(&h->backlog)) || unlikely(!announce_user(h)))
+		return;
+	store_once(&t->state, THREAD_USER);
+	h->state = HART_USER;
+	user_return(t);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/sched/thread.c - thread objects, waking and kicking them, kernel threads.
+ *
+ * ORDERING: WAKE of relay.h: thread_wake()'s exchange (full) with wait_prepare()'s
+ * full fence; KICK below.
+ *   KICK   t->work is set (full) before the kicker looks at t->state and t->home;
+ *          the hart that is about to run t looks at t->work after it has taken the
+ *          message (acquire) or cleared SSIP (IPICLEAR).
+ */
+#include <arch/riscv/csr.h>
+#include <arch/riscv/upcalls.h>
+#include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/vmap.h>
+#include <kernel/relay/relay.h>
+#include <kernel/sched/wait.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+static struct kmem_cache *thread_cache; /* [I after the first] */
+
+struct thread *current_thread(void)
+{
+	return this_hart()->cur;
+}
+
+void sched_init(void)
+{
+	thread_cache = kmem_cache_create("thread", sizeof(struct thread), 64);
+	KASSERT(thread_cache);
+}
+
+struct thread *thread_alloc(void)
+{
+	struct thread *t = kmem_cache_zalloc(thread_cache);
+	u8 *stack;
+
+	if (!t)
+		return NULL;
+	stack = kstack_alloc(KSTACK_SIZE);
+	if (!stack) {
+		kmem_cache_free(thread_cache, t);
+		return NULL;
+	}
+	t->kstack_top = (u64)stack + KSTACK_SIZE;
+	t->state = THREAD_NEW;
+	t->syscall_nr = -1;
+	t->tf.status = SSTATUS_SPIE | SSTATUS_FS_INITIAL;
+	list_init(&t->run_node);
+	list_init(&t->proc_node);
+	list_init(&t->all_node);
+	list_init(&t->sig_queue);
+	return t;
+}
+
+void thread_free(struct thread *t)
+{
+	KASSERT(t->state == THREAD_DEAD || t->state == THREAD_NEW);
+	KASSERT(!t->in_coroutine && this_hart()->cur != t);
+	for (u32 i = 0; i < nr_harts; i++) {
+		/* relaxed: only that hart could set it, and t runs nowhere */
+		atomic_cmpxchg(&harts[i]->fp_owner, t, NULL);
+	}
+	kstack_free((void *)(t->kstack_top - KSTACK_SIZE), KSTACK_SIZE);
+	kmem_cache_free(thread_cache, t);
+}
+
+bool thread_wake(struct thread *t)
+{
+	struct hart *h;
+
+	/* WAKE (full) - pairs with wait_prepare(). */
+	if (atomic_cmpxchg(&t->state, THREAD_WAITING, THREAD_READY) !=
+	    THREAD_WAITING)
+		return false;
+	h = t->co_hart;
+	if (h == this_hart())
+		list_add_tail(&t->run_node, &h->ready);
+	else
+		relay_send(this_hart(), h, t, MSG_WAKE);
+	return true;
+}
+
+void thread_kick(struct thread *t)
+{
+	struct hart *home;
+
+	/* KICK (full) - pairs with relay_run_user(). */
+	smp_mb();
+	if (t == current)
+		return; /* looks at its work when the request ends */
+	if (load_once(&t->state) == THREAD_WAITING) {
+		if (load_once(&t->interruptible))
+			thread_wake(t);
+		return;
+	}
+	home = load_once(&t->home);
+	if (home && home != this_hart())
+		hart_ipi(home->cpu);
+}
+
+void thread_set_work(struct thread *t, u64 bits)
+{
+	atomic_fetch_or(&t->work, bits);
+	thread_kick(t);
+}
+
+void cond_resched(void)
+{
+	struct hart *h = this_hart();
+	struct thread *t = h->cur;
+
+	KASSERT(!h->lock_depth);
+	if (!t) /* boot, before the loop */
+		return;
+	if (list_empty(&h->ready) && !relay_pending(relay_of(h)) &&
+	    !(csr_read(sip) & csr_read(sie)))
+		return;
+	store_once(&t->state, THREAD_READY);
+	/* A local call gives the hart up: completions now find others on it. */
+	co_leave(t, CO_YIELDED);
+	store_once(&t->state, THREAD_RUNNING);
+}
+
+void thread_exit_final(void)
+{
+	struct thread *t = current;
+
+	store_once(&t->state, THREAD_DEAD);
+	co_leave(t, CO_EXITED);
+	__builtin_unreachable();
+}
+
+struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
+{
+	struct thread *t = thread_alloc();
+
+	if (!t)
+		return NULL;
+	strscpy(t->name, name, sizeof(t->name));
+	t->kfn = fn;
+	t->karg = arg;
+	t->cred = cred_get(&init_cred);
+	kthread_start(t);
+	return t;
+}
+
+void kthread_start(struct thread *t)
+{
+	struct hart *h = harts[service_cpu_default()];
+
+	t->co_hart = h;
+	t->state = THREAD_READY;
+	if (h == this_hart())
+		list_add_tail(&t->run_node, &h->ready);
+	else
+		relay_send(this_hart(), h, t, MSG_WAKE);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sbi/sbi.h - calling the supervisor binary interface.
+ *
+ * Context: any.  A call is a trap to M-mode and back, with all registers but a0 and
+ * a1 preserved [SBI 2.0, 3].
+ */
+#ifndef SBI_SBI_H
+#define SBI_SBI_H
+
+#include <lib/types.h>
+#include <sbi/sbi_spec.h>
+
+struct sbi_ret {
+	s64 error;
+	u64 value;
+};
+
+struct sbi_ret sbi_call(u64 eid, u64 fid, u64 a0, u64 a1, u64 a2);
+bool sbi_has(u64 eid);
+
+/* One per extension file; each fills an ops table of kernel/ if firmware has it. */
+void sbi_console_init(void);
+void sbi_time_init(void);
+void sbi_hart_init(void);
+void sbi_reset_init(void);
+
+#endif /* SBI_SBI_H */
