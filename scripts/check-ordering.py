@@ -7,10 +7,12 @@ A file declares its edges in the ORDERING block of its banner:
      * ORDERING
      *   NAME  what comes before what
 
-At the code each end is a comment "NAME (acquire)", "NAME (release)" or
-"NAME (full)".  An acquire wants a release and a full end another full end
-somewhere in the tree.  An edge whose other end is hardware says "device" in
-the comment.  A name is declared once in the tree.
+A name is declared once; elsewhere an ORDERING block refers to it as "NAME  of
+<file>" or "NAME  see <file>".  At the code each end is a comment "NAME
+(acquire)", "(release)", "(full)", or "(dependency)" for a load through the
+pointer just loaded.  An acquire wants a release and a full end another full
+end somewhere in the tree.  An edge whose other end is hardware says "device"
+in the comment.
 
 Raw fences and the compiler's atomics are for arch/ and lib/atomic.h only.
 
@@ -24,7 +26,9 @@ import sys
 LAYERS = ["lib", "arch", "kernel", "sbi", "drivers", "fs", "net", "syscall",
           "platform"]
 EDGE = re.compile(r"^ \* {2,4}([A-Z][A-Z0-9_]+)\s{2,}(\S.*)")
-END = re.compile(r"\b([A-Z][A-Z0-9_]+) \((acquire|release|full)\)(.*)")
+REFERENCE = re.compile(r"(of|see)\s+\S*\.[ch]\b")
+END = re.compile(r"\b([A-Z][A-Z0-9_]+) \((acquire|release|full|dependency)\b[^)]*\)"
+                 r"(.*)")
 FENCE = re.compile(r"\b(load_acquire|store_release|smp_mb|dma_rmb|dma_wmb"
                    r"|dma_mb|io_mb)\(")
 RAW = re.compile(r"\b__(?:atomic|sync)_\w+\s*\(")
@@ -56,13 +60,12 @@ class Tree:
         for no, line in enumerate(lines, 1):
             place = f"{rel}:{no}"
             inside = in_ordering_block(inside, line)
-            if inside and (m := EDGE.match(line)):
-                if m[1] in self.decl:
-                    self.bad.append(f"{place}: edge {m[1]} is declared in "
-                                    f"{self.decl[m[1]][0]} already")
-                self.decl[m[1]] = (place, m[2])
+            if inside:
+                self.declare(place, EDGE.match(line))
+                continue
             for m in END.finditer(line):
                 side = "device" if "device" in m[3] else m[2]
+                side = "acquire" if side == "dependency" else side
                 self.ends[m[1]].append((side, place))
             if FENCE.search(line) and not re.match(r"^\s*(#\s*define|\*|/\*)",
                                                    line):
@@ -71,6 +74,14 @@ class Tree:
                     self.bad.append(f"{place}: fence without a named edge")
             if not rel.startswith("arch/"):
                 self.check_raw(place, line, lines[max(0, no - 4):no])
+
+    def declare(self, place, m):
+        if not m or REFERENCE.match(m[2]):
+            return
+        if m[1] in self.decl:
+            self.bad.append(f"{place}: edge {m[1]} is declared in "
+                            f"{self.decl[m[1]][0]} already")
+        self.decl[m[1]] = (place, m[2])
 
     def check_raw(self, place, line, above):
         if RAW.search(line):
