@@ -88,9 +88,15 @@ int pci_enable(struct pci_dev *d)
 		if (d->bar[i].size && !d->bar[i].placed)
 			return -ENOSPC;
 	}
-	pci_write16(d, PCI_COMMAND,
-		    cmd | PCI_COMMAND_MEM | PCI_COMMAND_MASTER);
+	pci_write16(d, PCI_COMMAND, cmd | PCI_COMMAND_MEM);
 	return 0;
+}
+
+void pci_set_master(struct pci_dev *d)
+{
+	u16 cmd = pci_read16(d, PCI_COMMAND);
+
+	pci_write16(d, PCI_COMMAND, cmd | PCI_COMMAND_MASTER);
 }
 
 void pci_disable(struct pci_dev *d)

@@ -137,8 +137,12 @@ void pci_write(const struct pci_dev *d, u32 reg, u32 width, u32 v);
 u32 pci_find_cap(const struct pci_dev *d, u8 id, u32 after);
 u32 pci_find_ext_cap(const struct pci_dev *d, u16 id);
 
-/* Decode memory and master the bus / neither.  -ENOSPC: a BAR has no place. */
+/*
+ * Decode memory; then, once the device is reset and knows no old addresses,
+ * master the bus; neither.  -ENOSPC: a BAR has no place.
+ */
 int pci_enable(struct pci_dev *d);
+void pci_set_master(struct pci_dev *d);
 void pci_disable(struct pci_dev *d);
 
 /* Map [@offset, @offset+@len) of a BAR, checked against its size; NULL. */
