@@ -159,6 +159,9 @@ static s64 read_claimed(struct tty_file *tf, struct file *f,
 		err = wait_input(tf, f, got ? r.gap_ns : r.first_ns);
 		if (err == -ETIMEDOUT)
 			break;
+		/* As on Linux: who waited hears of it, later reads end. */
+		if (!err && load_once(&tf->tty->gone))
+			err = -EIO;
 		if (err)
 			return got ? got : err;
 	}
