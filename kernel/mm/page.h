@@ -45,7 +45,6 @@ struct mapping;
 
 struct page {
 	u32 refs;	 /* [a] */
-	u32 mapcount;	 /* [a] user PTEs that map it; file pages only */
 	u32 flags;	 /* [a] PG_* */
 	u16 order;	 /* [pmem_lock or owner] of a free or compound block */
 	u16 inuse;	 /* slab: objects in use */

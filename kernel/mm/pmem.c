@@ -310,7 +310,7 @@ struct page *page_alloc(unsigned int order, u32 gfp)
 
 struct page *page_alloc_table(void)
 {
-	struct page *pg = page_alloc(0, GFP_ZERO);
+	struct page *pg = page_alloc(0, GFP_ZERO | GFP_USER);
 
 	if (pg)
 		this_pcp()->acct[PMEM_PAGETABLE]++;
@@ -337,7 +337,9 @@ static void page_free(struct page *pg)
 {
 	struct pcp *c = this_pcp();
 
-	KASSERT(!(pg->flags & FLAGS_BUSY) && pg->mapcount == 0);
+	KASSERT(!(pg->flags & FLAGS_BUSY));
+	if (pg->flags & PG_ANON)
+		c->acct[PMEM_ANON]--;
 	pg->refs = 0;
 	pg->flags = 0;
 	if (unlikely(pg->order > 0)) {

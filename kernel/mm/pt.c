@@ -230,3 +230,28 @@ void pt_zap(struct gather *g, u64 start, u64 end, bool file_only)
 			cond_resched();
 	}
 }
+
+void pt_free_all(struct mm *mm)
+{
+	struct page *root = table_page(mm->root);
+
+	for (u32 i = 0; i < NR_ROOT_USER && root->inuse > 0; i++) {
+		pte_t *l1;
+
+		if (!mm->root[i])
+			continue;
+		l1 = pte_table(mm->root[i]);
+		for (u32 j = 0; j < NR_PTES && table_page(l1)->inuse > 0; j++) {
+			if (!l1[j])
+				continue;
+			KASSERT(pte_page(l1[j])->inuse == 0);
+			page_free_table(pte_page(l1[j]));
+			l1[j] = 0;
+			table_page(l1)->inuse--;
+		}
+		page_free_table(table_page(l1));
+		mm->root[i] = 0;
+		root->inuse--;
+	}
+	mm->pt_pages = 0;
+}

@@ -126,6 +126,9 @@ void gather_finish(struct gather *g); /* flush, free; reusable */
  * the process.  May sleep (cond_resched()). */
 void pt_zap(struct gather *g, u64 start, u64 end, bool file_only);
 
+/* All that is left of the tables below the root; nobody runs on mm. */
+void pt_free_all(struct mm *mm);
+
 /* Which of mm's resident-set counters the frame belongs to. */
 static inline u64 *rss_of(struct mm *mm, const struct page *pg)
 {

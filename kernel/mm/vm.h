@@ -154,6 +154,13 @@ int mm_map_anon(struct mm *mm, u64 start, u64 len, u32 vmflags,
 int mm_map_page(struct mm *mm, u64 va, struct page *pg, u32 vmflags,
 		const char *label);
 struct vma *mm_find_vma(struct mm *mm, u64 addr); /* [lock] first end > addr */
+/* The rest of the family; arguments as the system calls have them. */
+int mm_madvise(struct mm *mm, u64 addr, u64 len, int advice);
+int mm_mincore(struct mm *mm, u64 addr, u64 len, uaddr_t vec);
+int mm_msync(struct mm *mm, u64 addr, u64 len, u32 flags);
+int mm_mlock(struct mm *mm, u64 addr, u64 len, bool lock, bool on_fault);
+int mm_mlockall(struct mm *mm, u32 flags);
+int mm_munlockall(struct mm *mm);
 
 /*
  * Resolve a fault of @mm at @addr.  @access: VM_READ, VM_WRITE or VM_EXEC.
@@ -178,6 +185,9 @@ void mm_for_each_vma(struct mm *mm, void (*fn)(struct vma *v, void *ctx),
 		     void *ctx);
 
 /* Kill the largest process; true when one was chosen. */
+/* A file_ops.mmap for memory without a file: /dev/zero. */
+int mm_mmap_zero(struct file *f, struct vma *v);
+
 extern u64 icache_gen; /* edge ICACHE, kernel/mm/fault.c */
 
 bool oom_kill(const char *why);

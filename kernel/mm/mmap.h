@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/mmap.h - what the files that change areas share.
+ *
+ * mm->lock held for writing in all of them.
+ */
+#ifndef KERNEL_MM_MMAP_H
+#define KERNEL_MM_MMAP_H
+
+#include <kernel/mm/vma.h>
+
+#define MMAP_MIN 0x10000ul /* lowest address that a program may map */
+
+/* Unlink what is in [start, end) and unmap it; the areas go to @gone, to be freed
+ * by mm_free_detached() when mm->lock is not held any more. */
+int mm_detach(struct mm *mm, u64 start, u64 end, struct list_head *gone);
+void mm_free_detached(struct list_head *gone);
+
+/* RLIMIT_MEMLOCK: 0, -EPERM or -EAGAIN. */
+int mm_may_lock(struct mm *mm, u64 pages);
+
+#endif /* KERNEL_MM_MMAP_H */

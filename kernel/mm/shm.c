@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/shm.c - memory shared between processes without a file.
+ *
+ * MAP_SHARED|MAP_ANONYMOUS and a shared mapping of /dev/zero: an object with a page
+ * cache of its own, which nothing writes back and nothing reclaims.  Every area
+ * that shows it holds a reference.
+ *
+ * Context: coroutine.  Locking: the mapping's.
+ */
+#include <kernel/mm/pt.h>
+#include <kernel/mm/vma.h>
+
+#include <kernel/file/file.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pagecache.h>
+#include <lib/errno.h>
+
+struct shm {
+	u32 refs; /* [a] areas */
+	struct mapping mapping;
+};
+
+static const struct mapping_ops shm_mapping_ops = { .no_writeback = true };
+
+static int shm_fault(struct vma *v, u64 pgoff, bool write __unused,
+		     struct page **out)
+{
+	struct shm *s = v->priv;
+	struct page *pg;
+
+	if (pgoff >= DIV_ROUND_UP(s->mapping.size, PAGE_SIZE))
+		return -EIO;
+	pg = mapping_find(&s->mapping, pgoff);
+	if (!pg || !(load_once(&pg->flags) & PG_UPTODATE)) {
+		if (pg)
+			page_put(pg);
+		pg = mapping_grab(&s->mapping, pgoff);
+		if (IS_ERR(pg))
+			return (int)PTR_ERR(pg);
+		if (!(load_once(&pg->flags) & PG_UPTODATE)) {
+			clear_page(page_addr(pg));
+			(void)atomic_fetch_or(&pg->flags, (u32)PG_UPTODATE);
+		}
+		page_unlock(pg);
+	}
+	*out = pg;
+	return 0;
+}
+
+static void shm_open(struct vma *v)
+{
+	struct shm *s = v->priv;
+
+	atomic_inc(&s->refs);
+}
+
+static void shm_close(struct vma *v)
+{
+	struct shm *s = v->priv;
+
+	if (!atomic_dec_and_test(&s->refs))
+		return;
+	mapping_destroy(&s->mapping);
+	kfree(s);
+}
+
+static const char *shm_name(struct vma *v)
+{
+	return v->file ? NULL : "/dev/zero (deleted)";
+}
+
+static const struct vm_ops shm_vm_ops = {
+	.fault = shm_fault,
+	.open = shm_open,
+	.close = shm_close,
+	.name = shm_name,
+};
+
+int mm_mmap_zero(struct file *f __unused, struct vma *v)
+{
+	struct shm *s;
+
+	if (!(v->flags & VM_SHARED))
+		return 0; /* private and without ops: anonymous */
+	s = kzalloc(sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->refs = 1;
+	mapping_init(&s->mapping, &shm_mapping_ops, s);
+	v->pgoff = 0;
+	s->mapping.size = v->end - v->start;
+	v->mapping = &s->mapping;
+	v->ops = &shm_vm_ops;
+	v->priv = s;
+	return 0;
+}
