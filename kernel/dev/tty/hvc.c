@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/tty/hvc.c - hvc0: the firmware's console as a terminal, for machines
- * whose serial port we cannot drive.
+ * kernel/dev/tty/hvc.c - hvc0: the firmware's console as a terminal, for
+ * machines whose serial port we cannot drive.
  *
  * A serial port without interrupt and without registers: it is polled while it
  * is open, and not at all otherwise.  It must not be read while a driver reads

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/tty/ioctls.h - numbers of the terminal ioctls (asm-generic/ioctls.h).
+ * kernel/dev/tty/ioctls.h - numbers of the terminal ioctls
+ * (asm-generic/ioctls.h).
  */
 #ifndef KERNEL_DEV_TTY_IOCTLS_H
 #define KERNEL_DEV_TTY_IOCTLS_H

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/tty/jobctl.c - sessions and their terminal: who may use it now, who
- * gets its signals, and what happens when either side goes.
+ * kernel/dev/tty/jobctl.c - sessions and their terminal: who may use it now,
+ * who gets its signals, and what happens when either side goes.
  *
  * INVARIANTS
  *   I1  t->sid != 0 and p->sid == t->sid hold for every process p with
  *       p->ctty == t, whenever task_lock is free.
  *   I2  t->pgid is 0 when t->sid is.
  *
- * Locking: task_lock (RANK_TASK) guards every p->ctty and is outside of t->lock,
- * which guards t->sid and t->pgid; both are held to change the association.
+ * Locking: task_lock (RANK_TASK) guards every p->ctty and is outside of
+ * t->lock, which guards t->sid and t->pgid; both are held to change the
+ * association.
  * Signals are sent with neither.
  */
 #include <kernel/dev/tty/tty_int.h>

@@ -180,15 +180,25 @@ static int pts_open(struct chrdev *cd, struct file *f)
 
 /* --- slots */
 
-/* The lowest free one, or NULL. */
+/* The lowest free number, or PTY_MAX. */
+static u32 first_free(void)
+{
+	u32 i = 0;
+
+	while (i < PTY_MAX && slots[i] && slots[i]->pty)
+		i++;
+	return i;
+}
+
+/* Take a slot for @p; NULL: none left.  Takes @fresh if it returns it. */
 static struct pts_slot *slot_take(struct pty *p, struct pts_slot *fresh)
 {
 	struct pts_slot *slot = NULL;
+	u32 i;
 
 	spin_lock(&pts_lock);
-	for (u32 i = 0; i < PTY_MAX && !slot; i++) {
-		if (slots[i] && slots[i]->pty)
-			continue;
+	i = first_free();
+	if (i < PTY_MAX) {
 		if (!slots[i])
 			slots[i] = fresh;
 		slot = slots[i];

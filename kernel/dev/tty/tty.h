@@ -3,21 +3,23 @@
  * kernel/dev/tty/tty.h - terminals: what drivers fill in and what the rest of
  * the kernel may ask of them.
  *
- * A struct tty is one terminal line with its line discipline.  Programs reach it
- * through files (several at a time); on the other side is a driver (a serial
+ * A struct tty is one terminal line with its line discipline.  Programs reach
+ * it through files (several at a time); on the other side is a driver (a serial
  * port, the firmware's console) or the master file of a pty, which is no tty of
  * its own: it reads what the slave's discipline put out and writes what it
  * receives.
  *
  * ORDERING of events: whatever touches ld runs under tty->lock and ends with
  * tty_unlock(), which passes on what the discipline reported: start the
- * transmitter and note packet-mode status under the lock, then, without it, wake
- * sleepers and signal the foreground group (the task lock is outside of ours).
+ * transmitter and note packet-mode status under the lock, then, without it,
+ * wake sleepers and signal the foreground group (the task lock is outside of
+ * ours).
  *
  * Locking: tty->lock (RANK_TTY) may be taken in loop context by drivers.
  * open_lock (mutex) serialises first open, last close and mode changes and is
  * outside of it; task_lock too.
- * Ownership: a file, a process's ctty and the table of ttys own a reference each.
+ * Ownership: a file, a process's ctty and the table of ttys own a reference
+ * each.
  */
 #ifndef KERNEL_DEV_TTY_TTY_H
 #define KERNEL_DEV_TTY_TTY_H
@@ -47,12 +49,12 @@ struct tty_ops {
 	/* First open, last close.  Coroutine, open_lock held, may sleep. */
 	int (*open)(struct tty *t);
 	void (*close)(struct tty *t);
-	/* ld.xchar or output bytes wait (ld.stopped: xchar only): send what fits
+	/* ld.xchar or output waits (ld.stopped: xchar only): send what fits
 	 * and go on by interrupt.  t->lock held. */
 	void (*start_tx)(struct tty *t);
-	/* Input has room again after ldisc_receive() was short.  t->lock held. */
+	/* Input has room again after ldisc_receive() fell short.  t->lock. */
 	void (*rx_room)(struct tty *t);
-	/* t->ld.t has changed; adjust what the hardware cannot do in it.  t->lock
+	/* t->ld.t has changed; adjust what the hardware cannot do.  t->lock
 	 * held: must not sleep. */
 	void (*set_termios)(struct tty *t, const struct termios2 *old);
 	/* Has everything handed over left the hardware?  Any context. */
@@ -61,7 +63,7 @@ struct tty_ops {
 	u32 (*get_modem)(struct tty *t);
 	void (*set_modem)(struct tty *t, u32 set, u32 clear);
 	void (*set_break)(struct tty *t, bool on);
-	/* Other side of a pty: events under t->lock, before they are passed on. */
+	/* Other side of a pty: events, before they are passed on.  t->lock. */
 	void (*events)(struct tty *t, u32 ev);
 	/* Last reference gone.  Any context. */
 	void (*free)(struct tty *t);
@@ -113,9 +115,9 @@ void tty_unlock(struct tty *t);
 void tty_signal(struct tty *t, int sig);
 
 /*
- * The line is gone (carrier lost, master closed, vhangup): every open file of it
- * reads end of file and fails to write, and the session's leader gets SIGHUP and
- * SIGCONT.  Coroutine context.
+ * The line is gone (carrier lost, master closed, vhangup): every open file of
+ * it reads end of file and fails to write, and the session's leader gets SIGHUP
+ * and SIGCONT.  Coroutine context.
  */
 void tty_hangup(struct tty *t);
 
@@ -125,7 +127,7 @@ void tty_hangup(struct tty *t);
 struct tty *tty_inherit(struct process *parent);
 /* setsid: @p has no controlling terminal any more.  task_lock held. */
 void tty_forget(struct process *p);
-/* exit of @p (its last thread, coroutine context): a session leader hangs up. */
+/* exit of @p (its last thread, coroutine): a session leader hangs up. */
 void tty_process_exit(struct process *p);
 /* vhangup(2) of current. */
 void tty_vhangup_current(void);
@@ -137,7 +139,7 @@ void tty_of_process(struct process *p, u64 *tty_nr, int *tpgid);
 
 /* Does the command line (or, without console=, the DT) want messages there? */
 bool console_wanted(const char *name, int fdt_node);
-/* Is this node what /chosen/stdout-path names: the port the firmware prints on? */
+/* Is this node what /chosen/stdout-path names: the firmware's own port? */
 bool console_is_stdout(int fdt_node);
 /* @t is the terminal on that node's port: maybe /dev/console. */
 void console_offer(struct tty *t, int fdt_node);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/tty/tty_modes.c - the ioctls that get and set terminal modes, in the
- * three shapes that Linux has: termios, termios2, termio.
+ * kernel/dev/tty/tty_modes.c - the ioctls that get and set terminal modes, in
+ * the three shapes that Linux has: termios, termios2, termio.
  *
  * Not here: what the modes do (ldisc.c).
  */
