@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/pseudo.h - trees of generated text: what /proc and /sys are made of.
+ *
+ * A node is a directory, a text file made by show(), or a symlink.  Nodes are added
+ * at any time and stay for ever; names are borrowed.  A file's text is made as a
+ * whole when it is read at offset 0 and kept with the open file, so a reader sees one
+ * state however small its reads are.
+ *
+ * Locking: pseudo_lock (RANK_VFS) guards the tree's links.  show() and write() run in
+ * the reader's coroutine without locks and may sleep.
+ */
+#ifndef FS_PSEUDO_H
+#define FS_PSEUDO_H
+
+#include <fs/vfs.h>
+#include <lib/list.h>
+#include <lib/types.h>
+
+/* Growing text; after a failed allocation it swallows and reports -ENOMEM. */
+struct text {
+	char *buf;
+	size_t len, cap;
+	bool failed;
+};
+void text_printf(struct text *t, const char *fmt, ...) __printf(2, 3);
+void text_puts(struct text *t, const char *s);
+void text_write(struct text *t, const void *p, size_t n);
+void text_free(struct text *t);
+
+typedef int pseudo_show_fn(struct text *t, void *arg);	/* 0 or -errno */
+typedef s64 pseudo_write_fn(void *arg, char *buf, size_t n); /* n or -errno; buf
+							       * is NUL-terminated */
+
+struct pnode {
+	const char *name;	/* [I] */
+	u32 mode;		/* [I] with type */
+	u32 ino;		/* [I] */
+	struct pnode *parent;	/* [I] */
+	struct list_head children; /* [pseudo_lock] */
+	struct list_head sibling; /* [pseudo_lock] */
+	pseudo_show_fn *show;	/* [I] file: text; link: target */
+	pseudo_write_fn *write;	/* [I] */
+	void *arg;		/* [I] */
+	/* Directories with generated names: consulted after the children. */
+	int (*lookup)(struct inode *dir, const char *name, size_t len,
+		      struct inode **out);
+	int (*readdir)(struct file *f, struct dir_ctx *ctx, u64 first);
+};
+
+struct pnode *pseudo_root_new(void);
+struct pnode *pseudo_dir(struct pnode *parent, const char *name);
+struct pnode *pseudo_file(struct pnode *parent, const char *name, u32 perm,
+			  pseudo_show_fn *show, pseudo_write_fn *write,
+			  void *arg);
+/* Symlink with fixed text (borrowed). */
+struct pnode *pseudo_link(struct pnode *parent, const char *name,
+			  const char *target);
+struct pnode *pseudo_find(struct pnode *dir, const char *name);
+
+/* A new inode for @n in @sb. */
+struct inode *pseudo_inode(struct super_block *sb, struct pnode *n);
+extern const struct inode_ops pseudo_dir_iops;
+extern const struct file_ops pseudo_dir_fops;
+
+/* File operations over a text that @show(text, arg) makes: for files that are not
+ * in a tree.  Called from an inode_ops.open: sets f->ops and f->priv. */
+int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
+	      void *arg, void (*arg_put)(void *arg));
+
+/* /proc and /sys roots, for those who add to them (INIT_VFS and later). */
+extern struct pnode *proc_root, *sys_root;
+
+#endif /* FS_PSEUDO_H */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/text.c - text built in memory and read as a file; see pseudo.h.
+ */
+#include <fs/pseudo.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define TEXT_MAX (2ul << 20) /* one kmalloc */
+#define WRITE_MAX 4096u
+
+struct text_file {
+	struct mutex lock;
+	struct text text;	 /* [lock] */
+	bool made;		 /* [lock] */
+	pseudo_show_fn *show;	 /* [I] */
+	pseudo_write_fn *write;	 /* [I] */
+	void *arg;		 /* [I] */
+	void (*arg_put)(void *); /* [I] */
+};
+
+static bool room(struct text *t, size_t n)
+{
+	size_t cap = t->cap ? t->cap : 1024;
+	char *b;
+
+	if (t->failed)
+		return false;
+	if (t->len + n + 1 <= t->cap)
+		return true;
+	while (cap < t->len + n + 1)
+		cap *= 2;
+	b = cap > TEXT_MAX ? NULL : krealloc(t->buf, cap);
+	if (!b) {
+		t->failed = true;
+		return false;
+	}
+	t->buf = b;
+	t->cap = cap;
+	return true;
+}
+
+void text_write(struct text *t, const void *p, size_t n)
+{
+	if (!room(t, n))
+		return;
+	memcpy(t->buf + t->len, p, n);
+	t->len += n;
+}
+
+void text_puts(struct text *t, const char *s)
+{
+	text_write(t, s, strlen(s));
+}
+
+void text_printf(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (!room(t, 128))
+		return;
+	for (;;) {
+		va_start(ap, fmt);
+		n = vsnprintf(t->buf + t->len, t->cap - t->len, fmt, ap);
+		va_end(ap);
+		if ((size_t)n < t->cap - t->len)
+			break;
+		if (!room(t, (size_t)n))
+			return;
+	}
+	t->len += (size_t)n;
+}
+
+void text_free(struct text *t)
+{
+	kfree(t->buf);
+	*t = (struct text){ 0 };
+}
+
+static int make(struct text_file *tf)
+{
+	int r;
+
+	tf->text.len = 0;
+	tf->text.failed = false;
+	r = tf->show ? tf->show(&tf->text, tf->arg) : -EIO;
+	if (!r && tf->text.failed)
+		r = -ENOMEM;
+	tf->made = !r;
+	return r;
+}
+
+static s64 text_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	struct text_file *tf = f->priv;
+	size_t n, done;
+	s64 r = 0;
+
+	mutex_lock(&tf->lock);
+	if (*pos == 0 || !tf->made)
+		r = make(tf);
+	if (!r && *pos < tf->text.len && iov_iter_count(to)) {
+		n = min(tf->text.len - (size_t)*pos, iov_iter_count(to));
+		done = copy_to_iter(tf->text.buf + *pos, n, to);
+		*pos += done;
+		r = done ? (s64)done : -EFAULT;
+	}
+	mutex_unlock(&tf->lock);
+	return r;
+}
+
+static s64 text_file_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct text_file *tf = f->priv;
+	size_t n = iov_iter_count(from);
+	char *buf;
+	s64 r;
+
+	if (!tf->write)
+		return -EINVAL;
+	if (!n)
+		return 0;
+	n = min(n, (size_t)WRITE_MAX - 1);
+	buf = kmalloc(WRITE_MAX);
+	if (!buf)
+		return -ENOMEM;
+	if (copy_from_iter(buf, n, from) != n) {
+		kfree(buf);
+		return -EFAULT;
+	}
+	buf[n] = '\0';
+	r = tf->write(tf->arg, buf, n);
+	kfree(buf);
+	if (r > 0)
+		*pos += (u64)r;
+	return r;
+}
+
+static s64 text_llseek(struct file *f, s64 off, int whence)
+{
+	if (whence == SEEK_CUR)
+		off += (s64)f->pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (off < 0)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}
+
+static void text_release(struct file *f)
+{
+	struct text_file *tf = f->priv;
+
+	text_free(&tf->text);
+	if (tf->arg_put)
+		tf->arg_put(tf->arg);
+	kfree(tf);
+}
+
+static const struct file_ops text_fops = {
+	.read = text_read,
+	.write = text_file_write,
+	.llseek = text_llseek,
+	.release = text_release,
+};
+
+int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
+	      void *arg, void (*arg_put)(void *))
+{
+	struct text_file *tf = kzalloc(sizeof(*tf));
+
+	if (!tf)
+		return -ENOMEM;
+	mutex_init(&tf->lock);
+	tf->show = show;
+	tf->write = write;
+	tf->arg = arg;
+	tf->arg_put = arg_put;
+	f->priv = tf;
+	f->ops = &text_fops;
+	return 0;
+}
