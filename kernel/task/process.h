@@ -18,8 +18,9 @@
 #include <lib/types.h>
 
 struct tty;
-struct session;
-struct ns_ctx;
+struct mm;
+struct files;
+struct fs_ctx;
 
 #define NGROUPS_MAX 65536
 #define NR_RLIMITS  16
@@ -94,10 +95,7 @@ struct sighand {
 	struct spinlock lock;	/* RANK_SIGNAL: action[], and the pending sets of the
 				 * process and all of its threads */
 	struct ksigaction action[NSIG]; /* [lock] index signo-1 */
-};
-
-struct pgrp_session_ids {
-	int pgid, sid;
+	struct waitq signalfd_wq;	/* woken for every queued signal */
 };
 
 struct process {
@@ -116,6 +114,7 @@ struct process {
 	int pgid, sid;			/* [task_lock] */
 	struct list_head pgrp_node;	/* [task_lock] hash of process groups */
 	struct tty *ctty;		/* [task_lock] controlling terminal; owned */
+	int tty_old_pgid;		/* [task_lock] leader: whom its exit hangs up */
 	bool did_exec;			/* [a] setpgid(): EACCES */
 	bool session_leader;		/* [task_lock] */
 
@@ -134,7 +133,13 @@ struct process {
 	struct waitq stop_wq;		/* stopped threads wait here */
 	struct waitq threads_wq;	/* exec/exit wait for the other threads */
 	bool is_subreaper;		/* [task_lock] */
-	bool vfork_done;
+	u32 ppid;			/* [a] real_parent->pid, for getppid() */
+	int exit_signal;		/* [task_lock] to the parent, 0: none */
+	int pdeath_signal;		/* [a] when the parent dies, 0: none */
+	u32 nr_stopping;		/* [task_lock] threads yet to stop */
+	u32 cont_gen;			/* [task_lock + sighand] SIGCONTs seen */
+	struct thread *exec_thread;	/* [task_lock] kills its siblings */
+	u64 timerslack_ns;		/* [a] prctl */
 
 	struct rlimit64 rlim[NR_RLIMITS]; /* [a per word] */
 	u64 utime_ns, stime_ns;		/* [task_lock] of dead threads */
@@ -153,10 +158,6 @@ struct process {
 	u8 fault_policy;		/* [a] */
 	u64 poll_cap_us;		/* [a] */
 	int oom_score_adj;		/* [a] */
-	char *cmdline;			/* unused: read from mm */
-	void *ptrace;			/* kernel/task/ */
-	u32 umask_pad;
-	struct process *self_check;
 };
 
 extern struct spinlock task_lock;
@@ -181,10 +182,18 @@ int process_next_pid(int pid);
 void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx);
 unsigned int process_count(void);
 unsigned int thread_count(void);
+/* The process's own, with a reference, or NULL when it has exited. */
+struct mm *process_mm(struct process *p);
+struct files *process_files(struct process *p);
+struct fs_ctx *process_fs(struct process *p);
+struct cred *process_cred(struct process *p);
+/* CPU time of all threads, living and dead.  Takes task_lock. */
+void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns);
 
 /* --- signals (kernel/task/signal.h has the details) */
 #define SEND_KERNEL ((struct siginfo *)1)
 struct siginfo;
+/* The two below: task_lock may be held or not; @t stays (task_lock, or current). */
 int signal_thread(struct thread *t, int sig, const struct siginfo *si);
 int signal_process(struct process *p, int sig, const struct siginfo *si);
 /* To every process of the group; 0 or -ESRCH. task_lock NOT held. */
@@ -202,6 +211,17 @@ bool pgrp_exists_in_session(int pgid, int sid);
 void task_request_end(struct thread *t);
 
 /* --- life */
+/* The last thread of @p ends: kernel/time/ stops its timers. */
+void process_timers_exit(struct process *p);
+void process_timers_exec(struct process *p); /* POSIX timers go, itimers stay */
+/*
+ * Thread 1 of process 1, not started: its coroutine is to run t->kfn(t->karg),
+ * which calls @fn; that returns after a successful kernel_execve(), and then the
+ * thread is in user mode like any other.  NULL: out of memory.
+ */
+struct thread *init_thread_create(void (*fn)(void));
+int kernel_execve(const char *path, const char *const argv[],
+		  const char *const envp[]);
 void do_group_exit(int wait_status) __noreturn;
 void do_thread_exit(int wait_status) __noreturn;
 

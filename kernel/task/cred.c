@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/cred.c - who a thread acts for.
+ *
+ * A struct cred is immutable once it is shared; a change makes a copy and puts
+ * it in the place of current's.  Readers of other threads' credentials take a
+ * reference under task_lock, readers of current's need nothing.
+ */
+#include <kernel/task/task.h>
+
+#include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define CAP_ALL ((1ULL << (CAP_LAST + 1)) - 1)
+
+struct cred init_cred = {
+	.refs = 1,
+	.cap_permitted = CAP_ALL,
+	.cap_effective = CAP_ALL,
+	.cap_bset = CAP_ALL,
+};
+
+bool capable(unsigned int cap)
+{
+	return (current_cred()->cap_effective >> cap) & 1;
+}
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+	u32 lo = 0, hi = c->nr_groups;
+
+	if (c->fsgid == gid)
+		return true;
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (c->groups[mid] == gid)
+			return true;
+		if (c->groups[mid] < gid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+struct cred *cred_get(struct cred *c)
+{
+	atomic_inc(&c->refs);
+	return c;
+}
+
+void cred_put(struct cred *c)
+{
+	if (!c || !atomic_dec_and_test(&c->refs))
+		return;
+	KASSERT(c != &init_cred);
+	kfree(c->groups);
+	kfree(c);
+}
+
+struct cred *cred_dup(const struct cred *c)
+{
+	struct cred *n = kmemdup(c, sizeof(*c));
+
+	if (!n)
+		return NULL;
+	n->refs = 1;
+	if (!c->nr_groups) {
+		n->groups = NULL;
+		return n;
+	}
+	n->groups = kmemdup(c->groups, c->nr_groups * sizeof(u32));
+	if (!n->groups) {
+		kfree(n);
+		return NULL;
+	}
+	return n;
+}
+
+void cred_replace(struct cred *new_cred)
+{
+	struct thread *t = current;
+	struct cred *old = t->cred;
+
+	spin_lock(&task_lock);
+	t->cred = new_cred;
+	spin_unlock(&task_lock);
+	cred_put(old);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/fork.c - new threads and processes: clone(2) in all its forms.
+ *
+ * The child is built completely before anybody can find it; then, under
+ * task_lock, it gets its number and is linked, unless a signal or an exit of the
+ * group came in between (the call is then run again, after that).
+ *
+ * Ownership: until it is linked the child belongs to us and child_undo() frees
+ * it; thread_start_user() gives it to the relay.
+ */
+#include <kernel/task/task.h>
+
+#include <kernel/assert.h>
+#include <kernel/dev/tty/tty.h>
+#include <kernel/file/file.h>
+#include <kernel/hart.h>
+#include <kernel/mm/user.h>
+#include <kernel/mm/vm.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/pid.h>
+#include <kernel/time/clock.h>
+#include <kernel/upcalls.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+static int check_flags(const struct clone_args *a)
+{
+	u64 f = a->flags;
+
+	if (f & CLONE_NAMESPACES)
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && (f & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && current->proc == init_process)
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	return 0;
+}
+
+struct nproc_count {
+	u32 uid;
+	u64 nr;
+};
+
+static void nproc_add(struct process *p, void *ctx)
+{
+	struct nproc_count *c = ctx;
+
+	if (p->leader->cred->uid == c->uid)
+		c->nr += p->nr_threads;
+}
+
+/* Counting is only needed when all threads together exceed the limit. */
+static int check_nproc(void)
+{
+	u64 limit = rlimit_cur(RLIMIT_NPROC);
+	struct nproc_count c = { .uid = current->cred->uid };
+
+	if (thread_count() < limit || !c.uid || capable(CAP_SYS_RESOURCE) ||
+	    capable(CAP_SYS_ADMIN))
+		return 0;
+	process_for_each(nproc_add, &c);
+	return c.nr >= limit ? -EAGAIN : 0;
+}
+
+static void copy_registers(struct thread *t, const struct clone_args *a)
+{
+	const struct thread *me = current;
+
+	t->tf = me->tf;
+	t->tf.a0 = 0;
+	if (a->stack)
+		t->tf.sp = a->stack + a->stack_size;
+	if (a->flags & CLONE_SETTLS)
+		t->tf.tp = a->tls;
+	t->fp = me->fp;
+	t->fp_hart = NULL;
+	t->syscall_nr = -1;
+}
+
+static void copy_thread_state(struct thread *t, const struct clone_args *a)
+{
+	const struct thread *me = current;
+
+	copy_registers(t, a);
+	memcpy(t->name, me->name, sizeof(t->name));
+	list_init(&t->proc_node);
+	list_init(&t->all_node);
+	list_init(&t->sig_queue);
+	t->sig_blocked = me->sig_blocked;
+	if (!(a->flags & CLONE_VM) || (a->flags & CLONE_VFORK)) {
+		t->sas_sp = me->sas_sp;
+		t->sas_size = me->sas_size;
+		t->sas_flags = me->sas_flags;
+	}
+	if (a->flags & CLONE_CHILD_CLEARTID)
+		t->clear_child_tid = a->child_tid;
+	t->policy = me->policy;
+	t->fault_policy = me->fault_policy;
+	t->cpus_allowed = me->cpus_allowed;
+	t->nice = me->nice;
+	t->personality = me->personality;
+	t->start_ns = clock_mono_ns();
+	t->cred = cred_get(me->cred);
+}
+
+/* What is shared or copied by flag; on error the caller undoes. */
+static int copy_resources(struct thread *t, u64 flags)
+{
+	struct thread *me = current;
+	struct mm *mm;
+
+	t->files = flags & CLONE_FILES ? files_get(me->files) :
+					 files_dup(me->files);
+	if (!t->files)
+		return -ENOMEM;
+	t->fs = flags & CLONE_FS ? fs_ctx_get(me->fs) : fs_ctx_dup(me->fs);
+	if (!t->fs)
+		return -ENOMEM;
+	mm = flags & CLONE_VM ? mm_get(me->mm) : mm_fork(me->mm);
+	if (IS_ERR(mm))
+		return (int)PTR_ERR(mm);
+	thread_set_mm(t, mm);
+	return 0;
+}
+
+static struct sighand *copy_sighand(struct process *me, u64 flags)
+{
+	struct sighand *sh;
+
+	if (flags & CLONE_SIGHAND)
+		return sighand_get(me->sighand);
+	sh = sighand_alloc();
+	if (!sh)
+		return NULL;
+	spin_lock(&me->sighand->lock);
+	memcpy(sh->action, me->sighand->action, sizeof(sh->action));
+	spin_unlock(&me->sighand->lock);
+	if (flags & CLONE_CLEAR_SIGHAND)
+		signal_flush_handlers(sh);
+	return sh;
+}
+
+static struct process *copy_process(u64 flags)
+{
+	struct process *me = current->proc;
+	struct process *p = process_alloc();
+
+	if (!p)
+		return NULL;
+	memcpy(p->rlim, me->rlim, sizeof(p->rlim));
+	p->relay_policy = me->relay_policy;
+	p->fault_policy = me->fault_policy;
+	p->poll_cap_us = me->poll_cap_us;
+	p->oom_score_adj = me->oom_score_adj;
+	p->timerslack_ns = me->timerslack_ns;
+	p->sighand = copy_sighand(me, flags);
+	if (!p->sighand) {
+		process_discard(p);
+		return NULL;
+	}
+	return p;
+}
+
+static void child_undo(struct thread *t, struct process *p, u64 flags)
+{
+	thread_drop_mm(t);
+	if (t->files)
+		files_put(t->files);
+	if (t->fs)
+		fs_ctx_put(t->fs);
+	cred_put(t->cred);
+	thread_free(t);
+	if (p && !(flags & CLONE_THREAD))
+		process_discard(p);
+	else if (p)
+		process_put(p);
+}
+
+/* Task_lock held: number, family, group. */
+static void link_process_locked(struct process *p, struct thread *t,
+				const struct clone_args *a)
+{
+	struct process *me = current->proc;
+	struct process *parent = me;
+
+	p->pid = t->tid;
+	p->exit_signal = (int)a->exit_signal;
+	if (a->flags & CLONE_PARENT) {
+		parent = me->real_parent;
+		p->exit_signal = me->exit_signal;
+	}
+	process_set_parent_locked(p, parent);
+	pgrp_join_locked(p, me->pgid, me->sid);
+	p->ctty = tty_inherit(me);
+	process_link_locked(p, t);
+}
+
+static int link_child(struct thread *t, const struct clone_args *a)
+{
+	u64 stop = WORK_SIGNAL | WORK_EXIT | WORK_STOP;
+	int err = 0, tid = -1;
+
+	spin_lock(&task_lock);
+	if (load_once(&current->work) & stop)
+		err = -ERESTARTNOINTR;
+	else if ((a->flags & CLONE_THREAD) && current->proc->exec_thread)
+		err = -EAGAIN;
+	else
+		tid = pid_alloc();
+	if (err || tid < 0) {
+		spin_unlock(&task_lock);
+		return err ? err : tid;
+	}
+	t->tid = tid;
+	if (a->flags & CLONE_THREAD)
+		thread_link_locked(t);
+	else
+		link_process_locked(t->proc, t, a);
+	spin_unlock(&task_lock);
+	return tid;
+}
+
+static void write_tids(struct thread *t, int tid, const struct clone_args *a)
+{
+	u32 v = (u32)tid;
+
+	if (a->flags & CLONE_PARENT_SETTID)
+		(void)!put_user_u32(v, a->parent_tid);
+	if (a->flags & CLONE_CHILD_SETTID)
+		(void)mm_copy_to(t->mm, a->child_tid, &v, sizeof(v), false);
+}
+
+static void wait_for_vfork(struct vfork_wait *vw, struct thread *child)
+{
+	struct thread *me = current;
+
+	wait_event(&me->proc->threads_wq,
+		   load_once(&vw->done) ||
+			   (load_once(&me->work) & WORK_EXIT));
+	spin_lock(&task_lock);
+	if (!vw->done)
+		child->vfork = NULL;
+	spin_unlock(&task_lock);
+}
+
+/* The child, built and unlinked, or ERR_PTR. */
+static struct thread *build_child(const struct clone_args *a)
+{
+	struct thread *t = thread_alloc();
+	int err;
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	copy_thread_state(t, a);
+	t->proc = a->flags & CLONE_THREAD ? process_get(current->proc) :
+					    copy_process(a->flags);
+	err = t->proc ? copy_resources(t, a->flags) : -ENOMEM;
+	if (err) {
+		child_undo(t, t->proc, a->flags);
+		return ERR_PTR(err);
+	}
+	if (!(a->flags & CLONE_THREAD))
+		process_get(t->proc); /* the thread's, beside the table's */
+	return t;
+}
+
+static int add_pidfd(struct thread *t, const struct clone_args *a)
+{
+	int fd;
+
+	if (!(a->flags & CLONE_PIDFD))
+		return -1;
+	fd = pidfd_create(t->proc, 0);
+	if (fd >= 0 && put_user_u32((u32)fd, a->pidfd)) {
+		(void)fd_close(fd);
+		return -EFAULT;
+	}
+	return fd;
+}
+
+s64 task_clone(const struct clone_args *a)
+{
+	struct vfork_wait vw = { .parent = current };
+	struct thread *t;
+	int err, tid, fd;
+
+	err = check_flags(a);
+	if (!err)
+		err = check_nproc();
+	if (err)
+		return err;
+	t = build_child(a);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	fd = add_pidfd(t, a);
+	tid = fd < -1 ? fd : 0;
+	if (a->flags & CLONE_VFORK)
+		t->vfork = &vw;
+	if (!tid)
+		tid = link_child(t, a);
+	if (tid < 0) {
+		if (fd >= 0)
+			(void)fd_close(fd);
+		if (!(a->flags & CLONE_THREAD))
+			process_put(t->proc);
+		child_undo(t, t->proc, a->flags);
+		return tid;
+	}
+	write_tids(t, tid, a);
+	thread_start_user(t);
+	if (a->flags & CLONE_VFORK)
+		wait_for_vfork(&vw, t);
+	return tid;
+}

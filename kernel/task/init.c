@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/init.c - the first process, made from nothing.
+ */
+#include <kernel/task/task.h>
+
+#include <arch/riscv/csr.h>
+#include <kernel/assert.h>
+#include <kernel/file/file.h>
+#include <kernel/hart.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/vm.h>
+#include <kernel/task/pid.h>
+#include <kernel/time/clock.h>
+#include <kernel/upcalls.h>
+#include <lib/string.h>
+
+/* sstatus of user code: 64 bits wide, floating point on. */
+#define USER_STATUS (2ULL << 32 | SSTATUS_SPIE | SSTATUS_FS_CLEAN)
+
+static void set_limit(struct process *p, unsigned int r, u64 cur, u64 max)
+{
+	p->rlim[r] = (struct rlimit64){ cur, max };
+}
+
+/* Linux's defaults; two of them grow with the memory. */
+void rlimits_init(struct process *p)
+{
+	struct pmem_info mi;
+	u64 nproc;
+
+	pmem_info(&mi);
+	/* A kernel stack and the objects of a thread: an eighth of the memory. */
+	nproc = mi.total * PAGE_SIZE / 8 / (KSTACK_SIZE + 4096);
+	nproc = nproc > PID_MAX ? PID_MAX / 2 : nproc / 2;
+	for (unsigned int r = 0; r < NR_RLIMITS; r++)
+		set_limit(p, r, RLIM_INFINITY, RLIM_INFINITY);
+	set_limit(p, RLIMIT_STACK, 8u << 20, RLIM_INFINITY);
+	set_limit(p, RLIMIT_CORE, 0, RLIM_INFINITY);
+	set_limit(p, RLIMIT_NPROC, nproc, nproc);
+	set_limit(p, RLIMIT_NOFILE, 1024, 4096);
+	set_limit(p, RLIMIT_MEMLOCK, 8u << 20, 8u << 20);
+	set_limit(p, RLIMIT_SIGPENDING, nproc, nproc);
+	set_limit(p, RLIMIT_MSGQUEUE, 819200, 819200);
+	set_limit(p, RLIMIT_NICE, 0, 0);
+	set_limit(p, RLIMIT_RTPRIO, 0, 0);
+}
+
+static struct process *init_process_create(void)
+{
+	struct process *p = process_alloc();
+
+	if (!p)
+		return NULL;
+	p->sighand = sighand_alloc();
+	if (!p->sighand) {
+		process_discard(p);
+		return NULL;
+	}
+	memset(p->sighand->action, 0, sizeof(p->sighand->action));
+	rlimits_init(p);
+	p->exit_signal = SIGCHLD;
+	return p;
+}
+
+static void init_body(void *arg)
+{
+	void (**fn)(void) = arg;
+
+	(*fn)();
+}
+
+static void init_link(struct thread *t, struct process *p)
+{
+	spin_lock(&task_lock);
+	t->tid = pid_alloc();
+	KASSERT(t->tid == 1);
+	p->pid = t->tid;
+	process_link_locked(p, t);
+	pgrp_join_locked(p, p->pid, p->pid);
+	p->session_leader = true;
+	init_process = p;
+	spin_unlock(&task_lock);
+}
+
+struct thread *init_thread_create(void (*fn)(void))
+{
+	static void (*body)(void);
+	struct thread *t;
+	struct process *p;
+	struct mm *mm;
+
+	task_caches_init();
+	t = thread_alloc();
+	p = init_process_create();
+	mm = mm_new();
+	if (!t || !p || !mm)
+		return NULL; /* boot ends; nothing to give back */
+	t->files = files_new();
+	t->fs = fs_ctx_new_root();
+	if (!t->files || !t->fs)
+		return NULL;
+	list_init(&t->proc_node);
+	list_init(&t->all_node);
+	list_init(&t->sig_queue);
+	t->proc = process_get(p);
+	thread_set_mm(t, mm);
+	t->cred = cred_get(&init_cred);
+	t->syscall_nr = -1;
+	t->tf.status = USER_STATUS;
+	t->cpus_allowed = ~0ULL;
+	t->start_ns = clock_mono_ns();
+	(void)strscpy(t->name, "init", sizeof(t->name));
+	body = fn;
+	t->kfn = init_body;
+	t->karg = &body;
+	init_link(t, p);
+	return t;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/pid.h - numbers of threads, processes, groups and sessions.
+ *
+ * One number space with one slot per number.  A number is in use while its slot
+ * names a thread, a process, members of a group or members of a session, so a
+ * group outlives its leader without its number being given away.
+ *
+ * Locking: all of it under the caller's lock (task_lock).
+ * Not here: what the numbers mean (kernel/task/process.c, pgrp.c).
+ */
+#ifndef KERNEL_TASK_PID_H
+#define KERNEL_TASK_PID_H
+
+#include <lib/list.h>
+#include <lib/types.h>
+
+#define PID_MAX	     32768 /* numbers are below it, as in Linux's pid_max */
+#define PID_RESERVED 300   /* not given again after the first round */
+
+struct thread;
+struct process;
+
+struct pid_slot {
+	struct thread *thread;	/* who has it as tid */
+	struct process *proc;	/* who has it as pid, until reaped */
+	struct list_head pgrp;	/* members: process.pgrp_node */
+	u32 nr_session;		/* processes with this sid */
+};
+
+/* A free number, or -EAGAIN (none left), -ENOMEM.  The caller fills its slot. */
+int pid_alloc(void);
+
+/* The slot of @pid, or NULL when the number was never used or is out of range. */
+struct pid_slot *pid_slot(int pid);
+
+/* The lowest number >= @pid that names a process, or -1. */
+int pid_next_process(int pid);
+
+#endif /* KERNEL_TASK_PID_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/pidfd.c - a descriptor that names a process for good.
+ *
+ * It holds a reference, so the number cannot come to mean somebody else; it
+ * becomes readable when the process has died.
+ */
+#include <kernel/task/task.h>
+
+#include <kernel/file/file.h>
+#include <lib/errno.h>
+
+/* Parent's queue is woken at every change of a child; that is ours too. */
+static u32 pidfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct process *p = f->priv;
+	u32 ev;
+
+	poll_wait(pt, f, &p->threads_wq);
+	spin_lock(&task_lock);
+	ev = p->zombie ? POLLIN | POLLRDNORM : 0;
+	spin_unlock(&task_lock);
+	return ev;
+}
+
+static void pidfd_release(struct file *f)
+{
+	process_put(f->priv);
+}
+
+static const struct file_ops pidfd_ops = {
+	.poll = pidfd_poll,
+	.release = pidfd_release,
+	.anon_name = "anon_inode:[pidfd]",
+};
+
+int pidfd_create(struct process *p, u32 flags)
+{
+	struct file *f = file_alloc(&pidfd_ops, O_RDWR | (flags & O_NONBLOCK),
+				    p);
+	int fd;
+
+	if (!f)
+		return -ENOMEM;
+	process_get(p);
+	fd = fd_open(f, O_CLOEXEC);
+	return fd;
+}
+
+struct process *pidfd_process(int fd)
+{
+	struct file *f = fd_get(fd);
+	struct process *p;
+
+	if (!f)
+		return ERR_PTR(-EBADF);
+	p = f->ops == &pidfd_ops ? process_get(f->priv) : ERR_PTR(-EBADF);
+	file_put(f);
+	return p;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/signal_deliver.c - what a thread does at the end of a request when
+ * somebody left work for it: exit, stop, handlers, restart of the call.
+ *
+ * The result of the call is in a0 already.  An -ERESTART* there never reaches the
+ * program: with a handler it becomes -EINTR or the call is made to run again
+ * after the handler; without one it runs again.
+ *
+ * INVARIANTS
+ *   I1  WORK_SIGNAL of a thread is cleared here only, by the thread itself, under
+ *       sighand->lock, with nothing deliverable pending.  So a call that returned
+ *       -ERESTART* because of it always comes through here.
+ *   I2  after request_end_slow() the thread has no work that is ours.
+ */
+#include <kernel/task/task.h>
+
+#include <kernel/assert.h>
+#include <kernel/log.h>
+#include <kernel/task/sigqueue.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define NR_RESTART_SYSCALL 128
+#define ECALL_LEN	   4
+
+#define WORK_TASK (WORK_SIGNAL | WORK_EXIT | WORK_STOP)
+
+#define DFL_STOP                                                  \
+	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | \
+	 SIG_BIT(SIGTTOU))
+#define DFL_IGNORE                                                \
+	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) |  \
+	 SIG_BIT(SIGWINCH))
+
+bool signal_pending_current(void)
+{
+	return (load_once(&current->work) & WORK_TASK) != 0;
+}
+
+u64 signal_pending_set(void)
+{
+	struct thread *t = current;
+
+	return load_once(&t->sig_pending) | load_once(&t->proc->sig_pending);
+}
+
+/* sighand->lock held. */
+static int dequeue_held(struct thread *t, u64 blocked, struct siginfo *si)
+{
+	struct process *p = t->proc;
+	int sig = sigset_first(t->sig_pending & ~blocked);
+
+	if (sig) {
+		p->nr_sigqueued -= sigqueue_take(&t->sig_queue,
+						 &t->sig_pending, sig, si);
+		return sig;
+	}
+	sig = sigset_first(p->sig_pending & ~blocked);
+	if (sig)
+		p->nr_sigqueued -= sigqueue_take(&p->sig_queue,
+						 &p->sig_pending, sig, si);
+	return sig;
+}
+
+int signal_dequeue(u64 blocked, struct siginfo *si)
+{
+	struct thread *t = current;
+	struct sighand *sh = t->proc->sighand;
+	int sig;
+
+	spin_lock(&sh->lock);
+	sig = dequeue_held(t, blocked, si);
+	spin_unlock(&sh->lock);
+	return sig;
+}
+
+/* Nothing came, or nothing but a default action "ignore": 0. */
+static int next_signal(struct thread *t, struct siginfo *si,
+		       struct ksigaction *ka, u32 *gen)
+{
+	struct sighand *sh = t->proc->sighand;
+	int sig;
+
+	spin_lock(&sh->lock);
+	for (;;) {
+		struct ksigaction *a;
+
+		sig = dequeue_held(t, t->sig_blocked, si);
+		if (!sig) {
+			(void)atomic_fetch_and(&t->work, ~WORK_SIGNAL);
+			break;
+		}
+		a = &sh->action[sig - 1];
+		if (a->handler == SIG_IGN)
+			continue;
+		if (a->handler == SIG_DFL && (DFL_IGNORE & SIG_BIT(sig)))
+			continue;
+		*ka = *a;
+		if (a->handler != SIG_DFL && (a->flags & SA_RESETHAND))
+			a->handler = SIG_DFL;
+		break;
+	}
+	*gen = t->proc->cont_gen;
+	spin_unlock(&sh->lock);
+	return sig;
+}
+
+/* Only its own faults kill the first process. */
+static bool init_is_spared(const struct process *p, const struct siginfo *si)
+{
+	return p == init_process && (si->code <= 0 || si->code == SI_KERNEL);
+}
+
+static void default_action(struct thread *t, int sig,
+			   const struct siginfo *si, u32 gen)
+{
+	if (init_is_spared(t->proc, si))
+		return;
+	if (sig < SIGRTMIN && (DFL_STOP & SIG_BIT(sig))) {
+		jobctl_start_stop(sig, gen);
+		return;
+	}
+	if (si->code > 0 && si->code != SI_KERNEL)
+		pr_info_ratelimited(
+			"%s[%d]: unhandled signal %d code %d at %#llx, pc %#llx ra %#llx sp %#llx",
+			t->name, t->tid, sig, si->code,
+			(unsigned long long)si->fault.addr,
+			(unsigned long long)t->tf.pc,
+			(unsigned long long)t->tf.ra,
+			(unsigned long long)t->tf.sp);
+	do_group_exit(sig);
+}
+
+static bool in_syscall(const struct thread *t)
+{
+	return t->req_kind == REQ_SYSCALL && t->syscall_nr >= 0;
+}
+
+static void restart_call(struct thread *t)
+{
+	t->tf.a0 = t->tf.orig_a0;
+	t->tf.pc -= ECALL_LEN;
+}
+
+/* A handler will run: may the call run again after it? */
+static void restart_before_handler(struct thread *t, u64 sa_flags)
+{
+	if (!in_syscall(t))
+		return;
+	switch ((s64)t->tf.a0) {
+	case -ERESTARTSYS:
+		if (!(sa_flags & SA_RESTART)) {
+			t->tf.a0 = (u64)-EINTR;
+			break;
+		}
+		restart_call(t);
+		break;
+	case -ERESTARTNOINTR:
+		restart_call(t);
+		break;
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		t->tf.a0 = (u64)-EINTR;
+		break;
+	default:
+		break;
+	}
+	t->syscall_nr = -1;
+}
+
+static void restart_without_handler(struct thread *t)
+{
+	if (!in_syscall(t))
+		return;
+	switch ((s64)t->tf.a0) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+		restart_call(t);
+		break;
+	case -ERESTART_RESTARTBLOCK:
+		restart_call(t);
+		t->tf.a7 = NR_RESTART_SYSCALL;
+		break;
+	default:
+		break;
+	}
+	t->syscall_nr = -1;
+}
+
+static void run_handler(struct thread *t, int sig, const struct ksigaction *ka,
+			const struct siginfo *si)
+{
+	u64 saved = t->sig_restore_saved ? t->sig_saved : t->sig_blocked;
+	u64 mask = t->sig_blocked | ka->mask;
+
+	restart_before_handler(t, ka->flags);
+	if (sigframe_setup(t, sig, ka, si, saved)) {
+		signal_force_segv(sig);
+		return;
+	}
+	t->sig_restore_saved = false;
+	if (!(ka->flags & SA_NODEFER))
+		mask |= SIG_BIT(sig);
+	signal_set_blocked(mask);
+}
+
+static void deliver_signals(struct thread *t)
+{
+	struct siginfo si;
+	struct ksigaction ka;
+	u32 gen;
+	int sig;
+
+	while ((sig = next_signal(t, &si, &ka, &gen)) != 0) {
+		if (load_once(&t->work) & WORK_EXIT)
+			return;
+		if (ka.handler == SIG_DFL)
+			default_action(t, sig, &si, gen);
+		else
+			run_handler(t, sig, &ka, &si);
+	}
+}
+
+static void request_end_slow(struct thread *t)
+{
+	do {
+		if (load_once(&t->work) & WORK_EXIT)
+			do_thread_exit(t->proc->exiting ? t->proc->exit_code :
+							  0);
+		if (load_once(&t->work) & WORK_STOP)
+			jobctl_do_stop();
+		deliver_signals(t);
+		restart_without_handler(t);
+		if (t->sig_restore_saved) {
+			t->sig_restore_saved = false;
+			signal_set_blocked(t->sig_saved);
+		}
+	} while (load_once(&t->work) & WORK_TASK);
+}
+
+void task_request_end(struct thread *t)
+{
+	if (unlikely(load_once(&t->work) & WORK_TASK))
+		request_end_slow(t);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/sigqueue.h - the details of one pending signal.
+ *
+ * Locking: the queue's sighand->lock.
+ */
+#ifndef KERNEL_TASK_SIGQUEUE_H
+#define KERNEL_TASK_SIGQUEUE_H
+
+#include <kernel/task/signal.h>
+
+struct sigqueue {
+	struct list_head node;
+	struct siginfo info;
+};
+
+struct sigqueue *sigqueue_alloc(void); /* NULL: out of memory */
+void sigqueue_free(struct sigqueue *q);
+
+/* Drop the signals of @mask from a pending set; returns how many entries. */
+u32 sigqueue_drop(struct list_head *queue, u64 *pending, u64 mask);
+/* Take signal @sig out of a pending set, with its details. */
+u32 sigqueue_take(struct list_head *queue, u64 *pending, int sig,
+		  struct siginfo *si);
+/* The signal of @set to take first; 0: none. */
+int sigset_first(u64 set);
+
+#endif /* KERNEL_TASK_SIGQUEUE_H */

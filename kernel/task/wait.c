@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/wait.c - waiting for children, and what they used.
+ *
+ * A child is reported once for each of: its death (which takes it off the table),
+ * its stop, its continuation.  Children belong to the process: __WNOTHREAD makes
+ * no difference.
+ *
+ * Locking: task_lock.  Context: coroutine, may suspend.
+ */
+#include <kernel/task/task.h>
+
+#include <kernel/assert.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/vm.h>
+#include <kernel/time/clock.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+static void set_time(s64 *sec, s64 *usec, u64 ns)
+{
+	*sec = (s64)(ns / NSEC_PER_SEC);
+	*usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
+}
+
+static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
+		       u64 *st)
+{
+	const struct thread *t;
+	u64 rss = p->maxrss_pages;
+
+	*ut = p->utime_ns;
+	*st = p->stime_ns;
+	ru->minflt = (s64)p->minflt;
+	ru->majflt = (s64)p->majflt;
+	ru->nvcsw = (s64)p->nvcsw;
+	ru->nivcsw = (s64)p->nivcsw;
+	list_for_each_entry(t, &p->threads, proc_node) {
+		*ut += load_once(&t->utime_ns);
+		*st += load_once(&t->stime_ns);
+		ru->minflt += (s64)t->minflt;
+		ru->majflt += (s64)t->majflt;
+		ru->nvcsw += (s64)t->nr_vcsw;
+		ru->nivcsw += (s64)t->nr_ivcsw;
+		if (t->mm && t->mm->rss_max > rss)
+			rss = t->mm->rss_max;
+	}
+	ru->maxrss = (s64)(rss * (PAGE_SIZE / 1024));
+}
+
+void rusage_of_locked(struct process *p, bool children, struct rusage *ru)
+{
+	u64 ut, st;
+
+	assert_held(&task_lock);
+	memset(ru, 0, sizeof(*ru));
+	if (children) {
+		ut = p->cutime_ns;
+		st = p->cstime_ns;
+		ru->minflt = (s64)p->cminflt;
+		ru->majflt = (s64)p->cmajflt;
+		ru->maxrss = (s64)(p->cmaxrss_pages * (PAGE_SIZE / 1024));
+	} else {
+		rusage_own(p, ru, &ut, &st);
+	}
+	set_time(&ru->utime.sec, &ru->utime.usec, ut);
+	set_time(&ru->stime.sec, &ru->stime.usec, st);
+}
+
+/* What a reaped child and its own children used goes to the parent. */
+static void inherit_usage_locked(struct process *p, const struct process *c)
+{
+	u64 rss = max(c->maxrss_pages, c->cmaxrss_pages);
+
+	p->cutime_ns += c->utime_ns + c->cutime_ns;
+	p->cstime_ns += c->stime_ns + c->cstime_ns;
+	p->cminflt += c->minflt + c->cminflt;
+	p->cmajflt += c->majflt + c->cmajflt;
+	p->cmaxrss_pages = max(p->cmaxrss_pages, rss);
+}
+
+static bool eligible(const struct process *c, const struct wait_req *w)
+{
+	bool clone_child = c->exit_signal != SIGCHLD;
+
+	if (w->kind == WAIT_PID && c->pid != w->id)
+		return false;
+	if (w->kind == WAIT_PGID && c->pgid != w->id)
+		return false;
+	return (w->options & __WALL) ||
+	       clone_child == !!(w->options & __WCLONE);
+}
+
+static int report(struct process *c, struct wait_req *w, int status, int code)
+{
+	w->status = status;
+	w->code = code;
+	w->uid = c->leader->cred->uid;
+	rusage_of_locked(c, false, &w->ru);
+	return c->pid;
+}
+
+/* Does @c have something to say?  Its pid, or 0. */
+static int look_at_locked(struct process *c, struct wait_req *w,
+			  struct process **reaped)
+{
+	bool keep = w->options & WNOWAIT;
+	int pid;
+
+	if (c->zombie) {
+		if (!(w->options & WEXITED))
+			return 0;
+		pid = report(c, w, c->exit_code,
+			     c->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
+		if (!keep) {
+			inherit_usage_locked(current->proc, c);
+			process_unlink_locked(c);
+			*reaped = c;
+		}
+		return pid;
+	}
+	if (c->stopped && !c->stop_reported && (w->options & WSTOPPED)) {
+		c->stop_reported = !keep;
+		return report(c, w, c->stop_sig << 8 | 0x7f, CLD_STOPPED);
+	}
+	if (c->continued && (w->options & WCONTINUED)) {
+		c->continued = keep;
+		return report(c, w, 0xffff, CLD_CONTINUED);
+	}
+	return 0;
+}
+
+/* A pid, -ECHILD (nobody to wait for) or 0: not yet. */
+static int scan(struct wait_req *w, struct process **reaped)
+{
+	struct process *me = current->proc, *c;
+	int r = -ECHILD;
+
+	spin_lock(&task_lock);
+	list_for_each_entry(c, &me->children, sibling) {
+		if (!eligible(c, w))
+			continue;
+		r = look_at_locked(c, w, reaped);
+		if (r)
+			break;
+	}
+	spin_unlock(&task_lock);
+	return r;
+}
+
+int task_wait(struct wait_req *w)
+{
+	struct process *me = current->proc, *reaped = NULL;
+	struct waiter wt;
+	int r = scan(w, &reaped);
+
+	if (!r && !(w->options & WNOHANG)) {
+		waiter_init(&wt);
+		for (;;) {
+			wait_prepare(&me->wait_chld, &wt, true);
+			r = scan(w, &reaped);
+			if (r)
+				break;
+			r = wait_suspend(WAIT_FOREVER);
+			if (r)
+				break;
+		}
+		wait_finish(&me->wait_chld, &wt);
+	}
+	process_put(reaped);
+	return r;
+}

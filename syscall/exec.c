@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/exec.c - execve(2), execveat(2), riscv_hwprobe(2). */
+#include <syscall/syscall.h>
+
+#include <kernel/hart.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <kernel/task/task.h>
+
+#define PATH_BYTES	 4096
+#define AT_FDCWD_EXEC	 (-100)
+#define AT_SYMLINK_NOFOLLOW 0x100
+#define AT_EMPTY_PATH	 0x1000
+
+static s64 exec_at(int dirfd, uaddr_t upath, u32 flags, uaddr_t argv,
+		   uaddr_t envp)
+{
+	struct exec_strings s = { .argv = argv, .envp = envp };
+	char *path;
+	s64 r;
+
+	if (flags & ~(u32)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	path = kmalloc(PATH_BYTES);
+	if (!path)
+		return -ENOMEM;
+	r = strncpy_from_user(path, upath, PATH_BYTES);
+	if (!r && !(flags & AT_EMPTY_PATH))
+		r = -ENOENT;
+	if (r >= 0)
+		r = task_execve(dirfd, path, flags, &s);
+	kfree(path);
+	return r;
+}
+
+SYSCALL3(221, execve, uaddr_t, path, uaddr_t, argv, uaddr_t, envp)
+{
+	return exec_at(AT_FDCWD_EXEC, path, 0, argv, envp);
+}
+
+SYSCALL5(281, execveat, int, dirfd, uaddr_t, path, uaddr_t, argv, uaddr_t, envp,
+	 u32, flags)
+{
+	return exec_at(dirfd, path, flags, argv, envp);
+}
+
+/* Documentation/arch/riscv/hwprobe.rst */
+struct hwprobe {
+	s64 key;
+	u64 value;
+};
+#define HWPROBE_BASE_BEHAVIOR 3
+#define HWPROBE_BASE_IMA BIT(0)
+#define HWPROBE_IMA_EXT_0 4
+#define HWPROBE_IMA_FD BIT(0)
+#define HWPROBE_IMA_C BIT(1)
+#define HWPROBE_CPUPERF_0 5
+#define HWPROBE_MAX_KEY 5
+
+static void hwprobe_one(struct hwprobe *p)
+{
+	switch (p->key) {
+	case HWPROBE_BASE_BEHAVIOR:
+		p->value = HWPROBE_BASE_IMA;
+		break;
+	case HWPROBE_IMA_EXT_0:
+		p->value = HWPROBE_IMA_FD | HWPROBE_IMA_C;
+		break;
+	default:
+		/* Vendor ids and speed of misaligned accesses: unknown, 0. */
+		p->value = 0;
+		if (p->key < 0 || p->key > HWPROBE_MAX_KEY)
+			p->key = -1;
+		break;
+	}
+}
+
+SYSCALL5(258, riscv_hwprobe, uaddr_t, pairs, size_t, nr, size_t, cpusetsize,
+	 uaddr_t, cpus, u32, flags)
+{
+	struct hwprobe p;
+
+	(void)cpusetsize;
+	(void)cpus;
+	if (flags)
+		return -EINVAL;
+	for (size_t i = 0; i < nr; i++) {
+		if (copy_from_user(&p, pairs + i * sizeof(p), sizeof(p)))
+			return -EFAULT;
+		hwprobe_one(&p);
+		if (copy_to_user(pairs + i * sizeof(p), &p, sizeof(p)))
+			return -EFAULT;
+		if (load_once(&current->work) & WORK_EXIT)
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* Other harts are told by the kernel; our pages are flushed as a whole. */
+SYSCALL3(259, riscv_flush_icache, uaddr_t, start, uaddr_t, end, u64, flags)
+{
+	(void)start;
+	(void)end;
+	if (flags & ~1ULL)
+		return -EINVAL;
+	hart_fence_i_all();
+	return 0;
+}

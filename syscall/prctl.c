@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/prctl.c - prctl(2), personality(2), unshare(2), setns(2) and such. */
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/mm/vm.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/task.h>
+#include <lib/string.h>
+
+#define PR_SET_PDEATHSIG 1
+#define PR_GET_PDEATHSIG 2
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
+#define PR_GET_KEEPCAPS 7
+#define PR_SET_KEEPCAPS 8
+#define PR_GET_TIMING 13
+#define PR_SET_TIMING 14
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+#define PR_CAPBSET_READ 23
+#define PR_CAPBSET_DROP 24
+#define PR_GET_SECUREBITS 27
+#define PR_SET_SECUREBITS 28
+#define PR_SET_TIMERSLACK 29
+#define PR_GET_TIMERSLACK 30
+#define PR_SET_CHILD_SUBREAPER 36
+#define PR_GET_CHILD_SUBREAPER 37
+#define PR_SET_NO_NEW_PRIVS 38
+#define PR_GET_NO_NEW_PRIVS 39
+#define PR_GET_TID_ADDRESS 40
+#define PR_GET_THP_DISABLE 42
+#define PR_CAP_AMBIENT 47
+
+#define SECBIT_KEEP_CAPS BIT(4)
+#define SECBITS_ALL	 0xffu
+#define DEFAULT_SLACK_NS 50000
+
+static s64 set_name(uaddr_t a)
+{
+	struct thread *t = current;
+	char name[sizeof(t->name)];
+	size_t i;
+
+	memset(name, 0, sizeof(name));
+	for (i = 0; i < sizeof(name) - 1; i++) {
+		if (get_user_u8((u8 *)&name[i], a + i))
+			return -EFAULT;
+		if (!name[i])
+			break;
+	}
+	memcpy(t->name, name, sizeof(name));
+	return 0;
+}
+
+static s64 set_pdeathsig(u64 sig)
+{
+	if (sig > NSIG)
+		return -EINVAL;
+	current->proc->pdeath_signal = (int)sig;
+	return 0;
+}
+
+/* One bit or word of the credentials: @change gets a private copy. */
+static s64 set_securebits(u64 bits)
+{
+	struct cred *n;
+
+	if (!capable(CAP_SETPCAP) || (bits & ~(u64)SECBITS_ALL))
+		return -EPERM;
+	n = cred_dup(current_cred());
+	if (!n)
+		return -ENOMEM;
+	n->securebits = (u32)bits;
+	cred_replace(n);
+	return 0;
+}
+
+static s64 set_keepcaps(u64 on)
+{
+	struct cred *n;
+
+	if (on > 1)
+		return -EINVAL;
+	n = cred_dup(current_cred());
+	if (!n)
+		return -ENOMEM;
+	n->securebits &= ~(u32)SECBIT_KEEP_CAPS;
+	if (on)
+		n->securebits |= (u32)SECBIT_KEEP_CAPS;
+	cred_replace(n);
+	return 0;
+}
+
+static s64 set_no_new_privs(const u64 *a)
+{
+	struct cred *n;
+
+	if (a[0] != 1 || a[1] || a[2] || a[3])
+		return -EINVAL;
+	n = cred_dup(current_cred());
+	if (!n)
+		return -ENOMEM;
+	n->no_new_privs = true;
+	cred_replace(n);
+	return 0;
+}
+
+static s64 drop_bounding(u64 cap)
+{
+	struct cred *n;
+
+	if (cap > CAP_LAST)
+		return -EINVAL;
+	if (!capable(CAP_SETPCAP))
+		return -EPERM;
+	n = cred_dup(current_cred());
+	if (!n)
+		return -ENOMEM;
+	n->cap_bset &= ~(1ULL << cap);
+	cred_replace(n);
+	return 0;
+}
+
+static s64 cap_ambient(u64 op, u64 cap)
+{
+	enum { IS_SET = 1, RAISE, LOWER, CLEAR_ALL };
+	const struct cred *o = current_cred();
+	struct cred *n;
+
+	if (op < IS_SET || op > CLEAR_ALL ||
+	    (op == CLEAR_ALL ? cap != 0 : cap > CAP_LAST))
+		return -EINVAL;
+	if (op == IS_SET)
+		return (s64)(o->cap_ambient >> cap & 1);
+	if (op == RAISE &&
+	    !(o->cap_permitted & o->cap_inheritable & (1ULL << cap)))
+		return -EPERM;
+	n = cred_dup(o);
+	if (!n)
+		return -ENOMEM;
+	if (op == RAISE)
+		n->cap_ambient |= 1ULL << cap;
+	else if (op == LOWER)
+		n->cap_ambient &= ~(1ULL << cap);
+	else
+		n->cap_ambient = 0;
+	cred_replace(n);
+	return 0;
+}
+
+static s64 set_subreaper(bool on)
+{
+	spin_lock(&task_lock);
+	current->proc->is_subreaper = on;
+	spin_unlock(&task_lock);
+	return 0;
+}
+
+static s64 prctl_get(int op, const u64 *a)
+{
+	struct thread *t = current;
+	struct process *p = t->proc;
+
+	switch (op) {
+	case PR_GET_PDEATHSIG:
+		return put_user_u32((u32)p->pdeath_signal, a[0]);
+	case PR_GET_DUMPABLE:
+		return t->mm->dumpable;
+	case PR_GET_KEEPCAPS:
+		return !!(t->cred->securebits & SECBIT_KEEP_CAPS);
+	case PR_GET_TIMING:
+	case PR_GET_THP_DISABLE:
+		return 0;
+	case PR_GET_NAME:
+		return copy_to_user(a[0], t->name, sizeof(t->name));
+	case PR_CAPBSET_READ:
+		if (a[0] > CAP_LAST)
+			return -EINVAL;
+		return (s64)(t->cred->cap_bset >> a[0] & 1);
+	case PR_GET_SECUREBITS:
+		return t->cred->securebits;
+	case PR_GET_TIMERSLACK:
+		return (s64)p->timerslack_ns;
+	case PR_GET_CHILD_SUBREAPER:
+		return put_user_u32(p->is_subreaper, a[0]);
+	case PR_GET_NO_NEW_PRIVS:
+		return a[0] || a[1] || a[2] || a[3] ? -EINVAL :
+						      t->cred->no_new_privs;
+	case PR_GET_TID_ADDRESS:
+		return put_user_u64(t->clear_child_tid, a[0]);
+	default:
+		return -EINVAL; /* seccomp, THP, speculation ... */
+	}
+}
+
+static s64 prctl_set(int op, const u64 *a)
+{
+	struct thread *t = current;
+
+	switch (op) {
+	case PR_SET_PDEATHSIG:
+		return set_pdeathsig(a[0]);
+	case PR_SET_DUMPABLE:
+		if (a[0] > 1)
+			return -EINVAL;
+		t->mm->dumpable = (u32)a[0];
+		return 0;
+	case PR_SET_KEEPCAPS:
+		return set_keepcaps(a[0]);
+	case PR_SET_TIMING:
+		return a[0] ? -EINVAL : 0;
+	case PR_SET_NAME:
+		return set_name(a[0]);
+	case PR_CAPBSET_DROP:
+		return drop_bounding(a[0]);
+	case PR_SET_SECUREBITS:
+		return set_securebits(a[0]);
+	case PR_SET_TIMERSLACK:
+		t->proc->timerslack_ns = (s64)a[0] > 0 ? a[0] :
+							 DEFAULT_SLACK_NS;
+		return 0;
+	case PR_SET_CHILD_SUBREAPER:
+		return set_subreaper(a[0] != 0);
+	case PR_SET_NO_NEW_PRIVS:
+		return set_no_new_privs(a);
+	case PR_CAP_AMBIENT:
+		return cap_ambient(a[0], a[1]);
+	default:
+		return prctl_get(op, a);
+	}
+}
+
+SYSCALL5(167, prctl, int, op, u64, a0, u64, a1, u64, a2, u64, a3)
+{
+	const u64 a[4] = { a0, a1, a2, a3 };
+
+	return prctl_set(op, a);
+}
+
+SYSCALL1(92, personality, u32, pers)
+{
+	u32 old = current->personality;
+
+	if (pers != 0xffffffffu)
+		current->personality = pers;
+	return old;
+}
+
+/* Only what every thread has for itself can be unshared. */
+SYSCALL1(97, unshare, u64, flags)
+{
+	if (flags & CLONE_NAMESPACES)
+		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if (flags & ~(u64)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM |
+			   CLONE_FILES | CLONE_SYSVSEM))
+		return -EINVAL;
+	if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM))
+		return load_once(&current->proc->nr_threads) > 1 ? -EINVAL : 0;
+	return task_unshare(flags & CLONE_FILES, flags & CLONE_FS);
+}
+
+SYSCALL2(268, setns, int, fd, u64, type)
+{
+	(void)fd;
+	(void)type;
+	return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/process.c - life of processes: clone, exit, wait, names.
+ *
+ * The work is done in kernel/task/; here arguments are taken apart and checked
+ * as Linux checks them.
+ */
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/relay/relay.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/task.h>
+#include <lib/string.h>
+
+SYSCALL0(172, getpid)
+{
+	return current->proc->pid;
+}
+
+SYSCALL0(173, getppid)
+{
+	return load_once(&current->proc->ppid);
+}
+
+SYSCALL0(178, gettid)
+{
+	return current->tid;
+}
+
+SYSCALL1(96, set_tid_address, uaddr_t, a)
+{
+	current->clear_child_tid = a;
+	return current->tid;
+}
+
+SYSCALL2(99, set_robust_list, uaddr_t, head, size_t, len)
+{
+	if (len != 24)
+		return -EINVAL;
+	current->robust_list = head;
+	current->robust_list_len = len;
+	return 0;
+}
+
+SYSCALL3(100, get_robust_list, int, pid, uaddr_t, head, uaddr_t, len)
+{
+	uaddr_t list = 0;
+	int err = 0;
+	struct thread *t;
+
+	spin_lock(&task_lock);
+	t = pid ? thread_find(pid) : current;
+	if (!t)
+		err = -ESRCH;
+	else if (t->cred->uid != current->cred->euid &&
+		 !capable(CAP_SYS_PTRACE))
+		err = -EPERM;
+	else
+		list = t->robust_list;
+	spin_unlock(&task_lock);
+	if (err)
+		return err;
+	if (put_user_u64(24, len) || put_user_u64(list, head))
+		return -EFAULT;
+	return 0;
+}
+
+SYSCALL5(220, clone, u64, flags, u64, stack, uaddr_t, ptid, u64, tls, uaddr_t,
+	 ctid)
+{
+	struct clone_args a = {
+		.flags = (u32)flags & ~(u64)CSIGNAL,
+		.exit_signal = flags & CSIGNAL,
+		.stack = stack,
+		.parent_tid = ptid,
+		.child_tid = ctid,
+		.pidfd = ptid,
+		.tls = tls,
+	};
+
+	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
+	return task_clone(&a);
+}
+
+/* linux/sched.h: struct clone_args. */
+struct user_clone_args {
+	struct clone_args a;
+	u64 set_tid, set_tid_size, cgroup;
+};
+STATIC_ASSERT(sizeof(struct user_clone_args) == 88, "CLONE_ARGS_SIZE_VER2");
+#define CLONE_ARGS_SIZE_VER0 64
+
+static int clone3_check(const struct user_clone_args *u)
+{
+	const struct clone_args *a = &u->a;
+
+	if (a->flags & (CLONE_DETACHED | CLONE_INTO_CGROUP | CSIGNAL))
+		return -EINVAL;
+	if (a->flags >> 34)
+		return -EINVAL;
+	if (a->exit_signal & ~(u64)CSIGNAL || a->exit_signal > NSIG)
+		return -EINVAL;
+	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
+		return -EINVAL;
+	if (!a->stack != !a->stack_size)
+		return -EINVAL;
+	if (u->set_tid || u->set_tid_size)
+		return -EINVAL;
+	return 0;
+}
+
+/* Bytes that we do not know must be zero. */
+static int check_zero_tail(uaddr_t from, size_t n)
+{
+	while (n--) {
+		u8 b;
+
+		if (get_user_u8(&b, from++))
+			return -EFAULT;
+		if (b)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
+{
+	struct user_clone_args u;
+	int err;
+
+	memset(&u, 0, sizeof(u));
+	if (size > 4096)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (size > sizeof(u)) {
+		err = check_zero_tail(args + sizeof(u), size - sizeof(u));
+		if (err)
+			return err;
+	}
+	if (copy_from_user(&u, args, min(size, sizeof(u))))
+		return -EFAULT;
+	err = clone3_check(&u);
+	return err ? err : task_clone(&u.a);
+}
+
+SYSCALL1(93, exit, int, code)
+{
+	do_thread_exit((code & 0xff) << 8);
+}
+
+SYSCALL1(94, exit_group, int, code)
+{
+	do_group_exit((code & 0xff) << 8);
+}
+
+static int wait_target(struct wait_req *w, int pid)
+{
+	if (pid == (int)0x80000000)
+		return -ESRCH;
+	w->id = pid;
+	if (pid > 0) {
+		w->kind = WAIT_PID;
+	} else if (pid == -1) {
+		w->kind = WAIT_ALL;
+	} else {
+		w->kind = WAIT_PGID;
+		w->id = pid ? -pid : current->proc->pgid;
+	}
+	return 0;
+}
+
+SYSCALL4(260, wait4, int, pid, uaddr_t, status, u32, options, uaddr_t, ru)
+{
+	struct wait_req w;
+	int r;
+
+	if (options & ~(u32)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD |
+			     __WALL | __WCLONE))
+		return -EINVAL;
+	r = wait_target(&w, pid);
+	if (r)
+		return r;
+	w.options = options | WEXITED;
+	r = task_wait(&w);
+	if (r <= 0)
+		return r;
+	if (status && put_user_u32((u32)w.status, status))
+		return -EFAULT;
+	if (ru && copy_to_user(ru, &w.ru, sizeof(w.ru)))
+		return -EFAULT;
+	return r;
+}
+
+enum { P_ALL, P_PID, P_PGID, P_PIDFD };
+
+static int waitid_target(struct wait_req *w, int which, int id)
+{
+	struct process *p;
+
+	w->id = id;
+	switch (which) {
+	case P_ALL:
+		w->kind = WAIT_ALL;
+		return 0;
+	case P_PID:
+		w->kind = WAIT_PID;
+		return id > 0 ? 0 : -EINVAL;
+	case P_PGID:
+		w->kind = WAIT_PGID;
+		if (!id)
+			w->id = current->proc->pgid;
+		return id >= 0 ? 0 : -EINVAL;
+	case P_PIDFD:
+		if (id < 0)
+			return -EINVAL;
+		p = pidfd_process(id);
+		if (IS_ERR(p))
+			return (int)PTR_ERR(p);
+		w->kind = WAIT_PID;
+		w->id = p->pid;
+		process_put(p);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static void waitid_info(struct siginfo *si, const struct wait_req *w, int pid)
+{
+	memset(si, 0, sizeof(*si));
+	if (pid <= 0)
+		return;
+	si->signo = SIGCHLD;
+	si->code = w->code;
+	si->chld.pid = pid;
+	si->chld.uid = w->uid;
+	switch (w->code) {
+	case CLD_EXITED:
+	case CLD_STOPPED:
+		si->chld.status = (w->status >> 8) & 0xff;
+		break;
+	case CLD_CONTINUED:
+		si->chld.status = SIGCONT;
+		break;
+	default:
+		si->chld.status = w->status & 0x7f;
+		break;
+	}
+}
+
+SYSCALL5(95, waitid, int, which, int, id, uaddr_t, info, u32, options, uaddr_t,
+	 ru)
+{
+	u32 events = WEXITED | WSTOPPED | WCONTINUED;
+	struct wait_req w;
+	struct siginfo si;
+	int r;
+
+	if ((options & ~(u32)(WNOHANG | WNOWAIT | __WNOTHREAD | __WALL |
+			      __WCLONE | events)) ||
+	    !(options & events))
+		return -EINVAL;
+	r = waitid_target(&w, which, id);
+	if (r)
+		return r;
+	w.options = options;
+	r = task_wait(&w);
+	if (r < 0)
+		return r;
+	if (r > 0 && ru && copy_to_user(ru, &w.ru, sizeof(w.ru)))
+		return -EFAULT;
+	if (!info)
+		return 0;
+	waitid_info(&si, &w, r);
+	/* Linux writes the fields, not the whole structure. */
+	return copy_to_user(info, &si, 16 + 12);
+}

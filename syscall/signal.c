@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/signal.c - signals: sending, actions, masks, waiting. */
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/task/task.h>
+#include <kernel/time/clock.h>
+#include <lib/string.h>
+
+#define SIGSET_SIZE 8
+enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
+
+SYSCALL2(129, kill, int, pid, int, sig)
+{
+	struct siginfo si;
+
+	siginfo_user(&si, sig, SI_USER);
+	return task_kill(pid, sig, &si);
+}
+
+SYSCALL2(130, tkill, int, tid, int, sig)
+{
+	struct siginfo si;
+
+	siginfo_user(&si, sig, SI_TKILL);
+	return task_tkill(0, tid, sig, &si);
+}
+
+SYSCALL3(131, tgkill, int, tgid, int, tid, int, sig)
+{
+	struct siginfo si;
+
+	if (tgid <= 0)
+		return -EINVAL;
+	siginfo_user(&si, sig, SI_TKILL);
+	return task_tkill(tgid, tid, sig, &si);
+}
+
+/* Nobody may pretend to be the kernel or kill(2) towards others. */
+static int queued_info(struct siginfo *si, uaddr_t from, int sig, bool to_self)
+{
+	if (copy_from_user(si, from, sizeof(*si)))
+		return -EFAULT;
+	si->signo = sig;
+	if ((si->code >= 0 || si->code == SI_TKILL) && !to_self)
+		return -EPERM;
+	return 0;
+}
+
+SYSCALL3(138, rt_sigqueueinfo, int, pid, int, sig, uaddr_t, info)
+{
+	struct siginfo si;
+	int err = queued_info(&si, info, sig, pid == current->proc->pid);
+
+	if (err)
+		return err;
+	return pid > 0 ? task_kill(pid, sig, &si) : -ESRCH;
+}
+
+SYSCALL4(240, rt_tgsigqueueinfo, int, tgid, int, tid, int, sig, uaddr_t, info)
+{
+	struct siginfo si;
+	int err = queued_info(&si, info, sig, tid == current->tid);
+
+	if (err)
+		return err;
+	if (tgid <= 0 || tid <= 0)
+		return -EINVAL;
+	return task_tkill(tgid, tid, sig, &si);
+}
+
+SYSCALL4(134, rt_sigaction, int, sig, uaddr_t, uact, uaddr_t, uold, size_t, size)
+{
+	struct ksigaction act, old;
+	int err;
+
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (uact && copy_from_user(&act, uact, sizeof(act)))
+		return -EFAULT;
+	err = signal_action(sig, uact ? &act : NULL, &old);
+	if (!err && uold && copy_to_user(uold, &old, sizeof(old)))
+		return -EFAULT;
+	return err;
+}
+
+SYSCALL4(135, rt_sigprocmask, int, how, uaddr_t, uset, uaddr_t, uold, size_t,
+	 size)
+{
+	u64 old = current->sig_blocked, set;
+
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (uset) {
+		if (get_user_u64(&set, uset))
+			return -EFAULT;
+		if (how == SIG_BLOCK)
+			set |= old;
+		else if (how == SIG_UNBLOCK)
+			set = old & ~set;
+		else if (how != SIG_SETMASK)
+			return -EINVAL;
+		signal_set_blocked(set);
+	}
+	if (uold && put_user_u64(old, uold))
+		return -EFAULT;
+	return 0;
+}
+
+SYSCALL2(136, rt_sigpending, uaddr_t, uset, size_t, size)
+{
+	u64 set = signal_pending_set() & current->sig_blocked;
+
+	if (size > SIGSET_SIZE)
+		return -EINVAL;
+	return copy_to_user(uset, &set, size);
+}
+
+SYSCALL4(137, rt_sigtimedwait, uaddr_t, uset, uaddr_t, info, uaddr_t, uts,
+	 size_t, size)
+{
+	u64 deadline = WAIT_FOREVER, set;
+	struct timespec64 ts;
+	struct siginfo si;
+	int sig;
+
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (get_user_u64(&set, uset))
+		return -EFAULT;
+	if (uts) {
+		u64 ns;
+
+		if (copy_from_user(&ts, uts, sizeof(ts)))
+			return -EFAULT;
+		if (timespec_to_ns(&ts, &ns))
+			return -EINVAL;
+		deadline = clock_mono_ns() + ns;
+		if (deadline < ns)
+			deadline = WAIT_FOREVER;
+	}
+	sig = signal_timedwait(set, &si, deadline);
+	if (sig > 0 && info && copy_to_user(info, &si, sizeof(si)))
+		return -EFAULT;
+	return sig;
+}
+
+SYSCALL2(133, rt_sigsuspend, uaddr_t, uset, size_t, size)
+{
+	u64 set;
+
+	if (size != SIGSET_SIZE)
+		return -EINVAL;
+	if (get_user_u64(&set, uset))
+		return -EFAULT;
+	signal_set_saved_mask(set);
+	while (!signal_pending_current()) {
+		if (sleep_until_ns(WAIT_FOREVER, true))
+			break;
+	}
+	return -ERESTARTNOHAND;
+}
+
+SYSCALL2(132, sigaltstack, uaddr_t, unew, uaddr_t, uold)
+{
+	struct user_stack_t new, old;
+	int err;
+
+	if (unew && copy_from_user(&new, unew, sizeof(new)))
+		return -EFAULT;
+	err = signal_altstack(unew ? &new : NULL, &old, current->tf.sp);
+	if (!err && uold && copy_to_user(uold, &old, sizeof(old)))
+		return -EFAULT;
+	return err;
+}
+
+SYSCALL0(139, rt_sigreturn)
+{
+	return sigframe_return(current);
+}
+
+SYSCALL0(128, restart_syscall)
+{
+	struct thread *t = current;
+
+	return t->restart.fn ? t->restart.fn(t) : -EINTR;
+}
+
+SYSCALL2(434, pidfd_open, int, pid, u32, flags)
+{
+	struct process *p;
+	int fd;
+
+	if (flags & ~(u32)04000)
+		return -EINVAL;
+	if (pid <= 0)
+		return -EINVAL;
+	p = process_find(pid);
+	if (!p)
+		return -ESRCH;
+	fd = pidfd_create(p, flags);
+	process_put(p);
+	return fd;
+}
+
+SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
+{
+	struct process *p;
+	struct siginfo si;
+	int err = 0;
+
+	if (flags)
+		return -EINVAL;
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	p = pidfd_process(fd);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	siginfo_user(&si, sig, SI_USER);
+	if (info)
+		err = queued_info(&si, info, sig, p == current->proc);
+	if (!err) {
+		spin_lock(&task_lock);
+		err = p->zombie ? -ESRCH : signal_permission_locked(p, sig);
+		if (!err && sig)
+			err = signal_process_locked(p, sig, &si);
+		spin_unlock(&task_lock);
+	}
+	process_put(p);
+	return err;
+}
