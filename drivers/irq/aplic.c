@@ -54,11 +54,11 @@ struct source {
 
 struct aplic {
 	struct irqchip chip;
-	u8 __iomem *regs;	  /* [I] */
-	struct irqchip *parent;	  /* [I] NULL: direct mode */
-	u32 idc[MAX_HARTS];	  /* [I] direct mode, by cpu */
+	u8 __iomem *regs;	/* [I] */
+	struct irqchip *parent; /* [I] NULL: direct mode */
+	u32 idc[MAX_HARTS];	/* [I] direct mode, by cpu */
 	struct spinlock lock;
-	struct source *source;	  /* [I] nr_lines of them */
+	struct source *source; /* [I] nr_lines of them */
 };
 
 static u32 aplic_read32(const struct aplic *a, u32 reg)

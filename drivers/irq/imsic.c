@@ -48,14 +48,14 @@
 
 struct imsic {
 	struct irqchip chip;
-	u32 nr_ids;			    /* [I] identities 1 .. nr_ids-1 */
-	u32 ipi_id;			    /* [I] 0: none */
-	paddr_t page[MAX_HARTS];	    /* [I] by cpu, 0: none */
-	u32 hart_index[MAX_HARTS];	    /* [I] by cpu */
-	bool ready[MAX_HARTS];		    /* [lock] hart_init() done */
+	u32 nr_ids;		   /* [I] identities 1 .. nr_ids-1 */
+	u32 ipi_id;		   /* [I] 0: none */
+	paddr_t page[MAX_HARTS];   /* [I] by cpu, 0: none */
+	u32 hart_index[MAX_HARTS]; /* [I] by cpu */
+	bool ready[MAX_HARTS];	   /* [lock] hart_init() done */
 	struct spinlock lock;
-	u64 used[BITMAP_WORDS(MAX_IDS)];    /* [lock] I1 */
-	u8 target[MAX_IDS];		    /* [lock] cpu */
+	u64 used[BITMAP_WORDS(MAX_IDS)];	      /* [lock] I1 */
+	u8 target[MAX_IDS];			      /* [lock] cpu */
 	u64 masked[MAX_HARTS][BITMAP_WORDS(MAX_IDS)]; /* [lock] */
 };
 

@@ -42,18 +42,18 @@
 #define NO_CONTEXT	 (~0u)
 
 enum {
-	LINE_ON = BIT(0),	 /* bound */
-	LINE_ENABLED = BIT(1),	 /* its bit in the context is set */
+	LINE_ON = BIT(0),	  /* bound */
+	LINE_ENABLED = BIT(1),	  /* its bit in the context is set */
 	LINE_IN_SERVICE = BIT(2), /* claimed, not yet completed */
 };
 
 struct plic {
 	struct irqchip chip;
-	u8 __iomem *regs;	     /* [I] */
-	u32 context[MAX_HARTS];	     /* [I] by cpu; NO_CONTEXT: not wired */
+	u8 __iomem *regs;	/* [I] */
+	u32 context[MAX_HARTS]; /* [I] by cpu; NO_CONTEXT: not wired */
 	struct spinlock lock;
-	u8 state[PLIC_MAX_LINES];    /* [lock] LINE_* */
-	u8 target[PLIC_MAX_LINES];   /* [lock] cpu */
+	u8 state[PLIC_MAX_LINES];  /* [lock] LINE_* */
+	u8 target[PLIC_MAX_LINES]; /* [lock] cpu */
 };
 
 static u32 plic_read32(const struct plic *p, u32 reg)
@@ -165,8 +165,9 @@ static void plic_dispatch(struct irqchip *chip)
 		if (!line)
 			return;
 		if (!service_begin(p, ctx, line)) {
-			pr_warn_ratelimited("plic: context %u got line %u, which is not its own",
-					    ctx, line);
+			pr_warn_ratelimited(
+				"plic: context %u got line %u, which is not its own",
+				ctx, line);
 			plic_write32(p, PLIC_CLAIM(ctx), line);
 			continue;
 		}

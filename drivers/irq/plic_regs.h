@@ -16,9 +16,8 @@
 /* Priority of a source, 0: never interrupts [4] */
 #define PLIC_PRIORITY(line) (4u * (line))
 /* A bit per source, of a context [6] */
-#define PLIC_ENABLE(ctx, line) \
-	(0x2000u + 0x80u * (ctx) + 4u * ((line) / 32u))
-#define PLIC_ENABLE_BIT(line) ((u32)BIT((line) % 32u))
+#define PLIC_ENABLE(ctx, line) (0x2000u + 0x80u * (ctx) + 4u * ((line) / 32u))
+#define PLIC_ENABLE_BIT(line)  ((u32)BIT((line) % 32u))
 /* Only higher priorities interrupt [7] */
 #define PLIC_THRESHOLD(ctx) (0x200000u + 0x1000u * (ctx))
 /* Read: claim, 0 for none.  Write: complete [8, 9] */

@@ -21,11 +21,10 @@
 #define MAX_WINDOW   (1ull << 40) /* a sum beyond is a lie */
 #define LIMIT_32BIT  (1ull << 32)
 
-static enum pci_kind kind_of(const struct pci_bus *bus,
-			     const struct pci_res *r)
+static enum pci_kind kind_of(const struct pci_bus *bus, const struct pci_res *r)
 {
-	return bus->pref64 && r->is64 && r->prefetch ? PCI_KIND_PREF :
-						       PCI_KIND_MEM;
+	return bus->pref64 && r->is64 && r->prefetch ? PCI_KIND_PREF
+						     : PCI_KIND_MEM;
 }
 
 /* By falling alignment, in the order of discovery among equals. */

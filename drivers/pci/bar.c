@@ -55,9 +55,9 @@ static u32 size_one(struct pci_dev *d, u32 n, u32 nr_bars)
 
 void pci_size_bars(struct pci_dev *d)
 {
-	u32 nr_bars = d->header_type == 0 ? PCI_NR_BARS :
-		      d->header_type == 1 ? 2 :
-					    0;
+	u32 nr_bars = d->header_type == 0   ? PCI_NR_BARS
+		      : d->header_type == 1 ? 2
+					    : 0;
 	u32 cmd = pci_read16(d, PCI_COMMAND);
 
 	/* Quiet for good: a boot loader may have left it running. */

@@ -26,9 +26,9 @@
 
 struct ecam {
 	struct pci_host host;
-	paddr_t base;			   /* [I] of bus_first */
-	u64 size;			   /* [I] */
-	u8 __iomem *bus[ECAM_BUSES];	   /* [a] NULL: not mapped yet */
+	paddr_t base;		     /* [I] of bus_first */
+	u64 size;		     /* [I] */
+	u8 __iomem *bus[ECAM_BUSES]; /* [a] NULL: not mapped yet */
 };
 
 static u8 __iomem *ecam_addr(struct pci_host *h, u32 bus, u32 devfn, u32 reg)

@@ -80,9 +80,9 @@ static int msix_setup(struct pci_dev *d, u32 max)
 	flags = pci_read16(d, cap + PCI_MSIX_FLAGS);
 	table = pci_read32(d, cap + PCI_MSIX_TABLE);
 	size = (u32)FIELD_GET(PCI_MSIX_SIZE, flags) + 1;
-	d->msix_table = pci_iomap(d, table & PCI_MSIX_BIR,
-				  table & (u32)PCI_MSIX_OFFSET,
-				  (u64)size * PCI_MSIX_ENTRY_SIZE);
+	d->msix_table =
+		pci_iomap(d, table & PCI_MSIX_BIR, table & (u32)PCI_MSIX_OFFSET,
+			  (u64)size * PCI_MSIX_ENTRY_SIZE);
 	if (!d->msix_table)
 		return -EINVAL;
 	d->irq_kind = PCI_IRQ_MSIX;

@@ -180,8 +180,7 @@ static void probe_dev(struct pci_dev *d)
 			return;
 		d->driver = NULL;
 		if (err != -ENODEV)
-			pr_err("pci %s: %s: error %d", d->name, drv->name,
-			       err);
+			pr_err("pci %s: %s: error %d", d->name, drv->name, err);
 	}
 }
 

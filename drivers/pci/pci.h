@@ -21,11 +21,11 @@
 #include <lib/list.h>
 #include <lib/types.h>
 
-#define PCI_NR_BARS	 6u
-#define PCI_MAX_WINDOWS	 8u
-#define PCI_DEVFN(s, f)	 ((u32)(s) << 3 | (u32)(f))
-#define PCI_SLOT(devfn)	 ((devfn) >> 3)
-#define PCI_FUNC(devfn)	 ((devfn)&7u)
+#define PCI_NR_BARS	6u
+#define PCI_MAX_WINDOWS 8u
+#define PCI_DEVFN(s, f) ((u32)(s) << 3 | (u32)(f))
+#define PCI_SLOT(devfn) ((devfn) >> 3)
+#define PCI_FUNC(devfn) ((devfn)&7u)
 
 struct pci_host;
 struct pci_dev;
@@ -48,14 +48,14 @@ struct pci_window {
 
 struct pci_host {
 	const struct pci_host_ops *ops; /* [I] */
-	int fdt_node;		/* [I] for interrupt-map; -1: no INTx */
-	u32 domain;		/* [I] by pci_host_register() */
-	u32 bus_first, bus_last; /* [I] numbers that it may use */
+	int fdt_node;			/* [I] for interrupt-map; -1: no INTx */
+	u32 domain;			/* [I] by pci_host_register() */
+	u32 bus_first, bus_last;	/* [I] numbers that it may use */
 	struct pci_window win[PCI_MAX_WINDOWS]; /* [I] memory only */
-	u32 nr_win;		/* [I] */
-	struct irqchip *msi;	/* [I] takes messages, or NULL */
-	struct pci_bus *root;	/* [I] by pci_host_register() */
-	void *priv;		/* [I] */
+	u32 nr_win;				/* [I] */
+	struct irqchip *msi;  /* [I] takes messages, or NULL */
+	struct pci_bus *root; /* [I] by pci_host_register() */
+	void *priv;	      /* [I] */
 };
 
 /* Kinds of address space below a bridge. */
@@ -66,13 +66,13 @@ enum pci_kind {
 };
 
 struct pci_res {
-	u64 size;  /* [I] 0: none */
-	u64 align; /* [I] */
-	u64 addr;  /* [I] on the bus; valid if placed */
-	paddr_t cpu_addr; /* [I] likewise */
+	u64 size;		     /* [I] 0: none */
+	u64 align;		     /* [I] */
+	u64 addr;		     /* [I] on the bus; valid if placed */
+	paddr_t cpu_addr;	     /* [I] likewise */
 	bool is64, prefetch, placed; /* [I] */
-	struct pci_dev *dev; /* [I] */
-	struct list_head node; /* [boot] in bus->res[] */
+	struct pci_dev *dev;	     /* [I] */
+	struct list_head node;	     /* [boot] in bus->res[] */
 };
 
 struct pci_bus {
@@ -85,7 +85,12 @@ struct pci_bus {
 	struct list_head res[PCI_NR_KINDS]; /* [boot] by falling alignment */
 };
 
-enum pci_irq_kind { PCI_IRQ_NONE, PCI_IRQ_INTX, PCI_IRQ_MSI, PCI_IRQ_MSIX };
+enum pci_irq_kind {
+	PCI_IRQ_NONE,
+	PCI_IRQ_INTX,
+	PCI_IRQ_MSI,
+	PCI_IRQ_MSIX
+};
 
 struct pci_vec {
 	struct irqchip *chip;
@@ -95,26 +100,26 @@ struct pci_vec {
 };
 
 struct pci_dev {
-	struct pci_bus *bus;	/* [I] */
-	struct pci_bus *child;	/* [I] of a bridge, or NULL */
-	u32 devfn;		/* [I] */
-	char name[16];		/* [I] "0000:00:01.0" */
-	u16 vendor, device;	/* [I] */
+	struct pci_bus *bus;		  /* [I] */
+	struct pci_bus *child;		  /* [I] of a bridge, or NULL */
+	u32 devfn;			  /* [I] */
+	char name[16];			  /* [I] "0000:00:01.0" */
+	u16 vendor, device;		  /* [I] */
 	u16 subsys_vendor, subsys_device; /* [I] */
-	u32 class;		/* [I] 24 bits */
-	u8 revision;		/* [I] */
-	u8 header_type;		/* [I] */
-	u8 pin;			/* [I] 0: no INTx */
+	u32 class;			  /* [I] 24 bits */
+	u8 revision;			  /* [I] */
+	u8 header_type;			  /* [I] */
+	u8 pin;				  /* [I] 0: no INTx */
 	struct pci_res bar[PCI_NR_BARS];  /* [I] */
 	struct pci_res win[PCI_NR_KINDS]; /* [I] of a bridge */
 	const struct pci_driver *driver;  /* [I after boot] */
-	void *priv;		/* driver's */
+	void *priv;			  /* driver's */
 	/* driver's thread: pci_irq_*() */
 	enum pci_irq_kind irq_kind;
 	u32 nr_vecs;
 	struct pci_vec *vec;
 	u8 __iomem *msix_table;
-	struct list_head node;	/* [I after boot] in bus->devs */
+	struct list_head node;	   /* [I after boot] in bus->devs */
 	struct list_head all_node; /* [I after boot] */
 };
 
@@ -160,7 +165,7 @@ void pci_irq_free(struct pci_dev *d);
 /* Drivers. */
 #define PCI_ANY 0xffffu
 struct pci_id {
-	u16 vendor, device; /* or PCI_ANY */
+	u16 vendor, device;    /* or PCI_ANY */
 	u32 class, class_mask; /* mask 0: any */
 };
 
@@ -172,8 +177,8 @@ struct pci_driver {
 	u64 pad; /* rows of a section are 32 bytes */
 };
 
-#define PCI_DRIVER(ident)                                              \
-	static const struct pci_driver __used_pci_##ident              \
+#define PCI_DRIVER(ident)                                 \
+	static const struct pci_driver __used_pci_##ident \
 		__attribute__((section(".pcidrivers"), used, aligned(8)))
 
 void pci_for_each(void (*fn)(struct pci_dev *d, void *ctx), void *ctx);

@@ -14,28 +14,28 @@
 #define PCI_EXT_CFG_SIZE 4096u
 
 /* Common header [7.5.1.1] */
-#define PCI_VENDOR_ID	 0x00 /* 16 */
-#define PCI_DEVICE_ID	 0x02 /* 16 */
-#define PCI_COMMAND	 0x04 /* 16 */
-#define PCI_COMMAND_IO	 BIT(0)
-#define PCI_COMMAND_MEM	 BIT(1)
-#define PCI_COMMAND_MASTER BIT(2)
-#define PCI_COMMAND_INTX_OFF BIT(10)
-#define PCI_STATUS	 0x06 /* 16 */
-#define PCI_STATUS_CAPS	 BIT(4)
-#define PCI_CLASS_REVISION 0x08 /* 32: class in 31:8, revision in 7:0 */
-#define PCI_HEADER_TYPE	 0x0e /* 8 */
-#define PCI_HEADER_TYPE_MASK	0x7f
-#define PCI_HEADER_TYPE_MULTI	BIT(7)
-#define PCI_BAR(n)	 (0x10 + 4 * (n)) /* 32 */
-#define PCI_BAR_IO	 BIT(0)
-#define PCI_BAR_TYPE	 GENMASK(2, 1)
-#define PCI_BAR_TYPE_64	 2
-#define PCI_BAR_PREFETCH BIT(3)
-#define PCI_BAR_MEM_MASK (~0xfu)
-#define PCI_CAP_POINTER	 0x34 /* 8 */
-#define PCI_INT_LINE	 0x3c /* 8, scratch for software */
-#define PCI_INT_PIN	 0x3d /* 8: 1..4 = A..D */
+#define PCI_VENDOR_ID	      0x00 /* 16 */
+#define PCI_DEVICE_ID	      0x02 /* 16 */
+#define PCI_COMMAND	      0x04 /* 16 */
+#define PCI_COMMAND_IO	      BIT(0)
+#define PCI_COMMAND_MEM	      BIT(1)
+#define PCI_COMMAND_MASTER    BIT(2)
+#define PCI_COMMAND_INTX_OFF  BIT(10)
+#define PCI_STATUS	      0x06 /* 16 */
+#define PCI_STATUS_CAPS	      BIT(4)
+#define PCI_CLASS_REVISION    0x08 /* 32: class in 31:8, revision in 7:0 */
+#define PCI_HEADER_TYPE	      0x0e /* 8 */
+#define PCI_HEADER_TYPE_MASK  0x7f
+#define PCI_HEADER_TYPE_MULTI BIT(7)
+#define PCI_BAR(n)	      (0x10 + 4 * (n)) /* 32 */
+#define PCI_BAR_IO	      BIT(0)
+#define PCI_BAR_TYPE	      GENMASK(2, 1)
+#define PCI_BAR_TYPE_64	      2
+#define PCI_BAR_PREFETCH      BIT(3)
+#define PCI_BAR_MEM_MASK      (~0xfu)
+#define PCI_CAP_POINTER	      0x34 /* 8 */
+#define PCI_INT_LINE	      0x3c /* 8, scratch for software */
+#define PCI_INT_PIN	      0x3d /* 8: 1..4 = A..D */
 
 /* Type 0 header [7.5.1.2] */
 #define PCI_SUBSYS_VENDOR 0x2c /* 16 */
@@ -67,33 +67,33 @@
 #define PCI_EXP_DOWNSTREAM 6
 
 /* MSI [7.7.1] */
-#define PCI_MSI_FLAGS	 0x02 /* 16 */
-#define PCI_MSI_ENABLE	 BIT(0)
-#define PCI_MSI_NR_MASK	 GENMASK(6, 4) /* log2 of vectors in use */
-#define PCI_MSI_64	 BIT(7)
-#define PCI_MSI_ADDR	 0x04 /* 32 */
-#define PCI_MSI_DATA_32	 0x08 /* 16 */
-#define PCI_MSI_ADDR_HI	 0x08 /* 32 */
-#define PCI_MSI_DATA_64	 0x0c /* 16 */
+#define PCI_MSI_FLAGS	0x02 /* 16 */
+#define PCI_MSI_ENABLE	BIT(0)
+#define PCI_MSI_NR_MASK GENMASK(6, 4) /* log2 of vectors in use */
+#define PCI_MSI_64	BIT(7)
+#define PCI_MSI_ADDR	0x04 /* 32 */
+#define PCI_MSI_DATA_32 0x08 /* 16 */
+#define PCI_MSI_ADDR_HI 0x08 /* 32 */
+#define PCI_MSI_DATA_64 0x0c /* 16 */
 
 /* MSI-X [7.7.2] */
-#define PCI_MSIX_FLAGS	  0x02 /* 16 */
-#define PCI_MSIX_SIZE	  GENMASK(10, 0) /* less one */
-#define PCI_MSIX_MASKALL  BIT(14)
-#define PCI_MSIX_ENABLE	  BIT(15)
-#define PCI_MSIX_TABLE	  0x04 /* 32: offset 31:3, BAR 2:0 */
-#define PCI_MSIX_BIR	  GENMASK(2, 0)
-#define PCI_MSIX_OFFSET	  GENMASK(31, 3)
+#define PCI_MSIX_FLAGS	 0x02		/* 16 */
+#define PCI_MSIX_SIZE	 GENMASK(10, 0) /* less one */
+#define PCI_MSIX_MASKALL BIT(14)
+#define PCI_MSIX_ENABLE	 BIT(15)
+#define PCI_MSIX_TABLE	 0x04 /* 32: offset 31:3, BAR 2:0 */
+#define PCI_MSIX_BIR	 GENMASK(2, 0)
+#define PCI_MSIX_OFFSET	 GENMASK(31, 3)
 /* An entry of the table [7.7.2.5] */
-#define PCI_MSIX_ENTRY_SIZE 16u
-#define PCI_MSIX_ENTRY_ADDR 0x0 /* 32, then high half */
-#define PCI_MSIX_ENTRY_DATA 0x8 /* 32 */
-#define PCI_MSIX_ENTRY_CTRL 0xc /* 32 */
+#define PCI_MSIX_ENTRY_SIZE   16u
+#define PCI_MSIX_ENTRY_ADDR   0x0 /* 32, then high half */
+#define PCI_MSIX_ENTRY_DATA   0x8 /* 32 */
+#define PCI_MSIX_ENTRY_CTRL   0xc /* 32 */
 #define PCI_MSIX_ENTRY_MASKED BIT(0)
 
 /* Extended capabilities: id 15:0, version 19:16, next 31:20 [7.6.3] */
 #define PCI_EXT_CAP_START   0x100
-#define PCI_EXT_CAP_ID(h)   ((u32)(h) & 0xffffu)
+#define PCI_EXT_CAP_ID(h)   ((u32)(h)&0xffffu)
 #define PCI_EXT_CAP_NEXT(h) (((u32)(h) >> 20) & 0xffcu)
 
 /* Classes, 24 bits with the programming interface */

@@ -18,12 +18,12 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
-#define SLOTS_PER_BUS	32u
-#define FUNCS_PER_SLOT	8u
+#define SLOTS_PER_BUS  32u
+#define FUNCS_PER_SLOT 8u
 /* Completed with "retry" while a device starts [2.3.1] */
-#define VENDOR_RETRY	0x0001u
-#define RETRY_NS	(1000 * NSEC_PER_MSEC)
-#define RETRY_STEP_US	1000u
+#define VENDOR_RETRY  0x0001u
+#define RETRY_NS      (1000 * NSEC_PER_MSEC)
+#define RETRY_STEP_US 1000u
 
 struct scan {
 	struct pci_host *h;
@@ -76,7 +76,7 @@ static void read_header(struct pci_dev *d)
 	u32 class = pci_read32(d, PCI_CLASS_REVISION);
 
 	d->class = class >> 8;
-	d->revision = (u8)class;
+	d->revision = (u8) class;
 	d->header_type = pci_read8(d, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_MASK;
 	d->pin = pci_read8(d, PCI_INT_PIN);
 	if (d->pin > 4)
@@ -131,8 +131,7 @@ static int scan_bridge(struct scan *s, struct pci_dev *d)
 	struct pci_bus *bus;
 	int err;
 
-	if (s->next_bus > s->h->bus_last ||
-	    d->bus->depth + 1 > PCI_MAX_DEPTH) {
+	if (s->next_bus > s->h->bus_last || d->bus->depth + 1 > PCI_MAX_DEPTH) {
 		pr_warn("pci %s: no bus number left, ignoring what is behind",
 			d->name);
 		set_buses(d, 0, 0);
@@ -167,8 +166,8 @@ static int scan_slot(struct scan *s, struct pci_bus *bus, u32 slot)
 		d = dev_alloc(bus, devfn, id);
 		if (!d)
 			return -ENOMEM;
-		if (func == 0 && (pci_read8(d, PCI_HEADER_TYPE) &
-				  PCI_HEADER_TYPE_MULTI))
+		if (func == 0 &&
+		    (pci_read8(d, PCI_HEADER_TYPE) & PCI_HEADER_TYPE_MULTI))
 			nr_funcs = FUNCS_PER_SLOT;
 		if (d->header_type == 1)
 			err = scan_bridge(s, d);

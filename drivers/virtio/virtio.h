@@ -38,41 +38,41 @@ struct virtio_dev;
  * found anything.
  */
 struct virtqueue {
-	struct vring ring;	 /* [driver's lock] */
-	struct virtio_dev *vd;	 /* [I] */
-	u16 index;		 /* [I] */
+	struct vring ring;		       /* [driver's lock] */
+	struct virtio_dev *vd;		       /* [I] */
+	u16 index;			       /* [I] */
 	bool (*handler)(struct virtqueue *vq); /* [I] */
-	void *priv;		 /* [I] driver's */
-	u16 __iomem *notify;	 /* [I] */
-	void *mem;		 /* [I] */
-	u64 nr_notifies;	 /* [a] relaxed: statistics */
-	u64 nr_interrupts;	 /* [a] relaxed: statistics */
+	void *priv;			       /* [I] driver's */
+	u16 __iomem *notify;		       /* [I] */
+	void *mem;			       /* [I] */
+	u64 nr_notifies;		       /* [a] relaxed: statistics */
+	u64 nr_interrupts;		       /* [a] relaxed: statistics */
 };
 
 struct virtio_dev {
-	struct pci_dev *pci;	 /* [I] */
-	const char *name;	 /* [I] of the transport's device */
-	u32 type;		 /* [I] VIRTIO_ID_* */
-	u64 features;		 /* [I after virtio_negotiate()] */
+	struct pci_dev *pci; /* [I] */
+	const char *name;    /* [I] of the transport's device */
+	u32 type;	     /* [I] VIRTIO_ID_* */
+	u64 features;	     /* [I after virtio_negotiate()] */
 	u8 __iomem *common, *isr, *config, *notify_base; /* [I] */
-	u64 config_len, notify_len; /* [I] */
-	u32 notify_multiplier;	 /* [I] */
-	u32 nr_vecs;		 /* [I] */
-	bool msix;		 /* [I] */
-	struct virtqueue *vq[VIRTIO_MAX_QUEUES]; /* [I after ready] */
-	void (*config_changed)(struct virtio_dev *vd); /* [I], or NULL */
-	void *priv;		 /* [I] driver's */
+	u64 config_len, notify_len;			 /* [I] */
+	u32 notify_multiplier;				 /* [I] */
+	u32 nr_vecs;					 /* [I] */
+	bool msix;					 /* [I] */
+	struct virtqueue *vq[VIRTIO_MAX_QUEUES];	 /* [I after ready] */
+	void (*config_changed)(struct virtio_dev *vd);	 /* [I], or NULL */
+	void *priv;					 /* [I] driver's */
 };
 
 struct virtio_driver {
 	const char *name;
-	u64 type; /* VIRTIO_ID_* */
+	u64 type;			     /* VIRTIO_ID_* */
 	int (*probe)(struct virtio_dev *vd); /* 0 or -errno */
 	u64 pad; /* rows of a section are 32 bytes */
 };
 
-#define VIRTIO_DRIVER(ident)                                           \
-	static const struct virtio_driver __used_virtio_##ident        \
+#define VIRTIO_DRIVER(ident)                                    \
+	static const struct virtio_driver __used_virtio_##ident \
 		__attribute__((section(".virtiodrivers"), used, aligned(8)))
 
 /* Agree on what both know of @wanted; VERSION_1 is a must.  -ENODEV: no. */

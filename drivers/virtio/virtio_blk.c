@@ -34,14 +34,14 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define VBLK_MAJOR	254u
-#define VBLK_MINORS	16u /* of a disk, its partitions included */
-#define VBLK_MAX_SLOTS	256u
-#define VBLK_MAX_DESC	(BIO_MAX_SEGS + 2u)
+#define VBLK_MAJOR	 254u
+#define VBLK_MINORS	 16u /* of a disk, its partitions included */
+#define VBLK_MAX_SLOTS	 256u
+#define VBLK_MAX_DESC	 (BIO_MAX_SEGS + 2u)
 #define VBLK_MAX_SECTORS 8192u
-#define VBLK_WATCH_NS	(500 * NSEC_PER_MSEC)
-#define VBLK_TIMEOUT_NS (30 * NSEC_PER_SEC)
-#define STATUS_UNSET	0xffu
+#define VBLK_WATCH_NS	 (500 * NSEC_PER_MSEC)
+#define VBLK_TIMEOUT_NS	 (30 * NSEC_PER_SEC)
+#define STATUS_UNSET	 0xffu
 
 /* What the device reads and writes of a request. */
 struct vblk_shared {
@@ -61,8 +61,8 @@ struct vblk_slot {
 
 struct vblk {
 	struct blkdev bd;
-	struct virtio_dev *vd;	    /* [I] */
-	struct virtqueue *vq;	    /* [I] */
+	struct virtio_dev *vd; /* [I] */
+	struct virtqueue *vq;  /* [I] */
 	struct spinlock lock;
 	struct vblk_shared *shared; /* [I] nr_slots of them, in direct map */
 	struct vblk_slot *slot;	    /* [I] nr_slots of them */
@@ -73,7 +73,7 @@ struct vblk {
 	bool dead;		    /* [lock] */
 	bool watching;		    /* [lock] I3 */
 	struct ktimer watch;
-	u64 nr_lost;		    /* [a] interrupts that never came; relaxed */
+	u64 nr_lost; /* [a] interrupts that never came; relaxed */
 };
 
 static u32 nr_disks; /* boot: probes run one after another */
@@ -345,8 +345,9 @@ static void vblk_config_changed(struct virtio_dev *vd)
 	if (virtio_needs_reset(vd))
 		die(vb, "asks for a reset");
 	else if (capacity != vb->bd.nr_sectors)
-		pr_warn_ratelimited("%s: has %llu sectors now; that counts after the next boot",
-				    vb->bd.name, (unsigned long long)capacity);
+		pr_warn_ratelimited(
+			"%s: has %llu sectors now; that counts after the next boot",
+			vb->bd.name, (unsigned long long)capacity);
 }
 
 /* ---- probe */
@@ -378,9 +379,8 @@ static void read_ranges(struct vblk *vb)
 	if (virtio_has(vd, VIRTIO_BLK_F_DISCARD)) {
 		bd->max_discard_sectors =
 			virtio_config_read32(vd, VBC_MAX_DISCARD);
-		bd->has_discard =
-			bd->max_discard_sectors >= spb &&
-			virtio_config_read32(vd, VBC_MAX_DISCARD_SEG);
+		bd->has_discard = bd->max_discard_sectors >= spb &&
+				  virtio_config_read32(vd, VBC_MAX_DISCARD_SEG);
 	}
 	if (virtio_has(vd, VIRTIO_BLK_F_WRITE_ZEROES)) {
 		bd->max_zero_sectors = virtio_config_read32(vd, VBC_MAX_ZEROES);
@@ -424,8 +424,8 @@ static int read_config(struct vblk *vb)
 static int alloc_slots(struct vblk *vb)
 {
 	vb->nr_slots = min_t(u32, vb->vq->ring.size, VBLK_MAX_SLOTS);
-	vb->shared = alloc_pages_exact(vb->nr_slots * sizeof(*vb->shared),
-				       GFP_ZERO);
+	vb->shared =
+		alloc_pages_exact(vb->nr_slots * sizeof(*vb->shared), GFP_ZERO);
 	vb->slot = kcalloc(vb->nr_slots, sizeof(*vb->slot));
 	if (!vb->shared || !vb->slot)
 		return -ENOMEM;
@@ -470,14 +470,12 @@ static int bring_up(struct vblk *vb)
 {
 	int err;
 
-	err = virtio_negotiate(vb->vd,
-			       VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_SEG_MAX |
-				       VIRTIO_BLK_F_RO | VIRTIO_BLK_F_BLK_SIZE |
-				       VIRTIO_BLK_F_FLUSH |
-				       VIRTIO_BLK_F_DISCARD |
-				       VIRTIO_BLK_F_WRITE_ZEROES |
-				       VIRTIO_F_INDIRECT_DESC |
-				       VIRTIO_F_EVENT_IDX);
+	err = virtio_negotiate(
+		vb->vd, VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_SEG_MAX |
+				VIRTIO_BLK_F_RO | VIRTIO_BLK_F_BLK_SIZE |
+				VIRTIO_BLK_F_FLUSH | VIRTIO_BLK_F_DISCARD |
+				VIRTIO_BLK_F_WRITE_ZEROES |
+				VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX);
 	if (!err)
 		err = read_config(vb);
 	if (!err)

@@ -19,14 +19,14 @@
 #define VIRTIO_BLK_F_WRITE_ZEROES BIT(14)
 
 /* Configuration [5.2.4]; offset and width */
-#define VBC_CAPACITY	     0	/* 64, in 512-byte sectors */
-#define VBC_SIZE_MAX	     8	/* 32, bytes of a segment */
-#define VBC_SEG_MAX	     12 /* 32, segments of a request */
-#define VBC_BLK_SIZE	     20 /* 32 */
-#define VBC_MAX_DISCARD	     36 /* 32, sectors */
-#define VBC_MAX_DISCARD_SEG  40 /* 32 */
-#define VBC_MAX_ZEROES	     48 /* 32, sectors */
-#define VBC_MAX_ZEROES_SEG   52 /* 32 */
+#define VBC_CAPACITY	    0  /* 64, in 512-byte sectors */
+#define VBC_SIZE_MAX	    8  /* 32, bytes of a segment */
+#define VBC_SEG_MAX	    12 /* 32, segments of a request */
+#define VBC_BLK_SIZE	    20 /* 32 */
+#define VBC_MAX_DISCARD	    36 /* 32, sectors */
+#define VBC_MAX_DISCARD_SEG 40 /* 32 */
+#define VBC_MAX_ZEROES	    48 /* 32, sectors */
+#define VBC_MAX_ZEROES_SEG  52 /* 32 */
 
 /* Request [5.2.6] */
 struct vblk_header {

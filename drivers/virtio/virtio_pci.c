@@ -137,8 +137,8 @@ int virtio_negotiate(struct virtio_dev *vd, u64 wanted)
 		       (unsigned long long)offered);
 		return -ENODEV;
 	}
-	vd->features = offered & (wanted | VIRTIO_F_VERSION_1 |
-				  VIRTIO_F_ORDER_PLATFORM);
+	vd->features = offered &
+		       (wanted | VIRTIO_F_VERSION_1 | VIRTIO_F_ORDER_PLATFORM);
 	write_features(vd, vd->features);
 	add_status(vd, VIRTIO_STATUS_FEATURES_OK);
 	if (!(vc_read8(vd, VC_STATUS) & VIRTIO_STATUS_FEATURES_OK)) {
@@ -153,23 +153,22 @@ int virtio_negotiate(struct virtio_dev *vd, u64 wanted)
 
 u8 virtio_config_read8(const struct virtio_dev *vd, u32 offset)
 {
-	return offset + 1ull <= vd->config_len ?
-		       mmio_read8(vd->config + offset) :
-		       0;
+	return offset + 1ull <= vd->config_len ? mmio_read8(vd->config + offset)
+					       : 0;
 }
 
 u16 virtio_config_read16(const struct virtio_dev *vd, u32 offset)
 {
-	return offset + 2ull <= vd->config_len ?
-		       mmio_read16(vd->config + offset) :
-		       0;
+	return offset + 2ull <= vd->config_len
+		       ? mmio_read16(vd->config + offset)
+		       : 0;
 }
 
 u32 virtio_config_read32(const struct virtio_dev *vd, u32 offset)
 {
-	return offset + 4ull <= vd->config_len ?
-		       mmio_read32(vd->config + offset) :
-		       0;
+	return offset + 4ull <= vd->config_len
+		       ? mmio_read32(vd->config + offset)
+		       : 0;
 }
 
 /* Two halves make a whole only within one generation [2.5.3]. */
@@ -308,8 +307,8 @@ static u16 choose_size(struct virtio_dev *vd, u16 max_size)
 
 static int vq_notify_addr(struct virtio_dev *vd, struct virtqueue *vq)
 {
-	u64 offset = (u64)vc_read16(vd, VC_QUEUE_NOTIFY_OFF) *
-		     vd->notify_multiplier;
+	u64 offset =
+		(u64)vc_read16(vd, VC_QUEUE_NOTIFY_OFF) * vd->notify_multiplier;
 
 	if (offset + sizeof(u16) > vd->notify_len || offset % sizeof(u16))
 		return -EINVAL;
@@ -438,18 +437,17 @@ static int map_all(struct virtio_dev *vd)
 	u32 cap = 0, unused;
 	u64 len;
 
-	vd->common = map_struct(vd, VIRTIO_TYPE_COMMON, VC_SIZE, &len,
-				&unused);
+	vd->common = map_struct(vd, VIRTIO_TYPE_COMMON, VC_SIZE, &len, &unused);
 	vd->isr = map_struct(vd, VIRTIO_TYPE_ISR, 1, &len, &unused);
-	vd->notify_base = map_struct(vd, VIRTIO_TYPE_NOTIFY, 2,
-				     &vd->notify_len, &cap);
+	vd->notify_base =
+		map_struct(vd, VIRTIO_TYPE_NOTIFY, 2, &vd->notify_len, &cap);
 	if (!vd->common || !vd->isr || !vd->notify_base ||
 	    cap + VIRTIO_CAP_MULTIPLIER + 4 > PCI_CFG_SIZE)
 		return -ENODEV;
-	vd->notify_multiplier = pci_read32(vd->pci,
-					   cap + VIRTIO_CAP_MULTIPLIER);
-	vd->config = map_struct(vd, VIRTIO_TYPE_DEVICE, 1, &vd->config_len,
-				&unused);
+	vd->notify_multiplier =
+		pci_read32(vd->pci, cap + VIRTIO_CAP_MULTIPLIER);
+	vd->config =
+		map_struct(vd, VIRTIO_TYPE_DEVICE, 1, &vd->config_len, &unused);
 	if (!vd->config)
 		vd->config_len = 0;
 	return 0;

@@ -45,8 +45,8 @@ size_t vring_used_offset(u16 size)
 
 size_t vring_bytes(u16 size)
 {
-	return vring_used_offset(size) +
-	       sizeof(struct vring_used_elem) * size + sizeof(u16) * 3;
+	return vring_used_offset(size) + sizeof(struct vring_used_elem) * size +
+	       sizeof(u16) * 3;
 }
 
 static u16 *used_event(struct vring *vr)
@@ -139,8 +139,7 @@ int vring_add(struct vring *vr, const struct vring_seg *segs, u32 nr_out,
 		i = next;
 	}
 	vr->free_head = i;
-	make_available(vr, head, (u16)nr, in_bytes(segs, nr_out, nr_in),
-		       token);
+	make_available(vr, head, (u16)nr, in_bytes(segs, nr_out, nr_in), token);
 	return 0;
 }
 

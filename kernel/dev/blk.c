@@ -38,9 +38,9 @@
 #define PLUG_DISKS 4u
 
 struct plug {
-	u32 depth;		     /* own hart, like all of it */
-	u32 nr;			     /* disks in bd[] */
-	const struct thread *owner;  /* who plugged; NULL: loop context */
+	u32 depth;		    /* own hart, like all of it */
+	u32 nr;			    /* disks in bd[] */
+	const struct thread *owner; /* who plugged; NULL: loop context */
 	struct blkdev *bd[PLUG_DISKS];
 };
 
@@ -120,8 +120,8 @@ static bool dispatch_waiting(struct blkdev *disk)
 
 		list_del(&bio->node);
 		spin_unlock(&disk->lock);
-		r = load_once(&disk->broken) ? -EIO :
-					       disk->ops->submit(disk, bio);
+		r = load_once(&disk->broken) ? -EIO
+					     : disk->ops->submit(disk, bio);
 		if (r && r != -EBUSY)
 			bio_done(bio, r);
 		issued |= r == 0;

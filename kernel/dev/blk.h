@@ -45,17 +45,17 @@ struct bio_seg {
 struct blkdev;
 
 struct bio {
-	u32 op;			 /* enum bio_op */
-	u32 flags;		 /* BIO_* */
-	u64 sector;		 /* in 512-byte units, of @dev */
-	u32 nr_sectors;		 /* total; DISCARD and WRITE_ZEROES too */
+	u32 op;		/* enum bio_op */
+	u32 flags;	/* BIO_* */
+	u64 sector;	/* in 512-byte units, of @dev */
+	u32 nr_sectors; /* total; DISCARD and WRITE_ZEROES too */
 	u32 nr_segs;
 	struct bio_seg seg[BIO_MAX_SEGS];
 	void (*end_io)(struct bio *bio); /* exactly once */
-	void *priv;		 /* caller's */
-	int status;		 /* 0 or -errno, valid in end_io */
-	struct blkdev *dev;	 /* set by blk_submit() */
-	struct list_head node;	 /* owner's while in flight: core or driver */
+	void *priv;			 /* caller's */
+	int status;			 /* 0 or -errno, valid in end_io */
+	struct blkdev *dev;		 /* set by blk_submit() */
+	struct list_head node; /* owner's while in flight: core or driver */
 	u64 start_ns;
 };
 
@@ -68,43 +68,44 @@ struct blkdev_ops {
 	int (*submit)(struct blkdev *bd, struct bio *bio);
 	/* Several submits followed by one commit: ring the doorbell. */
 	void (*commit)(struct blkdev *bd);
-	s64 (*ioctl)(struct blkdev *bd, unsigned int cmd, u64 arg); /* or NULL */
+	s64 (*ioctl)(struct blkdev *bd, unsigned int cmd,
+		     u64 arg); /* or NULL */
 };
 
 struct blkdev {
-	char name[32];		    /* "vda", "nvme0n1", "vda1" */
-	kdev_t dev;		    /* [I] */
+	char name[32];		      /* "vda", "nvme0n1", "vda1" */
+	kdev_t dev;		      /* [I] */
 	const struct blkdev_ops *ops; /* [I] NULL for a partition */
-	struct blkdev *whole;	    /* [I] partition: its disk, else self */
-	u64 start_sector;	    /* [I] partition: offset */
-	u64 nr_sectors;		    /* [I] */
-	u32 block_size;		    /* [I] logical, bytes: 512 or 4096 */
+	struct blkdev *whole;	      /* [I] partition: its disk, else self */
+	u64 start_sector;	      /* [I] partition: offset */
+	u64 nr_sectors;		      /* [I] */
+	u32 block_size;		      /* [I] logical, bytes: 512 or 4096 */
 	/* Limits of one request to the driver; the core splits larger bios. */
-	u32 max_sectors;	    /* [I] 0: no limit */
-	u32 max_segs;		    /* [I] 0: no limit */
-	u32 max_seg_bytes;	    /* [I] 0: no limit */
-	u32 max_discard_sectors;    /* [I] 0: as max_sectors */
-	u32 max_zero_sectors;	    /* [I] 0: as max_sectors */
-	u32 nr_minors;		    /* [I] whole disk: minors from dev on that are
+	u32 max_sectors;	 /* [I] 0: no limit */
+	u32 max_segs;		 /* [I] 0: no limit */
+	u32 max_seg_bytes;	 /* [I] 0: no limit */
+	u32 max_discard_sectors; /* [I] 0: as max_sectors */
+	u32 max_zero_sectors;	 /* [I] 0: as max_sectors */
+	u32 nr_minors;		 /* [I] whole disk: minors from dev on that are
 				     * its own; beyond: major 259 */
-	u32 part_nr;		    /* [I] partition: its number, else 0 */
-	char partuuid[40];	    /* [I] partition: as in PARTUUID=, or "" */
-	bool read_only;		    /* [I] */
-	bool has_flush;		    /* [I] volatile cache */
-	bool has_fua;		    /* [I] else the core writes, then flushes */
-	bool has_discard;	    /* [I] */
-	bool has_write_zeroes;	    /* [I] */
-	bool broken;		    /* [a] device lied or died: all requests EIO */
-	void *priv;		    /* driver's */
-	struct spinlock lock;	    /* RANK_BLK */
-	struct list_head waiting;   /* [lock] bios the driver had no room for */
-	bool dispatching;	    /* [lock] a hart moves waiting to the driver */
-	bool rerun;		    /* [lock] it shall look again */
-	struct list_head node;	    /* [blk list lock] */
+	u32 part_nr;		 /* [I] partition: its number, else 0 */
+	char partuuid[40];	 /* [I] partition: as in PARTUUID=, or "" */
+	bool read_only;		 /* [I] */
+	bool has_flush;		 /* [I] volatile cache */
+	bool has_fua;		 /* [I] else the core writes, then flushes */
+	bool has_discard;	 /* [I] */
+	bool has_write_zeroes;	 /* [I] */
+	bool broken;		 /* [a] device lied or died: all requests EIO */
+	void *priv;		 /* driver's */
+	struct spinlock lock;	 /* RANK_BLK */
+	struct list_head waiting; /* [lock] bios the driver had no room for */
+	bool dispatching;      /* [lock] a hart moves waiting to the driver */
+	bool rerun;	       /* [lock] it shall look again */
+	struct list_head node; /* [blk list lock] */
 	/* [a] relaxed, statistics: read, write, other.  ms is ns / 10^6. */
 	u64 stat_ios[3], stat_sectors[3], stat_ns[3], stat_ms[3];
-	u32 in_flight;		    /* [a] */
-	struct mapping *mapping;    /* [I] page cache of /dev/<name>, or NULL */
+	u32 in_flight;		 /* [a] */
+	struct mapping *mapping; /* [I] page cache of /dev/<name>, or NULL */
 };
 
 /*

@@ -78,9 +78,9 @@ static int add_partition(struct blkdev *disk, const struct partition *p)
 	if (!bd)
 		return -ENOMEM;
 	partition_name(disk, p->nr, bd->name, sizeof(bd->name));
-	bd->dev = p->nr < disk->nr_minors ?
-			  MKDEV(MAJOR(disk->dev), MINOR(disk->dev) + p->nr) :
-			  ext_dev();
+	bd->dev = p->nr < disk->nr_minors
+			  ? MKDEV(MAJOR(disk->dev), MINOR(disk->dev) + p->nr)
+			  : ext_dev();
 	bd->whole = disk;
 	bd->start_sector = p->start;
 	bd->nr_sectors = p->len;

@@ -7,7 +7,7 @@
  * so that a panic with any lock held can still print.
  *
  * ORDERING
- *   CONSOLE a console complete before it is on the list.
+ *   CONSOLE  a console complete before it is on the list.
  *
  * Locking: console_lock (RANK_DEV) to register.  Each console serialises its own
  * writers.
@@ -18,9 +18,10 @@
 #include <lib/atomic.h>
 
 static struct spinlock console_lock = SPINLOCK_INIT("console", RANK_DEV);
-static struct list_head consoles = LIST_HEAD_INIT(consoles); /* [a] next links */
-static bool early_replaced;				     /* [a] */
-static const struct early_console_ops *early;		     /* [a] */
+static struct list_head consoles =
+	LIST_HEAD_INIT(consoles);	      /* [a] next links */
+static bool early_replaced;		      /* [a] */
+static const struct early_console_ops *early; /* [a] */
 
 void console_register(struct console *c)
 {

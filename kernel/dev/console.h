@@ -29,7 +29,7 @@ void console_write_panic(const char *s, size_t n);
 struct early_console_ops {
 	void (*putc)(char c);
 	void (*write)(const char *s, size_t n); /* NULL: putc */
-	int (*getc)(void); /* -1: none */
+	int (*getc)(void);			/* -1: none */
 };
 void early_console_set(const struct early_console_ops *ops);
 const struct early_console_ops *early_console(void);

@@ -34,15 +34,15 @@ static inline kdev_t dev_decode(u64 v)
  * and set f->priv; NULL open means just use fops.
  */
 struct chrdev {
-	const char *name;	   /* path below /dev, e.g. "tty", "pts/0" */
-	kdev_t dev;		   /* [I] */
-	u32 mode;		   /* [I] permission bits, e.g. 0666 */
+	const char *name;	     /* path below /dev, e.g. "tty", "pts/0" */
+	kdev_t dev;		     /* [I] */
+	u32 mode;		     /* [I] permission bits, e.g. 0666 */
 	const struct file_ops *fops; /* [I] */
 	int (*open)(struct chrdev *cd, struct file *f); /* [I] */
-	void *priv;		   /* [I] driver's */
-	const char *sys_class;	   /* [I] "tty", "mem", ... or NULL */
-	u32 uid, gid;		   /* [I] owner shown in /dev */
-	struct list_head node;	   /* [dev_lock] */
+	void *priv;					/* [I] driver's */
+	const char *sys_class; /* [I] "tty", "mem", ... or NULL */
+	u32 uid, gid;	       /* [I] owner shown in /dev */
+	struct list_head node; /* [dev_lock] */
 };
 
 int chrdev_register(struct chrdev *cd);

@@ -28,8 +28,8 @@ struct dt_driver {
 	u64 stage; /* enum dt_stage */
 };
 
-#define DT_DRIVER(ident)                                               \
-	static const struct dt_driver __used_dt_##ident                \
+#define DT_DRIVER(ident)                                \
+	static const struct dt_driver __used_dt_##ident \
 		__attribute__((section(".dtdrivers"), used, aligned(8)))
 
 /* Map registers: `reg` entry @idx of the node.  NULL on error. */

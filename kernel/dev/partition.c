@@ -34,15 +34,15 @@
 #define MBR_TYPE_GPT	   0xee
 
 /* GPT header [UEFI 5.3.2] */
-#define GPT_HEADER_SIZE	   12
-#define GPT_HEADER_CRC	   16
-#define GPT_MY_LBA	   24
-#define GPT_ARRAY_LBA	   72
-#define GPT_NR_ENTRIES	   80
-#define GPT_ENTRY_SIZE	   84
-#define GPT_ARRAY_CRC	   88
-#define GPT_MIN_HEADER	   92
-#define GPT_MAX_ENTRIES	   1024u
+#define GPT_HEADER_SIZE 12
+#define GPT_HEADER_CRC	16
+#define GPT_MY_LBA	24
+#define GPT_ARRAY_LBA	72
+#define GPT_NR_ENTRIES	80
+#define GPT_ENTRY_SIZE	84
+#define GPT_ARRAY_CRC	88
+#define GPT_MIN_HEADER	92
+#define GPT_MAX_ENTRIES 1024u
 
 /* GPT entry [UEFI 5.3.3] */
 #define GPE_TYPE  0
@@ -76,8 +76,7 @@ static int read_block(struct scan *s, u64 lba)
 }
 
 /* @start and @len in blocks. */
-static void report(struct scan *s, u32 nr, u64 start, u64 len,
-		   const char *uuid)
+static void report(struct scan *s, u32 nr, u64 start, u64 len, const char *uuid)
 {
 	u64 nr_blocks = s->d->nr_sectors / s->spb;
 	struct partition p = { .nr = nr };
@@ -114,8 +113,8 @@ static void guid_text(const u8 *g, char *out, size_t size)
 {
 	scnprintf(out, size,
 		  "%08x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		  get_le32(g), g[5], g[4], g[7], g[6], g[8], g[9], g[10],
-		  g[11], g[12], g[13], g[14], g[15]);
+		  get_le32(g), g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11],
+		  g[12], g[13], g[14], g[15]);
 }
 
 static int gpt_header(struct scan *s, u64 lba, struct gpt *g)
@@ -251,8 +250,7 @@ static int parse_extended(struct scan *s, u32 signature, u64 base)
 			mbr_report(s, signature, nr,
 				   lba + get_le32(e + MBR_START),
 				   get_le32(e + MBR_LEN));
-		if (!is_extended(next[MBR_TYPE]) ||
-		    !get_le32(next + MBR_START))
+		if (!is_extended(next[MBR_TYPE]) || !get_le32(next + MBR_START))
 			return 0;
 		lba = base + get_le32(next + MBR_START);
 	}

@@ -16,10 +16,10 @@
  *   I3  count[cpu] is written only by the hart with that index.
  *
  * ORDERING
- *   CHIP    a chip complete before the number of chips that counts it.
- *   IRQBIND a handler complete before it is on the list that dispatch walks.
- *   IRQGONE unlink a handler, then look for running ones; the dispatcher says
- *           that it runs, then looks at the list.
+ *   CHIP     a chip complete before the number of chips that counts it.
+ *   IRQBIND  a handler complete before it is on the list that dispatch walks.
+ *   IRQGONE  unlink a handler, then look for running ones; the dispatcher says
+ *            that it runs, then looks at the list.
  *
  * Locking: irq_lock (RANK_DEV) for binding, outside of the chips' own locks
  * (RANK_IRQ); dispatch never takes it.
@@ -42,11 +42,11 @@
 #include <lib/fmt.h>
 #include <lib/list.h>
 
-#define MAX_IRQCHIPS	   16u
-#define MAX_INT_CELLS	   8u
-#define STORM_LIMIT	   1000u /* unhandled in a row */
-#define STORM_POLL_NS	   (10 * NSEC_PER_MSEC)
-#define MAX_SHARED_ROUNDS  16u
+#define MAX_IRQCHIPS	  16u
+#define MAX_INT_CELLS	  8u
+#define STORM_LIMIT	  1000u /* unhandled in a row */
+#define STORM_POLL_NS	  (10 * NSEC_PER_MSEC)
+#define MAX_SHARED_ROUNDS 16u
 
 struct irq_action {
 	struct irq_action *next; /* [a] */
@@ -78,8 +78,8 @@ static struct irqchip *chips[MAX_IRQCHIPS]; /* [irq_lock] to append */
 static u32 nr_chips;			    /* [a] */
 static u32 hart_chips[MAX_HARTS];	    /* own hart: chips it has set up */
 static struct list_head lines = LIST_HEAD_INIT(lines); /* [irq_lock] */
-static u32 nr_lines;			    /* [irq_lock] */
-static u64 nr_bad;			    /* [a] lines that no chip has */
+static u32 nr_lines;				       /* [irq_lock] */
+static u64 nr_bad; /* [a] lines that no chip has */
 
 /* ---- chips */
 
@@ -200,8 +200,7 @@ static void storm_begin(struct irq_line *il)
 	il->chip->ops->disable(il->chip, il->line);
 	if (il->storms++ == 0)
 		pr_warn("irq %u (%s line %u): %u interrupts that nobody wanted, polling it now and then",
-			il->number, il->chip->ops->name, il->line,
-			STORM_LIMIT);
+			il->number, il->chip->ops->name, il->line, STORM_LIMIT);
 	ktimer_arm(&il->poll, clock_mono_ns() + STORM_POLL_NS);
 }
 
@@ -267,9 +266,9 @@ static struct irq_line *line_get(struct irqchip *chip, u32 line,
 	assert_held(&irq_lock);
 	if (d->bound)
 		return d->bound;
-	*spare = (struct irq_line){
-		.chip = chip, .line = line, .number = ++nr_lines
-	};
+	*spare = (struct irq_line){ .chip = chip,
+				    .line = line,
+				    .number = ++nr_lines };
 	ktimer_init(&spare->poll, storm_poll, spare);
 	list_add_tail(&spare->node, &lines);
 	/* IRQBIND (release) - pairs with irq_handle(). */
@@ -374,8 +373,7 @@ static u32 interrupt_parent(int node)
 	u32 phandle;
 
 	for (; node >= 0; node = fdt_parent(boot_fdt, node)) {
-		if (!fdt_prop_u32(boot_fdt, node, "interrupt-parent",
-				  &phandle))
+		if (!fdt_prop_u32(boot_fdt, node, "interrupt-parent", &phandle))
 			return phandle;
 	}
 	return 0;
@@ -411,8 +409,7 @@ int irq_from_fdt(int fdt_node, unsigned int idx, struct irqchip **chip,
 	*chip = resolve(interrupt_parent(fdt_node), &ncells);
 	if (!ncells)
 		return -EINVAL;
-	return xlate(*chip, fdt_node, "interrupts", idx * ncells, ncells,
-		     line);
+	return xlate(*chip, fdt_node, "interrupts", idx * ncells, ncells, line);
 }
 
 /* ---- /proc/interrupts */

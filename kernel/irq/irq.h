@@ -37,7 +37,8 @@ struct irqchip_ops {
 	int (*msi_alloc)(struct irqchip *chip, u32 nr, u32 *first_line);
 	void (*msi_free)(struct irqchip *chip, u32 first_line, u32 nr);
 	/* Address and data that raise @line. */
-	void (*msi_compose)(struct irqchip *chip, u32 line, u64 *addr, u32 *data);
+	void (*msi_compose)(struct irqchip *chip, u32 line, u64 *addr,
+			    u32 *data);
 };
 
 struct irqchip {

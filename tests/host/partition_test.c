@@ -217,8 +217,8 @@ static void gpt_make(struct disk *d, u32 block_size)
 	mbr_entry(d->data, 0, 0xee, 1, 0xffffffff);
 	gpt_entry(d->data + 2 * block_size, 50, 99, 0x10);
 	gpt_entry(d->data + 2 * block_size + 4 * 128, 100, 100, 0x20);
-	memcpy(d->data + (last - blocks) * block_size,
-	       d->data + 2 * block_size, 128 * 128);
+	memcpy(d->data + (last - blocks) * block_size, d->data + 2 * block_size,
+	       128 * 128);
 	gpt_header(d, 1, 2, 128, 128);
 	gpt_header(d, last, last - blocks, 128, 128);
 }
@@ -274,8 +274,8 @@ static void gpt_hostile(void **state)
 		u64 array;
 		u32 nr, size;
 	} bad[] = {
-		{ 2, 0, 128 },	  { 2, 4, 127 },	{ 2, 4, 64 },
-		{ 2, 4, 8192 },	  { 4095, 128, 128 },	{ 4096, 4, 128 },
+		{ 2, 0, 128 },	  { 2, 4, 127 },	 { 2, 4, 64 },
+		{ 2, 4, 8192 },	  { 4095, 128, 128 },	 { 4096, 4, 128 },
 		{ 2, 1025, 128 }, { 2, 0x10000000, 16 }, { 4094, 12, 128 },
 	};
 	struct disk d;
@@ -334,8 +334,7 @@ static void noise(void **state)
 		for (u32 i = 0; i < 8 * 512; i++)
 			d.data[i] = (u8)next_random(&rng);
 		for (u32 i = 0; i < 8; i++)
-			mbr_entry(d.data + i * 512, 0,
-				  (u8)next_random(&rng),
+			mbr_entry(d.data + i * 512, 0, (u8)next_random(&rng),
 				  (u32)next_random(&rng) & 0xfff, 7);
 		for (u32 i = 0; i < 4; i++)
 			d.data[446 + 16 * i] = 0;

@@ -234,7 +234,9 @@ static void host_init(void)
 
 /* ---- checks */
 
-static struct { u64 start, end; } placed[512];
+static struct {
+	u64 start, end;
+} placed[512];
 static u32 nr_placed;
 
 static void check_res(const struct pci_res *r, u64 lo, u64 hi)
@@ -282,16 +284,16 @@ static void check_bus(const struct pci_bus *bus, const u64 *lo, const u64 *hi)
 
 			clo[0] = (m & 0xfff0ull) << 16;
 			chi[0] = (m & 0xfff00000ull) | 0xfffff;
-			clo[1] = (p & 0xfff0ull) << 16 |
-				 (u64)get32(f, 0x28) << 32;
+			clo[1] = (p & 0xfff0ull) << 16 | (u64)get32(f, 0x28)
+								 << 32;
 			chi[1] = (p & 0xfff00000ull) | 0xfffff |
 				 (u64)get32(f, 0x2c) << 32;
 			assert_int_equal(f->cfg[0x18], bus->nr);
 			assert_int_equal(f->cfg[0x19], d->child->nr);
 			for (u32 k = 0; k < 2; k++)
-				assert_true(clo[k] > chi[k] ||
-					    (clo[k] >= lo[k] &&
-					     chi[k] <= hi[k]));
+				assert_true(
+					clo[k] > chi[k] ||
+					(clo[k] >= lo[k] && chi[k] <= hi[k]));
 			check_bus(d->child, clo, chi);
 		}
 	}

@@ -102,8 +102,8 @@ static void dev_push_raw(struct device *d, u32 id, u32 len)
 	if (d->event_idx)
 		d->nr_interrupts += d->avail->ring[d->size] == old;
 	else
-		d->nr_interrupts += !(d->avail->flags &
-				      VRING_AVAIL_NO_INTERRUPT);
+		d->nr_interrupts +=
+			!(d->avail->flags & VRING_AVAIL_NO_INTERRUPT);
 }
 
 static u32 writable(const struct vring_desc *v, u32 n)
@@ -203,19 +203,20 @@ static void soak_one(u16 size, bool event_idx, bool indirect)
 	for (u32 step = 0; done < 3u * size + 200; step++) {
 		u32 t = (u32)rand() % size;
 		u32 nr_out = 1 + (u32)rand() % 2, nr_in = (u32)rand() % 3;
-		struct vring_seg s[4] = { { 1, 1 }, { 2, 2 }, { 3, 3 },
-					  { 4, 4 } };
+		struct vring_seg s[4] = {
+			{ 1, 1 }, { 2, 2 }, { 3, 3 }, { 4, 4 }
+		};
 		void *token;
 		int err = -1;
 
 		if (!live[t]) {
-			err = indirect ?
-				      vring_add_indirect(
-					      &r.vr, tables[t],
-					      (uintptr_t)tables[t], s, nr_out,
-					      nr_in, &live[t]) :
-				      vring_add(&r.vr, s, nr_out, nr_in,
-						&live[t]);
+			err = indirect
+				      ? vring_add_indirect(&r.vr, tables[t],
+							   (uintptr_t)tables[t],
+							   s, nr_out, nr_in,
+							   &live[t])
+				      : vring_add(&r.vr, s, nr_out, nr_in,
+						  &live[t]);
 			assert_true(err == 0 || err == -ENOSPC);
 		}
 		if (err == 0) {
