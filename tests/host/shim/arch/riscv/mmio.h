@@ -8,16 +8,15 @@
 
 #include <lib/types.h>
 
-#define MMIO_DEFINE(bits)                                             \
-	static inline u##bits mmio_read##bits(                        \
-		const volatile void __iomem *a)                       \
-	{                                                             \
-		return *(const volatile u##bits *)a;                  \
-	}                                                             \
-	static inline void mmio_write##bits(u##bits v,                \
-					    volatile void __iomem *a) \
-	{                                                             \
-		*(volatile u##bits *)a = v;                           \
+#define MMIO_DEFINE(bits)                                                     \
+	static inline u##bits mmio_read##bits(const volatile void __iomem *a) \
+	{                                                                     \
+		return *(const volatile u##bits *)a;                          \
+	}                                                                     \
+	static inline void mmio_write##bits(u##bits v,                        \
+					    volatile void __iomem *a)         \
+	{                                                                     \
+		*(volatile u##bits *)a = v;                                   \
 	}
 
 MMIO_DEFINE(8)
