@@ -190,8 +190,11 @@ static void mark_files_hung(struct tty *t)
 	struct tty_file *tf;
 
 	tty_lock(t);
-	list_for_each_entry(tf, &t->files, node)
-		store_once(&tf->hung, true);
+	list_for_each_entry(tf, &t->files, node) {
+		/* /dev/console outlives sessions: init talks through it. */
+		if (!tf->console)
+			store_once(&tf->hung, true);
+	}
 	ldisc_flush_input(&t->ld);
 	ldisc_flush_output(&t->ld);
 	ldisc_start(&t->ld, true);

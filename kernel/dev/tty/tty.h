@@ -86,6 +86,7 @@ struct tty {
 	bool exclusive;		/* [lock] TIOCEXCL */
 	bool gone;		/* [lock] master closed: no more opens */
 	bool reading, writing;	/* [lock] one read/write at a time */
+	u32 nr_claimants;	/* [lock] who wait for reading or writing */
 	struct mutex open_lock;
 	struct waitq read_wq;  /* input, hang-up, end of somebody's read */
 	struct waitq write_wq; /* output room, hang-up, end of a write */

@@ -38,21 +38,37 @@ static bool try_claim(struct tty *t, bool *busy)
 	return ok;
 }
 
+static void count_claimant(struct tty *t, u32 by)
+{
+	tty_lock(t);
+	t->nr_claimants += by;
+	tty_unlock(t);
+}
+
 static int claim(struct tty *t, bool *busy, struct waitq *wq, struct file *f)
 {
+	int err;
+
 	if (try_claim(t, busy))
 		return 0;
 	if (load_once(&f->flags) & O_NONBLOCK)
 		return -EAGAIN;
-	return wait_event_interruptible(wq, try_claim(t, busy));
+	count_claimant(t, 1);
+	err = wait_event_interruptible(wq, try_claim(t, busy));
+	count_claimant(t, -1u);
+	return err;
 }
 
 static void unclaim(struct tty *t, bool *busy, struct waitq *wq)
 {
+	bool wanted;
+
 	tty_lock(t);
 	*busy = false;
+	wanted = t->nr_claimants > 0;
 	tty_unlock(t);
-	wake_up_all(wq);
+	if (wanted)
+		wake_up_all(wq);
 }
 
 /* --- reading */
