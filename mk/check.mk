@@ -3,7 +3,7 @@
 # mk/check.mk - everything that can be checked without a machine to boot.
 #
 #   make check          all of it; the parts are targets too:
-#   format-check        clang-format 14 on all tracked .c and .h
+#   format-check        clang-format 14 on all tracked .c and .h (format: mend)
 #   layers ordering     our own gates, scripts/check-*.py
 #   host-test           tests/host/*_test.c, gcc with ASan and UBSan
 #   tsan                tests/host/*_stress.c, clang with ThreadSanitizer
@@ -28,7 +28,7 @@ CHECK_RUN    := model host-test tsan
 CHECK_LINT   := clang-build sparse cppcheck clang-tidy
 CHECK_PARTS  := $(CHECK_STATIC) $(CHECK_LINT) $(CHECK_RUN)
 
-.PHONY: check analyze $(CHECK_PARTS)
+.PHONY: check analyze format $(CHECK_PARTS)
 
 # In parallel, each part's output in one piece, and all of them even when one
 # fails.
@@ -37,9 +37,16 @@ check:
 
 # ---- Gates ------------------------------------------------------------------
 
+# Names the files; `make format` mends them.
 format-check:
-	$(CHECK_Q)git ls-files '*.c' '*.h' | xargs -r $(CLANG_FORMAT) \
-		--dry-run -Werror && echo 'format: ok'
+	$(CHECK_Q)bad=$$(git ls-files '*.c' '*.h' | xargs -r $(CLANG_FORMAT) \
+		--dry-run -Werror 2>&1 | sed -n 's/^\([^:]*\):.* error: .*/\1/p' | \
+		sort | uniq -c); \
+	if [ -n "$$bad" ]; then echo 'not clang-formatted (lines, file):'; \
+		echo "$$bad"; exit 1; else echo 'format: ok'; fi
+
+format:
+	$(CHECK_Q)git ls-files '*.c' '*.h' | xargs -r $(CLANG_FORMAT) -i
 
 layers ordering:
 	$(CHECK_Q)$(HOST_PYTHON) scripts/check-$@.py .
