@@ -138,11 +138,11 @@ static void stress(u32 shift, u64 nr, bool sleeps)
 
 int main(void)
 {
-	stress(0, 100000, false);
-	stress(2, 300000, false);
-	stress(8, 1000000, false);
-	stress(0, 50000, true);
-	stress(2, 100000, true);
-	stress(8, 300000, true);
+	stress(0, 30000, false);
+	stress(2, 100000, false);
+	stress(8, 500000, false);
+	stress(0, 20000, true);
+	stress(2, 50000, true);
+	stress(8, 200000, true);
 	return 0;
 }

@@ -26,6 +26,8 @@ def run(program):
         p = subprocess.run([program], stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            timeout=TIMEOUT_S, check=False)
+    except FileNotFoundError:
+        return name, 0, 1, "not built", ""
     except subprocess.TimeoutExpired as e:
         return name, 0, 1, "hangs", (e.output or b"").decode("utf8", "replace")
     out = p.stdout.decode("utf8", "replace")

@@ -83,8 +83,8 @@ static void stress(u32 size, u64 nr)
 
 int main(void)
 {
-	stress(1, 100000);
-	stress(4, 400000);
-	stress(256, 3000000);
+	stress(1, 50000);
+	stress(4, 100000);
+	stress(256, 1000000);
 	return 0;
 }
