@@ -13,7 +13,7 @@
 #include <lib/sort.h>
 #include <lib/string.h>
 
-#define KEEP 0xffffffffu
+#define KEEP		       0xffffffffu
 #define SECBIT_NO_SETUID_FIXUP BIT(2)
 #define SECBIT_KEEP_CAPS       BIT(4)
 
@@ -120,9 +120,8 @@ SYSCALL2(145, setreuid, u32, ruid, u32, euid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETUID) &&
-	    (!among(ruid, o->uid, o->euid, o->uid) ||
-	     !among(euid, o->uid, o->euid, o->suid)))
+	if (!capable(CAP_SETUID) && (!among(ruid, o->uid, o->euid, o->uid) ||
+				     !among(euid, o->uid, o->euid, o->suid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -143,9 +142,8 @@ SYSCALL2(143, setregid, u32, rgid, u32, egid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETGID) &&
-	    (!among(rgid, o->gid, o->egid, o->gid) ||
-	     !among(egid, o->gid, o->egid, o->sgid)))
+	if (!capable(CAP_SETGID) && (!among(rgid, o->gid, o->egid, o->gid) ||
+				     !among(egid, o->gid, o->egid, o->sgid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -166,10 +164,9 @@ SYSCALL3(147, setresuid, u32, ruid, u32, euid, u32, suid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETUID) &&
-	    (!among(ruid, o->uid, o->euid, o->suid) ||
-	     !among(euid, o->uid, o->euid, o->suid) ||
-	     !among(suid, o->uid, o->euid, o->suid)))
+	if (!capable(CAP_SETUID) && (!among(ruid, o->uid, o->euid, o->suid) ||
+				     !among(euid, o->uid, o->euid, o->suid) ||
+				     !among(suid, o->uid, o->euid, o->suid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -187,10 +184,9 @@ SYSCALL3(149, setresgid, u32, rgid, u32, egid, u32, sgid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETGID) &&
-	    (!among(rgid, o->gid, o->egid, o->sgid) ||
-	     !among(egid, o->gid, o->egid, o->sgid) ||
-	     !among(sgid, o->gid, o->egid, o->sgid)))
+	if (!capable(CAP_SETGID) && (!among(rgid, o->gid, o->egid, o->sgid) ||
+				     !among(egid, o->gid, o->egid, o->sgid) ||
+				     !among(sgid, o->gid, o->egid, o->sgid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)

@@ -7,10 +7,10 @@
 #include <kernel/mm/user.h>
 #include <kernel/task/task.h>
 
-#define PATH_BYTES	 4096
-#define AT_FDCWD_EXEC	 (-100)
+#define PATH_BYTES	    4096
+#define AT_FDCWD_EXEC	    (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100
-#define AT_EMPTY_PATH	 0x1000
+#define AT_EMPTY_PATH	    0x1000
 
 static s64 exec_at(int dirfd, uaddr_t upath, u32 flags, uaddr_t argv,
 		   uaddr_t envp)
@@ -50,12 +50,12 @@ struct hwprobe {
 	u64 value;
 };
 #define HWPROBE_BASE_BEHAVIOR 3
-#define HWPROBE_BASE_IMA BIT(0)
-#define HWPROBE_IMA_EXT_0 4
-#define HWPROBE_IMA_FD BIT(0)
-#define HWPROBE_IMA_C BIT(1)
-#define HWPROBE_CPUPERF_0 5
-#define HWPROBE_MAX_KEY 5
+#define HWPROBE_BASE_IMA      BIT(0)
+#define HWPROBE_IMA_EXT_0     4
+#define HWPROBE_IMA_FD	      BIT(0)
+#define HWPROBE_IMA_C	      BIT(1)
+#define HWPROBE_CPUPERF_0     5
+#define HWPROBE_MAX_KEY	      5
 
 static void hwprobe_one(struct hwprobe *p)
 {

@@ -8,29 +8,29 @@
 #include <kernel/task/task.h>
 #include <lib/string.h>
 
-#define PR_SET_PDEATHSIG 1
-#define PR_GET_PDEATHSIG 2
-#define PR_GET_DUMPABLE 3
-#define PR_SET_DUMPABLE 4
-#define PR_GET_KEEPCAPS 7
-#define PR_SET_KEEPCAPS 8
-#define PR_GET_TIMING 13
-#define PR_SET_TIMING 14
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
-#define PR_CAPBSET_READ 23
-#define PR_CAPBSET_DROP 24
-#define PR_GET_SECUREBITS 27
-#define PR_SET_SECUREBITS 28
-#define PR_SET_TIMERSLACK 29
-#define PR_GET_TIMERSLACK 30
+#define PR_SET_PDEATHSIG       1
+#define PR_GET_PDEATHSIG       2
+#define PR_GET_DUMPABLE	       3
+#define PR_SET_DUMPABLE	       4
+#define PR_GET_KEEPCAPS	       7
+#define PR_SET_KEEPCAPS	       8
+#define PR_GET_TIMING	       13
+#define PR_SET_TIMING	       14
+#define PR_SET_NAME	       15
+#define PR_GET_NAME	       16
+#define PR_CAPBSET_READ	       23
+#define PR_CAPBSET_DROP	       24
+#define PR_GET_SECUREBITS      27
+#define PR_SET_SECUREBITS      28
+#define PR_SET_TIMERSLACK      29
+#define PR_GET_TIMERSLACK      30
 #define PR_SET_CHILD_SUBREAPER 36
 #define PR_GET_CHILD_SUBREAPER 37
-#define PR_SET_NO_NEW_PRIVS 38
-#define PR_GET_NO_NEW_PRIVS 39
-#define PR_GET_TID_ADDRESS 40
-#define PR_GET_THP_DISABLE 42
-#define PR_CAP_AMBIENT 47
+#define PR_SET_NO_NEW_PRIVS    38
+#define PR_GET_NO_NEW_PRIVS    39
+#define PR_GET_TID_ADDRESS     40
+#define PR_GET_THP_DISABLE     42
+#define PR_CAP_AMBIENT	       47
 
 #define SECBIT_KEEP_CAPS BIT(4)
 #define SECBITS_ALL	 0xffu
@@ -124,7 +124,12 @@ static s64 drop_bounding(u64 cap)
 
 static s64 cap_ambient(u64 op, u64 cap)
 {
-	enum { IS_SET = 1, RAISE, LOWER, CLEAR_ALL };
+	enum {
+		IS_SET = 1,
+		RAISE,
+		LOWER,
+		CLEAR_ALL
+	};
 	const struct cred *o = current_cred();
 	struct cred *n;
 
@@ -185,8 +190,8 @@ static s64 prctl_get(int op, const u64 *a)
 	case PR_GET_CHILD_SUBREAPER:
 		return put_user_u32(p->is_subreaper, a[0]);
 	case PR_GET_NO_NEW_PRIVS:
-		return a[0] || a[1] || a[2] || a[3] ? -EINVAL :
-						      t->cred->no_new_privs;
+		return a[0] || a[1] || a[2] || a[3] ? -EINVAL
+						    : t->cred->no_new_privs;
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(t->clear_child_tid, a[0]);
 	default:
@@ -217,8 +222,8 @@ static s64 prctl_set(int op, const u64 *a)
 	case PR_SET_SECUREBITS:
 		return set_securebits(a[0]);
 	case PR_SET_TIMERSLACK:
-		t->proc->timerslack_ns = (s64)a[0] > 0 ? a[0] :
-							 DEFAULT_SLACK_NS;
+		t->proc->timerslack_ns =
+			(s64)a[0] > 0 ? a[0] : DEFAULT_SLACK_NS;
 		return 0;
 	case PR_SET_CHILD_SUBREAPER:
 		return set_subreaper(a[0] != 0);

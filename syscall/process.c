@@ -194,7 +194,12 @@ SYSCALL4(260, wait4, int, pid, uaddr_t, status, u32, options, uaddr_t, ru)
 	return r;
 }
 
-enum { P_ALL, P_PID, P_PGID, P_PIDFD };
+enum {
+	P_ALL,
+	P_PID,
+	P_PGID,
+	P_PIDFD
+};
 
 static int waitid_target(struct wait_req *w, int which, int id)
 {

@@ -6,17 +6,17 @@
 #include <kernel/reset.h>
 #include <kernel/upcalls.h>
 
-#define MAGIC1	0xfee1deadu
-#define MAGIC2	672274793u
-#define MAGIC2A 85072278u
-#define MAGIC2B 369367448u
-#define MAGIC2C 537993216u
-#define CMD_RESTART    0x01234567u
-#define CMD_HALT       0xcdef0123u
-#define CMD_CAD_ON     0x89abcdefu
-#define CMD_CAD_OFF    0x00000000u
-#define CMD_POWER_OFF  0x4321fedcu
-#define CMD_RESTART2   0xa1b2c3d4u
+#define MAGIC1	      0xfee1deadu
+#define MAGIC2	      672274793u
+#define MAGIC2A	      85072278u
+#define MAGIC2B	      369367448u
+#define MAGIC2C	      537993216u
+#define CMD_RESTART   0x01234567u
+#define CMD_HALT      0xcdef0123u
+#define CMD_CAD_ON    0x89abcdefu
+#define CMD_CAD_OFF   0x00000000u
+#define CMD_POWER_OFF 0x4321fedcu
+#define CMD_RESTART2  0xa1b2c3d4u
 
 static void stop_machine(enum reset_kind kind, const char *what)
 {

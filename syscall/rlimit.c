@@ -9,11 +9,11 @@
 #include <kernel/time/clock.h>
 #include <lib/string.h>
 
-#define RLIM_NOFILE_MAX (1u << 20)
+#define RLIM_NOFILE_MAX	 (1u << 20)
 #define NS_PER_USER_TICK 10000000u
-#define RUSAGE_SELF 0
-#define RUSAGE_CHILDREN (-1)
-#define RUSAGE_THREAD 1
+#define RUSAGE_SELF	 0
+#define RUSAGE_CHILDREN	 (-1)
+#define RUSAGE_THREAD	 1
 
 static int check_limit(const struct rlimit64 *old, const struct rlimit64 *new,
 		       u32 r)
@@ -74,8 +74,8 @@ SYSCALL4(261, prlimit64, int, pid, u32, r, uaddr_t, unew, uaddr_t, uold)
 	p = pid ? process_find(pid) : process_get(current->proc);
 	if (!p)
 		return -ESRCH;
-	err = may_change(p) ? change_limit(p, r, unew ? &new : NULL, &old) :
-			      -EPERM;
+	err = may_change(p) ? change_limit(p, r, unew ? &new : NULL, &old)
+			    : -EPERM;
 	process_put(p);
 	if (!err && uold && copy_to_user(uold, &old, sizeof(old)))
 		return -EFAULT;

@@ -16,9 +16,15 @@
 #include <kernel/time/clock.h>
 #include <lib/string.h>
 
-enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5 };
+enum {
+	SCHED_OTHER,
+	SCHED_FIFO,
+	SCHED_RR,
+	SCHED_BATCH,
+	SCHED_IDLE = 5
+};
 #define SCHED_RESET_ON_FORK 0x40000000u
-#define RR_INTERVAL_NS 10000000u
+#define RR_INTERVAL_NS	    10000000u
 
 SYSCALL0(124, sched_yield)
 {
@@ -174,9 +180,9 @@ SYSCALL1(125, sched_get_priority_max, int, policy)
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return 99;
 	return policy == SCHED_OTHER || policy == SCHED_BATCH ||
-			       policy == SCHED_IDLE ?
-		       0 :
-		       -EINVAL;
+			       policy == SCHED_IDLE
+		       ? 0
+		       : -EINVAL;
 }
 
 SYSCALL1(126, sched_get_priority_min, int, policy)
@@ -184,9 +190,9 @@ SYSCALL1(126, sched_get_priority_min, int, policy)
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return 1;
 	return policy == SCHED_OTHER || policy == SCHED_BATCH ||
-			       policy == SCHED_IDLE ?
-		       0 :
-		       -EINVAL;
+			       policy == SCHED_IDLE
+		       ? 0
+		       : -EINVAL;
 }
 
 SYSCALL2(127, sched_rr_get_interval, int, tid, uaddr_t, uts)
@@ -236,13 +242,17 @@ SYSCALL3(274, sched_setattr, int, tid, uaddr_t, uattr, u32, flags)
 	return check_policy(tid, a.policy, (s32)a.priority);
 }
 
-enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
+enum {
+	PRIO_PROCESS,
+	PRIO_PGRP,
+	PRIO_USER
+};
 
 struct prio_walk {
 	int which, who;
 	bool set;
-	s32 nice;	/* to set */
-	s32 best;	/* lowest found */
+	s32 nice; /* to set */
+	s32 best; /* lowest found */
 	int err;
 };
 

@@ -8,7 +8,11 @@
 #include <lib/string.h>
 
 #define SIGSET_SIZE 8
-enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
+enum {
+	SIG_BLOCK,
+	SIG_UNBLOCK,
+	SIG_SETMASK
+};
 
 SYSCALL2(129, kill, int, pid, int, sig)
 {
@@ -69,7 +73,8 @@ SYSCALL4(240, rt_tgsigqueueinfo, int, tgid, int, tid, int, sig, uaddr_t, info)
 	return task_tkill(tgid, tid, sig, &si);
 }
 
-SYSCALL4(134, rt_sigaction, int, sig, uaddr_t, uact, uaddr_t, uold, size_t, size)
+SYSCALL4(134, rt_sigaction, int, sig, uaddr_t, uact, uaddr_t, uold, size_t,
+	 size)
 {
 	struct ksigaction act, old;
 	int err;

@@ -33,7 +33,7 @@
 #define CLONE_INTO_CGROUP    0x200000000ull
 
 /* None of these exists here. */
-#define CLONE_NAMESPACES                                               \
+#define CLONE_NAMESPACES                                                \
 	(CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
 	 CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 

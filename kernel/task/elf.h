@@ -31,26 +31,26 @@ struct elf_phdr {
 };
 STATIC_ASSERT(sizeof(struct elf_phdr) == 56, "Elf64_Phdr");
 
-#define ET_EXEC 2
-#define ET_DYN	3
-#define EM_RISCV 243
-#define PT_LOAD 1
-#define PT_INTERP 3
-#define PT_PHDR 6
+#define ET_EXEC	     2
+#define ET_DYN	     3
+#define EM_RISCV     243
+#define PT_LOAD	     1
+#define PT_INTERP    3
+#define PT_PHDR	     6
 #define PT_GNU_STACK 0x6474e551
-#define PF_X 1
-#define PF_W 2
-#define PF_R 4
+#define PF_X	     1
+#define PF_W	     2
+#define PF_R	     4
 
 struct elf_segment {
-	u64 vaddr;    /* as in the file */
-	u64 offset;   /* congruent to vaddr modulo the page size */
+	u64 vaddr;  /* as in the file */
+	u64 offset; /* congruent to vaddr modulo the page size */
 	u64 filesz, memsz;
-	u32 flags;    /* PF_* */
+	u32 flags; /* PF_* */
 };
 
 struct elf_image {
-	bool dyn;	/* may be loaded anywhere */
+	bool dyn; /* may be loaded anywhere */
 	bool exec_stack;
 	u64 entry;	/* unrelocated */
 	u64 phdr_vaddr; /* of the program headers in memory, 0: not mapped */

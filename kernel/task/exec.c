@@ -125,10 +125,10 @@ static int open_interp(struct exec *e)
 	if (!name)
 		return -ENOMEM;
 	err = exec_read(e->file, name, e->img.interp_len, e->img.interp_off) ==
-			      (s64)e->img.interp_len &&
-		      !name[e->img.interp_len - 1] ?
-		      0 :
-		      -ENOEXEC;
+				      (s64)e->img.interp_len &&
+			      !name[e->img.interp_len - 1]
+		      ? 0
+		      : -ENOEXEC;
 	if (!err) {
 		e->interp = exec_open(AT_FDCWD_, name, 0);
 		if (IS_ERR(e->interp)) {
@@ -322,7 +322,8 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 int kernel_execve(const char *path, const char *const argv[],
 		  const char *const envp[])
 {
-	struct exec_strings s = { .kernel = true, .kargv = argv,
+	struct exec_strings s = { .kernel = true,
+				  .kargv = argv,
 				  .kenvp = envp };
 
 	return task_execve(AT_FDCWD_, path, 0, &s);

@@ -12,7 +12,7 @@
 #include <kernel/task/script.h>
 #include <kernel/task/task.h>
 
-#define EXEC_HEAD 1024 /* bytes of a file that are looked at first */
+#define EXEC_HEAD      1024 /* bytes of a file that are looked at first */
 #define MAX_ARG_STRLEN (32 * 4096u)
 #define EXEC_MAX_DEPTH 5
 
@@ -26,14 +26,14 @@ struct exec_args {
 };
 
 struct exec {
-	struct file *file;	/* what is loaded: owned */
-	struct file *interp;	/* its PT_INTERP, or NULL: owned */
-	const char *execfn;	/* borrowed from the caller */
+	struct file *file;   /* what is loaded: owned */
+	struct file *interp; /* its PT_INTERP, or NULL: owned */
+	const char *execfn;  /* borrowed from the caller */
 	struct exec_args args;
 	struct elf_image img;
 	struct elf_image interp_img;
-	struct mm *mm;		/* owned until commit */
-	struct cred *cred;	/* new one, or NULL: unchanged */
+	struct mm *mm;	   /* owned until commit */
+	struct cred *cred; /* new one, or NULL: unchanged */
 	bool secure;
 	u64 bias, interp_bias, entry;
 	u64 stack_top, sp;

@@ -67,8 +67,8 @@ static int add_string(struct exec_args *a, const struct exec_strings *s,
 	for (;;) {
 		size_t max = min(room(a), (size_t)MAX_ARG_STRLEN);
 		size_t here = min(a->cap - a->len, max);
-		s64 n = here ? fetch(s, from, a->buf + a->len, here) :
-			       -ENAMETOOLONG;
+		s64 n = here ? fetch(s, from, a->buf + a->len, here)
+			     : -ENAMETOOLONG;
 		int err;
 
 		if (n >= 0) {

@@ -10,9 +10,9 @@
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 
-#define S_ISUID 04000u
-#define S_ISGID 02000u
-#define S_IXGRP 00010u
+#define S_ISUID		 04000u
+#define S_ISGID		 02000u
+#define S_IXGRP		 00010u
 #define SECBIT_NOROOT	 BIT(0)
 #define SECBIT_KEEP_CAPS BIT(4)
 
@@ -41,10 +41,9 @@ static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 
 static bool same(const struct cred *a, const struct cred *b)
 {
-	return a->euid == b->euid && a->egid == b->egid &&
-	       a->suid == b->suid && a->sgid == b->sgid &&
-	       a->fsuid == b->fsuid && a->fsgid == b->fsgid &&
-	       a->cap_permitted == b->cap_permitted &&
+	return a->euid == b->euid && a->egid == b->egid && a->suid == b->suid &&
+	       a->sgid == b->sgid && a->fsuid == b->fsuid &&
+	       a->fsgid == b->fsgid && a->cap_permitted == b->cap_permitted &&
 	       a->cap_effective == b->cap_effective &&
 	       a->cap_ambient == b->cap_ambient &&
 	       a->securebits == b->securebits;

@@ -41,14 +41,13 @@ static int map_bss(struct mm *mm, const struct elf_segment *s, u64 bias)
 {
 	u64 file_end = bias + s->vaddr + s->filesz;
 	u64 end = ALIGN_UP(bias + s->vaddr + s->memsz, PAGE_SIZE);
-	u64 anon = s->filesz ? ALIGN_UP(file_end, PAGE_SIZE) :
-			       ALIGN_DOWN(file_end, PAGE_SIZE);
+	u64 anon = s->filesz ? ALIGN_UP(file_end, PAGE_SIZE)
+			     : ALIGN_DOWN(file_end, PAGE_SIZE);
 
 	if (s->memsz == s->filesz)
 		return 0;
-	if (anon > file_end &&
-	    mm_copy_to(mm, file_end, zeros, anon - file_end, true) !=
-		    anon - file_end)
+	if (anon > file_end && mm_copy_to(mm, file_end, zeros, anon - file_end,
+					  true) != anon - file_end)
 		return -EFAULT;
 	if (end <= anon)
 		return 0;
@@ -63,8 +62,8 @@ static int map_segment(struct mm *mm, struct file *f,
 	s64 r;
 
 	if (s->filesz) {
-		r = mm_mmap(mm, start, s->filesz + in_page,
-			    seg_prot(s->flags), MAP_PRIVATE | MAP_FIXED, f,
+		r = mm_mmap(mm, start, s->filesz + in_page, seg_prot(s->flags),
+			    MAP_PRIVATE | MAP_FIXED, f,
 			    (s->offset - in_page) >> PAGE_SHIFT);
 		if (r < 0)
 			return (int)r;
@@ -72,8 +71,8 @@ static int map_segment(struct mm *mm, struct file *f,
 	return map_bss(mm, s, bias);
 }
 
-static int map_image(struct mm *mm, struct file *f,
-		     const struct elf_image *img, u64 bias)
+static int map_image(struct mm *mm, struct file *f, const struct elf_image *img,
+		     u64 bias)
 {
 	for (u32 i = 0; i < img->nr_segments; i++) {
 		int err = map_segment(mm, f, &img->seg[i], bias);

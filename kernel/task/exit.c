@@ -118,8 +118,7 @@ static bool announce_death_locked(struct process *p)
 	if (status & 0x7f)
 		notify_parent_locked(p, sig, CLD_KILLED, status & 0x7f);
 	else
-		notify_parent_locked(p, sig, CLD_EXITED,
-				     (status >> 8) & 0xff);
+		notify_parent_locked(p, sig, CLD_EXITED, (status >> 8) & 0xff);
 	return autoreap;
 }
 

@@ -116,8 +116,8 @@ static int copy_resources(struct thread *t, u64 flags)
 	struct thread *me = current;
 	struct mm *mm;
 
-	t->files = flags & CLONE_FILES ? files_get(me->files) :
-					 files_dup(me->files);
+	t->files = flags & CLONE_FILES ? files_get(me->files)
+				       : files_dup(me->files);
 	if (!t->files)
 		return -ENOMEM;
 	t->fs = flags & CLONE_FS ? fs_ctx_get(me->fs) : fs_ctx_dup(me->fs);
@@ -242,8 +242,7 @@ static void wait_for_vfork(struct vfork_wait *vw, struct thread *child)
 	struct thread *me = current;
 
 	wait_event(&me->proc->threads_wq,
-		   load_once(&vw->done) ||
-			   (load_once(&me->work) & WORK_EXIT));
+		   load_once(&vw->done) || (load_once(&me->work) & WORK_EXIT));
 	spin_lock(&task_lock);
 	if (!vw->done)
 		child->vfork = NULL;
@@ -259,8 +258,8 @@ static struct thread *build_child(const struct clone_args *a)
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	copy_thread_state(t, a);
-	t->proc = a->flags & CLONE_THREAD ? process_get(current->proc) :
-					    copy_process(a->flags);
+	t->proc = a->flags & CLONE_THREAD ? process_get(current->proc)
+					  : copy_process(a->flags);
 	err = t->proc ? copy_resources(t, a->flags) : -ENOMEM;
 	if (err) {
 		child_undo(t, t->proc, a->flags);

@@ -25,8 +25,7 @@ static int last_pid;
 
 static bool slot_free(const struct pid_slot *s)
 {
-	return !s->thread && !s->proc && !s->nr_session &&
-	       list_empty(&s->pgrp);
+	return !s->thread && !s->proc && !s->nr_session && list_empty(&s->pgrp);
 }
 
 static struct pid_slot *chunk_get(int chunk)

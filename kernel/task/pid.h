@@ -22,10 +22,10 @@ struct thread;
 struct process;
 
 struct pid_slot {
-	struct thread *thread;	/* who has it as tid */
-	struct process *proc;	/* who has it as pid, until reaped */
-	struct list_head pgrp;	/* members: process.pgrp_node */
-	u32 nr_session;		/* processes with this sid */
+	struct thread *thread; /* who has it as tid */
+	struct process *proc;  /* who has it as pid, until reaped */
+	struct list_head pgrp; /* members: process.pgrp_node */
+	u32 nr_session;	       /* processes with this sid */
 };
 
 /* A free number, or -EAGAIN (none left), -ENOMEM.  The caller fills its slot. */

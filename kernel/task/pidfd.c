@@ -36,8 +36,8 @@ static const struct file_ops pidfd_ops = {
 
 int pidfd_create(struct process *p, u32 flags)
 {
-	struct file *f = file_alloc(&pidfd_ops, O_RDWR | (flags & O_NONBLOCK),
-				    p);
+	struct file *f =
+		file_alloc(&pidfd_ops, O_RDWR | (flags & O_NONBLOCK), p);
 	int fd;
 
 	if (!f)

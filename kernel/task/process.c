@@ -30,16 +30,17 @@ struct process *init_process;
 
 static struct kmem_cache *process_cache;
 static struct kmem_cache *sighand_cache;
-static struct list_head all_processes = LIST_HEAD_INIT(all_processes); /* [task_lock] by all_node */
-static u32 nr_processes;		/* [task_lock] */
-static u32 nr_threads;			/* [task_lock] */
+static struct list_head all_processes =
+	LIST_HEAD_INIT(all_processes); /* [task_lock] by all_node */
+static u32 nr_processes;	       /* [task_lock] */
+static u32 nr_threads;		       /* [task_lock] */
 
 void task_caches_init(void)
 {
-	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand),
-					  64);
-	process_cache = kmem_cache_create("process", sizeof(struct process),
-					  64);
+	sighand_cache =
+		kmem_cache_create("sighand", sizeof(struct sighand), 64);
+	process_cache =
+		kmem_cache_create("process", sizeof(struct process), 64);
 	KASSERT(sighand_cache && process_cache);
 }
 
@@ -285,8 +286,7 @@ unsigned int thread_count(void)
 /* A thread that still has its resources, or NULL. */
 static struct thread *live_thread_locked(struct process *p)
 {
-	return list_first_entry_or_null(&p->threads, struct thread,
-					proc_node);
+	return list_first_entry_or_null(&p->threads, struct thread, proc_node);
 }
 
 struct mm *process_mm(struct process *p)

@@ -25,10 +25,22 @@ struct fs_ctx;
 #define NGROUPS_MAX 65536
 #define NR_RLIMITS  16
 enum {
-	RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE,
-	RLIMIT_RSS, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS,
-	RLIMIT_LOCKS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE,
-	RLIMIT_RTPRIO, RLIMIT_RTTIME,
+	RLIMIT_CPU,
+	RLIMIT_FSIZE,
+	RLIMIT_DATA,
+	RLIMIT_STACK,
+	RLIMIT_CORE,
+	RLIMIT_RSS,
+	RLIMIT_NPROC,
+	RLIMIT_NOFILE,
+	RLIMIT_MEMLOCK,
+	RLIMIT_AS,
+	RLIMIT_LOCKS,
+	RLIMIT_SIGPENDING,
+	RLIMIT_MSGQUEUE,
+	RLIMIT_NICE,
+	RLIMIT_RTPRIO,
+	RLIMIT_RTTIME,
 };
 #define RLIM_INFINITY (~0ULL)
 struct rlimit64 {
@@ -39,38 +51,39 @@ struct rlimit64 {
 struct cred {
 	u32 refs; /* [a] */
 	u32 uid, gid, euid, egid, suid, sgid, fsuid, fsgid;
-	u64 cap_permitted, cap_effective, cap_inheritable, cap_bset, cap_ambient;
+	u64 cap_permitted, cap_effective, cap_inheritable, cap_bset,
+		cap_ambient;
 	u32 securebits;
 	bool no_new_privs;
 	u32 nr_groups;
 	u32 *groups; /* sorted, owned */
 };
-#define CAP_CHOWN 0
-#define CAP_DAC_OVERRIDE 1
-#define CAP_DAC_READ_SEARCH 2
-#define CAP_FOWNER 3
-#define CAP_FSETID 4
-#define CAP_KILL 5
-#define CAP_SETGID 6
-#define CAP_SETUID 7
-#define CAP_SETPCAP 8
-#define CAP_LINUX_IMMUTABLE 9
+#define CAP_CHOWN	     0
+#define CAP_DAC_OVERRIDE     1
+#define CAP_DAC_READ_SEARCH  2
+#define CAP_FOWNER	     3
+#define CAP_FSETID	     4
+#define CAP_KILL	     5
+#define CAP_SETGID	     6
+#define CAP_SETUID	     7
+#define CAP_SETPCAP	     8
+#define CAP_LINUX_IMMUTABLE  9
 #define CAP_NET_BIND_SERVICE 10
-#define CAP_IPC_LOCK 14
-#define CAP_IPC_OWNER 15
-#define CAP_SYS_CHROOT 18
-#define CAP_SYS_PTRACE 19
-#define CAP_SYS_PACCT 20
-#define CAP_SYS_ADMIN 21
-#define CAP_SYS_BOOT 22
-#define CAP_SYS_NICE 23
-#define CAP_SYS_RESOURCE 24
-#define CAP_SYS_TIME 25
-#define CAP_SYS_TTY_CONFIG 26
-#define CAP_MKNOD 27
-#define CAP_LEASE 28
-#define CAP_SYSLOG 34
-#define CAP_LAST 40
+#define CAP_IPC_LOCK	     14
+#define CAP_IPC_OWNER	     15
+#define CAP_SYS_CHROOT	     18
+#define CAP_SYS_PTRACE	     19
+#define CAP_SYS_PACCT	     20
+#define CAP_SYS_ADMIN	     21
+#define CAP_SYS_BOOT	     22
+#define CAP_SYS_NICE	     23
+#define CAP_SYS_RESOURCE     24
+#define CAP_SYS_TIME	     25
+#define CAP_SYS_TTY_CONFIG   26
+#define CAP_MKNOD	     27
+#define CAP_LEASE	     28
+#define CAP_SYSLOG	     34
+#define CAP_LAST	     40
 
 static inline const struct cred *current_cred(void)
 {
@@ -81,7 +94,7 @@ bool cred_in_group(const struct cred *c, u32 gid); /* fsgid or supplementary */
 struct cred *cred_get(struct cred *c);
 void cred_put(struct cred *c);
 struct cred *cred_dup(const struct cred *c); /* private copy, refs 1, or NULL */
-void cred_replace(struct cred *new_cred); /* takes it, for current */
+void cred_replace(struct cred *new_cred);    /* takes it, for current */
 extern struct cred init_cred;
 
 #define NSIG 64
@@ -91,73 +104,74 @@ struct ksigaction {
 	u64 mask;
 };
 struct sighand {
-	u32 refs;		/* [a] shared by CLONE_SIGHAND */
-	struct spinlock lock;	/* RANK_SIGNAL: action[], and the pending sets of the
+	u32 refs; /* [a] shared by CLONE_SIGHAND */
+	struct spinlock
+		lock; /* RANK_SIGNAL: action[], and the pending sets of the
 				 * process and all of its threads */
 	struct ksigaction action[NSIG]; /* [lock] index signo-1 */
 	struct waitq signalfd_wq;	/* woken for every queued signal */
 };
 
 struct process {
-	int pid;			/* [I] == leader's tid */
-	u32 refs;			/* [a] */
-	struct process *parent;		/* [task_lock] */
-	struct process *real_parent;	/* [task_lock] differs under ptrace */
-	struct list_head children;	/* [task_lock] */
-	struct list_head sibling;	/* [task_lock] */
-	struct list_head threads;	/* [task_lock] of thread.proc_node */
-	u32 nr_threads;			/* [task_lock] */
-	u32 nr_live;			/* [a] threads that have not begun to exit */
-	struct thread *leader;		/* [task_lock] */
-	struct list_head all_node;	/* [task_lock] */
+	int pid;		     /* [I] == leader's tid */
+	u32 refs;		     /* [a] */
+	struct process *parent;	     /* [task_lock] */
+	struct process *real_parent; /* [task_lock] differs under ptrace */
+	struct list_head children;   /* [task_lock] */
+	struct list_head sibling;    /* [task_lock] */
+	struct list_head threads;    /* [task_lock] of thread.proc_node */
+	u32 nr_threads;		     /* [task_lock] */
+	u32 nr_live;		   /* [a] threads that have not begun to exit */
+	struct thread *leader;	   /* [task_lock] */
+	struct list_head all_node; /* [task_lock] */
 
-	int pgid, sid;			/* [task_lock] */
-	struct list_head pgrp_node;	/* [task_lock] hash of process groups */
-	struct tty *ctty;		/* [task_lock] controlling terminal; owned */
-	int tty_old_pgid;		/* [task_lock] leader: whom its exit hangs up */
-	bool did_exec;			/* [a] setpgid(): EACCES */
-	bool session_leader;		/* [task_lock] */
+	int pgid, sid;		    /* [task_lock] */
+	struct list_head pgrp_node; /* [task_lock] hash of process groups */
+	struct tty *ctty;    /* [task_lock] controlling terminal; owned */
+	int tty_old_pgid;    /* [task_lock] leader: whom its exit hangs up */
+	bool did_exec;	     /* [a] setpgid(): EACCES */
+	bool session_leader; /* [task_lock] */
 
-	struct sighand *sighand;	/* [I until exec] owned reference */
-	u64 sig_pending;		/* [sighand->lock] for the process */
-	struct list_head sig_queue;	/* [sighand->lock] of struct sigqueue */
-	u32 nr_sigqueued;		/* [sighand->lock] */
+	struct sighand *sighand;    /* [I until exec] owned reference */
+	u64 sig_pending;	    /* [sighand->lock] for the process */
+	struct list_head sig_queue; /* [sighand->lock] of struct sigqueue */
+	u32 nr_sigqueued;	    /* [sighand->lock] */
 
-	bool exiting;			/* [a] group exit in progress */
-	int exit_code;			/* [task_lock] wait status word */
-	bool zombie;			/* [task_lock] */
-	bool stopped;			/* [task_lock] group stop */
-	bool stop_reported, continued;	/* [task_lock] for wait */
-	int stop_sig;			/* [task_lock] */
-	struct waitq wait_chld;		/* parent waits here for its children */
-	struct waitq stop_wq;		/* stopped threads wait here */
-	struct waitq threads_wq;	/* exec/exit wait for the other threads */
-	bool is_subreaper;		/* [task_lock] */
-	u32 ppid;			/* [a] real_parent->pid, for getppid() */
-	int exit_signal;		/* [task_lock] to the parent, 0: none */
-	int pdeath_signal;		/* [a] when the parent dies, 0: none */
-	u32 nr_stopping;		/* [task_lock] threads yet to stop */
-	u32 cont_gen;			/* [task_lock + sighand] SIGCONTs seen */
-	struct thread *exec_thread;	/* [task_lock] kills its siblings */
-	u64 timerslack_ns;		/* [a] prctl */
+	bool exiting;		       /* [a] group exit in progress */
+	int exit_code;		       /* [task_lock] wait status word */
+	bool zombie;		       /* [task_lock] */
+	bool stopped;		       /* [task_lock] group stop */
+	bool stop_reported, continued; /* [task_lock] for wait */
+	int stop_sig;		       /* [task_lock] */
+	struct waitq wait_chld;	       /* parent waits here for its children */
+	struct waitq stop_wq;	       /* stopped threads wait here */
+	struct waitq threads_wq;    /* exec/exit wait for the other threads */
+	bool is_subreaper;	    /* [task_lock] */
+	u32 ppid;		    /* [a] real_parent->pid, for getppid() */
+	int exit_signal;	    /* [task_lock] to the parent, 0: none */
+	int pdeath_signal;	    /* [a] when the parent dies, 0: none */
+	u32 nr_stopping;	    /* [task_lock] threads yet to stop */
+	u32 cont_gen;		    /* [task_lock + sighand] SIGCONTs seen */
+	struct thread *exec_thread; /* [task_lock] kills its siblings */
+	u64 timerslack_ns;	    /* [a] prctl */
 
 	struct rlimit64 rlim[NR_RLIMITS]; /* [a per word] */
-	u64 utime_ns, stime_ns;		/* [task_lock] of dead threads */
-	u64 cutime_ns, cstime_ns;	/* [task_lock] of reaped children */
+	u64 utime_ns, stime_ns;		  /* [task_lock] of dead threads */
+	u64 cutime_ns, cstime_ns;	  /* [task_lock] of reaped children */
 	u64 minflt, majflt, cminflt, cmajflt, nvcsw, nivcsw;
 	u64 maxrss_pages, cmaxrss_pages;
-	u64 start_ns;			/* [I] */
+	u64 start_ns; /* [I] */
 
-	struct ktimer itimer_real;	/* [sighand->lock] */
-	u64 itimer_real_interval_ns;	/* [sighand->lock] */
+	struct ktimer itimer_real;	    /* [sighand->lock] */
+	u64 itimer_real_interval_ns;	    /* [sighand->lock] */
 	u64 itimer_virt[2], itimer_prof[2]; /* value, interval */
-	struct list_head posix_timers;	/* [sighand->lock] */
+	struct list_head posix_timers;	    /* [sighand->lock] */
 	int next_timer_id;
 
-	u8 relay_policy;		/* [a] for new threads too; /proc/pid/relay */
-	u8 fault_policy;		/* [a] */
-	u64 poll_cap_us;		/* [a] */
-	int oom_score_adj;		/* [a] */
+	u8 relay_policy;   /* [a] for new threads too; /proc/pid/relay */
+	u8 fault_policy;   /* [a] */
+	u64 poll_cap_us;   /* [a] */
+	int oom_score_adj; /* [a] */
 };
 
 extern struct spinlock task_lock;
@@ -173,10 +187,10 @@ static inline u64 rlimit_cur(unsigned int r)
 }
 
 /* --- look-ups; results carry a reference where "ref" is said */
-struct process *process_find(int pid);	  /* ref, or NULL */
+struct process *process_find(int pid); /* ref, or NULL */
 struct process *process_get(struct process *p);
 void process_put(struct process *p);
-struct thread *thread_find(int tid);	  /* [task_lock held] no ref */
+struct thread *thread_find(int tid); /* [task_lock held] no ref */
 /* For /proc: pids in ascending order; next pid >= @pid, or -1. */
 int process_next_pid(int pid);
 void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx);

@@ -22,9 +22,9 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define GREGS_SIZE 256
-#define FP_SIZE	   528
-#define FP_D_SIZE  264 /* d state: f0-f31, fcsr and four bytes of padding */
+#define GREGS_SIZE	256
+#define FP_SIZE		528
+#define FP_D_SIZE	264 /* d state: f0-f31, fcsr and four bytes of padding */
 #define FP_RESERVED_OFF 516
 
 struct frame_head {

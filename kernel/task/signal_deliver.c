@@ -29,8 +29,8 @@
 #define DFL_STOP                                                  \
 	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | \
 	 SIG_BIT(SIGTTOU))
-#define DFL_IGNORE                                                \
-	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) |  \
+#define DFL_IGNORE                                               \
+	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
 	 SIG_BIT(SIGWINCH))
 
 bool signal_pending_current(void)
@@ -52,14 +52,14 @@ static int dequeue_held(struct thread *t, u64 blocked, struct siginfo *si)
 	int sig = sigset_first(t->sig_pending & ~blocked);
 
 	if (sig) {
-		p->nr_sigqueued -= sigqueue_take(&t->sig_queue,
-						 &t->sig_pending, sig, si);
+		p->nr_sigqueued -=
+			sigqueue_take(&t->sig_queue, &t->sig_pending, sig, si);
 		return sig;
 	}
 	sig = sigset_first(p->sig_pending & ~blocked);
 	if (sig)
-		p->nr_sigqueued -= sigqueue_take(&p->sig_queue,
-						 &p->sig_pending, sig, si);
+		p->nr_sigqueued -=
+			sigqueue_take(&p->sig_queue, &p->sig_pending, sig, si);
 	return sig;
 }
 
@@ -112,8 +112,8 @@ static bool init_is_spared(const struct process *p, const struct siginfo *si)
 	return p == init_process && (si->code <= 0 || si->code == SI_KERNEL);
 }
 
-static void default_action(struct thread *t, int sig,
-			   const struct siginfo *si, u32 gen)
+static void default_action(struct thread *t, int sig, const struct siginfo *si,
+			   u32 gen)
 {
 	if (init_is_spared(t->proc, si))
 		return;
@@ -227,8 +227,8 @@ static void request_end_slow(struct thread *t)
 {
 	do {
 		if (load_once(&t->work) & WORK_EXIT)
-			do_thread_exit(t->proc->exiting ? t->proc->exit_code :
-							  0);
+			do_thread_exit(t->proc->exiting ? t->proc->exit_code
+							: 0);
 		if (load_once(&t->work) & WORK_STOP)
 			jobctl_do_stop();
 		deliver_signals(t);

@@ -22,8 +22,7 @@ int signal_permission_locked(struct process *p, int sig)
 	return -EPERM;
 }
 
-static int kill_one_locked(struct process *p, int sig,
-			   const struct siginfo *si)
+static int kill_one_locked(struct process *p, int sig, const struct siginfo *si)
 {
 	int err = signal_permission_locked(p, sig);
 

@@ -12,10 +12,10 @@
 #include <lib/string.h>
 
 #define UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
-#define SA_KNOWN \
+#define SA_KNOWN                                                              \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | \
 	 SA_NODEFER | SA_RESETHAND)
-#define DFL_IGNORED \
+#define DFL_IGNORED                                              \
 	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
 	 SIG_BIT(SIGWINCH))
 
@@ -96,19 +96,18 @@ static void drop_ignored(struct process *p, int sig)
 	p->nr_sigqueued -=
 		sigqueue_drop(&p->sig_queue, &p->sig_pending, SIG_BIT(sig));
 	list_for_each_entry(t, &p->threads, proc_node)
-		p->nr_sigqueued -= sigqueue_drop(&t->sig_queue,
-						 &t->sig_pending,
+		p->nr_sigqueued -= sigqueue_drop(&t->sig_queue, &t->sig_pending,
 						 SIG_BIT(sig));
 }
 
-int signal_action(int sig, const struct ksigaction *act,
-		  struct ksigaction *old)
+int signal_action(int sig, const struct ksigaction *act, struct ksigaction *old)
 {
 	struct process *p = current->proc;
 	struct sighand *sh = p->sighand;
 	bool lock_tasks = act && act->handler <= SIG_IGN;
 
-	if (sig < 1 || sig > NSIG || (act && (sig == SIGKILL || sig == SIGSTOP)))
+	if (sig < 1 || sig > NSIG ||
+	    (act && (sig == SIGKILL || sig == SIGSTOP)))
 		return -EINVAL;
 	if (lock_tasks)
 		spin_lock(&task_lock);
@@ -167,20 +166,21 @@ int signal_altstack(const struct user_stack_t *new, struct user_stack_t *old,
 	old->sp = t->sas_sp;
 	old->size = t->sas_size;
 	old->pad = 0;
-	old->flags = (s32)(!t->sas_size ? SS_DISABLE :
-			   on_altstack(t, sp) ? SS_ONSTACK : 0) |
+	old->flags = (s32)(!t->sas_size		? SS_DISABLE
+			   : on_altstack(t, sp) ? SS_ONSTACK
+						: 0) |
 		     (s32)(t->sas_flags & SS_AUTODISARM);
 	if (!new)
 		return 0;
 	if (on_altstack(t, sp))
 		return -EPERM;
-	mode = (u32)new->flags & ~SS_AUTODISARM;
+	mode = (u32) new->flags & ~SS_AUTODISARM;
 	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
 		return -EINVAL;
 	if (mode != SS_DISABLE && new->size < MINSIGSTKSZ)
 		return -ENOMEM;
 	t->sas_sp = mode == SS_DISABLE ? 0 : new->sp;
 	t->sas_size = mode == SS_DISABLE ? 0 : new->size;
-	t->sas_flags = (u32)new->flags;
+	t->sas_flags = (u32) new->flags;
 	return 0;
 }

@@ -22,7 +22,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define DFL_IGNORED \
+#define DFL_IGNORED                                              \
 	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
 	 SIG_BIT(SIGWINCH))
 #define NS_PER_USER_TICK 10000000u /* USER_HZ is 100 */
@@ -104,7 +104,8 @@ static int enqueue(struct process *p, struct list_head *q, int sig,
 	bool must = sig >= SIGRTMIN && si && si != SEND_KERNEL &&
 		    si->code != SI_USER;
 
-	if (!must || p->nr_sigqueued < load_once(&p->rlim[RLIMIT_SIGPENDING].cur))
+	if (!must ||
+	    p->nr_sigqueued < load_once(&p->rlim[RLIMIT_SIGPENDING].cur))
 		e = sigqueue_alloc();
 	if (!e)
 		return must ? -EAGAIN : 0;
@@ -162,8 +163,7 @@ static int send_locked(struct process *p, struct thread *t, int sig,
 	return err;
 }
 
-int signal_process_locked(struct process *p, int sig,
-			  const struct siginfo *si)
+int signal_process_locked(struct process *p, int sig, const struct siginfo *si)
 {
 	return send_locked(p, NULL, sig, si);
 }

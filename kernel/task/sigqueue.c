@@ -14,8 +14,8 @@
 #include <lib/string.h>
 
 /* Faults of the thread itself come before anything that was sent. */
-#define SYNCHRONOUS                                              \
-	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) |  \
+#define SYNCHRONOUS                                             \
+	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | \
 	 SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
 
 struct sigqueue *sigqueue_alloc(void)

@@ -32,8 +32,8 @@ static void drop_pending_locked(struct process *p, u64 mask)
 	spin_lock(&sh->lock);
 	p->nr_sigqueued -= sigqueue_drop(&p->sig_queue, &p->sig_pending, mask);
 	list_for_each_entry(t, &p->threads, proc_node)
-		p->nr_sigqueued -= sigqueue_drop(&t->sig_queue,
-						 &t->sig_pending, mask);
+		p->nr_sigqueued -=
+			sigqueue_drop(&t->sig_queue, &t->sig_pending, mask);
 	if (mask & SIG_BIT(SIGSTOP))
 		p->cont_gen++;
 	spin_unlock(&sh->lock);
@@ -47,7 +47,7 @@ static void continue_locked(struct process *p)
 		return;
 	list_for_each_entry(t, &p->threads, proc_node)
 		store_once(&t->jobctl, t->jobctl & ~(u32)(JOBCTL_STOPPING |
-							   JOBCTL_STOPPED));
+							  JOBCTL_STOPPED));
 	p->nr_stopping = 0;
 	wake_up_all(&p->stop_wq);
 	if (!p->stopped)

@@ -25,7 +25,7 @@ struct vfork_wait {
 void task_caches_init(void);
 /* Never linked: free it. */
 void process_discard(struct process *p);
-struct process *process_alloc(void);	/* refs 1, not linked; NULL: -ENOMEM */
+struct process *process_alloc(void); /* refs 1, not linked; NULL: -ENOMEM */
 void process_link_locked(struct process *p, struct thread *leader);
 void thread_link_locked(struct thread *t);
 void thread_unlink_locked(struct thread *t);
@@ -60,8 +60,8 @@ int task_setsid(void);
 
 /* --- fork.c */
 struct clone_args {
-	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack,
-		stack_size, tls;
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size,
+		tls;
 };
 s64 task_clone(const struct clone_args *a);
 void vfork_release(struct thread *t);
@@ -82,23 +82,27 @@ struct rusage {
 		oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
 };
 STATIC_ASSERT(sizeof(struct rusage) == 144, "Linux's struct rusage");
-#define WNOHANG	   0x00000001
-#define WUNTRACED  0x00000002
-#define WSTOPPED   WUNTRACED
-#define WEXITED	   0x00000004
-#define WCONTINUED 0x00000008
-#define WNOWAIT	   0x01000000
+#define WNOHANG	    0x00000001
+#define WUNTRACED   0x00000002
+#define WSTOPPED    WUNTRACED
+#define WEXITED	    0x00000004
+#define WCONTINUED  0x00000008
+#define WNOWAIT	    0x01000000
 #define __WNOTHREAD 0x20000000
-#define __WALL	   0x40000000
-#define __WCLONE   0x80000000u
-enum wait_kind { WAIT_ALL, WAIT_PID, WAIT_PGID };
+#define __WALL	    0x40000000
+#define __WCLONE    0x80000000u
+enum wait_kind {
+	WAIT_ALL,
+	WAIT_PID,
+	WAIT_PGID
+};
 struct wait_req {
 	enum wait_kind kind;
 	int id;
 	u32 options;
 	/* results, when task_wait() > 0 */
-	int status;	/* wait status word */
-	int code;	/* CLD_* */
+	int status; /* wait status word */
+	int code;   /* CLD_* */
 	u32 uid;
 	struct rusage ru;
 };
@@ -108,7 +112,7 @@ void rusage_of_locked(struct process *p, bool children, struct rusage *ru);
 /* --- exec.c: strings of a new image, user or kernel pointers */
 struct exec_strings {
 	bool kernel;
-	uaddr_t argv, envp;	 /* !kernel */
+	uaddr_t argv, envp;	  /* !kernel */
 	const char *const *kargv; /* kernel */
 	const char *const *kenvp;
 };
@@ -121,6 +125,6 @@ int task_unshare(bool files, bool fs);
 
 /* --- pidfd.c */
 int pidfd_create(struct process *p, u32 flags); /* descriptor */
-struct process *pidfd_process(int fd); /* ref or ERR_PTR(-EBADF) */
+struct process *pidfd_process(int fd);		/* ref or ERR_PTR(-EBADF) */
 
 #endif /* KERNEL_TASK_TASK_H */
