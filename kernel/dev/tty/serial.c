@@ -396,10 +396,13 @@ static int take_number(const char *prefix, int fdt_node)
 	u64 *used = family_used(prefix);
 	int n = alias_number(fdt_node);
 
-	if (n < 0 || (*used & BIT(n)))
-		n = *used == ~0ull ? -1 : __builtin_ctzll(~*used);
-	if (n >= 0)
-		*used |= BIT(n);
+	if (n < 0 || (*used & BIT(n))) {
+		for (n = 0; n < 64 && (*used & BIT(n)); n++)
+			;
+	}
+	if (n >= 64)
+		return -1;
+	*used |= BIT(n);
 	return n;
 }
 
