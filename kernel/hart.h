@@ -84,17 +84,17 @@ struct hart {
 	u32 capacity;		/* [I] capacity-dmips-mhz or 0 */
 
 	/*
-	 * Edge SLEEP and TLBGEN: 1 = "send me an IPI when you put something in
-	 * one of my rings or need my attention": asleep, or in user mode.
+	 * Edge SLEEP: 1 = "send me an IPI when you put something in one of my
+	 * rings": asleep, or in user mode while threads of mine are away.
 	 */
 	u32 notify __aligned(64); /* [a] kernel/relay/ */
-	u32 in_user;		/* [a] TLBGEN: 1 while user code may run */
 	u32 kick;		/* [a] somebody wants the current user thread to trap */
 	struct mm *ucopy;	/* [a] UCOPY: whose memory it copies (kernel/mm/user.c) */
 
 	/* --- running user code */
 	struct thread *user __aligned(64); /* [H] thread whose registers/satp are loaded */
-	struct mm *user_mm;	/* [H] owner of satp (held by reference), or NULL */
+	struct mm *user_mm;	/* [H] owner of satp, or NULL; see hart_drop_mm() */
+	u64 icache_seen;	/* [H] icache_gen at the last fence.i */
 	u64 tlb_seen;		/* [H] user_mm->tlb_gen at the last flush */
 	struct thread *fp_owner; /* [H] whose FP state the registers hold */
 
@@ -170,6 +170,9 @@ u64 app_mask(void);
 void hart_ipi(unsigned int cpu);
 /* Make the harts in @mask flush their TLBs before this returns (SBI RFENCE). */
 void hart_rfence(u64 mask);
+/* No hart has @mm's table in satp when this returns, and no thread of it is left to
+ * load it again.  Coroutine; kernel/relay/user.c. */
+void hart_drop_mm(struct mm *mm);
 /* fence.i on every online hart, this one included. */
 void hart_fence_i_all(void);
 

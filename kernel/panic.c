@@ -195,7 +195,7 @@ static void __noreturn report(const struct trapframe *tf, const char *msg)
 		backtrace((u64)__builtin_return_address(0),
 			  (u64)__builtin_frame_address(0));
 	}
-	if (h->cur) {
+	if (h->cur && h->cur->proc) {
 		log_raw("user registers of %s/%d:\n", h->cur->name,
 			h->cur->tid);
 		print_registers(&h->cur->tf);

@@ -186,7 +186,7 @@ static bool usable(int node, u64 *hartid)
 	return type && !strcmp(type, "cpu") &&
 	       (!status || !strcmp(status, "okay") || !strcmp(status, "ok")) &&
 	       fdt_prop(boot_fdt, node, "mmu-type", &len) &&
-	       fdt_reg(boot_fdt, node, 0, hartid, NULL) == 0;
+	       !fdt_prop_u64(boot_fdt, node, "reg", hartid);
 }
 
 static u32 max_cpus = MAX_HARTS;

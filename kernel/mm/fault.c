@@ -48,17 +48,9 @@ bool mm_is_private(struct mm *mm)
 
 void mm_icache_changed(struct mm *mm)
 {
-	u64 active;
-	bool running = false;
-
-	/* ICACHE (release, full) - pairs with the hart's look at icache_gen. */
+	/* ICACHE (full) - pairs with relay_run_user(). */
 	(void)atomic_fetch_add(&icache_gen, 1);
-	active = load_once(&mm->active);
-	for (unsigned int cpu = 0; cpu < nr_harts; cpu++) {
-		if ((active >> cpu & 1) && load_once(&harts[cpu]->in_user))
-			running = true;
-	}
-	if (running)
+	if (load_once(&mm->active) && !mm_is_private(mm))
 		hart_fence_i_all();
 }
 

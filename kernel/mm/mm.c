@@ -14,6 +14,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
+#include <kernel/hart.h>
 #include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
 
@@ -92,6 +93,8 @@ void mm_unmap_all(struct mm *mm)
 	struct file *exe;
 	struct gather g;
 
+	/* No thread is left to load the table again. */
+	hart_drop_mm(mm);
 	down_write(&mm->lock);
 	gather_init(&g, mm);
 	g.tables_too = true;

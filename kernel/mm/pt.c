@@ -11,6 +11,8 @@
  */
 #include <kernel/mm/pt.h>
 
+#include <kernel/mm/fault.h>
+
 #include <kernel/assert.h>
 #include <kernel/hart.h>
 #include <kernel/sched/thread.h>
@@ -57,27 +59,25 @@ pte_t *pt_make(struct mm *mm, u64 va)
 
 void mm_flush(struct mm *mm)
 {
-	u64 active, users = 0;
+	u64 active;
 
 	(void)atomic_fetch_add(&mm->tlb_gen, 1);
 	/*
-	 * TLBGEN (full) - pairs with the hart's announcement of user mode.
+	 * TLBGEN (full) - pairs with use_mm() of kernel/relay/user.c.
 	 * UCOPY (full) - pairs with user_begin().
 	 */
 	smp_mb();
 	active = load_once(&mm->active);
 	for (unsigned int cpu = 0; cpu < nr_harts; cpu++) {
-		struct hart *h = harts[cpu];
-
-		if ((active >> cpu & 1) && load_once(&h->in_user))
-			users |= 1ull << cpu;
 		/* a copy is short, and takes no lock that we may hold
 		 * UCOPY (acquire) - pairs with user_end(). */
-		while (load_acquire(&h->ucopy) == mm)
+		while (load_acquire(&harts[cpu]->ucopy) == mm)
 			cpu_relax();
 	}
-	if (users)
-		hart_rfence(users);
+	/* Its only thread is in this call: its hart compares tlb_gen before it
+	 * runs it again, after the completion's acquire. */
+	if (active && !mm_is_private(mm))
+		hart_rfence(active);
 }
 
 void mm_note_rss(struct mm *mm)

@@ -14,15 +14,15 @@
  * mm_flush() waits for those who do.  So "after mm_flush()" holds for copies as
  * it does for TLBs.
  *
- * TLBs.  Service harts never load a user table.  A hart that runs user code of an
- * mm has its bit in mm->active.  After an entry was made weaker the changer calls
- * mm_flush(): mm->tlb_gen is advanced; harts that are in user mode get an SBI
- * RFENCE; all others compare generations before they return to user mode.
+ * TLBs.  Service harts never load a user table.  A hart that has the table in satp
+ * has its bit in mm->active.  After an entry was made weaker the changer calls
+ * mm_flush(): mm->tlb_gen is advanced, and every hart in mm->active gets an SBI
+ * RFENCE - unless the caller is the only thread of the address space: then its hart
+ * compares generations before it returns to user mode, and nobody else can run it.
  *
  * ORDERING
- *   TLBGEN  table change, tlb_gen, full fence, look at who is in user mode; the
- *           hart: announce user mode, full fence, look at tlb_gen
- *           (kernel/relay/hart_loop.c).
+ *   TLBGEN  table change, tlb_gen, full fence, look at mm->active; the hart: bit
+ *           in mm->active, full fence, then satp and a flush (kernel/relay/user.c).
  *   UCOPY   table change, full fence, look at who copies (mm_flush()); the copier:
  *           announce, full fence, walk (kernel/mm/user.c).
  */

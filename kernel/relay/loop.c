@@ -30,6 +30,8 @@ void relay_take_interrupts(struct hart *h)
 		/* IPICLEAR (full) - pairs with hart_ipi(); other end: device (SBI IPI). */
 		smp_mb();
 		relay_delay(h);
+		if ((h->role & ROLE_SERVICE) && irq_hart_init_needed(h->cpu))
+			irq_hart_init(h->cpu);
 		if (load_once(&h->kick)) {
 			store_once(&h->kick, 0);
 			if (!h->user)

@@ -154,8 +154,6 @@ void relay_idle(struct hart *h);
 void relay_run_user(struct hart *h);
 void relay_fp_save(struct hart *h, struct thread *t);
 void relay_drop_user_mm(struct hart *h);
-/* No hart has @mm's table in satp when this returns.  Coroutine. */
-void hart_drop_mm(struct mm *mm);
 
 /* --- stats.c, trace.c, floor.c: text for /proc/relay, line by line */
 typedef void relay_emit_fn(void *ctx, const char *text);

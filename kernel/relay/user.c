@@ -10,6 +10,8 @@
  * ORDERING
  *   TLBGEN   of kernel/mm/vm.h: mm->active is set before satp is loaded (full), the
  *            flusher changes tables before it reads mm->active.
+ *   ICACHE   of kernel/mm/fault.c: icache_gen is read after the completion's acquire,
+ *            or the other side executes a remote fence.i.
  *   SLEEP    of relay.h: other threads of this hart are away, so their completions
  *            must interrupt the one that runs.
  */
@@ -160,6 +162,11 @@ void relay_run_user(struct hart *h)
 	else if (unlikely(load_once(&t->mm->tlb_gen) != h->tlb_seen)) {
 		h->tlb_seen = load_once(&t->mm->tlb_gen);
 		tlb_flush_local();
+	}
+	/* ICACHE (acquire) - pairs with mm_icache_changed(); by the message. */
+	if (unlikely(load_once(&icache_gen) != h->icache_seen)) {
+		h->icache_seen = load_once(&icache_gen);
+		icache_flush_local();
 	}
 	if (unlikely(h->fp_owner != t || t->fp_hart != h))
 		fp_restore(h, t);
