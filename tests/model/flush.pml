@@ -9,31 +9,30 @@
  *	wait while ucopy == mm		walk: entry there? use the frame
  *	free the frame			ucopy = none (release)
  *
- *	flusher				hart that goes to user mode
- *	clear the entry, tlb_gen++	announce user mode
+ *	flusher				hart that takes up the address space
+ *	clear the entry			set its bit in mm->active
  *	full fence	(TLBGEN)	full fence	(TLBGEN)
- *	in user mode? RFENCE		tlb_gen new? flush the TLB
- *	free the frame			run user code
+ *	active? RFENCE			load satp: the TLB is empty
+ *	free the frame			user code: fill the TLB, use the frame
  *
- * Memory as in sleep_wake.pml.  The TLB holds the entry from the beginning; an
- * RFENCE takes it away at once.
+ * Memory as in sleep_wake.pml.  An RFENCE empties the TLB at once; later it
+ * is filled from the table as it then is.
  *
  * Broken on purpose, each must be found:
  *	-DNO_FLUSHER_FENCE -DNO_COPIER_FENCE -DNO_USER_FENCE
- *	-DCHECK_BEFORE_ANNOUNCE	   tlb_gen is looked at first
+ *	-DLATE_ANNOUNCE		the bit is set when satp was loaded already
  */
 
 /* Memory. */
 bit entry = 1;
-bit gen;
 bit ucopy;
-bit in_user;
+bit mm_active;
 bit freed;
 
-bit tlb = 1; /* of the hart */
+bit tlb; /* of the hart: it holds the entry */
 
-/* Store buffers.  The flusher's: the entry, then the generation. */
-chan flusher_buf = [2] of { bit };
+/* Store buffers; each is for one place. */
+chan flusher_buf = [1] of { bit };
 chan copier_buf = [1] of { bit };
 chan user_buf = [1] of { bit };
 
@@ -42,21 +41,19 @@ proctype drain()
 end:
 	do
 	:: atomic { flusher_buf ? 0 -> entry = 0 }
-	:: atomic { flusher_buf ? 1 -> gen = 1 }
 	:: atomic { copier_buf ? 1 -> ucopy = 1 }
-	:: atomic { user_buf ? 1 -> in_user = 1 }
+	:: atomic { user_buf ? 1 -> mm_active = 1 }
 	od
 }
 
 proctype flusher()
 {
 	flusher_buf ! 0;
-	flusher_buf ! 1;
 #ifndef NO_FLUSHER_FENCE
 	empty(flusher_buf);
 #endif
 	if
-	:: in_user -> tlb = 0
+	:: mm_active -> tlb = 0
 	:: else
 	fi;
 	ucopy == 0;
@@ -88,28 +85,28 @@ inline announce()
 #endif
 }
 
-inline look_at_gen()
+/* A load by user code: the walk and the filling are one step of the MMU. */
+inline user_load()
 {
-	seen = gen;
-	if
-	:: seen -> tlb = 0
-	:: else
-	fi
+	atomic {
+		if
+		:: entry -> tlb = 1
+		:: else
+		fi
+	}
+	assert(!(tlb && freed))
 }
 
 proctype user()
 {
-	bit seen;
-
-#ifdef CHECK_BEFORE_ANNOUNCE
-	look_at_gen();
+#ifdef LATE_ANNOUNCE
+	user_load();
 	announce();
 #else
 	announce();
-	look_at_gen();
 #endif
-	/* User code: a load through the TLB, or through the table. */
-	atomic { tlb -> assert(!freed) } unless { !tlb }
+	user_load();
+	user_load()
 }
 
 init {

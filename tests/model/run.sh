@@ -67,7 +67,7 @@ try flush holds
 try flush found -DNO_FLUSHER_FENCE
 try flush found -DNO_COPIER_FENCE
 try flush found -DNO_USER_FENCE
-try flush found -DCHECK_BEFORE_ANNOUNCE
+try flush found -DLATE_ANNOUNCE
 
 wait
 cat "$out"/*/line
