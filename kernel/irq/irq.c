@@ -90,6 +90,18 @@ static void check_ops(const struct irqchip_ops *ops)
 	KASSERT(!ops->msi_alloc == !ops->msi_free);
 }
 
+/* The other service harts set it up when the IPI brings them to their loop. */
+static void tell_service_harts(void)
+{
+	u64 mask = service_mask();
+
+	irq_hart_init(this_cpu());
+	for (unsigned int cpu = 0; cpu < nr_harts; cpu++) {
+		if (cpu != this_cpu() && (mask & BIT(cpu)))
+			hart_ipi(cpu);
+	}
+}
+
 int irqchip_register(struct irqchip *chip)
 {
 	check_ops(chip->ops);
@@ -108,7 +120,7 @@ int irqchip_register(struct irqchip *chip)
 	/* CHIP (release) - pairs with chip_count(). */
 	store_release(&nr_chips, nr_chips + 1);
 	spin_unlock(&irq_lock);
-	irq_hart_init(this_cpu());
+	tell_service_harts();
 	return 0;
 }
 

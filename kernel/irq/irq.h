@@ -58,7 +58,8 @@ struct irqchip {
  */
 typedef bool irq_handler_fn(void *arg);
 
-/* Register a chip (initcall INIT_BUS or earlier); runs hart_init() on this hart. */
+/* Register a chip (INIT_BUS or earlier).  hart_init() runs on this hart now and
+ * on the other service harts soon. */
 int irqchip_register(struct irqchip *chip);
 struct irqchip *irqchip_by_phandle(u32 phandle);
 
@@ -79,8 +80,8 @@ void irq_handle(struct irqchip *chip, u32 line);
 
 /*
  * For the hart loop (kernel/relay).  irq_hart_init() sets up what each chip has
- * per hart; chips may be registered after a hart came up, so a service hart
- * calls it again while irq_hart_init_needed() says so.
+ * per hart; chips may be registered after a hart came up, so a service hart that
+ * takes an IPI calls it again while irq_hart_init_needed() says so.
  */
 void irq_dispatch(void);
 void irq_hart_init(unsigned int cpu);
