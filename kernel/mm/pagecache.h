@@ -18,6 +18,7 @@
 
 #include <kernel/file/iov.h>
 #include <kernel/mm/page.h>
+#include <kernel/mm/radix.h>
 #include <kernel/sched/wait.h>
 
 struct file;
@@ -26,31 +27,37 @@ struct mapping;
 
 struct mapping_ops {
 	/* Fill @pg (locked, not uptodate) and unlock it when done: sets
-	 * PG_UPTODATE or PG_ERROR.  May return before the I/O has ended. */
+	 * PG_UPTODATE or PG_ERROR (page_end_read()).  May return before the I/O
+	 * has ended.  The page is unlocked in the end whatever is returned.
+	 * NULL: pages that were never written are zeroes. */
 	int (*readpage)(struct mapping *m, struct page *pg);
 	/* Fill several consecutive new locked pages (read-ahead).  Optional. */
 	int (*readpages)(struct mapping *m, struct page **pg, unsigned int nr);
 	/* Write @pg (locked, dirty bit already cleared, PG_WRITEBACK set); calls
-	 * page_end_writeback() when the device is done.  Unlocks it. */
+	 * page_end_writeback() when the device is done.  Unlocks it, at once or
+	 * then.  Both happen whatever is returned. */
 	int (*writepage)(struct mapping *m, struct page *pg);
 	/* Batch form for consecutive pages.  Optional. */
 	int (*writepages)(struct mapping *m, struct page **pg, unsigned int nr);
 	/* Before bytes [from, to) of locked @pg are overwritten: allocate blocks,
-	 * read what is not overwritten.  0 or -errno. */
+	 * read (or clear) what is not overwritten.  0 or -errno.  Also called for a
+	 * page that is about to be written through a mapping, with mm->lock held:
+	 * must not take the inode's lock.  NULL: the rest is cleared. */
 	int (*write_begin)(struct mapping *m, struct page *pg, unsigned int from,
 			   unsigned int to);
-	/* They have been; update the size, mark dirty (page_set_dirty). */
+	/* They have been, and the page is uptodate now; update the size, mark
+	 * dirty (page_set_dirty). */
 	int (*write_end)(struct mapping *m, struct page *pg, unsigned int from,
 			 unsigned int to);
-	/* A private page state is dropped (truncate, reclaim).  Optional. */
+	/* A private page state is dropped (truncate, reclaim): page locked,
+	 * mapping->lock held.  Optional. */
 	void (*releasepage)(struct mapping *m, struct page *pg);
 	bool no_writeback; /* tmpfs: pages live here only, never reclaimed */
 };
 
 struct mapping {
 	struct spinlock lock;		/* RANK_PAGECACHE */
-	void *root;			/* [lock] radix tree */
-	u32 height;			/* [lock] */
+	struct radix pages;		/* [lock] by index, tags: radix.h */
 	u64 nr_pages;			/* [lock] */
 	u64 nr_dirty;			/* [lock] */
 	const struct mapping_ops *ops;	/* [I] */
@@ -60,6 +67,7 @@ struct mapping {
 	struct list_head vmas;		/* [i_mmap] of struct vma by map_node */
 	struct list_head dirty_node;	/* [dirty list lock] */
 	u64 dirtied_when_ns;		/* [dirty list lock] */
+	bool flushing;			/* [dirty list lock] the flusher is at it */
 	int wb_error;			/* [a] sticky, reported once by fsync */
 };
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/readahead.c - reads pages before they are asked for.
+ *
+ * A file that is read in order gets windows that double from 16 to 128 KiB.  The
+ * page in the middle of a window has PG_AHEAD: reaching it starts the next window,
+ * so that the device is busy while the program works.  A read elsewhere gets its
+ * page only.  Faults have no order: they get their 64 KiB neighbourhood.
+ *
+ * The state (file->ra_next, ra_size) is a hint; a race over it costs a window.
+ *
+ * Context: coroutine.  Locking: none of its own.
+ */
+#include <kernel/mm/cache.h>
+
+#include <kernel/file/file.h>
+#include <lib/errno.h>
+
+#define WINDOW_MIN 4u
+#define WINDOW_MAX 32u
+#define FAULT_WINDOW 16u
+
+/* Pages of a run that are new, locked and consecutive. */
+struct run {
+	struct mapping *m;
+	unsigned int nr;
+	struct page *pg[WINDOW_MAX];
+};
+
+static void run_submit(struct run *r)
+{
+	struct mapping *m = r->m;
+
+	if (r->nr > 1 && m->ops->readpages) {
+		(void)m->ops->readpages(m, r->pg, r->nr);
+	} else {
+		for (unsigned int i = 0; i < r->nr; i++)
+			(void)m->ops->readpage(m, r->pg[i]);
+	}
+	for (unsigned int i = 0; i < r->nr; i++)
+		page_put(r->pg[i]);
+	r->nr = 0;
+}
+
+/* A new locked page at @index, NULL if there is one already; ERR_PTR. */
+static struct page *add_page(struct mapping *m, u64 index)
+{
+	struct page *pg = mapping_find(m, index);
+	int err;
+
+	if (pg) {
+		page_put(pg);
+		return NULL;
+	}
+	pg = page_alloc(0, GFP_USER);
+	if (!pg)
+		return ERR_PTR(-ENOMEM);
+	pg->flags = PG_LOCKED;
+	err = cache_insert(m, pg, index);
+	if (!err)
+		return pg;
+	pg->flags = 0;
+	page_put(pg);
+	return err == -EEXIST ? NULL : ERR_PTR(err);
+}
+
+/* Read what is not cached of [start, end); @mark gets PG_AHEAD. */
+static int read_window(struct mapping *m, u64 start, u64 end, u64 mark)
+{
+	struct run r = { .m = m };
+	int err = 0;
+
+	end = min(end, start + WINDOW_MAX);
+	for (u64 i = start; i < end; i++) {
+		struct page *pg = add_page(m, i);
+
+		if (IS_ERR(pg)) {
+			err = (int)PTR_ERR(pg);
+			break;
+		}
+		if (!pg) {
+			run_submit(&r);
+			continue;
+		}
+		if (i == mark)
+			(void)page_set(pg, PG_AHEAD);
+		r.pg[r.nr++] = pg;
+	}
+	run_submit(&r);
+	return err;
+}
+
+static u64 end_index(struct mapping *m)
+{
+	return DIV_ROUND_UP(load_once(&m->size), PAGE_SIZE);
+}
+
+int cache_read_around(struct mapping *m, u64 index, struct file *f)
+{
+	u64 start = index, n = 1, mark = ~0ull, last = end_index(m);
+	int err;
+
+	if (!m->ops->readpage) {
+		struct page *pg = mapping_grab(m, index);
+
+		if (IS_ERR(pg))
+			return (int)PTR_ERR(pg);
+		page_unlock(pg); /* mapping_read() clears it */
+		page_put(pg);
+		return 0;
+	}
+	if (!f) {
+		start = ALIGN_DOWN(index, (u64)FAULT_WINDOW);
+		n = FAULT_WINDOW;
+	} else if (index == 0 || index == f->ra_next) {
+		n = clamp(f->ra_size * 2, (u64)WINDOW_MIN, (u64)WINDOW_MAX);
+		mark = start + n / 2;
+		f->ra_size = n;
+		f->ra_next = start + n;
+	} else {
+		f->ra_size = 0;
+		f->ra_next = index + 1;
+	}
+	err = read_window(m, start, max(index + 1, min(start + n, last)), mark);
+	/* what was read ahead is a bonus; the page itself is needed */
+	if (err && start != index)
+		err = read_window(m, index, index + 1, ~0ull);
+	return err;
+}
+
+void cache_read_on(struct mapping *m, struct file *f)
+{
+	u64 start = f->ra_next, last = end_index(m), n;
+
+	if (start >= last)
+		return;
+	n = clamp(f->ra_size * 2, (u64)WINDOW_MIN, (u64)WINDOW_MAX);
+	f->ra_size = n;
+	f->ra_next = start + n;
+	(void)read_window(m, start, min(start + n, last), start + n / 2);
+}

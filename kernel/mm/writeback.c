@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/writeback.c - dirty pages, and the thread that writes them.
+ *
+ * A page becomes dirty under its lock (page_set_dirty()); its mapping goes on the
+ * dirty list with the time.  The flusher sleeps for ever while nothing is dirty,
+ * else until the oldest mapping is dirty for EXPIRE; it is woken early when a tenth
+ * of memory is dirty.  A writer waits while a fifth is.
+ *
+ * INVARIANTS
+ *   I1  A page has tag RADIX_DIRTY exactly while it has PG_DIRTY and is in the
+ *       cache of a mapping that is written back; both change under mapping->lock.
+ *   I2  PG_WRITEBACK is set, with its tag, under the page lock, before writepage();
+ *       the tag is cleared by who waits, so it may be set for too long.
+ *   I3  The mapping of a page under write-back stays: mapping_destroy() waits.
+ *
+ * Order of cleaning: clear PG_DIRTY, write-protect the entries of users, write.  So
+ * a store through a mapping either is in what is written or makes the page dirty
+ * again (fault_file.c I2).
+ *
+ * Context: coroutine, but page_set_dirty() and dirty_forget().
+ * Locking: mapping->lock, then dirty_lock; page locks outside.
+ */
+#include <kernel/mm/cache.h>
+
+#include <kernel/assert.h>
+#include <kernel/init.h>
+#include <kernel/mm/fault.h>
+#include <kernel/mm/pmem.h>
+#include <kernel/time/clock.h>
+#include <lib/errno.h>
+
+#define EXPIRE_NS   (30 * NSEC_PER_SEC)
+#define BALANCE_NR  32u
+#define THROTTLE_NS (100 * NSEC_PER_MSEC)
+#define BUSY_NS	    (5 * NSEC_PER_MSEC)
+
+static struct spinlock dirty_lock = SPINLOCK_INIT("dirty", RANK_BLK);
+static struct list_head dirty_list = LIST_HEAD_INIT(dirty_list); /* [dirty_lock]
+								    oldest first */
+static struct waitq flusher_wq = WAITQ_INIT(flusher_wq);
+static struct waitq progress_wq = WAITQ_INIT(progress_wq); /* pages got clean */
+static bool flush_now; /* [a] woken for memory, not for age */
+static u32 since_balance[MAX_HARTS]; /* [H] each */
+
+/* --- becoming dirty, becoming clean */
+
+void page_set_dirty(struct page *pg)
+{
+	struct mapping *m = pg->mapping;
+	bool first = false;
+
+	if (page_is(pg, PG_DIRTY))
+		return;
+	KASSERT(m);
+	if (m->ops->no_writeback) {
+		(void)page_set(pg, PG_DIRTY);
+		return;
+	}
+	spin_lock(&m->lock);
+	if (!page_set(pg, PG_DIRTY)) {
+		radix_tag_set(&m->pages, pg->index, RADIX_DIRTY);
+		pmem_account(PMEM_DIRTY, 1);
+		if (m->nr_dirty++ == 0) {
+			spin_lock(&dirty_lock);
+			m->dirtied_when_ns = clock_mono_ns();
+			first = list_empty(&dirty_list);
+			if (!list_is_linked(&m->dirty_node))
+				list_add_tail(&m->dirty_node, &dirty_list);
+			spin_unlock(&dirty_lock);
+		}
+	}
+	spin_unlock(&m->lock);
+	if (first)
+		wake_up_all(&flusher_wq);
+}
+
+/* PG_DIRTY goes; mapping->lock held.  True if it was set. */
+static bool clear_dirty(struct mapping *m, struct page *pg)
+{
+	if (!page_clear(pg, PG_DIRTY))
+		return false;
+	if (m->ops->no_writeback)
+		return true;
+	radix_tag_clear(&m->pages, pg->index, RADIX_DIRTY);
+	m->nr_dirty--;
+	pmem_account(PMEM_DIRTY, -1);
+	return true;
+}
+
+void dirty_forget(struct mapping *m, struct page *pg)
+{
+	if (!page_is(pg, PG_DIRTY))
+		return;
+	/* the index has lost the page already, and its tags with it */
+	(void)page_clear(pg, PG_DIRTY);
+	if (m->ops->no_writeback)
+		return;
+	m->nr_dirty--;
+	pmem_account(PMEM_DIRTY, -1);
+}
+
+/* The mapping dies: the flusher must not see it any more. */
+void dirty_forget_mapping(struct mapping *m)
+{
+	spin_lock(&dirty_lock);
+	list_del(&m->dirty_node);
+	spin_unlock(&dirty_lock);
+	wait_event(&progress_wq, !load_once(&m->flushing));
+}
+
+/* --- writing */
+
+/* Locked @pg, if it is dirty, goes under write-back; else it is unlocked. */
+static bool begin_writeback(struct mapping *m, struct page *pg)
+{
+	bool dirty = false;
+
+	if (pg->mapping == m && page_is(pg, PG_DIRTY)) {
+		page_wait_writeback(pg);
+		spin_lock(&m->lock);
+		dirty = clear_dirty(m, pg);
+		if (dirty) {
+			radix_tag_set(&m->pages, pg->index, RADIX_WRITEBACK);
+			(void)page_set(pg, PG_WRITEBACK);
+			pmem_account(PMEM_WRITEBACK, 1);
+		}
+		spin_unlock(&m->lock);
+	}
+	if (!dirty) {
+		page_unlock(pg);
+		return false;
+	}
+	mapping_wrprotect_user(m, pg->index, pg->index + 1);
+	return true;
+}
+
+static void write_run(struct mapping *m, struct page **run, unsigned int nr)
+{
+	if (nr == 0)
+		return;
+	if (nr > 1 && m->ops->writepages) {
+		(void)m->ops->writepages(m, run, nr);
+		return;
+	}
+	for (unsigned int i = 0; i < nr; i++)
+		(void)m->ops->writepage(m, run[i]);
+}
+
+/* Start writing dirty pages of [start, end), at most @max. */
+static u64 write_dirty(struct mapping *m, u64 start, u64 end, u64 max)
+{
+	struct page *pg[BATCH], *run[BATCH];
+	u64 written = 0;
+	unsigned int n;
+
+	while (written < max && start < end &&
+	       (n = cache_batch(m, &start, end, RADIX_DIRTY, pg)) > 0) {
+		unsigned int nr = 0;
+
+		for (unsigned int i = 0; i < n; i++) {
+			/* pages of a run are locked in order of their index */
+			if (nr && pg[i]->index != run[nr - 1]->index + 1) {
+				write_run(m, run, nr);
+				nr = 0;
+			}
+			if (nr && !page_trylock(pg[i])) {
+				write_run(m, run, nr);
+				nr = 0;
+				page_lock(pg[i]);
+			} else if (!nr) {
+				page_lock(pg[i]);
+			}
+			if (begin_writeback(m, pg[i])) {
+				run[nr++] = pg[i];
+				written++;
+			}
+		}
+		write_run(m, run, nr);
+		for (unsigned int i = 0; i < n; i++)
+			page_put(pg[i]);
+		wake_up_all(&progress_wq);
+		cond_resched();
+	}
+	return written;
+}
+
+static void wait_written(struct mapping *m, u64 start, u64 end)
+{
+	struct page *pg[BATCH];
+	unsigned int n;
+
+	while (start < end &&
+	       (n = cache_batch(m, &start, end, RADIX_WRITEBACK, pg)) > 0) {
+		for (unsigned int i = 0; i < n; i++) {
+			page_wait_writeback(pg[i]);
+			spin_lock(&m->lock);
+			if (pg[i]->mapping == m &&
+			    !page_is(pg[i], PG_WRITEBACK))
+				radix_tag_clear(&m->pages, pg[i]->index,
+						RADIX_WRITEBACK);
+			spin_unlock(&m->lock);
+			page_put(pg[i]);
+		}
+	}
+}
+
+int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait)
+{
+	u64 first = start >> PAGE_SHIFT;
+	u64 last = end > ~0ull - PAGE_SIZE ? ~0ull >> PAGE_SHIFT :
+					     DIV_ROUND_UP(end, PAGE_SIZE);
+
+	if (m->ops->no_writeback)
+		return 0;
+	if (load_once(&m->nr_dirty))
+		(void)write_dirty(m, first, last, ~0ull);
+	if (!wait)
+		return 0;
+	wait_written(m, first, last);
+	if (likely(!load_once(&m->wb_error)))
+		return 0;
+	return (int)atomic_xchg((u32 *)&m->wb_error, 0u);
+}
+
+/* --- the flusher */
+
+/*
+ * The first mapping that is due, kept alive by ->flushing; NULL: none.  *@next:
+ * when the first one will be; *@busy: somebody else is at one that is due.
+ */
+static struct mapping *take_due(u64 dirtied_before, u64 *next, bool *busy)
+{
+	struct mapping *m, *due = NULL;
+
+	*next = WAIT_FOREVER;
+	*busy = false;
+	spin_lock(&dirty_lock);
+	list_for_each_entry(m, &dirty_list, dirty_node) {
+		if (m->dirtied_when_ns >= dirtied_before) {
+			*next = min(*next, m->dirtied_when_ns + EXPIRE_NS);
+		} else if (m->flushing) {
+			*busy = true;
+		} else {
+			due = m;
+			m->flushing = true;
+			break;
+		}
+	}
+	spin_unlock(&dirty_lock);
+	return due;
+}
+
+/* Written: off the list, or to its end when it is dirty (again). */
+static void put_due(struct mapping *m)
+{
+	spin_lock(&m->lock);
+	spin_lock(&dirty_lock);
+	store_once(&m->flushing, false);
+	if (list_is_linked(&m->dirty_node)) {
+		list_del(&m->dirty_node);
+		if (m->nr_dirty) {
+			m->dirtied_when_ns = clock_mono_ns();
+			list_add_tail(&m->dirty_node, &dirty_list);
+		}
+	}
+	spin_unlock(&dirty_lock);
+	spin_unlock(&m->lock);
+	wake_up_all(&progress_wq);
+}
+
+/* A mapping stays on the list until what was dirty is on the device. */
+static u64 flush_older(u64 dirtied_before, bool wait_others)
+{
+	struct mapping *m;
+	u64 next;
+	bool busy;
+
+	for (;;) {
+		while ((m = take_due(dirtied_before, &next, &busy))) {
+			(void)write_dirty(m, 0, ~0ull, ~0ull);
+			wait_written(m, 0, ~0ull);
+			put_due(m);
+		}
+		if (!busy || !wait_others)
+			return next;
+		(void)sleep_until_ns(clock_mono_ns() + BUSY_NS, false);
+	}
+}
+
+void pagecache_sync_all(bool wait)
+{
+	/* what gets dirty from now on is not ours */
+	(void)flush_older(clock_mono_ns() + 1, wait);
+}
+
+static u64 expired(void)
+{
+	u64 now = clock_mono_ns();
+
+	return now > EXPIRE_NS ? now - EXPIRE_NS : 0;
+}
+
+static void flusher(void *arg __unused)
+{
+	u64 next = WAIT_FOREVER;
+
+	for (;;) {
+		(void)wait_event_timeout(&flusher_wq,
+					 load_once(&flush_now) ||
+						 (next == WAIT_FOREVER &&
+						  !list_empty(&dirty_list)),
+					 next);
+		if (load_once(&flush_now)) {
+			store_once(&flush_now, false);
+			(void)flush_older(clock_mono_ns() + 1, false);
+		}
+		next = flush_older(expired(), false);
+	}
+}
+
+void flusher_wake(void)
+{
+	struct pmem_info i;
+
+	if (since_balance[this_cpu()]++ % BALANCE_NR)
+		return;
+	pmem_info(&i);
+	if (i.dirty > (i.free + i.cached) / 10) {
+		store_once(&flush_now, true);
+		wake_up_all(&flusher_wq);
+	}
+}
+
+static bool too_dirty(void)
+{
+	struct pmem_info i;
+
+	pmem_info(&i);
+	return i.dirty + i.writeback > (i.free + i.cached) / 5;
+}
+
+void dirty_balance(void)
+{
+	if (++since_balance[this_cpu()] % BALANCE_NR)
+		return;
+	flusher_wake();
+	for (int i = 0; i < 50 && too_dirty(); i++) {
+		store_once(&flush_now, true);
+		wake_up_all(&flusher_wq);
+		(void)wait_event_timeout(&progress_wq, !too_dirty(),
+					 clock_mono_ns() + THROTTLE_NS);
+	}
+}
+
+void writeback_init(void)
+{
+	if (!kthread_create("flusher", flusher, NULL))
+		panic("writeback: no memory for the flusher");
+}
