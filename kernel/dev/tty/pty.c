@@ -391,6 +391,7 @@ static s64 master_write(struct file *f, struct iov_iter *from, u64 *pos)
 			return done ? done : err;
 		if (n < len)
 			break;
+		cond_resched();
 	}
 	return done;
 }

@@ -264,6 +264,7 @@ static s64 write_claimed(struct tty_file *tf, struct file *f,
 			return done ? done : err;
 		if (n < len)
 			break;
+		cond_resched();
 	}
 	return done;
 }
