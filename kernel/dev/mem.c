@@ -83,13 +83,6 @@ static s64 zero_read(struct file *f, struct iov_iter *to, u64 *pos)
 	return likely(moved || !n) ? (s64)moved : -EFAULT;
 }
 
-/* A private mapping is anonymous memory: an area without ops. */
-static int zero_mmap(struct file *f, struct vma *vma)
-{
-	(void)f;
-	return vma->flags & VM_SHARED ? -ENODEV : 0;
-}
-
 /* Any position is as good as any other, and none is kept. */
 static s64 null_llseek(struct file *f, s64 off, int whence)
 {
@@ -109,7 +102,7 @@ static const struct file_ops zero_fops = {
 	.read = zero_read,
 	.write = null_write,
 	.llseek = null_llseek,
-	.mmap = zero_mmap,
+	.mmap = mm_mmap_zero,
 };
 
 static const struct file_ops full_fops = {
