@@ -16,8 +16,12 @@
  *     create/unlink/rename write); regular files: size and block map (write,
  *     truncate: write; reads of data take none: the page cache's).
  *     Two directories: ancestor first, else by address (vfs_lock_two()).
+ *     rmdir, and rename over a directory, lock the victim directory for writing
+ *     too, after its parent, so that nothing appears in it any more.
  *   sb->rename_lock (mutex): held over a rename between directories.
- *   dcache_lock (RANK_VFS): dentry hash, tree links, mounts; never sleeps.
+ *   dcache_lock (RANK_VFS): dentry hash, tree links, mounts; never sleeps.  A
+ *     path whose names are all cached is walked under one hold of it.
+ *   icache_lock (RANK_INODE): inode hash, LRU, lists of super blocks.
  *
  * File systems are called with the locks named at each operation.  All inode_ops
  * return 0 or -errno, leave nothing changed on error, and run in a coroutine.
@@ -88,6 +92,7 @@ struct iattr {
 #define ATTR_ATIME BIT(4)
 #define ATTR_MTIME BIT(5)
 #define ATTR_CTIME BIT(6) /* always set by the VFS: now */
+#define ATTR_TIMES_GIVEN BIT(7) /* VFS only: not "now", so the owner must ask */
 
 struct inode_ops {
 	/*
@@ -165,13 +170,12 @@ struct inode {
 	struct hlist_link {
 		struct list_head node;	/* [icache lock] hash chain */
 	} hash;
-	struct list_head sb_node;	/* [icache lock] */
+	struct list_head sb_node;	/* [icache lock] in sb->inodes */
 	struct list_head lru_node;	/* [icache lock] unreferenced, cached */
-	bool dirty;			/* [a] attributes to write: write_inode */
-	bool evicting;			/* [icache lock] */
-	u32 writecount;			/* [a] open for writing; denied: exec */
-	u32 denywrite;			/* [a] being executed */
-	struct list_head flocks;	/* [file lock code] */
+	u32 state;			/* [icache lock] I_*, fs/inode.c */
+	u32 dirty;			/* [a] attributes to write: write_inode */
+	s32 writecount;			/* [a] > 0: open for writing; < 0: executed */
+	struct list_head flocks;	/* [flock_lock] fs/locks.c */
 	struct list_head dentries;	/* [dcache_lock] aliases */
 	void *fifo;			/* named pipe: fs/pipe.c */
 	void *priv;			/* the file system's; or embed the inode */
@@ -187,6 +191,9 @@ struct super_ops {
 	/* Last reference to an inode with nlink 0, or eviction: free its blocks
 	 * if nlink == 0; pages are gone already.  Optional. */
 	void (*evict_inode)(struct inode *inode);
+	/* Before the last inodes are evicted at unmount: memory file systems drop
+	 * the references that their names hold.  Optional. */
+	void (*drop_names)(struct super_block *sb);
 	int (*sync_fs)(struct super_block *sb, bool wait);
 	int (*statfs)(struct super_block *sb, struct kstatfs *out);
 	int (*remount)(struct super_block *sb, u64 flags, const char *data);
@@ -225,8 +232,8 @@ struct super_block {
 	struct dentry *root;		/* [I] owned */
 	struct mutex rename_lock;
 	struct list_head inodes;	/* [icache lock] */
-	struct list_head node;		/* [sb list lock] */
-	u32 refs;			/* [a] mounts */
+	struct list_head node;		/* [icache lock] all super blocks */
+	u32 refs;			/* [icache lock] mounts, and 1 if single */
 	u32 next_ino;			/* for memory file systems, [a] */
 	void *priv;			/* the file system's */
 };
@@ -246,10 +253,12 @@ struct dentry {
 	struct list_head alias;		/* [dcache_lock] in inode->dentries */
 	struct list_head lru;		/* [dcache_lock] */
 	u32 nr_mounted;			/* [dcache_lock] mounts on top */
+	void *priv;			/* the file system's; not freed by the VFS */
 };
 
 struct mount {
-	u32 refs;			/* [a] */
+	u32 refs;			/* [a] 1 for its place in the tree, children,
+					 * paths */
 	int id;				/* [I] */
 	struct super_block *sb;		/* [I] */
 	struct dentry *root;		/* [I] owned */
@@ -257,6 +266,7 @@ struct mount {
 	struct dentry *mountpoint;	/* [dcache_lock] owned, in parent */
 	u64 flags;			/* [a] MS_RDONLY NOSUID ... */
 	struct list_head node;		/* [dcache_lock] all mounts, in order */
+	struct list_head hash_node;	/* [dcache_lock] by (parent, mountpoint) */
 	char *devname;			/* [I] as given to mount(2) */
 };
 
@@ -268,11 +278,14 @@ struct path {
 struct fs_type {
 	const char *name;
 	bool needs_dev;
+	bool single; /* one instance, shared by all mounts and never destroyed */
+	bool nodev_opt; /* no "nodev" in /proc/filesystems although !needs_dev */
 	/* @bdev NULL unless needs_dev.  Fills sb (ops, root by
 	 * dentry_alloc_root(inode), ...).  0 or -errno, then nothing is kept. */
 	int (*mount)(struct super_block *sb, struct blkdev *bdev, u64 flags,
 		     const char *data);
-	struct list_head node;
+	struct list_head node;		/* [mount_mutex] */
+	struct super_block *single_sb;	/* [mount_mutex] */
 };
 int fs_register(struct fs_type *t);
 void fs_for_each_type(void (*fn)(struct fs_type *t, void *ctx), void *ctx);
@@ -300,13 +313,17 @@ void inode_unlock_new(struct inode *i);
 void inode_fail_new(struct inode *i);
 void inode_hash_insert(struct inode *i);
 struct inode *inode_get(struct inode *i);
+/* Link count: nobody's business but the file system's; 0 means free at last put. */
 void inode_put(struct inode *i);	/* may sleep */
 void inode_mark_dirty(struct inode *i);
 struct timespec64 inode_now(const struct inode *i); /* at sb granularity */
 void inode_touch(struct inode *i, bool m, bool c);
+/* Owner, group and mode of an inode that current makes in @dir. */
+void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode);
 int inode_setattr_generic(struct inode *i, const struct iattr *a);
 int sb_sync(struct super_block *sb, bool wait);
 void sync_all(bool wait);
+u64 inode_cache_count(u64 *unused);
 
 /* --- fs/dcache.c */
 struct dentry *dentry_alloc_root(struct inode *root); /* takes the inode */
@@ -314,6 +331,9 @@ struct dentry *dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
 /* Names below @dir that a file system knows to be gone. */
 void dentry_drop_children(struct dentry *dir);
+/* The name of @inode in a directory was removed behind the VFS's back. */
+void dentry_drop_inode(struct inode *inode);
+u64 dentry_cache_count(u64 *unused);
 
 /* --- fs/namei.c */
 #define LOOKUP_FOLLOW	 BIT(0)
@@ -349,12 +369,31 @@ int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
 int vfs_stat(const struct path *p, struct kstat *st);
 int vfs_fstat(struct file *f, struct kstat *st);
 int vfs_setattr(const struct path *p, struct iattr *a);
+int vfs_fsetattr(struct file *f, struct iattr *a);
 int vfs_truncate(const struct path *p, u64 size);
 s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos);
 s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos);
 s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos);
 int vfs_fsync(struct file *f, bool datasync);
 s64 generic_file_llseek(struct file *f, s64 off, int whence);
+/* readdir helper: "." at offset 0 and ".." at 1; false: the buffer is full.  The
+ * file system's own entries then use offsets from 2 on. */
+bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);
+/* Access time after a read, by the mount's rules; cheap when nothing is due. */
+void file_accessed(struct file *f);
+/* Before data is written: limits, O_APPEND, set-id bits, times.  inode->lock held
+ * for writing.  0 or -errno; truncates @from at limits. */
+int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos);
+#define SEEK_SET  0
+#define SEEK_CUR  1
+#define SEEK_END  2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
+/* The members of generic_file_ops, for those who replace some of them. */
+s64 generic_file_read(struct file *f, struct iov_iter *to, u64 *pos);
+s64 generic_file_write(struct file *f, struct iov_iter *from, u64 *pos);
+int generic_file_mmap(struct file *f, struct vma *vma);
+int generic_file_fsync(struct file *f, bool datasync);
 /* Ready-made file_ops for regular files over inode->mapping. */
 extern const struct file_ops generic_file_ops;
 
@@ -362,11 +401,17 @@ extern const struct file_ops generic_file_ops;
 int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 	      const char *data);
 int vfs_umount(const char *dir, u32 flags);
+int vfs_pivot_root(const char *new_root, const char *put_old);
 struct mount *mount_of_root(void);
 /* First mount: tmpfs/rootfs at /, for init. */
 int vfs_mount_root(const char *dev, const char *type, u64 flags,
 		   const char *data);
+/* In order of mounting; @fn runs without locks and may sleep. */
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx);
+/* "rw,nosuid,relatime,size=4k" as in /proc/mounts; length. */
+size_t mount_options_str(struct mount *m, char *buf, size_t n);
+struct mount *mount_get(struct mount *m);
+void mount_put(struct mount *m); /* may sleep */
 /* A mount that has no place in the tree (pipefs, proc for the kernel). */
 struct mount *mount_internal(struct fs_type *t);
 
@@ -374,8 +419,9 @@ struct mount *mount_internal(struct fs_type *t);
 struct fs_ctx {
 	u32 refs;		/* [a] */
 	struct spinlock lock;	/* RANK_FILE */
-	struct path root, cwd;	/* [lock] */
-	u32 umask;		/* [lock] */
+	struct path root, cwd;	/* changed under lock and dcache_lock, read under
+				 * either */
+	u32 umask;		/* [a] */
 };
 void fs_ctx_get_root(struct path *out);
 void fs_ctx_get_cwd(struct path *out);

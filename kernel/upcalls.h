@@ -30,7 +30,7 @@ struct fs_ctx *fs_ctx_new_root(void);	     /* at the root mount, for init */
 /* fs/exec_file.c: open an executable (checks type, mode, noexec; denies writes);
  * ERR_PTR.  Path in kernel memory, relative to dirfd. */
 struct file *exec_open(int dirfd, const char *path, u32 at_flags);
-void exec_close(struct file *f);
+void exec_close(struct file *f); /* as file_put(): writing is denied till then */
 s64 exec_read(struct file *f, void *buf, size_t n, u64 pos);
 /* Owner and set-id bits to honour (0 if nosuid): mode, uid, gid. */
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
@@ -38,6 +38,8 @@ int exec_path_str(struct file *f, char *buf, size_t n);
 
 /* fs/rootmount.c: initramfs or root=; fills the init path. 0 or -errno. */
 int root_mount_all(char *init_path, size_t n);
+/* /dev/console, also when there is no node of it; ERR_PTR. */
+struct file *fs_open_console(void);
 /* Sync, remount read-only: before poweroff. */
 void fs_shutdown(void);
 
@@ -46,10 +48,6 @@ void fs_file_release(struct file *f);
 /* fs/dcache.c: memory is short; forget up to @nr cached names and inodes.
  * Coroutine, no lock.  Number of objects freed. */
 u64 fs_reclaim(u64 nr);
-/* fs/tmpfs.c: an unnamed file of @size bytes in memory (shared anonymous
- * mappings, SysV shared memory); ERR_PTR. */
-struct file *shmem_file_new(const char *name, u64 size);
-
 /* fs/locks.c etc.: a process ends or closes. */
 void posix_locks_release(struct file *f, void *owner);
 

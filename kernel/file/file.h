@@ -131,6 +131,7 @@ struct file {
 	bool can_read, can_write;	/* [I] from the open mode */
 	bool atomic_pos;		/* [I] pos is shared state: regular file, directory */
 	bool wrote;			/* [I] counted in inode->writecount */
+	bool denies_write;		/* [I] likewise, below zero: being executed */
 	bool atime_fresh;		/* [a] looked at the age of atime once; a lost
 					 * update costs a second look */
 };

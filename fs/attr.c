@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/attr.c - read and change what an inode says about its file.
+ *
+ * Locking: changes under inode->lock (write).  stat reads without: each word is
+ * whole, and Linux promises no more.
+ */
+#include <fs/internal.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+
+static void fill_stat(const struct inode *i, struct kstat *st)
+{
+	st->dev = dev_encode(i->sb->dev);
+	st->ino = i->ino;
+	st->mode = i->mode;
+	st->nlink = i->nlink;
+	st->uid = i->uid;
+	st->gid = i->gid;
+	st->rdev = dev_encode(i->rdev);
+	st->size = load_once(&i->i_size);
+	st->blksize = i->sb->block_size;
+	st->blocks = i->blocks;
+	st->atime = i->atime;
+	st->mtime = i->mtime;
+	st->ctime = i->ctime;
+	st->btime = i->btime;
+}
+
+int vfs_stat(const struct path *p, struct kstat *st)
+{
+	struct inode *i = p->dentry->inode;
+	int err;
+
+	if (i->ops->revalidate) {
+		err = i->ops->revalidate(i);
+		if (err)
+			return err;
+	}
+	fill_stat(i, st);
+	st->mnt_id = p->mnt ? (u64)p->mnt->id : 0;
+	return 0;
+}
+
+/* A file without an inode: an eventfd or the like. */
+static void fill_anon(struct kstat *st)
+{
+	*st = (struct kstat){
+		.dev = dev_encode(MKDEV(0, 14)),
+		.ino = 1,
+		.mode = 0600,
+		.nlink = 1,
+		.blksize = 4096,
+	};
+}
+
+int vfs_fstat(struct file *f, struct kstat *st)
+{
+	struct inode *i = f->inode;
+	int err;
+
+	if (!i) {
+		fill_anon(st);
+		return 0;
+	}
+	if (i->ops->revalidate) {
+		err = i->ops->revalidate(i);
+		if (err)
+			return err;
+	}
+	fill_stat(i, st);
+	st->mnt_id = f->mnt ? (u64)f->mnt->id : 0;
+	return 0;
+}
+
+int inode_setattr_generic(struct inode *i, const struct iattr *a)
+{
+	if (a->valid & ATTR_SIZE) {
+		store_once(&i->i_size, a->size);
+		mapping_truncate(&i->mapping, a->size);
+	}
+	if (a->valid & ATTR_MODE)
+		i->mode = (i->mode & S_IFMT) | (a->mode & 07777);
+	if (a->valid & ATTR_UID)
+		i->uid = a->uid;
+	if (a->valid & ATTR_GID)
+		i->gid = a->gid;
+	if (a->valid & ATTR_ATIME)
+		i->atime = a->atime;
+	if (a->valid & ATTR_MTIME)
+		i->mtime = a->mtime;
+	if (a->valid & ATTR_CTIME)
+		i->ctime = inode_now(i);
+	inode_mark_dirty(i);
+	return 0;
+}
+
+/* inode->lock held for writing. */
+static int apply(struct inode *i, struct iattr *a)
+{
+	a->valid |= ATTR_CTIME;
+	if (i->ops->setattr)
+		return i->ops->setattr(i, a);
+	return inode_setattr_generic(i, a);
+}
+
+static int may_chown(const struct inode *i, struct iattr *a)
+{
+	const struct cred *c = fs_cred();
+
+	if (fs_capable(CAP_CHOWN))
+		return 0;
+	if ((a->valid & ATTR_UID) && (c->fsuid != i->uid || a->uid != i->uid))
+		return -EPERM;
+	if ((a->valid & ATTR_GID) &&
+	    (c->fsuid != i->uid ||
+	     (a->gid != i->gid && !cred_in_group(c, a->gid))))
+		return -EPERM;
+	return 0;
+}
+
+static int may_set_times(struct inode *i, const struct iattr *a)
+{
+	if (inode_owner_or_capable(i))
+		return 0;
+	if (a->valid & ATTR_TIMES_GIVEN)
+		return -EPERM;
+	return inode_permission(i, MAY_WRITE);
+}
+
+static int may_setattr(struct inode *i, struct iattr *a)
+{
+	int err = 0;
+
+	if (a->valid & (ATTR_UID | ATTR_GID))
+		err = may_chown(i, a);
+	if (!err && (a->valid & ATTR_MODE)) {
+		u32 gid = a->valid & ATTR_GID ? a->gid : i->gid;
+
+		if (!inode_owner_or_capable(i))
+			return -EPERM;
+		if (!cred_in_group(fs_cred(), gid) &&
+		    !fs_capable(CAP_FSETID))
+			a->mode &= ~(u32)S_ISGID;
+	}
+	if (!err && (a->valid & (ATTR_ATIME | ATTR_MTIME)))
+		err = may_set_times(i, a);
+	return err;
+}
+
+/* A new owner does not inherit the right to run as the old one. */
+static void drop_setid(const struct inode *i, struct iattr *a)
+{
+	u32 mode = a->valid & ATTR_MODE ? a->mode : i->mode & 07777;
+	u32 kept = mode;
+
+	if (!(a->valid & (ATTR_UID | ATTR_GID)) || S_ISDIR(i->mode))
+		return;
+	kept &= ~(u32)S_ISUID;
+	if (mode & 0010)
+		kept &= ~(u32)S_ISGID;
+	if (kept != mode) {
+		a->mode = kept;
+		a->valid |= ATTR_MODE;
+	}
+}
+
+static int setattr_locked(struct inode *i, struct iattr *a)
+{
+	int err;
+
+	if (i->iflags & 0x30) /* immutable, append-only */
+		return -EPERM;
+	err = may_setattr(i, a);
+	if (err)
+		return err;
+	drop_setid(i, a);
+	return apply(i, a);
+}
+
+int vfs_setattr(const struct path *p, struct iattr *a)
+{
+	struct inode *i = p->dentry->inode;
+	int err;
+
+	if (path_readonly(p))
+		return -EROFS;
+	if (i->ops->revalidate) {
+		err = i->ops->revalidate(i);
+		if (err)
+			return err;
+	}
+	down_write(&i->lock);
+	err = setattr_locked(i, a);
+	up_write(&i->lock);
+	return err;
+}
+
+int vfs_fsetattr(struct file *f, struct iattr *a)
+{
+	struct path p = { f->mnt, f->dentry };
+	int err;
+
+	if (p.dentry)
+		return vfs_setattr(&p, a);
+	if (!f->inode)
+		return -EOPNOTSUPP;
+	down_write(&f->inode->lock);
+	err = setattr_locked(f->inode, a);
+	up_write(&f->inode->lock);
+	return err;
+}
+
+int do_truncate(struct inode *i, u64 size)
+{
+	struct iattr a = { .valid = ATTR_SIZE | ATTR_MTIME, .size = size };
+	u64 limit = fs_size_limit();
+	int err;
+
+	if ((s64)size < 0)
+		return -EINVAL;
+	down_write(&i->lock);
+	if (size > i->i_size && size > limit) {
+		fs_size_exceeded();
+		err = -EFBIG;
+	} else if (size > i->sb->max_size) {
+		err = -EFBIG;
+	} else {
+		a.mtime = inode_now(i);
+		err = apply(i, &a);
+	}
+	up_write(&i->lock);
+	return err;
+}
+
+int vfs_truncate(const struct path *p, u64 size)
+{
+	struct inode *i = p->dentry->inode;
+	int err;
+
+	if (S_ISDIR(i->mode))
+		return -EISDIR;
+	if (!S_ISREG(i->mode))
+		return -EINVAL;
+	err = path_permission(p, MAY_WRITE);
+	if (err)
+		return err;
+	if (i->iflags & 0x20)
+		return -EPERM;
+	if (load_once(&i->writecount) < 0)
+		return -ETXTBSY;
+	return do_truncate(i, size);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/blkfile.c - read and write block devices through the page cache.
+ *
+ * One mapping per device, shared by all nodes that name it.  Its pages are read
+ * and written with one bio for a run of pages; the pages of a bio are found
+ * again from its segments when it ends.
+ *
+ * Locking: the node's inode lock is held for writing during a write; the pages'
+ * own state does the rest.
+ */
+#include <fs/blkfile.h>
+#include <kernel/dev/blk.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/user.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)
+
+#define BLKROGET     0x125eu
+#define BLKRRPART    0x125fu
+#define BLKGETSIZE   0x1260u
+#define BLKFLSBUF    0x1261u
+#define BLKRAGET     0x1263u
+#define BLKSSZGET    0x1268u
+#define BLKIOMIN     0x1278u
+#define BLKIOOPT     0x1279u
+#define BLKALIGNOFF  0x127au
+#define BLKPBSZGET   0x127bu
+#define BLKBSZGET    0x80081270u
+#define BLKGETSIZE64 0x80081272u
+
+static struct mutex create_mutex = MUTEX_INIT(create_mutex);
+
+static void read_done(struct bio *bio)
+{
+	u32 i;
+
+	for (i = 0; i < bio->nr_segs; i++)
+		page_end_read(addr_page(bio->seg[i].addr), bio->status);
+	bio_free(bio);
+}
+
+static void write_done(struct bio *bio)
+{
+	u32 i;
+
+	for (i = 0; i < bio->nr_segs; i++)
+		page_end_writeback(addr_page(bio->seg[i].addr), bio->status);
+	bio_free(bio);
+}
+
+/* One bio for the @nr consecutive pages at @pg. */
+static struct bio *bio_for(struct blkdev *bd, enum bio_op op, struct page **pg,
+			   unsigned int nr)
+{
+	struct bio *bio = bio_alloc();
+	u64 left, bytes;
+	unsigned int i;
+
+	if (!bio)
+		return NULL;
+	bio->op = op;
+	bio->sector = pg[0]->index * SECTORS_PER_PAGE;
+	left = (bd->nr_sectors - bio->sector) * SECTOR_SIZE;
+	for (i = 0; i < nr; i++) {
+		bytes = min_t(u64, left, PAGE_SIZE);
+		if (op == BIO_READ && bytes < PAGE_SIZE)
+			memset((char *)page_addr(pg[i]) + bytes, 0,
+			       PAGE_SIZE - bytes);
+		bio->seg[i].addr = page_addr(pg[i]);
+		bio->seg[i].len = (u32)bytes;
+		bio->nr_sectors += (u32)(bytes / SECTOR_SIZE);
+		left -= bytes;
+	}
+	bio->nr_segs = nr;
+	bio->end_io = op == BIO_READ ? read_done : write_done;
+	return bio;
+}
+
+static unsigned int pages_per_bio(const struct blkdev *bd)
+{
+	unsigned int n = BIO_MAX_SEGS;
+
+	if (bd->max_segs)
+		n = min(n, bd->max_segs);
+	if (bd->max_sectors)
+		n = min_t(unsigned int, n, bd->max_sectors / SECTORS_PER_PAGE);
+	return n ? n : 1;
+}
+
+static int blk_readpages(struct mapping *m, struct page **pg, unsigned int nr)
+{
+	struct blkdev *bd = m->host;
+	unsigned int at, i, n;
+	struct bio *bio;
+
+	for (at = 0; at < nr; at += n) {
+		n = min(nr - at, pages_per_bio(bd));
+		bio = bio_for(bd, BIO_READ, pg + at, n);
+		if (bio) {
+			blk_submit(bd, bio);
+			continue;
+		}
+		for (i = 0; i < n; i++)
+			page_end_read(pg[at + i], -ENOMEM);
+	}
+	return 0;
+}
+
+static int blk_readpage(struct mapping *m, struct page *pg)
+{
+	return blk_readpages(m, &pg, 1);
+}
+
+static int blk_writepages(struct mapping *m, struct page **pg, unsigned int nr)
+{
+	struct blkdev *bd = m->host;
+	unsigned int at, i, n;
+	struct bio *bio;
+
+	for (at = 0; at < nr; at += n) {
+		n = min(nr - at, pages_per_bio(bd));
+		bio = bio_for(bd, BIO_WRITE, pg + at, n);
+		for (i = 0; i < n; i++)
+			page_unlock(pg[at + i]);
+		if (bio) {
+			blk_submit(bd, bio);
+			continue;
+		}
+		for (i = 0; i < n; i++)
+			page_end_writeback(pg[at + i], -ENOMEM);
+	}
+	return 0;
+}
+
+static int blk_writepage(struct mapping *m, struct page *pg)
+{
+	return blk_writepages(m, &pg, 1);
+}
+
+static int blk_write_begin(struct mapping *m, struct page *pg,
+			   unsigned int from, unsigned int to)
+{
+	u64 valid = min_t(u64, m->size - pg->index * PAGE_SIZE, PAGE_SIZE);
+	struct blkdev *bd = m->host;
+
+	if (load_once(&pg->flags) & PG_UPTODATE)
+		return 0;
+	if (from == 0 && to >= valid) {
+		memset((char *)page_addr(pg) + to, 0, PAGE_SIZE - to);
+		return 0;
+	}
+	/* Synchronously: the page stays locked for the caller. */
+	memset((char *)page_addr(pg) + valid, 0, PAGE_SIZE - valid);
+	return blk_read(bd, pg->index * SECTORS_PER_PAGE, page_addr(pg),
+			valid);
+}
+
+static const struct mapping_ops blk_mapping_ops = {
+	.readpage = blk_readpage,
+	.readpages = blk_readpages,
+	.writepage = blk_writepage,
+	.writepages = blk_writepages,
+	.write_begin = blk_write_begin,
+};
+
+struct mapping *blkdev_mapping(struct blkdev *bd)
+{
+	struct mapping *m;
+
+	mutex_lock(&create_mutex);
+	m = bd->mapping;
+	if (!m) {
+		m = kmalloc(sizeof(*m));
+		if (m) {
+			mapping_init(m, &blk_mapping_ops, bd);
+			m->size = bd->nr_sectors * SECTOR_SIZE;
+			bd->mapping = m;
+		}
+	}
+	mutex_unlock(&create_mutex);
+	return m;
+}
+
+/* --- the file */
+
+static s64 blkfile_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	struct blkdev *bd = f->priv;
+
+	return mapping_file_read(bd->mapping, f, to, pos);
+}
+
+static s64 blkfile_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct blkdev *bd = f->priv;
+	u64 size = bd->mapping->size;
+	s64 n;
+
+	if (!iov_iter_count(from))
+		return 0;
+	if (bd->read_only)
+		return -EPERM;
+	if (*pos >= size)
+		return -ENOSPC;
+	iov_iter_truncate(from, size - *pos);
+	down_write(&f->inode->lock);
+	n = mapping_file_write(bd->mapping, f, from, pos);
+	up_write(&f->inode->lock);
+	if (n > 0 && (f->flags & O_DSYNC)) {
+		int err = f->ops->fsync(f, true);
+
+		if (err)
+			return err;
+	}
+	return n;
+}
+
+static s64 blkfile_llseek(struct file *f, s64 off, int whence)
+{
+	struct blkdev *bd = f->priv;
+	s64 size = (s64)bd->mapping->size;
+
+	if (whence == SEEK_CUR)
+		off += (s64)f->pos;
+	else if (whence == SEEK_END)
+		off += size;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (off < 0 || off > size)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}
+
+static int blkfile_fsync(struct file *f, bool datasync __unused)
+{
+	struct blkdev *bd = f->priv;
+	int err = mapping_sync(bd->mapping, 0, ~0ull, true);
+
+	if (!err && bd->has_flush)
+		err = blk_flush(bd);
+	return err;
+}
+
+static int blkfile_mmap(struct file *f, struct vma *vma)
+{
+	struct blkdev *bd = f->priv;
+
+	return mapping_mmap(bd->mapping, f, vma);
+}
+
+static s64 flush_buffers(struct file *f)
+{
+	struct blkdev *bd = f->priv;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	err = blkfile_fsync(f, false);
+	mapping_invalidate(bd->mapping, 0, ~0ull);
+	return err;
+}
+
+static s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct blkdev *bd = f->priv;
+
+	switch (cmd) {
+	case BLKROGET:
+		return put_user_u32(bd->read_only, arg);
+	case BLKGETSIZE:
+		return put_user_u64(bd->nr_sectors, arg);
+	case BLKGETSIZE64:
+		return put_user_u64(bd->nr_sectors * SECTOR_SIZE, arg);
+	case BLKSSZGET:
+	case BLKPBSZGET:
+	case BLKIOMIN:
+		return put_user_u32(bd->block_size, arg);
+	case BLKBSZGET:
+		return put_user_u32(PAGE_SIZE, arg);
+	case BLKIOOPT:
+	case BLKALIGNOFF:
+		return put_user_u32(0, arg);
+	case BLKRAGET:
+		return put_user_u64(256, arg);
+	case BLKFLSBUF:
+		return flush_buffers(f);
+	case BLKRRPART:
+		return -EINVAL;
+	default:
+		break;
+	}
+	if (bd->whole->ops->ioctl)
+		return bd->whole->ops->ioctl(bd, cmd, arg);
+	return -ENOTTY;
+}
+
+static const struct file_ops blkfile_ops = {
+	.read = blkfile_read,
+	.write = blkfile_write,
+	.llseek = blkfile_llseek,
+	.ioctl = blkfile_ioctl,
+	.mmap = blkfile_mmap,
+	.fsync = blkfile_fsync,
+};
+
+int blkfile_open(struct inode *inode, struct file *f)
+{
+	struct blkdev *bd = blkdev_find(inode->rdev);
+
+	if (!bd)
+		return -ENXIO;
+	if (f->can_write && bd->read_only)
+		return -EACCES;
+	if (!blkdev_mapping(bd))
+		return -ENOMEM;
+	f->ops = &blkfile_ops;
+	f->priv = bd;
+	f->atomic_pos = true;
+	return 0;
+}

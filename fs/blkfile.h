@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/blkfile.h - block devices as files, through a page cache of their own.
+ */
+#ifndef FS_BLKFILE_H
+#define FS_BLKFILE_H
+
+#include <fs/vfs.h>
+
+int blkfile_open(struct inode *inode, struct file *f);
+/* The page cache of @bd, made at first use; NULL: out of memory. */
+struct mapping *blkdev_mapping(struct blkdev *bd);
+
+#endif /* FS_BLKFILE_H */

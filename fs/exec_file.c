@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/exec_file.c - the file behind an execve().
+ *
+ * As long as a program is executed (its file is open by exec_open(), or held as
+ * mm->exe) nobody may open it for writing (ETXTBSY), and who writes keeps it from
+ * being executed.
+ */
+#include <fs/internal.h>
+#include <kernel/task/process.h>
+#include <kernel/upcalls.h>
+#include <lib/errno.h>
+
+#define AT_SYMLINK_NOFOLLOW 0x100u
+#define AT_EMPTY_PATH	    0x1000u
+
+static int check_executable(const struct path *p)
+{
+	struct inode *i = p->dentry->inode;
+	int err;
+
+	if (S_ISLNK(i->mode))
+		return -ELOOP;
+	if (!S_ISREG(i->mode) || (p->mnt->flags & MS_NOEXEC))
+		return -EACCES;
+	if (i->ops->revalidate) {
+		err = i->ops->revalidate(i);
+		if (err)
+			return err;
+	}
+	return path_permission(p, MAY_EXEC);
+}
+
+static int exec_lookup(int dirfd, const char *path, u32 at_flags,
+		       struct path *out)
+{
+	u32 flags = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+
+	if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (at_flags & AT_EMPTY_PATH)
+		flags |= LOOKUP_EMPTY;
+	return path_lookup(dirfd, path, flags, out);
+}
+
+struct file *exec_open(int dirfd, const char *path, u32 at_flags)
+{
+	struct file *f;
+	struct path p;
+	int err = exec_lookup(dirfd, path, at_flags, &p);
+
+	if (err)
+		return ERR_PTR(err);
+	err = check_executable(&p);
+	if (!err)
+		err = inode_deny_write(p.dentry->inode);
+	if (err) {
+		path_put(&p);
+		return ERR_PTR(err);
+	}
+	f = vfs_open_path(&p, O_RDONLY, NULL);
+	if (IS_ERR(f))
+		inode_allow_write(p.dentry->inode);
+	else
+		f->denies_write = true;
+	path_put(&p);
+	return f;
+}
+
+void exec_close(struct file *f)
+{
+	file_put(f);
+}
+
+s64 exec_read(struct file *f, void *buf, size_t n, u64 pos)
+{
+	return vfs_read_kernel(f, buf, n, pos);
+}
+
+void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid)
+{
+	const struct inode *i = f->inode;
+
+	*mode = 0;
+	*uid = i->uid;
+	*gid = i->gid;
+	if (f->mnt->flags & MS_NOSUID)
+		return;
+	*mode = i->mode & S_ISUID;
+	/* set-group-id without group execute was mandatory locking */
+	if ((i->mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
+		*mode |= S_ISGID;
+}
+
+int exec_path_str(struct file *f, char *buf, size_t n)
+{
+	struct path p = { f->mnt, f->dentry }, root;
+	s64 len;
+
+	fs_ctx_get_root(&root);
+	len = path_to_str(&p, &root, buf, n);
+	path_put(&root);
+	return (int)len;
+}

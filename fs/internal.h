@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/internal.h - what the files of the VFS share among themselves.
+ *
+ * Not for file systems: those include fs/vfs.h.
+ */
+#ifndef FS_INTERNAL_H
+#define FS_INTERNAL_H
+
+#include <fs/vfs.h>
+#include <lib/atomic.h>
+
+/*
+ * dentry->refs.  DREF_DEAD: unhashed for good; whoever drops the last reference
+ * of a dead dentry frees it.  A live dentry without references stays cached.
+ */
+#define DREF_DEAD BIT(31)
+
+/* dentry->flags [dcache_lock] */
+#define DENTRY_DIR	  BIT(0)
+#define DENTRY_LINK	  BIT(1)
+#define DENTRY_SLOW_PERM  BIT(2) /* inode has permission or revalidate */
+#define DENTRY_SLOW_NAMES BIT(3) /* its names need the file system each time */
+#define DENTRY_HASHED	  BIT(4)
+#define DENTRY_USED	  BIT(5) /* found since the shrinker last looked */
+
+extern struct spinlock dcache_lock; /* RANK_VFS */
+extern struct spinlock icache_lock; /* RANK_INODE */
+
+static inline u32 name_hash_step(u32 h, char c)
+{
+	return (h ^ (u8)c) * 0x01000193u;
+}
+#define NAME_HASH_INIT 0x811c9dc5u
+u32 name_hash(const char *name, size_t len);
+
+/* --- dcache.c.  d_find .. d_drop: dcache_lock held. */
+struct dentry *d_find(struct dentry *dir, const char *name, u32 len, u32 hash);
+/* Negative, unlinked, refs 1, holds its parent.  NULL: out of memory. */
+struct dentry *d_alloc(struct dentry *dir, const char *name, u32 len, u32 hash);
+/* Put into the tree with @inode (taken; may be NULL).  Not @cached: dead from
+ * birth, found by nobody. */
+void d_add(struct dentry *d, struct inode *inode, bool cached);
+void d_instantiate(struct dentry *d, struct inode *inode); /* takes it */
+void d_drop(struct dentry *d);
+/* A dentry that d_alloc() gave and nobody else saw. */
+void d_discard(struct dentry *d);
+/* Rename @d to what @target is called, which dies.  Locks taken inside. */
+void d_move(struct dentry *d, struct dentry *target);
+void d_exchange(struct dentry *a, struct dentry *b);
+static inline bool d_dead(const struct dentry *d)
+{
+	return load_once(&d->refs) & DREF_DEAD;
+}
+/* Is @a an ancestor of @d, or @d itself?  dcache_lock held. */
+bool d_is_ancestor(const struct dentry *a, const struct dentry *d);
+void dcache_drop_sb(struct super_block *sb);
+u64 dcache_shrink(u64 nr);
+/* Called when a dentry was made; sheds old ones beyond the limit.  May sleep. */
+void dcache_balance(void);
+
+/* --- inode.c */
+u64 icache_shrink(u64 nr);
+void inodes_drop_sb(struct super_block *sb);
+struct inode *inode_next_dirty(struct super_block *sb, struct inode *prev);
+/* Open for writing, or deleted but still open: no read-only remount. */
+bool sb_has_writers(struct super_block *sb);
+
+/* --- super.c */
+extern struct mutex mount_mutex; /* changes of the mount tree; creation of sbs */
+extern bool fs_root_ready;	 /* the root is mounted: devices have nodes */
+/* mount_mutex held for these two. */
+struct fs_type *fs_find_type(const char *name);
+struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
+				      u64 flags, const char *data);
+void sb_get(struct super_block *sb);
+void sb_put(struct super_block *sb); /* may sleep and destroy it */
+int sb_remount(struct super_block *sb, u64 flags, const char *data);
+void sb_remount_force(struct super_block *sb);
+void sb_for_each(void (*fn)(struct super_block *sb, void *ctx), void *ctx);
+
+/* --- mount.c.  mount_find .. mount_unlink, mount_is_below: dcache_lock held;
+ * the others: mount_mutex. */
+struct mount *mount_find(const struct mount *parent, const struct dentry *d);
+void mount_link(struct mount *m, const struct path *p);
+void mount_unlink(struct mount *m, struct path *was);
+bool mount_is_below(const struct mount *m, const struct mount *top);
+struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
+			  const char *dev, u64 flags);
+int mount_attach(struct mount *m, const struct path *at);
+int mount_detach(struct mount *m, bool lazy);
+struct mount **mount_snapshot(u32 *nr);
+void mount_snapshot_free(struct mount **all, u32 nr);
+bool path_readonly(const struct path *p);
+
+/* --- walk.c: one path walk.  See there. */
+enum name_type {
+	NAME_NONE, /* nothing left: "/" */
+	NAME_NORM,
+	NAME_DOT,
+	NAME_DOTDOT,
+};
+struct walk {
+	struct path at;	       /* where it is; valid while dcache_lock is held */
+	struct path anchor;    /* referenced; what `at` was when the lock was let go */
+	u32 flags;	       /* LOOKUP_*, WALK_* */
+	u32 resolve;	       /* RESOLVE_* of openat2 */
+	unsigned int nr_links; /* symlinks followed */
+	const char *rest;      /* what remains of the path */
+	const char *name;      /* component in hand, not terminated */
+	u32 len, hash;
+	enum name_type type;
+	bool slash;	       /* a slash followed the component in hand */
+	bool from_root;	       /* walk_resume() goes on at the root */
+	bool jumped;	       /* a magic link led to `at' */
+	char *page;	       /* text of the last symlink and what followed it */
+	struct path top;       /* referenced: RESOLVE_BENEATH, IN_ROOT; or NULL */
+};
+#define RESOLVE_NO_XDEV	      0x01
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_NO_SYMLINKS   0x04
+#define RESOLVE_BENEATH	      0x08
+#define RESOLVE_IN_ROOT	      0x10
+#define RESOLVE_CACHED	      0x20
+
+int walk_start(struct walk *w, int dirfd, const char *path, u32 flags,
+	       u32 resolve);
+int walk_run(struct walk *w);
+void walk_hold(struct walk *w);
+void walk_resume(struct walk *w, struct dentry *d);
+int walk_follow(struct walk *w, struct dentry *link);
+void walk_end(struct walk *w);
+/* To the parent of the last component; on success no lock is held, anchor is the
+ * parent and walk_end() is due. */
+int walk_parent(struct walk *w, int dirfd, const char *path);
+int path_lookup_at(int dirfd, const char *path, u32 flags, u32 resolve,
+		   struct path *out);
+/* Child of @dir, referenced, perhaps negative; dir->inode->lock held. */
+struct dentry *lookup_locked(struct dentry *dir, const char *name, u32 len,
+			     u32 hash);
+/* The same, taking the lock for reading. */
+struct dentry *lookup_child(struct dentry *dir, const char *name, u32 len,
+			    u32 hash);
+/* Mounts on top of @p; dcache_lock held. */
+void path_cross_mounts(struct path *p);
+/* Root and working directory of current, alive while dcache_lock is held. */
+void borrow_root(struct path *out);
+void borrow_cwd(struct path *out);
+
+/* --- path.c */
+s64 path_cwd_str(char *buf, size_t size);
+u32 current_umask(void);
+void fs_ctx_set_root(const struct path *p); /* takes the references */
+void fs_ctx_set_cwd(const struct path *p);
+/* pivot_root: whoever is at @from is at @to from now on. */
+void fs_ctx_replace_all(const struct path *from, const struct path *to);
+
+/* --- perm.c */
+/* Those of current; a kernel thread may do everything. */
+const struct cred *fs_cred(void);
+bool fs_capable(unsigned int cap);
+u64 fs_size_limit(void); /* RLIMIT_FSIZE */
+void fs_size_exceeded(void); /* SIGXFSZ */
+int generic_permission(const struct inode *i, u32 mask);
+bool inode_owner_or_capable(const struct inode *i);
+/* May current create in / remove @victim from @dir?  dir->lock held. */
+int may_create(const struct path *dir);
+int may_delete(const struct path *dir, const struct dentry *victim, bool isdir);
+
+/* --- namei.c, rename.c */
+int vfs_link_path(const struct path *old, int newdirfd, const char *newpath);
+void vfs_lock_two(struct dentry *a, struct dentry *b);
+void vfs_unlock_two(struct dentry *a, struct dentry *b);
+
+/* --- open.c */
+int special_open(struct inode *inode, struct file *f);
+int fifo_open(struct inode *inode, struct file *f); /* fs/pipe.c */
+struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
+			u32 resolve);
+int inode_deny_write(struct inode *i);	/* -ETXTBSY */
+void inode_allow_write(struct inode *i);
+
+/* --- attr.c */
+int do_truncate(struct inode *i, u64 size);
+/* --- locks.c */
+void file_locks_release(struct file *f);
+
+#endif /* FS_INTERNAL_H */

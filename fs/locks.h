@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/locks.h - advisory locks: flock(2), POSIX record locks, OFD locks.
+ *
+ * Context: coroutine; the _wait forms suspend.
+ */
+#ifndef FS_LOCKS_H
+#define FS_LOCKS_H
+
+#include <fs/vfs.h>
+
+#define LOCK_SH 1
+#define LOCK_EX 2
+#define LOCK_NB 4
+#define LOCK_UN 8
+
+#define F_RDLCK 0
+#define F_WRLCK 1
+#define F_UNLCK 2
+
+/* A range; end is inclusive, FLOCK_EOF: to the end of the file. */
+#define FLOCK_EOF 0x7fffffffffffffffull
+struct flock_range {
+	int type; /* F_RDLCK .. */
+	u64 start, end;
+	int pid;  /* holder, from locks_get(); -1 for an OFD lock */
+};
+
+int flock_file(struct file *f, int op);
+int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait);
+/* Who is in the way of @r?  type becomes F_UNLCK when nobody is. */
+int locks_get(struct file *f, struct flock_range *r, bool ofd);
+
+#endif /* FS_LOCKS_H */

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/namei.c - make and remove names: mkdir, mknod, symlink, link, unlink.
+ *
+ * Every operation has the same shape: walk to the parent, lock its inode for
+ * writing, look the last component up, check, let the file system do it, make
+ * the dentry say so, unlock, put.  The order of the checks is Linux's, because
+ * programs look at which error they get.
+ *
+ * Not here: rename (rename.c), open with O_CREAT (open.c), the walk (walk.c).
+ */
+#include <fs/internal.h>
+#include <kernel/assert.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+static struct dentry *ask_fs(struct dentry *dir, const char *name, u32 len,
+			     u32 hash)
+{
+	struct inode *di = dir->inode, *inode = NULL;
+	struct dentry *d, *other;
+	bool cached = !di->ops->no_dcache;
+	int err = 0;
+
+	if (!di->ops->lookup)
+		return ERR_PTR(-ENOTDIR);
+	d = d_alloc(dir, name, len, hash);
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	err = di->ops->lookup(di, name, len, &inode);
+	if (err) {
+		d_discard(d);
+		return ERR_PTR(err);
+	}
+	spin_lock(&dcache_lock);
+	other = cached ? d_find(dir, name, len, hash) : NULL;
+	if (!other)
+		d_add(d, inode, cached && !d_dead(dir));
+	else
+		dentry_get(other); /* two readers of one directory raced */
+	spin_unlock(&dcache_lock);
+	if (!other)
+		return d;
+	d_discard(d);
+	inode_put(inode);
+	return other;
+}
+
+struct dentry *lookup_locked(struct dentry *dir, const char *name, u32 len,
+			     u32 hash)
+{
+	const struct inode_ops *ops = dir->inode->ops;
+	struct dentry *d = NULL;
+
+	if (len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	if (!ops->no_dcache) {
+		spin_lock(&dcache_lock);
+		d = d_find(dir, name, len, hash);
+		if (d)
+			dentry_get(d);
+		spin_unlock(&dcache_lock);
+	}
+	if (d && ops->d_revalidate && !ops->d_revalidate(dir->inode, d)) {
+		spin_lock(&dcache_lock);
+		d_drop(d);
+		spin_unlock(&dcache_lock);
+		dentry_put(d);
+		d = NULL;
+	}
+	if (d)
+		return d;
+	dcache_balance();
+	return ask_fs(dir, name, len, hash);
+}
+
+struct dentry *lookup_child(struct dentry *dir, const char *name, u32 len,
+			    u32 hash)
+{
+	struct dentry *d;
+
+	down_read(&dir->inode->lock);
+	d = lookup_locked(dir, name, len, hash);
+	up_read(&dir->inode->lock);
+	return d;
+}
+
+/* A new name is about to be made: parent locked, *@out negative. */
+static int create_begin(struct walk *w, int dirfd, const char *path, bool isdir,
+			struct dentry **out)
+{
+	struct dentry *d;
+	int err = walk_parent(w, dirfd, path);
+
+	if (err)
+		return err;
+	if (w->type != NAME_NORM) {
+		walk_end(w);
+		return -EEXIST;
+	}
+	down_write(&w->anchor.dentry->inode->lock);
+	d = lookup_locked(w->anchor.dentry, w->name, w->len, w->hash);
+	if (IS_ERR(d)) {
+		err = (int)PTR_ERR(d);
+		d = NULL;
+	} else if (d->inode) {
+		err = -EEXIST;
+	} else if (w->slash && !isdir) {
+		err = -ENOENT;
+	} else {
+		err = may_create(&w->anchor);
+	}
+	if (err) {
+		up_write(&w->anchor.dentry->inode->lock);
+		if (d)
+			dentry_put(d);
+		walk_end(w);
+		return err;
+	}
+	*out = d;
+	return 0;
+}
+
+/* The file system answered @err and, if 0, gave @inode. */
+static int create_end(struct walk *w, struct dentry *d, int err,
+		      struct inode *inode)
+{
+	if (!err && inode) {
+		spin_lock(&dcache_lock);
+		d_instantiate(d, inode);
+		spin_unlock(&dcache_lock);
+	}
+	up_write(&w->anchor.dentry->inode->lock);
+	dentry_put(d);
+	walk_end(w);
+	return err;
+}
+
+int vfs_mkdir(int dirfd, const char *path, u32 mode)
+{
+	struct inode *dir, *inode = NULL;
+	struct dentry *d;
+	struct walk w;
+	int err = create_begin(&w, dirfd, path, true, &d);
+
+	if (err)
+		return err;
+	dir = w.anchor.dentry->inode;
+	mode &= (01777 & ~current_umask());
+	err = -EPERM;
+	if (dir->ops->mkdir)
+		err = dir->ops->mkdir(dir, d->name, d->name_len,
+				      S_IFDIR | mode, &inode);
+	return create_end(&w, d, err, inode);
+}
+
+static int mknod_in(struct inode *dir, struct dentry *d, u32 mode, kdev_t dev,
+		    struct inode **out)
+{
+	if (S_ISREG(mode)) {
+		if (!dir->ops->create)
+			return -EACCES;
+		return dir->ops->create(dir, d->name, d->name_len, mode, out);
+	}
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !fs_capable(CAP_MKNOD))
+		return -EPERM;
+	if (!dir->ops->mknod)
+		return -EPERM;
+	return dir->ops->mknod(dir, d->name, d->name_len, mode, dev, out);
+}
+
+int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
+{
+	struct inode *inode = NULL;
+	struct dentry *d;
+	struct walk w;
+	int err;
+
+	if (!(mode & S_IFMT))
+		mode |= S_IFREG;
+	if (S_ISDIR(mode))
+		return -EPERM;
+	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) &&
+	    !S_ISFIFO(mode) && !S_ISSOCK(mode))
+		return -EINVAL;
+	err = create_begin(&w, dirfd, path, false, &d);
+	if (err)
+		return err;
+	mode &= S_IFMT | (07777 & ~current_umask());
+	if (!S_ISCHR(mode) && !S_ISBLK(mode))
+		dev = 0;
+	err = mknod_in(w.anchor.dentry->inode, d, mode, dev, &inode);
+	return create_end(&w, d, err, inode);
+}
+
+int vfs_symlink(const char *target, int dirfd, const char *path)
+{
+	struct inode *dir, *inode = NULL;
+	struct dentry *d;
+	struct walk w;
+	int err;
+
+	if (!*target)
+		return -ENOENT;
+	err = create_begin(&w, dirfd, path, false, &d);
+	if (err)
+		return err;
+	dir = w.anchor.dentry->inode;
+	err = -EPERM;
+	if (dir->ops->symlink)
+		err = dir->ops->symlink(dir, d->name, d->name_len, target,
+					&inode);
+	return create_end(&w, d, err, inode);
+}
+
+static int link_to(struct walk *w, struct dentry *d, const struct path *old)
+{
+	struct inode *dir = w->anchor.dentry->inode;
+	struct inode *target = old->dentry->inode;
+
+	if (old->mnt != w->anchor.mnt)
+		return -EXDEV;
+	if (S_ISDIR(target->mode))
+		return -EPERM;
+	if (!dir->ops->link)
+		return -EPERM;
+	return dir->ops->link(dir, d->name, d->name_len, target);
+}
+
+int vfs_link_path(const struct path *old, int newdirfd, const char *newpath)
+{
+	struct inode *inode = old->dentry->inode;
+	struct dentry *d;
+	struct walk w;
+	int err = create_begin(&w, newdirfd, newpath, false, &d);
+
+	if (err)
+		return err;
+	err = link_to(&w, d, old);
+	if (!err)
+		inode_get(inode);
+	return create_end(&w, d, err, inode);
+}
+
+int vfs_link(int olddirfd, const char *oldpath, int newdirfd,
+	     const char *newpath, u32 flags)
+{
+	struct path old;
+	int err = path_lookup(olddirfd, oldpath, flags, &old);
+
+	if (err)
+		return err;
+	err = vfs_link_path(&old, newdirfd, newpath);
+	path_put(&old);
+	return err;
+}
+
+/* The last component is not a name: what unlink and rmdir say to that. */
+static int odd_name(enum name_type type, bool rmdir)
+{
+	if (!rmdir)
+		return -EISDIR;
+	switch (type) {
+	case NAME_DOT:
+		return -EINVAL;
+	case NAME_DOTDOT:
+		return -ENOTEMPTY;
+	case NAME_NONE:
+	case NAME_NORM:
+		break;
+	}
+	return -EBUSY;
+}
+
+static int slash_error(const struct dentry *d)
+{
+	if (!d->inode)
+		return -ENOENT;
+	return S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
+}
+
+static int remove_dir(struct inode *dir, struct dentry *d)
+{
+	struct inode *victim = d->inode;
+	int err;
+
+	if (!dir->ops->rmdir)
+		return -EPERM;
+	down_write(&victim->lock);
+	err = dir->ops->rmdir(dir, d->name, d->name_len, victim);
+	up_write(&victim->lock);
+	if (!err)
+		dentry_drop_children(d);
+	return err;
+}
+
+static int remove_name(struct walk *w, struct dentry *d, bool rmdir)
+{
+	struct inode *dir = w->anchor.dentry->inode;
+	int err;
+
+	if (w->slash && !rmdir)
+		return slash_error(d);
+	if (!d->inode)
+		return -ENOENT;
+	err = may_delete(&w->anchor, d, rmdir);
+	if (err)
+		return err;
+	if (rmdir)
+		err = remove_dir(dir, d);
+	else if (!dir->ops->unlink)
+		err = -EPERM;
+	else
+		err = dir->ops->unlink(dir, d->name, d->name_len, d->inode);
+	if (!err) {
+		spin_lock(&dcache_lock);
+		d_drop(d);
+		spin_unlock(&dcache_lock);
+	}
+	return err;
+}
+
+int vfs_unlink(int dirfd, const char *path, bool rmdir)
+{
+	struct dentry *d;
+	struct walk w;
+	int err = walk_parent(&w, dirfd, path);
+
+	if (err)
+		return err;
+	if (w.type != NAME_NORM) {
+		err = odd_name(w.type, rmdir);
+		goto out;
+	}
+	if (path_readonly(&w.anchor)) {
+		err = -EROFS;
+		goto out;
+	}
+	down_write(&w.anchor.dentry->inode->lock);
+	d = lookup_locked(w.anchor.dentry, w.name, w.len, w.hash);
+	err = IS_ERR(d) ? (int)PTR_ERR(d) : remove_name(&w, d, rmdir);
+	up_write(&w.anchor.dentry->inode->lock);
+	if (!IS_ERR(d))
+		dentry_put(d); /* may free the blocks: without the lock */
+out:
+	walk_end(&w);
+	return err;
+}

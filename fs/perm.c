@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/perm.c - who may do what with which file.
+ *
+ * Credentials are those of current (fsuid, fsgid, groups, capabilities); a
+ * kernel thread without any may do everything.
+ *
+ * Context: coroutine; only a file system's own permission() sleeps.
+ */
+#include <fs/internal.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+
+#define FS_IMMUTABLE_FL 0x10u
+#define FS_APPEND_FL	0x20u
+#define SIGXFSZ		25
+
+const struct cred *fs_cred(void)
+{
+	return current && current->cred ? current->cred : &init_cred;
+}
+
+bool fs_capable(unsigned int cap)
+{
+	return fs_cred()->cap_effective & BIT(cap);
+}
+
+u64 fs_size_limit(void)
+{
+	return current->proc ? rlimit_cur(RLIMIT_FSIZE) : RLIM_INFINITY;
+}
+
+void fs_size_exceeded(void)
+{
+	if (current->proc)
+		signal_thread(current, SIGXFSZ, SEND_KERNEL);
+}
+
+static int override(const struct inode *i, u32 mask)
+{
+	if (S_ISDIR(i->mode)) {
+		if (fs_capable(CAP_DAC_OVERRIDE))
+			return 0;
+		if (!(mask & MAY_WRITE) && fs_capable(CAP_DAC_READ_SEARCH))
+			return 0;
+		return -EACCES;
+	}
+	if (mask == MAY_READ && fs_capable(CAP_DAC_READ_SEARCH))
+		return 0;
+	if ((!(mask & MAY_EXEC) || (i->mode & 0111)) &&
+	    fs_capable(CAP_DAC_OVERRIDE))
+		return 0;
+	return -EACCES;
+}
+
+int generic_permission(const struct inode *i, u32 mask)
+{
+	const struct cred *c = fs_cred();
+	u32 mode = i->mode;
+
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (c->fsuid == i->uid)
+		mode >>= 6;
+	else if (cred_in_group(c, i->gid))
+		mode >>= 3;
+	if (likely(!(mask & ~mode)))
+		return 0;
+	return override(i, mask);
+}
+
+static bool is_data(u32 mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
+}
+
+int inode_permission(struct inode *i, u32 mask)
+{
+	if (mask & MAY_WRITE) {
+		if ((i->sb->flags & MS_RDONLY) && is_data(i->mode))
+			return -EROFS;
+		if (i->iflags & FS_IMMUTABLE_FL)
+			return -EPERM;
+	}
+	if (i->ops->permission)
+		return i->ops->permission(i, mask);
+	return generic_permission(i, mask);
+}
+
+bool path_readonly(const struct path *p)
+{
+	return (p->mnt->flags | p->dentry->sb->flags) & MS_RDONLY;
+}
+
+int path_permission(const struct path *p, u32 mask)
+{
+	struct inode *i = p->dentry->inode;
+	int err = inode_permission(i, mask);
+
+	if (err)
+		return err;
+	if ((mask & MAY_WRITE) && path_readonly(p) && is_data(i->mode))
+		return -EROFS;
+	if ((mask & MAY_EXEC) && S_ISREG(i->mode) &&
+	    (p->mnt->flags & MS_NOEXEC))
+		return -EACCES;
+	return 0;
+}
+
+bool inode_owner_or_capable(const struct inode *i)
+{
+	return fs_cred()->fsuid == i->uid || fs_capable(CAP_FOWNER);
+}
+
+int may_create(const struct path *dir)
+{
+	struct inode *i = dir->dentry->inode;
+
+	if (!i->nlink)
+		return -ENOENT; /* removed, and somebody's working directory */
+	if (path_readonly(dir))
+		return -EROFS;
+	return inode_permission(i, MAY_WRITE | MAY_EXEC);
+}
+
+static bool sticky_forbids(const struct inode *dir, const struct inode *i)
+{
+	u32 me = fs_cred()->fsuid;
+
+	return (dir->mode & S_ISVTX) && i->uid != me && dir->uid != me &&
+	       !fs_capable(CAP_FOWNER);
+}
+
+int may_delete(const struct path *dir, const struct dentry *victim, bool isdir)
+{
+	struct inode *d = dir->dentry->inode, *i = victim->inode;
+	int err;
+
+	if (path_readonly(dir))
+		return -EROFS;
+	err = inode_permission(d, MAY_WRITE | MAY_EXEC);
+	if (err)
+		return err;
+	if ((d->iflags & FS_APPEND_FL) || sticky_forbids(d, i) ||
+	    (i->iflags & (FS_APPEND_FL | FS_IMMUTABLE_FL)))
+		return -EPERM;
+	if (isdir && !S_ISDIR(i->mode))
+		return -ENOTDIR;
+	if (!isdir && S_ISDIR(i->mode))
+		return -EISDIR;
+	if (victim->nr_mounted || victim->parent == victim)
+		return -EBUSY;
+	return 0;
+}
+
+void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
+{
+	const struct cred *c = fs_cred();
+
+	i->uid = c->fsuid;
+	i->gid = c->fsgid;
+	if (dir && (dir->mode & S_ISGID)) {
+		i->gid = dir->gid;
+		if (S_ISDIR(mode))
+			mode |= S_ISGID;
+		else if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
+			 !cred_in_group(c, i->gid) && !fs_capable(CAP_FSETID))
+			mode &= ~(u32)S_ISGID;
+	}
+	i->mode = mode;
+}

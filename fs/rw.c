@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/rw.c - read, write and seek, and the file_ops of files in the page cache.
+ *
+ * A write holds inode->lock for writing, a read takes no lock: the page cache
+ * gives it whole pages' worth of consistency, which is what Linux gives.
+ *
+ * Context: coroutine.
+ */
+#include <fs/internal.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+
+#define MAX_RW_COUNT 0x7ffff000ul
+#define DAY_S	     (24 * 60 * 60)
+
+s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	if (unlikely(!f->can_read))
+		return -EBADF;
+	if (unlikely(!f->ops->read))
+		return f->ops->readdir ? -EISDIR : -EINVAL;
+	iov_iter_truncate(to, MAX_RW_COUNT);
+	return f->ops->read(f, to, pos);
+}
+
+s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	if (unlikely(!f->can_write))
+		return -EBADF;
+	if (unlikely(!f->ops->write))
+		return -EINVAL;
+	iov_iter_truncate(from, MAX_RW_COUNT);
+	return f->ops->write(f, from, pos);
+}
+
+s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos)
+{
+	struct iov_iter it;
+	size_t done = 0;
+	s64 r;
+
+	if (!f->ops->read)
+		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+	while (done < n) {
+		iov_iter_kernel(&it, (char *)buf + done, n - done);
+		r = f->ops->read(f, &it, &pos);
+		if (r < 0)
+			return done ? (s64)done : r;
+		if (!r)
+			break;
+		done += (size_t)r;
+	}
+	return (s64)done;
+}
+
+static bool earlier(const struct timespec64 *a, const struct timespec64 *b)
+{
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec;
+	return a->tv_nsec < b->tv_nsec;
+}
+
+/* relatime: when data or inode changed since, or once a day. */
+static bool atime_due(struct file *f, const struct inode *i)
+{
+	if (!earlier(&i->mtime, &i->atime) || !earlier(&i->ctime, &i->atime))
+		return true;
+	if (f->atime_fresh)
+		return false;
+	f->atime_fresh = true;
+	return inode_now(i).tv_sec - i->atime.tv_sec >= DAY_S;
+}
+
+void file_accessed(struct file *f)
+{
+	struct inode *i = f->inode;
+	u64 flags;
+
+	if ((f->flags & O_NOATIME) || !f->mnt)
+		return;
+	flags = f->mnt->flags | i->sb->flags;
+	if (flags & (MS_NOATIME | MS_RDONLY))
+		return;
+	if (S_ISDIR(i->mode) && (flags & MS_NODIRATIME))
+		return;
+	if (!(flags & MS_STRICTATIME) && !atime_due(f, i))
+		return;
+	i->atime = inode_now(i);
+	inode_mark_dirty(i);
+}
+
+/* The limits on size for @count bytes at @pos; truncates. */
+static int check_limits(struct inode *i, struct iov_iter *from, u64 pos)
+{
+	u64 limit = fs_size_limit();
+
+	if (unlikely(pos >= limit && limit != RLIM_INFINITY)) {
+		fs_size_exceeded();
+		return -EFBIG;
+	}
+	if (pos >= i->sb->max_size)
+		return -EFBIG;
+	iov_iter_truncate(from, min(limit, i->sb->max_size) - pos);
+	return 0;
+}
+
+int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct inode *i = f->inode;
+	u32 setid = S_ISUID;
+	int err;
+
+	if (f->flags & O_APPEND)
+		*pos = load_once(&i->i_size);
+	if (!iov_iter_count(from))
+		return 0;
+	err = check_limits(i, from, *pos);
+	if (err)
+		return err;
+	if (i->mode & 0010)
+		setid |= S_ISGID;
+	if (unlikely(i->mode & setid) && !fs_capable(CAP_FSETID))
+		i->mode &= ~setid;
+	inode_touch(i, true, true);
+	return 0;
+}
+
+s64 generic_file_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	s64 n = mapping_file_read(&f->inode->mapping, f, to, pos);
+
+	if (n > 0)
+		file_accessed(f);
+	return n;
+}
+
+s64 generic_file_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct inode *i = f->inode;
+	s64 n;
+
+	down_write(&i->lock);
+	n = file_prepare_write(f, from, pos);
+	if (!n && iov_iter_count(from))
+		n = mapping_file_write(&i->mapping, f, from, pos);
+	up_write(&i->lock);
+	if (n > 0 && (f->flags & O_DSYNC)) {
+		int err = vfs_fsync(f, !(f->flags & (O_SYNC & ~O_DSYNC)));
+
+		if (err)
+			return err;
+	}
+	return n;
+}
+
+/* Without help from the file system all of the file is data. */
+static s64 seek_data(u64 size, s64 off, int whence)
+{
+	if (off < 0 || (u64)off >= size)
+		return -ENXIO;
+	return whence == SEEK_DATA ? off : (s64)size;
+}
+
+s64 generic_file_llseek(struct file *f, s64 off, int whence)
+{
+	u64 size = load_once(&f->inode->i_size);
+
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		if (!off)
+			return (s64)f->pos;
+		off += (s64)f->pos;
+		break;
+	case SEEK_END:
+		off += (s64)size;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		off = seek_data(size, off, whence);
+		if (off < 0)
+			return off;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (off < 0 || (u64)off > f->inode->sb->max_size)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}
+
+int generic_file_mmap(struct file *f, struct vma *vma)
+{
+	file_accessed(f);
+	return mapping_mmap(&f->inode->mapping, f, vma);
+}
+
+int generic_file_fsync(struct file *f, bool datasync)
+{
+	struct inode *i = f->inode;
+	int err = mapping_sync(&i->mapping, 0, ~0ull, true);
+
+	(void)datasync;
+	if (load_once(&i->dirty) && i->sb->ops->write_inode) {
+		int err2;
+
+		store_once(&i->dirty, 0);
+		err2 = i->sb->ops->write_inode(i, true);
+		if (!err)
+			err = err2;
+	}
+	return err;
+}
+
+int vfs_fsync(struct file *f, bool datasync)
+{
+	return f->ops->fsync ? f->ops->fsync(f, datasync) : -EINVAL;
+}
+
+bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
+{
+	u64 up = f->inode->ino;
+
+	if (ctx->pos == 0) {
+		if (!ctx->emit(ctx, ".", 1, f->inode->ino, DT_DIR, 1))
+			return false;
+		ctx->pos = 1;
+	}
+	if (ctx->pos == 1) {
+		if (f->dentry) {
+			spin_lock(&dcache_lock);
+			up = f->dentry->parent->inode->ino;
+			spin_unlock(&dcache_lock);
+		}
+		if (!ctx->emit(ctx, "..", 2, up, DT_DIR, 2))
+			return false;
+		ctx->pos = 2;
+	}
+	return true;
+}
+
+const struct file_ops generic_file_ops = {
+	.read = generic_file_read,
+	.write = generic_file_write,
+	.llseek = generic_file_llseek,
+	.mmap = generic_file_mmap,
+	.fsync = generic_file_fsync,
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/shmem.c - memfd_create(2): files of a tmpfs of their own that have no name.
+ */
+#include <fs/internal.h>
+#include <fs/tmpfs.h>
+#include <kernel/init.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+static struct mount *shm_mount; /* [I after init] */
+
+static int shm_fs_mount(struct super_block *sb, struct blkdev *bdev, u64 flags,
+			const char *data __unused)
+{
+	return tmpfs_mount(sb, bdev, flags, "size=0,nr_inodes=0,mode=700");
+}
+
+static struct fs_type shm_type = { .name = "shm", .mount = shm_fs_mount };
+
+static int shmem_init(void)
+{
+	shm_mount = mount_internal(&shm_type);
+	return (int)(IS_ERR(shm_mount) ? PTR_ERR(shm_mount) : 0);
+}
+INITCALL(INIT_VFS, shmem_init);
+
+/* @seals: F_SEAL_SEAL for a file that takes no seals, else 0. */
+struct file *memfd_create(const char *name, u32 seals)
+{
+	struct path p = { shm_mount, NULL };
+	struct dentry *root = shm_mount->root;
+	char label[NAME_MAX + 1];
+	struct inode *i;
+	struct file *f;
+	u32 len;
+
+	len = (u32)scnprintf(label, sizeof(label), "memfd:%s", name);
+	i = tmpfs_make_inode(shm_mount->sb, NULL, S_IFREG | 0777, 0);
+	if (IS_ERR(i))
+		return ERR_PTR(PTR_ERR(i));
+	i->nlink = 0;
+	tmpfs_i(i)->seals = seals;
+	p.dentry = d_alloc(root, label, len, name_hash(label, len));
+	if (!p.dentry) {
+		inode_put(i);
+		return ERR_PTR(-ENOMEM);
+	}
+	spin_lock(&dcache_lock);
+	d_add(p.dentry, i, false);
+	spin_unlock(&dcache_lock);
+	f = vfs_open_path(&p, O_RDWR | O_LARGEFILE, NULL);
+	dentry_put(p.dentry);
+	return f;
+}
+
+static bool is_memory_file(const struct file *f)
+{
+	return f->inode && S_ISREG(f->inode->mode) &&
+	       f->inode->ops == &tmpfs_file_ops;
+}
+
+int memfd_add_seals(struct file *f, u32 seals)
+{
+	struct tmpfs_inode *ti;
+	int err = 0;
+
+	if (!is_memory_file(f) || (seals & ~F_SEAL_ALL))
+		return -EINVAL;
+	if (!f->can_write)
+		return -EPERM;
+	ti = tmpfs_i(f->inode);
+	down_write(&ti->vfs.lock);
+	mutex_lock(&ti->vfs.mapping.i_mmap);
+	if (ti->seals & F_SEAL_SEAL)
+		err = -EPERM;
+	else if ((seals & F_SEAL_WRITE) && !(ti->seals & F_SEAL_WRITE) &&
+		 !list_empty(&ti->vfs.mapping.vmas))
+		err = -EBUSY; /* somebody may have it mapped for writing */
+	else
+		ti->seals |= seals;
+	mutex_unlock(&ti->vfs.mapping.i_mmap);
+	up_write(&ti->vfs.lock);
+	return err;
+}
+
+int memfd_get_seals(struct file *f)
+{
+	return is_memory_file(f) ? (int)tmpfs_i(f->inode)->seals : -EINVAL;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/super.c - file system types and their instances.
+ *
+ * INVARIANTS
+ *   B1  A block device belongs to at most one super block; a second mount of it
+ *       shares that, with the same read-only flag.
+ *   B2  A super block lives while mounts refer to it (sb->refs).  At zero it is
+ *       marked dying, written, emptied and destroyed; until it is off the list
+ *       its device is busy.
+ *
+ * Locking: mount_mutex around creation; icache_lock for the list and refs.
+ */
+#include <fs/internal.h>
+#include <kernel/assert.h>
+#include <kernel/dev/blk.h>
+#include <kernel/log.h>
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+bool fs_root_ready; /* [I after boot] */
+
+struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
+
+static struct list_head types = LIST_HEAD_INIT(types);	/* [mount_mutex] */
+static struct list_head supers = LIST_HEAD_INIT(supers); /* [icache_lock] */
+static u32 next_anon_minor = 20;			 /* [mount_mutex] */
+
+int fs_register(struct fs_type *t)
+{
+	int err = 0;
+
+	KASSERT(t->name && t->mount);
+	mutex_lock(&mount_mutex);
+	if (fs_find_type(t->name))
+		err = -EBUSY;
+	else
+		list_add_tail(&t->node, &types);
+	mutex_unlock(&mount_mutex);
+	return err;
+}
+
+struct fs_type *fs_find_type(const char *name)
+{
+	struct fs_type *t;
+
+	list_for_each_entry(t, &types, node) {
+		if (!strcmp(t->name, name))
+			return t;
+	}
+	return NULL;
+}
+
+void fs_for_each_type(void (*fn)(struct fs_type *t, void *ctx), void *ctx)
+{
+	struct fs_type *t;
+
+	mutex_lock(&mount_mutex);
+	list_for_each_entry(t, &types, node)
+		fn(t, ctx);
+	mutex_unlock(&mount_mutex);
+}
+
+/* The block device that @dev names: a path, or in early boot only a name. */
+static int find_bdev(const char *dev, struct blkdev **out)
+{
+	struct inode *i;
+	struct path p;
+	int err;
+
+	*out = NULL;
+	if (!dev || !*dev)
+		return -EINVAL;
+	err = path_lookup(AT_FDCWD, dev, LOOKUP_FOLLOW, &p);
+	if (err) {
+		if (str_has_prefix(dev, "/dev/") && !fs_root_ready)
+			*out = blkdev_by_name(dev + 5);
+		return *out ? 0 : err;
+	}
+	i = p.dentry->inode;
+	if (!S_ISBLK(i->mode))
+		err = -ENOTBLK;
+	else if (p.mnt->flags & MS_NODEV)
+		err = -EACCES;
+	else if (!(*out = blkdev_find(i->rdev)))
+		err = -ENXIO;
+	path_put(&p);
+	return err;
+}
+
+/* B1: who has @bd?  With a reference, NULL, or ERR_PTR(-EBUSY). */
+static struct super_block *sb_of_bdev(struct fs_type *t, struct blkdev *bd,
+				      u64 flags)
+{
+	struct super_block *sb, *found = NULL;
+
+	spin_lock(&icache_lock);
+	list_for_each_entry(sb, &supers, node) {
+		if (sb->bdev != bd)
+			continue;
+		found = sb;
+		if (sb->type != t || !sb->refs ||
+		    ((sb->flags ^ flags) & MS_RDONLY))
+			found = ERR_PTR(-EBUSY);
+		else
+			sb->refs++;
+		break;
+	}
+	spin_unlock(&icache_lock);
+	return found;
+}
+
+static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
+				    u64 flags)
+{
+	struct super_block *sb = kzalloc(sizeof(*sb));
+
+	if (!sb)
+		return NULL;
+	sb->type = t;
+	sb->bdev = bd;
+	sb->dev = bd ? bd->dev : MKDEV(0, next_anon_minor++);
+	sb->flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_SILENT);
+	sb->block_size = PAGE_SIZE;
+	sb->max_size = 0x7fffffffffffffffull;
+	sb->time_gran = 1;
+	mutex_init(&sb->rename_lock);
+	list_init(&sb->inodes);
+	sb->refs = 1;
+	return sb;
+}
+
+static struct super_block *sb_create(struct fs_type *t, struct blkdev *bd,
+				     u64 flags, const char *data)
+{
+	struct super_block *sb = sb_alloc(t, bd, flags);
+	int err;
+
+	if (!sb)
+		return ERR_PTR(-ENOMEM);
+	err = t->mount(sb, bd, flags, data);
+	if (err) {
+		kfree(sb);
+		return ERR_PTR(err);
+	}
+	KASSERT(sb->ops && sb->root);
+	spin_lock(&icache_lock);
+	list_add_tail(&sb->node, &supers);
+	if (t->single) {
+		sb->refs++;
+		t->single_sb = sb;
+	}
+	spin_unlock(&icache_lock);
+	return sb;
+}
+
+struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
+				      u64 flags, const char *data)
+{
+	struct super_block *sb;
+	struct blkdev *bd = NULL;
+	int err;
+
+	if (t->single_sb) {
+		sb_get(t->single_sb);
+		return t->single_sb;
+	}
+	if (t->needs_dev) {
+		err = find_bdev(dev, &bd);
+		if (err)
+			return ERR_PTR(err);
+		if (bd->read_only && !(flags & MS_RDONLY))
+			return ERR_PTR(-EACCES);
+		sb = sb_of_bdev(t, bd, flags);
+		if (sb)
+			return sb;
+	}
+	return sb_create(t, bd, flags, data);
+}
+
+void sb_get(struct super_block *sb)
+{
+	spin_lock(&icache_lock);
+	KASSERT(sb->refs);
+	sb->refs++;
+	spin_unlock(&icache_lock);
+}
+
+/* B2: nobody refers to it any more. */
+static void sb_destroy(struct super_block *sb)
+{
+	struct dentry *root = sb->root;
+	bool leaked;
+
+	sb_sync(sb, true);
+	dcache_drop_sb(sb);
+	if (sb->ops->drop_names)
+		sb->ops->drop_names(sb);
+	spin_lock(&dcache_lock);
+	d_drop(root);
+	spin_unlock(&dcache_lock);
+	dentry_put(root);
+	inodes_drop_sb(sb);
+	leaked = !list_empty(&sb->inodes);
+	if (leaked)
+		pr_err("%s: inodes in use after unmount", sb->type->name);
+	else if (sb->ops->put_super)
+		sb->ops->put_super(sb);
+	spin_lock(&icache_lock);
+	list_del(&sb->node);
+	spin_unlock(&icache_lock);
+	if (!leaked)
+		kfree(sb);
+}
+
+void sb_put(struct super_block *sb)
+{
+	bool last;
+
+	spin_lock(&icache_lock);
+	last = --sb->refs == 0;
+	spin_unlock(&icache_lock);
+	if (last)
+		sb_destroy(sb);
+}
+
+int sb_remount(struct super_block *sb, u64 flags, const char *data)
+{
+	bool to_ro = (flags & MS_RDONLY) && !(sb->flags & MS_RDONLY);
+	bool to_rw = !(flags & MS_RDONLY) && (sb->flags & MS_RDONLY);
+	int err = 0;
+
+	if (to_ro && sb_has_writers(sb))
+		return -EBUSY;
+	if (to_rw && sb->bdev && sb->bdev->read_only)
+		return -EACCES;
+	if (to_ro)
+		sb_sync(sb, true);
+	if (sb->ops->remount)
+		err = sb->ops->remount(sb, flags, data);
+	if (err)
+		return err;
+	store_once(&sb->flags, (sb->flags & ~(u64)MS_RDONLY) |
+				       (flags & MS_RDONLY));
+	return 0;
+}
+
+/* The machine stops: written and read-only, whoever still has it open. */
+void sb_remount_force(struct super_block *sb)
+{
+	sb_sync(sb, true);
+	if (sb->ops->remount)
+		sb->ops->remount(sb, sb->flags | MS_RDONLY, "");
+	store_once(&sb->flags, sb->flags | MS_RDONLY);
+}
+
+int sb_sync(struct super_block *sb, bool wait)
+{
+	struct inode *i = NULL;
+	int err = 0, e;
+
+	while ((i = inode_next_dirty(sb, i)) != NULL) {
+		if (i->mapping.ops && !i->mapping.ops->no_writeback) {
+			e = mapping_sync(&i->mapping, 0, ~0ull, wait);
+			err = err ? err : e;
+		}
+		if (load_once(&i->dirty)) {
+			store_once(&i->dirty, 0);
+			e = sb->ops->write_inode ?
+				    sb->ops->write_inode(i, wait) :
+				    0;
+			err = err ? err : e;
+		}
+		cond_resched();
+	}
+	if (sb->ops->sync_fs) {
+		e = sb->ops->sync_fs(sb, wait);
+		err = err ? err : e;
+	}
+	return err;
+}
+
+/* The live super block behind @prev (put), referenced; NULL at the end. */
+static struct super_block *next_super(struct super_block *prev)
+{
+	struct super_block *sb, *found = NULL;
+	struct list_head *at;
+
+	spin_lock(&icache_lock);
+	at = prev ? prev->node.next : supers.next;
+	for (; at != &supers; at = at->next) {
+		sb = list_entry(at, struct super_block, node);
+		if (!sb->refs)
+			continue;
+		sb->refs++;
+		found = sb;
+		break;
+	}
+	spin_unlock(&icache_lock);
+	if (prev)
+		sb_put(prev);
+	return found;
+}
+
+void sb_for_each(void (*fn)(struct super_block *sb, void *ctx), void *ctx)
+{
+	struct super_block *sb = NULL;
+
+	while ((sb = next_super(sb)) != NULL)
+		fn(sb, ctx);
+}
+
+static void sync_one(struct super_block *sb, void *ctx)
+{
+	if (!(sb->flags & MS_RDONLY))
+		sb_sync(sb, *(bool *)ctx);
+}
+
+void sync_all(bool wait)
+{
+	sb_for_each(sync_one, &wait);
+	pagecache_sync_all(wait); /* block devices */
+}

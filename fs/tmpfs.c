@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/tmpfs.c - a file system in memory: its instances, options and inodes.
+ *
+ * Data are pages of the page cache that are written nowhere.  Pages and inodes
+ * are counted against the limits of the instance, half of memory by default.
+ *
+ * Not here: directories (tmpfs_dir.c), data (tmpfs_file.c).
+ */
+#include <fs/tmpfs.h>
+#include <fs/xattr_mem.h>
+#include <kernel/init.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define TMPFS_MAGIC 0x01021994u
+
+static struct kmem_cache *tmpfs_cache; /* [I] */
+
+/* Add @n to *@used if @max (0: none) allows it. */
+static bool count_up(u64 *used, const u64 *max_p, u64 n)
+{
+	u64 limit = load_once(max_p);
+
+	if (!limit || atomic_add_return(used, n) <= limit) {
+		if (!limit)
+			atomic_add_relaxed(used, n);
+		return true;
+	}
+	atomic_fetch_add(used, -n);
+	return false;
+}
+
+int tmpfs_charge(struct super_block *sb, u64 nr_pages)
+{
+	struct tmpfs_sb *ts = tmpfs_sb(sb);
+
+	if (!count_up(&ts->used_blocks, &ts->max_blocks, nr_pages))
+		return -ENOSPC;
+	pmem_account(PMEM_SHMEM, (s64)nr_pages);
+	return 0;
+}
+
+void tmpfs_uncharge(struct super_block *sb, u64 nr_pages)
+{
+	atomic_fetch_add(&tmpfs_sb(sb)->used_blocks, -nr_pages);
+	pmem_account(PMEM_SHMEM, -(s64)nr_pages);
+}
+
+static struct inode *tmpfs_alloc_inode(struct super_block *sb __unused)
+{
+	struct tmpfs_inode *ti = kmem_cache_alloc(tmpfs_cache);
+
+	if (!ti)
+		return NULL;
+	ti->by_name = RB_ROOT;
+	ti->by_cookie = RB_ROOT;
+	ti->next_cookie = 2;
+	ti->nr_entries = 0;
+	ti->seals = F_SEAL_SEAL;
+	ti->target = NULL;
+	list_init(&ti->xattrs);
+	ti->xattr_bytes = 0;
+	return &ti->vfs;
+}
+
+static void tmpfs_free_inode(struct inode *i)
+{
+	kmem_cache_free(tmpfs_cache, tmpfs_i(i));
+}
+
+static void tmpfs_evict(struct inode *i)
+{
+	struct tmpfs_inode *ti = tmpfs_i(i);
+
+	xattr_mem_free(&ti->xattrs);
+	kfree(ti->target);
+	atomic_fetch_add(&tmpfs_sb(i->sb)->used_inodes, (u64)-1);
+}
+
+static void set_ops(struct inode *i)
+{
+	switch (i->mode & S_IFMT) {
+	case S_IFREG:
+		i->ops = &tmpfs_file_ops;
+		i->fops = &tmpfs_file_fops;
+		i->mapping.ops = &tmpfs_mapping_ops;
+		break;
+	case S_IFDIR:
+		i->ops = &tmpfs_dir_ops;
+		i->fops = &tmpfs_dir_fops;
+		i->nlink = 2;
+		break;
+	case S_IFLNK:
+		i->ops = &tmpfs_link_ops;
+		break;
+	default:
+		i->ops = &tmpfs_special_ops;
+		break;
+	}
+}
+
+struct inode *tmpfs_make_inode(struct super_block *sb, const struct inode *dir,
+			       u32 mode, kdev_t rdev)
+{
+	struct tmpfs_sb *ts = tmpfs_sb(sb);
+	struct inode *i;
+
+	if (!count_up(&ts->used_inodes, &ts->max_inodes, 1))
+		return ERR_PTR(-ENOSPC);
+	i = inode_new(sb);
+	if (!i) {
+		atomic_fetch_add(&ts->used_inodes, (u64)-1);
+		return ERR_PTR(-ENOMEM);
+	}
+	i->ino = atomic_add_return(&sb->next_ino, 1);
+	i->rdev = rdev;
+	inode_init_owner(i, dir, mode);
+	set_ops(i);
+	return i;
+}
+
+static int tmpfs_statfs(struct super_block *sb, struct kstatfs *st)
+{
+	struct tmpfs_sb *ts = tmpfs_sb(sb);
+	u64 used = load_once(&ts->used_blocks), max = ts->max_blocks;
+
+	st->type = TMPFS_MAGIC;
+	st->bsize = st->frsize = PAGE_SIZE;
+	st->namelen = NAME_MAX;
+	st->blocks = max;
+	st->bfree = st->bavail = max > used ? max - used : 0;
+	st->files = ts->max_inodes;
+	used = load_once(&ts->used_inodes);
+	st->ffree = ts->max_inodes > used ? ts->max_inodes - used : 0;
+	return 0;
+}
+
+/* --- options */
+
+static int parse_size(const char *v, u64 *bytes)
+{
+	struct pmem_info mem;
+	const char *end;
+	u64 n = parse_u64(v, &end, 0);
+
+	if (end == v)
+		return -EINVAL;
+	switch (*end) {
+	case '%':
+		pmem_info(&mem);
+		n = mem.total * PAGE_SIZE / 100 * n;
+		end++;
+		break;
+	case 'g':
+	case 'G':
+		n <<= 10; /* fallthrough */
+		__attribute__((fallthrough));
+	case 'm':
+	case 'M':
+		n <<= 10;
+		__attribute__((fallthrough));
+	case 'k':
+	case 'K':
+		n <<= 10;
+		end++;
+		break;
+	default:
+		break;
+	}
+	*bytes = n;
+	return *end ? -EINVAL : 0;
+}
+
+static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
+{
+	static const char *const ignored[] = { "huge", "inode32", "inode64",
+					       "noswap", "mpol", "nr_open",
+					       "newinstance", "ptmxmode" };
+	u64 v = 0;
+	size_t k;
+	int err;
+
+	for (k = 0; k < ARRAY_SIZE(ignored); k++)
+		if (!strcmp(key, ignored[k]))
+			return 0;
+	if (!strcmp(key, "mode")) {
+		err = kstrtou64(val, 8, &v);
+		ts->mode = (u32)v & 07777;
+		return err;
+	}
+	err = parse_size(val, &v);
+	if (err)
+		return err;
+	if (!strcmp(key, "size"))
+		ts->max_blocks = DIV_ROUND_UP(v, PAGE_SIZE);
+	else if (!strcmp(key, "nr_blocks"))
+		ts->max_blocks = v;
+	else if (!strcmp(key, "nr_inodes"))
+		ts->max_inodes = v;
+	else if (!strcmp(key, "uid"))
+		ts->uid = (u32)v;
+	else if (!strcmp(key, "gid"))
+		ts->gid = (u32)v;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int parse_options(struct tmpfs_sb *ts, const char *data)
+{
+	char *copy = kstrdup(data), *at = copy, *next, *val;
+	int err = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	for (; !err && at && *at; at = next) {
+		next = strchr(at, ',');
+		if (next)
+			*next++ = '\0';
+		val = strchr(at, '=');
+		if (val)
+			*val++ = '\0';
+		if (*at)
+			err = parse_option(ts, at, val ? val : "");
+	}
+	kfree(copy);
+	return err;
+}
+
+static int tmpfs_remount(struct super_block *sb, u64 flags __unused,
+			 const char *data)
+{
+	struct tmpfs_sb *ts = tmpfs_sb(sb), want = *ts;
+	int err = parse_options(&want, data);
+
+	if (err)
+		return err;
+	if (want.max_blocks && want.max_blocks < load_once(&ts->used_blocks))
+		return -EINVAL;
+	if (want.max_inodes && want.max_inodes < load_once(&ts->used_inodes))
+		return -EINVAL;
+	store_once(&ts->max_blocks, want.max_blocks);
+	store_once(&ts->max_inodes, want.max_inodes);
+	return 0;
+}
+
+static void tmpfs_show_options(struct super_block *sb, char *buf, size_t n)
+{
+	struct tmpfs_sb *ts = tmpfs_sb(sb);
+	struct pmem_info mem;
+	int len = 0;
+
+	pmem_info(&mem);
+	buf[0] = '\0';
+	if (ts->max_blocks != mem.total / 2)
+		len = scnprintf(buf, n, ",size=%lluk",
+				(unsigned long long)ts->max_blocks * 4);
+	if (ts->mode != 01777)
+		scnprintf(buf + len, n - (size_t)len, ",mode=%o", ts->mode);
+}
+
+static void tmpfs_put_super(struct super_block *sb)
+{
+	kfree(sb->priv);
+}
+
+static const struct super_ops tmpfs_super_ops = {
+	.alloc_inode = tmpfs_alloc_inode,
+	.free_inode = tmpfs_free_inode,
+	.evict_inode = tmpfs_evict,
+	.drop_names = tmpfs_drop_names,
+	.statfs = tmpfs_statfs,
+	.remount = tmpfs_remount,
+	.put_super = tmpfs_put_super,
+	.show_options = tmpfs_show_options,
+	.no_icache = true,
+};
+
+int tmpfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
+		u64 flags __unused, const char *data)
+{
+	struct tmpfs_sb *ts = kzalloc(sizeof(*ts));
+	struct pmem_info mem;
+	struct inode *root;
+	int err;
+
+	if (!ts)
+		return -ENOMEM;
+	pmem_info(&mem);
+	ts->max_blocks = mem.total / 2;
+	ts->max_inodes = mem.total / 2;
+	ts->mode = 01777;
+	sb->priv = ts;
+	sb->ops = &tmpfs_super_ops;
+	sb->magic = TMPFS_MAGIC;
+	err = parse_options(ts, data ? data : "");
+	if (err)
+		goto fail;
+	root = tmpfs_make_inode(sb, NULL, S_IFDIR | ts->mode, 0);
+	err = (int)(IS_ERR(root) ? PTR_ERR(root) : 0);
+	if (err)
+		goto fail;
+	root->uid = ts->uid;
+	root->gid = ts->gid;
+	sb->root = dentry_alloc_root(root);
+	if (sb->root)
+		return 0;
+	err = -ENOMEM;
+fail:
+	kfree(ts);
+	return err;
+}
+
+static struct fs_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
+static struct fs_type ramfs_type = { .name = "ramfs", .mount = tmpfs_mount };
+static struct fs_type rootfs_type = { .name = "rootfs", .mount = tmpfs_mount };
+
+static int tmpfs_init(void)
+{
+	tmpfs_cache = kmem_cache_create("tmpfs_inode",
+					sizeof(struct tmpfs_inode), 8);
+	if (!tmpfs_cache)
+		return -ENOMEM;
+	fs_register(&tmpfs_type);
+	fs_register(&ramfs_type);
+	return fs_register(&rootfs_type);
+}
+INITCALL(INIT_CORE, tmpfs_init);
+
+/* The root of everything, before there is anything else. */
+static int rootfs_init(void)
+{
+	return vfs_mount_root("rootfs", "rootfs", 0, "mode=755");
+}
+INITCALL(INIT_VFS, rootfs_init);
