@@ -361,14 +361,10 @@ s64 tty_job_ioctl(struct tty *t, struct file *f, unsigned int cmd, u64 arg,
 	}
 }
 
-void tty_of_process(struct process *p, u64 *tty_nr, int *tpgid)
+int tty_foreground(const struct tty *t)
 {
-	*tty_nr = 0;
-	*tpgid = -1;
-	spin_lock(&task_lock);
-	if (p->ctty) {
-		*tty_nr = dev_encode(p->ctty->dev);
-		*tpgid = load_once(&p->ctty->pgid);
-	}
-	spin_unlock(&task_lock);
+	int pgid = load_once(&t->pgid);
+
+	assert_held(&task_lock);
+	return pgid > 0 ? pgid : -1;
 }

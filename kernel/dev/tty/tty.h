@@ -132,9 +132,12 @@ void tty_forget(struct process *p);
 void tty_process_exit(struct process *p);
 /* vhangup(2) of current. */
 void tty_vhangup_current(void);
-/* Fields tty_nr and tpgid of /proc/<pid>/stat: 0 and -1 without one.  Takes
- * task_lock. */
-void tty_of_process(struct process *p, u64 *tty_nr, int *tpgid);
+/* Fields tty_nr and tpgid of /proc/<pid>/stat.  task_lock held, for t's sake. */
+static inline kdev_t tty_device(const struct tty *t)
+{
+	return t->dev;
+}
+int tty_foreground(const struct tty *t);
 
 /* --- console= */
 
