@@ -366,5 +366,5 @@ int tty_foreground(const struct tty *t)
 	int pgid = load_once(&t->pgid);
 
 	assert_held(&task_lock);
-	return pgid > 0 ? pgid : -1;
+	return pgid;
 }
