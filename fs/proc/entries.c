@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/proc/entries.c - the table of /proc/<pid>/, and its small files.
+ */
+#include <fs/proc/proc.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/vm.h>
+#include <kernel/relay/relay.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+static int show_comm(struct text *t, struct process *p)
+{
+	spin_lock(&task_lock);
+	text_printf(t, "%s\n", p->leader ? p->leader->name : "");
+	spin_unlock(&task_lock);
+	return 0;
+}
+
+static s64 write_comm(struct process *p, char *buf, size_t n)
+{
+	if (p != current_process())
+		return -EINVAL;
+	buf[proc_line_len(buf)] = '\0';
+	(void)strscpy(current->name, buf, sizeof(current->name));
+	return (s64)n;
+}
+
+static int show_relay(struct text *t, struct process *p)
+{
+	char b[64];
+
+	relay_show_process(p, b, sizeof(b));
+	text_puts(t, b);
+	return 0;
+}
+
+static s64 write_relay(struct process *p, char *buf, size_t n)
+{
+	int r;
+
+	if (!proc_may_inspect(p))
+		return -EPERM;
+	r = relay_write_process(p, buf);
+	return r ? r : (s64)n;
+}
+
+static int show_oom_score(struct text *t, struct process *p)
+{
+	struct pmem_info mi;
+	struct mm *mm = process_mm(p);
+	u64 rss = mm ? mm->rss_anon + mm->rss_file + mm->rss_shmem : 0;
+
+	if (mm)
+		mm_put(mm);
+	pmem_info(&mi);
+	text_printf(t, "%lu\n", mi.total ? rss * 1000 / mi.total : 0);
+	return 0;
+}
+
+static int show_oom_adj(struct text *t, struct process *p)
+{
+	text_printf(t, "%d\n", p->oom_score_adj);
+	return 0;
+}
+
+static s64 write_oom_adj(struct process *p, char *buf, size_t n)
+{
+	bool neg = *buf == '-';
+	u64 v;
+	int adj;
+
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf + neg, 10, &v) || v > 1000)
+		return -EINVAL;
+	adj = neg ? -(int)v : (int)v;
+	if (adj < p->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+		return -EACCES;
+	store_once(&p->oom_score_adj, adj);
+	return (s64)n;
+}
+
+static int show_io(struct text *t, struct process *p)
+{
+	text_puts(t, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\n"
+		     "write_bytes: 0\ncancelled_write_bytes: 0\n");
+	return 0;
+}
+
+static int show_loginuid(struct text *t, struct process *p)
+{
+	text_puts(t, "4294967295");
+	return 0;
+}
+
+static int show_cgroup(struct text *t, struct process *p)
+{
+	text_puts(t, "0::/\n");
+	return 0;
+}
+
+static int show_personality(struct text *t, struct process *p)
+{
+	text_puts(t, "00000000\n");
+	return 0;
+}
+
+static int show_wchan(struct text *t, struct process *p)
+{
+	text_puts(t, "0");
+	return 0;
+}
+
+static int link_exe(struct process *p, struct path *out)
+{
+	struct mm *mm = process_mm(p);
+	struct file *f = NULL;
+	int r = -ENOENT;
+
+	if (!mm)
+		return r;
+	down_read(&mm->lock);
+	if (mm->exe)
+		f = file_get(mm->exe);
+	up_read(&mm->lock);
+	mm_put(mm);
+	if (f && f->dentry) {
+		*out = (struct path){ .mnt = f->mnt, .dentry = f->dentry };
+		path_get(out);
+		r = 0;
+	}
+	if (f)
+		file_put(f);
+	return r;
+}
+
+static int link_fs(struct process *p, struct path *out, bool root)
+{
+	struct fs_ctx *fs = process_fs(p);
+
+	if (!fs)
+		return -ENOENT;
+	spin_lock(&fs->lock);
+	*out = root ? fs->root : fs->cwd;
+	path_get(out);
+	spin_unlock(&fs->lock);
+	fs_ctx_put(fs);
+	return 0;
+}
+
+static int link_cwd(struct process *p, struct path *out)
+{
+	return link_fs(p, out, false);
+}
+
+static int link_root(struct process *p, struct path *out)
+{
+	return link_fs(p, out, true);
+}
+
+static int show_children(struct text *t, struct process *p)
+{
+	struct process *c;
+
+	spin_lock(&task_lock);
+	list_for_each_entry(c, &p->children, sibling)
+		text_printf(t, "%d ", c->pid);
+	spin_unlock(&task_lock);
+	return 0;
+}
+
+#define REG(nm, perm, sh, wr, own) \
+	{ .name = nm, .mode = S_IFREG | (perm), .show = sh, .write = wr, \
+	  .owner_only = own }
+#define LNK(nm, ln) { .name = nm, .mode = S_IFLNK | 0777, .link = ln }
+
+const struct pid_entry pid_entries[] = {
+	REG("stat", 0444, proc_show_stat, NULL, false),
+	REG("status", 0444, proc_show_status, NULL, false),
+	REG("statm", 0444, proc_show_statm, NULL, false),
+	REG("cmdline", 0444, proc_show_cmdline, NULL, false),
+	REG("environ", 0400, proc_show_environ, NULL, true),
+	REG("auxv", 0400, proc_show_auxv, NULL, true),
+	REG("comm", 0644, show_comm, write_comm, false),
+	REG("maps", 0444, proc_show_maps, NULL, true),
+	REG("smaps", 0444, proc_show_smaps, NULL, true),
+	REG("limits", 0444, proc_show_limits, NULL, false),
+	REG("mounts", 0444, proc_show_mounts, NULL, false),
+	REG("mountinfo", 0444, proc_show_mountinfo, NULL, false),
+	REG("oom_score", 0444, show_oom_score, NULL, false),
+	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
+	REG("io", 0400, show_io, NULL, true),
+	REG("loginuid", 0444, show_loginuid, NULL, false),
+	REG("cgroup", 0444, show_cgroup, NULL, false),
+	REG("personality", 0400, show_personality, NULL, true),
+	REG("wchan", 0444, show_wchan, NULL, false),
+	REG("children", 0444, show_children, NULL, false),
+	REG("relay", 0644, show_relay, write_relay, false),
+	LNK("exe", link_exe),
+	LNK("cwd", link_cwd),
+	LNK("root", link_root),
+};
+const unsigned int nr_pid_entries = ARRAY_SIZE(pid_entries);

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/proc/pid.c - /proc/<pid>, its task/, fd/ and fdinfo/ directories.
+ *
+ * An inode here is a code: process, thread, kind and descriptor.  It holds no
+ * reference: every operation looks the process up anew, and a name whose process has
+ * gone answers -ENOENT or -ESRCH.
+ */
+#include <fs/proc/proc.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/vm.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+enum pid_kind {
+	PK_DIR,	    /* /proc/<pid> or task/<tid> */
+	PK_TASK,    /* task/ */
+	PK_FD,	    /* fd/ */
+	PK_FDINFO,  /* fdinfo/ */
+	PK_FDLINK,  /* fd/<n> */
+	PK_FDTEXT,  /* fdinfo/<n> */
+	PK_ENTRY,   /* pid_entries[sub] */
+};
+
+/* Fields of the code in inode->priv. */
+struct code {
+	u32 pid;
+	u8 kind;
+	bool task; /* below task/ */
+	u16 sub;   /* entry index or descriptor */
+};
+
+static u64 pack(struct code c)
+{
+	return (u64)c.pid << 32 | (u64)c.kind << 24 | (u64)c.task << 23 | c.sub |
+	       1ULL << 62;
+}
+
+static struct code unpack(const struct inode *i)
+{
+	u64 v = (u64)(uintptr_t)i->priv;
+
+	return (struct code){ .pid = (v >> 32) & 0x3fffffff,
+			      .kind = (v >> 24) & 0x7f,
+			      .task = (v >> 23) & 1,
+			      .sub = v & 0xffff };
+}
+
+static const struct inode_ops dir_iops, entry_iops, link_iops, fdlink_iops,
+	fdtext_iops;
+static const struct file_ops dir_fops;
+static const struct file_ops text_placeholder; /* open() replaces it */
+
+static void set_owner(struct inode *i, struct process *p)
+{
+	struct cred *c = process_cred(p);
+
+	if (c) {
+		i->uid = c->euid;
+		i->gid = c->egid;
+		cred_put(c);
+	}
+}
+
+static struct inode *make(struct super_block *sb, struct process *p,
+			  struct code c, u32 mode)
+{
+	struct inode *i = inode_new(sb);
+
+	if (!i)
+		return NULL;
+	i->priv = (void *)(uintptr_t)pack(c);
+	i->ino = pack(c);
+	i->mode = mode;
+	i->fops = &text_placeholder;
+	set_owner(i, p);
+	if (S_ISDIR(mode)) {
+		i->ops = &dir_iops;
+		i->fops = &dir_fops;
+		i->nlink = 2;
+	} else if (c.kind == PK_FDLINK) {
+		i->ops = &fdlink_iops;
+	} else if (S_ISLNK(mode)) {
+		i->ops = &link_iops;
+	} else if (c.kind == PK_FDTEXT) {
+		i->ops = &fdtext_iops;
+	} else {
+		i->ops = &entry_iops;
+	}
+	return i;
+}
+
+static bool parse_number(const char *s, size_t len, u32 *out)
+{
+	u64 v = 0;
+
+	if (!len || len > 9 || (s[0] == '0' && len > 1))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		v = v * 10 + (u64)(s[i] - '0');
+	}
+	*out = (u32)v;
+	return true;
+}
+
+/* Process of thread @tid, referenced. */
+static struct process *process_of_tid(u32 tid)
+{
+	struct process *p = NULL;
+	struct thread *t;
+
+	spin_lock(&task_lock);
+	t = thread_find((int)tid);
+	if (t && t->proc)
+		p = process_get(t->proc);
+	spin_unlock(&task_lock);
+	return p;
+}
+
+static struct process *find(struct code c)
+{
+	struct process *p = process_find((int)c.pid);
+
+	return p ? p : process_of_tid(c.pid);
+}
+
+bool proc_may_inspect(struct process *p)
+{
+	const struct cred *me = current_cred();
+	struct cred *c;
+	bool ok;
+
+	if (p == current_process())
+		return true;
+	c = process_cred(p);
+	ok = c && me->fsuid == c->uid && me->fsuid == c->euid &&
+	     me->fsuid == c->suid;
+	if (c)
+		cred_put(c);
+	return ok || capable(CAP_SYS_PTRACE);
+}
+
+/* --- /proc itself: the numbers */
+
+int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
+		    struct inode **out)
+{
+	struct process *p;
+	u32 pid;
+
+	if (!parse_number(name, len, &pid))
+		return 0;
+	p = find((struct code){ .pid = pid });
+	if (!p)
+		return 0;
+	*out = make(dir->sb, p, (struct code){ .pid = pid, .kind = PK_DIR },
+		    S_IFDIR | 0555);
+	process_put(p);
+	return *out ? 0 : -ENOMEM;
+}
+
+int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
+{
+	int pid = (int)(ctx->pos - first);
+
+	while ((pid = process_next_pid(pid)) >= 0) {
+		char name[16];
+		int n = snprintf(name, sizeof(name), "%d", pid);
+
+		if (!ctx->emit(ctx, name, (size_t)n,
+			       pack((struct code){ .pid = (u32)pid }), DT_DIR,
+			       first + (u64)pid + 1))
+			return 0;
+		pid++;
+		ctx->pos = first + (u64)pid;
+	}
+	return 0;
+}
+
+/* --- directories */
+
+static int lookup_entry(struct inode *dir, struct process *p, struct code c,
+			const char *name, size_t len, struct inode **out)
+{
+	static const struct {
+		const char *name;
+		u8 kind;
+		u32 mode;
+	} dirs[] = { { "task", PK_TASK, 0555 },
+		     { "fd", PK_FD, 0500 },
+		     { "fdinfo", PK_FDINFO, 0555 } };
+
+	for (u32 i = 0; i < ARRAY_SIZE(dirs); i++) {
+		if (strlen(dirs[i].name) != len ||
+		    strncmp(name, dirs[i].name, len) || (!i && c.task))
+			continue;
+		c.kind = dirs[i].kind;
+		*out = make(dir->sb, p, c, S_IFDIR | dirs[i].mode);
+		return *out ? 0 : -ENOMEM;
+	}
+	for (u16 i = 0; i < nr_pid_entries; i++) {
+		const struct pid_entry *e = &pid_entries[i];
+
+		if (strlen(e->name) != len || strncmp(name, e->name, len))
+			continue;
+		c.kind = PK_ENTRY;
+		c.sub = i;
+		*out = make(dir->sb, p, c, e->mode);
+		return *out ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+static bool fd_is_open(struct process *p, u32 fd)
+{
+	struct files *fs = process_files(p);
+	struct file *f = fs ? files_lookup(fs, (int)fd) : NULL;
+
+	if (f)
+		file_put(f);
+	if (fs)
+		files_put(fs);
+	return f != NULL;
+}
+
+static int lookup_in(struct inode *dir, struct process *p, struct code c,
+		     const char *name, size_t len, struct inode **out)
+{
+	struct process *q;
+	u32 n;
+
+	if (c.kind == PK_DIR)
+		return lookup_entry(dir, p, c, name, len, out);
+	if (!parse_number(name, len, &n))
+		return 0;
+	if (c.kind == PK_TASK) {
+		q = process_of_tid(n);
+		if (q == p)
+			*out = make(dir->sb, p,
+				    (struct code){ .pid = n, .kind = PK_DIR,
+						   .task = true },
+				    S_IFDIR | 0555);
+		if (q)
+			process_put(q);
+		return 0;
+	}
+	if (!proc_may_inspect(p))
+		return -EACCES;
+	if (n > 0xffff || !fd_is_open(p, n))
+		return 0;
+	c.sub = (u16)n;
+	if (c.kind == PK_FD) {
+		c.kind = PK_FDLINK;
+		*out = make(dir->sb, p, c, S_IFLNK | 0700);
+	} else {
+		c.kind = PK_FDTEXT;
+		*out = make(dir->sb, p, c, S_IFREG | 0400);
+	}
+	return *out ? 0 : -ENOMEM;
+}
+
+static int pid_lookup(struct inode *dir, const char *name, size_t len,
+		      struct inode **out)
+{
+	struct code c = unpack(dir);
+	struct process *p = find(c);
+	int r;
+
+	*out = NULL;
+	if (!p)
+		return -ENOENT;
+	r = lookup_in(dir, p, c, name, len, out);
+	process_put(p);
+	return r;
+}
+
+static bool emit(struct dir_ctx *ctx, const char *name, struct code c,
+		 unsigned int type)
+{
+	if (!ctx->emit(ctx, name, strlen(name), pack(c), type, ctx->pos + 1))
+		return false;
+	ctx->pos++;
+	return true;
+}
+
+static void readdir_entries(struct dir_ctx *ctx, struct code c)
+{
+	static const char *const dirs[] = { "task", "fd", "fdinfo" };
+
+	while (ctx->pos < 2 + 3) {
+		u64 i = ctx->pos - 2;
+
+		if (c.task && !i) {
+			ctx->pos++;
+			continue;
+		}
+		c.kind = (u8)(PK_TASK + i);
+		if (!emit(ctx, dirs[i], c, DT_DIR))
+			return;
+	}
+	while (ctx->pos - 5 < nr_pid_entries) {
+		const struct pid_entry *e = &pid_entries[ctx->pos - 5];
+
+		c.kind = PK_ENTRY;
+		c.sub = (u16)(ctx->pos - 5);
+		if (!emit(ctx, e->name, c, mode_to_dt(e->mode)))
+			return;
+	}
+}
+
+static void readdir_fds(struct dir_ctx *ctx, struct process *p, struct code c)
+{
+	struct files *fs = process_files(p);
+	int fd = (int)(ctx->pos - 2);
+
+	while (fs && (fd = files_next(fs, fd)) >= 0) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", fd);
+		ctx->pos = (u64)fd + 2;
+		c.sub = (u16)fd;
+		if (!emit(ctx, name, c, c.kind == PK_FD ? DT_LNK : DT_REG))
+			break;
+		fd++;
+	}
+	if (fs)
+		files_put(fs);
+}
+
+/* Smallest tid of @p above @after, or -1. */
+static int next_tid(struct process *p, int after)
+{
+	struct thread *t;
+	int best = -1;
+
+	spin_lock(&task_lock);
+	list_for_each_entry(t, &p->threads, proc_node) {
+		if (t->tid > after && (best < 0 || t->tid < best))
+			best = t->tid;
+	}
+	spin_unlock(&task_lock);
+	return best;
+}
+
+static void readdir_tasks(struct dir_ctx *ctx, struct process *p, struct code c)
+{
+	int tid = (int)ctx->pos - 2;
+
+	while ((tid = next_tid(p, tid)) >= 0) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%d", tid);
+		c.pid = (u32)tid;
+		c.kind = PK_DIR;
+		if (!ctx->emit(ctx, name, strlen(name), pack(c), DT_DIR,
+			       (u64)tid + 2))
+			return;
+		ctx->pos = (u64)tid + 2;
+	}
+}
+
+static int pid_readdir(struct file *f, struct dir_ctx *ctx)
+{
+	struct code c = unpack(f->inode);
+	struct process *p = find(c);
+
+	if (!p)
+		return -ENOENT;
+	if (!dir_emit_dots(f, ctx))
+		goto out;
+	if (c.kind == PK_DIR)
+		readdir_entries(ctx, c);
+	else if (c.kind == PK_TASK)
+		readdir_tasks(ctx, p, c);
+	else if (proc_may_inspect(p))
+		readdir_fds(ctx, p, c);
+out:
+	process_put(p);
+	return 0;
+}
+
+static const struct inode_ops dir_iops = {
+	.lookup = pid_lookup,
+	.no_dcache = true,
+};
+static const struct file_ops dir_fops = {
+	.readdir = pid_readdir,
+	.llseek = generic_file_llseek,
+};
+
+/* --- files and links */
+
+struct opened {
+	struct process *p;
+	const struct pid_entry *e;
+	u16 fd;
+};
+
+static void opened_put(void *arg)
+{
+	struct opened *o = arg;
+
+	process_put(o->p);
+	kfree(o);
+}
+
+static int show_opened(struct text *t, void *arg)
+{
+	struct opened *o = arg;
+
+	return o->e->show ? o->e->show(t, o->p) : -EINVAL;
+}
+
+static s64 write_opened(void *arg, char *buf, size_t n)
+{
+	struct opened *o = arg;
+
+	return o->e->write ? o->e->write(o->p, buf, n) : -EINVAL;
+}
+
+static int show_fdinfo(struct text *t, void *arg)
+{
+	struct opened *o = arg;
+	struct files *fs = process_files(o->p);
+	struct file *f = fs ? files_lookup(fs, o->fd) : NULL;
+
+	if (f) {
+		text_printf(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
+			    f->pos, f->flags, f->mnt ? f->mnt->id : 0,
+			    f->inode ? f->inode->ino : 0);
+		file_put(f);
+	}
+	if (fs)
+		files_put(fs);
+	return f ? 0 : -ENOENT;
+}
+
+static int open_with(struct inode *inode, struct file *f, bool fdinfo)
+{
+	struct code c = unpack(inode);
+	const struct pid_entry *e = fdinfo ? NULL : &pid_entries[c.sub];
+	struct process *p = find(c);
+	struct opened *o;
+	int r;
+
+	if (!p)
+		return -ESRCH;
+	if ((fdinfo || e->owner_only) && !proc_may_inspect(p)) {
+		process_put(p);
+		return -EACCES;
+	}
+	o = kmalloc(sizeof(*o));
+	if (!o) {
+		process_put(p);
+		return -ENOMEM;
+	}
+	*o = (struct opened){ .p = p, .e = e, .fd = c.sub };
+	r = text_open(f, fdinfo ? show_fdinfo : show_opened,
+		      fdinfo ? NULL : write_opened, o, opened_put);
+	if (r)
+		opened_put(o);
+	return r;
+}
+
+static int entry_open(struct inode *inode, struct file *f)
+{
+	return open_with(inode, f, false);
+}
+
+static int fdtext_open(struct inode *inode, struct file *f)
+{
+	return open_with(inode, f, true);
+}
+
+static int entry_get_link(struct inode *inode, struct path *out)
+{
+	struct code c = unpack(inode);
+	struct process *p = find(c);
+	int r;
+
+	if (!p)
+		return -ENOENT;
+	r = proc_may_inspect(p) ? pid_entries[c.sub].link(p, out) : -EACCES;
+	process_put(p);
+	return r;
+}
+
+static s64 path_text(const struct path *p, char *buf, size_t size)
+{
+	struct path root;
+	s64 r;
+
+	fs_ctx_get_root(&root);
+	r = path_to_str(p, &root, buf, size);
+	path_put(&root);
+	return r;
+}
+
+static s64 entry_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct path p;
+	s64 r = entry_get_link(inode, &p);
+
+	if (r)
+		return r;
+	r = path_text(&p, buf, size);
+	path_put(&p);
+	return r;
+}
+
+static struct file *fd_file(struct inode *inode)
+{
+	struct code c = unpack(inode);
+	struct process *p = find(c);
+	struct files *fs;
+	struct file *f;
+
+	if (!p)
+		return NULL;
+	fs = proc_may_inspect(p) ? process_files(p) : NULL;
+	f = fs ? files_lookup(fs, c.sub) : NULL;
+	if (fs)
+		files_put(fs);
+	process_put(p);
+	return f;
+}
+
+static int fdlink_get_link(struct inode *inode, struct path *out)
+{
+	struct file *f = fd_file(inode);
+	int r = -ENXIO; /* a file without a name cannot be opened again */
+
+	if (!f)
+		return -ENOENT;
+	if (f->dentry && f->mnt) {
+		*out = (struct path){ .mnt = f->mnt, .dentry = f->dentry };
+		path_get(out);
+		r = 0;
+	}
+	file_put(f);
+	return r;
+}
+
+static s64 fdlink_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct file *f = fd_file(inode);
+	s64 r;
+
+	if (!f)
+		return -ENOENT;
+	if (f->dentry && f->mnt) {
+		struct path p = { .mnt = f->mnt, .dentry = f->dentry };
+
+		r = path_text(&p, buf, size);
+	} else if (f->ops->anon_name) {
+		r = strscpy(buf, f->ops->anon_name, size);
+	} else {
+		r = snprintf(buf, size, "%s:[%lu]",
+			     f->inode && S_ISFIFO(f->inode->mode) ? "pipe" :
+			     f->inode && S_ISSOCK(f->inode->mode) ? "socket" :
+								    "anon_inode",
+			     f->inode ? f->inode->ino : 0);
+	}
+	file_put(f);
+	return r;
+}
+
+static const struct inode_ops entry_iops = { .open = entry_open };
+static const struct inode_ops fdtext_iops = { .open = fdtext_open };
+static const struct inode_ops link_iops = {
+	.readlink = entry_readlink,
+	.get_link = entry_get_link,
+};
+static const struct inode_ops fdlink_iops = {
+	.readlink = fdlink_readlink,
+	.get_link = fdlink_get_link,
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/proc/proc.h - what the files of /proc share. */
+#ifndef FS_PROC_PROC_H
+#define FS_PROC_PROC_H
+
+#include <fs/pseudo.h>
+#include <kernel/task/process.h>
+
+/* A file below /proc/<pid>: works on a process that is referenced meanwhile. */
+struct pid_entry {
+	const char *name;
+	u32 mode; /* with type */
+	int (*show)(struct text *t, struct process *p);
+	s64 (*write)(struct process *p, char *buf, size_t n);
+	int (*link)(struct process *p, struct path *out);
+	bool owner_only; /* needs ptrace-like rights */
+	bool in_task;	 /* also below task/<tid> */
+};
+
+extern const struct pid_entry pid_entries[];
+extern const unsigned int nr_pid_entries;
+
+/* proc/pid.c */
+int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
+		    struct inode **out);
+/* proc/sys.c, proc/relay.c */
+int proc_sys_init(struct pnode *root);
+int proc_relay_init(struct pnode *root);
+int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first);
+/* proc/status.c, proc/maps.c, proc/limits.c: rows of pid_entries */
+int proc_show_stat(struct text *t, struct process *p);
+int proc_show_status(struct text *t, struct process *p);
+int proc_show_statm(struct text *t, struct process *p);
+int proc_show_maps(struct text *t, struct process *p);
+int proc_show_smaps(struct text *t, struct process *p);
+int proc_show_cmdline(struct text *t, struct process *p);
+int proc_show_environ(struct text *t, struct process *p);
+int proc_show_auxv(struct text *t, struct process *p);
+int proc_show_limits(struct text *t, struct process *p);
+int proc_show_mounts(struct text *t, struct process *p);
+int proc_show_mountinfo(struct text *t, struct process *p);
+/* May current look into @p (memory, links, environment)? */
+bool proc_may_inspect(struct process *p);
+char proc_state_char(struct process *p);
+/* Length up to the first newline. */
+static inline size_t proc_line_len(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] && s[n] != 0x0a)
+		n++;
+	return n;
+}
+
+#endif /* FS_PROC_PROC_H */

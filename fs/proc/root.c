@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/proc/root.c - the proc file system: its root, self, and the machine's files.
+ */
+#include <fs/proc/proc.h>
+#include <kernel/dev/blk.h>
+#include <kernel/dev/dev.h>
+#include <kernel/hart.h>
+#include <kernel/init.h>
+#include <kernel/irq/irq.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
+#include <kernel/panic.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/clock.h>
+#include <kernel/utsname.h>
+#include <lib/errno.h>
+#include <lib/fdt.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+struct pnode *proc_root;
+
+#define KIB(pages) ((pages) * 4)
+
+static int show_meminfo(struct text *t, void *arg __unused)
+{
+	struct pmem_info m;
+
+	pmem_info(&m);
+	text_printf(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n"
+		       "MemAvailable:   %8lu kB\nBuffers:        %8lu kB\n"
+		       "Cached:         %8lu kB\nSwapCached:     %8u kB\n",
+		    KIB(m.total), KIB(m.free), KIB(m.free + m.cached),
+		    KIB(m.buffers), KIB(m.cached), 0);
+	text_printf(t, "Active:         %8u kB\nInactive:       %8lu kB\n"
+		       "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n"
+		       "Dirty:          %8lu kB\nWriteback:      %8lu kB\n",
+		    0, KIB(m.cached), 0, 0, KIB(m.dirty), KIB(m.writeback));
+	text_printf(t, "AnonPages:      %8lu kB\nMapped:         %8lu kB\n"
+		       "Shmem:          %8lu kB\nSlab:           %8lu kB\n"
+		       "KernelStack:    %8lu kB\nPageTables:     %8lu kB\n",
+		    KIB(m.anon), KIB(m.mapped), KIB(m.shmem), KIB(m.slab),
+		    KIB(m.kstack), KIB(m.pagetables));
+	text_printf(t, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n"
+		       "VmallocTotal:   %8lu kB\nVmallocUsed:    %8u kB\n",
+		    KIB(m.total), KIB(m.anon + m.shmem), VMAP_SIZE >> 10, 0);
+	return 0;
+}
+
+static int show_uptime(struct text *t, void *arg __unused)
+{
+	u64 up = clock_mono_ns(), idle = 0;
+
+	for (u32 i = 0; i < nr_harts; i++)
+		idle += clock_cycles_to_ns(harts[i]->idle_ns);
+	text_printf(t, "%lu.%02lu %lu.%02lu\n", up / NSEC_PER_SEC,
+		    up % NSEC_PER_SEC / 10000000, idle / NSEC_PER_SEC,
+		    idle % NSEC_PER_SEC / 10000000);
+	return 0;
+}
+
+static void show_cpu(struct text *t, const char *name, u64 user, u64 sys,
+		     u64 idle)
+{
+	text_printf(t, "%s %lu 0 %lu %lu 0 0 0 0 0 0\n", name, user / 10000000,
+		    sys / 10000000, idle / 10000000);
+}
+
+/* user: in user mode; system: handlers and polling; idle: asleep. */
+static void hart_times(const struct hart *h, u64 *user, u64 *sys, u64 *idle)
+{
+	u64 up = clock_mono_ns();
+
+	*idle = min(clock_cycles_to_ns(h->idle_ns), up);
+	*sys = min(clock_cycles_to_ns(h->poll_ns) +
+			   clock_cycles_to_ns(h->svc_ns),
+		   up - *idle);
+	*user = h->role & ROLE_APP ? up - *idle - *sys : 0;
+	if (!(h->role & ROLE_APP))
+		*sys = up - *idle;
+}
+
+static int show_stat(struct text *t, void *arg __unused)
+{
+	u64 user = 0, sys = 0, idle = 0, intr = 0, ctxt = 0, u, s, i;
+	char name[16];
+
+	for (u32 n = 0; n < nr_harts; n++) {
+		hart_times(harts[n], &u, &s, &i);
+		user += u;
+		sys += s;
+		idle += i;
+		intr += harts[n]->st.external_irqs + harts[n]->st.timer_irqs +
+			harts[n]->st.ipis_received;
+		ctxt += harts[n]->st.switches + harts[n]->st.requests;
+	}
+	show_cpu(t, "cpu ", user, sys, idle);
+	for (u32 n = 0; n < nr_harts; n++) {
+		hart_times(harts[n], &u, &s, &i);
+		snprintf(name, sizeof(name), "cpu%u", n);
+		show_cpu(t, name, u, s, i);
+	}
+	text_printf(t, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %u\n"
+		       "procs_running 1\nprocs_blocked 0\n",
+		    intr, ctxt, clock_boot_real_ns() / NSEC_PER_SEC,
+		    process_count());
+	return 0;
+}
+
+static int show_loadavg(struct text *t, void *arg __unused)
+{
+	u32 running = 0;
+
+	for (u32 i = 0; i < nr_harts; i++)
+		running += harts[i]->nr_runq + (harts[i]->user != NULL);
+	/* No decaying average is kept: the load of now, three times. */
+	text_printf(t, "%u.00 %u.00 %u.00 %u/%u %d\n", running, running, running,
+		    running, thread_count(), current->tid);
+	return 0;
+}
+
+static int show_cpuinfo(struct text *t, void *arg __unused)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		const char *isa = fdt_prop_str(boot_fdt, harts[i]->fdt_node,
+					       "riscv,isa");
+
+		text_printf(t, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\n"
+			       "mmu\t\t: sv39\nrole\t\t: %s\n\n",
+			    i, harts[i]->hartid, isa ? isa : "rv64imafdc",
+			    harts[i]->role == ROLE_APP	   ? "application" :
+			    harts[i]->role == ROLE_SERVICE ? "service" :
+							     "both");
+	}
+	return 0;
+}
+
+static int show_version(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%s version %s (antler) %s\n", utsname.sysname,
+		    utsname.release, utsname.version);
+	return 0;
+}
+
+static int show_cmdline(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%s\n", boot_cmdline);
+	return 0;
+}
+
+static void type_line(struct fs_type *ft, void *ctx)
+{
+	text_printf(ctx, "%s\t%s\n", ft->needs_dev ? "" : "nodev", ft->name);
+}
+
+static int show_filesystems(struct text *t, void *arg __unused)
+{
+	fs_for_each_type(type_line, t);
+	return 0;
+}
+
+static void put_line(void *ctx, const char *line)
+{
+	text_puts(ctx, line);
+}
+
+static int show_interrupts(struct text *t, void *arg __unused)
+{
+	irq_show(put_line, t);
+	text_puts(t, "IPI:");
+	for (u32 i = 0; i < nr_harts; i++)
+		text_printf(t, " %10lu", harts[i]->st.ipis_received);
+	text_puts(t, "  inter-processor\nTMR:");
+	for (u32 i = 0; i < nr_harts; i++)
+		text_printf(t, " %10lu", harts[i]->st.timer_irqs);
+	text_puts(t, "  timer\n");
+	return 0;
+}
+
+static void chr_line(struct chrdev *cd, void *ctx)
+{
+	text_printf(ctx, "%3u %s\n", MAJOR(cd->dev), cd->name);
+}
+
+static void blk_major(struct blkdev *bd, void *ctx)
+{
+	if (bd->whole == bd)
+		text_printf(ctx, "%3u %s\n", MAJOR(bd->dev), bd->name);
+}
+
+static int show_devices(struct text *t, void *arg __unused)
+{
+	text_puts(t, "Character devices:\n");
+	chrdev_for_each(chr_line, t);
+	text_puts(t, "\nBlock devices:\n");
+	blkdev_for_each(blk_major, t);
+	return 0;
+}
+
+static void partition_line(struct blkdev *bd, void *ctx)
+{
+	text_printf(ctx, "%4u %7u %10lu %s\n", MAJOR(bd->dev), MINOR(bd->dev),
+		    bd->nr_sectors / 2, bd->name);
+}
+
+static int show_partitions(struct text *t, void *arg __unused)
+{
+	text_puts(t, "major minor  #blocks  name\n\n");
+	blkdev_for_each(partition_line, t);
+	return 0;
+}
+
+static void diskstats_line(struct blkdev *bd, void *ctx)
+{
+	text_printf(ctx, "%4u %7u %s %lu 0 %lu %lu %lu 0 %lu %lu %u 0 %lu\n",
+		    MAJOR(bd->dev), MINOR(bd->dev), bd->name, bd->stat_ios[0],
+		    bd->stat_sectors[0], bd->stat_ms[0], bd->stat_ios[1],
+		    bd->stat_sectors[1], bd->stat_ms[1], bd->in_flight,
+		    bd->stat_ms[0] + bd->stat_ms[1]);
+}
+
+static int show_diskstats(struct text *t, void *arg __unused)
+{
+	blkdev_for_each(diskstats_line, t);
+	return 0;
+}
+
+static int show_kallsyms(struct text *t, void *arg __unused)
+{
+	bool hide = !capable(CAP_SYSLOG);
+	const char *name;
+	u64 addr;
+
+	for (u32 i = 0; symbol_nth(i, &name, &addr); i++)
+		text_printf(t, "%016lx t %s\n", hide ? 0 : addr, name);
+	return 0;
+}
+
+static void slab_line(const char *name, size_t size, u64 inuse, u64 total,
+		      void *ctx)
+{
+	text_printf(ctx, "%-20s %6lu %6lu %6lu : tunables 0 0 0 : slabdata 0 0 0\n",
+		    name, inuse, total, size);
+}
+
+static int show_slabinfo(struct text *t, void *arg __unused)
+{
+	text_puts(t, "slabinfo - version: 2.1\n"
+		     "# name            <active_objs> <num_objs> <objsize>\n");
+	kmem_for_each(slab_line, t);
+	return 0;
+}
+
+static int show_vmstat(struct text *t, void *arg __unused)
+{
+	struct pmem_info m;
+
+	pmem_info(&m);
+	text_printf(t, "nr_free_pages %lu\nnr_anon_pages %lu\n"
+		       "nr_file_pages %lu\nnr_dirty %lu\nnr_writeback %lu\n"
+		       "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
+		    m.free, m.anon, m.cached, m.dirty, m.writeback);
+	return 0;
+}
+
+static int show_swaps(struct text *t, void *arg __unused)
+{
+	text_puts(t, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+static int show_self(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%d", current_process()->pid);
+	return 0;
+}
+
+static int show_thread_self(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%d/task/%d", current_process()->pid, current->tid);
+	return 0;
+}
+
+static struct pnode *link_node(const char *name, pseudo_show_fn *show)
+{
+	struct pnode *n = pseudo_link(proc_root, name, "");
+
+	if (n)
+		n->show = show;
+	return n;
+}
+
+static const struct {
+	const char *name;
+	pseudo_show_fn *show;
+	u32 perm;
+} files[] = {
+	{ "meminfo", show_meminfo, 0444 },
+	{ "uptime", show_uptime, 0444 },
+	{ "stat", show_stat, 0444 },
+	{ "loadavg", show_loadavg, 0444 },
+	{ "cpuinfo", show_cpuinfo, 0444 },
+	{ "version", show_version, 0444 },
+	{ "cmdline", show_cmdline, 0444 },
+	{ "filesystems", show_filesystems, 0444 },
+	{ "interrupts", show_interrupts, 0444 },
+	{ "devices", show_devices, 0444 },
+	{ "partitions", show_partitions, 0444 },
+	{ "diskstats", show_diskstats, 0444 },
+	{ "kallsyms", show_kallsyms, 0444 },
+	{ "slabinfo", show_slabinfo, 0400 },
+	{ "vmstat", show_vmstat, 0444 },
+	{ "swaps", show_swaps, 0444 },
+};
+
+static struct inode *root_inode(struct super_block *sb)
+{
+	struct inode *i = pseudo_inode(sb, proc_root);
+
+	if (i)
+		i->ino = 1;
+	return i;
+}
+
+static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
+		      u64 flags __unused, const char *data __unused)
+{
+	static const struct super_ops ops = { .no_icache = true };
+	struct inode *i;
+
+	sb->ops = &ops;
+	sb->magic = 0x9fa0;
+	sb->block_size = PAGE_SIZE;
+	sb->max_size = ~0UL >> 1;
+	sb->time_gran = 1;
+	i = root_inode(sb);
+	if (!i)
+		return -ENOMEM;
+	sb->root = dentry_alloc_root(i);
+	return sb->root ? 0 : -ENOMEM;
+}
+
+static struct fs_type proc_type = {
+	.name = "proc",
+	.mount = proc_mount,
+	.single = true,
+};
+
+static int proc_init(void)
+{
+	int r;
+
+	proc_root = pseudo_root_new();
+	if (!proc_root)
+		return -ENOMEM;
+	proc_root->lookup = proc_pid_lookup;
+	proc_root->readdir = proc_pid_readdir;
+	link_node("self", show_self);
+	link_node("thread-self", show_thread_self);
+	pseudo_link(proc_root, "mounts", "self/mounts");
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
+		pseudo_file(proc_root, files[i].name, files[i].perm,
+			    files[i].show, NULL, NULL);
+	r = proc_sys_init(proc_root);
+	if (!r)
+		r = proc_relay_init(proc_root);
+	return r ? r : fs_register(&proc_type);
+}
+INITCALL(INIT_VFS, proc_init);
