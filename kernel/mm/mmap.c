@@ -25,13 +25,19 @@ static const char heap_label[] = "[heap]";
 
 /* --- limits */
 
+bool mm_data_fits(struct mm *mm, u64 pages)
+{
+	return pages == 0 || mm->data_pages + pages <=
+				     rlimit_cur(RLIMIT_DATA) >> PAGE_SHIFT;
+}
+
 int vma_may_grow(struct mm *mm, u64 pages, u32 flags)
 {
 	if (mm->total_pages + pages > rlimit_cur(RLIMIT_AS) >> PAGE_SHIFT)
 		return -ENOMEM;
 	if (!vma_is_data(flags))
 		return 0;
-	if (mm->data_pages + pages > rlimit_cur(RLIMIT_DATA) >> PAGE_SHIFT)
+	if (!mm_data_fits(mm, pages))
 		return -ENOMEM;
 	/* what can never be backed is refused at once */
 	if (!(flags & VM_NORESERVE) && pages > pmem_total_pages())

@@ -16,6 +16,8 @@
 int mm_detach(struct mm *mm, u64 start, u64 end, struct list_head *gone);
 void mm_free_detached(struct list_head *gone);
 
+/* RLIMIT_DATA: may @pages more be private and writable? */
+bool mm_data_fits(struct mm *mm, u64 pages);
 /* RLIMIT_MEMLOCK: 0, -EPERM or -EAGAIN. */
 int mm_may_lock(struct mm *mm, u64 pages);
 

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/mremap.c - grows, shrinks and moves a mapping.
+ *
+ * A move carries the entries over, frames and all; nothing is copied.  The tables
+ * at the new place are made first, so that what follows cannot fail.
+ *
+ * Context: coroutine.  Locking: mm->lock for writing.
+ */
+#include <kernel/mm/fault.h>
+#include <kernel/mm/mmap.h>
+#include <kernel/mm/pagecache.h>
+#include <kernel/mm/pt.h>
+#include <lib/errno.h>
+
+#define MREMAP_MAYMOVE	 1u
+#define MREMAP_FIXED	 2u
+#define MREMAP_DONTUNMAP 4u
+
+struct remap {
+	struct mm *mm;
+	u64 old, old_len, new_len, to;
+	u32 flags;
+	struct vma *v; /* holds [old, old + old_len) */
+	struct list_head gone;
+	u64 fill, fill_end; /* to populate afterwards: locked memory */
+};
+
+/* --- moving entries */
+
+static int make_tables(struct mm *mm, u64 from, u64 to, u64 len)
+{
+	u64 next;
+
+	for (u64 off = 0; off < len; off = next) {
+		/* up to where either side needs another table */
+		next = min(ALIGN_DOWN(from + off, L0_SIZE) + L0_SIZE - from,
+			   ALIGN_DOWN(to + off, L0_SIZE) + L0_SIZE - to);
+		if (pt_leaf(mm, from + off) && !pt_make(mm, to + off))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The reverse map stands still: else truncation could look at the new place before
+ * and at the old place after an entry moved. */
+static void move_entries(struct mm *mm, struct mapping *m, u64 from, u64 to,
+			 u64 len)
+{
+	if (m)
+		mutex_lock(&m->i_mmap);
+	for (u64 off = 0; off < len; off += PAGE_SIZE) {
+		pte_t *src = pt_find(mm, from + off), *dst;
+
+		if (!src) {
+			off = ALIGN_DOWN(from + off, L0_SIZE) + L0_SIZE -
+			      PAGE_SIZE - from;
+			continue;
+		}
+		if (load_once(src) == 0)
+			continue;
+		dst = pt_find(mm, to + off);
+		spin_lock(&mm->pt_lock);
+		if (*src) {
+			pt_set(dst, *src);
+			store_once(src, 0);
+			table_page(src)->inuse--;
+		}
+		spin_unlock(&mm->pt_lock);
+	}
+	mm_flush(mm);
+	if (m)
+		mutex_unlock(&m->i_mmap);
+}
+
+/* --- the ways */
+
+/* The area for the new place: as the old one, not linked. */
+static struct vma *new_place(struct remap *r)
+{
+	struct vma *n = vma_dup(r->v);
+
+	if (!n)
+		return NULL;
+	n->pgoff = vma_pgoff(r->v, r->old);
+	n->phys += r->old - r->v->start;
+	n->start = r->to;
+	n->end = r->to + r->new_len;
+	return n;
+}
+
+static int choose_place(struct remap *r)
+{
+	struct mm *mm = r->mm;
+	s64 at;
+	int err;
+
+	if (r->flags & MREMAP_FIXED) {
+		err = mm_detach(mm, r->to, r->to + r->new_len, &r->gone);
+		/* that may have cut the old area */
+		r->v = vma_at(mm, r->old);
+		return err;
+	}
+	at = vma_place(mm, r->new_len);
+	if (at < 0)
+		return (int)at;
+	r->to = (u64)at;
+	return 0;
+}
+
+static s64 move(struct remap *r)
+{
+	struct mm *mm = r->mm;
+	bool keep = (r->flags & MREMAP_DONTUNMAP) != 0;
+	u64 len = min(r->old_len, r->new_len);
+	struct vma *n;
+	int err = choose_place(r);
+
+	if (!err)
+		err = vma_may_grow(mm,
+				   (keep ? r->new_len : r->new_len - len) >>
+					   PAGE_SHIFT,
+				   r->v->flags);
+	if (!err && mm->nr_vmas + 2 >= MAX_VMAS)
+		err = -ENOMEM;
+	if (!err)
+		err = make_tables(mm, r->old, r->to, len);
+	if (!err && !keep && r->old_len)
+		err = vma_split_at(mm, r->old, r->old + r->old_len);
+	if (err)
+		return err;
+	r->v = vma_at(mm, r->old);
+	n = new_place(r);
+	if (!n)
+		return -ENOMEM;
+	vma_insert(mm, n);
+	if (len)
+		move_entries(mm, n->mapping, r->old, r->to, len);
+	if (keep)
+		vma_set_flags(r->v, r->v->flags & ~(u32)VM_LOCKED);
+	else if (r->old_len)
+		(void)mm_detach(mm, r->old, r->old + r->old_len, &r->gone);
+	if (n->flags & VM_LOCKED) {
+		r->fill = r->to + len;
+		r->fill_end = r->to + r->new_len;
+	}
+	vma_merge(n);
+	return (s64)r->to;
+}
+
+/* Longer at the same place: 0, or -ENOMEM when there is no room. */
+static int grow_here(struct remap *r)
+{
+	struct vma *v = r->v;
+	u64 more = r->new_len - r->old_len, end = r->old + r->new_len;
+	int err;
+
+	if (v->end != r->old + r->old_len || end > USER_TOP ||
+	    !vma_range_free(r->mm, v->end, more))
+		return -ENOMEM;
+	err = vma_may_grow(r->mm, more >> PAGE_SHIFT, v->flags);
+	if (err)
+		return err;
+	if (v->flags & VM_LOCKED) {
+		err = mm_may_lock(r->mm, more >> PAGE_SHIFT);
+		if (err)
+			return err;
+		r->fill = v->end;
+		r->fill_end = end;
+	}
+	vma_resize(v, v->start, end);
+	vma_merge(v);
+	return 0;
+}
+
+static int check_area(struct remap *r)
+{
+	r->v = vma_at(r->mm, r->old);
+	if (!r->v || r->v->end - r->old < r->old_len)
+		return -EFAULT;
+	if (r->old_len == 0 &&
+	    (!(r->v->flags & VM_SHARED) || !(r->flags & MREMAP_MAYMOVE)))
+		return -EINVAL;
+	if ((r->flags & MREMAP_DONTUNMAP) && (r->v->ops || r->v->flags & VM_IO))
+		return -EINVAL;
+	if ((r->v->flags & VM_IO) && r->new_len > r->old_len)
+		return -EFAULT;
+	return 0;
+}
+
+static s64 remap_locked(struct remap *r)
+{
+	int err = check_area(r);
+
+	if (err)
+		return err;
+	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return move(r);
+	if (r->old_len && r->new_len <= r->old_len) {
+		if (r->new_len < r->old_len)
+			err = mm_detach(r->mm, r->old + r->new_len,
+					r->old + r->old_len, &r->gone);
+		return err ? err : (s64)r->old;
+	}
+	if (r->old_len && grow_here(r) == 0)
+		return (s64)r->old;
+	return r->flags & MREMAP_MAYMOVE ? move(r) : -ENOMEM;
+}
+
+static int check_args(const struct remap *r)
+{
+	u64 to_end = r->to + r->new_len;
+
+	if (r->flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
+	    (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) &&
+	     !(r->flags & MREMAP_MAYMOVE)) ||
+	    r->old % PAGE_SIZE || r->new_len == 0 || r->new_len > USER_TOP ||
+	    r->old_len > USER_TOP)
+		return -EINVAL;
+	if ((r->flags & MREMAP_DONTUNMAP) && r->old_len != r->new_len)
+		return -EINVAL;
+	if (!(r->flags & MREMAP_FIXED))
+		return 0;
+	if (r->to % PAGE_SIZE || to_end > USER_TOP || r->to < MMAP_MIN ||
+	    (r->to < r->old + r->old_len && r->old < to_end))
+		return -EINVAL;
+	return 0;
+}
+
+s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
+	      u64 new_addr)
+{
+	struct remap r = {
+		.mm = mm,
+		.old = old,
+		.old_len = ALIGN_UP(old_len, PAGE_SIZE),
+		.new_len = ALIGN_UP(new_len, PAGE_SIZE),
+		.to = new_addr,
+		.flags = flags,
+	};
+	s64 at = check_args(&r);
+
+	if (at)
+		return at;
+	list_init(&r.gone);
+	down_write(&mm->lock);
+	at = remap_locked(&r);
+	up_write(&mm->lock);
+	mm_free_detached(&r.gone);
+	if (at >= 0 && r.fill < r.fill_end)
+		(void)mm_populate(mm, r.fill, r.fill_end, true);
+	return at;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/mm/oom.c - decides who dies when no user page can be had.
+ *
+ * A fault that finds no memory waits here: first for clean pages, then for the
+ * reclaim thread, then for a victim.  The victim is the process with the most
+ * memory (resident and tables, shifted by oom_score_adj), never process 1; its
+ * threads may use the last reserves so that they can end.  There is one victim at
+ * a time; the next one is chosen when its memory is free, or when it takes too
+ * long.
+ *
+ * Context: coroutine.  Locking: oom_mutex; task_lock while choosing.
+ */
+#include <kernel/mm/fault.h>
+
+#include <kernel/log.h>
+#include <kernel/mm/pagecache.h>
+#include <kernel/mm/pt.h>
+#include <kernel/task/process.h>
+#include <kernel/time/clock.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define SIG_KILL    9
+#define POLL_NS	    (10 * NSEC_PER_MSEC)
+#define PATIENCE_NS (2 * NSEC_PER_SEC)
+#define ADJ_NEVER   (-1000)
+
+struct choice {
+	struct process *p; /* referenced */
+	s64 points;
+	u64 pages;
+};
+
+static struct mutex oom_mutex = MUTEX_INIT(oom_mutex);
+static struct mm *victim;    /* [oom_mutex] referenced, or NULL */
+static u64 victim_since_ns;  /* [oom_mutex] */
+
+/* task_lock held. */
+static struct mm *any_mm(struct process *p)
+{
+	struct thread *t;
+
+	list_for_each_entry(t, &p->threads, proc_node) {
+		if (t->mm)
+			return t->mm;
+	}
+	return NULL;
+}
+
+/* task_lock held. */
+static void weigh(struct process *p, void *ctx)
+{
+	struct choice *c = ctx;
+	struct mm *mm = any_mm(p);
+	int adj = load_once(&p->oom_score_adj);
+	u64 pages;
+	s64 points;
+
+	if (!mm || p->pid == 1 || adj <= ADJ_NEVER ||
+	    load_once(&mm->oom_victim))
+		return;
+	pages = mm_rss(mm) + mm->pt_pages;
+	points = (s64)pages + adj * (s64)(pmem_total_pages() / 1000);
+	if (c->p && points <= c->points)
+		return;
+	if (c->p)
+		process_put(c->p);
+	c->p = process_get(p);
+	c->points = points;
+	c->pages = pages;
+}
+
+/* task_lock held: everybody who runs on the victim's memory gets SIGKILL. */
+static void kill_sharer(struct process *p, void *ctx)
+{
+	if (p->pid != 1 && any_mm(p) == ctx)
+		(void)signal_process(p, SIG_KILL, SEND_KERNEL);
+}
+
+static bool kill_largest(const char *why)
+{
+	struct choice c = { .p = NULL };
+	char name[16] = "?";
+
+	process_for_each(weigh, &c);
+	if (!c.p) {
+		pr_warn_ratelimited("oom: %s: nobody to kill", why);
+		return false;
+	}
+	victim = process_mm(c.p);
+	if (!victim) { /* it has just ended by itself */
+		process_put(c.p);
+		return true;
+	}
+	spin_lock(&task_lock);
+	if (c.p->leader)
+		strscpy(name, c.p->leader->name, sizeof(name));
+	spin_unlock(&task_lock);
+	victim_since_ns = clock_mono_ns();
+	store_once(&victim->oom_victim, true);
+	pr_err("oom: killed process %d (%s), %lu kB", c.p->pid, name,
+	       (unsigned long)(c.pages << (PAGE_SHIFT - 10)));
+	process_for_each(kill_sharer, victim);
+	process_put(c.p);
+	return true;
+}
+
+/* The last victim has given back what it had, or will not. */
+static bool victim_done(void)
+{
+	if (victim && load_once(&victim->users) > 0 &&
+	    clock_mono_ns() - victim_since_ns < PATIENCE_NS)
+		return false;
+	if (victim)
+		mm_put(victim);
+	victim = NULL;
+	return true;
+}
+
+bool oom_kill(const char *why)
+{
+	bool chosen = true;
+
+	mutex_lock(&oom_mutex);
+	if (victim_done())
+		chosen = kill_largest(why);
+	mutex_unlock(&oom_mutex);
+	return chosen;
+}
+
+/* Is there enough that a user's allocation may succeed? */
+static bool enough(void)
+{
+	struct pmem_info i;
+
+	pmem_info(&i);
+	return i.free > i.reserved + PCP_BATCH;
+}
+
+int oom_wait(void)
+{
+	struct thread *t = current;
+
+	if (load_once(&t->work) & WORK_EXIT)
+		return -ERESTARTSYS;
+	if (t->mm && load_once(&t->mm->oom_victim))
+		return -ENOMEM; /* even the reserves are used up */
+	if (pagecache_reclaim(64) > 0)
+		return 0;
+	/* page_alloc() has woken the reclaim thread: give it a chance */
+	for (int i = 0; i < 5; i++) {
+		(void)sleep_until_ns(clock_mono_ns() + POLL_NS, false);
+		if (enough())
+			return 0;
+	}
+	(void)oom_kill("page fault");
+	(void)sleep_until_ns(clock_mono_ns() + POLL_NS, false);
+	return 0;
+}
