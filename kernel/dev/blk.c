@@ -29,6 +29,7 @@
 #include <kernel/assert.h>
 #include <kernel/dev/blk_core.h>
 #include <kernel/hart.h>
+#include <kernel/log.h>
 #include <kernel/mm/page.h>
 #include <kernel/sched/thread.h>
 #include <kernel/time/clock.h>
@@ -299,6 +300,17 @@ static void account(struct blkdev *bd, const struct bio *bio, u64 ns)
 	atomic_add_relaxed(&bd->in_flight, (u32)-1);
 }
 
+static void report_error(const struct blkdev *disk, const struct bio *bio)
+{
+	static const char *const name[] = { "read", "write", "flush", "discard",
+					    "write zeroes" };
+
+	if (bio->status == -EIO)
+		pr_warn_ratelimited("%s: %s of %u sectors at %llu: I/O error",
+				    disk->name, name[bio->op], bio->nr_sectors,
+				    (unsigned long long)bio->sector);
+}
+
 /* A FUA write to a disk that cannot: now flush.  True when not over yet. */
 static bool fua_step(struct blkdev *disk, struct bio *bio, int status)
 {
@@ -335,6 +347,10 @@ void bio_done(struct bio *bio, int status)
 	}
 	KASSERT(bio->flags & BIO_PART);
 	bio->flags &= ~(u32)BIO_PART;
+	if (unlikely(status)) {
+		bio->status = status;
+		report_error(disk, bio);
+	}
 	bio->sector -= bd->start_sector;
 	bio->status = status;
 	ns = clock_mono_ns() - bio->start_ns;
