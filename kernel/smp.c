@@ -379,6 +379,8 @@ static void start_one(struct hart *h)
 	a->virt_offset = KERNEL_BASE - kernel_phys_base;
 	a->hart = (u64)h;
 	h->state = HART_STARTING;
+	/* BOOT (release) - for a hart that comes to late_start in head.S. */
+	store_release(&boot_starting_args, virt_to_phys(a));
 	r = hart_ops->start(h->hartid, virt_to_phys((void *)secondary_start),
 			    virt_to_phys(a));
 	if (r) {

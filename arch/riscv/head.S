@@ -37,6 +37,10 @@ start_boot:
 	csrw	sip, zero
 	li	t0, SSTATUS_FS | SSTATUS_SIE
 	csrc	sstatus, t0
+	lla	t0, boot_claimed
+	li	t1, 1
+	amoswap.w.aqrl t1, t1, (t0)
+	bnez	t1, late_start
 	mv	s0, a0
 	mv	s1, a1
 	.option push
@@ -112,6 +116,25 @@ secondary_start:
 	li	fp, 0
 	li	ra, 0
 	tail	kernel_secondary_main
+
+	/*
+	 * ERRATA: OpenSBI 1.1 marks a hart as started before it has stored where;
+	 * one that looks in between is sent to _start with the boot hart's
+	 * arguments.  Harts are started one at a time, so it is known which.
+	 */
+late_start:
+	lla	t0, boot_starting_args
+4:	ld	a1, 0(t0)
+	beqz	a1, 4b
+	j	secondary_start
+
+	.data
+	.balign	8
+	.globl boot_starting_args
+boot_starting_args:
+	.dword	0		/* physical address of a struct boot_args */
+boot_claimed:
+	.word	0
 
 	.section .bss.page_aligned, "aw", @nobits
 	.balign	4096

@@ -35,5 +35,6 @@ void fp_save(struct fpstate *fp);
 void fp_load(const struct fpstate *fp);
 void trap_entry(void);
 void secondary_start(void);
+extern u64 boot_starting_args; /* head.S: late_start */
 
 #endif /* ARCH_RISCV_UPCALLS_H */
