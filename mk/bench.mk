@@ -3,7 +3,9 @@
 # mk/bench.mk - `make bench`: Antler beside Debian's Linux, same QEMU, same
 # disk.  BENCH="--quick" and other options of bench/bench.py.
 
+include mk/test.mk
+
 bench: $(O)/Image $(IMAGES)
-	$(TEST_Q)O=$(abspath $(O)) $(PYTHON) -B bench/bench.py $(BENCH)
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/bench.py $(BENCH)
 
 .PHONY: bench

@@ -5,6 +5,7 @@
 #
 # user/tests/*.c but fuzz.c and main.c are suites of the one program utest.
 
+ifndef USER_DIR		# may be included more than once
 UCC ?= riscv64-linux-gnu-gcc
 USER_DIR := $(O)/user
 USER_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Wshadow -Wno-unused-parameter \
@@ -17,26 +18,30 @@ USER_BENCH := $(sort $(wildcard user/bench/*.c))
 USER_BINS := $(USER_DIR)/utest $(USER_DIR)/fuzz \
 	$(patsubst user/bench/%.c,$(USER_DIR)/%,$(USER_BENCH))
 
-USER_Q := $(if $(V),,@)
-user_link = $(if $(V),,@echo '  UCC     $@';) $(UCC) $(USER_CFLAGS) -s -o $@
+user_link = $(Q)$(UCC) $(USER_CFLAGS) -s -o $@
 
 user: $(USER_BINS)
 
 $(USER_DIR):
-	$(USER_Q)mkdir -p $@
+	@mkdir -p $@
 
 $(O)/user-obj/%.o: user/tests/%.c user/tests/utest.h
-	$(USER_Q)mkdir -p $(@D)
-	$(if $(V),,@echo '  UCC     $<';) $(UCC) $(USER_CFLAGS) -c -o $@ $<
+	@mkdir -p $(@D)
+	$(call say,UCC,$<)
+	$(Q)$(UCC) $(USER_CFLAGS) -c -o $@ $<
 
 $(USER_DIR)/utest: $(patsubst user/tests/%.c,$(O)/user-obj/%.o,$(USER_SUITES)) \
 		| $(USER_DIR)
+	$(call say,ULD,$@)
 	$(user_link) $^
 
 $(USER_DIR)/fuzz: user/tests/fuzz.c | $(USER_DIR)
+	$(call say,ULD,$@)
 	$(user_link) $<
 
 $(USER_DIR)/%: user/bench/%.c | $(USER_DIR)
+	$(call say,ULD,$@)
 	$(user_link) $<
 
 .PHONY: user
+endif

@@ -43,7 +43,7 @@ INITTAB = """\
 
 RCS = """\
 #!/bin/sh
-# Mount what the kernel did not, and say how long the boot took.
+# Mount what the kernel did not.
 mountpoint() { grep -q " $1 " /proc/mounts; }
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -52,6 +52,7 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /dev/shm
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 hostname "$(cat /etc/hostname)"
 """
 

@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 
@@ -54,7 +55,8 @@ class Machine:
         self.expected_bad = None
         self.serial = 0
         self.broken = False
-        self.qmp_path = log_path + ".qmp"
+        # Short: the name of a socket has 107 bytes at most.
+        self.qmp_path = tempfile.mktemp(prefix="antler-", suffix=".qmp")
         args = qemu.qemu_args(guest, console=[
             "-display", "none", "-chardev", "stdio,id=con0,signal=off",
             "-serial", "chardev:con0",
@@ -105,6 +107,7 @@ class Machine:
         self.expect(f"\n@e{tag}=(\\d+)@\r*\n", timeout)
         status = int(self.proc.match.group(1))
         out = self.proc.before.replace("\r", "")
+        self.expect(PROMPT, 10)
         out = out.replace("\x1b[6n", "").rstrip("\n")
         if check and status != 0:
             self._fail(f"{command!r} gave {status}:\n{out}")
@@ -193,7 +196,8 @@ class Machine:
     # -- judging ----------------------------------------------------------
 
     def text(self):
-        self.log.flush()
+        if not self.log.closed:
+            self.log.flush()
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read().replace("\r", "")
 

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		pthread_join(t[i], NULL);
 	start = now_ns() - start;
 	run_timed(NULL);
-	printf("calls %ld %d %.0f %lu\n", count, threads,
-	       (double)start / count, (unsigned long)longest);
+	printf("calls %ld %d %.0f %lu\n", count, threads, (double)start / count,
+	       (unsigned long)longest);
 	return 0;
 }

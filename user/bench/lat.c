@@ -145,8 +145,7 @@ static void op_nanosleep(long n)
 static void op_fault(long n)
 {
 	while (n--) {
-		char *p = mmap(NULL, FAULT_PAGES * 4096,
-			       PROT_READ | PROT_WRITE,
+		char *p = mmap(NULL, FAULT_PAGES * 4096, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		int i;
 
@@ -197,8 +196,7 @@ static void pass_ball(uint32_t mine, long n)
 			syscall(SYS_futex, &ball, FUTEX_WAIT_PRIVATE, !mine,
 				NULL, NULL, 0);
 		__atomic_store_n(&ball, !mine, __ATOMIC_RELEASE);
-		syscall(SYS_futex, &ball, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
-			0);
+		syscall(SYS_futex, &ball, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	}
 }
 
@@ -223,20 +221,14 @@ static void op_futex_pong(long n)
 static const struct row {
 	const char *name;
 	void (*op)(long n);
-	long first;		/* operations of the first try */
+	long first; /* operations of the first try */
 } rows[] = {
-	{ "null", op_null, 1000 },
-	{ "read1", op_read1, 1000 },
-	{ "write1", op_write1, 1000 },
-	{ "stat", op_stat, 500 },
-	{ "open_close", op_open, 500 },
-	{ "pipe_self", op_pipe_self, 500 },
-	{ "yield", op_yield, 500 },
-	{ "mmap_fault64", op_fault, 20 },
-	{ "fork_exit", op_fork, 5 },
-	{ "vfork_exec", op_exec, 5 },
-	{ "pipe_pong", op_pipe_pong, 50 },
-	{ "futex_pong", op_futex_pong, 50 },
+	{ "null", op_null, 1000 },	   { "read1", op_read1, 1000 },
+	{ "write1", op_write1, 1000 },	   { "stat", op_stat, 500 },
+	{ "open_close", op_open, 500 },	   { "pipe_self", op_pipe_self, 500 },
+	{ "yield", op_yield, 500 },	   { "mmap_fault64", op_fault, 20 },
+	{ "fork_exit", op_fork, 5 },	   { "vfork_exec", op_exec, 5 },
+	{ "pipe_pong", op_pipe_pong, 50 }, { "futex_pong", op_futex_pong, 50 },
 	{ "nanosleep", op_nanosleep, 20 },
 };
 

@@ -18,9 +18,18 @@ int main(int argc, char **argv);
 
 /* Pointers that no call may follow. */
 static const unsigned long bad_ptrs[] = {
-	1, 0x1000, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffc000000000,
-	0xffffffff80000000, 0xffffffffffffffff, 0xfffffffffffffff8,
-	0x4000000000, 0x3ffffff000, 0x80200000, 0xdeadbeefdeadbee8,
+	1,
+	0x1000,
+	0x7fffffffffffffff,
+	0x8000000000000000,
+	0xffffffc000000000,
+	0xffffffff80000000,
+	0xffffffffffffffff,
+	0xfffffffffffffff8,
+	0x4000000000,
+	0x3ffffff000,
+	0x80200000,
+	0xdeadbeefdeadbee8,
 };
 
 TEST(bad, pointers)
@@ -60,8 +69,8 @@ TEST(bad, pointers)
 
 TEST(bad, read_only_target)
 {
-	char *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
+	char *p =
+		mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd;
 
 	CHECK(p != MAP_FAILED);
@@ -100,8 +109,8 @@ TEST(bad, lengths)
 
 TEST(bad, descriptors)
 {
-	static const int fds[] = { -1, -100, 0x7fffffff, 1 << 20, 4321,
-				   -0x7fffffff - 1 };
+	static const int fds[] = { -1,	    -100, 0x7fffffff,
+				   1 << 20, 4321, -0x7fffffff - 1 };
 	struct stat st;
 	unsigned int i;
 
@@ -122,8 +131,8 @@ TEST(bad, descriptors)
 
 TEST(bad, numbers)
 {
-	static const long nrs[] = { -1, 244, 600, 1000, 65536, 0x7fffffff,
-				    0x100000000 };
+	static const long nrs[] = { -1,	   244,	       600,	   1000,
+				    65536, 0x7fffffff, 0x100000000 };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(nrs); i++)
@@ -139,8 +148,8 @@ static int one_call(void *arg)
 
 	alarm(2);
 	for (i = 0; i < 3 * ARRAY_SIZE(bad_ptrs) + 2; i++) {
-		unsigned long b = i / 3 < ARRAY_SIZE(bad_ptrs) ?
-				  bad_ptrs[i / 3] : -(i % 3UL);
+		unsigned long b = i / 3 < ARRAY_SIZE(bad_ptrs) ? bad_ptrs[i / 3]
+							       : -(i % 3UL);
 
 		if (i % 3 == 0)
 			syscall(nr, b, b, b, b, b, b);
@@ -148,7 +157,7 @@ static int one_call(void *arg)
 			syscall(nr, 0, b, b, b, b, b);
 		else
 			syscall(nr, -100, b, 0, b, 0, b);
-		if (gettid() != me)		/* it was a clone */
+		if (gettid() != me) /* it was a clone */
 			_exit(0);
 	}
 	return 0;
@@ -223,8 +232,7 @@ static int privileged(void *arg)
 TEST(bad, privileged_instructions)
 {
 	CHECK_EQ(ut_wait(ut_fork(privileged, NULL)), UT_SIGNALLED(SIGILL));
-	CHECK_EQ(ut_wait(ut_fork(privileged, (void *)1)),
-		 UT_SIGNALLED(SIGILL));
+	CHECK_EQ(ut_wait(ut_fork(privileged, (void *)1)), UT_SIGNALLED(SIGILL));
 }
 
 static int wild_jump(void *arg)

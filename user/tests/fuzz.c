@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MAX_PROCS 16
+#define MAX_PROCS     16
 
 struct shared {
 	unsigned long calls, ok;
@@ -41,7 +41,7 @@ struct shared {
 
 static struct shared *shared;
 static uint64_t seed;
-static char *good;			/* 16 pages, the last one unmapped */
+static char *good; /* 16 pages, the last one unmapped */
 
 static uint64_t rnd(void)
 {
@@ -52,19 +52,71 @@ static uint64_t rnd(void)
 }
 
 static const uint64_t edges[] = {
-	0, 1, 2, 3, 7, 8, 16, 63, 64, 127, 255, 256, 4095, 4096, 4097, 65535,
-	65536, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000, -1UL, -2UL,
-	-4095UL, -4096UL, -100UL, 0x3ffffff000, 0x4000000000, 0x8000000000,
-	0x7fffffffffffffff, 0x8000000000000000, 0xffffffc000000000,
-	0xffffffd800000000, 0xffffffff80000000, 0x80000000, 0x80200000,
-	0x10000000, 0xfffffffffffff000,
+	0,
+	1,
+	2,
+	3,
+	7,
+	8,
+	16,
+	63,
+	64,
+	127,
+	255,
+	256,
+	4095,
+	4096,
+	4097,
+	65535,
+	65536,
+	0x7fffffff,
+	0x80000000,
+	0xffffffff,
+	0x100000000,
+	-1UL,
+	-2UL,
+	-4095UL,
+	-4096UL,
+	-100UL,
+	0x3ffffff000,
+	0x4000000000,
+	0x8000000000,
+	0x7fffffffffffffff,
+	0x8000000000000000,
+	0xffffffc000000000,
+	0xffffffd800000000,
+	0xffffffff80000000,
+	0x80000000,
+	0x80200000,
+	0x10000000,
+	0xfffffffffffff000,
 };
 
 static const char *const paths[] = {
-	"/", ".", "..", "f", "d", "d/f", "/dev/null", "/dev/zero", "/dev/full",
-	"/dev/urandom", "/proc/self/maps", "/proc/self/stat", "/proc/meminfo",
-	"/proc/self/fd", "/tmp", "/dev/ptmx", "", "f/f", "/proc/1/mem",
-	"/proc/interrupts", "/bin/busybox", "/dev/tty", "/sys", "loop",
+	"/",
+	".",
+	"..",
+	"f",
+	"d",
+	"d/f",
+	"/dev/null",
+	"/dev/zero",
+	"/dev/full",
+	"/dev/urandom",
+	"/proc/self/maps",
+	"/proc/self/stat",
+	"/proc/meminfo",
+	"/proc/self/fd",
+	"/tmp",
+	"/dev/ptmx",
+	"",
+	"f/f",
+	"/proc/1/mem",
+	"/proc/interrupts",
+	"/bin/busybox",
+	"/dev/tty",
+	"/sys",
+	"loop",
 };
 
 static uint64_t pointer(void)
@@ -73,7 +125,7 @@ static uint64_t pointer(void)
 
 	if (pick == 0)
 		return edges[rnd() % ARRAY_SIZE(edges)];
-	if (pick == 1)			/* runs into the hole */
+	if (pick == 1) /* runs into the hole */
 		return (uint64_t)good + 15 * 4096 - rnd() % 64;
 	if (pick == 2) {
 		char *at = good + (rnd() % 8) * 4096;
@@ -90,7 +142,7 @@ static uint64_t argument(void)
 	case 0:
 		return edges[rnd() % ARRAY_SIZE(edges)];
 	case 1:
-		return rnd() % 24;		/* descriptors, small flags */
+		return rnd() % 24; /* descriptors, small flags */
 	case 2:
 		return 1UL << rnd() % 64;
 	case 3:
@@ -124,8 +176,8 @@ static void fill_memory(void)
 	unsigned int i;
 
 	for (i = 0; i < 200; i++)
-		((uint64_t *)good)[rnd() % (14 * 512)] = rnd() % 3 ?
-			argument() : (uint64_t)good + rnd() % 57344;
+		((uint64_t *)good)[rnd() % (14 * 512)] =
+			rnd() % 3 ? argument() : (uint64_t)good + rnd() % 57344;
 }
 
 static long pick_number(void)
@@ -196,7 +248,7 @@ static void child(unsigned int slot, uint64_t my_seed, unsigned int seconds)
 		__atomic_fetch_add(&shared->calls, 1, __ATOMIC_RELAXED);
 		if (syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]) >= 0)
 			__atomic_fetch_add(&shared->ok, 1, __ATOMIC_RELAXED);
-		if (syscall(SYS_gettid) != me)	/* a clone of it */
+		if (syscall(SYS_gettid) != me) /* a clone of it */
 			_exit(0);
 	}
 }

@@ -8,7 +8,7 @@
 #include <setjmp.h>
 #include <sys/resource.h>
 
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static sigjmp_buf escape;
@@ -116,7 +116,7 @@ TEST(mem, protection)
 #ifdef __riscv
 TEST(mem, execute)
 {
-	uint32_t code[2] = { 0x02a00513, 0x00008067 };	/* li a0,42; ret */
+	uint32_t code[2] = { 0x02a00513, 0x00008067 }; /* li a0,42; ret */
 	char *p = map(4096, RW, ANON);
 	int (*fn)(void) = (int (*)(void))p;
 
@@ -256,8 +256,7 @@ TEST(mem, mremap)
 	catch_faults();
 	CHECK_EQ(touch(q + 2 * 4096, false), SIGSEGV);
 	CHECK_ERR(mremap(q + 1, 4096, 8192, MREMAP_MAYMOVE), EINVAL);
-	CHECK_ERR(mremap((void *)0x1000, 4096, 8192, MREMAP_MAYMOVE),
-		  EFAULT);
+	CHECK_ERR(mremap((void *)0x1000, 4096, 8192, MREMAP_MAYMOVE), EFAULT);
 	CHECK_ERR(mremap(q, 8192, 1UL << 60, MREMAP_MAYMOVE), ENOMEM);
 }
 
@@ -269,8 +268,7 @@ TEST(mem, fixed_replaces)
 	q = mmap(p + 4096, 8192, RW, ANON | MAP_FIXED, -1, 0);
 	CHECK(q == p + 4096);
 	CHECK(p[4095] == 1 && q[0] == 0 && q[8191] == 0 && q[8192] == 1);
-	CHECK_ERR(mmap(p, 4096, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0),
-		  EEXIST);
+	CHECK_ERR(mmap(p, 4096, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
 }
 
 TEST(mem, brk)

@@ -110,11 +110,13 @@ TEST(names, renameat2)
 	ut_open("b", "B");
 	NEED(syscall(SYS_renameat2, AT_FDCWD, "a", AT_FDCWD, "c", 0));
 	CHECK_ERR(syscall(SYS_renameat2, AT_FDCWD, "c", AT_FDCWD, "b",
-			  RENAME_NOREPLACE), EEXIST);
+			  RENAME_NOREPLACE),
+		  EEXIST);
 	CHECK_ERR(syscall(SYS_renameat2, AT_FDCWD, "c", AT_FDCWD, "b", 64),
 		  EINVAL);
 	if (syscall(SYS_renameat2, AT_FDCWD, "c", AT_FDCWD, "b",
-		    RENAME_EXCHANGE) < 0 && errno == EINVAL)
+		    RENAME_EXCHANGE) < 0 &&
+	    errno == EINVAL)
 		ut_skip("no RENAME_EXCHANGE");
 	CHECK_OK(stat("b", &st));
 	CHECK_EQ(st.st_size, 3);

@@ -293,7 +293,10 @@ TEST(pipes, epoll)
 
 TEST(pipes, token_ring)
 {
-	enum { PROCS = 8, ROUNDS = 200 };
+	enum {
+		PROCS = 8,
+		ROUNDS = 200
+	};
 	int p[PROCS][2], i, r;
 	pid_t pid[PROCS];
 	char c;

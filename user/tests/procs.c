@@ -81,8 +81,8 @@ TEST(procs, rusage)
 
 TEST(procs, exec)
 {
-	char *const argv[] = { "sh", "-c", "test \"$A$0$1\" = bxy", "x", "y",
-			       NULL };
+	char *const argv[] = { "sh", "-c", "test \"$A$0$1\" = bxy",
+			       "x",  "y",  NULL };
 	char *const envp[] = { "A=b", NULL };
 	pid_t pid = fork();
 
@@ -130,7 +130,7 @@ TEST(procs, exec_bad_elf)
 	CHECK_OK(close(fd));
 	CHECK_ERR(execv("./e", argv), ENOEXEC);
 	CHECK_OK(fd = open("e", O_WRONLY));
-	head[16] = 2;				/* ET_EXEC, EM_386 */
+	head[16] = 2; /* ET_EXEC, EM_386 */
 	head[18] = 3;
 	CHECK_EQ(write(fd, head, 64), 64);
 	CHECK_OK(close(fd));
@@ -139,9 +139,10 @@ TEST(procs, exec_bad_elf)
 
 TEST(procs, cloexec)
 {
-	char *const argv[] = { "sh", "-c",
-		"test -e /proc/self/fd/50 && ! test -e /proc/self/fd/51",
-		NULL };
+	char *const argv[] = {
+		"sh", "-c",
+		"test -e /proc/self/fd/50 && ! test -e /proc/self/fd/51", NULL
+	};
 	pid_t pid;
 
 	CHECK_EQ(dup2(0, 50), 50);
@@ -158,8 +159,9 @@ TEST(procs, cloexec)
 TEST(procs, big_arguments)
 {
 	static char big[100000];
-	char *const argv[] = { "sh", "-c", "test ${#1} = 99999", "x", big,
-			       NULL };
+	char *const argv[] = {
+		"sh", "-c", "test ${#1} = 99999", "x", big, NULL
+	};
 	static char *huge[3000];
 	pid_t pid = fork();
 	int i;
@@ -415,9 +417,11 @@ TEST(procs, clone_bad_flags)
 	static char stack[8192];
 
 	CHECK_ERR(clone(clear_child, stack + 8192, CLONE_THREAD | SIGCHLD,
-			NULL), EINVAL);
+			NULL),
+		  EINVAL);
 	CHECK_ERR(clone(clear_child, stack + 8192, CLONE_SIGHAND | SIGCHLD,
-			NULL), EINVAL);
+			NULL),
+		  EINVAL);
 }
 
 TEST(procs, exit_signal_death)

@@ -166,8 +166,7 @@ static int overflow_plain(void *arg)
 
 TEST(signals, stack_overflow_kills)
 {
-	CHECK_EQ(ut_wait(ut_fork(overflow_plain, NULL)),
-		 UT_SIGNALLED(SIGSEGV));
+	CHECK_EQ(ut_wait(ut_fork(overflow_plain, NULL)), UT_SIGNALLED(SIGSEGV));
 }
 
 static void skip_fault(int sig, siginfo_t *si, void *ucv)

@@ -46,7 +46,8 @@ struct shared {
 };
 
 static struct shared sh = {
-	.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.cond = PTHREAD_COND_INITIALIZER,
 };
 
 static void *locker(void *arg)
@@ -363,7 +364,8 @@ TEST(threads, tls_and_float)
 	CHECK_EQ(local, 5);
 	for (i = 0; i < 6; i++)
 		CHECK_EQ(pthread_create(&t[i], NULL, float_loop,
-					(void *)(i + 1)), 0);
+					(void *)(i + 1)),
+			 0);
 	for (i = 0; i < 6; i++) {
 		CHECK_EQ(pthread_join(t[i], &ret), 0);
 		CHECK_EQ((long)ret, 1);

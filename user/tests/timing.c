@@ -24,10 +24,12 @@ static void catch_alarm(void)
 
 TEST(timing, clocks)
 {
-	static const int ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC,
+	static const int ids[] = {
+		CLOCK_REALTIME,		  CLOCK_MONOTONIC,
 		CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-		CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
-		CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME };
+		CLOCK_MONOTONIC_RAW,	  CLOCK_REALTIME_COARSE,
+		CLOCK_MONOTONIC_COARSE,	  CLOCK_BOOTTIME
+	};
 	struct timespec a, b;
 	unsigned int i;
 	int n;
@@ -37,8 +39,8 @@ TEST(timing, clocks)
 		for (n = 0; n < 100; n++) {
 			CHECK_OK(clock_gettime(ids[i], &b));
 			CHECK(b.tv_nsec >= 0 && b.tv_nsec < 1000000000);
-			CHECK(b.tv_sec > a.tv_sec || (b.tv_sec == a.tv_sec &&
-						      b.tv_nsec >= a.tv_nsec));
+			CHECK(b.tv_sec > a.tv_sec ||
+			      (b.tv_sec == a.tv_sec && b.tv_nsec >= a.tv_nsec));
 			a = b;
 		}
 		CHECK_OK(clock_getres(ids[i], &b));
@@ -101,7 +103,7 @@ TEST(timing, itimer)
 TEST(timing, alarm)
 {
 	catch_alarm();
-	CHECK_EQ(alarm(100), 30);		/* the deadline of the test */
+	CHECK_EQ(alarm(100), 30); /* the deadline of the test */
 	CHECK_EQ(alarm(1), 100);
 	pause();
 	CHECK_EQ(ticks, 1);

@@ -30,69 +30,72 @@
 #include <unistd.h>
 
 struct utest {
-	const char *name;		/* suite.test */
+	const char *name; /* suite.test */
 	void (*run)(void);
 };
 
 /* Define and register a test; the linker gathers them. */
-#define TEST(suite, test)						\
-	static void suite##_##test(void);				\
-	static const struct utest ut_##suite##_##test = {		\
-		.name = #suite "." #test, .run = suite##_##test		\
-	};								\
-	__attribute__((section("utests"), used))			\
-	static const struct utest *const utp_##suite##_##test =		\
-		&ut_##suite##_##test;					\
+#define TEST(suite, test)                                                      \
+	static void suite##_##test(void);                                      \
+	static const struct utest ut_##suite##_##test = {                      \
+		.name = #suite "." #test, .run = suite##_##test                \
+	};                                                                     \
+	__attribute__((                                                        \
+		section("utests"),                                             \
+		used)) static const struct utest *const utp_##suite##_##test = \
+		&ut_##suite##_##test;                                          \
 	static void suite##_##test(void)
 
 /* End the test as failed (ut_fail) or as not possible here (ut_skip). */
-__attribute__((noreturn, format(printf, 3, 4)))
-void ut_fail(const char *file, int line, const char *fmt, ...);
+__attribute__((noreturn, format(printf, 3, 4))) void ut_fail(const char *file,
+							     int line,
+							     const char *fmt,
+							     ...);
 __attribute__((noreturn)) void ut_skip(const char *why);
 
-#define CHECK(cond)							\
-	do {								\
-		if (!(cond))						\
-			ut_fail(__FILE__, __LINE__, "%s (errno %d)",	\
-				#cond, errno);				\
+#define CHECK(cond)                                                         \
+	do {                                                                \
+		if (!(cond))                                                \
+			ut_fail(__FILE__, __LINE__, "%s (errno %d)", #cond, \
+				errno);                                     \
 	} while (0)
 
-#define CHECK_EQ(got, want)						\
-	do {								\
-		long got_ = (long)(got), want_ = (long)(want);		\
-		if (got_ != want_)					\
-			ut_fail(__FILE__, __LINE__,			\
-				"%s is %ld, not %s = %ld (errno %d)",	\
-				#got, got_, #want, want_, errno);	\
+#define CHECK_EQ(got, want)                                                 \
+	do {                                                                \
+		long got_ = (long)(got), want_ = (long)(want);              \
+		if (got_ != want_)                                          \
+			ut_fail(__FILE__, __LINE__,                         \
+				"%s is %ld, not %s = %ld (errno %d)", #got, \
+				got_, #want, want_, errno);                 \
 	} while (0)
 
-#define CHECK_OK(expr)							\
-	do {								\
-		if ((long)(expr) == -1)					\
-			ut_fail(__FILE__, __LINE__, "%s: %s",		\
-				#expr, strerror(errno));		\
+#define CHECK_OK(expr)                                               \
+	do {                                                         \
+		if ((long)(expr) == -1)                              \
+			ut_fail(__FILE__, __LINE__, "%s: %s", #expr, \
+				strerror(errno));                    \
 	} while (0)
 
-#define CHECK_ERR(expr, err)						\
-	do {								\
-		long ret_;						\
-		errno = 0;						\
-		ret_ = (long)(expr);					\
-		if (ret_ != -1 || errno != (err))			\
-			ut_fail(__FILE__, __LINE__,			\
-				"%s gave %ld, errno %d, not %s",	\
-				#expr, ret_, errno, #err);		\
+#define CHECK_ERR(expr, err)                                                  \
+	do {                                                                  \
+		long ret_;                                                    \
+		errno = 0;                                                    \
+		ret_ = (long)(expr);                                          \
+		if (ret_ != -1 || errno != (err))                             \
+			ut_fail(__FILE__, __LINE__,                           \
+				"%s gave %ld, errno %d, not %s", #expr, ret_, \
+				errno, #err);                                 \
 	} while (0)
 
 /* For calls which the kernel may leave out: ENOSYS skips the test. */
-#define NEED(expr)							\
-	do {								\
-		if ((long)(expr) == -1) {				\
-			if (errno == ENOSYS)				\
-				ut_skip(#expr " is not implemented");	\
-			ut_fail(__FILE__, __LINE__, "%s: %s", #expr,	\
-				strerror(errno));			\
-		}							\
+#define NEED(expr)                                                    \
+	do {                                                          \
+		if ((long)(expr) == -1) {                             \
+			if (errno == ENOSYS)                          \
+				ut_skip(#expr " is not implemented"); \
+			ut_fail(__FILE__, __LINE__, "%s: %s", #expr,  \
+				strerror(errno));                     \
+		}                                                     \
 	} while (0)
 
 /* Fork a child that runs @fn(@arg) and leaves with its result. */
@@ -100,8 +103,8 @@ pid_t ut_fork(int (*fn)(void *), void *arg);
 /* Wait for @pid: its exit status, or 1000 + the signal that ended it. */
 int ut_wait(pid_t pid);
 void ut_sleep_ms(int ms);
-long ut_now_ms(void);			/* CLOCK_MONOTONIC */
-int ut_open(const char *path, const char *content);	/* made, O_RDWR, at 0 */
+long ut_now_ms(void);				    /* CLOCK_MONOTONIC */
+int ut_open(const char *path, const char *content); /* made, O_RDWR, at 0 */
 
 #define UT_SIGNALLED(sig) (1000 + (sig))
 

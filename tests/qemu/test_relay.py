@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""tests/qemu/test_relay.py - the relay: counters, no tick, no lost wake-up.
+
+What /proc/relay shows is taken at its word only where a second source agrees:
+/proc/interrupts, the time that QEMU uses on the host.
+"""
+import re
+import time
+
+import pytest
+
+pytestmark = pytest.mark.antler
+
+CALLS = 100_000
+
+
+@pytest.fixture(scope="module", params=[
+    dict(relay="remote", smp=2), dict(relay="remote", smp=4),
+    dict(relay="local", smp=2), dict(relay="hybrid", smp=4)],
+    ids=lambda c: f"{c['relay']}-{c['smp']}")
+def config(request):
+    return dict(request.param)
+
+
+def app_sum(m, column):
+    return m.relay_sum(column, "app")
+
+
+def is_remote(config):
+    return config["relay"] == "remote"
+
+
+def test_status_columns(machine, config):
+    rows = machine.relay_status()
+    assert len(rows) == config["smp"]
+    for name in ("hart", "hartid", "role", "state", "requests",
+                 "completions", "poll_hit", "poll_miss", "sleeps", "wakeups",
+                 "ipi_sent", "ipi_recv", "timer", "external", "sbi_calls"):
+        assert name in rows[0], name
+    for row in rows:
+        for name, value in row.items():
+            assert name in ("role", "state") or value.isdigit(), (name, value)
+
+
+def test_service_hart_does_the_work(machine, config):
+    before = {r["hart"]: r for r in machine.relay_status()}
+    machine.sh(f"calls {CALLS}", 60, check=True)
+    for row in machine.relay_status():
+        done = int(row["requests"]) - int(before[row["hart"]]["requests"])
+        local = int(row["local"]) - int(before[row["hart"]]["local"])
+        if is_remote(config) and row["role"] == "service":
+            assert done >= CALLS
+        if is_remote(config) and row["role"] == "app":
+            assert local == 0
+    if not is_remote(config):
+        assert sum(int(r["local"]) for r in machine.relay_status()) >= CALLS
+
+
+def test_requests_equal_completions(machine, config):
+    """What was posted came back, but for the call that reads this."""
+    if not is_remote(config):
+        pytest.skip("no requests")
+    machine.sh("calls 10000", check=True)
+    rows = machine.relay_status()
+    posted = sum(int(r["posted"]) for r in rows)
+    back = sum(int(r["completions"]) for r in rows)
+    assert 0 <= posted - back < 200
+
+
+def test_no_timer_interrupt_in_calls(machine):
+    """R1: 10^5 calls; the counter of the application harts stays."""
+    machine.sh("sleep 1")
+    before = app_sum(machine, "timer")
+    machine.sh(f"calls {CALLS}", 60, check=True)
+    assert app_sum(machine, "timer") - before <= 2
+
+
+def test_no_timer_interrupt_in_ls(machine):
+    machine.sh("ls -l /usr/share/many >/tmp/ls", check=True)
+    machine.sh("sleep 1")
+    before = app_sum(machine, "timer")
+    r = machine.sh("ls -l /usr/share/many >/tmp/ls; wc -l </tmp/ls")
+    assert int(r.out) >= 400
+    assert app_sum(machine, "timer") - before == 0
+
+
+def test_no_sbi_call_while_awake(machine, config):
+    """Fewer SBI calls than one in fifty system calls, both sides busy."""
+    before = machine.relay_sum("sbi_calls")
+    machine.sh(f"calls {CALLS}", 60, check=True)
+    assert machine.relay_sum("sbi_calls") - before < CALLS / 50
+
+
+def test_idle_machine_is_silent(machine):
+    """No interrupt of any kind but those of the reading itself."""
+    machine.sh("sleep 1")
+    quiet = machine.sh("cat /proc/interrupts >/tmp/i1; "
+                       "cat /proc/relay/status >/tmp/r1; sleep 2; "
+                       "cat /proc/relay/status >/tmp/r2; "
+                       "cat /tmp/r1 /tmp/r2", check=True)
+    lines = [ln.split() for ln in quiet.lines]
+    head = lines[0]
+    half = len(lines) // 2
+    timer = head.index("timer")
+    total = [sum(int(r[timer]) for r in part[1:])
+             for part in (lines[:half], lines[half:])]
+    # The sleep itself needs one deadline.
+    assert total[1] - total[0] <= 2, quiet.out
+
+
+def test_idle_machine_uses_no_host_cpu(machine):
+    machine.sh("true")
+    time.sleep(1)
+    before = machine.host_cpu_seconds()
+    time.sleep(3)
+    used = machine.host_cpu_seconds() - before
+    assert used < 0.15, f"{used} s of host CPU in 3 s of idling"
+
+
+def test_wakeups_of_sleepers(machine, config):
+    """Sleeping harts are woken: counters move, nothing waits for a tick."""
+    before = machine.relay_sum("sleeps")
+    start = time.monotonic()
+    machine.sh("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.05; done", 20,
+               check=True)
+    assert time.monotonic() - start < 5
+    assert machine.relay_sum("sleeps") > before
+
+
+def test_syscalls_table(machine, config):
+    machine.sh("calls 1000", check=True)
+    rows = machine.table("/proc/relay/syscalls")
+    head = rows[0]
+    by_name = {r[head.index("name")]: r for r in rows[1:]}
+    assert int(by_name["getppid"][head.index("count")]) >= 1000
+    where = by_name["getppid"][head.index("where")]
+    assert where == {"remote": "remote", "local": "local",
+                     "hybrid": "local"}[config["relay"]]
+    p50, p99, top = (int(by_name["getppid"][head.index(c)])
+                     for c in ("p50_ns", "p99_ns", "max_ns"))
+    assert 0 < p50 <= p99 <= top
+    assert "execve" in by_name and "rt_sigreturn" in by_name
+
+
+def test_unimplemented_is_counted(machine):
+    machine.sh("utest bad.numbers </dev/null", check=True)
+    rows = machine.table("/proc/relay/syscalls")
+    lost = [r for r in rows if r[1] == "unimplemented"]
+    assert any(r[0] == "244" and int(r[3]) >= 1 for r in lost), lost
+
+
+def test_trace(machine):
+    machine.sh("echo 1 >/proc/relay/trace", check=True)
+    machine.sh("calls 100", check=True)
+    machine.sh("echo 0 >/proc/relay/trace", check=True)
+    text = machine.sh("head -n 400 /proc/relay/trace", check=True).out
+    assert re.search(r"hart \d+ \w+ pid \d+ nr 173", text), text[:500]
+    stamps = [float(x) for x in re.findall(r"^(\d+\.\d{9}) hart", text, re.M)]
+    assert stamps and stamps == sorted(stamps)
+
+
+def test_policy_of_one_process(machine, config):
+    """relay=local for one shell; its children go on as it does."""
+    r = machine.sh("sh -c 'echo relay=local >/proc/$$/relay && "
+                   "cat /proc/$$/relay && calls 5000'")
+    assert r.status == 0, r.out
+    assert "local" in r.out
+
+
+def test_policy_at_run_time(machine, config):
+    machine.sh("echo relay=local >/proc/relay/policy", check=True)
+    before = machine.relay_sum("local")
+    machine.sh("calls 5000", check=True)
+    assert machine.relay_sum("local") - before >= 5000
+    machine.sh(f"echo relay={config['relay']} >/proc/relay/policy",
+               check=True)
+    r = machine.sh("echo relay=nonsense >/proc/relay/policy")
+    assert r.status != 0
+
+
+def test_floor(machine, config):
+    rows = dict(r for r in machine.table("/proc/relay/floor"))
+    assert set(rows) == {"h_ns", "sbi_ns", "w_ns"}
+    assert 0 < int(rows["sbi_ns"]) < 10_000_000
+    if config["smp"] > 1:
+        assert 0 < int(rows["h_ns"]) < int(rows["w_ns"])
+
+
+def test_waiters_block_nobody(machine):
+    """R14: 64 readers wait; the calls of another thread go on."""
+    machine.sh("utest threads.waiters </dev/null", 60, check=True)
+
+
+def test_kill_with_calls_in_flight(machine):
+    """R12: death of callers that wait on the service hart, many times."""
+    machine.sh("for i in $(seq 30); do calls 100000000 4 & p=$!; "
+               "sleep 0.0$((i % 9 + 1)); kill -9 $p; wait $p; "
+               "[ $? = 137 ] || exit 1; done 2>/dev/null", 60, check=True)
+    machine.sh("for i in $(seq 20); do (sleep 100 | cat | cat) & done; "
+               "sleep 0.3; killall -9 sleep; wait", 60)
+    assert machine.sh("calls 1000").status == 0
+
+
+def test_many_threads(machine):
+    """More threads than harts, all calling; fair enough that all end."""
+    machine.sh("calls 3000 32", 60, check=True)
+
+
+@pytest.mark.parametrize("smp,append", [
+    (2, "relay_ring=4 relay_index_start=0xfffffff8"),
+    (4, "relay_ring=4 relay_index_start=0xfffffff8 service=2"),
+    (4, "relay_ring=1"),
+])
+def test_small_rings(boot, smp, append):
+    """R8, R9: full rings and wrapped indices lose nothing."""
+    m = boot(smp=smp, relay="remote", append=append)
+    m.sh("calls 2000 64", 120, check=True)
+    m.sh("calls 200000", 120, check=True)
+    tap = m.sh("utest pipes threads procs.many </dev/null", 120)
+    assert tap.status == 0, tap.out
+
+
+@pytest.mark.parametrize("smp,append", [
+    (2, "relay_delay=200"), (2, "relay_delay=20000 poll_us=0"),
+    (4, "relay_delay=2000 poll_us=5"), (4, "relay_delay=500 service=2"),
+])
+def test_random_delays(boot, smp, append):
+    """R3: both sides of the sleep protocol stumble; nobody hangs."""
+    m = boot(smp=smp, relay="remote", append=append)
+    m.sh("calls 50000 2", 120, check=True)
+    tap = m.sh("utest pipes threads </dev/null", 180)
+    assert tap.status == 0, tap.out
+
+
+@pytest.mark.parametrize("slice_us", [1000, 100000])
+def test_latency_depends_on_no_timer(boot, slice_us):
+    m = boot(relay="remote", append=f"slice_us={slice_us}")
+    words = m.sh("calls 50000", 60, check=True).out.split()
+    assert int(words[3]) < 200_000, words
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("smp", [2, 4])
+def test_ten_million_calls(boot, smp):
+    m = boot(smp=smp, relay="remote", append="relay_delay=100")
+    m.sh(f"calls {10**7 // (smp - 1)} {smp - 1}", 3000, check=True)
+
+
+def test_panic_report(boot):
+    """A report with registers, backtrace, harts and rings, then the end."""
+    m = boot(smp=4, append="panic=-1", tail=["-no-reboot"])
+    if m.sh("[ -w /proc/sysrq-trigger ]").status:
+        pytest.skip("no /proc/sysrq-trigger")
+    m.expect_bad(r".*")
+    m.line("echo c >/proc/sysrq-trigger")
+    m.expect(r"panic", 20)
+    m.expect(r"#\d+ [0-9a-f]{16} \w+\+0x", 20)
+    m.expect(r"hart 3 ", 20)
+    m.wait_exit(20)
