@@ -231,6 +231,21 @@ int user_cmpxchg_u32(uaddr_t a, u32 old, u32 new, u32 *prev)
 	return 0;
 }
 
+int user_cmpxchg_u32_nofault(uaddr_t a, u32 old, u32 new, u32 *prev)
+{
+	struct hart *h = this_hart();
+	u32 *p;
+
+	if (a & 3)
+		return -EINVAL;
+	p = user_begin(h, current->mm, a, USER_WRITE);
+	if (!p)
+		return -EAGAIN;
+	*prev = atomic_cmpxchg(p, old, new);
+	user_end(h);
+	return 0;
+}
+
 int user_atomic_op_u32(uaddr_t a, int op, u32 arg, u32 *prev)
 {
 	struct hart *h;

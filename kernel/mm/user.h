@@ -47,6 +47,8 @@ int user_atomic_op_u32(uaddr_t a, int op, u32 arg, u32 *prev) __must_check;
 enum user_atomic { UA_SET, UA_ADD, UA_OR, UA_ANDN, UA_XOR };
 /* Word without faulting: -EAGAIN when the page is not there. */
 int get_user_u32_nofault(u32 *v, uaddr_t a) __must_check;
+int user_cmpxchg_u32_nofault(uaddr_t a, u32 old, u32 new,
+			     u32 *prev) __must_check;
 
 /* Make [a, a+n) present with @write access; 0 or -EFAULT. */
 int user_fault_in(uaddr_t a, size_t n, bool write) __must_check;

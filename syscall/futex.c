@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/futex.c - futex(2): decode the operation, the clock and the deadline.
+ */
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/task/futex.h>
+#include <kernel/time/clock.h>
+
+enum {
+	FUTEX_WAIT = 0,
+	FUTEX_WAKE = 1,
+	FUTEX_REQUEUE = 3,
+	FUTEX_CMP_REQUEUE = 4,
+	FUTEX_WAKE_OP = 5,
+	FUTEX_LOCK_PI = 6,
+	FUTEX_UNLOCK_PI = 7,
+	FUTEX_TRYLOCK_PI = 8,
+	FUTEX_WAIT_BITSET = 9,
+	FUTEX_WAKE_BITSET = 10,
+	FUTEX_LOCK_PI2 = 13,
+	FUTEX_PRIVATE_FLAG = 128,
+	FUTEX_CLOCK_REALTIME = 256,
+};
+
+static u64 saturating_add(u64 a, u64 b)
+{
+	return a + b < a ? WAIT_FOREVER - 1 : a + b;
+}
+
+/* The user's timeout as a CLOCK_MONOTONIC deadline. */
+static int read_deadline(uaddr_t uts, bool relative, bool real, u64 *deadline)
+{
+	struct timespec64 ts;
+	u64 ns, now = clock_mono_ns();
+
+	*deadline = WAIT_FOREVER;
+	if (!uts)
+		return 0;
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	if (timespec_to_ns(&ts, &ns))
+		return -EINVAL;
+	if (real && !relative) {
+		u64 real_now = clock_real_ns();
+
+		ns = ns > real_now ? ns - real_now : 0;
+		relative = true;
+	}
+	*deadline = relative ? saturating_add(now, ns) : ns;
+	return 0;
+}
+
+/* A relative wait that a signal cut short goes on till its first deadline. */
+static s64 wait_restart(struct thread *t)
+{
+	int r = futex_wait(t->restart.arg[0], t->restart.arg[3],
+			   (u32)t->restart.arg[1], FUTEX_BITSET_ANY,
+			   t->restart.arg[2]);
+
+	return r == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : r;
+}
+
+static s64 do_wait(uaddr_t a, bool shared, u32 val, u64 deadline)
+{
+	int r = futex_wait(a, shared, val, FUTEX_BITSET_ANY, deadline);
+
+	if (r != -ERESTARTSYS || deadline == WAIT_FOREVER)
+		return r;
+	current->restart.fn = wait_restart;
+	current->restart.arg[0] = a;
+	current->restart.arg[1] = val;
+	current->restart.arg[2] = deadline;
+	current->restart.arg[3] = shared;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
+	 val3)
+{
+	bool shared = !(op & FUTEX_PRIVATE_FLAG);
+	bool real = op & FUTEX_CLOCK_REALTIME;
+	u32 cmd = op & ~(u32)(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+	u64 deadline = WAIT_FOREVER;
+	int err = 0;
+
+	if (real && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET &&
+	    cmd != FUTEX_LOCK_PI2)
+		return -ENOSYS;
+	if (cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET ||
+	    cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2)
+		err = read_deadline(arg4, cmd == FUTEX_WAIT,
+				    real || cmd == FUTEX_LOCK_PI, &deadline);
+	if (err)
+		return err;
+	switch (cmd) {
+	case FUTEX_WAIT:
+		return do_wait(a, shared, val, deadline);
+	case FUTEX_WAIT_BITSET:
+		return futex_wait(a, shared, val, val3, deadline);
+	case FUTEX_WAKE:
+		return futex_wake(a, shared, (int)val, FUTEX_BITSET_ANY);
+	case FUTEX_WAKE_BITSET:
+		return futex_wake(a, shared, (int)val, val3);
+	case FUTEX_REQUEUE:
+		return futex_requeue(a, b, shared, (int)val, (int)arg4, NULL);
+	case FUTEX_CMP_REQUEUE:
+		return futex_requeue(a, b, shared, (int)val, (int)arg4, &val3);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(a, b, shared, (int)val, (int)arg4, val3);
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return futex_lock_pi(a, shared, false, deadline);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(a, shared, true, WAIT_FOREVER);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(a, shared);
+	default:
+		return -ENOSYS;
+	}
+}
