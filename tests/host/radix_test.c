@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/host/radix_test.c - kernel/mm/radix.c against a plain array. */
+/* sources: kernel/mm/radix.c */
 #include <stdlib.h>
 
 #include <tests/host/cmocka.h>
