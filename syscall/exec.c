@@ -2,7 +2,6 @@
 /* syscall/exec.c - execve(2), execveat(2), riscv_hwprobe(2). */
 #include <syscall/syscall.h>
 
-#include <kernel/hart.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/task.h>
@@ -93,16 +92,5 @@ SYSCALL5(258, riscv_hwprobe, uaddr_t, pairs, size_t, nr, size_t, cpusetsize,
 		if (load_once(&current->work) & WORK_EXIT)
 			return -EINTR;
 	}
-	return 0;
-}
-
-/* Other harts are told by the kernel; our pages are flushed as a whole. */
-SYSCALL3(259, riscv_flush_icache, uaddr_t, start, uaddr_t, end, u64, flags)
-{
-	(void)start;
-	(void)end;
-	if (flags & ~1ULL)
-		return -EINVAL;
-	hart_fence_i_all();
 	return 0;
 }

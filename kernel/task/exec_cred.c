@@ -12,7 +12,6 @@
 
 #define S_ISUID		 04000u
 #define S_ISGID		 02000u
-#define S_IXGRP		 00010u
 #define SECBIT_NOROOT	 BIT(0)
 #define SECBIT_KEEP_CAPS BIT(4)
 
@@ -33,7 +32,7 @@ static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 {
 	if (!c->no_new_privs && (mode & S_ISUID))
 		c->euid = uid;
-	if (!c->no_new_privs && (mode & S_ISGID) && (mode & S_IXGRP))
+	if (!c->no_new_privs && (mode & S_ISGID))
 		c->egid = gid;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;

@@ -42,7 +42,7 @@ enum {
 	RLIMIT_RTPRIO,
 	RLIMIT_RTTIME,
 };
-#define RLIM_INFINITY (~0ULL)
+#define RLIM_INFINITY (~0UL)
 struct rlimit64 {
 	u64 cur, max;
 };
