@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/ext4/error.c - what happens when the volume is found broken; options.
+ *
+ * ext4_error() takes no sleeping lock: it is called from everywhere.  The
+ * error state reaches the super block with the next write-out.
+ */
+#include <fs/ext4/ext4.h>
+#include <lib/atomic.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
+{
+	static struct log_ratelimit limit;
+	char text[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (log_may(&limit)) {
+		if (ino)
+			pr_err("ext4: %s: inode %llu: %s", sbi->bdev->name,
+			       (unsigned long long)ino, text);
+		else
+			pr_err("ext4: %s: %s", sbi->bdev->name, text);
+	}
+	store_once(&sbi->saw_error, true);
+	if (load_once(&sbi->opts) & EXT4_OPT_ERRORS_PANIC)
+		panic("ext4: %s: %s", sbi->bdev->name, text);
+	if (load_once(&sbi->opts) & EXT4_OPT_ERRORS_CONT)
+		return;
+	if (!atomic_xchg(&sbi->aborted, 1u) &&
+	    !(sbi->vfs->flags & MS_RDONLY))
+		pr_err("ext4: %s: now read-only", sbi->bdev->name);
+	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
+}
+
+static const struct {
+	const char *name;
+	u32 set, clear;
+} options[] = {
+	{ "errors=continue", EXT4_OPT_ERRORS_CONT, EXT4_OPT_ERRORS_PANIC },
+	{ "errors=remount-ro", 0,
+	  EXT4_OPT_ERRORS_PANIC | EXT4_OPT_ERRORS_CONT },
+	{ "errors=panic", EXT4_OPT_ERRORS_PANIC, EXT4_OPT_ERRORS_CONT },
+	{ "noload", EXT4_OPT_NOLOAD, 0 },
+	{ "norecovery", EXT4_OPT_NOLOAD, 0 },
+	/* What we do anyway, or what changes nothing that can be seen. */
+	{ "defaults", 0, 0 },
+	{ "user_xattr", 0, 0 },
+	{ "acl", 0, 0 },
+	{ "noacl", 0, 0 },
+	{ "barrier", 0, 0 },
+	{ "barrier=1", 0, 0 },
+	{ "delalloc", 0, 0 },
+	{ "data=ordered", 0, 0 },
+	{ "data=writeback", 0, 0 },
+	{ "nodiscard", 0, 0 },
+	{ "noinit_itable", 0, 0 },
+	{ "init_itable", 0, 0 },
+	{ "lazytime", 0, 0 },
+	{ "nobh", 0, 0 },
+	{ "rw", 0, 0 },
+	{ "ro", 0, 0 },
+};
+
+static int option_one(struct ext4_sb *sbi, const char *s, size_t len)
+{
+	size_t i;
+
+	if (len > 7 && !memcmp(s, "commit=", 7))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		if (strlen(options[i].name) != len ||
+		    memcmp(options[i].name, s, len) != 0)
+			continue;
+		sbi->opts = (sbi->opts | options[i].set) & ~options[i].clear;
+		return 0;
+	}
+	pr_err("ext4: %s: unknown option '%.*s'", sbi->bdev->name, (int)len,
+	       s);
+	return -EINVAL;
+}
+
+/* Nothing has changed unless all are understood. */
+int ext4_options_parse(struct ext4_sb *sbi, const char *data)
+{
+	u32 old = sbi->opts;
+	int err = 0;
+
+	while (data && *data && !err) {
+		const char *comma = strchr(data, ',');
+		size_t len = comma ? (size_t)(comma - data) : strlen(data);
+
+		if (len)
+			err = option_one(sbi, data, len);
+		data += len + (comma != NULL);
+	}
+	if (err)
+		sbi->opts = old;
+	return err;
+}
+
+void ext4_show_options(struct super_block *sb, char *buf, size_t n)
+{
+	struct ext4_sb *sbi = EXT4_SB(sb);
+
+	if (n)
+		buf[0] = '\0';
+	if (sbi->opts & EXT4_OPT_ERRORS_CONT)
+		strlcat(buf, ",errors=continue", n);
+	if (sbi->opts & EXT4_OPT_ERRORS_PANIC)
+		strlcat(buf, ",errors=panic", n);
+	if (sbi->opts & EXT4_OPT_NOLOAD)
+		strlcat(buf, ",norecovery", n);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/ext4/fallocate.c - reserve, punch and zero ranges of a file.
+ *
+ * Reserved blocks are unwritten extents: they read as zeroes until they are
+ * written.  Files with block pointers cannot say that: -EOPNOTSUPP, but for
+ * holes.
+ *
+ * Locking: inode->lock for writing, for the whole operation.
+ */
+#include <fs/ext4/ext4.h>
+#include <kernel/sched/thread.h>
+#include <lib/atomic.h>
+
+#define FALLOC_KEEP_SIZE  0x01
+#define FALLOC_PUNCH_HOLE 0x02
+#define FALLOC_ZERO_RANGE 0x10
+#define FALLOC_KNOWN \
+	(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)
+
+/* Blocks [from, to): unwritten where there was a hole. */
+static int reserve(struct inode *inode, u64 from, u64 to)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_handle h;
+	int err = 0, err2;
+
+	while (from < to && !err) {
+		struct ext4_map m = { .lblk = (u32)from,
+				      .len = (u32)(to - from) };
+
+		err = ext4_begin(inode_sbi(inode), &h, 32);
+		if (err)
+			return err;
+		down_write(&ei->map_lock);
+		err = ext4_map_prealloc(&h, inode, &m);
+		up_write(&ei->map_lock);
+		err2 = ext4_mark_dirty(&h, inode);
+		ext4_end(&h);
+		err = err ? err : err2;
+		from += m.len;
+		cond_resched();
+	}
+	return err;
+}
+
+/*
+ * Bytes [off, end) read as zeroes from now on: parts of blocks are zeroed,
+ * whole blocks [*from, *to) are freed.
+ */
+static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
+{
+	u32 bits = inode_sbi(inode)->block_bits;
+	u64 bs = 1ull << bits;
+	u64 a = ALIGN_UP(off, bs), b = ALIGN_DOWN(end, bs);
+	int err;
+
+	*from = *to = 0;
+	if (a > b) /* inside of one block */
+		return ext4_zero_bytes(inode, off, end);
+	err = ext4_zero_bytes(inode, off, a);
+	if (!err)
+		err = ext4_zero_bytes(inode, b, end);
+	if (err || a == b)
+		return err;
+	*from = a >> bits;
+	*to = b >> bits;
+	/* Dirty pages that are cut in two go to the disk while they have
+	 * all their blocks. */
+	err = mapping_sync(&inode->mapping, ALIGN_DOWN(a, PAGE_SIZE),
+			   ALIGN_UP(b, PAGE_SIZE), true);
+	mapping_punch(&inode->mapping, a, b);
+	if (err)
+		return err;
+	return ext4_remove_blocks(inode, (u32)*from, *to);
+}
+
+static void set_end(struct inode *inode, u64 end)
+{
+	if (end <= inode->i_size)
+		return;
+	ext4_zero_eof(inode, inode->i_size);
+	store_once(&inode->i_size, end);
+}
+
+static int punch_hole(struct inode *inode, u64 off, u64 end)
+{
+	u64 from, to;
+	u64 last = ALIGN_UP(inode->i_size, (u64)inode_sbi(inode)->block_size);
+
+	/* Up to the end of the last block: nothing is behind it. */
+	return punch(inode, off, min(end, max(last, off)), &from, &to);
+}
+
+static int zero_range(struct inode *inode, u64 off, u64 end, bool keep)
+{
+	u64 from, to, inside = max(off, min(end, inode->i_size));
+	u32 bits = inode_sbi(inode)->block_bits;
+	int err = punch(inode, off, inside, &from, &to);
+
+	if (!err)
+		err = reserve(inode, off >> bits,
+			      DIV_ROUND_UP(end, 1ull << bits));
+	if (!err && !keep)
+		set_end(inode, end);
+	return err;
+}
+
+static int change(struct inode *inode, int mode, u64 off, u64 end)
+{
+	bool keep = mode & FALLOC_KEEP_SIZE;
+	u32 bits = inode_sbi(inode)->block_bits;
+	int err;
+
+	if (mode & FALLOC_PUNCH_HOLE)
+		return punch_hole(inode, off, end);
+	if (!ext4_has_extents(EXT4_I(inode)))
+		return -EOPNOTSUPP;
+	if (mode & FALLOC_ZERO_RANGE)
+		return zero_range(inode, off, end, keep);
+	err = reserve(inode, off >> bits, DIV_ROUND_UP(end, 1ull << bits));
+	if (!err && !keep)
+		set_end(inode, end);
+	return err;
+}
+
+int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
+{
+	struct inode *inode = f->inode;
+	int err;
+
+	if (mode & ~FALLOC_KNOWN)
+		return -EOPNOTSUPP;
+	if ((mode & FALLOC_PUNCH_HOLE) &&
+	    mode != (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE))
+		return -EOPNOTSUPP;
+	if (!S_ISREG(inode->mode))
+		return S_ISDIR(inode->mode) ? -EISDIR : -ENODEV;
+	if (inode->sb->flags & MS_RDONLY)
+		return -EROFS;
+	if (!len || off + len < off || off + len > ext4_max_size(inode))
+		return len ? -EFBIG : -EINVAL;
+	down_write(&inode->lock);
+	err = change(inode, mode, off, off + len);
+	if (!err)
+		inode_touch(inode, true, true);
+	up_write(&inode->lock);
+	return err;
+}

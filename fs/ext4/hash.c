@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/ext4/hash.c - the hashes of names by which directories are indexed.
+ *
+ * Which of the three is used stands in the index, and whether characters count
+ * as signed in the super block (it is what the machine did that made the
+ * first one).  The lowest bit of a hash is not part of it: in the index it says
+ * that a run of equal hashes goes on in the next block.
+ */
+#include <fs/ext4/htree.h>
+
+#define EOF_HASH (0x7fffffffu << 1)
+
+static u32 rol(u32 x, unsigned int n)
+{
+	return x << n | x >> (32 - n);
+}
+
+/* MD4's three functions. */
+static u32 choose(u32 x, u32 y, u32 z)
+{
+	return z ^ (x & (y ^ z));
+}
+static u32 majority(u32 x, u32 y, u32 z)
+{
+	return (x & y) + ((x ^ y) & z);
+}
+static u32 parity(u32 x, u32 y, u32 z)
+{
+	return x ^ y ^ z;
+}
+
+struct md4_round {
+	u32 (*fn)(u32 x, u32 y, u32 z);
+	u32 constant;
+	u8 word[8];
+	u8 shift[4];
+};
+
+static const struct md4_round rounds[3] = {
+	{ choose, 0, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 3, 7, 11, 19 } },
+	{ majority, 0x5a827999, { 1, 3, 5, 7, 0, 2, 4, 6 }, { 3, 5, 9, 13 } },
+	{ parity, 0x6ed9eba1, { 3, 7, 2, 6, 1, 5, 0, 4 }, { 3, 9, 11, 15 } },
+};
+
+/* MD4 with half of the steps of each round. */
+static void half_md4(u32 buf[4], const u32 in[8])
+{
+	u32 v[4] = { buf[0], buf[1], buf[2], buf[3] };
+	u32 r, i;
+
+	for (r = 0; r < 3; r++) {
+		const struct md4_round *rd = &rounds[r];
+
+		/* The roles a, b, c, d go round: step i changes v[-i]. */
+		for (i = 0; i < 8; i++) {
+			u32 *a = &v[(4 - i % 4) % 4];
+			u32 b = v[(5 - i % 4) % 4], c = v[(6 - i % 4) % 4];
+			u32 d = v[(7 - i % 4) % 4];
+
+			*a = rol(*a + rd->fn(b, c, d) + in[rd->word[i]] +
+					 rd->constant,
+				 rd->shift[i % 4]);
+		}
+	}
+	for (i = 0; i < 4; i++)
+		buf[i] += v[i];
+}
+
+static void tea(u32 buf[4], const u32 in[4])
+{
+	u32 sum = 0, x = buf[0], y = buf[1], i;
+
+	for (i = 0; i < 16; i++) {
+		sum += 0x9e3779b9;
+		x += ((y << 4) + in[0]) ^ (y + sum) ^ ((y >> 5) + in[1]);
+		y += ((x << 4) + in[2]) ^ (x + sum) ^ ((x >> 5) + in[3]);
+	}
+	buf[0] += x;
+	buf[1] += y;
+}
+
+static u32 char_at(const char *s, size_t i, bool is_unsigned)
+{
+	return is_unsigned ? (u32)(u8)s[i] : (u32)(s32)(s8)s[i];
+}
+
+static u32 legacy(const char *name, size_t len, bool is_unsigned)
+{
+	u32 hash, a = 0x12a3fe2d, b = 0x37abe8f9;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		hash = b + (a ^ (char_at(name, i, is_unsigned) * 7152373));
+		if (hash & 0x80000000)
+			hash -= 0x7fffffff;
+		b = a;
+		a = hash;
+	}
+	return a << 1;
+}
+
+/* The next @words words of the name, padded with its length. */
+static void fill(const char *s, size_t len, u32 *out, u32 words,
+		 bool is_unsigned)
+{
+	u32 pad = (u32)len | (u32)len << 8, val, n = 0;
+	size_t i;
+
+	pad |= pad << 16;
+	len = min(len, (size_t)words * 4);
+	val = pad;
+	for (i = 0; i < len; i++) {
+		val = char_at(s, i, is_unsigned) + (val << 8);
+		if (i % 4 == 3) {
+			out[n++] = val;
+			val = pad;
+		}
+	}
+	if (n < words)
+		out[n++] = val;
+	while (n < words)
+		out[n++] = pad;
+}
+
+static u32 chained(const struct ext4_sb *sbi, const char *name, size_t len,
+		   u32 version, bool is_unsigned)
+{
+	u32 buf[4] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 };
+	bool md4 = version == EXT4_HASH_HALF_MD4;
+	u32 in[8], words = md4 ? 8 : 4, i;
+
+	for (i = 0; i < 4; i++) {
+		if (sbi->hash_seed[i])
+			break;
+	}
+	if (i < 4)
+		memcpy(buf, sbi->hash_seed, sizeof(buf));
+	for (;;) {
+		fill(name, len, in, words, is_unsigned);
+		if (md4)
+			half_md4(buf, in);
+		else
+			tea(buf, in);
+		if (len <= words * 4)
+			return md4 ? buf[1] : buf[0];
+		name += words * 4;
+		len -= words * 4;
+	}
+}
+
+u32 ext4_name_hash(const struct ext4_sb *sbi, u32 version, const char *name,
+		   size_t len)
+{
+	bool is_unsigned = version >= EXT4_HASH_LEGACY_UNSIGNED;
+	u32 hash;
+
+	if (is_unsigned)
+		version -= EXT4_HASH_LEGACY_UNSIGNED;
+	if (version == EXT4_HASH_LEGACY)
+		hash = legacy(name, len, is_unsigned);
+	else
+		hash = chained(sbi, name, len, version, is_unsigned);
+	hash &= ~1u;
+	return hash == EOF_HASH ? EOF_HASH - 2 : hash;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/ext4/rename.c - move a name, or exchange two.
+ *
+ * The new name is made before the old one goes, and the old one is looked up
+ * again then: making a name may move entries of the same directory.
+ */
+#include <fs/ext4/namei.h>
+
+#define RENAME_EXCHANGE 2u
+
+struct move {
+	struct inode *old_dir, *new_dir;
+	const char *old_name, *new_name;
+	size_t old_len, new_len;
+	struct inode *inode, *victim;
+};
+
+/* The entry that is called so in @dir leads to @to from now on. */
+static int redirect(struct ext4_handle *h, struct inode *dir,
+		    const char *name, size_t len, const struct inode *from,
+		    const struct inode *to)
+{
+	struct ext4_dirpos pos;
+	int err = ext4_find_entry(dir, name, len, from, &pos);
+
+	if (err)
+		return err;
+	err = ext4_dir_set(h, dir, &pos, to);
+	ext4_buf_put(pos.buf);
+	return err;
+}
+
+static int exchange(struct ext4_handle *h, const struct move *m)
+{
+	bool a_dir = S_ISDIR(m->inode->mode);
+	bool b_dir = S_ISDIR(m->victim->mode);
+	bool apart = m->old_dir != m->new_dir;
+	int err;
+
+	err = redirect(h, m->new_dir, m->new_name, m->new_len, m->victim,
+		       m->inode);
+	if (!err)
+		err = redirect(h, m->old_dir, m->old_name, m->old_len,
+			       m->inode, m->victim);
+	if (!err && apart && a_dir)
+		err = ext4_dir_set_parent(h, m->inode, m->new_dir->ino);
+	if (!err && apart && b_dir)
+		err = ext4_dir_set_parent(h, m->victim, m->old_dir->ino);
+	if (err)
+		return err;
+	if (a_dir != b_dir) {
+		ext4_dir_link_add(m->old_dir, b_dir ? 1 : -1);
+		ext4_dir_link_add(m->new_dir, a_dir ? 1 : -1);
+	}
+	inode_touch(m->victim, false, true);
+	return ext4_mark_dirty(h, m->victim);
+}
+
+static int replace(struct ext4_handle *h, const struct move *m)
+{
+	bool is_dir = S_ISDIR(m->inode->mode);
+	struct ext4_dirpos pos;
+	int err;
+
+	if (m->victim)
+		err = redirect(h, m->new_dir, m->new_name, m->new_len,
+			       m->victim, m->inode);
+	else
+		err = ext4_dir_add(h, m->new_dir, m->new_name, m->new_len,
+				   m->inode);
+	if (!err)
+		err = ext4_find_entry(m->old_dir, m->old_name, m->old_len,
+				      m->inode, &pos);
+	if (err)
+		return err;
+	err = ext4_dir_del(h, m->old_dir, &pos);
+	ext4_buf_put(pos.buf);
+	if (!err && is_dir && m->old_dir != m->new_dir)
+		err = ext4_dir_set_parent(h, m->inode, m->new_dir->ino);
+	if (err)
+		return err;
+	if (is_dir) {
+		ext4_dir_link_add(m->old_dir, -1);
+		if (!m->victim)
+			ext4_dir_link_add(m->new_dir, 1);
+	}
+	return m->victim ? ext4_drop_link(h, m->victim) : 0;
+}
+
+/* What can fail for a reason of the user's, before anything is changed. */
+static int check(const struct move *m, bool swap)
+{
+	bool is_dir = S_ISDIR(m->inode->mode);
+	int empty;
+
+	if (swap)
+		return 0;
+	if (is_dir && !m->victim && m->old_dir != m->new_dir &&
+	    !ext4_dir_link_ok(m->new_dir))
+		return -EMLINK;
+	if (!m->victim || !S_ISDIR(m->victim->mode))
+		return 0;
+	empty = ext4_dir_is_empty(m->victim);
+	if (empty <= 0)
+		return empty ? empty : -ENOTEMPTY;
+	return 0;
+}
+
+int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
+		struct inode *inode, struct inode *new_dir,
+		const char *new_name, size_t new_len, struct inode *victim,
+		u32 flags)
+{
+	struct move m = { old_dir, new_dir, old_name, new_name,
+			  old_len, new_len, inode,    victim };
+	bool swap = flags & RENAME_EXCHANGE;
+	struct ext4_handle h;
+	int err = check(&m, swap);
+
+	if (!err)
+		err = ext4_begin(inode_sbi(old_dir), &h, 32);
+	if (err)
+		return err;
+	err = swap ? exchange(&h, &m) : replace(&h, &m);
+	if (!err) {
+		inode_touch(inode, false, true);
+		inode_touch(old_dir, true, true);
+		inode_touch(new_dir, true, true);
+		err = ext4_mark_dirty(&h, inode);
+	}
+	err = ext4_mark_dirty(&h, old_dir) ?: err;
+	if (new_dir != old_dir)
+		err = ext4_mark_dirty(&h, new_dir) ?: err;
+	ext4_end(&h);
+	return err;
+}
