@@ -8,6 +8,7 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/bootmem.h>
+#include <kernel/file/file.h>
 #include <kernel/firmware.h>
 #include <kernel/hart.h>
 #include <kernel/init.h>
@@ -15,6 +16,7 @@
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
+#include <kernel/mm/pagecache.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/panic.h>
 #include <kernel/relay/relay.h>
@@ -80,6 +82,20 @@ static bool try_init(const char *path)
 	return !r;
 }
 
+/* Descriptors 0, 1 and 2. */
+static void open_console(void)
+{
+	struct file *f = fs_open_console();
+
+	if (!f || IS_ERR(f)) {
+		pr_warn("init: no console to open");
+		return;
+	}
+	if (fd_open(f, 0) != 0 || fd_dup(0, 1, false) != 1 ||
+	    fd_dup(0, 2, false) != 2)
+		pr_warn("init: no descriptors for the console");
+}
+
 static void init_main(void)
 {
 	static const char *const fallback[] = { "/sbin/init", "/etc/init",
@@ -91,6 +107,7 @@ static void init_main(void)
 	if (r)
 		fatal("no root file system (error %d): root= names none that can be mounted",
 		      r);
+	open_console();
 	if (*path) {
 		if (try_init(path))
 			return;
@@ -113,6 +130,7 @@ static void boot_thread(void *arg __unused)
 {
 	struct thread *t;
 
+	pagecache_init();
 	run_initcalls();
 	t = init_thread_create(init_main);
 	if (!t)

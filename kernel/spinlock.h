@@ -16,6 +16,7 @@
 #ifndef KERNEL_SPINLOCK_H
 #define KERNEL_SPINLOCK_H
 
+#include <kernel/assert.h>
 #include <lib/types.h>
 
 /* Outer first.  docs/locking.md says what each one guards. */
