@@ -252,3 +252,10 @@ int vfs_truncate(const struct path *p, u64 size)
 		return -ETXTBSY;
 	return do_truncate(i, size);
 }
+
+int vfs_ftruncate(struct file *f, u64 size)
+{
+	if (f->inode->iflags & 0x20)
+		return -EPERM;
+	return do_truncate(f->inode, size);
+}

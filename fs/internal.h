@@ -116,13 +116,6 @@ struct walk {
 	char *page;	       /* text of the last symlink and what followed it */
 	struct path top;       /* referenced: RESOLVE_BENEATH, IN_ROOT; or NULL */
 };
-#define RESOLVE_NO_XDEV	      0x01
-#define RESOLVE_NO_MAGICLINKS 0x02
-#define RESOLVE_NO_SYMLINKS   0x04
-#define RESOLVE_BENEATH	      0x08
-#define RESOLVE_IN_ROOT	      0x10
-#define RESOLVE_CACHED	      0x20
-
 int walk_start(struct walk *w, int dirfd, const char *path, u32 flags,
 	       u32 resolve);
 int walk_run(struct walk *w);
@@ -148,10 +141,6 @@ void borrow_root(struct path *out);
 void borrow_cwd(struct path *out);
 
 /* --- path.c */
-s64 path_cwd_str(char *buf, size_t size);
-u32 current_umask(void);
-void fs_ctx_set_root(const struct path *p); /* takes the references */
-void fs_ctx_set_cwd(const struct path *p);
 /* pivot_root: whoever is at @from is at @to from now on. */
 void fs_ctx_replace_all(const struct path *from, const struct path *to);
 
@@ -162,21 +151,17 @@ bool fs_capable(unsigned int cap);
 u64 fs_size_limit(void); /* RLIMIT_FSIZE */
 void fs_size_exceeded(void); /* SIGXFSZ */
 int generic_permission(const struct inode *i, u32 mask);
-bool inode_owner_or_capable(const struct inode *i);
 /* May current create in / remove @victim from @dir?  dir->lock held. */
 int may_create(const struct path *dir);
 int may_delete(const struct path *dir, const struct dentry *victim, bool isdir);
 
 /* --- namei.c, rename.c */
-int vfs_link_path(const struct path *old, int newdirfd, const char *newpath);
 void vfs_lock_two(struct dentry *a, struct dentry *b);
 void vfs_unlock_two(struct dentry *a, struct dentry *b);
 
 /* --- open.c */
 int special_open(struct inode *inode, struct file *f);
 int fifo_open(struct inode *inode, struct file *f); /* fs/pipe.c */
-struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
-			u32 resolve);
 int inode_deny_write(struct inode *i);	/* -ETXTBSY */
 void inode_allow_write(struct inode *i);
 

@@ -349,6 +349,9 @@ bool path_equal(const struct path *a, const struct path *b);
 /* Absolute path of @p as seen from @root into buf: length or -ENAMETOOLONG. */
 s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 		size_t size);
+/* What getcwd(2) says: length, -ENOENT (removed) or -ERANGE. */
+s64 path_cwd_str(char *buf, size_t size);
+bool inode_owner_or_capable(const struct inode *i);
 int inode_permission(struct inode *i, u32 mask); /* current's fsuid */
 int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
 #define MAY_EXEC  1
@@ -357,12 +360,21 @@ int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
 
 /* Kernel-side operations, paths in kernel memory. */
 struct file *vfs_open(int dirfd, const char *path, u32 flags, u32 mode);
+#define RESOLVE_NO_XDEV	      0x01 /* openat2(2) */
+#define RESOLVE_NO_MAGICLINKS 0x02
+#define RESOLVE_NO_SYMLINKS   0x04
+#define RESOLVE_BENEATH	      0x08
+#define RESOLVE_IN_ROOT	      0x10
+struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
+			u32 resolve);
+/* References taken, permissions not checked. @cred NULL: current's. */
 struct file *vfs_open_path(const struct path *p, u32 flags, struct cred *cred);
 int vfs_mkdir(int dirfd, const char *path, u32 mode);
 int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev);
 int vfs_symlink(const char *target, int dirfd, const char *path);
 int vfs_link(int olddirfd, const char *oldpath, int newdirfd,
 	     const char *newpath, u32 flags);
+int vfs_link_path(const struct path *old, int newdirfd, const char *newpath);
 int vfs_unlink(int dirfd, const char *path, bool rmdir);
 int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
 	       const char *newpath, u32 flags);
@@ -371,6 +383,7 @@ int vfs_fstat(struct file *f, struct kstat *st);
 int vfs_setattr(const struct path *p, struct iattr *a);
 int vfs_fsetattr(struct file *f, struct iattr *a);
 int vfs_truncate(const struct path *p, u64 size);
+int vfs_ftruncate(struct file *f, u64 size); /* open for writing, regular */
 s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos);
 s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos);
 s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos);
@@ -425,5 +438,9 @@ struct fs_ctx {
 };
 void fs_ctx_get_root(struct path *out);
 void fs_ctx_get_cwd(struct path *out);
+/* These two take the references of @p. */
+void fs_ctx_set_root(const struct path *p);
+void fs_ctx_set_cwd(const struct path *p);
+u32 current_umask(void);
 
 #endif /* FS_VFS_H */

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/attr.c - change modes, owners, times and sizes of files. */
+#include <syscall/syscall.h>
+#include <syscall/upath.h>
+
+#include <fs/vfs.h>
+#include <kernel/mm/user.h>
+#include <lib/atomic.h>
+#include <lib/string.h>
+
+#define UTIME_NOW  0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+static int setattr_at(int dirfd, uaddr_t path, int flags, struct iattr *a)
+{
+	struct path p;
+	int err = upath_lookup(dirfd, path, flags, &p);
+
+	if (err)
+		return err;
+	err = vfs_setattr(&p, a);
+	path_put(&p);
+	return err;
+}
+
+static int setattr_fd(int fd, struct iattr *a)
+{
+	struct fdref r = fd_ref(fd);
+	int err;
+
+	if (!r.f)
+		return -EBADF;
+	err = vfs_fsetattr(r.f, a);
+	fd_unref(r);
+	return err;
+}
+
+static int chmod_at(int dirfd, uaddr_t path, u32 mode, int flags)
+{
+	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 };
+	struct path p;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = upath_lookup(dirfd, path, flags, &p);
+	if (err)
+		return err;
+	if (S_ISLNK(p.dentry->inode->mode))
+		err = -EOPNOTSUPP; /* a link has no mode of its own */
+	else
+		err = vfs_setattr(&p, &a);
+	path_put(&p);
+	return err;
+}
+
+SYSCALL3(53, fchmodat, int, dirfd, uaddr_t, path, u32, mode)
+{
+	return chmod_at(dirfd, path, mode, 0);
+}
+
+SYSCALL4(452, fchmodat2, int, dirfd, uaddr_t, path, u32, mode, int, flags)
+{
+	return chmod_at(dirfd, path, mode, flags);
+}
+
+SYSCALL2(52, fchmod, int, fd, u32, mode)
+{
+	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 };
+
+	return setattr_fd(fd, &a);
+}
+
+/* -1 leaves an id as it is. */
+static void chown_attr(struct iattr *a, u32 uid, u32 gid)
+{
+	memset(a, 0, sizeof(*a));
+	if (uid != ~0u)
+		a->valid |= ATTR_UID;
+	if (gid != ~0u)
+		a->valid |= ATTR_GID;
+	a->uid = uid;
+	a->gid = gid;
+}
+
+SYSCALL5(54, fchownat, int, dirfd, uaddr_t, path, u32, uid, u32, gid,
+	 int, flags)
+{
+	struct iattr a;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	chown_attr(&a, uid, gid);
+	return setattr_at(dirfd, path, flags, &a);
+}
+
+SYSCALL3(55, fchown, int, fd, u32, uid, u32, gid)
+{
+	struct iattr a;
+
+	chown_attr(&a, uid, gid);
+	return setattr_fd(fd, &a);
+}
+
+/* --- times */
+
+/* One of the two times: sets it in @a, or leaves it out. */
+static int one_time(struct iattr *a, u32 which, const struct timespec64 *ts,
+		    struct timespec64 *out)
+{
+	if (ts->tv_nsec == UTIME_OMIT)
+		return 0;
+	a->valid |= which;
+	if (ts->tv_nsec == UTIME_NOW) {
+		*out = ns_to_timespec(clock_real_ns());
+		return 0;
+	}
+	if ((u64)ts->tv_nsec >= NSEC_PER_SEC)
+		return -EINVAL;
+	a->valid |= ATTR_TIMES_GIVEN;
+	*out = *ts;
+	return 0;
+}
+
+static int times_attr(struct iattr *a, uaddr_t times)
+{
+	struct timespec64 ts[2];
+	int err;
+
+	memset(a, 0, sizeof(*a));
+	if (!times) {
+		a->valid = ATTR_ATIME | ATTR_MTIME;
+		a->atime = a->mtime = ns_to_timespec(clock_real_ns());
+		return 0;
+	}
+	err = copy_from_user(ts, times, sizeof(ts));
+	if (!err)
+		err = one_time(a, ATTR_ATIME, &ts[0], &a->atime);
+	if (!err)
+		err = one_time(a, ATTR_MTIME, &ts[1], &a->mtime);
+	/* One now and one left alone is not the "now" that writers may set. */
+	if ((a->valid & (ATTR_ATIME | ATTR_MTIME)) !=
+	    (ATTR_ATIME | ATTR_MTIME))
+		a->valid |= ATTR_TIMES_GIVEN;
+	return err;
+}
+
+SYSCALL4(88, utimensat, int, dirfd, uaddr_t, path, uaddr_t, times, int, flags)
+{
+	struct iattr a;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = times_attr(&a, times);
+	if (err)
+		return err;
+	if (!(a.valid & (ATTR_ATIME | ATTR_MTIME)))
+		return 0; /* Linux does not even look at the path */
+	if (!path && dirfd != AT_FDCWD)
+		return flags ? -EINVAL : setattr_fd(dirfd, &a);
+	return setattr_at(dirfd, path, flags, &a);
+}
+
+/* --- sizes */
+
+SYSCALL2(45, truncate, uaddr_t, path, s64, size)
+{
+	struct path p;
+	int err;
+
+	if (size < 0)
+		return -EINVAL;
+	err = upath_lookup(AT_FDCWD, path, 0, &p);
+	if (err)
+		return err;
+	err = vfs_truncate(&p, (u64)size);
+	path_put(&p);
+	return err;
+}
+
+SYSCALL2(46, ftruncate, int, fd, s64, size)
+{
+	struct fdref r;
+	int err;
+
+	if (size < 0)
+		return -EINVAL;
+	r = fd_ref(fd);
+	if (!r.f)
+		return -EBADF;
+	if (!r.f->can_write || !r.f->inode || !S_ISREG(r.f->inode->mode))
+		err = -EINVAL;
+	else
+		err = vfs_ftruncate(r.f, (u64)size);
+	fd_unref(r);
+	return err;
+}
+
+static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
+{
+	u32 kind;
+
+	if (!f->can_write)
+		return -EBADF;
+	if (!f->inode)
+		return -ENODEV;
+	kind = f->inode->mode & S_IFMT;
+	if (kind == S_IFIFO)
+		return -ESPIPE;
+	if (kind == S_IFDIR)
+		return -EISDIR;
+	if (kind != S_IFREG && kind != S_IFBLK)
+		return -ENODEV;
+	if (off + len < 0 || (u64)(off + len) > f->inode->sb->max_size)
+		return -EFBIG;
+	if (f->inode->iflags & 0x30) /* immutable, append-only */
+		return -EPERM;
+	if (!f->ops->fallocate)
+		return -EOPNOTSUPP;
+	return f->ops->fallocate(f, mode, (u64)off, (u64)len);
+}
+
+SYSCALL4(47, fallocate, int, fd, int, mode, s64, off, s64, len)
+{
+	struct fdref r;
+	int err;
+
+	if (off < 0 || len <= 0)
+		return -EINVAL;
+	if (mode & ~0x7f)
+		return -EOPNOTSUPP;
+	r = fd_ref(fd);
+	if (!r.f)
+		return -EBADF;
+	err = do_fallocate(r.f, mode, off, len);
+	fd_unref(r);
+	return err;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/copy.c - from file to file: sendfile, splice, copy_file_range.
+ *
+ * All three copy through a kernel buffer.  What was read from a source without
+ * a position must be written before the call returns; so the destination is
+ * written until it takes all of it or fails.
+ */
+#include <syscall/syscall.h>
+#include <syscall/uiov.h>
+
+#include <fs/vfs.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/user.h>
+
+#define CHUNK		   65536u
+#define SPLICE_F_NONBLOCK  2u
+#define SPLICE_F_ALL	   15u
+#define MAX_FILE_POS	   0x7fffffffffffffffull
+
+struct end {
+	struct file *f;
+	u64 pos;
+	bool own_pos; /* use and advance f->pos */
+};
+
+static s64 write_all(struct end *out, char *buf, size_t len)
+{
+	struct iov_iter it;
+	size_t done = 0;
+	s64 n;
+
+	while (done < len) {
+		iov_iter_kernel(&it, buf + done, len - done);
+		n = vfs_write(out->f, &it, &out->pos);
+		if (n <= 0)
+			return done ? (s64)done : n;
+		done += (size_t)n;
+	}
+	return (s64)done;
+}
+
+/* Copy up to @len; @once: return after the first piece. */
+static s64 copy_ends(struct end *in, struct end *out, u64 len, bool once)
+{
+	size_t room = min_t(u64, len, CHUNK);
+	char *buf = alloc_pages_exact(max_t(size_t, room, 1), 0);
+	struct iov_iter it;
+	u64 start;
+	s64 n = 0, w, done = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while ((u64)done < len) {
+		start = in->pos;
+		iov_iter_kernel(&it, buf, min_t(u64, len - (u64)done, room));
+		n = vfs_read(in->f, &it, &in->pos);
+		if (n <= 0)
+			break;
+		w = write_all(out, buf, (size_t)n);
+		in->pos = start + (u64)(w > 0 ? w : 0);
+		if (w > 0)
+			done += w;
+		if (w < n || once || signal_pending_current()) {
+			n = w < 0 ? w : 0;
+			break;
+		}
+		n = 0;
+		cond_resched();
+	}
+	free_pages_exact(buf, max_t(size_t, room, 1));
+	return done ? done : n;
+}
+
+/* Use the position in user memory at @where, or that of the file. */
+static int end_init(struct end *e, struct file *f, uaddr_t where)
+{
+	s64 pos;
+	int err;
+
+	e->f = f;
+	e->own_pos = !where;
+	e->pos = f->pos;
+	if (!where)
+		return 0;
+	if (!f->ops->llseek)
+		return -ESPIPE;
+	err = get_user_u64((u64 *)&pos, where);
+	if (err)
+		return err;
+	e->pos = (u64)pos;
+	return pos < 0 ? -EINVAL : 0;
+}
+
+static int end_done(struct end *e, uaddr_t where)
+{
+	if (!where) {
+		e->f->pos = e->pos;
+		return 0;
+	}
+	return put_user_u64(e->pos, where);
+}
+
+static s64 copy_checked(struct file *fin, uaddr_t in_pos, struct file *fout,
+			uaddr_t out_pos, u64 len, bool once)
+{
+	struct end in, out;
+	s64 n, err;
+
+	if (!fin->can_read || !fout->can_write)
+		return -EBADF;
+	n = end_init(&in, fin, in_pos);
+	if (!n)
+		n = end_init(&out, fout, out_pos);
+	if (n)
+		return n;
+	n = copy_ends(&in, &out, min_t(u64, len, 0x7ffff000), once);
+	if (n < 0)
+		return n;
+	err = end_done(&in, in_pos);
+	if (!err)
+		err = end_done(&out, out_pos);
+	return err ? err : n;
+}
+
+SYSCALL4(71, sendfile, int, out_fd, int, in_fd, uaddr_t, off, u64, count)
+{
+	struct fdref in = fd_ref(in_fd), out;
+	s64 n = -EBADF;
+
+	if (!in.f)
+		return -EBADF;
+	out = fd_ref(out_fd);
+	if (!out.f)
+		goto out_in;
+	if (!in.f->can_read || !out.f->can_write)
+		n = -EBADF;
+	else if (!in.f->ops->read || (out.f->flags & O_APPEND))
+		n = -EINVAL;
+	else
+		n = copy_checked(in.f, off, out.f, 0, count, false);
+	fd_unref(out);
+out_in:
+	fd_unref(in);
+	return n;
+}
+
+static bool is_pipe(const struct file *f)
+{
+	return f->inode && S_ISFIFO(f->inode->mode);
+}
+
+static s64 splice_check(struct file *in, uaddr_t in_pos, struct file *out,
+			uaddr_t out_pos, u32 flags)
+{
+	if (!in->can_read || !out->can_write)
+		return -EBADF;
+	if (!is_pipe(in) && !is_pipe(out))
+		return -EINVAL;
+	if ((is_pipe(in) && in_pos) || (is_pipe(out) && out_pos))
+		return -ESPIPE;
+	if (out->flags & O_APPEND)
+		return -EINVAL;
+	if (is_pipe(in) && is_pipe(out) && in->inode == out->inode)
+		return -EINVAL;
+	if ((flags & SPLICE_F_NONBLOCK) && in->ops->poll &&
+	    !(in->ops->poll(in, NULL) & (POLLIN | POLLHUP)))
+		return -EAGAIN;
+	if ((flags & SPLICE_F_NONBLOCK) && out->ops->poll &&
+	    !(out->ops->poll(out, NULL) & (POLLOUT | POLLERR)))
+		return -EAGAIN;
+	return 0;
+}
+
+SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd,
+	 uaddr_t, out_pos, u64, len, u32, flags)
+{
+	struct fdref in, out;
+	s64 n = -EBADF;
+
+	if (!len)
+		return 0;
+	if (flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	in = fd_ref(in_fd);
+	if (!in.f)
+		return -EBADF;
+	out = fd_ref(out_fd);
+	if (out.f) {
+		n = splice_check(in.f, in_pos, out.f, out_pos, flags);
+		if (!n)
+			n = copy_checked(in.f, in_pos, out.f, out_pos,
+					 min_t(u64, len, CHUNK), true);
+		fd_unref(out);
+	}
+	fd_unref(in);
+	return n;
+}
+
+static s64 range_check(struct file *in, struct file *out)
+{
+	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
+		return -EBADF;
+	if (!in->inode || !out->inode)
+		return -EINVAL;
+	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
+		return -EISDIR;
+	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
+		return -EINVAL;
+	return 0;
+}
+
+/* Within one file source and destination must not touch. */
+static s64 overlap_check(struct file *in, uaddr_t in_pos, struct file *out,
+			 uaddr_t out_pos, u64 len)
+{
+	struct end a, b;
+	s64 err = end_init(&a, in, in_pos);
+
+	if (!err)
+		err = end_init(&b, out, out_pos);
+	if (err || in->inode != out->inode)
+		return err;
+	if (len > MAX_FILE_POS - max(a.pos, b.pos))
+		return -EOVERFLOW;
+	return a.pos < b.pos + len && b.pos < a.pos + len ? -EINVAL : 0;
+}
+
+SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
+	 uaddr_t, out_pos, u64, len, u32, flags)
+{
+	struct fdref in, out;
+	s64 n = -EBADF;
+
+	if (flags)
+		return -EINVAL;
+	in = fd_ref(in_fd);
+	if (!in.f)
+		return -EBADF;
+	out = fd_ref(out_fd);
+	if (out.f) {
+		n = range_check(in.f, out.f);
+		if (!n)
+			n = overlap_check(in.f, in_pos, out.f, out_pos, len);
+		if (!n && len)
+			n = copy_checked(in.f, in_pos, out.f, out_pos, len,
+					 false);
+		fd_unref(out);
+	}
+	fd_unref(in);
+	return n;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/fcntl.c - descriptors and their flags: dup, fcntl, ioctl, flock. */
+#include <syscall/syscall.h>
+
+#include <fs/locks.h>
+#include <fs/pipe.h>
+#include <fs/tmpfs.h>
+#include <fs/vfs.h>
+#include <kernel/mm/user.h>
+#include <lib/atomic.h>
+
+#define F_DUPFD		0
+#define F_GETFD		1
+#define F_SETFD		2
+#define F_GETFL		3
+#define F_SETFL		4
+#define F_GETLK		5
+#define F_SETLK		6
+#define F_SETLKW	7
+#define F_SETOWN	8
+#define F_GETOWN	9
+#define F_SETSIG	10
+#define F_GETSIG	11
+#define F_OFD_GETLK	36
+#define F_OFD_SETLK	37
+#define F_OFD_SETLKW	38
+#define F_GETLEASE	1025
+#define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ	1031
+#define F_GETPIPE_SZ	1032
+#define F_ADD_SEALS	1033
+#define F_GET_SEALS	1034
+#define FD_CLOEXEC	1
+
+#define FIONREAD  0x541bu
+#define FIONBIO	  0x5421u
+#define FIONCLEX  0x5450u
+#define FIOCLEX	  0x5451u
+#define FIOASYNC  0x5452u
+#define FIOQSIZE  0x5460u
+#define FIGETBSZ  2u
+
+SYSCALL1(23, dup, int, fd)
+{
+	return fd_dup(fd, 0, false);
+}
+
+SYSCALL3(24, dup3, int, oldfd, int, newfd, u32, flags)
+{
+	if (flags & ~(u32)O_CLOEXEC)
+		return -EINVAL;
+	return fd_dup2(oldfd, newfd, flags & O_CLOEXEC, false);
+}
+
+/* --- record locks */
+
+struct user_flock {
+	s16 type, whence;
+	s32 pad1;
+	s64 start, len;
+	s32 pid, pad2;
+};
+STATIC_ASSERT(sizeof(struct user_flock) == 32, "as in the ABI");
+
+/* start and len as bytes from the beginning; Linux's errors. */
+static int to_range(struct file *f, const struct user_flock *u,
+		    struct flock_range *r)
+{
+	s64 start = u->start, base = 0;
+
+	switch (u->whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = (s64)f->pos;
+		break;
+	case SEEK_END:
+		base = f->inode ? (s64)f->inode->i_size : 0;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(start, base, &start))
+		return -EOVERFLOW;
+	if (start < 0)
+		return -EINVAL;
+	r->start = (u64)start;
+	r->end = FLOCK_EOF;
+	if (u->len > 0) {
+		if (u->len - 1 > (s64)FLOCK_EOF - start)
+			return -EOVERFLOW;
+		r->end = (u64)(start + u->len - 1);
+	} else if (u->len < 0) {
+		if (start + u->len < 0)
+			return -EINVAL;
+		r->end = (u64)start - 1;
+		r->start = (u64)(start + u->len);
+	}
+	if (u->type != F_RDLCK && u->type != F_WRLCK && u->type != F_UNLCK)
+		return -EINVAL;
+	r->type = u->type;
+	return 0;
+}
+
+static int lock_get(struct file *f, uaddr_t arg, bool ofd)
+{
+	struct flock_range r;
+	struct user_flock u;
+	int err = copy_from_user(&u, arg, sizeof(u));
+
+	if (!err && ofd && u.pid)
+		err = -EINVAL;
+	if (!err)
+		err = to_range(f, &u, &r);
+	if (!err && r.type == F_UNLCK && !ofd)
+		err = -EINVAL;
+	if (!err)
+		err = locks_get(f, &r, ofd);
+	if (err)
+		return err;
+	u.type = (s16)r.type;
+	if (r.type != F_UNLCK) {
+		u.whence = SEEK_SET;
+		u.start = (s64)r.start;
+		u.len = r.end == FLOCK_EOF ? 0 : (s64)(r.end - r.start + 1);
+		u.pid = r.pid;
+	}
+	return copy_to_user(arg, &u, sizeof(u));
+}
+
+static int lock_set(struct file *f, uaddr_t arg, bool ofd, bool wait)
+{
+	struct flock_range r;
+	struct user_flock u;
+	int err = copy_from_user(&u, arg, sizeof(u));
+
+	if (!err && ofd && u.pid)
+		err = -EINVAL;
+	if (!err)
+		err = to_range(f, &u, &r);
+	return err ? err : locks_set(f, &r, ofd, wait);
+}
+
+/* --- fcntl */
+
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+
+static int set_flags(struct file *f, u32 flags)
+{
+	u32 want = (f->flags & ~(u32)SETFL_MASK) | (flags & SETFL_MASK);
+	int err;
+
+	if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && f->inode &&
+	    !inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if (f->ops->setfl) {
+		err = f->ops->setfl(f, want);
+		if (err)
+			return err;
+	}
+	store_once(&f->flags, want);
+	return 0;
+}
+
+static s64 fcntl_locks(struct file *f, int cmd, u64 arg)
+{
+	switch (cmd) {
+	case F_GETLK:
+		return lock_get(f, arg, false);
+	case F_SETLK:
+		return lock_set(f, arg, false, false);
+	case F_SETLKW:
+		return lock_set(f, arg, false, true);
+	case F_OFD_GETLK:
+		return lock_get(f, arg, true);
+	case F_OFD_SETLK:
+		return lock_set(f, arg, true, false);
+	default:
+		return lock_set(f, arg, true, true);
+	}
+}
+
+static s64 fcntl_file(struct file *f, int cmd, u64 arg)
+{
+	switch (cmd) {
+	case F_GETFL:
+		return f->flags;
+	case F_SETFL:
+		return set_flags(f, (u32)arg);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_locks(f, cmd, arg);
+	case F_SETOWN:
+		store_once(&f->owner_pid, (u32)arg);
+		return 0;
+	case F_GETOWN:
+		return (s32)load_once(&f->owner_pid);
+	case F_SETSIG:
+		if (arg > NSIG)
+			return -EINVAL;
+		store_once(&f->owner_sig, (u32)arg);
+		return 0;
+	case F_GETSIG:
+		return load_once(&f->owner_sig);
+	case F_GETLEASE:
+		return F_UNLCK;
+	case F_SETPIPE_SZ:
+		return pipe_set_size(f, arg);
+	case F_GETPIPE_SZ:
+		return pipe_get_size(f);
+	case F_ADD_SEALS:
+		return memfd_add_seals(f, (u32)arg);
+	case F_GET_SEALS:
+		return memfd_get_seals(f);
+	default:
+		return -EINVAL;
+	}
+}
+
+SYSCALL3(25, fcntl, int, fd, int, cmd, u64, arg)
+{
+	struct fdref r = fd_ref_path(fd);
+	s64 n;
+
+	if (!r.f)
+		return -EBADF;
+	switch (cmd) {
+	case F_DUPFD:
+		n = fd_dup(fd, (int)arg, false);
+		break;
+	case F_DUPFD_CLOEXEC:
+		n = fd_dup(fd, (int)arg, true);
+		break;
+	case F_GETFD:
+		n = fd_get_cloexec(fd);
+		break;
+	case F_SETFD:
+		n = fd_set_cloexec(fd, arg & FD_CLOEXEC);
+		break;
+	default:
+		if ((r.f->flags & O_PATH) && cmd != F_GETFL)
+			n = -EBADF;
+		else
+			n = fcntl_file(r.f, cmd, arg);
+		break;
+	}
+	fd_unref(r);
+	return n;
+}
+
+/* --- ioctl */
+
+static int set_flag_from_user(struct file *f, u32 flag, uaddr_t arg)
+{
+	u32 on;
+
+	if (get_user_u32(&on, arg))
+		return -EFAULT;
+	return set_flags(f, on ? f->flags | flag : f->flags & ~flag);
+}
+
+static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
+{
+	struct inode *i = f->inode;
+
+	switch (cmd) {
+	case FIGETBSZ:
+		return put_user_u32(i->sb->block_size, arg);
+	case FIONREAD:
+		if (S_ISREG(i->mode))
+			return put_user_u32((u32)(i->i_size - f->pos), arg);
+		break;
+	case FIOQSIZE:
+		return put_user_u64(i->i_size, arg);
+	default:
+		break;
+	}
+	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+}
+
+static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
+{
+	switch (cmd) {
+	case FIOCLEX:
+		return fd_set_cloexec(fd, true);
+	case FIONCLEX:
+		return fd_set_cloexec(fd, false);
+	case FIONBIO:
+		return set_flag_from_user(f, O_NONBLOCK, arg);
+	case FIOASYNC:
+		return set_flag_from_user(f, O_ASYNC, arg);
+	default:
+		break;
+	}
+	if (f->inode && (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode)))
+		return ioctl_regular(f, cmd, arg);
+	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+}
+
+SYSCALL3(29, ioctl, int, fd, u32, cmd, u64, arg)
+{
+	struct fdref r = fd_ref(fd);
+	s64 n;
+
+	if (!r.f)
+		return -EBADF;
+	n = do_ioctl(r.f, fd, cmd, arg);
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL2(32, flock, int, fd, int, op)
+{
+	struct fdref r = fd_ref(fd);
+	int err;
+
+	if (!r.f)
+		return -EBADF;
+	err = flock_file(r.f, op);
+	fd_unref(r);
+	return err;
+}

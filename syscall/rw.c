@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/rw.c - read, write and their relatives, lseek.
+ *
+ * The position of a file that several descriptors or threads share is guarded
+ * by its pos_lock; one that only current can reach needs no lock.
+ */
+#include <syscall/syscall.h>
+#include <syscall/uiov.h>
+
+#include <fs/vfs.h>
+#include <kernel/mm/user.h>
+#include <lib/atomic.h>
+
+#define RWF_HIPRI  0x01
+#define RWF_DSYNC  0x02
+#define RWF_SYNC   0x04
+#define RWF_NOWAIT 0x08
+#define RWF_APPEND 0x10
+#define SIGPIPE	   13
+
+static bool pos_shared(struct fdref r)
+{
+	return r.f->atomic_pos && (r.owned || load_once(&r.f->refs) > 1);
+}
+
+static s64 rw_at_pos(struct fdref r, struct iov_iter *it, bool write)
+{
+	struct file *f = r.f;
+	bool lock = pos_shared(r);
+	u64 pos;
+	s64 n;
+
+	if (unlikely(lock))
+		mutex_lock(&f->pos_lock);
+	pos = f->pos;
+	n = write ? vfs_write(f, it, &pos) : vfs_read(f, it, &pos);
+	f->pos = pos;
+	if (unlikely(lock))
+		mutex_unlock(&f->pos_lock);
+	return n;
+}
+
+/* One buffer at the file's own position. */
+static s64 rw_simple(int fd, uaddr_t buf, u64 count, bool write)
+{
+	struct iovec_user iov = { .base = buf, .len = count };
+	struct fdref r = fd_ref(fd);
+	struct iov_iter it;
+	s64 n;
+
+	if (unlikely(!r.f))
+		return -EBADF;
+	if (unlikely(!user_range_ok(buf, count))) {
+		n = (write ? r.f->can_write : r.f->can_read) ? -EFAULT : -EBADF;
+	} else {
+		iov_iter_user(&it, &iov, 1, count);
+		n = rw_at_pos(r, &it, write);
+	}
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL3(63, read, int, fd, uaddr_t, buf, u64, count)
+{
+	return rw_simple(fd, buf, count, false);
+}
+
+SYSCALL3(64, write, int, fd, uaddr_t, buf, u64, count)
+{
+	return rw_simple(fd, buf, count, true);
+}
+
+static s64 rw_vector(int fd, uaddr_t vec, u64 nr, bool write)
+{
+	struct fdref r = fd_ref(fd);
+	struct iov_iter it;
+	struct uiov u;
+	s64 n;
+
+	if (!r.f)
+		return -EBADF;
+	if (!(write ? r.f->can_write : r.f->can_read)) {
+		n = -EBADF;
+		goto out;
+	}
+	n = uiov_get(&u, vec, nr, &it);
+	if (n)
+		goto out;
+	n = rw_at_pos(r, &it, write);
+	uiov_put(&u);
+out:
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL3(65, readv, int, fd, uaddr_t, vec, u64, nr)
+{
+	return rw_vector(fd, vec, nr, false);
+}
+
+SYSCALL3(66, writev, int, fd, uaddr_t, vec, u64, nr)
+{
+	return rw_vector(fd, vec, nr, true);
+}
+
+/* At a place given, which the file must have. */
+static s64 rw_at(struct file *f, struct iov_iter *it, u64 pos, bool write)
+{
+	if (!f->ops->llseek)
+		return -ESPIPE;
+	return write ? vfs_write(f, it, &pos) : vfs_read(f, it, &pos);
+}
+
+static s64 prw_simple(int fd, uaddr_t buf, u64 count, s64 pos, bool write)
+{
+	struct iovec_user iov = { .base = buf, .len = count };
+	struct iov_iter it;
+	struct fdref r;
+	s64 n;
+
+	if (pos < 0)
+		return -EINVAL;
+	r = fd_ref(fd);
+	if (!r.f)
+		return -EBADF;
+	if (!user_range_ok(buf, count)) {
+		n = (write ? r.f->can_write : r.f->can_read) ? -EFAULT : -EBADF;
+	} else {
+		iov_iter_user(&it, &iov, 1, count);
+		n = rw_at(r.f, &it, (u64)pos, write);
+	}
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL4(67, pread64, int, fd, uaddr_t, buf, u64, count, s64, pos)
+{
+	return prw_simple(fd, buf, count, pos, false);
+}
+
+SYSCALL4(68, pwrite64, int, fd, uaddr_t, buf, u64, count, s64, pos)
+{
+	return prw_simple(fd, buf, count, pos, true);
+}
+
+static s64 prw_vector(int fd, uaddr_t vec, u64 nr, s64 pos, bool write)
+{
+	struct iov_iter it;
+	struct fdref r;
+	struct uiov u;
+	s64 n;
+
+	if (pos < 0)
+		return -EINVAL;
+	r = fd_ref(fd);
+	if (!r.f)
+		return -EBADF;
+	n = (write ? r.f->can_write : r.f->can_read) ? 0 : -EBADF;
+	if (!n && !r.f->ops->llseek)
+		n = -ESPIPE;
+	if (!n)
+		n = uiov_get(&u, vec, nr, &it);
+	if (!n) {
+		n = rw_at(r.f, &it, (u64)pos, write);
+		uiov_put(&u);
+	}
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL4(69, preadv, int, fd, uaddr_t, vec, u64, nr, s64, pos)
+{
+	return prw_vector(fd, vec, nr, pos, false);
+}
+
+SYSCALL4(70, pwritev, int, fd, uaddr_t, vec, u64, nr, s64, pos)
+{
+	return prw_vector(fd, vec, nr, pos, true);
+}
+
+static s64 prw2(int fd, uaddr_t vec, u64 nr, s64 pos, int flags, bool write)
+{
+	s64 n;
+
+	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
+		return -EOPNOTSUPP;
+	if (pos == -1)
+		n = rw_vector(fd, vec, nr, write);
+	else
+		n = prw_vector(fd, vec, nr, pos, write);
+	if (n > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC))) {
+		struct fdref r = fd_ref(fd);
+		int err = 0;
+
+		if (r.f) {
+			err = vfs_fsync(r.f, !(flags & RWF_SYNC));
+			fd_unref(r);
+		}
+		if (err && err != -EINVAL)
+			return err;
+	}
+	return n;
+}
+
+/* The offset comes in two halves, of which a 64-bit machine uses the first. */
+SYSCALL6(286, preadv2, int, fd, uaddr_t, vec, u64, nr, s64, pos,
+	 u64, pos_high __unused, int, flags)
+{
+	return prw2(fd, vec, nr, pos, flags, false);
+}
+
+SYSCALL6(287, pwritev2, int, fd, uaddr_t, vec, u64, nr, s64, pos,
+	 u64, pos_high __unused, int, flags)
+{
+	return prw2(fd, vec, nr, pos, flags, true);
+}
+
+SYSCALL3(62, lseek, int, fd, s64, off, u32, whence)
+{
+	struct fdref r = fd_ref(fd);
+	bool lock;
+	s64 n;
+
+	if (!r.f)
+		return -EBADF;
+	lock = pos_shared(r);
+	if (lock)
+		mutex_lock(&r.f->pos_lock);
+	if (whence > SEEK_HOLE)
+		n = -EINVAL;
+	else if (!r.f->ops->llseek)
+		n = -ESPIPE;
+	else
+		n = r.f->ops->llseek(r.f, off, (int)whence);
+	if (lock)
+		mutex_unlock(&r.f->pos_lock);
+	fd_unref(r);
+	return n;
+}

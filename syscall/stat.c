@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/stat.c - stat, statx, statfs, access: what is known about a file. */
+#include <syscall/syscall.h>
+#include <syscall/upath.h>
+
+#include <fs/vfs.h>
+#include <kernel/mm/user.h>
+#include <lib/string.h>
+
+#define STATX_BASIC_STATS 0x7ffu
+#define STATX_BTIME	  0x800u
+#define STATX_MNT_ID	  0x1000u
+#define STATX_RESERVED	  0x80000000u
+#define STATX_ATTR_MOUNT_ROOT 0x2000u
+
+/* struct stat of asm-generic. */
+struct user_stat {
+	u64 dev, ino;
+	u32 mode, nlink, uid, gid;
+	u64 rdev, pad1;
+	s64 size;
+	s32 blksize, pad2;
+	s64 blocks;
+	struct timespec64 atime, mtime, ctime;
+	u32 unused[2];
+};
+STATIC_ASSERT(sizeof(struct user_stat) == 128, "as in the ABI");
+
+struct user_statx_time {
+	s64 sec;
+	u32 nsec;
+	s32 pad;
+};
+struct user_statx {
+	u32 mask, blksize;
+	u64 attributes;
+	u32 nlink, uid, gid;
+	u16 mode, pad1;
+	u64 ino, size, blocks, attributes_mask;
+	struct user_statx_time atime, btime, ctime, mtime;
+	u32 rdev_major, rdev_minor, dev_major, dev_minor;
+	u64 mnt_id;
+	u32 dio_mem_align, dio_offset_align;
+	u64 spare[12];
+};
+STATIC_ASSERT(sizeof(struct user_statx) == 256, "as in the ABI");
+
+struct user_statfs {
+	u64 type, bsize, blocks, bfree, bavail, files, ffree;
+	s32 fsid[2];
+	u64 namelen, frsize, flags, spare[4];
+};
+STATIC_ASSERT(sizeof(struct user_statfs) == 120, "as in the ABI");
+
+static int put_stat(uaddr_t to, const struct kstat *st)
+{
+	struct user_stat u = {
+		.dev = st->dev,
+		.ino = st->ino,
+		.mode = st->mode,
+		.nlink = st->nlink,
+		.uid = st->uid,
+		.gid = st->gid,
+		.rdev = st->rdev,
+		.size = (s64)st->size,
+		.blksize = (s32)st->blksize,
+		.blocks = (s64)st->blocks,
+		.atime = st->atime,
+		.mtime = st->mtime,
+		.ctime = st->ctime,
+	};
+
+	return copy_to_user(to, &u, sizeof(u));
+}
+
+static int stat_fd(int fd, struct kstat *st)
+{
+	struct fdref r = fd_ref_path(fd);
+	int err;
+
+	if (!r.f)
+		return -EBADF;
+	err = vfs_fstat(r.f, st);
+	fd_unref(r);
+	return err;
+}
+
+/* "" with AT_EMPTY_PATH is the descriptor itself, with or without a path; so is
+ * NULL, since Linux 6.11. */
+static bool is_empty_path(uaddr_t path, int flags)
+{
+	u8 first;
+
+	if (!(flags & AT_EMPTY_PATH))
+		return false;
+	return !path || (!get_user_u8(&first, path) && !first);
+}
+
+static int stat_at(int dirfd, uaddr_t path, int flags, struct kstat *st,
+		   bool *mount_root)
+{
+	struct path p;
+	int err;
+
+	*mount_root = false;
+	if (dirfd != AT_FDCWD && is_empty_path(path, flags))
+		return stat_fd(dirfd, st);
+	err = upath_lookup(dirfd, path, flags, &p);
+	if (err)
+		return err;
+	err = vfs_stat(&p, st);
+	*mount_root = p.dentry == p.mnt->root;
+	path_put(&p);
+	return err;
+}
+
+SYSCALL4(79, newfstatat, int, dirfd, uaddr_t, path, uaddr_t, to, int, flags)
+{
+	struct kstat st;
+	bool root;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = stat_at(dirfd, path, flags, &st, &root);
+	return err ? err : put_stat(to, &st);
+}
+
+SYSCALL2(80, fstat, int, fd, uaddr_t, to)
+{
+	struct kstat st;
+	int err = stat_fd(fd, &st);
+
+	return err ? err : put_stat(to, &st);
+}
+
+static struct user_statx_time statx_time(const struct timespec64 *t)
+{
+	return (struct user_statx_time){ t->tv_sec, (u32)t->tv_nsec, 0 };
+}
+
+static int put_statx(uaddr_t to, const struct kstat *st, bool mount_root)
+{
+	kdev_t dev = dev_decode(st->dev), rdev = dev_decode(st->rdev);
+	struct user_statx u = {
+		.mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+		.blksize = (u32)st->blksize,
+		.attributes = mount_root ? STATX_ATTR_MOUNT_ROOT : 0,
+		.attributes_mask = STATX_ATTR_MOUNT_ROOT,
+		.nlink = st->nlink,
+		.uid = st->uid,
+		.gid = st->gid,
+		.mode = (u16)st->mode,
+		.ino = st->ino,
+		.size = st->size,
+		.blocks = st->blocks,
+		.atime = statx_time(&st->atime),
+		.btime = statx_time(&st->btime),
+		.ctime = statx_time(&st->ctime),
+		.mtime = statx_time(&st->mtime),
+		.rdev_major = MAJOR(rdev),
+		.rdev_minor = MINOR(rdev),
+		.dev_major = MAJOR(dev),
+		.dev_minor = MINOR(dev),
+		.mnt_id = st->mnt_id,
+	};
+
+	return copy_to_user(to, &u, sizeof(u));
+}
+
+SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask,
+	 uaddr_t, to)
+{
+	struct kstat st;
+	bool root;
+	int err;
+
+	if (mask & STATX_RESERVED)
+		return -EINVAL;
+	if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+		      AT_STATX_SYNC_TYPE))
+		return -EINVAL;
+	err = stat_at(dirfd, path, flags, &st, &root);
+	return err ? err : put_statx(to, &st, root);
+}
+
+/* --- statfs */
+
+/* Flags of a mount as statfs() shows them: the low ones have MS_* numbers. */
+static u64 statfs_flags(const struct mount *m, const struct super_block *sb)
+{
+	u64 in = sb->flags | (m ? m->flags : 0);
+	u64 out = 0x20; /* ST_VALID */
+
+	out |= in & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
+		     MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME);
+	if (!(in & (MS_NOATIME | MS_STRICTATIME)))
+		out |= 0x1000; /* ST_RELATIME */
+	return out;
+}
+
+static int put_statfs(const struct mount *m, struct super_block *sb, uaddr_t to)
+{
+	struct kstatfs st = { .type = sb->magic,
+			      .bsize = sb->block_size,
+			      .frsize = sb->block_size,
+			      .fsid = sb->dev,
+			      .namelen = NAME_MAX };
+	struct user_statfs u;
+	int err = sb->ops->statfs ? sb->ops->statfs(sb, &st) : 0;
+
+	if (err)
+		return err;
+	u = (struct user_statfs){
+		.type = st.type,
+		.bsize = st.bsize,
+		.blocks = st.blocks,
+		.bfree = st.bfree,
+		.bavail = st.bavail,
+		.files = st.files,
+		.ffree = st.ffree,
+		.fsid = { (s32)st.fsid, (s32)(st.fsid >> 32) },
+		.namelen = st.namelen,
+		.frsize = st.frsize ? st.frsize : st.bsize,
+		.flags = statfs_flags(m, sb),
+	};
+	return copy_to_user(to, &u, sizeof(u));
+}
+
+SYSCALL2(43, statfs, uaddr_t, path, uaddr_t, to)
+{
+	struct path p;
+	int err = upath_lookup(AT_FDCWD, path, 0, &p);
+
+	if (err)
+		return err;
+	err = put_statfs(p.mnt, p.dentry->sb, to);
+	path_put(&p);
+	return err;
+}
+
+SYSCALL2(44, fstatfs, int, fd, uaddr_t, to)
+{
+	struct fdref r = fd_ref_path(fd);
+	int err = -ENOSYS;
+
+	if (!r.f)
+		return -EBADF;
+	if (r.f->inode)
+		err = put_statfs(r.f->mnt, r.f->inode->sb, to);
+	fd_unref(r);
+	return err;
+}
+
+/* --- access: with the real ids */
+
+/* Credentials as if the effective ids were the real ones; NULL: they are. */
+static struct cred *real_cred(int *err)
+{
+	const struct cred *c = current_cred();
+	struct cred *copy;
+
+	*err = 0;
+	if (c->uid == c->fsuid && c->gid == c->fsgid)
+		return NULL;
+	copy = cred_dup(c);
+	if (!copy) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	copy->fsuid = c->uid;
+	copy->fsgid = c->gid;
+	copy->cap_effective = c->uid ? 0 : c->cap_permitted;
+	return copy;
+}
+
+static int access_path(int dirfd, uaddr_t path, int mode, int flags)
+{
+	struct path p;
+	int err;
+
+	err = upath_lookup(dirfd, path, flags, &p);
+	if (err)
+		return err;
+	if (mode)
+		err = path_permission(&p, (u32)mode);
+	else if (p.dentry->inode->ops->revalidate)
+		err = p.dentry->inode->ops->revalidate(p.dentry->inode);
+	path_put(&p);
+	return err;
+}
+
+static int access_at(int dirfd, uaddr_t path, int mode, int flags)
+{
+	struct cred *mine = current->cred, *real = NULL;
+	int err = 0;
+
+	if (mode & ~7)
+		return -EINVAL;
+	if (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	if (!(flags & AT_EACCESS))
+		real = real_cred(&err);
+	if (err)
+		return err;
+	if (real)
+		current->cred = real;
+	err = access_path(dirfd, path, mode, flags & ~AT_EACCESS);
+	current->cred = mine;
+	if (real)
+		cred_put(real);
+	return err;
+}
+
+SYSCALL3(48, faccessat, int, dirfd, uaddr_t, path, int, mode)
+{
+	return access_at(dirfd, path, mode, 0);
+}
+
+SYSCALL4(439, faccessat2, int, dirfd, uaddr_t, path, int, mode, int, flags)
+{
+	return access_at(dirfd, path, mode, flags);
+}
