@@ -73,7 +73,8 @@ struct vblk {
 	bool dead;		    /* [lock] */
 	bool watching;		    /* [lock] I3 */
 	struct ktimer watch;
-	u64 nr_lost; /* [a] interrupts that never came; relaxed */
+	u64 irqs_at_watch; /* [lock] when it was armed */
+	u64 nr_lost;	   /* [a] interrupts that never came; relaxed */
 };
 
 static u32 nr_disks; /* boot: probes run one after another */
@@ -144,6 +145,7 @@ static void watch_begin(struct vblk *vb, u64 now)
 	if (vb->watching)
 		return;
 	vb->watching = true;
+	vb->irqs_at_watch = load_once(&vb->vq->nr_interrupts);
 	ktimer_arm(&vb->watch, now + VBLK_WATCH_NS);
 }
 
@@ -317,24 +319,35 @@ static u64 oldest_start(struct vblk *vb)
 	return oldest;
 }
 
+/* Lost, not merely on its way: none came during the whole time of the watch. */
+static void count_lost(struct vblk *vb)
+{
+	if (load_once(&vb->vq->nr_interrupts) != vb->irqs_at_watch)
+		return;
+	if (vb->nr_lost++ == 0)
+		pr_warn("%s: an interrupt was lost; found by looking",
+			vb->bd.name);
+}
+
 static void vblk_watch(struct ktimer *t)
 {
 	struct vblk *vb = t->arg;
-	u64 oldest, now = clock_mono_ns();
+	u64 now = clock_mono_ns(), oldest;
 
-	if (complete(vb) && vb->nr_lost++ == 0)
-		pr_warn("%s: an interrupt was lost; found by looking",
-			vb->bd.name);
 	spin_lock(&vb->lock);
 	oldest = oldest_start(vb);
-	vb->watching = vb->nr_in_flight && !vb->dead;
-	if (vb->watching)
-		ktimer_arm(&vb->watch, now + VBLK_WATCH_NS);
 	spin_unlock(&vb->lock);
-	if (oldest < now && now - oldest > VBLK_TIMEOUT_NS)
+	if (complete(vb))
+		count_lost(vb);
+	else if (oldest < now && now - oldest > VBLK_TIMEOUT_NS)
 		die(vb, "no answer for 30 seconds");
 	else if (virtio_needs_reset(vb->vd))
 		die(vb, "asks for a reset");
+	spin_lock(&vb->lock);
+	vb->watching = false;
+	if (vb->nr_in_flight && !vb->dead)
+		watch_begin(vb, now);
+	spin_unlock(&vb->lock);
 }
 
 static void vblk_config_changed(struct virtio_dev *vd)
