@@ -8,7 +8,9 @@
  */
 #include <kernel/assert.h>
 #include <kernel/init.h>
+#include <kernel/log.h>
 #include <kernel/upcalls.h>
+#include <lib/atomic.h>
 #include <syscall/syscall.h>
 
 extern const struct syscall_row __syscalls_start[], __syscalls_end[];
@@ -33,6 +35,17 @@ const char *syscall_name(u64 nr)
 	return nr < NR_SYSCALLS ? names[nr] : NULL;
 }
 
+/* Once per number, so nobody can flood the log with it. */
+static void report_missing(struct thread *t, u64 nr)
+{
+	static u64 reported[NR_SYSCALLS / 64];
+
+	if (nr < NR_SYSCALLS &&
+	    !(atomic_fetch_or(&reported[nr / 64], BIT(nr % 64)) & BIT(nr % 64)))
+		pr_info("syscall: number %lu is not implemented (%s/%d asked)",
+			nr, t->name, t->tid);
+}
+
 void syscall_dispatch(struct thread *t)
 {
 	u64 nr = t->tf.a7;
@@ -41,8 +54,10 @@ void syscall_dispatch(struct thread *t)
 	STATIC_ASSERT(offsetof(struct trapframe, a5) ==
 			      offsetof(struct trapframe, a0) + 5 * 8,
 		      "arguments are consecutive");
-	if (likely(nr < NR_SYSCALLS && handlers[nr]))
+	if (likely(nr < NR_SYSCALLS && handlers[nr])) {
 		t->tf.a0 = (u64)handlers[nr](&t->tf.a0);
-	else
+	} else {
+		report_missing(t, nr);
 		t->tf.a0 = (u64)-ENOSYS;
+	}
 }
