@@ -270,6 +270,8 @@ static int commit(struct exec *e)
 
 	if (!err)
 		err = unshare_sighand(t->proc);
+	if (!err)
+		err = files_unshare();
 	if (err)
 		return err;
 	mm_release(t);

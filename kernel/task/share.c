@@ -18,27 +18,23 @@ void task_undumpable(void)
 int task_unshare(bool files, bool fs)
 {
 	struct thread *t = current;
-	struct files *new_files = files ? files_dup(t->files) : NULL;
-	struct fs_ctx *new_fs = fs ? fs_ctx_dup(t->fs) : NULL;
-	struct files *old_files = t->files;
-	struct fs_ctx *old_fs = t->fs;
+	struct fs_ctx *old = t->fs, *own = NULL;
+	int err;
 
-	if ((files && !new_files) || (fs && !new_fs)) {
-		if (new_files)
-			files_put(new_files);
-		if (new_fs)
-			fs_ctx_put(new_fs);
-		return -ENOMEM;
+	if (fs) {
+		own = fs_ctx_dup(old);
+		if (!own)
+			return -ENOMEM;
+	}
+	err = files ? files_unshare() : 0;
+	if (err || !fs) {
+		if (own)
+			fs_ctx_put(own);
+		return err;
 	}
 	spin_lock(&task_lock);
-	if (files)
-		t->files = new_files;
-	if (fs)
-		t->fs = new_fs;
+	t->fs = own;
 	spin_unlock(&task_lock);
-	if (files)
-		files_put(old_files);
-	if (fs)
-		fs_ctx_put(old_fs);
+	fs_ctx_put(old);
 	return 0;
 }
