@@ -89,6 +89,7 @@ static void anon_around(struct vma *v, u64 addr, pte_t *p)
 
 	while (run < AROUND_MAX && run < idx && p[-1 - (s64)run] & PTE_V)
 		run++;
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	room = min((v->end - addr) >> PAGE_SHIFT, NR_PTES - idx) - 1;
 	run = min(run, room);
 	if (run == 0 || pmem_free_pages() < pmem_total_pages() / 8)
