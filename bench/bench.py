@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bench/bench.py - Antler beside Debian's Linux: one QEMU, one disk, one run.
+
+    bench.py [--quick] [--smp 2] [--qemu 10|host] [--no-icount] [--only NAME,..]
+
+Boots Linux, Antler `remote` and Antler `local` one after the other on the same
+QEMU line and the same image, runs the same static programs, and prints a table
+in nanoseconds with ratios: how a row compares with Linux's, and whether the
+figure that the project promises is reached.  Everything also goes to
+$O/bench/*.csv.  A second, deterministic pass counts instructions by -icount.
+
+Timings on a shared host are noisy: rows are the best of five, and only ratios
+of one run mean something.
+"""
+import argparse
+import csv
+import os
+import platform
+import re
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "tests/qemu"))
+from machine import GuestError, Machine, qemu  # noqa: E402
+
+OUT = os.environ.get("O") or os.path.join(TOP, "build")
+LABELS = {
+    "null": "null call (getppid)", "read1": "read 1 byte",
+    "write1": "write 1 byte", "stat": "stat", "open_close": "open + close",
+    "pipe_self": "pipe to self", "yield": "sched_yield",
+    "mmap_fault64": "mmap, 64 faults, munmap", "fork_exit": "fork + exit",
+    "vfork_exec": "vfork + exec", "pipe_pong": "pipe ping-pong",
+    "futex_pong": "futex ping-pong", "nanosleep": "nanosleep(1 ns)",
+    "ls_400": "ls -l of 400 files", "boot_ms": "boot to shell, ms",
+    "kernel_kib": "kernel memory, KiB",
+}
+SYSTEMS = [("linux", {}), ("remote", {"relay": "remote"}),
+           ("local", {"relay": "local"})]
+
+
+def host_cpu():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
+        found = re.search(r"model name\s*:\s*(.*)", f.read())
+    return found.group(1).strip() if found else platform.machine()
+
+
+def start(system, props, args, **kw):
+    guest = qemu.Guest(kernel="linux" if system == "linux" else "antler",
+                       smp=args.smp, qemu=args.qemu, out=OUT, snapshot=True,
+                       append="quiet" if system == "linux" else "",
+                       relay=props.get("relay", ""), mem="1G")
+    for name, value in kw.items():
+        setattr(guest, name, value)
+    os.makedirs(os.path.join(OUT, "bench"), exist_ok=True)
+    log = os.path.join(OUT, "bench", f"{system}.log")
+    return Machine(guest, log, wait_shell=False)
+
+
+def boot_ms(m):
+    """From the firmware's hand-over to the prompt, on the host's clock."""
+    m.expect(r"Boot HART MEDELEG[^\n]*\n", 60)
+    handed = time.monotonic()
+    m.wait_shell(180)
+    return (time.monotonic() - handed) * 1000
+
+
+def kernel_kib(m):
+    """Memory that the kernel keeps, at the first prompt."""
+    text = m.read_file("/proc/meminfo")
+    value = {k: int(v) for k, v in re.findall(r"^(\w+):\s+(\d+) kB", text,
+                                              re.M)}
+    return (value["MemTotal"] - value["MemFree"] - value.get("Cached", 0) -
+            value.get("Buffers", 0) - value.get("AnonPages", 0))
+
+
+def ls_400(m, rounds):
+    """ns of a warm `ls -l`, best of some; timer interrupts during one."""
+    loop = "ls -l /usr/share/many >/dev/null"
+    m.sh(loop, check=True)
+    times = []
+    for _ in range(rounds):
+        out = m.sh("t0=$(cut -d' ' -f1 /proc/uptime); for i in 1 2 3 4 5 6 7 "
+                   f"8 9 10; do {loop}; done; "
+                   "echo $t0 $(cut -d' ' -f1 /proc/uptime)", 120).out.split()
+        times.append((float(out[1]) - float(out[0])) * 1e8)
+    return min(times)
+
+
+def timers_during_ls(m):
+    """Timer interrupts that application harts took in one warm `ls -l`."""
+    m.sh("ls -l /usr/share/many >/dev/null; sleep 1")
+    before = m.relay_sum("timer", "app")
+    m.sh("ls -l /usr/share/many >/dev/null")
+    return m.relay_sum("timer", "app") - before
+
+
+def floor(m):
+    """/proc/relay/floor, the best of five readings."""
+    best = {}
+    for _ in range(5):
+        for name, value in m.table("/proc/relay/floor"):
+            if value.isdigit():
+                best[name] = min(best.get(name, 1 << 62), int(value))
+    return best
+
+
+def latencies(m, args):
+    names = " ".join(args.only.split(",")) if args.only else ""
+    quick = "-q -r 3" if args.quick else ""
+    out = m.sh(f"lat {quick} {names}", 900, check=True).out
+    return {name: float(ns) for name, ns in
+            re.findall(r"^lat (\w+) (\d+)", out, re.M)}
+
+
+def measure(system, props, args):
+    """One guest, all rows."""
+    print(f"# booting {system} ...", file=sys.stderr, flush=True)
+    m = start(system, props, args)
+    try:
+        row = {"boot_ms": boot_ms(m), "kernel_kib": kernel_kib(m)}
+        row.update(latencies(m, args))
+        row["ls_400"] = ls_400(m, 2 if args.quick else 5)
+        if system != "linux":
+            row.update({f"floor_{k}": v for k, v in floor(m).items()})
+            row["ls_timers"] = timers_during_ls(m)
+        m.check_log()
+    finally:
+        m.close()
+    return row
+
+
+
+
+def icount(system, props, args):
+    """Instructions of one null call: virtual ns under -icount shift=0.
+
+    One virtual nanosecond is one instruction of the machine, all harts
+    together, for under icount they take turns on one host thread.
+    """
+    m = start(system, props, args, icount=True)
+    try:
+        m.wait_shell(600)
+        out = m.sh("calls 20000", 600, check=True).out.split()
+        return float(out[3])
+    finally:
+        m.close()
+
+
+def verdict(ok):
+    return "reached" if ok else "MISSED"
+
+
+def goals(rows):
+    """(text, value, limit) of the figures that the project promises."""
+    remote, local, linux = rows["remote"], rows["local"], rows["linux"]
+    h = remote.get("floor_h_ns")
+    out = [("local null / Linux null", local["null"] / linux["null"], 0.5),
+           ("remote null / Linux null", remote["null"] / linux["null"], 1.0)]
+    if h:
+        out.append(("remote null / (local null + h)",
+                    remote["null"] / (local["null"] + h), 1.25))
+    for name in LABELS:
+        if name not in ("null", "ls_400", "yield", "kernel_kib", "boot_ms") \
+                and name in remote and name in linux:
+            out.append((f"remote {LABELS[name]} / Linux",
+                        remote[name] / linux[name], 1.0))
+    out.append(("ls -l: remote / local", remote["ls_400"] / local["ls_400"],
+                1.05))
+    out.append(("ls -l: timer interrupts", remote.get("ls_timers", -1), 0))
+    out.append(("boot to shell / Linux", remote["boot_ms"] / linux["boot_ms"],
+                0.1))
+    return out
+
+
+def print_table(rows, args):
+    print(f"\nhost      {host_cpu()}, {os.cpu_count()} CPUs")
+    print(f"qemu      {qemu.qemu_version(args.qemu)}, {args.smp} harts, "
+          "same disk image; ns, best of five")
+    print(f"\n{'':26}{'Linux':>11}{'remote':>11}{'local':>11}"
+          f"{'remote/Linux':>14}{'remote/local':>14}")
+    for name, label in LABELS.items():
+        values = [rows.get(s, {}).get(name) for s, _ in SYSTEMS]
+        if not any(v is not None for v in values):
+            continue
+        cells = "".join(f"{v:11.0f}" if v is not None else f"{'-':>11}"
+                        for v in values)
+        print(f"{label:26}{cells}{ratio(values[1], values[0]):>14}"
+              f"{ratio(values[1], values[2]):>14}")
+    for system, row in rows.items():
+        found = {k[6:]: v for k, v in row.items() if k.startswith("floor_")}
+        if found:
+            print(f"floor ({system:6})           " +
+                  "  ".join(f"{k} {v}" for k, v in found.items()))
+
+
+def ratio(a, b):
+    return f"{a / b:.2f}" if a is not None and b else "-"
+
+
+def print_goals(rows):
+    if not {"linux", "remote", "local"} <= set(rows):
+        return
+    print("\nfigures promised")
+    for text, value, limit in goals(rows):
+        print(f"  {text:44}{value:9.2f}  at most {limit:<5} "
+              f"{verdict(0 <= value <= limit)}")
+
+
+def write_csv(rows, args):
+    path = os.path.join(OUT, "bench", "latency.csv")
+    names = sorted({n for row in rows.values() for n in row})
+    with open(path, "w", newline="", encoding="ascii") as f:
+        w = csv.writer(f)
+        w.writerow(["system", "qemu", "smp", "host"] + names)
+        for system, row in rows.items():
+            w.writerow([system, qemu.qemu_version(args.qemu), args.smp,
+                        host_cpu()] + [row.get(n, "") for n in names])
+    print(f"\nwritten to {path}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--quick", action="store_true")
+    p.add_argument("--smp", type=int, default=2)
+    p.add_argument("--qemu", default="10")
+    p.add_argument("--no-icount", action="store_true")
+    p.add_argument("--only", default="", help="rows of lat, with commas")
+    p.add_argument("--systems", default="linux,remote,local")
+    args = p.parse_args()
+    chosen = [s for s in SYSTEMS if s[0] in args.systems.split(",")]
+    rows = {}
+    for system, props in chosen:
+        try:
+            rows[system] = measure(system, props, args)
+        except (GuestError, qemu.RigError) as err:
+            print(f"bench: {system}: {err}", file=sys.stderr)
+    if not args.no_icount:
+        for system, props in chosen:
+            if system not in rows:
+                continue
+            try:
+                rows[system]["icount_null"] = icount(system, props, args)
+            except GuestError as err:
+                print(f"bench: icount {system}: {err}", file=sys.stderr)
+    print_table(rows, args)
+    counts = {s: r["icount_null"] for s, r in rows.items()
+              if "icount_null" in r}
+    if counts:
+        print("instructions of a null call, all harts (-icount): " +
+              "  ".join(f"{s} {n:.0f}" for s, n in counts.items()))
+    print_goals(rows)
+    write_csv(rows, args)
+    return 0 if len(rows) == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
