@@ -23,6 +23,7 @@
 struct thread;
 struct mm;
 struct pcp;
+struct plug;
 
 enum hart_role {
 	ROLE_NONE = 0,
@@ -121,7 +122,7 @@ struct hart {
 	struct pcp *pcp;	/* kernel/mm/pmem.c */
 	void *slab;		/* kernel/mm/slab.c */
 	void *rng;		/* kernel/random.c */
-	struct list_head *plug;	/* kernel/dev/blk.c: bios held back, or NULL */
+	struct plug *plug;	/* [H] kernel/dev/blk.c: open, or NULL */
 	void *relay;		/* kernel/relay/ private */
 
 	u8 lock_depth;		/* [H] spinlocks held */

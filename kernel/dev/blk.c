@@ -31,17 +31,19 @@
 #include <kernel/hart.h>
 #include <kernel/log.h>
 #include <kernel/mm/page.h>
-#include <kernel/sched/thread.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
 #define PLUG_DISKS 4u
 
+/*
+ * Doorbells held back.  A hart's plug is open only while the coroutine that
+ * opened it runs, so it needs no owner and no lock.
+ */
 struct plug {
-	u32 depth;		    /* own hart, like all of it */
-	u32 nr;			    /* disks in bd[] */
-	const struct thread *owner; /* who plugged; NULL: loop context */
+	u32 depth; /* own hart, like all of it */
+	u32 nr;	   /* disks in bd[] */
 	struct blkdev *bd[PLUG_DISKS];
 };
 
@@ -60,11 +62,11 @@ static void plug_ring(struct plug *p)
 
 static void commit(struct blkdev *disk)
 {
-	struct plug *p = &plugs[this_cpu()];
+	struct plug *p = this_hart()->plug;
 
 	if (!disk->ops->commit)
 		return;
-	if (!p->depth || p->owner != current) {
+	if (!p) {
 		disk->ops->commit(disk);
 		return;
 	}
@@ -79,32 +81,30 @@ static void commit(struct blkdev *disk)
 
 void blk_plug(void)
 {
-	struct plug *p = &plugs[this_cpu()];
+	struct hart *h = this_hart();
 
-	if (p->depth && p->owner != current)
-		plug_ring(p); /* the other one suspended: against the rules */
-	else if (p->depth++)
-		return;
-	p->depth = 1;
-	p->owner = current;
+	if (!h->plug)
+		h->plug = &plugs[h->cpu];
+	h->plug->depth++;
+}
+
+void blk_plug_end(void)
+{
+	struct hart *h = this_hart();
+	struct plug *p = h->plug;
+
+	h->plug = NULL;
+	p->depth = 0;
+	plug_ring(p);
 }
 
 void blk_unplug(void)
 {
-	struct plug *p = &plugs[this_cpu()];
+	struct plug *p = this_hart()->plug;
 
-	if (!p->depth || p->owner != current)
-		return; /* taken over by another coroutine */
-	if (--p->depth == 0)
-		plug_ring(p);
-}
-
-void blk_plug_flush(void)
-{
-	struct plug *p = &plugs[this_cpu()];
-
-	if (p->owner == current)
-		plug_ring(p);
+	/* none: it ended early */
+	if (p && --p->depth == 0)
+		blk_plug_end();
 }
 
 /* ---- dispatch */

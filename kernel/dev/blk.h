@@ -124,11 +124,12 @@ extern void (*blkdev_notify)(struct blkdev *bd, bool added);
 void blk_submit(struct blkdev *bd, struct bio *bio);
 /*
  * Between plug and unplug (they nest) of one coroutine no doorbell is rung for
- * what it submits.  It must not suspend in between, save in the synchronous
- * helpers below, which flush the plug first.
+ * what it submits.  When it suspends meanwhile the plug ends early.
  */
 void blk_plug(void);
 void blk_unplug(void);
+/* For the scheduler: the running coroutine, which has a plug, leaves. */
+void blk_plug_end(void);
 /* Driver: @bio has ended. */
 void bio_done(struct bio *bio, int status);
 

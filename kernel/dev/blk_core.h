@@ -11,8 +11,6 @@
 
 /* blk.c: give @bio, sector of the whole disk, to @disk's driver. */
 void blk_queue(struct blkdev *disk, struct bio *bio);
-/* blk.c: ring the doorbells that this coroutine's plug holds back. */
-void blk_plug_flush(void);
 
 /* blk_split.c: is @bio more than @disk's driver takes at once? */
 bool blk_must_split(const struct blkdev *disk, const struct bio *bio);

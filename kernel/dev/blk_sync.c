@@ -72,7 +72,6 @@ static int sync_run(struct blkdev *bd, struct blk_sync *s)
 	s->bio.end_io = sync_end;
 	s->bio.priv = s;
 	blk_submit(bd, &s->bio);
-	blk_plug_flush();
 	wait_event(&s->wq, sync_is_done(s));
 	status = s->bio.status;
 	sync_put(s);

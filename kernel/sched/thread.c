@@ -11,6 +11,7 @@
 #include <arch/riscv/csr.h>
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
+#include <kernel/dev/blk.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/relay/relay.h>
@@ -118,6 +119,8 @@ void cond_resched(void)
 	if (list_empty(&h->ready) && !relay_pending(relay_of(h)) &&
 	    !(csr_read(sip) & csr_read(sie)))
 		return;
+	if (unlikely(h->plug))
+		blk_plug_end();
 	store_once(&t->state, THREAD_READY);
 	/* A local call gives the hart up: completions now find others on it. */
 	co_leave(t, CO_YIELDED);

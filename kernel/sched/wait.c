@@ -13,6 +13,7 @@
  */
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
+#include <kernel/dev/blk.h>
 #include <kernel/hart.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
@@ -102,6 +103,8 @@ void wait_prepare(struct waitq *wq, struct waiter *w, bool interruptible)
 static void leave(struct thread *t)
 {
 	KASSERT(!this_hart()->lock_depth);
+	if (unlikely(this_hart()->plug))
+		blk_plug_end();
 	co_leave(t, CO_SUSPENDED);
 	KASSERT(t->state == THREAD_RUNNING);
 }
