@@ -74,34 +74,46 @@ void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *), void *arg)
 	*t = (struct ktimer){ .fn = fn, .arg = arg };
 }
 
+bool ktimer_try_cancel(struct ktimer *t)
+{
+	/* TIMEREND (acquire) - pairs with timer_run_expired(). */
+	struct hart *h = load_acquire(&t->hart);
+	bool was;
+
+	if (!h)
+		return false;
+	spin_lock(&h->timer_lock);
+	was = t->hart == h;
+	if (was) {
+		rb_erase(&t->node, &h->timers);
+		store_once(&t->hart, NULL);
+		refresh_next(h);
+	}
+	spin_unlock(&h->timer_lock);
+	return was;
+}
+
+/* Perhaps running on another hart: wait for its end. */
+static void wait_callback(const struct ktimer *t)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct hart *o = harts[i];
+
+		while (o != this_hart() && load_once(&o->timer_running) == t)
+			cpu_relax();
+	}
+}
+
 bool ktimer_cancel(struct ktimer *t)
 {
 	for (;;) {
+		if (ktimer_try_cancel(t))
+			return true;
 		/* TIMEREND (acquire) - pairs with timer_run_expired(). */
-		struct hart *h = load_acquire(&t->hart);
-		bool was;
-
-		if (!h) {
-			/* Perhaps running on another hart: wait for its end. */
-			for (u32 i = 0; i < nr_harts; i++) {
-				struct hart *o = harts[i];
-
-				while (o != this_hart() &&
-				       load_once(&o->timer_running) == t)
-					cpu_relax();
-			}
+		if (!load_acquire(&t->hart)) {
+			wait_callback(t);
 			return false;
 		}
-		spin_lock(&h->timer_lock);
-		was = t->hart == h;
-		if (was) {
-			rb_erase(&t->node, &h->timers);
-			store_once(&t->hart, NULL);
-			refresh_next(h);
-		}
-		spin_unlock(&h->timer_lock);
-		if (was)
-			return true;
 	}
 }
 
@@ -110,8 +122,8 @@ void ktimer_arm(struct ktimer *t, u64 deadline_ns)
 	struct hart *h = this_hart();
 
 	KASSERT(t->fn);
-	if (t->hart)
-		ktimer_cancel(t);
+	while (t->hart)
+		(void)ktimer_try_cancel(t);
 	spin_lock(&h->timer_lock);
 	t->deadline_ns = deadline_ns;
 	store_once(&t->hart, h);

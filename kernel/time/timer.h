@@ -35,6 +35,9 @@ void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *), void *arg);
 void ktimer_arm(struct ktimer *t, u64 deadline_ns);
 /* True when it was armed and will not fire. */
 bool ktimer_cancel(struct ktimer *t);
+/* As ktimer_cancel(), but does not wait for a callback that runs: so a lock that
+ * the callback takes may be held. */
+bool ktimer_try_cancel(struct ktimer *t);
 static inline bool ktimer_armed(const struct ktimer *t)
 {
 	return t->hart != NULL;

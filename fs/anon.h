@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/anon.h - inodes of files that have no name: pipes and sockets.
+ *
+ * fstat(2) and /proc/pid/fd see their type, owner and number.
+ */
+#ifndef FS_ANON_H
+#define FS_ANON_H
+
+#include <fs/vfs.h>
+
+/* A new inode of type and permissions @mode, owned by current: refs 1, or NULL. */
+struct inode *anon_inode_new(u32 mode);
+
+#endif /* FS_ANON_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/pipe.h - pipes and fifos, for those who are not read() and write().
+ */
+#ifndef FS_PIPE_H
+#define FS_PIPE_H
+
+#include <kernel/file/file.h>
+#include <lib/types.h>
+
+#define PIPE_BUF      4096u
+#define PIPE_DEF_SIZE 65536u
+#define PIPE_MAX_SIZE (1024u * 1024u)
+
+struct pipe;
+
+/* A new pipe: its two ends, or -errno. */
+int pipe_create(u32 flags, struct file **reader, struct file **writer);
+/* The pipe behind @f, or NULL when it is something else. */
+struct pipe *pipe_of(struct file *f);
+/* F_GETPIPE_SZ; F_SETPIPE_SZ: the new size or -errno.  -EBADF: not a pipe. */
+s64 pipe_get_size(struct file *f);
+s64 pipe_set_size(struct file *f, u64 bytes);
+
+/*
+ * Wait until there is room for (to read: are) some bytes: how many, 0 at the end
+ * of data, -EAGAIN, -EPIPE (with the signal) or -ERESTARTSYS.
+ */
+s64 pipe_wait_room(struct pipe *p, bool nonblock);
+s64 pipe_wait_data(struct pipe *p, bool nonblock);
+/*
+ * Hand the bytes at the front to @sink in pieces that are contiguous; what it took
+ * leaves the pipe.  It may sleep; others wait for the pipe as long.  Bytes moved or
+ * the first error.
+ */
+typedef s64 pipe_sink(void *ctx, const void *data, size_t n);
+s64 pipe_drain(struct pipe *p, size_t max, pipe_sink *sink, void *ctx);
+/* Put kernel bytes at the end: as many as there is room for. */
+size_t pipe_push(struct pipe *p, const void *data, size_t n);
+/* Copy up to @n bytes from @off behind the front without taking them. */
+size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n);
+
+#endif /* FS_PIPE_H */
