@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/time/posix.h - POSIX clocks, interval timers and per-process timers.
+ *
+ * Deadlines are kept on CLOCK_MONOTONIC; an absolute CLOCK_REALTIME one is
+ * converted when it is set and does not follow a later clock_settime().
+ *
+ * Context: coroutine.  Locking: ptimer_lock (RANK_POLL), also taken by the timers'
+ * callbacks; they send signals after they released it.
+ */
+#ifndef KERNEL_TIME_POSIX_H
+#define KERNEL_TIME_POSIX_H
+
+#include <kernel/time/clock.h>
+#include <lib/types.h>
+
+#define CLOCK_REALTIME		 0
+#define CLOCK_MONOTONIC		 1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID	 3
+#define CLOCK_MONOTONIC_RAW	 4
+#define CLOCK_REALTIME_COARSE	 5
+#define CLOCK_MONOTONIC_COARSE	 6
+#define CLOCK_BOOTTIME		 7
+#define CLOCK_REALTIME_ALARM	 8
+#define CLOCK_BOOTTIME_ALARM	 9
+#define CLOCK_TAI		 11
+
+#define TIMER_ABSTIME 1
+
+/* 0 or -EINVAL (no such clock, or nobody whose CPU time it is). */
+int posix_clock_read(int id, u64 *ns);
+/* Clocks on which one can wait: 0; -EINVAL: no clock, -EOPNOTSUPP. */
+int posix_clock_can_wait(int id);
+/* @ns on clock @id, or relative, as a CLOCK_MONOTONIC deadline, saturating. */
+u64 posix_deadline(int id, u64 ns, bool absolute);
+
+struct itimerval_ns {
+	u64 interval, value;
+};
+enum {
+	ITIMER_REAL,
+	ITIMER_VIRTUAL,
+	ITIMER_PROF,
+	NR_ITIMERS,
+};
+/* 0 or -EINVAL.  @new or @old may be NULL. */
+int itimer_change(u32 which, const struct itimerval_ns *new,
+		  struct itimerval_ns *old);
+
+/* sigevent of timer_create(2) */
+#define SIGEV_SIGNAL	0
+#define SIGEV_NONE	1
+#define SIGEV_THREAD	2
+#define SIGEV_THREAD_ID 4
+
+struct ptimer_event {
+	u64 value;
+	int signo, notify, tid;
+	bool value_is_id; /* no sigevent was given: sigval is the timer's id */
+};
+int ptimer_create(int clock, const struct ptimer_event *ev); /* id or -errno */
+int ptimer_set(int id, bool absolute, const struct itimerval_ns *new,
+	       struct itimerval_ns *old);
+int ptimer_get(int id, struct itimerval_ns *out);
+int ptimer_overrun(int id);
+int ptimer_delete(int id);
+
+#endif /* KERNEL_TIME_POSIX_H */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/time.c - clocks and sleeping.
+ *
+ * Not here: timers (syscall/timer.c).
+ */
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/time/posix.h>
+#include <lib/string.h>
+
+SYSCALL2(113, clock_gettime, int, id, uaddr_t, uts)
+{
+	struct timespec64 ts;
+	u64 ns;
+	int err = posix_clock_read(id, &ns);
+
+	if (err)
+		return err;
+	ts = ns_to_timespec(ns);
+	return copy_to_user(uts, &ts, sizeof(ts));
+}
+
+SYSCALL2(114, clock_getres, int, id, uaddr_t, uts)
+{
+	struct timespec64 ts;
+	u64 ns;
+	int err = posix_clock_read(id, &ns);
+
+	if (err)
+		return err;
+	ts = ns_to_timespec(clock_res_ns());
+	return uts ? copy_to_user(uts, &ts, sizeof(ts)) : 0;
+}
+
+static int set_real(u64 ns)
+{
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (ns < clock_mono_ns())
+		return -EINVAL; /* the machine would have booted before 1970 */
+	clock_set_real_ns(ns);
+	return 0;
+}
+
+SYSCALL2(112, clock_settime, int, id, uaddr_t, uts)
+{
+	struct timespec64 ts;
+	u64 ns;
+
+	if (id != CLOCK_REALTIME)
+		return -EINVAL;
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	if (timespec_to_ns(&ts, &ns))
+		return -EINVAL;
+	return set_real(ns);
+}
+
+struct timezone {
+	s32 minuteswest, dsttime;
+};
+static struct timezone timezone; /* kept for whoever asks; nobody uses it */
+
+SYSCALL2(169, gettimeofday, uaddr_t, utv, uaddr_t, utz)
+{
+	u64 ns = clock_real_ns();
+	struct timeval64 tv = {
+		.tv_sec = (s64)(ns / NSEC_PER_SEC),
+		.tv_usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC),
+	};
+
+	if (utv && copy_to_user(utv, &tv, sizeof(tv)))
+		return -EFAULT;
+	if (utz && copy_to_user(utz, &timezone, sizeof(timezone)))
+		return -EFAULT;
+	return 0;
+}
+
+SYSCALL2(170, settimeofday, uaddr_t, utv, uaddr_t, utz)
+{
+	struct timezone tz;
+	struct timeval64 tv;
+	int err = 0;
+
+	if (utv && copy_from_user(&tv, utv, sizeof(tv)))
+		return -EFAULT;
+	if (utz && copy_from_user(&tz, utz, sizeof(tz)))
+		return -EFAULT;
+	if (utv && (tv.tv_sec < 0 || (u64)tv.tv_sec > ~0u ||
+		    (u64)tv.tv_usec >= NSEC_PER_SEC / NSEC_PER_USEC))
+		return -EINVAL;
+	if (!capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (utv)
+		err = set_real((u64)tv.tv_sec * NSEC_PER_SEC +
+			       (u64)tv.tv_usec * NSEC_PER_USEC);
+	if (!err && utz)
+		timezone = tz;
+	return err;
+}
+
+/* linux/timex.h */
+struct timex {
+	u32 modes, pad0;
+	s64 offset, freq, maxerror, esterror;
+	s32 status, pad1;
+	s64 constant, precision, tolerance;
+	struct timeval64 time;
+	s64 tick, ppsfreq, jitter;
+	s32 shift, pad2;
+	s64 stabil, jitcnt, calcnt, errcnt, stbcnt;
+	s32 tai;
+	s32 pad3[11];
+};
+STATIC_ASSERT(sizeof(struct timex) == 208, "Linux's struct timex");
+
+#define ADJ_OFFSET_SS_READ 0xa001u
+#define STA_UNSYNC	   0x0040
+#define TIME_ERROR	   5
+#define USER_TICK_US	   10000
+#define TOLERANCE	   (500ll << 16) /* parts per million */
+
+/* The clock runs at the rate that the device tree says; it is not steered. */
+static s64 do_adjtime(uaddr_t utx)
+{
+	struct timex tx;
+	u64 ns = clock_real_ns();
+	u32 modes;
+
+	if (get_user_u32(&modes, utx))
+		return -EFAULT;
+	if (modes && modes != ADJ_OFFSET_SS_READ)
+		return -EPERM;
+	memset(&tx, 0, sizeof(tx));
+	tx.modes = modes;
+	tx.maxerror = tx.esterror = 16000000;
+	tx.status = STA_UNSYNC;
+	tx.constant = 2;
+	tx.precision = 1;
+	tx.tolerance = TOLERANCE;
+	tx.tick = USER_TICK_US;
+	tx.time.tv_sec = (s64)(ns / NSEC_PER_SEC);
+	tx.time.tv_usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
+	if (copy_to_user(utx, &tx, sizeof(tx)))
+		return -EFAULT;
+	return TIME_ERROR;
+}
+
+SYSCALL1(171, adjtimex, uaddr_t, utx)
+{
+	return do_adjtime(utx);
+}
+
+SYSCALL2(266, clock_adjtime, int, id, uaddr_t, utx)
+{
+	if (id != CLOCK_REALTIME)
+		return id >= 0 && id <= CLOCK_TAI ? -EOPNOTSUPP : -EINVAL;
+	return do_adjtime(utx);
+}
+
+/* --- sleeping */
+
+static int write_left(uaddr_t urem, u64 deadline)
+{
+	u64 now = clock_mono_ns();
+	struct timespec64 ts;
+
+	ts = ns_to_timespec(deadline > now ? deadline - now : 0);
+	return urem ? copy_to_user(urem, &ts, sizeof(ts)) : 0;
+}
+
+static s64 sleep_relative(u64 deadline, uaddr_t urem);
+
+static s64 sleep_restart(struct thread *t)
+{
+	return sleep_relative(t->restart.arg[0], t->restart.arg[1]);
+}
+
+/* Interrupted without a handler it goes on to the same deadline. */
+static s64 sleep_relative(u64 deadline, uaddr_t urem)
+{
+	struct thread *t = current;
+
+	if (!sleep_until_ns(deadline, true))
+		return 0;
+	if (write_left(urem, deadline))
+		return -EFAULT;
+	t->restart.fn = sleep_restart;
+	t->restart.arg[0] = deadline;
+	t->restart.arg[1] = urem;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static s64 do_nanosleep(int id, bool absolute, uaddr_t uts, uaddr_t urem)
+{
+	struct timespec64 ts;
+	u64 ns, deadline;
+
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	if (timespec_to_ns(&ts, &ns))
+		return -EINVAL;
+	deadline = posix_deadline(id, ns, absolute);
+	if (!absolute)
+		return sleep_relative(deadline, urem);
+	return sleep_until_ns(deadline, true) ? -ERESTARTNOHAND : 0;
+}
+
+SYSCALL2(101, nanosleep, uaddr_t, uts, uaddr_t, urem)
+{
+	return do_nanosleep(CLOCK_MONOTONIC, false, uts, urem);
+}
+
+SYSCALL4(115, clock_nanosleep, int, id, int, flags, uaddr_t, uts, uaddr_t, urem)
+{
+	int err = posix_clock_can_wait(id);
+
+	if (err)
+		return err;
+	return do_nanosleep(id, flags & TIMER_ABSTIME, uts, urem);
+}
