@@ -140,8 +140,7 @@ static int may_setattr(struct inode *i, struct iattr *a)
 
 		if (!inode_owner_or_capable(i))
 			return -EPERM;
-		if (!cred_in_group(fs_cred(), gid) &&
-		    !fs_capable(CAP_FSETID))
+		if (!cred_in_group(fs_cred(), gid) && !fs_capable(CAP_FSETID))
 			a->mode &= ~(u32)S_ISGID;
 	}
 	if (!err && (a->valid & (ATTR_ATIME | ATTR_MTIME)))

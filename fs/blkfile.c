@@ -157,8 +157,7 @@ static int blk_write_begin(struct mapping *m, struct page *pg,
 	}
 	/* Synchronously: the page stays locked for the caller. */
 	memset((char *)page_addr(pg) + valid, 0, PAGE_SIZE - valid);
-	return blk_read(bd, pg->index * SECTORS_PER_PAGE, page_addr(pg),
-			valid);
+	return blk_read(bd, pg->index * SECTORS_PER_PAGE, page_addr(pg), valid);
 }
 
 static const struct mapping_ops blk_mapping_ops = {

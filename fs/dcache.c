@@ -33,12 +33,12 @@
 
 struct spinlock dcache_lock = SPINLOCK_INIT("dcache", RANK_VFS);
 
-static struct kmem_cache *dentry_cache; /* [I] */
-static struct list_head *buckets;	/* [dcache_lock] */
-static u64 bucket_mask;			/* [I] */
+static struct kmem_cache *dentry_cache;		   /* [I] */
+static struct list_head *buckets;		   /* [dcache_lock] */
+static u64 bucket_mask;				   /* [I] */
 static struct list_head lru = LIST_HEAD_INIT(lru); /* [dcache_lock] old last */
-static u64 nr_hashed;			/* [dcache_lock] */
-static u64 max_hashed;			/* [I] */
+static u64 nr_hashed;				   /* [dcache_lock] */
+static u64 max_hashed;				   /* [I] */
 
 static int dcache_init(void)
 {

@@ -63,8 +63,8 @@ static struct dentry *make_parents(struct mount *m, const char **path)
 	const char *slash;
 
 	while ((slash = strchr(*path, '/')) != NULL) {
-		next = make(dir, *path, (size_t)(slash - *path),
-			    S_IFDIR | 0755, 0, NULL);
+		next = make(dir, *path, (size_t)(slash - *path), S_IFDIR | 0755,
+			    0, NULL);
 		dentry_put(dir);
 		if (IS_ERR(next))
 			return next;

@@ -92,9 +92,9 @@ static int write_data(struct file *f, const struct cpio_entry *e)
 
 static int make_file(const char *name, const struct cpio_entry *e)
 {
-	struct file *f = vfs_open(AT_FDCWD, name,
-				  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
-				  0600);
+	struct file *f =
+		vfs_open(AT_FDCWD, name,
+			 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	int err;
 
 	if (IS_ERR(f))
@@ -171,8 +171,8 @@ static int make_entry(struct unpack *u, const char *name,
 
 	switch (e->mode & S_IFMT) {
 	case S_IFREG:
-		return e->nlink > 1 ? make_linked(u, name, e) :
-				      make_file(name, e);
+		return e->nlink > 1 ? make_linked(u, name, e)
+				    : make_file(name, e);
 	case S_IFDIR:
 		err = vfs_mkdir(AT_FDCWD, name, e->mode & 07777);
 		return err == -EEXIST ? 0 : err;
@@ -299,7 +299,10 @@ static int unpack_gzip(struct unpack *u, const u8 *in, size_t len)
 
 static const char *compression_name(const u8 *p, size_t left)
 {
-	if (left >= 6 && !memcmp(p, "\xfd" "7zXZ", 5))
+	if (left >= 6 && !memcmp(p,
+				 "\xfd"
+				 "7zXZ",
+				 5))
 		return "xz";
 	if (left >= 4 && !memcmp(p, "\x28\xb5\x2f\xfd", 4))
 		return "zstd";

@@ -32,12 +32,12 @@
 
 struct spinlock icache_lock = SPINLOCK_INIT("icache", RANK_INODE);
 
-static struct kmem_cache *inode_cache; /* [I] */
-static struct list_head *buckets;      /* [icache_lock] */
-static u64 bucket_mask;		       /* [I] */
+static struct kmem_cache *inode_cache;		   /* [I] */
+static struct list_head *buckets;		   /* [icache_lock] */
+static u64 bucket_mask;				   /* [I] */
 static struct list_head lru = LIST_HEAD_INIT(lru); /* [icache_lock] old last */
-static u64 nr_inodes, nr_unused;       /* [icache_lock] */
-static u64 max_unused;		       /* [I] */
+static u64 nr_inodes, nr_unused;		   /* [icache_lock] */
+static u64 max_unused;				   /* [I] */
 /* Woken when an inode stops being new or being freed. */
 static struct waitq state_wq = WAITQ_INIT(state_wq);
 
@@ -166,7 +166,8 @@ struct inode *inode_new(struct super_block *sb)
 
 static struct list_head *bucket_of(const struct super_block *sb, u64 ino)
 {
-	return &buckets[hash64((u64)(uintptr_t)sb ^ ino * 0x9e3779b97f4a7c15ull) &
+	return &buckets[hash64((u64)(uintptr_t)sb ^
+			       ino * 0x9e3779b97f4a7c15ull) &
 			bucket_mask];
 }
 
@@ -385,8 +386,8 @@ static struct inode *doom_oldest(void)
 	struct inode *i;
 
 	spin_lock(&icache_lock);
-	i = list_empty(&lru) ? NULL :
-			       list_last_entry(&lru, struct inode, lru_node);
+	i = list_empty(&lru) ? NULL
+			     : list_last_entry(&lru, struct inode, lru_node);
 	if (i)
 		doom(i);
 	spin_unlock(&icache_lock);

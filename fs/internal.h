@@ -67,8 +67,9 @@ struct inode *inode_next_dirty(struct super_block *sb, struct inode *prev);
 bool sb_has_writers(struct super_block *sb);
 
 /* --- super.c */
-extern struct mutex mount_mutex; /* changes of the mount tree; creation of sbs */
-extern bool fs_root_ready;	 /* the root is mounted: devices have nodes */
+extern struct mutex
+	mount_mutex;	   /* changes of the mount tree; creation of sbs */
+extern bool fs_root_ready; /* the root is mounted: devices have nodes */
 /* mount_mutex held for these two. */
 struct fs_type *fs_find_type(const char *name);
 struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
@@ -101,20 +102,21 @@ enum name_type {
 	NAME_DOTDOT,
 };
 struct walk {
-	struct path at;	       /* where it is; valid while dcache_lock is held */
-	struct path anchor;    /* referenced; what `at` was when the lock was let go */
-	u32 flags;	       /* LOOKUP_*, WALK_* */
-	u32 resolve;	       /* RESOLVE_* of openat2 */
+	struct path at; /* where it is; valid while dcache_lock is held */
+	struct path
+		anchor; /* referenced; what `at` was when the lock was let go */
+	u32 flags;	/* LOOKUP_*, WALK_* */
+	u32 resolve;	/* RESOLVE_* of openat2 */
 	unsigned int nr_links; /* symlinks followed */
 	const char *rest;      /* what remains of the path */
 	const char *name;      /* component in hand, not terminated */
 	u32 len, hash;
 	enum name_type type;
-	bool slash;	       /* a slash followed the component in hand */
-	bool from_root;	       /* walk_resume() goes on at the root */
-	bool jumped;	       /* a magic link led to `at' */
-	char *page;	       /* text of the last symlink and what followed it */
-	struct path top;       /* referenced: RESOLVE_BENEATH, IN_ROOT; or NULL */
+	bool slash;	 /* a slash followed the component in hand */
+	bool from_root;	 /* walk_resume() goes on at the root */
+	bool jumped;	 /* a magic link led to `at' */
+	char *page;	 /* text of the last symlink and what followed it */
+	struct path top; /* referenced: RESOLVE_BENEATH, IN_ROOT; or NULL */
 };
 int walk_start(struct walk *w, int dirfd, const char *path, u32 flags,
 	       u32 resolve);
@@ -148,7 +150,7 @@ void fs_ctx_replace_all(const struct path *from, const struct path *to);
 /* Those of current; a kernel thread may do everything. */
 const struct cred *fs_cred(void);
 bool fs_capable(unsigned int cap);
-u64 fs_size_limit(void); /* RLIMIT_FSIZE */
+u64 fs_size_limit(void);     /* RLIMIT_FSIZE */
 void fs_size_exceeded(void); /* SIGXFSZ */
 int generic_permission(const struct inode *i, u32 mask);
 /* May current create in / remove @victim from @dir?  dir->lock held. */
@@ -162,7 +164,7 @@ void vfs_unlock_two(struct dentry *a, struct dentry *b);
 /* --- open.c */
 int special_open(struct inode *inode, struct file *f);
 int fifo_open(struct inode *inode, struct file *f); /* fs/pipe.c */
-int inode_deny_write(struct inode *i);	/* -ETXTBSY */
+int inode_deny_write(struct inode *i);		    /* -ETXTBSY */
 void inode_allow_write(struct inode *i);
 
 /* --- attr.c */

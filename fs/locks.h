@@ -23,7 +23,7 @@
 struct flock_range {
 	int type; /* F_RDLCK .. */
 	u64 start, end;
-	int pid;  /* holder, from locks_get(); -1 for an OFD lock */
+	int pid; /* holder, from locks_get(); -1 for an OFD lock */
 };
 
 int flock_file(struct file *f, int op);

@@ -28,11 +28,11 @@
 #define NR_BUCKETS 64u
 #define MAX_MOUNTS 100000u
 
-static struct list_head buckets[NR_BUCKETS];		/* [dcache_lock] */
+static struct list_head buckets[NR_BUCKETS];		 /* [dcache_lock] */
 static struct list_head mounts = LIST_HEAD_INIT(mounts); /* [dcache_lock] */
-static u32 nr_mounts;					/* [dcache_lock] */
-static int next_id = 20;				/* [a] */
-static struct mount *root_mount;			/* [I after boot] */
+static u32 nr_mounts;					 /* [dcache_lock] */
+static int next_id = 20;				 /* [a] */
+static struct mount *root_mount;			 /* [I after boot] */
 
 static struct list_head *bucket_of(const struct mount *parent,
 				   const struct dentry *d)
@@ -300,9 +300,9 @@ static const struct {
 	u64 flag;
 	const char *name;
 } option_names[] = {
-	{ MS_SYNCHRONOUS, ",sync" },	{ MS_NOSUID, ",nosuid" },
-	{ MS_NODEV, ",nodev" },		{ MS_NOEXEC, ",noexec" },
-	{ MS_NOATIME, ",noatime" },	{ MS_NODIRATIME, ",nodiratime" },
+	{ MS_SYNCHRONOUS, ",sync" },  { MS_NOSUID, ",nosuid" },
+	{ MS_NODEV, ",nodev" },	      { MS_NOEXEC, ",noexec" },
+	{ MS_NOATIME, ",noatime" },   { MS_NODIRATIME, ",nodiratime" },
 	{ MS_RELATIME, ",relatime" },
 };
 

@@ -13,20 +13,20 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define MS_MGC_MASK 0xffff0000u
-#define MS_MGC_VAL  0xc0ed0000u
-#define MS_UNBINDABLE (1 << 17)
-#define MS_PRIVATE  (1 << 18)
-#define MS_SLAVE    (1 << 19)
-#define MS_SHARED   (1 << 20)
-#define MNT_FORCE   1u
-#define MNT_DETACH  2u
-#define MNT_EXPIRE  4u
+#define MS_MGC_MASK	0xffff0000u
+#define MS_MGC_VAL	0xc0ed0000u
+#define MS_UNBINDABLE	(1 << 17)
+#define MS_PRIVATE	(1 << 18)
+#define MS_SLAVE	(1 << 19)
+#define MS_SHARED	(1 << 20)
+#define MNT_FORCE	1u
+#define MNT_DETACH	2u
+#define MNT_EXPIRE	4u
 #define UMOUNT_NOFOLLOW 8u
 
 /* Flags that belong to one mount and not to the instance. */
-#define MNT_FLAGS                                                      \
-	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |   \
+#define MNT_FLAGS                                                    \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | \
 	 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 
 static int mount_new(const char *dev, const struct path *at, const char *type,
@@ -41,8 +41,8 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 		return -EINVAL;
 	mutex_lock(&mount_mutex);
 	t = fs_find_type(type);
-	sb = t ? sb_find_or_create(t, dev, flags, data ? data : "") :
-		 ERR_PTR(-ENODEV);
+	sb = t ? sb_find_or_create(t, dev, flags, data ? data : "")
+	       : ERR_PTR(-ENODEV);
 	mutex_unlock(&mount_mutex);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);

@@ -150,8 +150,8 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	mode &= (01777 & ~current_umask());
 	err = -EPERM;
 	if (dir->ops->mkdir)
-		err = dir->ops->mkdir(dir, d->name, d->name_len,
-				      S_IFDIR | mode, &inode);
+		err = dir->ops->mkdir(dir, d->name, d->name_len, S_IFDIR | mode,
+				      &inode);
 	return create_end(&w, d, err, inode);
 }
 

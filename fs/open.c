@@ -95,8 +95,8 @@ static int open_inode(struct file *f, struct inode *i)
 static struct file *finish_open(const struct path *p, u32 flags)
 {
 	struct inode *i = p->dentry->inode;
-	struct file *f = file_alloc(NULL, flags & ~(u32)(O_NOT_KEPT & ~O_NOCTTY),
-				    NULL);
+	struct file *f =
+		file_alloc(NULL, flags & ~(u32)(O_NOT_KEPT & ~O_NOCTTY), NULL);
 	int err;
 
 	if (!f) {
@@ -391,7 +391,8 @@ static int check_flags(struct open_how_k *how)
 
 	how->acc = acc[f & O_ACCMODE];
 	if (f & O_PATH) {
-		how->flags = f & (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC);
+		how->flags =
+			f & (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC);
 		return 0;
 	}
 	if (f & O_TMPFILE_ONLY) {

@@ -88,8 +88,8 @@ s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 		return -ENAMETOOLONG;
 	spin_lock(&dcache_lock);
 	if (is_deleted(p->dentry))
-		end = size < sizeof(deleted) ? buf :
-					       end - (sizeof(deleted) - 1);
+		end = size < sizeof(deleted) ? buf
+					     : end - (sizeof(deleted) - 1);
 	at = names_backwards(*p, root, buf, end, &reached);
 	if (is_deleted(p->dentry) && at)
 		memcpy(end, deleted, sizeof(deleted));

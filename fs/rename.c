@@ -14,8 +14,8 @@
 #define RENAME_EXCHANGE	 2u
 
 struct rename {
-	struct walk old, new;	   /* parents in anchor */
-	struct dentry *from, *to;  /* referenced, or NULL */
+	struct walk old, new;	  /* parents in anchor */
+	struct dentry *from, *to; /* referenced, or NULL */
 	u32 flags;
 };
 

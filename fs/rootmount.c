@@ -34,8 +34,8 @@
 #define EXT4_UUID_OFF  104
 #define EXT4_LABEL_OFF 120
 
-static const char *root_arg, *fstype_arg, *flags_arg; /* [I] */
-static const char *rdinit_arg = "/init";	      /* [I] */
+static const char *root_arg, *fstype_arg, *flags_arg;	 /* [I] */
+static const char *rdinit_arg = "/init";		 /* [I] */
 static bool rdinit_given, root_rw, root_wait, no_initrd; /* [I] */
 static u64 root_delay_s;				 /* [I] */
 
@@ -357,8 +357,8 @@ static int mount_disk_root(void)
 	a.err = try_types(&a);
 	if (a.err) {
 		pr_err("vfs: cannot mount %s as root: error %d%s", a.dev, a.err,
-		       a.err == -EINVAL ? " (no file system that we know)" :
-					  "");
+		       a.err == -EINVAL ? " (no file system that we know)"
+					: "");
 		list_devices();
 	}
 	return a.err;

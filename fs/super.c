@@ -24,7 +24,7 @@ bool fs_root_ready; /* [I after boot] */
 
 struct mutex mount_mutex = MUTEX_INIT(mount_mutex);
 
-static struct list_head types = LIST_HEAD_INIT(types);	/* [mount_mutex] */
+static struct list_head types = LIST_HEAD_INIT(types);	 /* [mount_mutex] */
 static struct list_head supers = LIST_HEAD_INIT(supers); /* [icache_lock] */
 static u32 next_anon_minor = 20;			 /* [mount_mutex] */
 
@@ -242,8 +242,8 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 		err = sb->ops->remount(sb, flags, data);
 	if (err)
 		return err;
-	store_once(&sb->flags, (sb->flags & ~(u64)MS_RDONLY) |
-				       (flags & MS_RDONLY));
+	store_once(&sb->flags,
+		   (sb->flags & ~(u64)MS_RDONLY) | (flags & MS_RDONLY));
 	return 0;
 }
 
@@ -268,9 +268,8 @@ int sb_sync(struct super_block *sb, bool wait)
 		}
 		if (load_once(&i->dirty)) {
 			store_once(&i->dirty, 0);
-			e = sb->ops->write_inode ?
-				    sb->ops->write_inode(i, wait) :
-				    0;
+			e = sb->ops->write_inode ? sb->ops->write_inode(i, wait)
+						 : 0;
 			err = err ? err : e;
 		}
 		cond_resched();

@@ -178,8 +178,9 @@ static int parse_size(const char *v, u64 *bytes)
 
 static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
 {
-	static const char *const ignored[] = { "huge", "inode32", "inode64",
-					       "noswap", "mpol", "nr_open",
+	static const char *const ignored[] = { "huge",	      "inode32",
+					       "inode64",     "noswap",
+					       "mpol",	      "nr_open",
 					       "newinstance", "ptmxmode" };
 	u64 v = 0;
 	size_t k;
@@ -322,8 +323,8 @@ static struct fs_type rootfs_type = { .name = "rootfs", .mount = tmpfs_mount };
 
 static int tmpfs_init(void)
 {
-	tmpfs_cache = kmem_cache_create("tmpfs_inode",
-					sizeof(struct tmpfs_inode), 8);
+	tmpfs_cache =
+		kmem_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 8);
 	if (!tmpfs_cache)
 		return -ENOMEM;
 	fs_register(&tmpfs_type);

@@ -23,10 +23,10 @@
 #define F_SEAL_ALL	    0x3fu
 
 struct tmpfs_sb {
-	u64 max_blocks;	 /* [a] pages; 0: no limit */
-	u64 used_blocks; /* [a] */
-	u64 max_inodes;	 /* [a] 0: no limit */
-	u64 used_inodes; /* [a] */
+	u64 max_blocks;	    /* [a] pages; 0: no limit */
+	u64 used_blocks;    /* [a] */
+	u64 max_inodes;	    /* [a] 0: no limit */
+	u64 used_inodes;    /* [a] */
 	u32 mode, uid, gid; /* [I] of the root */
 };
 
@@ -75,15 +75,13 @@ extern const struct inode_ops tmpfs_link_ops;
 extern const struct file_ops tmpfs_dir_fops;
 void tmpfs_drop_names(struct super_block *sb);
 s64 tmpfs_getxattr(struct inode *i, const char *name, void *buf, size_t n);
-int tmpfs_setxattr(struct inode *i, const char *name, const void *buf,
-		   size_t n, int flags);
+int tmpfs_setxattr(struct inode *i, const char *name, const void *buf, size_t n,
+		   int flags);
 int tmpfs_removexattr(struct inode *i, const char *name);
 s64 tmpfs_listxattr(struct inode *i, char *buf, size_t n);
-#define TMPFS_XATTR_OPS                   \
-	.getxattr = tmpfs_getxattr,       \
-	.setxattr = tmpfs_setxattr,       \
-	.removexattr = tmpfs_removexattr, \
-	.listxattr = tmpfs_listxattr
+#define TMPFS_XATTR_OPS                                         \
+	.getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, \
+	.removexattr = tmpfs_removexattr, .listxattr = tmpfs_listxattr
 
 /* --- tmpfs_file.c */
 extern const struct inode_ops tmpfs_file_ops;

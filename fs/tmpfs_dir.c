@@ -282,8 +282,8 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name,
 
 static int tmpfs_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 {
-	struct inode *i = tmpfs_make_inode(dir->sb, dir,
-					   S_IFREG | (mode & 07777), 0);
+	struct inode *i =
+		tmpfs_make_inode(dir->sb, dir, S_IFREG | (mode & 07777), 0);
 
 	if (IS_ERR(i))
 		return (int)PTR_ERR(i);
@@ -364,8 +364,8 @@ s64 tmpfs_getxattr(struct inode *i, const char *name, void *buf, size_t n)
 	return xattr_mem_get(&tmpfs_i(i)->xattrs, name, buf, n);
 }
 
-int tmpfs_setxattr(struct inode *i, const char *name, const void *buf,
-		   size_t n, int flags)
+int tmpfs_setxattr(struct inode *i, const char *name, const void *buf, size_t n,
+		   int flags)
 {
 	struct tmpfs_inode *ti = tmpfs_i(i);
 

@@ -80,7 +80,7 @@ static int tmpfs_write_end(struct mapping *m, struct page *pg,
 	u64 end = pg->index * PAGE_SIZE + to;
 
 	if (!(load_once(&pg->flags) & PG_UPTODATE)) {
-		smp_mb(); /* TMPFILL - pairs with page_of(). */
+		smp_mb(); /* TMPFILL (full) - pairs with page_of(). */
 		atomic_fetch_or(&pg->flags, (u32)PG_UPTODATE);
 	}
 	if (end > m->size && to > from)
@@ -100,10 +100,13 @@ const struct mapping_ops tmpfs_mapping_ops = {
 static struct page *page_of(struct mapping *m, u64 index)
 {
 	struct page *pg = mapping_find(m, index);
+	u32 flags;
 
 	if (!pg)
 		return NULL;
-	if (load_acquire(&pg->flags) & PG_UPTODATE) /* TMPFILL (acquire) */
+	/* TMPFILL (acquire) - pairs with tmpfs_write_end(). */
+	flags = load_acquire(&pg->flags);
+	if (flags & PG_UPTODATE)
 		return pg;
 	page_put(pg); /* somebody is just filling it */
 	return NULL;

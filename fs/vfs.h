@@ -42,40 +42,40 @@ struct path;
 struct kstatfs;
 struct blkdev;
 
-#define S_IFMT	 0170000
-#define S_IFSOCK 0140000
-#define S_IFLNK	 0120000
-#define S_IFREG	 0100000
-#define S_IFBLK	 0060000
-#define S_IFDIR	 0040000
-#define S_IFCHR	 0020000
-#define S_IFIFO	 0010000
-#define S_ISUID	 0004000
-#define S_ISGID	 0002000
-#define S_ISVTX	 0001000
-#define S_ISREG(m) (((m)&S_IFMT) == S_IFREG)
-#define S_ISDIR(m) (((m)&S_IFMT) == S_IFDIR)
-#define S_ISLNK(m) (((m)&S_IFMT) == S_IFLNK)
-#define S_ISCHR(m) (((m)&S_IFMT) == S_IFCHR)
-#define S_ISBLK(m) (((m)&S_IFMT) == S_IFBLK)
+#define S_IFMT	    0170000
+#define S_IFSOCK    0140000
+#define S_IFLNK	    0120000
+#define S_IFREG	    0100000
+#define S_IFBLK	    0060000
+#define S_IFDIR	    0040000
+#define S_IFCHR	    0020000
+#define S_IFIFO	    0010000
+#define S_ISUID	    0004000
+#define S_ISGID	    0002000
+#define S_ISVTX	    0001000
+#define S_ISREG(m)  (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m)  (((m)&S_IFMT) == S_IFDIR)
+#define S_ISLNK(m)  (((m)&S_IFMT) == S_IFLNK)
+#define S_ISCHR(m)  (((m)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(m)  (((m)&S_IFMT) == S_IFBLK)
 #define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 #define S_ISSOCK(m) (((m)&S_IFMT) == S_IFSOCK)
 
 #define DT_UNKNOWN 0
-#define DT_FIFO 1
-#define DT_CHR	2
-#define DT_DIR	4
-#define DT_BLK	6
-#define DT_REG	8
-#define DT_LNK	10
-#define DT_SOCK 12
+#define DT_FIFO	   1
+#define DT_CHR	   2
+#define DT_DIR	   4
+#define DT_BLK	   6
+#define DT_REG	   8
+#define DT_LNK	   10
+#define DT_SOCK	   12
 static inline unsigned int mode_to_dt(u32 mode)
 {
 	return (mode >> 12) & 15;
 }
 
-#define NAME_MAX 255
-#define PATH_MAX 4096
+#define NAME_MAX     255
+#define PATH_MAX     4096
 #define MAX_SYMLINKS 40
 
 struct iattr {
@@ -85,13 +85,13 @@ struct iattr {
 	u64 size;
 	struct timespec64 atime, mtime;
 };
-#define ATTR_MODE  BIT(0)
-#define ATTR_UID   BIT(1)
-#define ATTR_GID   BIT(2)
-#define ATTR_SIZE  BIT(3)
-#define ATTR_ATIME BIT(4)
-#define ATTR_MTIME BIT(5)
-#define ATTR_CTIME BIT(6) /* always set by the VFS: now */
+#define ATTR_MODE	 BIT(0)
+#define ATTR_UID	 BIT(1)
+#define ATTR_GID	 BIT(2)
+#define ATTR_SIZE	 BIT(3)
+#define ATTR_ATIME	 BIT(4)
+#define ATTR_MTIME	 BIT(5)
+#define ATTR_CTIME	 BIT(6) /* always set by the VFS: now */
 #define ATTR_TIMES_GIVEN BIT(7) /* VFS only: not "now", so the owner must ask */
 
 struct inode_ops {
@@ -119,10 +119,10 @@ struct inode_ops {
 		     struct inode *victim);
 	/* Both directories locked; @victim is what new_name names now, or NULL;
 	 * flags: RENAME_EXCHANGE or 0 (NOREPLACE is checked by the VFS). */
-	int (*rename)(struct inode *old_dir, const char *old_name, size_t old_len,
-		      struct inode *inode, struct inode *new_dir,
-		      const char *new_name, size_t new_len,
-		      struct inode *victim, u32 flags);
+	int (*rename)(struct inode *old_dir, const char *old_name,
+		      size_t old_len, struct inode *inode,
+		      struct inode *new_dir, const char *new_name,
+		      size_t new_len, struct inode *victim, u32 flags);
 	/* inode->lock held for writing.  Applies @a (also size: truncates blocks;
 	 * the VFS has called nothing before) and updates the inode. NULL: the
 	 * generic one, which changes the in-memory inode only. */
@@ -152,33 +152,34 @@ struct inode_ops {
 };
 
 struct inode {
-	u64 ino;			/* [I] */
-	struct super_block *sb;		/* [I] */
-	u32 refs;			/* [a] */
-	u32 mode;			/* [lock] type bits [I] */
-	u32 uid, gid;			/* [lock] */
-	u32 nlink;			/* [lock] */
-	kdev_t rdev;			/* [I] */
-	struct timespec64 atime, mtime, ctime, btime; /* [lock]; racy reads ok */
-	u64 blocks;			/* [lock] 512-byte units */
+	u64 ino;		/* [I] */
+	struct super_block *sb; /* [I] */
+	u32 refs;		/* [a] */
+	u32 mode;		/* [lock] type bits [I] */
+	u32 uid, gid;		/* [lock] */
+	u32 nlink;		/* [lock] */
+	kdev_t rdev;		/* [I] */
+	struct timespec64 atime, mtime, ctime,
+		btime; /* [lock]; racy reads ok */
+	u64 blocks;    /* [lock] 512-byte units */
 	u32 generation;
-	u32 iflags;			/* [lock] FS_IMMUTABLE_FL etc. */
-	const struct inode_ops *ops;	/* [I] */
-	const struct file_ops *fops;	/* [I] default f->ops */
+	u32 iflags;		     /* [lock] FS_IMMUTABLE_FL etc. */
+	const struct inode_ops *ops; /* [I] */
+	const struct file_ops *fops; /* [I] default f->ops */
 	struct rwsem lock;
-	struct mapping mapping;		/* page cache; mapping.size is i_size */
+	struct mapping mapping; /* page cache; mapping.size is i_size */
 	struct hlist_link {
-		struct list_head node;	/* [icache lock] hash chain */
+		struct list_head node; /* [icache lock] hash chain */
 	} hash;
-	struct list_head sb_node;	/* [icache lock] in sb->inodes */
-	struct list_head lru_node;	/* [icache lock] unreferenced, cached */
-	u32 state;			/* [icache lock] I_*, fs/inode.c */
-	u32 dirty;			/* [a] attributes to write: write_inode */
-	s32 writecount;			/* [a] > 0: open for writing; < 0: executed */
-	struct list_head flocks;	/* [flock_lock] fs/locks.c */
-	struct list_head dentries;	/* [dcache_lock] aliases */
-	void *fifo;			/* named pipe: fs/pipe.c */
-	void *priv;			/* the file system's; or embed the inode */
+	struct list_head sb_node;  /* [icache lock] in sb->inodes */
+	struct list_head lru_node; /* [icache lock] unreferenced, cached */
+	u32 state;		   /* [icache lock] I_*, fs/inode.c */
+	u32 dirty;		   /* [a] attributes to write: write_inode */
+	s32 writecount;		 /* [a] > 0: open for writing; < 0: executed */
+	struct list_head flocks; /* [flock_lock] fs/locks.c */
+	struct list_head dentries; /* [dcache_lock] aliases */
+	void *fifo;		   /* named pipe: fs/pipe.c */
+	void *priv;		   /* the file system's; or embed the inode */
 };
 #define i_size mapping.size
 
@@ -220,54 +221,54 @@ struct super_ops {
 #define MS_STRICTATIME (1 << 24)
 
 struct super_block {
-	const struct fs_type *type;	/* [I] */
-	const struct super_ops *ops;	/* [I] */
-	struct blkdev *bdev;		/* [I] or NULL */
-	kdev_t dev;			/* [I] st_dev */
-	u64 flags;			/* [a] MS_* */
-	u32 block_size;			/* [I] */
-	u64 max_size;			/* [I] largest file */
-	u64 magic;			/* [I] statfs f_type */
-	u32 time_gran;			/* [I] ns */
-	struct dentry *root;		/* [I] owned */
+	const struct fs_type *type;  /* [I] */
+	const struct super_ops *ops; /* [I] */
+	struct blkdev *bdev;	     /* [I] or NULL */
+	kdev_t dev;		     /* [I] st_dev */
+	u64 flags;		     /* [a] MS_* */
+	u32 block_size;		     /* [I] */
+	u64 max_size;		     /* [I] largest file */
+	u64 magic;		     /* [I] statfs f_type */
+	u32 time_gran;		     /* [I] ns */
+	struct dentry *root;	     /* [I] owned */
 	struct mutex rename_lock;
-	struct list_head inodes;	/* [icache lock] */
-	struct list_head node;		/* [icache lock] all super blocks */
-	u32 refs;			/* [icache lock] mounts, and 1 if single */
-	u32 next_ino;			/* for memory file systems, [a] */
-	void *priv;			/* the file system's */
+	struct list_head inodes; /* [icache lock] */
+	struct list_head node;	 /* [icache lock] all super blocks */
+	u32 refs;		 /* [icache lock] mounts, and 1 if single */
+	u32 next_ino;		 /* for memory file systems, [a] */
+	void *priv;		 /* the file system's */
 };
 
 struct dentry {
-	u32 refs;			/* [a] */
-	u32 flags;			/* [dcache_lock] DENTRY_* */
-	struct inode *inode;		/* [dcache_lock / dir lock] NULL: negative */
-	struct dentry *parent;		/* [dcache_lock] owned; root: self */
-	struct super_block *sb;		/* [I] */
-	char *name;			/* [dcache_lock] NUL-terminated */
+	u32 refs;		/* [a] */
+	u32 flags;		/* [dcache_lock] DENTRY_* */
+	struct inode *inode;	/* [dcache_lock / dir lock] NULL: negative */
+	struct dentry *parent;	/* [dcache_lock] owned; root: self */
+	struct super_block *sb; /* [I] */
+	char *name;		/* [dcache_lock] NUL-terminated */
 	u32 name_len, hash;
 	char inline_name[32];
-	struct list_head hash_node;	/* [dcache_lock] */
-	struct list_head children;	/* [dcache_lock] */
-	struct list_head sibling;	/* [dcache_lock] */
-	struct list_head alias;		/* [dcache_lock] in inode->dentries */
-	struct list_head lru;		/* [dcache_lock] */
-	u32 nr_mounted;			/* [dcache_lock] mounts on top */
-	void *priv;			/* the file system's; not freed by the VFS */
+	struct list_head hash_node; /* [dcache_lock] */
+	struct list_head children;  /* [dcache_lock] */
+	struct list_head sibling;   /* [dcache_lock] */
+	struct list_head alias;	    /* [dcache_lock] in inode->dentries */
+	struct list_head lru;	    /* [dcache_lock] */
+	u32 nr_mounted;		    /* [dcache_lock] mounts on top */
+	void *priv; /* the file system's; not freed by the VFS */
 };
 
 struct mount {
-	u32 refs;			/* [a] 1 for its place in the tree, children,
+	u32 refs;		   /* [a] 1 for its place in the tree, children,
 					 * paths */
-	int id;				/* [I] */
-	struct super_block *sb;		/* [I] */
-	struct dentry *root;		/* [I] owned */
-	struct mount *parent;		/* [dcache_lock] owned; NULL: top */
-	struct dentry *mountpoint;	/* [dcache_lock] owned, in parent */
-	u64 flags;			/* [a] MS_RDONLY NOSUID ... */
-	struct list_head node;		/* [dcache_lock] all mounts, in order */
-	struct list_head hash_node;	/* [dcache_lock] by (parent, mountpoint) */
-	char *devname;			/* [I] as given to mount(2) */
+	int id;			   /* [I] */
+	struct super_block *sb;	   /* [I] */
+	struct dentry *root;	   /* [I] owned */
+	struct mount *parent;	   /* [dcache_lock] owned; NULL: top */
+	struct dentry *mountpoint; /* [dcache_lock] owned, in parent */
+	u64 flags;		   /* [a] MS_RDONLY NOSUID ... */
+	struct list_head node;	   /* [dcache_lock] all mounts, in order */
+	struct list_head hash_node; /* [dcache_lock] by (parent, mountpoint) */
+	char *devname;		    /* [I] as given to mount(2) */
 };
 
 struct path {
@@ -284,8 +285,8 @@ struct fs_type {
 	 * dentry_alloc_root(inode), ...).  0 or -errno, then nothing is kept. */
 	int (*mount)(struct super_block *sb, struct blkdev *bdev, u64 flags,
 		     const char *data);
-	struct list_head node;		/* [mount_mutex] */
-	struct super_block *single_sb;	/* [mount_mutex] */
+	struct list_head node;	       /* [mount_mutex] */
+	struct super_block *single_sb; /* [mount_mutex] */
 };
 int fs_register(struct fs_type *t);
 void fs_for_each_type(void (*fn)(struct fs_type *t, void *ctx), void *ctx);
@@ -314,7 +315,7 @@ void inode_fail_new(struct inode *i);
 void inode_hash_insert(struct inode *i);
 struct inode *inode_get(struct inode *i);
 /* Link count: nobody's business but the file system's; 0 means free at last put. */
-void inode_put(struct inode *i);	/* may sleep */
+void inode_put(struct inode *i); /* may sleep */
 void inode_mark_dirty(struct inode *i);
 struct timespec64 inode_now(const struct inode *i); /* at sb granularity */
 void inode_touch(struct inode *i, bool m, bool c);
@@ -340,7 +341,7 @@ u64 dentry_cache_count(u64 *unused);
 #define LOOKUP_DIRECTORY BIT(1)
 #define LOOKUP_EMPTY	 BIT(2) /* AT_EMPTY_PATH */
 #define LOOKUP_PARENT	 BIT(3)
-#define AT_FDCWD (-100)
+#define AT_FDCWD	 (-100)
 /* @path in kernel memory, relative to @dirfd. */
 int path_lookup(int dirfd, const char *path, u32 flags, struct path *out);
 void path_get(const struct path *p);
@@ -352,7 +353,7 @@ s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 /* What getcwd(2) says: length, -ENOENT (removed) or -ERANGE. */
 s64 path_cwd_str(char *buf, size_t size);
 bool inode_owner_or_capable(const struct inode *i);
-int inode_permission(struct inode *i, u32 mask); /* current's fsuid */
+int inode_permission(struct inode *i, u32 mask);     /* current's fsuid */
 int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
 #define MAY_EXEC  1
 #define MAY_WRITE 2
@@ -430,11 +431,11 @@ struct mount *mount_internal(struct fs_type *t);
 
 /* --- per-process root, cwd, umask (struct fs_ctx of kernel/task) */
 struct fs_ctx {
-	u32 refs;		/* [a] */
-	struct spinlock lock;	/* RANK_FILE */
-	struct path root, cwd;	/* changed under lock and dcache_lock, read under
+	u32 refs;	       /* [a] */
+	struct spinlock lock;  /* RANK_FILE */
+	struct path root, cwd; /* changed under lock and dcache_lock, read under
 				 * either */
-	u32 umask;		/* [a] */
+	u32 umask;	       /* [a] */
 };
 void fs_ctx_get_root(struct path *out);
 void fs_ctx_get_cwd(struct path *out);

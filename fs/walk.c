@@ -334,8 +334,8 @@ static int read_link_text(struct walk *w, struct inode *link)
 
 	if (!page)
 		return -ENOMEM;
-	n = link->ops->readlink ? link->ops->readlink(link, page, PAGE_SIZE) :
-				  -EINVAL;
+	n = link->ops->readlink ? link->ops->readlink(link, page, PAGE_SIZE)
+				: -EINVAL;
 	if (n == 0)
 		n = -ENOENT;
 	else if (n > 0 && (u64)n + rest_len + 2 > PAGE_SIZE)

@@ -39,8 +39,7 @@ static void free_xattr(struct xattr *x)
 	kfree(x);
 }
 
-s64 xattr_mem_get(struct list_head *list, const char *name, void *buf,
-		  size_t n)
+s64 xattr_mem_get(struct list_head *list, const char *name, void *buf, size_t n)
 {
 	struct xattr *x;
 	s64 r = -ENODATA;

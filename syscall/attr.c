@@ -83,8 +83,8 @@ static void chown_attr(struct iattr *a, u32 uid, u32 gid)
 	a->gid = gid;
 }
 
-SYSCALL5(54, fchownat, int, dirfd, uaddr_t, path, u32, uid, u32, gid,
-	 int, flags)
+SYSCALL5(54, fchownat, int, dirfd, uaddr_t, path, u32, uid, u32, gid, int,
+	 flags)
 {
 	struct iattr a;
 
@@ -139,8 +139,7 @@ static int times_attr(struct iattr *a, uaddr_t times)
 	if (!err)
 		err = one_time(a, ATTR_MTIME, &ts[1], &a->mtime);
 	/* One now and one left alone is not the "now" that writers may set. */
-	if ((a->valid & (ATTR_ATIME | ATTR_MTIME)) !=
-	    (ATTR_ATIME | ATTR_MTIME))
+	if ((a->valid & (ATTR_ATIME | ATTR_MTIME)) != (ATTR_ATIME | ATTR_MTIME))
 		a->valid |= ATTR_TIMES_GIVEN;
 	return err;
 }

@@ -13,10 +13,10 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 
-#define CHUNK		   65536u
-#define SPLICE_F_NONBLOCK  2u
-#define SPLICE_F_ALL	   15u
-#define MAX_FILE_POS	   0x7fffffffffffffffull
+#define CHUNK		  65536u
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_ALL	  15u
+#define MAX_FILE_POS	  0x7fffffffffffffffull
 
 struct end {
 	struct file *f;
@@ -172,8 +172,8 @@ static s64 splice_check(struct file *in, uaddr_t in_pos, struct file *out,
 	return 0;
 }
 
-SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd,
-	 uaddr_t, out_pos, u64, len, u32, flags)
+SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd, uaddr_t, out_pos,
+	 u64, len, u32, flags)
 {
 	struct fdref in, out;
 	s64 n = -EBADF;

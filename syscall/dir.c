@@ -31,8 +31,8 @@ static bool gather_one(struct dir_ctx *ctx, const char *name, size_t len,
 {
 	struct gather *g = container_of(ctx, struct gather, ctx);
 	struct user_dirent *d = (void *)(g->buf + g->used);
-	size_t reclen = ALIGN_UP(offsetof(struct user_dirent, name) + len + 1,
-				 8);
+	size_t reclen =
+		ALIGN_UP(offsetof(struct user_dirent, name) + len + 1, 8);
 
 	if (reclen > g->room - g->used) {
 		g->too_small = !g->used;
@@ -121,9 +121,8 @@ SYSCALL2(17, getcwd, uaddr_t, to, u64, size)
 /* A directory that current may search: @set takes it. */
 static int enter(struct path *p, void (*set)(const struct path *p))
 {
-	int err = S_ISDIR(p->dentry->inode->mode) ?
-			  path_permission(p, MAY_EXEC) :
-			  -ENOTDIR;
+	int err = S_ISDIR(p->dentry->inode->mode) ? path_permission(p, MAY_EXEC)
+						  : -ENOTDIR;
 
 	if (err)
 		path_put(p);
@@ -243,8 +242,8 @@ static int link_source(int dirfd, uaddr_t path, int flags, struct path *out)
 	return upath_lookup(dirfd, path, at | (flags & AT_EMPTY_PATH), out);
 }
 
-SYSCALL5(37, linkat, int, olddir, uaddr_t, oldpath, int, newdir,
-	 uaddr_t, newpath, int, flags)
+SYSCALL5(37, linkat, int, olddir, uaddr_t, oldpath, int, newdir, uaddr_t,
+	 newpath, int, flags)
 {
 	struct path old;
 	struct upath p;
@@ -264,8 +263,8 @@ SYSCALL5(37, linkat, int, olddir, uaddr_t, oldpath, int, newdir,
 	return err;
 }
 
-SYSCALL5(276, renameat2, int, olddir, uaddr_t, oldpath, int, newdir,
-	 uaddr_t, newpath, u32, flags)
+SYSCALL5(276, renameat2, int, olddir, uaddr_t, oldpath, int, newdir, uaddr_t,
+	 newpath, u32, flags)
 {
 	struct upath a, b;
 	int err = upath_get(&a, oldpath);

@@ -32,13 +32,13 @@
 #define F_GET_SEALS	1034
 #define FD_CLOEXEC	1
 
-#define FIONREAD  0x541bu
-#define FIONBIO	  0x5421u
-#define FIONCLEX  0x5450u
-#define FIOCLEX	  0x5451u
-#define FIOASYNC  0x5452u
-#define FIOQSIZE  0x5460u
-#define FIGETBSZ  2u
+#define FIONREAD 0x541bu
+#define FIONBIO	 0x5421u
+#define FIONCLEX 0x5450u
+#define FIOCLEX	 0x5451u
+#define FIOASYNC 0x5452u
+#define FIOQSIZE 0x5460u
+#define FIGETBSZ 2u
 
 SYSCALL1(23, dup, int, fd)
 {

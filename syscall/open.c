@@ -7,22 +7,22 @@
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
 
-#define VALID_OPEN_FLAGS                                                  \
-	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND |   \
-	 O_NONBLOCK | O_SYNC | O_ASYNC | O_DIRECT | O_LARGEFILE |         \
-	 O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |      \
+#define VALID_OPEN_FLAGS                                                \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | \
+	 O_NONBLOCK | O_SYNC | O_ASYNC | O_DIRECT | O_LARGEFILE |       \
+	 O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |    \
 	 O_TMPFILE)
-#define RESOLVE_ALL                                                       \
-	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |  \
+#define RESOLVE_ALL                                                      \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | \
 	 RESOLVE_BENEATH | RESOLVE_IN_ROOT)
-#define RESOLVE_CACHED	   0x20
+#define RESOLVE_CACHED	    0x20
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
-#define MFD_CLOEXEC	   0x01u
-#define MFD_ALLOW_SEALING  0x02u
-#define MFD_NOEXEC_SEAL	   0x08u
-#define MFD_EXEC	   0x10u
-#define MFD_NAME_MAX	   249
+#define MFD_CLOEXEC	    0x01u
+#define MFD_ALLOW_SEALING   0x02u
+#define MFD_NOEXEC_SEAL	    0x08u
+#define MFD_EXEC	    0x10u
+#define MFD_NAME_MAX	    249
 
 struct open_how {
 	u64 flags, mode, resolve;
@@ -74,8 +74,8 @@ static int check_how(const struct open_how *how)
 	if (how->mode)
 		return -EINVAL;
 	if ((how->flags & O_PATH) &&
-	    (how->flags & ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW |
-				 O_CLOEXEC)))
+	    (how->flags &
+	     ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
 		return -EINVAL;
 	return 0;
 }
@@ -142,17 +142,17 @@ SYSCALL2(279, memfd_create, uaddr_t, uname, u32, flags)
 	struct file *f;
 	s64 n;
 
-	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL |
-		      MFD_EXEC))
+	if (flags &
+	    ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC))
 		return -EINVAL;
 	if ((flags & MFD_NOEXEC_SEAL) && (flags & MFD_EXEC))
 		return -EINVAL;
 	n = strncpy_from_user(name, uname, sizeof(name));
 	if (n < 0)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
-	f = memfd_create(name, flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL) ?
-				       0 :
-				       F_SEAL_SEAL);
+	f = memfd_create(name, flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)
+				       ? 0
+				       : F_SEAL_SEAL);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 	if (flags & MFD_NOEXEC_SEAL) {
@@ -163,7 +163,8 @@ SYSCALL2(279, memfd_create, uaddr_t, uname, u32, flags)
 }
 
 SYSCALL5(264, name_to_handle_at, int, dirfd __unused, uaddr_t, path __unused,
-	 uaddr_t, handle __unused, uaddr_t, mnt_id __unused, int, flags __unused)
+	 uaddr_t, handle __unused, uaddr_t, mnt_id __unused, int,
+	 flags __unused)
 {
 	return -EOPNOTSUPP;
 }

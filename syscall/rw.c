@@ -204,14 +204,14 @@ static s64 prw2(int fd, uaddr_t vec, u64 nr, s64 pos, int flags, bool write)
 }
 
 /* The offset comes in two halves, of which a 64-bit machine uses the first. */
-SYSCALL6(286, preadv2, int, fd, uaddr_t, vec, u64, nr, s64, pos,
-	 u64, pos_high __unused, int, flags)
+SYSCALL6(286, preadv2, int, fd, uaddr_t, vec, u64, nr, s64, pos, u64,
+	 pos_high __unused, int, flags)
 {
 	return prw2(fd, vec, nr, pos, flags, false);
 }
 
-SYSCALL6(287, pwritev2, int, fd, uaddr_t, vec, u64, nr, s64, pos,
-	 u64, pos_high __unused, int, flags)
+SYSCALL6(287, pwritev2, int, fd, uaddr_t, vec, u64, nr, s64, pos, u64,
+	 pos_high __unused, int, flags)
 {
 	return prw2(fd, vec, nr, pos, flags, true);
 }

@@ -7,10 +7,10 @@
 #include <kernel/mm/user.h>
 #include <lib/string.h>
 
-#define STATX_BASIC_STATS 0x7ffu
-#define STATX_BTIME	  0x800u
-#define STATX_MNT_ID	  0x1000u
-#define STATX_RESERVED	  0x80000000u
+#define STATX_BASIC_STATS     0x7ffu
+#define STATX_BTIME	      0x800u
+#define STATX_MNT_ID	      0x1000u
+#define STATX_RESERVED	      0x80000000u
 #define STATX_ATTR_MOUNT_ROOT 0x2000u
 
 /* struct stat of asm-generic. */
@@ -168,8 +168,8 @@ static int put_statx(uaddr_t to, const struct kstat *st, bool mount_root)
 	return copy_to_user(to, &u, sizeof(u));
 }
 
-SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask,
-	 uaddr_t, to)
+SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask, uaddr_t,
+	 to)
 {
 	struct kstat st;
 	bool root;

@@ -5,10 +5,10 @@
 #include <fs/vfs.h>
 #include <kernel/mm/pagecache.h>
 
-#define SYNC_FILE_RANGE_ALL 7u
+#define SYNC_FILE_RANGE_ALL  7u
 #define SYNC_FILE_RANGE_WAIT 5u /* before, after */
-#define POSIX_FADV_DONTNEED 4
-#define POSIX_FADV_NOREUSE  5
+#define POSIX_FADV_DONTNEED  4
+#define POSIX_FADV_NOREUSE   5
 
 SYSCALL0(81, sync)
 {

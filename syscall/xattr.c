@@ -28,8 +28,8 @@ struct target {
 
 static int by_path(struct target *t, uaddr_t path, bool follow)
 {
-	int err = upath_lookup(AT_FDCWD, path,
-			       follow ? 0 : AT_SYMLINK_NOFOLLOW, &t->p);
+	int err = upath_lookup(AT_FDCWD, path, follow ? 0 : AT_SYMLINK_NOFOLLOW,
+			       &t->p);
 
 	t->r.f = NULL;
 	t->i = err ? NULL : t->p.dentry->inode;
@@ -70,8 +70,8 @@ static int get_name(char *name, uaddr_t from)
 static int may_xattr(struct target *t, const char *name, u32 mask)
 {
 	if (mask == MAY_WRITE) {
-		if (t->p.mnt && ((t->p.mnt->flags | t->i->sb->flags) &
-				 MS_RDONLY))
+		if (t->p.mnt &&
+		    ((t->p.mnt->flags | t->i->sb->flags) & MS_RDONLY))
 			return -EROFS;
 		if (t->i->iflags & 0x30) /* immutable, append-only */
 			return -EPERM;
@@ -228,8 +228,8 @@ SYSCALL5(6, lsetxattr, uaddr_t, path, uaddr_t, name, uaddr_t, value, u64, size,
 	return err ? err : do_set(&t, name, value, size, flags);
 }
 
-SYSCALL5(7, fsetxattr, int, fd, uaddr_t, name, uaddr_t, value, u64, size,
-	 int, flags)
+SYSCALL5(7, fsetxattr, int, fd, uaddr_t, name, uaddr_t, value, u64, size, int,
+	 flags)
 {
 	struct target t;
 	int err = by_fd(&t, fd);

@@ -18,11 +18,11 @@
 #include <lib/types.h>
 
 struct file;
-struct inode;	/* fs/vfs.h */
-struct dentry;	/* fs/vfs.h */
-struct mount;	/* fs/vfs.h */
+struct inode;  /* fs/vfs.h */
+struct dentry; /* fs/vfs.h */
+struct mount;  /* fs/vfs.h */
 struct cred;
-struct vma;	/* kernel/mm/vm.h */
+struct vma;	 /* kernel/mm/vm.h */
 struct iov_iter; /* kernel/file/iov.h */
 
 /* Linux's open flags on riscv64 (asm-generic). */
@@ -78,8 +78,8 @@ static inline void poll_wait(struct poll_table *pt, struct file *f,
 
 /* getdents: returns false when the buffer is full (stop, entry not taken). */
 struct dir_ctx {
-	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len,
-		     u64 ino, unsigned int dtype, u64 next_off);
+	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len, u64 ino,
+		     unsigned int dtype, u64 next_off);
 	u64 pos; /* where to go on; the fs updates it to the next offset */
 };
 
@@ -112,27 +112,27 @@ struct file_ops {
 };
 
 struct file {
-	u32 refs;			/* [a] */
-	u32 flags;			/* [a] O_* but creation flags */
-	const struct file_ops *ops;	/* [I] */
-	struct inode *inode;		/* [I] or NULL; owned, unless dentry is set: then
+	u32 refs;		    /* [a] */
+	u32 flags;		    /* [a] O_* but creation flags */
+	const struct file_ops *ops; /* [I] */
+	struct inode *inode;   /* [I] or NULL; owned, unless dentry is set: then
 					 * the dentry's reference keeps it */
-	struct dentry *dentry;		/* [I] owned reference or NULL */
-	struct mount *mnt;		/* [I] owned reference or NULL */
-	struct cred *cred;		/* [I] opener's, owned */
-	struct mutex pos_lock;		/* serialises users of pos */
-	u64 pos;			/* [pos_lock] */
-	u64 version;			/* for the file's own use */
-	void *priv;			/* belongs to ops */
-	u64 ra_next, ra_size;		/* [pos_lock] read-ahead state */
-	u32 owner_pid;			/* [a] F_SETOWN */
-	u32 owner_sig;			/* [a] F_SETSIG */
-	struct list_head epitems;	/* [epoll lock] */
-	bool can_read, can_write;	/* [I] from the open mode */
-	bool atomic_pos;		/* [I] pos is shared state: regular file, directory */
-	bool wrote;			/* [I] counted in inode->writecount */
-	bool denies_write;		/* [I] likewise, below zero: being executed */
-	bool atime_fresh;		/* [a] looked at the age of atime once; a lost
+	struct dentry *dentry; /* [I] owned reference or NULL */
+	struct mount *mnt;     /* [I] owned reference or NULL */
+	struct cred *cred;     /* [I] opener's, owned */
+	struct mutex pos_lock; /* serialises users of pos */
+	u64 pos;	       /* [pos_lock] */
+	u64 version;	       /* for the file's own use */
+	void *priv;	       /* belongs to ops */
+	u64 ra_next, ra_size;  /* [pos_lock] read-ahead state */
+	u32 owner_pid;	       /* [a] F_SETOWN */
+	u32 owner_sig;	       /* [a] F_SETSIG */
+	struct list_head epitems; /* [epoll lock] */
+	bool can_read, can_write; /* [I] from the open mode */
+	bool atomic_pos; /* [I] pos is shared state: regular file, directory */
+	bool wrote;	 /* [I] counted in inode->writecount */
+	bool denies_write; /* [I] likewise, below zero: being executed */
+	bool atime_fresh;  /* [a] looked at the age of atime once; a lost
 					 * update costs a second look */
 };
 
@@ -148,11 +148,11 @@ u64 file_count(void);	       /* open files, for /proc/sys/fs/file-nr */
  */
 struct files *files_new(void);
 struct files *files_get(struct files *fs);
-void files_put(struct files *fs);		   /* last one closes all */
-struct files *files_dup(struct files *fs);	   /* fork; NULL: -ENOMEM */
+void files_put(struct files *fs);	   /* last one closes all */
+struct files *files_dup(struct files *fs); /* fork; NULL: -ENOMEM */
 void files_close_on_exec(struct files *fs);
-struct file *fd_get(int fd);			   /* NULL: EBADF (also O_PATH) */
-struct file *fd_get_path(int fd);		   /* O_PATH allowed too */
+struct file *fd_get(int fd);	  /* NULL: EBADF (also O_PATH) */
+struct file *fd_get_path(int fd); /* O_PATH allowed too */
 /*
  * The cheap form for the length of one system call: no reference is taken while
  * the table belongs to current alone, because then nobody else can close the
@@ -163,24 +163,25 @@ struct fdref {
 	bool owned;
 };
 struct fdref fd_ref(int fd);
-struct fdref fd_ref_path(int fd);		   /* O_PATH allowed too */
+struct fdref fd_ref_path(int fd); /* O_PATH allowed too */
 static inline void fd_unref(struct fdref r)
 {
 	if (r.owned)
 		file_put(r.f);
 }
 struct file *files_lookup(struct files *fs, int fd); /* for /proc; takes ref */
-int fd_alloc(int min, bool cloexec);		   /* reserve; -EMFILE */
-void fd_install(int fd, struct file *f);	   /* gives the reference */
+int fd_alloc(int min, bool cloexec);		     /* reserve; -EMFILE */
+void fd_install(int fd, struct file *f);	     /* gives the reference */
 void fd_unreserve(int fd);
-int fd_open(struct file *f, u32 flags);		   /* alloc+install; takes f even on error */
+int fd_open(struct file *f,
+	    u32 flags); /* alloc+install; takes f even on error */
 int fd_close(int fd);
 int fd_dup(int oldfd, int min, bool cloexec);
 int fd_dup2(int oldfd, int newfd, bool cloexec, bool same_ok);
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
-int files_next(struct files *fs, int fd);	   /* next open fd >= fd, or -1 */
+int files_next(struct files *fs, int fd); /* next open fd >= fd, or -1 */
 int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);
-int files_unshare(void);			   /* current gets a table of its own */
+int files_unshare(void); /* current gets a table of its own */
 
 #endif /* KERNEL_FILE_FILE_H */

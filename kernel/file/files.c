@@ -28,13 +28,13 @@
 #define NR_MAX	  (256u * 1024u) /* 2 MiB of slots: what kmalloc() gives */
 
 struct files {
-	u32 refs;	 /* [a] threads that share it, and readers */
-	u32 max;	 /* [lock] slots */
-	struct file **slot; /* [lock] */
+	u32 refs;	      /* [a] threads that share it, and readers */
+	u32 max;	      /* [lock] slots */
+	struct file **slot;   /* [lock] */
 	struct spinlock lock; /* RANK_FILE */
-	u32 hint;	 /* [lock] I2 */
-	u64 *used;	 /* [lock] bitmap of max bits */
-	u64 *cloexec;	 /* [lock] likewise */
+	u32 hint;	      /* [lock] I2 */
+	u64 *used;	      /* [lock] bitmap of max bits */
+	u64 *cloexec;	      /* [lock] likewise */
 	struct file *inl_slot[NR_INLINE];
 	u64 inl_used, inl_cloexec;
 };

@@ -108,8 +108,8 @@ size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it)
 		return n;
 	}
 	while (done < len && (n = seg_room(it, len - done)) != 0) {
-		moved = copy_from_user_partial((char *)dst + done,
-					       seg_addr(it), n);
+		moved = copy_from_user_partial((char *)dst + done, seg_addr(it),
+					       n);
 		consume(it, moved);
 		done += moved;
 		if (moved < n)
@@ -125,8 +125,8 @@ size_t copy_from_iter_nofault(void *dst, size_t len, struct iov_iter *it)
 	if (!it->is_user)
 		return copy_from_iter(dst, len, it);
 	while (done < len && (n = seg_room(it, len - done)) != 0) {
-		moved = copy_from_user_nofault((char *)dst + done,
-					       seg_addr(it), n);
+		moved = copy_from_user_nofault((char *)dst + done, seg_addr(it),
+					       n);
 		consume(it, moved);
 		done += moved;
 		if (moved < n)
