@@ -17,6 +17,7 @@
 #include <kernel/time/timer.h>
 
 #define POLL_FLOOR_DIV 32 /* of the cap */
+#define SHORT_SLEEP    8  /* caps */
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)
@@ -65,7 +66,7 @@ static void adapt(struct hart *h, u64 waited)
 {
 	u64 cap = relay_poll_cap, least = cap / POLL_FLOOR_DIV;
 
-	if (waited < cap)
+	if (waited < SHORT_SLEEP * cap)
 		h->poll_budget = min(cap, max(2 * h->poll_budget, least * 4));
 	else
 		h->poll_budget = max(h->poll_budget / 2, least);
