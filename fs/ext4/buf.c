@@ -25,19 +25,29 @@ static struct list_head *bucket(struct ext4_sb *sbi, u64 blk)
 	return &sbi->buf_hash[hash64(blk) % NR_BUCKETS];
 }
 
+/* Blocks smaller than a page: aligned, so that none crosses one. */
+static struct kmem_cache *small_cache[2]; /* [I] of 1 and 2 KiB */
+
+int ext4_bufs_register(void)
+{
+	small_cache[0] = kmem_cache_create("ext4_1k", 1024, 1024);
+	small_cache[1] = kmem_cache_create("ext4_2k", 2048, 2048);
+	return small_cache[0] && small_cache[1] ? 0 : -ENOMEM;
+}
+
 static void *data_alloc(struct ext4_sb *sbi)
 {
 	if (sbi->block_size == PAGE_SIZE)
 		return get_free_page(0);
-	return kmalloc(sbi->block_size);
+	return kmem_cache_alloc(small_cache[sbi->block_bits - 10]);
 }
 
 static void buf_free(struct ext4_buf *b)
 {
 	if (b->data && b->sbi->block_size == PAGE_SIZE)
 		free_page_addr(b->data);
-	else
-		kfree(b->data);
+	else if (b->data)
+		kmem_cache_free(small_cache[b->sbi->block_bits - 10], b->data);
 	kfree(b);
 }
 

@@ -62,6 +62,7 @@ struct ext4_buf {
 	struct list_head dirty;	/* [buf_lock] */
 };
 
+int ext4_bufs_register(void); /* once, before the first mount */
 int ext4_bufs_init(struct ext4_sb *sbi);
 void ext4_bufs_destroy(struct ext4_sb *sbi);
 

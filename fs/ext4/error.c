@@ -107,12 +107,10 @@ void ext4_show_options(struct super_block *sb, char *buf, size_t n)
 {
 	struct ext4_sb *sbi = EXT4_SB(sb);
 
-	if (n)
-		buf[0] = '\0';
-	if (sbi->opts & EXT4_OPT_ERRORS_CONT)
-		strlcat(buf, ",errors=continue", n);
-	if (sbi->opts & EXT4_OPT_ERRORS_PANIC)
-		strlcat(buf, ",errors=panic", n);
-	if (sbi->opts & EXT4_OPT_NOLOAD)
-		strlcat(buf, ",norecovery", n);
+	(void)scnprintf(buf, n, "%s%s%s",
+			sbi->opts & EXT4_OPT_ERRORS_CONT ? ",errors=continue" :
+							   "",
+			sbi->opts & EXT4_OPT_ERRORS_PANIC ? ",errors=panic" :
+							    "",
+			sbi->opts & EXT4_OPT_NOLOAD ? ",norecovery" : "");
 }

@@ -406,7 +406,7 @@ static struct fs_type types[] = {
 static int ext4_init(void)
 {
 	u32 i;
-	int err = 0;
+	int err = ext4_bufs_register();
 
 	inode_cache = kmem_cache_create("ext4_inode",
 					sizeof(struct ext4_inode), 64);

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/host/fake/world.c - memory, locks, time and messages for world.h.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tests/host/cmocka.h>
+
+#include <tests/host/fake/world.h>
+#include <tests/host/fake/world_int.h>
+
+#include <kernel/assert.h>
+#include <kernel/hart.h>
+#include <kernel/log.h>
+#include <kernel/mm/fault.h>
+#include <kernel/mm/cache.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pmem.h>
+#include <kernel/mm/user.h>
+#include <kernel/sched/wait.h>
+#include <kernel/task/process.h>
+#include <kernel/time/clock.h>
+
+#define NR_PAGES 65536u /* 256 MiB of page cache at most */
+
+u64 world_seed = 0x9e3779b97f4a7c15ull;
+bool world_quiet, world_is_root = true;
+u64 world_nr_allocs;
+u32 world_alloc_fail_in;
+char world_last_log[256];
+
+u64 host_direct_map, phys_ram_base, phys_ram_end;
+static struct hart hart;
+struct hart *host_this_hart = &hart;
+static struct thread thread;
+static struct cred cred = { .refs = 1 };
+
+/* --- memory */
+
+static struct page pages[NR_PAGES];
+static u8 *frames;
+static u32 free_stack[NR_PAGES], nr_free;
+
+/* Shall this allocation fail? */
+static bool fails(void)
+{
+	if (!world_alloc_fail_in)
+		return false;
+	return --world_alloc_fail_in == 0;
+}
+
+void *kmalloc(size_t size)
+{
+	void *p;
+
+	if (!size || fails())
+		return NULL;
+	p = malloc(size);
+	memset(p, 0x5a, size);
+	world_nr_allocs++;
+	return p;
+}
+
+void *kzalloc(size_t size)
+{
+	void *p = kmalloc(size);
+
+	return p ? memset(p, 0, size) : NULL;
+}
+
+void *kcalloc(size_t n, size_t size)
+{
+	return kzalloc(n * size);
+}
+
+void *krealloc(void *p, size_t size)
+{
+	if (fails())
+		return NULL;
+	if (!p)
+		world_nr_allocs++;
+	return realloc(p, size);
+}
+
+void kfree(const void *p)
+{
+	if (p)
+		world_nr_allocs--;
+	free((void *)(uintptr_t)p);
+}
+
+struct kmem_cache {
+	size_t size, align;
+};
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size,
+				     size_t align)
+{
+	struct kmem_cache *c = malloc(sizeof(*c));
+
+	c->size = size;
+	c->align = align < 16 ? 16 : align;
+	return c;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c)
+{
+	void *p = NULL;
+
+	if (fails() || posix_memalign(&p, c->align, c->size))
+		return NULL;
+	memset(p, 0x5a, c->size);
+	world_nr_allocs++;
+	return p;
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c)
+{
+	void *p = kmem_cache_alloc(c);
+
+	return p ? memset(p, 0, c->size) : NULL;
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *obj)
+{
+	kfree(obj);
+}
+
+void *alloc_pages_exact(size_t bytes, u32 gfp)
+{
+	void *p = NULL;
+
+	if (fails() || posix_memalign(&p, PAGE_SIZE, bytes))
+		return NULL;
+	memset(p, gfp & GFP_ZERO ? 0 : 0x5a, bytes);
+	world_nr_allocs++;
+	return p;
+}
+
+void free_pages_exact(void *addr, size_t bytes)
+{
+	kfree(addr);
+}
+
+void *get_free_page(u32 gfp)
+{
+	return alloc_pages_exact(PAGE_SIZE, gfp);
+}
+
+void free_page_addr(void *addr)
+{
+	kfree(addr);
+}
+
+struct page *page_alloc(unsigned int order, u32 gfp)
+{
+	struct page *pg;
+
+	if (fails() || !nr_free)
+		return NULL;
+	pg = &pages[free_stack[--nr_free]];
+	memset(pg, 0, sizeof(*pg));
+	pg->refs = 1;
+	list_init(&pg->node);
+	memset(page_addr(pg), 0x5a, PAGE_SIZE);
+	world_nr_allocs++;
+	return pg;
+}
+
+struct page *page_get(struct page *pg)
+{
+	pg->refs++;
+	return pg;
+}
+
+void page_put(struct page *pg)
+{
+	assert_true(pg->refs > 0);
+	if (--pg->refs)
+		return;
+	assert_false(pg->flags & (PG_DIRTY | PG_LOCKED | PG_WRITEBACK));
+	assert_false(pg->flags & PG_PRIVATE);
+	free_stack[nr_free++] = (u32)(pg - pages);
+	world_nr_allocs--;
+}
+
+void *page_addr(const struct page *pg)
+{
+	return frames + (size_t)(pg - pages) * PAGE_SIZE;
+}
+
+struct page *addr_page(const void *addr)
+{
+	return &pages[((const u8 *)addr - frames) / PAGE_SIZE];
+}
+
+void pmem_info(struct pmem_info *out)
+{
+	*out = (struct pmem_info){ .total = NR_PAGES, .free = NR_PAGES };
+}
+
+void pmem_account(int what, s64 n)
+{
+}
+
+void clear_page(void *p)
+{
+	memset(p, 0, PAGE_SIZE);
+}
+
+/* Reclaim and reverse mappings: nobody maps, nothing is short. */
+void lru_add(struct page *pg)
+{
+}
+
+void lru_del(struct page *pg)
+{
+}
+
+void reclaim_init(void)
+{
+}
+
+void rmap_zap(struct mapping *m, u64 start, u64 end, bool file_only)
+{
+}
+
+void mapping_wrprotect_user(struct mapping *m, u64 start, u64 end)
+{
+}
+
+int copy_to_user(uaddr_t dst, const void *src, size_t n)
+{
+	return -14;
+}
+
+int copy_from_user(void *dst, uaddr_t src, size_t n)
+{
+	return -14;
+}
+
+size_t copy_to_user_nofault(uaddr_t dst, const void *src, size_t n)
+{
+	return 0;
+}
+
+size_t copy_from_user_nofault(void *dst, uaddr_t src, size_t n)
+{
+	return 0;
+}
+
+size_t copy_to_user_partial(uaddr_t dst, const void *src, size_t n)
+{
+	return 0;
+}
+
+size_t copy_from_user_partial(void *dst, uaddr_t src, size_t n)
+{
+	return 0;
+}
+
+int clear_user(uaddr_t dst, size_t n)
+{
+	return -14;
+}
+
+int user_fault_in(uaddr_t a, size_t n, bool write)
+{
+	return -14;
+}
+
+/* --- locks */
+
+static u8 ranks[32];
+static u32 depth;
+
+void spin_lock(struct spinlock *l)
+{
+	assert_int_equal(l->hart, 0);
+	assert_true(!depth || l->rank > ranks[depth - 1] ||
+		    l->rank == RANK_NONE);
+	assert_true(depth < ARRAY_SIZE(ranks));
+	ranks[depth++] = l->rank;
+	l->hart = 1;
+}
+
+void spin_unlock(struct spinlock *l)
+{
+	assert_int_equal(l->hart, 1);
+	l->hart = 0;
+	depth--;
+}
+
+void mutex_init(struct mutex *m)
+{
+	memset(m, 0, sizeof(*m));
+}
+
+void mutex_lock(struct mutex *m)
+{
+	assert_int_equal(depth, 0);
+	assert_int_equal(m->locked, 0);
+	m->locked = 1;
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	assert_int_equal(m->locked, 1);
+	m->locked = 0;
+}
+
+void rwsem_init(struct rwsem *s)
+{
+	memset(s, 0, sizeof(*s));
+}
+
+/* Twice by one thread would wait for ever with a writer in between. */
+void down_read(struct rwsem *s)
+{
+	assert_int_equal(depth, 0);
+	assert_null(s->writer);
+	assert_int_equal(s->readers, 0);
+	s->readers = 1;
+}
+
+void up_read(struct rwsem *s)
+{
+	assert_int_equal(s->readers, 1);
+	s->readers = 0;
+}
+
+void down_write(struct rwsem *s)
+{
+	assert_int_equal(depth, 0);
+	assert_null(s->writer);
+	assert_int_equal(s->readers, 0);
+	s->writer = &thread;
+}
+
+void up_write(struct rwsem *s)
+{
+	assert_non_null(s->writer);
+	s->writer = NULL;
+}
+
+/* --- waiting */
+
+void waitq_init(struct waitq *wq)
+{
+}
+
+void wake_up_all_key(struct waitq *wq, u64 key)
+{
+}
+
+void waiter_init(struct waiter *w)
+{
+}
+
+void wait_prepare(struct waitq *wq, struct waiter *w, bool interruptible)
+{
+}
+
+void wait_finish(struct waitq *wq, struct waiter *w)
+{
+}
+
+int wait_suspend(u64 deadline_ns)
+{
+	assert_int_equal(depth, 0);
+	if (world_complete_one())
+		return 0;
+	if (deadline_ns != WAIT_FOREVER)
+		return -110;
+	fail_msg("waits for ever");
+	abort();
+}
+
+int sleep_until_ns(u64 deadline_ns, bool interruptible)
+{
+	(void)!wait_suspend(deadline_ns);
+	return 0;
+}
+
+void cond_resched(void)
+{
+	assert_int_equal(depth, 0);
+	if (random_below(&world_seed, 4) == 0)
+		world_complete_one();
+}
+
+/* The threads of the page cache are not missed; others are. */
+struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
+{
+	return strcmp(name, "flusher") ? NULL : &thread;
+}
+
+/* --- the rest */
+
+struct thread *current_thread(void)
+{
+	return &thread;
+}
+
+bool capable(unsigned int cap)
+{
+	return world_is_root;
+}
+
+static u64 now_ns = 1700000000ull * 1000000000ull;
+
+u64 clock_mono_ns(void)
+{
+	return now_ns += 1000;
+}
+
+u64 clock_real_ns(void)
+{
+	return clock_mono_ns();
+}
+
+bool log_may(struct log_ratelimit *rl)
+{
+	return true;
+}
+
+void log_printf(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(world_last_log, sizeof(world_last_log), fmt, ap);
+	va_end(ap);
+	if (!world_quiet)
+		fprintf(stderr, "    <%u> %s\n", level, world_last_log);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+void world_init(void)
+{
+	u32 i;
+
+	if (frames)
+		return;
+	if (posix_memalign((void **)&frames, PAGE_SIZE,
+			   (size_t)NR_PAGES * PAGE_SIZE))
+		abort();
+	for (i = 0; i < NR_PAGES; i++)
+		free_stack[nr_free++] = NR_PAGES - 1 - i;
+	thread.cred = &cred;
+	pagecache_init();
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/host/fake/world_int.h - what the files of the fake kernel share.
+ */
+#ifndef TESTS_HOST_FAKE_WORLD_INT_H
+#define TESTS_HOST_FAKE_WORLD_INT_H
+
+#include <lib/types.h>
+
+/* End one request of some disk; false: there is none. */
+bool world_complete_one(void);
+
+#endif /* TESTS_HOST_FAKE_WORLD_INT_H */
