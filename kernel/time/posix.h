@@ -66,4 +66,12 @@ int ptimer_get(int id, struct itimerval_ns *out);
 int ptimer_overrun(int id);
 int ptimer_delete(int id);
 
+/* --- shared by itimer.c and ptimer.c */
+struct process;
+struct spinlock;
+extern struct spinlock ptimer_lock;
+/* Callbacks do not come back sooner than this: expiries in between are counted. */
+#define PTIMER_MIN_GAP_NS 50000u
+void itimers_exit(struct process *p);
+
 #endif /* KERNEL_TIME_POSIX_H */
