@@ -121,9 +121,11 @@ static int map_shared_writable(struct vma *v, u64 addr, pte_t *p, pte_t old,
 			       struct page *pg)
 {
 	struct mm *mm = v->mm;
-	bool track = v->ops->mkwrite != NULL;
-	int err = track ? v->ops->mkwrite(v, vma_pgoff(v, addr), pg) : 0;
+	bool track = v->mapping && !v->mapping->ops->no_writeback;
+	int err = 0;
 
+	if (v->ops->mkwrite)
+		err = v->ops->mkwrite(v, vma_pgoff(v, addr), pg);
 	if (err)
 		return err;
 	spin_lock(&mm->pt_lock);

@@ -178,6 +178,8 @@ static int check_area(struct remap *r)
 	r->v = vma_at(r->mm, r->old);
 	if (!r->v || r->v->end - r->old < r->old_len)
 		return -EFAULT;
+	if (r->new_len > USER_TOP)
+		return -ENOMEM;
 	if (r->old_len == 0 &&
 	    (!(r->v->flags & VM_SHARED) || !(r->flags & MREMAP_MAYMOVE)))
 		return -EINVAL;
@@ -214,14 +216,14 @@ static int check_args(const struct remap *r)
 	if (r->flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) ||
 	    (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) &&
 	     !(r->flags & MREMAP_MAYMOVE)) ||
-	    r->old % PAGE_SIZE || r->new_len == 0 || r->new_len > USER_TOP ||
-	    r->old_len > USER_TOP)
+	    r->old % PAGE_SIZE || r->new_len == 0)
 		return -EINVAL;
 	if ((r->flags & MREMAP_DONTUNMAP) && r->old_len != r->new_len)
 		return -EINVAL;
 	if (!(r->flags & MREMAP_FIXED))
 		return 0;
-	if (r->to % PAGE_SIZE || to_end > USER_TOP || r->to < MMAP_MIN ||
+	if (r->to % PAGE_SIZE || r->new_len > USER_TOP || to_end > USER_TOP || r->to < MMAP_MIN ||
+	    r->to > USER_TOP ||
 	    (r->to < r->old + r->old_len && r->old < to_end))
 		return -EINVAL;
 	return 0;
