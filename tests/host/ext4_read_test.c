@@ -162,7 +162,7 @@ static const char *const volumes[] = {
 	"-t ext4 -O metadata_csum_seed,orphan_file -b 1024 -g 8192",
 	"-t ext4 -O ^extents,^64bit",
 	"-t ext4 -b 1024 -O meta_bg,^resize_inode",
-	"-t ext4 -O sparse_super2,^sparse_super",
+	"-t ext4 -O sparse_super2,^resize_inode",
 	"-t ext3 -b 1024",
 	"-t ext2",
 	"-t ext2 -b 1024",

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/host/ext4_write_test.c - change volumes at random, beside a model.
+ *
+ * After the random operations what is read back must be what the model has,
+ * also after a remount, and e2fsck must find nothing.
+ */
+/* sources: tests/host/fake/world.c tests/host/fake/disk.c tests/host/fake/ext4_rig.c */
+/* sources: fs/inode.c kernel/file/iov.c kernel/mm/pagecache.c kernel/mm/writeback.c */
+/* sources: kernel/mm/truncate.c kernel/mm/filemap.c kernel/mm/readahead.c kernel/mm/radix.c */
+/* sources: lib/crc.c lib/sort.c lib/string.c lib/fmt.c */
+/* sources: fs/ext4/balloc.c fs/ext4/bitmap.c fs/ext4/buf.c fs/ext4/csum.c fs/ext4/desc.c fs/ext4/dir.c */
+/* sources: fs/ext4/dir_change.c fs/ext4/error.c fs/ext4/extent.c fs/ext4/extent_insert.c fs/ext4/extent_remove.c */
+/* sources: fs/ext4/fallocate.c fs/ext4/file.c fs/ext4/flush.c fs/ext4/hash.c fs/ext4/htree.c fs/ext4/htree_add.c */
+/* sources: fs/ext4/ialloc.c fs/ext4/ind.c fs/ext4/inode.c fs/ext4/journal.c fs/ext4/map.c fs/ext4/namei.c */
+/* sources: fs/ext4/orphan.c fs/ext4/page.c fs/ext4/rename.c fs/ext4/super.c fs/ext4/super_check.c fs/ext4/symlink.c */
+/* sources: fs/ext4/writeback.c fs/ext4/xattr.c fs/ext4/xattr_place.c fs/ext4/zone.c */
+/* sources: tests/host/fake/ext4_model.c */
+#include <stdlib.h>
+
+#include <tests/host/cmocka.h>
+
+#include <tests/host/fake/ext4_model.h>
+
+#include <lib/errno.h>
+
+static struct rig rig;
+
+static const struct {
+	const char *opts;
+	bool extents;
+} volumes[] = {
+	{ "-t ext4", true },
+	{ "-t ext4 -b 1024", true },
+	{ "-t ext4 -b 4096", true },
+	{ "-t ext4 -b 2048 -I 128", true },
+	{ "-t ext4 -O ^metadata_csum,uninit_bg -b 1024 -g 1024", true },
+	{ "-t ext4 -O metadata_csum_seed,orphan_file -b 4096", true },
+	{ "-t ext4 -O ^64bit,^flex_bg,^resize_inode -b 1024", true },
+	{ "-t ext2 -b 1024", false },
+	{ "-t ext2 -b 4096", false },
+	{ "-t ext4 -O ^has_journal,meta_bg,^resize_inode -b 1024", true },
+};
+
+static void random_work_on(const char *opts, bool extents, unsigned int steps)
+{
+	struct model *m;
+	unsigned int i, round;
+	u64 seed = world_seed;
+
+	rig_mkfs(&rig, 64000, opts);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	m = model_new(&rig, extents);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < steps; i++)
+			model_step(m);
+		model_compare(m);
+		if (round == 0) {
+			/* as after a power cut, but for open files */
+			model_close_all(m);
+			assert_int_equal(rig_sync(&rig), 0);
+			assert_int_equal(rig_fsck(&rig), 0);
+		}
+		model_close_all(m);
+		rig_umount(&rig);
+		assert_int_equal(rig_fsck(&rig), 0);
+		assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+		model_compare(m);
+	}
+	rig_umount(&rig);
+	model_free(m);
+	print_message("    %s: seed %llx\n", opts, (unsigned long long)seed);
+}
+
+static void random_work(void **state)
+{
+	const char *env = getenv("EXT4_STEPS");
+	unsigned int steps = env ? (unsigned int)atoi(env) : 250;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(volumes); i++)
+		random_work_on(volumes[i].opts, volumes[i].extents, steps);
+}
+
+/* Names in and out of a directory that needs an index of two levels. */
+static void large_directory_on(const char *opts, unsigned int nr)
+{
+	struct inode *root, *dir, *file;
+	unsigned int i, left = nr;
+	char name[128];
+	u8 *gone = calloc(1, nr);
+
+	rig_mkfs(&rig, 64000, opts);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_mkdir(root, "d", &dir), 0);
+	assert_int_equal(rig_create(root, "file", 0644, &file), 0);
+	for (i = 0; i < nr; i++) {
+		sprintf(name, "%u-%*u", i, (int)(i % 100), i);
+		assert_int_equal(rig_link(dir, name, file), 0);
+	}
+	for (i = 0; i < nr; i += 1 + (unsigned int)random_below(&world_seed, 3)) {
+		sprintf(name, "%u-%*u", i, (int)(i % 100), i);
+		assert_int_equal(rig_unlink(dir, name), 0);
+		gone[i] = 1;
+		left--;
+	}
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fsck(&rig), 0);
+	for (i = 0; i < nr; i++) {
+		struct inode *in;
+
+		sprintf(name, "%u-%*u", i, (int)(i % 100), i);
+		in = rig_child(dir, name);
+		assert_int_equal(IS_ERR(in) ? -PTR_ERR(in) : 0,
+				 gone[i] ? ENOENT : 0);
+		if (!IS_ERR(in))
+			inode_put(in);
+	}
+	assert_int_equal(file->nlink, left + 1);
+	inode_put(file);
+	inode_put(dir);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+	free(gone);
+}
+
+static void large_directories(void **state)
+{
+	large_directory_on("-t ext4 -b 1024", 12000);
+	large_directory_on("-t ext4 -b 4096", 6000);
+	large_directory_on("-t ext2 -b 1024 -O ^dir_index", 600);
+}
+
+/* Every other block, so that the tree gets deep; then in other orders. */
+static void deep_extent_tree(void **state)
+{
+	const unsigned int nr = 6000;
+	struct inode *root, *file;
+	unsigned int i, k;
+	u8 block[1024], got[1024];
+
+	rig_mkfs(&rig, 64000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_create(root, "f", 0644, &file), 0);
+	for (i = 0; i < nr; i++) {
+		k = (i * 7919u) % nr;
+		memset(block, (int)k, sizeof(block));
+		assert_int_equal(rig_write(file, 8192ull * k, block, 1024),
+				 1024);
+		if (i % 50 == 49)
+			assert_int_equal(mapping_sync(&file->mapping, 0, ~0ull,
+						      true),
+					 0);
+	}
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fsck(&rig), 0);
+	(void)mapping_invalidate(&file->mapping, 0, ~0ull);
+	for (i = 0; i < nr; i++) {
+		memset(block, (int)i, sizeof(block));
+		assert_int_equal(rig_read(file, 8192ull * i, got, 1024), 1024);
+		assert_memory_equal(got, block, 1024);
+	}
+	for (i = 0; i < nr; i += 3)
+		assert_int_equal(rig_fallocate(file, 3, 8192ull * i, 8192), 0);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fsck(&rig), 0);
+	assert_int_equal(rig_truncate(file, 8192ull * 700), 0);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fsck(&rig), 0);
+	assert_int_equal(rig_truncate(file, 3 * 8192), 0);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fsck(&rig), 0);
+	inode_put(file);
+	assert_int_equal(rig_unlink(root, "f"), 0);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+/* Full means -ENOSPC, nothing lost, and all of it is free again afterwards. */
+static void full_volume(void **state)
+{
+	struct inode *root, *f[40];
+	struct kstatfs before, after;
+	static u8 buf[100000];
+	unsigned int i, nr = 0;
+	s64 ret = 0;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024 -m 0 -N 200");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	rig.sb->ops->statfs(rig.sb, &before);
+	memset(buf, 0x77, sizeof(buf));
+	while (nr < ARRAY_SIZE(f)) {
+		char name[32];
+		u64 pos = 0;
+
+		sprintf(name, "f%u", nr);
+		if (rig_create(root, name, 0644, &f[nr]))
+			break;
+		nr++;
+		while (pos < 500000) {
+			ret = rig_write(f[nr - 1], pos, buf, sizeof(buf));
+			if (ret <= 0)
+				break;
+			pos += (u64)ret;
+		}
+		if (ret <= 0)
+			break;
+	}
+	assert_int_equal(ret, -ENOSPC);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fsck(&rig), 0);
+	for (i = 0; i < nr; i++) {
+		char name[32];
+
+		sprintf(name, "f%u", i);
+		assert_int_equal(rig_unlink(root, name), 0);
+		inode_put(f[i]);
+	}
+	rig.sb->ops->statfs(rig.sb, &after);
+	assert_int_equal(before.bfree, after.bfree);
+	assert_int_equal(before.ffree, after.ffree);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+/* Unlinked while open: on the orphan list; freed by the next mount. */
+static void orphans(void **state)
+{
+	struct inode *root, *f, *g;
+	static u8 buf[50000];
+	struct world_disk copy;
+	struct kstatfs before, after;
+
+	rig_mkfs(&rig, 16000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	rig.sb->ops->statfs(rig.sb, &before);
+	assert_int_equal(rig_create(root, "f", 0644, &f), 0);
+	assert_int_equal(rig_create(root, "g", 0644, &g), 0);
+	assert_int_equal(rig_write(f, 0, buf, sizeof(buf)), sizeof(buf));
+	assert_int_equal(rig_write(g, 0, buf, sizeof(buf)), sizeof(buf));
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_unlink(root, "f"), 0);
+	assert_int_equal(rig_unlink(root, "g"), 0);
+	assert_int_equal(rig_sync(&rig), 0);
+	/* The power goes here. */
+	copy = rig.disk;
+	copy.data = exact_copy(rig.disk.data, rig.disk.size);
+	inode_put(f);
+	inode_put(g);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+	memcpy(rig.disk.data, copy.data, copy.size);
+	free(copy.data);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	rig.sb->ops->statfs(rig.sb, &after);
+	assert_int_equal(before.bfree, after.bfree);
+	assert_int_equal(before.ffree, after.ffree);
+	rig_umount(&rig);
+	/* It was not unmounted once, which e2fsck says, but finds no fault. */
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+static int setup(void **state)
+{
+	const char *seed = getenv("EXT4_SEED");
+
+	if (seed)
+		world_seed = strtoull(seed, NULL, 16);
+	rig_init(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_done(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(large_directories),
+		cmocka_unit_test(deep_extent_tree),
+		cmocka_unit_test(orphans),
+		cmocka_unit_test(full_volume),
+		cmocka_unit_test(random_work),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
