@@ -317,6 +317,8 @@ static bool fua_step(struct blkdev *disk, struct bio *bio, int status)
 	if (bio->flags & BIO_FLUSHES) {
 		bio->flags &= ~(u32)BIO_FLUSHES;
 		bio->op = BIO_WRITE;
+		bio->nr_segs = bio->fua_segs;
+		bio->nr_sectors = bio->fua_sectors;
 		return false;
 	}
 	if (status || bio->op != BIO_WRITE || !(bio->flags & BIO_FUA) ||
@@ -324,6 +326,9 @@ static bool fua_step(struct blkdev *disk, struct bio *bio, int status)
 		return false;
 	bio->flags |= BIO_FLUSHES;
 	bio->op = BIO_FLUSH;
+	bio->fua_segs = bio->nr_segs;
+	bio->fua_sectors = bio->nr_sectors;
+	bio->nr_segs = bio->nr_sectors = 0;
 	blk_queue(disk, bio);
 	return true;
 }

@@ -57,6 +57,7 @@ struct bio {
 	struct blkdev *dev;		 /* set by blk_submit() */
 	struct list_head node; /* owner's while in flight: core or driver */
 	u64 start_ns;
+	u32 fua_segs, fua_sectors; /* core's, while BIO_FLUSHES */
 };
 
 struct blkdev_ops {
