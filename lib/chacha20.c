@@ -25,16 +25,20 @@ static inline void quarter_round(u32 *a, u32 *b, u32 *c, u32 *d)
 	*b = rotl32(*b ^ *c, 7);
 }
 
+/* Spelled out, so that all sixteen words live in registers. */
 static void permute(u32 x[16])
 {
 	for (int i = 0; i < DOUBLE_ROUNDS; i++) {
-		for (int n = 0; n < 4; n++) /* columns */
-			quarter_round(&x[n], &x[4 + n], &x[8 + n], &x[12 + n]);
-		for (int n = 0; n < 4; n++) { /* diagonals */
-			quarter_round(&x[n], &x[4 + (n + 1) % 4],
-				      &x[8 + (n + 2) % 4],
-				      &x[12 + (n + 3) % 4]);
-		}
+		/* columns */
+		quarter_round(&x[0], &x[4], &x[8], &x[12]);
+		quarter_round(&x[1], &x[5], &x[9], &x[13]);
+		quarter_round(&x[2], &x[6], &x[10], &x[14]);
+		quarter_round(&x[3], &x[7], &x[11], &x[15]);
+		/* diagonals */
+		quarter_round(&x[0], &x[5], &x[10], &x[15]);
+		quarter_round(&x[1], &x[6], &x[11], &x[12]);
+		quarter_round(&x[2], &x[7], &x[8], &x[13]);
+		quarter_round(&x[3], &x[4], &x[9], &x[14]);
 	}
 }
 
@@ -92,9 +96,16 @@ void drbg_generate(struct drbg *d, void *out, size_t len)
 	u32 key[8], counter = 0;
 	u8 block[CHACHA20_BLOCK_SIZE];
 	u8 *p = out;
+	size_t first;
 
+	/* Block 0: half of it the next key, half the first bytes of output. */
 	memcpy(key, d->key, sizeof(key));
-	rekey(d);
+	chacha20_block(key, 0, zero_nonce, block);
+	memcpy(d->key, block, CHACHA20_KEY_SIZE);
+	first = min(len, sizeof(block) - CHACHA20_KEY_SIZE);
+	memcpy(p, block + CHACHA20_KEY_SIZE, first);
+	p += first;
+	len -= first;
 	while (len) {
 		size_t n = min(len, sizeof(block));
 

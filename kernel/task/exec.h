@@ -37,9 +37,9 @@ struct exec {
 	bool secure;
 	u64 bias, interp_bias, entry;
 	u64 stack_top, sp;
-	struct {
+	struct { /* 32 bytes: one block of the generator */
 		u8 at_random[16];
-		u64 stack, mmap, load, brk;
+		u32 stack, mmap, load, brk;
 	} rnd;
 	struct script_line script;
 	size_t head_len;
