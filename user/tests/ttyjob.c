@@ -368,12 +368,14 @@ static int orphan(void *arg)
 	if (pid == 0) {
 		/* The grandchild's group has no parent to continue it. */
 		if (fork() == 0) {
+			pid_t parent;
 			char c;
 			int r;
 
+			parent = getppid();
 			setpgid(0, 0);
-			while (getppid() == getpgid(getppid()) && getppid() > 1)
-				ut_sleep_ms(10);
+			while (getppid() == parent)
+				ut_sleep_ms(5);
 			ut_sleep_ms(50);
 			r = read(slave, &c, 1) == -1 && errno == EIO ? 0 : 1;
 			if (write(p[1], &r, sizeof(r)) != sizeof(r))
@@ -381,7 +383,7 @@ static int orphan(void *arg)
 			_exit(0);
 		}
 		setpgid(0, 0);
-		ut_sleep_ms(20);
+		ut_sleep_ms(50);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
