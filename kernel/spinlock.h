@@ -38,6 +38,7 @@ enum lock_rank {
 	RANK_DEV,	/* a driver's own lock */
 	RANK_IRQ,	/* interrupt controllers */
 	RANK_WAITQ,	/* a wait queue's list */
+	RANK_EVENT,	/* epoll's list of ready files */
 	RANK_TIMER,	/* a hart's timer queue */
 	RANK_SCHED,	/* placement, ready lists */
 	RANK_SLAB,	/* object caches */

@@ -45,6 +45,8 @@ void fs_shutdown(void);
 
 /* fs/open.c: the last reference to a file with an inode is gone. */
 void fs_file_release(struct file *f);
+/* fs/eventpoll.c: the same, for a file that somebody watches; before release(). */
+void epoll_file_gone(struct file *f);
 /* fs/dcache.c: memory is short; forget up to @nr cached names and inodes.
  * Coroutine, no lock.  Number of objects freed. */
 u64 fs_reclaim(u64 nr);

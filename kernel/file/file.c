@@ -64,6 +64,8 @@ struct file *file_get(struct file *f)
 
 static void file_free(struct file *f)
 {
+	if (unlikely(!list_empty(&f->epitems)))
+		epoll_file_gone(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	if (f->inode)

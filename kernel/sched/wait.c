@@ -48,15 +48,11 @@ void waitq_del(struct waitq *wq, struct waiter *w)
 	spin_unlock(&wq->lock);
 }
 
-void wake_up_nr_key(struct waitq *wq, unsigned int nr, u64 key)
+/* wq->lock is held. */
+static void wake_held(struct waitq *wq, unsigned int nr, u64 key)
 {
 	struct waiter *w, *next;
 
-	/* WAKE (full) - pairs with wait_prepare(): the condition, then the queue. */
-	smp_mb();
-	if (list_empty(&wq->list))
-		return;
-	spin_lock(&wq->lock);
 	list_for_each_entry_safe(w, next, &wq->list, node) {
 		bool exclusive = w->exclusive;
 
@@ -74,6 +70,27 @@ void wake_up_nr_key(struct waitq *wq, unsigned int nr, u64 key)
 		if (exclusive && !--nr)
 			break;
 	}
+}
+
+void wake_up_nr_key(struct waitq *wq, unsigned int nr, u64 key)
+{
+	/* WAKE (full) - pairs with wait_prepare(): the condition, then the queue. */
+	smp_mb();
+	if (list_empty(&wq->list))
+		return;
+	spin_lock(&wq->lock);
+	wake_held(wq, nr, key);
+	spin_unlock(&wq->lock);
+}
+
+void wake_up_nested_key(struct waitq *wq, u64 key)
+{
+	/* WAKE (full) - pairs with wait_prepare(): the condition, then the queue. */
+	smp_mb();
+	if (list_empty(&wq->list))
+		return;
+	spin_lock_nested(&wq->lock);
+	wake_held(wq, ~0u, key);
 	spin_unlock(&wq->lock);
 }
 

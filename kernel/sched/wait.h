@@ -47,6 +47,9 @@ void waitq_init(struct waitq *wq);
  * @key is handed to callbacks (poll event bits; 0 = unspecified). */
 void wake_up_all_key(struct waitq *wq, u64 key);
 void wake_up_nr_key(struct waitq *wq, unsigned int nr, u64 key);
+/* From a callback, that is, with another queue's lock held: the queues then form a
+ * graph without cycles (epoll on epoll). */
+void wake_up_nested_key(struct waitq *wq, u64 key);
 #define wake_up_all(wq) wake_up_all_key(wq, 0)
 #define wake_up_one(wq) wake_up_nr_key(wq, 1, 0)
 

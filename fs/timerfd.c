@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/timerfd.c - a timer that one can wait for.
+ *
+ * Expiries are not counted as they happen: from when the first unread one was due,
+ * and from the interval, a read computes how many there were.  So a timer that
+ * nobody reads wakes nobody after its first expiry, whatever its interval.
+ *
+ * INVARIANTS
+ *   I1  The ktimer is armed for `due' while that lies in the future.
+ *
+ * Locking: t->lock, also taken by the callback.
+ */
+#include <fs/event.h>
+
+#include <kernel/file/iov.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/time/posix.h>
+#include <kernel/time/timer.h>
+#include <lib/errno.h>
+
+struct timerfd {
+	struct spinlock lock; /* RANK_PIPE */
+	struct ktimer timer;  /* [lock] */
+	int clock;	      /* [I] */
+	bool on;	      /* [lock] */
+	u64 due, interval;    /* [lock] */
+	struct waitq wq;
+};
+
+static void expired(struct ktimer *k)
+{
+	struct timerfd *t = k->arg;
+
+	wake_up_all_key(&t->wq, POLLIN | POLLRDNORM);
+}
+
+/* Expiries since the last read; lock held. */
+static u64 ticks(const struct timerfd *t)
+{
+	u64 now = clock_mono_ns();
+
+	if (!t->on || now < t->due)
+		return 0;
+	return t->interval ? 1 + (now - t->due) / t->interval : 1;
+}
+
+static u64 take(struct timerfd *t)
+{
+	u64 n;
+
+	spin_lock(&t->lock);
+	n = ticks(t);
+	if (n && t->interval) {
+		t->due += n * t->interval;
+		ktimer_arm(&t->timer, t->due);
+	} else if (n) {
+		t->on = false;
+	}
+	spin_unlock(&t->lock);
+	return n;
+}
+
+static bool is_due(struct timerfd *t)
+{
+	bool due;
+
+	spin_lock(&t->lock);
+	due = ticks(t) != 0;
+	spin_unlock(&t->lock);
+	return due;
+}
+
+static s64 timerfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
+{
+	struct timerfd *t = f->priv;
+	u64 n;
+
+	if (iov_iter_count(to) < sizeof(n))
+		return -EINVAL;
+	while (!(n = take(t))) {
+		int err;
+
+		if (f->flags & O_NONBLOCK)
+			return -EAGAIN;
+		err = wait_event_interruptible(&t->wq, is_due(t));
+		if (err)
+			return err;
+	}
+	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (s64)sizeof(n) :
+							      -EFAULT;
+}
+
+static u32 timerfd_poll(struct file *f, struct poll_table *pt)
+{
+	struct timerfd *t = f->priv;
+
+	poll_wait(pt, f, &t->wq);
+	return is_due(t) ? POLLIN | POLLRDNORM : 0;
+}
+
+static void timerfd_release(struct file *f)
+{
+	struct timerfd *t = f->priv;
+
+	(void)ktimer_cancel(&t->timer);
+	kfree(t);
+}
+
+static const struct file_ops timerfd_fops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+	.release = timerfd_release,
+	.anon_name = "anon_inode:[timerfd]",
+};
+
+static struct timerfd *timerfd_of(struct file *f)
+{
+	return f->ops == &timerfd_fops ? f->priv : NULL;
+}
+
+static void get_held(const struct timerfd *t, struct itimerval_ns *out)
+{
+	u64 now = clock_mono_ns();
+
+	out->interval = t->interval;
+	out->value = 0;
+	if (!t->on)
+		return;
+	if (t->due > now)
+		out->value = t->due - now;
+	else if (t->interval)
+		out->value = t->interval - (now - t->due) % t->interval;
+}
+
+int timerfd_get(struct file *f, struct itimerval_ns *out)
+{
+	struct timerfd *t = timerfd_of(f);
+
+	if (!t)
+		return -EINVAL;
+	spin_lock(&t->lock);
+	get_held(t, out);
+	spin_unlock(&t->lock);
+	return 0;
+}
+
+int timerfd_set(struct file *f, bool absolute, const struct itimerval_ns *new,
+		struct itimerval_ns *old)
+{
+	struct timerfd *t = timerfd_of(f);
+
+	if (!t)
+		return -EINVAL;
+	spin_lock(&t->lock);
+	get_held(t, old);
+	(void)ktimer_try_cancel(&t->timer);
+	t->interval = new->interval;
+	t->on = new->value != 0;
+	if (t->on) {
+		t->due = posix_deadline(t->clock, new->value, absolute);
+		ktimer_arm(&t->timer, t->due);
+	}
+	spin_unlock(&t->lock);
+	return 0;
+}
+
+struct file *timerfd_create(int clock, bool nonblock)
+{
+	struct timerfd *t = kzalloc(sizeof(*t));
+	struct file *f;
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	spin_init(&t->lock, "timerfd", RANK_PIPE);
+	ktimer_init(&t->timer, expired, t);
+	waitq_init(&t->wq);
+	t->clock = clock;
+	f = file_alloc(&timerfd_fops, O_RDWR | (nonblock ? O_NONBLOCK : 0), t);
+	if (f)
+		return f;
+	kfree(t);
+	return ERR_PTR(-ENOMEM);
+}
