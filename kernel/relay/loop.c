@@ -121,7 +121,8 @@ void hart_loop(void)
 		}
 		if (h->role & ROLE_APP)
 			relay_run_user(h);
-		if (!worked)
+		/* Work of a user thread, done here, may have made others ready. */
+		if (!worked && list_empty(&h->ready) && !h->user && !h->nr_runq)
 			relay_idle(h);
 	}
 }
