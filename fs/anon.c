@@ -2,6 +2,7 @@
 /* fs/anon.c - inodes of files that have no name; see anon.h. */
 #include <fs/anon.h>
 
+#include <fs/internal.h>
 #include <kernel/init.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
@@ -10,6 +11,7 @@
 #define PIPEFS_MAGIC 0x50495045
 
 static struct super_block *anon_sb; /* [I] */
+static struct mount *anon_mnt;	    /* [I] */
 
 static const struct super_ops anon_sops = { .no_icache = true };
 static const struct file_ops no_fops;
@@ -51,6 +53,7 @@ static int anon_init(void)
 	m = mount_internal(&anon_type);
 	if (IS_ERR(m))
 		return (int)PTR_ERR(m);
+	anon_mnt = m;
 	anon_sb = m->sb;
 	return 0;
 }
@@ -68,4 +71,20 @@ struct inode *anon_inode_new(u32 mode)
 	i->gid = current->cred->fsgid;
 	i->fops = &no_fops;
 	return i;
+}
+
+int anon_inode_path(struct inode *i, struct path *out)
+{
+	struct dentry *d;
+
+	if (i->sb != anon_sb)
+		return -ENXIO;
+	d = d_alloc(anon_sb->root, "anon", 4, 0);
+	if (!d)
+		return -ENOMEM;
+	spin_lock(&dcache_lock);
+	d_add(d, inode_get(i), false);
+	spin_unlock(&dcache_lock);
+	*out = (struct path){ .mnt = mount_get(anon_mnt), .dentry = d };
+	return 0;
 }

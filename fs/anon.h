@@ -11,5 +11,8 @@
 
 /* A new inode of type and permissions @mode, owned by current: refs 1, or NULL. */
 struct inode *anon_inode_new(u32 mode);
+/* A path that leads to @i, which anon_inode_new() made: to open it again through
+ * /proc/pid/fd.  0, -ENXIO (another kind of inode) or -ENOMEM; gives references. */
+int anon_inode_path(struct inode *i, struct path *out);
 
 #endif /* FS_ANON_H */

@@ -17,7 +17,7 @@
  * Locking: p->lock (mutex: copies may fault).  The conditions of the wait queues are
  * read without it and checked again under it.
  *
- * Not here: splice (splice.c), how a fifo is found (special.c).
+ * Not here: tee and vmsplice (syscall/pipe.c), how a fifo is found (special.c).
  */
 #include <fs/pipe.h>
 
@@ -533,7 +533,7 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 	return (s64)(nr * PAGE_SIZE);
 }
 
-/* --- for splice */
+/* --- for tee */
 
 s64 pipe_wait_room(struct pipe *p, bool nonblock)
 {
@@ -567,29 +567,6 @@ s64 pipe_wait_data(struct pipe *p, bool nonblock)
 		if (err)
 			return err;
 	}
-}
-
-s64 pipe_drain(struct pipe *p, size_t max, pipe_sink *sink, void *ctx)
-{
-	s64 done = 0, r = 0;
-	size_t len, n;
-
-	mutex_lock(&p->lock);
-	while ((n = min(max - (size_t)done, p->head - p->tail)) != 0) {
-		void *at = span(p, p->tail, n, &len);
-
-		r = sink(ctx, at, len);
-		if (r <= 0)
-			break;
-		took(p, (size_t)r);
-		done += r;
-		if ((size_t)r < len)
-			break;
-	}
-	mutex_unlock(&p->lock);
-	if (done)
-		wake_writers(p);
-	return done ? done : r;
 }
 
 size_t pipe_push(struct pipe *p, const void *data, size_t n)

@@ -28,13 +28,6 @@ s64 pipe_set_size(struct file *f, u64 bytes);
  */
 s64 pipe_wait_room(struct pipe *p, bool nonblock);
 s64 pipe_wait_data(struct pipe *p, bool nonblock);
-/*
- * Hand the bytes at the front to @sink in pieces that are contiguous; what it took
- * leaves the pipe.  It may sleep; others wait for the pipe as long.  Bytes moved or
- * the first error.
- */
-typedef s64 pipe_sink(void *ctx, const void *data, size_t n);
-s64 pipe_drain(struct pipe *p, size_t max, pipe_sink *sink, void *ctx);
 /* Put kernel bytes at the end: as many as there is room for. */
 size_t pipe_push(struct pipe *p, const void *data, size_t n);
 /* Copy up to @n bytes from @off behind the front without taking them. */

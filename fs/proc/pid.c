@@ -6,6 +6,7 @@
  * reference: every operation looks the process up anew, and a name whose process has
  * gone answers -ENOENT or -ESRCH.
  */
+#include <fs/anon.h>
 #include <fs/proc/proc.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
@@ -539,6 +540,8 @@ static int fdlink_get_link(struct inode *inode, struct path *out)
 		*out = (struct path){ .mnt = f->mnt, .dentry = f->dentry };
 		path_get(out);
 		r = 0;
+	} else if (f->inode) {
+		r = anon_inode_path(f->inode, out);
 	}
 	file_put(f);
 	return r;
