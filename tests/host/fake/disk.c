@@ -80,6 +80,8 @@ static void transfer(struct world_disk *d, struct bio *bio)
 	else
 		d->reads++;
 	for (i = 0; bio->op != BIO_FLUSH && i < bio->nr_segs; i++) {
+		if (bio->op == BIO_READ && d->read_count)
+			d->read_count[(at - d->data) / 512]++;
 		if (bio->op == BIO_WRITE)
 			memcpy(at, bio->seg[i].addr, bio->seg[i].len);
 		else

@@ -104,7 +104,7 @@ void rig_mkfs(struct rig *r, unsigned int kib, const char *opts)
 
 int rig_mount(struct rig *r, u64 flags, const char *data)
 {
-	struct super_block *sb = kzalloc(sizeof(*sb));
+	struct super_block *sb = calloc(1, sizeof(*sb));
 	int err;
 
 	assert_null(r->sb);
@@ -116,7 +116,7 @@ int rig_mount(struct rig *r, u64 flags, const char *data)
 	err = ext4_type->mount(sb, &r->disk.bd, flags, data);
 	if (err) {
 		assert_true(list_empty(&sb->inodes));
-		kfree(sb);
+		free(sb);
 		return err;
 	}
 	r->sb = sb;
@@ -154,7 +154,7 @@ void rig_umount(struct rig *r)
 	inodes_drop_sb(sb);
 	assert_true(list_empty(&sb->inodes));
 	sb->ops->put_super(sb);
-	kfree(sb);
+	free(sb);
 	r->sb = NULL;
 }
 
@@ -254,6 +254,10 @@ static int remove_as(struct inode *dir, const char *name, bool rmdir)
 
 	if (IS_ERR(victim))
 		return (int)PTR_ERR(victim);
+	if (rmdir != S_ISDIR(victim->mode)) {
+		inode_put(victim);
+		return rmdir ? -ENOTDIR : -EISDIR;
+	}
 	down_write(&dir->lock);
 	if (rmdir) {
 		down_write(&victim->lock);
@@ -299,6 +303,11 @@ int rig_rename(struct inode *old_dir, const char *old, struct inode *new_dir,
 	v = rig_child(new_dir, new);
 	if (IS_ERR(v))
 		v = NULL;
+	if (v == i || (v && !flags && S_ISDIR(v->mode) != S_ISDIR(i->mode))) {
+		inode_put(i);
+		inode_put(v);
+		return v == i ? 0 : -EISDIR;
+	}
 	down_write(&old_dir->lock);
 	if (two)
 		down_write(&new_dir->lock);

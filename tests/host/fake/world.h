@@ -21,6 +21,7 @@ struct world_disk {
 	u64 size;
 	u64 reads, writes, flushes; /* requests */
 	u32 fail_one_in;	    /* 0: never */
+	u32 *read_count;	    /* NULL, or for each sector */
 };
 
 void world_init(void); /* once */
