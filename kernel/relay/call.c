@@ -25,11 +25,35 @@
 #include <kernel/task/trap.h>
 #include <kernel/time/clock.h>
 
+/*
+ * CPU time without a clock read in user mode's way: what passed on this service hart
+ * between the end of a thread's last request and the beginning of this one was user
+ * time (and both passings of the ring), less what it waited in a run queue; the
+ * request itself, less what it was suspended, is system time.  Both are statistics.
+ */
+static void account_begin(struct hart *h, struct thread *t, u64 now)
+{
+	if (likely(t->acct_hart == h && now > t->acct_start))
+		t->utime_ns += clock_cycles_to_ns(now - t->acct_start);
+	t->acct_off = 0;
+}
+
+static void account_end(struct hart *h, struct thread *t, u64 begin, u64 now)
+{
+	u64 ran = now - begin;
+
+	if (likely(ran > t->acct_off))
+		t->stime_ns += clock_cycles_to_ns(ran - t->acct_off);
+	t->acct_start = now;
+	t->acct_hart = h;
+}
+
 static void request_body(struct thread *t)
 {
-	u64 begin = rdcycle();
+	u64 begin = rdcycle(), end;
 	struct hart *h;
 
+	account_begin(this_hart(), t, begin);
 	switch ((enum request_kind)t->req_kind) {
 	case REQ_SYSCALL:
 		syscall_dispatch(t);
@@ -47,8 +71,10 @@ static void request_body(struct thread *t)
 	if (unlikely(t->work & ~WORK_RESCHED))
 		task_request_end(t);
 	h = this_hart();
+	end = rdcycle();
+	account_end(h, t, begin, end);
 	if (t->req_kind == REQ_SYSCALL)
-		relay_stats_call(h, (u64)t->stat_nr, rdcycle() - begin);
+		relay_stats_call(h, (u64)t->stat_nr, end - begin);
 	t->syscall_nr = -1;
 }
 
@@ -98,6 +124,8 @@ static void after_coroutine(struct hart *h, struct thread *t, int why)
 {
 	h->cur = NULL;
 	KASSERT(!h->lock_depth);
+	if (why == CO_SUSPENDED || why == CO_YIELDED)
+		t->acct_off -= rdcycle(); /* until relay_run_ready() adds */
 	switch ((enum co_result)why) {
 	case CO_FINISHED:
 		t->in_coroutine = 0;
@@ -162,6 +190,7 @@ void relay_run_ready(struct hart *h)
 		store_once(&t->state, THREAD_RUNNING);
 		if (likely(t->in_coroutine)) {
 			relay_trace(h, t, TRACE_RESUME_CO);
+			t->acct_off += rdcycle();
 			why = co_resume(t);
 		} else {
 			t->in_coroutine = 1;

@@ -92,6 +92,11 @@ static void take_next(struct hart *h)
 	h->user = list_first_entry(&h->runq, struct thread, run_node);
 	list_del(&h->user->run_node);
 	h->nr_runq--;
+	/* Time in the queue is nobody's: move the edge that user time begins at. */
+	if (h->user->queued_at) {
+		h->user->acct_start += rdcycle() - h->user->queued_at;
+		h->user->queued_at = 0;
+	}
 }
 
 /* Put the thread that has the hart behind those that wait for it. */
@@ -102,6 +107,7 @@ static void rotate(struct hart *h)
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
 	t->nr_ivcsw++;
+	t->queued_at = rdcycle();
 	list_add_tail(&t->run_node, &h->runq);
 	h->nr_runq++;
 	h->user = NULL;

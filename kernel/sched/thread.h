@@ -146,7 +146,10 @@ struct thread {
 	u32 jobctl;		/* [task lock] JOBCTL_*: kernel/task/task.h */
 	bool reaped;		/* [task lock] task_reap() has seen it */
 	u64 utime_ns, stime_ns;	/* [a] relaxed: statistics */
-	u64 acct_start;		/* [O] cycles at last accounting edge */
+	struct hart *acct_hart;	/* [O] whose cycles the next two count */
+	u64 acct_start;		/* [O] end of the last request */
+	u64 queued_at;		/* [O] cycles when it had to wait for its hart, or 0 */
+	u64 acct_off;		/* [O] suspended during the present one */
 	u64 nr_vcsw, nr_ivcsw;	/* [O] context switches */
 	u64 minflt, majflt;	/* [O] */
 	u64 start_ns;		/* [I] CLOCK_MONOTONIC */
