@@ -19,7 +19,7 @@ def config(request):
 
 def run_suite(machine, suite, directory, timeout=120):
     """Every line `not ok` of the suite, with the reasons before it."""
-    tap = machine.sh(f"utest -d {directory} {suite} </dev/null", timeout)
+    tap = machine.sh(f"utest -t 10 -d {directory} {suite} </dev/null", timeout)
     bad, why = [], []
     for line in tap.lines:
         if line.startswith("not ok"):

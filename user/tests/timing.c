@@ -103,7 +103,7 @@ TEST(timing, itimer)
 TEST(timing, alarm)
 {
 	catch_alarm();
-	CHECK_EQ(alarm(100), 30); /* the deadline of the test */
+	CHECK_EQ(alarm(100) > 0, 1); /* the deadline of the test */
 	CHECK_EQ(alarm(1), 100);
 	pause();
 	CHECK_EQ(ticks, 1);
