@@ -12,6 +12,8 @@
  *            flusher changes tables before it reads mm->active.
  *   ICACHE   of kernel/mm/fault.c: icache_gen is read after the completion's acquire,
  *            or the other side executes a remote fence.i.
+ *   ATTN     of kernel/sched/thread.c: t->work is read after the completion's acquire,
+ *            or after IPICLEAR; the kicker sends an IPI in any case.
  *   SLEEP    of relay.h: other threads of this hart are away, so their completions
  *            must interrupt the one that runs.
  */
@@ -156,6 +158,7 @@ void relay_run_user(struct hart *h)
 	t = h->user;
 	if (!t)
 		return;
+	/* ATTN (acquire) - pairs with thread_kick(); by the message or IPICLEAR. */
 	if (unlikely(t->work & ~WORK_RESCHED)) {
 		t->req_kind = REQ_WORK;
 		t->syscall_nr = -1;

@@ -3,8 +3,8 @@
  * kernel/sched/thread.c - thread objects, waking and kicking them, kernel threads.
  *
  * ORDERING: WAKE of relay.h: thread_wake()'s exchange (full) with wait_prepare()'s
- * full fence; KICK below.
- *   KICK   t->work is set (full) before the kicker looks at t->state and t->home;
+ * full fence; ATTN below.
+ *   ATTN   t->work is set (full) before the kicker looks at t->state and t->home;
  *          the hart that is about to run t looks at t->work after it has taken the
  *          message (acquire) or cleared SSIP (IPICLEAR).
  */
@@ -88,7 +88,7 @@ void thread_kick(struct thread *t)
 {
 	struct hart *home;
 
-	/* KICK (full) - pairs with relay_run_user(). */
+	/* ATTN (full) - pairs with relay_run_user(). */
 	smp_mb();
 	if (t == current)
 		return; /* looks at its work when the request ends */

@@ -9,7 +9,10 @@
  *   W2  A waker takes default waiters off the queue, so nobody is woken twice for
  *       one wait and an exclusive wake-up is consumed by whom it chose.
  *
- * ORDERING: WAKE of kernel/relay/relay.h.
+ * ORDERING
+ *   WAKE   of kernel/relay/relay.h.
+ *   MUTEX  the holder's stores before locked becomes 0; the next holder's exchange of
+ *          it before its loads.
  */
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
