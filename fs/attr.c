@@ -28,6 +28,13 @@ static void fill_stat(const struct inode *i, struct kstat *st)
 	st->btime = i->btime;
 }
 
+void stat_path(const struct path *p, struct kstat *st)
+{
+	fill_stat(p->dentry->inode, st);
+	st->mnt_id = (u64)p->mnt->id;
+	st->is_mount_root = p->dentry == p->mnt->root;
+}
+
 int vfs_stat(const struct path *p, struct kstat *st)
 {
 	struct inode *i = p->dentry->inode;
@@ -38,8 +45,7 @@ int vfs_stat(const struct path *p, struct kstat *st)
 		if (err)
 			return err;
 	}
-	fill_stat(i, st);
-	st->mnt_id = p->mnt ? (u64)p->mnt->id : 0;
+	stat_path(p, st);
 	return 0;
 }
 
@@ -71,6 +77,7 @@ int vfs_fstat(struct file *f, struct kstat *st)
 	}
 	fill_stat(i, st);
 	st->mnt_id = f->mnt ? (u64)f->mnt->id : 0;
+	st->is_mount_root = f->mnt && f->dentry == f->mnt->root;
 	return 0;
 }
 

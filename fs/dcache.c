@@ -78,17 +78,31 @@ static struct list_head *bucket_of(const struct dentry *dir, u32 hash)
 	return &buckets[(key >> 32) & bucket_mask];
 }
 
+/* memcmp() would cost more than the few bytes of a usual name. */
+static inline bool same_name(const char *a, const char *b, u32 len)
+{
+	while (len && *a == *b) {
+		a++;
+		b++;
+		len--;
+	}
+	return !len;
+}
+
 struct dentry *d_find(struct dentry *dir, const char *name, u32 len, u32 hash)
 {
-	struct list_head *head = bucket_of(dir, hash);
+	struct list_head *head = bucket_of(dir, hash), *at;
 	struct dentry *d;
 
-	list_for_each_entry(d, head, hash_node) {
-		if (d->hash == hash && d->parent == dir && d->name_len == len &&
-		    !memcmp(d->name, name, len)) {
+	for (at = head->next; at != head; at = at->next) {
+		d = list_entry(at, struct dentry, hash_node);
+		if (d->hash != hash || d->parent != dir || d->name_len != len)
+			continue;
+		if (unlikely(!same_name(d->name, name, len)))
+			continue;
+		if (!(d->flags & DENTRY_USED))
 			d->flags |= DENTRY_USED;
-			return d;
-		}
+		return d;
 	}
 	return NULL;
 }

@@ -169,6 +169,7 @@ void inode_allow_write(struct inode *i);
 
 /* --- attr.c */
 int do_truncate(struct inode *i, u64 size);
+void stat_path(const struct path *p, struct kstat *st); /* never sleeps */
 /* --- locks.c */
 void file_locks_release(struct file *f);
 

@@ -253,12 +253,10 @@ static int tmpfs_remount(struct super_block *sb, u64 flags __unused,
 static void tmpfs_show_options(struct super_block *sb, char *buf, size_t n)
 {
 	struct tmpfs_sb *ts = tmpfs_sb(sb);
-	struct pmem_info mem;
 	int len = 0;
 
-	pmem_info(&mem);
 	buf[0] = '\0';
-	if (ts->max_blocks != mem.total / 2)
+	if (ts->max_blocks != ts->default_blocks)
 		len = scnprintf(buf, n, ",size=%lluk",
 				(unsigned long long)ts->max_blocks * 4);
 	if (ts->mode != 01777)
@@ -293,7 +291,7 @@ int tmpfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	if (!ts)
 		return -ENOMEM;
 	pmem_info(&mem);
-	ts->max_blocks = mem.total / 2;
+	ts->max_blocks = ts->default_blocks = mem.total / 2;
 	ts->max_inodes = mem.total / 2;
 	ts->mode = 01777;
 	sb->priv = ts;

@@ -302,6 +302,7 @@ struct kstat {
 	u64 rdev, size, blksize, blocks;
 	struct timespec64 atime, mtime, ctime, btime;
 	u64 mnt_id;
+	bool is_mount_root;
 };
 
 /* --- fs/inode.c */
@@ -380,6 +381,7 @@ int vfs_unlink(int dirfd, const char *path, bool rmdir);
 int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
 	       const char *newpath, u32 flags);
 int vfs_stat(const struct path *p, struct kstat *st);
+int path_stat(int dirfd, const char *path, u32 flags, struct kstat *st);
 int vfs_fstat(struct file *f, struct kstat *st);
 int vfs_setattr(const struct path *p, struct iattr *a);
 int vfs_fsetattr(struct file *f, struct iattr *a);

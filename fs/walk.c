@@ -430,6 +430,32 @@ int walk_run(struct walk *w)
 	return 0;
 }
 
+/*
+ * Look up and stat in one: while the lock is held nobody takes the inode away,
+ * so that a cached path needs no references at all.
+ */
+int path_stat(int dirfd, const char *path, u32 flags, struct kstat *st)
+{
+	struct walk w;
+	int err;
+
+	err = walk_start(&w, dirfd, path, flags, 0);
+	if (err)
+		return err;
+	err = walk_run(&w);
+	if (likely(!err && !(w.at.dentry->flags & DENTRY_SLOW_PERM))) {
+		stat_path(&w.at, st);
+		spin_unlock(&dcache_lock);
+	} else if (err) {
+		spin_unlock(&dcache_lock);
+	} else {
+		walk_hold(&w);
+		err = vfs_stat(&w.anchor, st);
+	}
+	walk_end(&w);
+	return err;
+}
+
 int path_lookup_at(int dirfd, const char *path, u32 flags, u32 resolve,
 		   struct path *out)
 {

@@ -87,42 +87,40 @@ static int stat_fd(int fd, struct kstat *st)
 
 /* "" with AT_EMPTY_PATH is the descriptor itself, with or without a path; so is
  * NULL, since Linux 6.11. */
-static bool is_empty_path(uaddr_t path, int flags)
+static bool is_empty_path(uaddr_t path)
 {
 	u8 first;
 
-	if (!(flags & AT_EMPTY_PATH))
-		return false;
 	return !path || (!get_user_u8(&first, path) && !first);
 }
 
-static int stat_at(int dirfd, uaddr_t path, int flags, struct kstat *st,
-		   bool *mount_root)
+static int stat_at(int dirfd, uaddr_t path, int flags, struct kstat *st)
 {
-	struct path p;
+	u32 lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	struct upath p;
 	int err;
 
-	*mount_root = false;
-	if (dirfd != AT_FDCWD && is_empty_path(path, flags))
-		return stat_fd(dirfd, st);
-	err = upath_lookup(dirfd, path, flags, &p);
+	if (flags & AT_EMPTY_PATH) {
+		if (dirfd != AT_FDCWD && is_empty_path(path))
+			return stat_fd(dirfd, st);
+		lookup |= LOOKUP_EMPTY;
+	}
+	err = upath_get(&p, path);
 	if (err)
 		return err;
-	err = vfs_stat(&p, st);
-	*mount_root = p.dentry == p.mnt->root;
-	path_put(&p);
+	err = path_stat(dirfd, p.s, lookup, st);
+	upath_put(&p);
 	return err;
 }
 
 SYSCALL4(79, newfstatat, int, dirfd, uaddr_t, path, uaddr_t, to, int, flags)
 {
 	struct kstat st;
-	bool root;
 	int err;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = stat_at(dirfd, path, flags, &st, &root);
+	err = stat_at(dirfd, path, flags, &st);
 	return err ? err : put_stat(to, &st);
 }
 
@@ -139,13 +137,13 @@ static struct user_statx_time statx_time(const struct timespec64 *t)
 	return (struct user_statx_time){ t->tv_sec, (u32)t->tv_nsec, 0 };
 }
 
-static int put_statx(uaddr_t to, const struct kstat *st, bool mount_root)
+static int put_statx(uaddr_t to, const struct kstat *st)
 {
 	kdev_t dev = dev_decode(st->dev), rdev = dev_decode(st->rdev);
 	struct user_statx u = {
 		.mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
 		.blksize = (u32)st->blksize,
-		.attributes = mount_root ? STATX_ATTR_MOUNT_ROOT : 0,
+		.attributes = st->is_mount_root ? STATX_ATTR_MOUNT_ROOT : 0,
 		.attributes_mask = STATX_ATTR_MOUNT_ROOT,
 		.nlink = st->nlink,
 		.uid = st->uid,
@@ -172,7 +170,6 @@ SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask, uaddr_t,
 	 to)
 {
 	struct kstat st;
-	bool root;
 	int err;
 
 	if (mask & STATX_RESERVED)
@@ -182,8 +179,8 @@ SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask, uaddr_t,
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
 		      AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	err = stat_at(dirfd, path, flags, &st, &root);
-	return err ? err : put_statx(to, &st, root);
+	err = stat_at(dirfd, path, flags, &st);
+	return err ? err : put_statx(to, &st);
 }
 
 /* --- statfs */
