@@ -137,6 +137,8 @@ SYSCALL4(71, sendfile, int, out_fd, int, in_fd, uaddr_t, off, u64, count)
 		n = -EBADF;
 	else if (!in.f->ops->read || (out.f->flags & O_APPEND))
 		n = -EINVAL;
+	else if (!in.f->ops->llseek)
+		n = -EINVAL; /* else the end of a terminal's input is lost */
 	else
 		n = copy_checked(in.f, off, out.f, 0, count, false);
 	fd_unref(out);
