@@ -32,6 +32,7 @@ user_begin(struct hart *h, struct mm *mm, uaddr_t a, u64 need)
 	store_once(&h->ucopy, mm);
 	/* UCOPY (full) - pairs with mm_flush(). */
 	smp_mb();
+	/* PTE (dependency) - pairs with pt_set(), at each level. */
 	e = load_once(&mm->root[l2_index(a)]);
 	if (unlikely(!e))
 		goto none;

@@ -2,8 +2,8 @@
 /*
  * kernel/sched/thread.c - thread objects, waking and kicking them, kernel threads.
  *
- * ORDERING: WAKE of relay.h: thread_wake()'s exchange (full) with wait_prepare()'s
- * full fence; ATTN below.
+ * ORDERING
+ *   WAKE   of kernel/relay/relay.h: thread_wake()'s exchange.
  *   ATTN   t->work is set (full) before the kicker looks at t->state and t->home;
  *          the hart that is about to run t looks at t->work after it has taken the
  *          message (acquire) or cleared SSIP (IPICLEAR).
