@@ -67,6 +67,8 @@ class Tree:
                 side = "device" if "device" in m[3] else m[2]
                 side = "acquire" if side == "dependency" else side
                 self.ends[m[1]].append((side, place))
+                if "with itself" in m[3]:   # the same read-modify-write
+                    self.ends[m[1]].append((side, place))
             if FENCE.search(line) and not re.match(r"^\s*(#\s*define|\*|/\*)",
                                                    line):
                 near = "\n".join(lines[max(0, no - 1 - NEAR):no])

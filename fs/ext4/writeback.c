@@ -181,7 +181,7 @@ static void part_done(struct page *pg, int status)
 {
 	if (status)
 		atomic_fetch_or(&pg->flags, (u32)PG_ERROR);
-	/* PGWRITE (full) - pairs with the last request's PGWRITE (full). */
+	/* PGWRITE (full) - pairs with itself: the last one reads the flag. */
 	if (atomic_dec_and_test(&pg->priv))
 		page_end_writeback(pg, load_once(&pg->flags) & PG_ERROR ?
 					       -EIO :
