@@ -55,7 +55,9 @@ static unsigned int take_old(struct page **out, u64 *budget)
 	unsigned int n = 0;
 
 	spin_lock(&lru_lock);
-	while (n < BATCH && *budget > 0 && !list_empty(&lru)) {
+	if (list_empty(&lru))
+		*budget = 0;
+	while (n < BATCH && *budget > 0) {
 		struct page *pg = list_first_entry(&lru, struct page, node);
 
 		(*budget)--;
