@@ -87,7 +87,7 @@ SYSCALL3(122, sched_setaffinity, int, tid, u32, len, uaddr_t, umask)
 		store_once(&t->cpus_allowed, mask & app_mask());
 	spin_unlock(&task_lock);
 	if (!err && t == current)
-		relay_yield(); /* to a hart of the new mask */
+		relay_leave_home(t);
 	return err;
 }
 

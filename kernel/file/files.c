@@ -227,7 +227,9 @@ int files_unshare(void)
 	fs = files_dup(old);
 	if (!fs)
 		return -ENOMEM;
+	spin_lock(&task_lock); /* /proc looks at it from elsewhere */
 	current->files = fs;
+	spin_unlock(&task_lock);
 	files_put(old);
 	return 0;
 }

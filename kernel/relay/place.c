@@ -83,6 +83,18 @@ struct hart *relay_pick_service(const struct hart *app)
 	panic("relay: no service hart");
 }
 
+void relay_leave_home(struct thread *t)
+{
+	struct hart *home = t->home;
+
+	if (!home || may_run(t, home))
+		return;
+	if (t->co_hart != home || t->suspended_once)
+		atomic_add_relaxed(&relay_of(home)->left, 1);
+	t->home = NULL;
+	home->st.migrations++;
+}
+
 void relay_slice_expired(struct ktimer *t)
 {
 	struct hart *h = t->arg;

@@ -141,6 +141,8 @@ void relay_yield(void); /* sched_yield(2) of current */
 
 /* --- place.c */
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
+/* Current's affinity changed: the end of its request finds it another hart. */
+void relay_leave_home(struct thread *t);
 struct hart *relay_pick_service(const struct hart *app);
 void relay_slice_arm(struct hart *h);
 void relay_slice_expired(struct ktimer *t);

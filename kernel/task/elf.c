@@ -125,7 +125,7 @@ int elf_parse(const struct elf_ehdr *eh, const struct elf_phdr *ph, u64 limit,
 {
 	int err = elf_check_header(eh);
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct elf_image, seg));
 	if (err)
 		return err;
 	out->dyn = eh->type == ET_DYN;

@@ -236,11 +236,6 @@ static void reset_registers(struct thread *t, const struct exec *e)
 	t->tf.sp = e->sp;
 }
 
-__attribute__((weak)) void process_timers_exec(struct process *p)
-{
-	(void)p;
-}
-
 static void reset_thread(struct thread *t, struct exec *e)
 {
 	struct process *p = t->proc;
@@ -304,7 +299,7 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 
 	if (!e)
 		return -ENOMEM;
-	memset(e, 0, offsetof(struct exec, script));
+	memset(e, 0, offsetof(struct exec, img));
 	e->execfn = path;
 	if (!path[0]) {
 		(void)scnprintf(fdname, sizeof(fdname), "/dev/fd/%d", dirfd);

@@ -30,8 +30,6 @@ struct exec {
 	struct file *interp; /* its PT_INTERP, or NULL: owned */
 	const char *execfn;  /* borrowed from the caller */
 	struct exec_args args;
-	struct elf_image img;
-	struct elf_image interp_img;
 	struct mm *mm;	   /* owned until commit */
 	struct cred *cred; /* new one, or NULL: unchanged */
 	bool secure;
@@ -41,6 +39,9 @@ struct exec {
 		u8 at_random[16];
 		u32 stack, mmap, load, brk;
 	} rnd;
+	/* From here on not cleared at the beginning. */
+	struct elf_image img;
+	struct elf_image interp_img;
 	struct script_line script;
 	size_t head_len;
 	u8 head[EXEC_HEAD] __aligned(8);

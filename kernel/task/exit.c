@@ -45,7 +45,7 @@ void group_exit_begin_locked(struct process *p, int status)
 		return;
 	p->exit_code = status;
 	store_once(&p->exiting, true);
-	p->nr_stopping = 0;
+	jobctl_cancel_locked(p);
 	zap_threads_locked(p, NULL);
 }
 
@@ -207,12 +207,6 @@ static void pass_on_signals(struct thread *t)
 {
 	if (load_once(&t->proc->sig_pending) && load_once(&t->proc->nr_live))
 		signal_set_blocked(~0ULL);
-}
-
-/* Timers of a process end with its last thread: kernel/time/ if it is there. */
-__attribute__((weak)) void process_timers_exit(struct process *p)
-{
-	(void)ktimer_cancel(&p->itimer_real);
 }
 
 static void last_thread(struct process *p, int status)

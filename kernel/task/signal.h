@@ -157,6 +157,8 @@ void jobctl_prepare_locked(struct process *p, int sig);
 /* Current dequeued @sig with the default action "stop"; @gen as it was then. */
 void jobctl_start_stop(int sig, u32 gen);
 void jobctl_do_stop(void);
+/* Nobody stops any more; who has is woken. */
+void jobctl_cancel_locked(struct process *p);
 /* A thread that exits will not stop. */
 void jobctl_thread_exit_locked(struct thread *t);
 

@@ -39,17 +39,23 @@ static void drop_pending_locked(struct process *p, u64 mask)
 	spin_unlock(&sh->lock);
 }
 
-static void continue_locked(struct process *p)
+void jobctl_cancel_locked(struct process *p)
 {
+	u32 both = JOBCTL_STOPPING | JOBCTL_STOPPED;
 	struct thread *t;
 
-	if (!p->stopped && !p->nr_stopping)
-		return;
+	assert_held(&task_lock);
 	list_for_each_entry(t, &p->threads, proc_node)
-		store_once(&t->jobctl, t->jobctl & ~(u32)(JOBCTL_STOPPING |
-							  JOBCTL_STOPPED));
+		store_once(&t->jobctl, t->jobctl & ~both);
 	p->nr_stopping = 0;
 	wake_up_all(&p->stop_wq);
+}
+
+static void continue_locked(struct process *p)
+{
+	if (!p->stopped && !p->nr_stopping)
+		return;
+	jobctl_cancel_locked(p);
 	if (!p->stopped)
 		return;
 	p->stopped = false;
