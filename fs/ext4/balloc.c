@@ -18,9 +18,9 @@
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 
-#define GOOD_AT_GOAL  16u  /* a run that is worth staying for */
-#define LONG_RUN      2048u /* the first pass asks for no more */
-#define FIRST_PASS    64u  /* groups */
+#define GOOD_AT_GOAL 16u   /* a run that is worth staying for */
+#define LONG_RUN     2048u /* the first pass asks for no more */
+#define FIRST_PASS   64u   /* groups */
 
 struct want {
 	u64 goal;
@@ -103,8 +103,8 @@ static u32 pick(struct ext4_sb *sbi, u32 group, const u64 *map,
 
 	if (ext4_group_of(sbi, w->goal) == group) {
 		from = (u32)(w->goal - ext4_group_start(sbi, group));
-		*len = test_bit(from, map) ? 0 :
-					     zeroes(map, nbits, from, w->len);
+		*len = test_bit(from, map) ? 0
+					   : zeroes(map, nbits, from, w->len);
 		if (*len >= min(w->need, GOOD_AT_GOAL))
 			return from;
 		at = scan(map, from, nbits, w, len);
@@ -129,8 +129,7 @@ static void take(struct ext4_sb *sbi, struct ext4_desc *d, u64 *map, u32 at,
 	for (i = 0; i < len; i++)
 		set_bit(at + i, map);
 	d->flags &= (u16)~EXT4_BG_BLOCK_UNINIT;
-	ext4_desc_set_free_blocks(sbi, d,
-				  ext4_desc_free_blocks(sbi, d) - len);
+	ext4_desc_set_free_blocks(sbi, d, ext4_desc_free_blocks(sbi, d) - len);
 	atomic_add_relaxed(&sbi->free_blocks, -(u64)len);
 }
 
@@ -209,8 +208,7 @@ int ext4_alloc_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 goal,
 			return -ENOSPC;
 	}
 	w.need = min(w.len, min(LONG_RUN, sbi->blocks_per_group / 2));
-	err = try_groups(h, sbi, min(sbi->nr_groups, FIRST_PASS), &w, blk,
-			 got);
+	err = try_groups(h, sbi, min(sbi->nr_groups, FIRST_PASS), &w, blk, got);
 	while (err == -ENOSPC && w.need > 1) {
 		w.need = w.need > 64 ? w.need / 8 : 1;
 		err = try_groups(h, sbi, sbi->nr_groups, &w, blk, got);
@@ -218,8 +216,8 @@ int ext4_alloc_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 goal,
 	return err;
 }
 
-static void free_in_group(struct ext4_handle *h, struct ext4_sb *sbi,
-			  u32 group, u32 at, u32 nr)
+static void free_in_group(struct ext4_handle *h, struct ext4_sb *sbi, u32 group,
+			  u32 at, u32 nr)
 {
 	struct ext4_buf *db, *b;
 	struct ext4_desc *d = ext4_desc(sbi, group, &db);

@@ -194,7 +194,8 @@ static void read_done(struct bio *bio)
 	struct ext4_buf *b = bio->priv;
 	struct ext4_sb *sbi = b->sbi;
 
-	atomic_fetch_or(&b->flags, (u32)(bio->status ? BUF_ERROR : BUF_UPTODATE));
+	atomic_fetch_or(&b->flags,
+			(u32)(bio->status ? BUF_ERROR : BUF_UPTODATE));
 	/* BUFIO (full) - pairs with wait_read() and shrink_locked(). */
 	atomic_fetch_and(&b->flags, (u32)~BUF_READING);
 	bio_free(bio);
@@ -306,15 +307,15 @@ struct ext4_buf *ext4_buf_read(struct ext4_sb *sbi, u64 blk,
 	return b;
 }
 
-struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk,
-			      enum ext4_kind kind, u32 seed)
+struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
+			      u32 seed)
 {
 	struct ext4_buf *b = lookup(sbi, blk);
 
 	if (!b)
 		return ERR_PTR(-ENOMEM);
-	wait_event(&sbi->buf_wait, !(load_once(&b->flags) &
-				     (BUF_READING | BUF_WRITING)));
+	wait_event(&sbi->buf_wait,
+		   !(load_once(&b->flags) & (BUF_READING | BUF_WRITING)));
 	memset(b->data, 0, sbi->block_size);
 	atomic_fetch_and(&b->flags, (u32)~BUF_CHECKED);
 	b->kind = kind;
@@ -395,8 +396,8 @@ void ext4_buf_forget(struct ext4_sb *sbi, u64 blk)
 	spin_unlock(&sbi->buf_lock);
 	if (!b)
 		return;
-	wait_event(&sbi->buf_wait, !(load_once(&b->flags) &
-				     (BUF_READING | BUF_WRITING)));
+	wait_event(&sbi->buf_wait,
+		   !(load_once(&b->flags) & (BUF_READING | BUF_WRITING)));
 	atomic_fetch_and(&b->flags, (u32)~BUF_UPTODATE);
 	ext4_buf_put(b);
 }
@@ -415,8 +416,8 @@ int ext4_bufs_init(struct ext4_sb *sbi)
 	waitq_init(&sbi->flusher_wait);
 	mutex_init(&sbi->flush_lock);
 	rwsem_init(&sbi->barrier);
-	sbi->buf_hash = alloc_pages_exact(NR_BUCKETS * sizeof(*sbi->buf_hash),
-					  0);
+	sbi->buf_hash =
+		alloc_pages_exact(NR_BUCKETS * sizeof(*sbi->buf_hash), 0);
 	if (!sbi->buf_hash)
 		return -ENOMEM;
 	for (i = 0; i < NR_BUCKETS; i++)
@@ -442,7 +443,6 @@ void ext4_bufs_destroy(struct ext4_sb *sbi)
 			buf_free(b);
 		}
 	}
-	free_pages_exact(sbi->buf_hash,
-			 NR_BUCKETS * sizeof(*sbi->buf_hash));
+	free_pages_exact(sbi->buf_hash, NR_BUCKETS * sizeof(*sbi->buf_hash));
 	sbi->buf_hash = NULL;
 }

@@ -29,15 +29,15 @@ struct ext4_sb;
 
 /* What a block is: decides how its checksum is made. */
 enum ext4_kind {
-	EXT4_KIND_NONE,	      /* no checksum of its own (inode table, data) */
+	EXT4_KIND_NONE, /* no checksum of its own (inode table, data) */
 	EXT4_KIND_SUPER,
 	EXT4_KIND_DESC,
-	EXT4_KIND_BLOCK_MAP,  /* bitmap; sum is in the descriptor */
-	EXT4_KIND_INODE_MAP,  /* bitmap; sum is in the descriptor */
-	EXT4_KIND_DIR,	      /* directory: entries, or a node of the index */
+	EXT4_KIND_BLOCK_MAP, /* bitmap; sum is in the descriptor */
+	EXT4_KIND_INODE_MAP, /* bitmap; sum is in the descriptor */
+	EXT4_KIND_DIR,	     /* directory: entries, or a node of the index */
 	EXT4_KIND_EXTENT,
 	EXT4_KIND_XATTR,
-	EXT4_KIND_ORPHAN,     /* block of the orphan file */
+	EXT4_KIND_ORPHAN, /* block of the orphan file */
 };
 
 #define BUF_UPTODATE BIT(0)
@@ -50,16 +50,16 @@ enum ext4_kind {
 #define BUF_CHECKED  BIT(7) /* its owner has looked at every entry */
 
 struct ext4_buf {
-	u64 blk;		/* [I] */
-	struct ext4_sb *sbi;	/* [I] */
-	void *data;		/* [owner's lock] block_size bytes */
-	u32 refs;		/* [buf_lock] */
-	u32 flags;		/* [a] BUF_* */
-	u32 kind;		/* [owner's lock] enum ext4_kind */
-	u32 seed;		/* [owner's lock] of the sum; bitmaps, descs: group */
+	u64 blk;	     /* [I] */
+	struct ext4_sb *sbi; /* [I] */
+	void *data;	     /* [owner's lock] block_size bytes */
+	u32 refs;	     /* [buf_lock] */
+	u32 flags;	     /* [a] BUF_* */
+	u32 kind;	     /* [owner's lock] enum ext4_kind */
+	u32 seed; /* [owner's lock] of the sum; bitmaps, descs: group */
 	struct list_head hash;	/* [buf_lock] */
 	struct list_head lru;	/* [buf_lock] */
-	struct list_head dirty;	/* [buf_lock] */
+	struct list_head dirty; /* [buf_lock] */
 };
 
 int ext4_bufs_register(void); /* once, before the first mount */
@@ -71,8 +71,8 @@ void ext4_bufs_destroy(struct ext4_sb *sbi);
 struct ext4_buf *ext4_buf_read(struct ext4_sb *sbi, u64 blk,
 			       enum ext4_kind kind, u32 seed);
 /* The block, zeroed, not read: it was just allocated.  Not dirty yet. */
-struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk,
-			      enum ext4_kind kind, u32 seed);
+struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
+			      u32 seed);
 /* Start reading blocks that will be wanted; does not wait. */
 void ext4_buf_prefetch(struct ext4_sb *sbi, u64 blk, u32 nr);
 struct ext4_buf *ext4_buf_get(struct ext4_buf *b);

@@ -54,8 +54,7 @@ u16 ext4_desc_csum(const struct ext4_sb *sbi, u32 group,
 	zero = crc16(zero, &group, sizeof(group));
 	zero = crc16(zero, p, sum_at);
 	if (sbi->desc_size > EXT4_DESC_MIN)
-		zero = crc16(zero, p + sum_at + 2,
-			     sbi->desc_size - sum_at - 2);
+		zero = crc16(zero, p + sum_at + 2, sbi->desc_size - sum_at - 2);
 	return zero;
 }
 
@@ -115,8 +114,8 @@ void ext4_raw_csum_set(const struct ext4_sb *sbi, u32 seed,
 
 static u32 bitmap_csum(struct ext4_sb *sbi, struct ext4_buf *b)
 {
-	u32 bits = b->kind == EXT4_KIND_BLOCK_MAP ? sbi->blocks_per_group :
-						    sbi->inodes_per_group;
+	u32 bits = b->kind == EXT4_KIND_BLOCK_MAP ? sbi->blocks_per_group
+						  : sbi->inodes_per_group;
 
 	return crc32c(sbi->csum_seed, b->data, bits / 8);
 }
@@ -130,8 +129,8 @@ static bool bitmap_ok(struct ext4_sb *sbi, struct ext4_buf *b)
 	want = blocks ? d->block_bitmap_csum_lo : d->inode_bitmap_csum_lo;
 	if (sbi->desc_size < sizeof(*d))
 		return (u16)c == want;
-	want |= (u32)(blocks ? d->block_bitmap_csum_hi :
-			       d->inode_bitmap_csum_hi)
+	want |= (u32)(blocks ? d->block_bitmap_csum_hi
+			     : d->inode_bitmap_csum_hi)
 		<< 16;
 	return c == want;
 }
@@ -184,8 +183,7 @@ static u32 *dx_csum(struct ext4_sb *sbi, struct ext4_buf *b, u32 at, u32 *sum)
 	    at + limit * sizeof(struct ext4_dx_entry) + sizeof(*t) >
 		    sbi->block_size)
 		return NULL;
-	t = (void *)((u8 *)b->data + at +
-		     limit * sizeof(struct ext4_dx_entry));
+	t = (void *)((u8 *)b->data + at + limit * sizeof(struct ext4_dx_entry));
 	*sum = crc32c(b->seed, b->data,
 		      at + count * sizeof(struct ext4_dx_entry));
 	*sum = crc32c(*sum, t, offsetof(struct ext4_dx_tail, checksum));

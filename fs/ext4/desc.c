@@ -91,8 +91,8 @@ void ext4_desc_set_used_dirs(const struct ext4_sb *s, struct ext4_desc *d,
 		d->used_dirs_hi = (u16)(n >> 16);
 }
 
-void ext4_desc_set_itable_unused(const struct ext4_sb *s,
-				 struct ext4_desc *d, u32 n)
+void ext4_desc_set_itable_unused(const struct ext4_sb *s, struct ext4_desc *d,
+				 u32 n)
 {
 	d->itable_unused_lo = (u16)n;
 	if (big(s))
@@ -128,12 +128,12 @@ u32 ext4_group_base_blocks(const struct ext4_sb *sbi, u32 group)
 
 	if (!sbi->has_meta_bg)
 		return n ? n + sbi->nr_desc_blocks +
-				   sbi->es->reserved_gdt_blocks :
-			   0;
+				       sbi->es->reserved_gdt_blocks
+			 : 0;
 	if (meta < sbi->es->first_meta_bg)
 		return n ? n + sbi->es->first_meta_bg +
-				   sbi->es->reserved_gdt_blocks :
-			   0;
+				       sbi->es->reserved_gdt_blocks
+			 : 0;
 	return n + (at < 2 || at == sbi->descs_per_block - 1);
 }
 
@@ -214,9 +214,9 @@ int ext4_descs_load(struct ext4_sb *sbi)
 	for (i = 0; i < sbi->nr_desc_blocks; i++)
 		ext4_buf_prefetch(sbi, desc_block(sbi, i), 1);
 	for (i = 0; i < sbi->nr_desc_blocks; i++) {
-		struct ext4_buf *b = ext4_buf_read(sbi, desc_block(sbi, i),
-						   EXT4_KIND_DESC,
-						   i * sbi->descs_per_block);
+		struct ext4_buf *b =
+			ext4_buf_read(sbi, desc_block(sbi, i), EXT4_KIND_DESC,
+				      i * sbi->descs_per_block);
 
 		if (IS_ERR(b)) {
 			pr_err("ext4: %s: cannot read group descriptors",
@@ -239,8 +239,8 @@ void ext4_descs_free(struct ext4_sb *sbi)
 							sizeof(*sbi->desc_buf));
 	}
 	if (sbi->group)
-		free_pages_exact(sbi->group, (size_t)sbi->nr_groups *
-						     sizeof(*sbi->group));
+		free_pages_exact(sbi->group,
+				 (size_t)sbi->nr_groups * sizeof(*sbi->group));
 	sbi->desc_buf = NULL;
 	sbi->group = NULL;
 }

@@ -105,8 +105,8 @@ static int find_linear(struct inode *dir, const char *name, size_t len,
 int ext4_dir_find(struct inode *dir, const char *name, size_t len,
 		  struct ext4_dirpos *pos)
 {
-	bool dots = name[0] == '.' &&
-		    (len == 1 || (len == 2 && name[1] == '.'));
+	bool dots =
+		name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
 
 	if ((EXT4_I(dir)->flags & EXT4_INDEX_FL) && !dots)
 		return ext4_htree_find(dir, name, len, pos);
@@ -130,13 +130,12 @@ static unsigned int dtype(const struct ext4_sb *sbi, u8 file_type)
 static bool is_dots(const struct ext4_dirent *de)
 {
 	return de->name[0] == '.' &&
-	       (de->name_len == 1 ||
-		(de->name_len == 2 && de->name[1] == '.'));
+	       (de->name_len == 1 || (de->name_len == 2 && de->name[1] == '.'));
 }
 
 /* Entries at or behind @from: 1 the block is done, 0 the reader is full. */
-static int list_block(struct inode *dir, struct ext4_buf *b, u64 base,
-		      u32 from, struct dir_ctx *ctx)
+static int list_block(struct inode *dir, struct ext4_buf *b, u64 base, u32 from,
+		      struct dir_ctx *ctx)
 {
 	const struct ext4_sb *sbi = inode_sbi(dir);
 	u32 off = 0;

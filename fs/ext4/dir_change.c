@@ -64,8 +64,8 @@ struct ext4_buf *ext4_dir_append(struct ext4_handle *h, struct inode *dir,
 	return b;
 }
 
-static void fill(struct ext4_sb *sbi, struct ext4_dirent *de,
-		 const char *name, size_t len, const struct inode *inode)
+static void fill(struct ext4_sb *sbi, struct ext4_dirent *de, const char *name,
+		 size_t len, const struct inode *inode)
 {
 	de->inode = (u32)inode->ino;
 	de->name_len = (u8)len;
@@ -262,10 +262,9 @@ static int block_is_empty(struct inode *dir, struct ext4_buf *b)
 
 		if (!de)
 			return -EFSCORRUPTED;
-		if (de->inode &&
-		    !(de->name[0] == '.' &&
-		      (de->name_len == 1 ||
-		       (de->name_len == 2 && de->name[1] == '.'))))
+		if (de->inode && !(de->name[0] == '.' &&
+				   (de->name_len == 1 ||
+				    (de->name_len == 2 && de->name[1] == '.'))))
 			return 0;
 		off += de->rec_len;
 	}

@@ -256,29 +256,27 @@ STATIC_ASSERT(sizeof(struct ext4_raw_inode) == 160, "inode");
 #define EXT4_GOOD_OLD_INODE_SIZE 128u
 
 /* Inode flags */
-#define EXT4_SYNC_FL	     0x00000008
-#define EXT4_IMMUTABLE_FL    0x00000010
-#define EXT4_APPEND_FL	     0x00000020
-#define EXT4_NODUMP_FL	     0x00000040
-#define EXT4_NOATIME_FL	     0x00000080
-#define EXT4_ENCRYPT_FL	     0x00000800
-#define EXT4_INDEX_FL	     0x00001000
-#define EXT4_DIRSYNC_FL	     0x00010000
-#define EXT4_TOPDIR_FL	     0x00020000
-#define EXT4_HUGE_FILE_FL    0x00040000
-#define EXT4_EXTENTS_FL	     0x00080000
-#define EXT4_VERITY_FL	     0x00100000
-#define EXT4_EA_INODE_FL     0x00200000
-#define EXT4_INLINE_DATA_FL  0x10000000
-#define EXT4_CASEFOLD_FL     0x40000000
+#define EXT4_SYNC_FL	    0x00000008
+#define EXT4_IMMUTABLE_FL   0x00000010
+#define EXT4_APPEND_FL	    0x00000020
+#define EXT4_NODUMP_FL	    0x00000040
+#define EXT4_NOATIME_FL	    0x00000080
+#define EXT4_ENCRYPT_FL	    0x00000800
+#define EXT4_INDEX_FL	    0x00001000
+#define EXT4_DIRSYNC_FL	    0x00010000
+#define EXT4_TOPDIR_FL	    0x00020000
+#define EXT4_HUGE_FILE_FL   0x00040000
+#define EXT4_EXTENTS_FL	    0x00080000
+#define EXT4_VERITY_FL	    0x00100000
+#define EXT4_EA_INODE_FL    0x00200000
+#define EXT4_INLINE_DATA_FL 0x10000000
+#define EXT4_CASEFOLD_FL    0x40000000
 /* What FS_IOC_SETFLAGS may change; what a child takes from its directory. */
-#define EXT4_USER_FLAGS                                           \
-	(EXT4_SYNC_FL | EXT4_IMMUTABLE_FL | EXT4_APPEND_FL |      \
-	 EXT4_NODUMP_FL | EXT4_NOATIME_FL | EXT4_DIRSYNC_FL |     \
-	 EXT4_TOPDIR_FL)
-#define EXT4_INHERIT_FLAGS                                        \
-	(EXT4_SYNC_FL | EXT4_NODUMP_FL | EXT4_NOATIME_FL |        \
-	 EXT4_DIRSYNC_FL)
+#define EXT4_USER_FLAGS                                                       \
+	(EXT4_SYNC_FL | EXT4_IMMUTABLE_FL | EXT4_APPEND_FL | EXT4_NODUMP_FL | \
+	 EXT4_NOATIME_FL | EXT4_DIRSYNC_FL | EXT4_TOPDIR_FL)
+#define EXT4_INHERIT_FLAGS \
+	(EXT4_SYNC_FL | EXT4_NODUMP_FL | EXT4_NOATIME_FL | EXT4_DIRSYNC_FL)
 
 /* Extent trees: a header, then extents (depth 0) or indexes. */
 #define EXT4_EXT_MAGIC	   0xf30a
@@ -405,9 +403,9 @@ struct ext4_xattr_entry {
 };
 STATIC_ASSERT(sizeof(struct ext4_xattr_head) == 32, "xattr header");
 STATIC_ASSERT(sizeof(struct ext4_xattr_entry) == 16, "xattr entry");
-#define EXT4_XATTR_LEN(n)    ALIGN_UP((n) + 16u, 4u)
-#define EXT4_XATTR_SIZE(n)   ALIGN_UP((n), 4u)
-#define EXT4_XATTR_REF_MAX   1024u
+#define EXT4_XATTR_LEN(n)  ALIGN_UP((n) + 16u, 4u)
+#define EXT4_XATTR_SIZE(n) ALIGN_UP((n), 4u)
+#define EXT4_XATTR_REF_MAX 1024u
 
 /* Orphan file blocks: inode numbers, then this. */
 struct ext4_orphan_tail {

@@ -31,8 +31,7 @@ void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 		panic("ext4: %s: %s", sbi->bdev->name, text);
 	if (load_once(&sbi->opts) & EXT4_OPT_ERRORS_CONT)
 		return;
-	if (!atomic_xchg(&sbi->aborted, 1u) &&
-	    !(sbi->vfs->flags & MS_RDONLY))
+	if (!atomic_xchg(&sbi->aborted, 1u) && !(sbi->vfs->flags & MS_RDONLY))
 		pr_err("ext4: %s: now read-only", sbi->bdev->name);
 	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
 }
@@ -79,8 +78,7 @@ static int option_one(struct ext4_sb *sbi, const char *s, size_t len)
 		sbi->opts = (sbi->opts | options[i].set) & ~options[i].clear;
 		return 0;
 	}
-	pr_err("ext4: %s: unknown option '%.*s'", sbi->bdev->name, (int)len,
-	       s);
+	pr_err("ext4: %s: unknown option '%.*s'", sbi->bdev->name, (int)len, s);
 	return -EINVAL;
 }
 
@@ -107,10 +105,9 @@ void ext4_show_options(struct super_block *sb, char *buf, size_t n)
 {
 	struct ext4_sb *sbi = EXT4_SB(sb);
 
-	(void)scnprintf(buf, n, "%s%s%s",
-			sbi->opts & EXT4_OPT_ERRORS_CONT ? ",errors=continue" :
-							   "",
-			sbi->opts & EXT4_OPT_ERRORS_PANIC ? ",errors=panic" :
-							    "",
-			sbi->opts & EXT4_OPT_NOLOAD ? ",norecovery" : "");
+	(void)scnprintf(
+		buf, n, "%s%s%s",
+		sbi->opts & EXT4_OPT_ERRORS_CONT ? ",errors=continue" : "",
+		sbi->opts & EXT4_OPT_ERRORS_PANIC ? ",errors=panic" : "",
+		sbi->opts & EXT4_OPT_NOLOAD ? ",norecovery" : "");
 }

@@ -45,7 +45,7 @@
 
 /* What is known of a block group beyond its descriptor. */
 struct ext4_group {
-	u32 max_run;	/* [group lock] no longer free run than this is here */
+	u32 max_run;	 /* [group lock] no longer free run than this is here */
 	bool bad_blocks; /* [group lock] block bitmap is corrupt: keep off */
 	bool bad_inodes; /* [group lock] inode bitmap likewise */
 };
@@ -56,70 +56,70 @@ struct ext4_zone {
 };
 
 struct ext4_sb {
-	struct super_block *vfs;	/* [I] */
-	struct blkdev *bdev;		/* [I] */
-	struct ext4_buf *super_buf;	/* [I] */
-	struct ext4_super *es;		/* [I] in super_buf; members [super_lock] */
+	struct super_block *vfs;    /* [I] */
+	struct blkdev *bdev;	    /* [I] */
+	struct ext4_buf *super_buf; /* [I] */
+	struct ext4_super *es;	    /* [I] in super_buf; members [super_lock] */
 	struct mutex super_lock;
-	u32 opts;			/* [a] EXT4_OPT_* */
-	u32 aborted;			/* [a] read-only after an error */
-	bool saw_error;			/* [a] goes to s_state */
-	u16 mount_state;		/* [I] s_state to restore */
-	u32 resuid, resgid;		/* [I] who may use reserved blocks */
+	u32 opts;	    /* [a] EXT4_OPT_* */
+	u32 aborted;	    /* [a] read-only after an error */
+	bool saw_error;	    /* [a] goes to s_state */
+	u16 mount_state;    /* [I] s_state to restore */
+	u32 resuid, resgid; /* [I] who may use reserved blocks */
 
 	/* geometry, [I] */
 	u32 block_size, block_bits;
 	u32 inode_size, desc_size;
-	u32 first_block;		/* s_first_data_block */
+	u32 first_block; /* s_first_data_block */
 	u64 nr_blocks;
 	u32 nr_groups, nr_inodes, first_ino;
 	u32 blocks_per_group, inodes_per_group;
 	u32 inodes_per_block, itable_blocks, descs_per_block;
 	u32 nr_desc_blocks;
 	u64 overhead;
-	u64 max_file_ext, max_file_ind;	/* bytes */
+	u64 max_file_ext, max_file_ind; /* bytes */
 	u32 flex_groups;		/* groups to a flex group, at least 1 */
 
 	/* features, [I] */
 	bool has_csum, has_gdt_csum, has_64bit, has_extents, has_filetype;
 	bool has_dir_index, has_huge_file, has_extra_isize, has_dir_nlink;
 	bool has_xattr, has_meta_bg, has_sparse, has_sparse2, has_largedir;
-	u32 csum_seed;			/* [I] */
-	u32 hash_seed[4];		/* [I] */
-	u8 hash_version;		/* [I] with signedness resolved */
-	u8 hash_unsigned;		/* [I] 3 when chars are unsigned */
-	u32 want_extra_isize;		/* [I] */
+	u32 csum_seed;	      /* [I] */
+	u32 hash_seed[4];     /* [I] */
+	u8 hash_version;      /* [I] with signedness resolved */
+	u8 hash_unsigned;     /* [I] 3 when chars are unsigned */
+	u32 want_extra_isize; /* [I] */
 
-	struct ext4_buf **desc_buf;	/* [I] all descriptor blocks, held */
-	struct ext4_group *group;	/* [I] array */
+	struct ext4_buf **desc_buf; /* [I] all descriptor blocks, held */
+	struct ext4_group *group;   /* [I] array */
 	struct mutex group_lock[EXT4_NR_GROUP_LOCKS];
-	struct ext4_zone *zone;		/* [I] sorted */
-	u32 nr_zones;			/* [I] */
+	struct ext4_zone *zone; /* [I] sorted */
+	u32 nr_zones;		/* [I] */
 
 	/* counters, [a] */
 	u64 free_blocks, free_inodes, nr_dirs;
-	u64 delayed;			/* blocks promised to dirty pages */
-	u64 r_blocks;			/* [I] for the super user */
-	u32 next_group;			/* spreads directories */
-	u32 gen_seed;			/* inode generations */
+	u64 delayed;	/* blocks promised to dirty pages */
+	u64 r_blocks;	/* [I] for the super user */
+	u32 next_group; /* spreads directories */
+	u32 gen_seed;	/* inode generations */
 
 	struct mutex orphan_lock;
-	struct list_head orphans;	/* [orphan_lock] as on disk, first first */
-	struct mutex xattr_lock;	/* shared attribute blocks */
+	struct list_head orphans; /* [orphan_lock] as on disk, first first */
+	struct mutex xattr_lock;  /* shared attribute blocks */
 
 	/* buffer cache, buf.c */
-	struct spinlock buf_lock;	/* RANK_INODE */
-	struct list_head *buf_hash;	/* [buf_lock] */
-	struct list_head buf_lru;	/* [buf_lock] unused, oldest first */
-	struct list_head buf_dirty;	/* [buf_lock] each holds a reference */
+	struct spinlock buf_lock;	 /* RANK_INODE */
+	struct list_head *buf_hash;	 /* [buf_lock] */
+	struct list_head buf_lru;	 /* [buf_lock] unused, oldest first */
+	struct list_head buf_dirty;	 /* [buf_lock] each holds a reference */
 	u32 nr_bufs, nr_dirty, max_bufs; /* [buf_lock] */
-	struct waitq buf_wait;		/* I/O of some buffer has ended */
-	u32 buf_io;			/* [a] transfers and threads under way */
-	struct ext4_batch *batch;	/* [flush_lock] flush.c */
-	struct mutex flush_lock;	/* one write-out at a time */
-	struct rwsem barrier;		/* handles read, snapshots write */
+	struct waitq buf_wait;		 /* I/O of some buffer has ended */
+	u32 buf_io;		  /* [a] transfers and threads under way */
+	struct ext4_batch *batch; /* [flush_lock] flush.c */
+	struct mutex flush_lock;  /* one write-out at a time */
+	struct rwsem barrier;	  /* handles read, snapshots write */
 	struct waitq flusher_wait;
-	u32 flusher_state;		/* [a] */
+	u32 flusher_state; /* [a] */
 };
 
 enum ext4_map_state {
@@ -130,34 +130,34 @@ enum ext4_map_state {
 
 /* A run of blocks of a file. */
 struct ext4_map {
-	u32 lblk;	/* in: where */
-	u32 len;	/* in: at most; out: this many are alike */
-	u64 pblk;	/* out: unless a hole */
+	u32 lblk;		   /* in: where */
+	u32 len;		   /* in: at most; out: this many are alike */
+	u64 pblk;		   /* out: unless a hole */
 	enum ext4_map_state state; /* out */
-	bool is_new;	/* out: just allocated, contents undefined */
+	bool is_new;		   /* out: just allocated, contents undefined */
 };
 #define EXT4_MAX_LBLK 0xffffffffu /* this one is never used */
 
 struct ext4_inode {
 	struct inode vfs;
-	u32 data[EXT4_N_BLOCKS];	/* [map_lock] i_block as on disk */
-	u32 flags;			/* [inode->lock] EXT4_*_FL */
-	u32 csum_seed;			/* [I] */
-	u32 dtime;			/* [orphan_lock] next orphan, or time */
-	u64 file_acl;			/* [xattr_lock] attribute block */
-	u16 extra_isize;		/* [raw_lock] */
-	bool fresh;			/* [raw_lock] never written: clear all */
+	u32 data[EXT4_N_BLOCKS]; /* [map_lock] i_block as on disk */
+	u32 flags;		 /* [inode->lock] EXT4_*_FL */
+	u32 csum_seed;		 /* [I] */
+	u32 dtime;		 /* [orphan_lock] next orphan, or time */
+	u64 file_acl;		 /* [xattr_lock] attribute block */
+	u16 extra_isize;	 /* [raw_lock] */
+	bool fresh;		 /* [raw_lock] never written: clear all */
 	struct rwsem map_lock;
 	struct mutex xattr_lock;
 	struct mutex raw_lock;
-	struct list_head orphan_node;	/* [orphan_lock] */
-	struct ext4_map cached;		/* [stat_lock] last run found, or len 0 */
-	struct spinlock stat_lock;	/* RANK_BLK */
-	u64 disk_blocks;		/* [stat_lock] 512-byte units allocated */
-	u64 delayed;			/* [stat_lock] blocks promised */
-	u32 goal_lblk;			/* [map_lock] end of the last allocation */
-	u64 goal_pblk;			/* [map_lock] and where it was */
-	u32 dir_hint;			/* [inode->lock] block with room, maybe */
+	struct list_head orphan_node; /* [orphan_lock] */
+	struct ext4_map cached;	      /* [stat_lock] last run found, or len 0 */
+	struct spinlock stat_lock;    /* RANK_BLK */
+	u64 disk_blocks;	      /* [stat_lock] 512-byte units allocated */
+	u64 delayed;		      /* [stat_lock] blocks promised */
+	u32 goal_lblk; /* [map_lock] end of the last allocation */
+	u64 goal_pblk; /* [map_lock] and where it was */
+	u32 dir_hint;  /* [inode->lock] block with room, maybe */
 };
 
 static inline struct ext4_inode *EXT4_I(struct inode *i)
@@ -213,16 +213,15 @@ u64 ext4_inode_table(const struct ext4_sb *sbi, const struct ext4_desc *d);
 u32 ext4_desc_free_blocks(const struct ext4_sb *s, const struct ext4_desc *d);
 u32 ext4_desc_free_inodes(const struct ext4_sb *s, const struct ext4_desc *d);
 u32 ext4_desc_used_dirs(const struct ext4_sb *s, const struct ext4_desc *d);
-u32 ext4_desc_itable_unused(const struct ext4_sb *s,
-			    const struct ext4_desc *d);
+u32 ext4_desc_itable_unused(const struct ext4_sb *s, const struct ext4_desc *d);
 void ext4_desc_set_free_blocks(const struct ext4_sb *s, struct ext4_desc *d,
 			       u32 n);
 void ext4_desc_set_free_inodes(const struct ext4_sb *s, struct ext4_desc *d,
 			       u32 n);
 void ext4_desc_set_used_dirs(const struct ext4_sb *s, struct ext4_desc *d,
 			     u32 n);
-void ext4_desc_set_itable_unused(const struct ext4_sb *s,
-				 struct ext4_desc *d, u32 n);
+void ext4_desc_set_itable_unused(const struct ext4_sb *s, struct ext4_desc *d,
+				 u32 n);
 bool ext4_group_has_super(const struct ext4_sb *sbi, u32 group);
 u32 ext4_group_base_blocks(const struct ext4_sb *sbi, u32 group);
 u32 ext4_group_blocks(const struct ext4_sb *sbi, u32 group);
@@ -333,16 +332,15 @@ void ext4_orphan_process(struct ext4_sb *sbi, bool file);
 
 /* --- xattr.c */
 s64 ext4_getxattr(struct inode *i, const char *name, void *buf, size_t n);
-int ext4_setxattr(struct inode *i, const char *name, const void *buf,
-		  size_t n, int flags);
+int ext4_setxattr(struct inode *i, const char *name, const void *buf, size_t n,
+		  int flags);
 int ext4_removexattr(struct inode *i, const char *name);
 s64 ext4_listxattr(struct inode *i, char *buf, size_t n);
 void ext4_xattr_drop_all(struct ext4_handle *h, struct inode *inode);
 
 /* --- super.c */
 int ext4_sync_fs(struct super_block *sb, bool wait);
-int ext4_super_check(struct ext4_sb *sbi, const struct ext4_super *es,
-		     bool ro);
+int ext4_super_check(struct ext4_sb *sbi, const struct ext4_super *es, bool ro);
 void ext4_super_geometry(struct ext4_sb *sbi, const struct ext4_super *es);
 
 #endif /* FS_EXT4_EXT4_H */

@@ -17,8 +17,8 @@ static struct ext4_ext_head *root_of(struct ext4_inode *ei)
 /* Entries that a node has room for. */
 u32 ext4_ext_room(const struct ext4_sb *sbi, bool root)
 {
-	u32 bytes = root ? (u32)sizeof(((struct ext4_inode *)NULL)->data) :
-			   sbi->block_size;
+	u32 bytes = root ? (u32)sizeof(((struct ext4_inode *)NULL)->data)
+			 : sbi->block_size;
 
 	return (bytes - (u32)sizeof(struct ext4_ext_head)) /
 	       (u32)sizeof(struct ext4_extent);
@@ -114,8 +114,7 @@ static int step_down(struct inode *inode, struct ext4_ext_path *p, u32 level)
 
 	if (up->pos == EXT4_NO_POS)
 		up->pos = 0; /* before everything: the first is nearest */
-	b = ext4_buf_read(inode_sbi(inode),
-			  idx_leaf(idx_at(up->head, up->pos)),
+	b = ext4_buf_read(inode_sbi(inode), idx_leaf(idx_at(up->head, up->pos)),
 			  EXT4_KIND_EXTENT, EXT4_I(inode)->csum_seed);
 	if (IS_ERR(b))
 		return (int)PTR_ERR(b);
@@ -178,8 +177,8 @@ static void map_hole(struct ext4_ext_path *p, struct ext4_map *m)
 {
 	struct ext4_ext_node *n = ext_leaf(p);
 	u32 next = n->pos == EXT4_NO_POS ? 0 : n->pos + 1;
-	u32 end = next < n->head->entries ? ext_at(n->head, next)->block :
-					    n->end;
+	u32 end =
+		next < n->head->entries ? ext_at(n->head, next)->block : n->end;
 
 	m->state = EXT4_HOLE;
 	m->pblk = 0;

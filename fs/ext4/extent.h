@@ -20,12 +20,12 @@
 #include <fs/ext4/ext4.h>
 
 struct ext4_ext_node {
-	struct ext4_buf *buf;	     /* NULL: the root in the inode */
+	struct ext4_buf *buf; /* NULL: the root in the inode */
 	struct ext4_ext_head *head;
-	u32 pos;		     /* entry that covers or precedes the block;
+	u32 pos;   /* entry that covers or precedes the block;
 				      * ~0: all are behind it */
-	u32 end;		     /* keys of the subtree are below this */
-	bool last;		     /* ... and end is the file's end */
+	u32 end;   /* keys of the subtree are below this */
+	bool last; /* ... and end is the file's end */
 };
 
 struct ext4_ext_path {
@@ -36,8 +36,7 @@ struct ext4_ext_path {
 
 static inline struct ext4_extent *ext_at(const struct ext4_ext_head *h, u32 i)
 {
-	return (struct ext4_extent *)(void *)((u8 *)(uintptr_t)h +
-					      sizeof(*h)) +
+	return (struct ext4_extent *)(void *)((u8 *)(uintptr_t)h + sizeof(*h)) +
 	       i;
 }
 static inline struct ext4_ext_idx *idx_at(const struct ext4_ext_head *h, u32 i)
@@ -48,8 +47,7 @@ static inline struct ext4_ext_idx *idx_at(const struct ext4_ext_head *h, u32 i)
 }
 static inline u32 ext_len(const struct ext4_extent *e)
 {
-	return e->len > EXT4_EXT_INIT_MAX ? e->len - EXT4_EXT_INIT_MAX :
-					    e->len;
+	return e->len > EXT4_EXT_INIT_MAX ? e->len - EXT4_EXT_INIT_MAX : e->len;
 }
 static inline bool ext_unwritten(const struct ext4_extent *e)
 {

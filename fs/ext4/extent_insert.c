@@ -77,8 +77,7 @@ static struct ext4_buf *new_node(struct ext4_handle *h, struct inode *inode,
 	struct ext4_sb *sbi = inode_sbi(inode);
 	struct ext4_inode *ei = EXT4_I(inode);
 	u32 group = (u32)((inode->ino - 1) / sbi->inodes_per_group), got;
-	u64 goal = ei->goal_pblk ? ei->goal_pblk :
-				   ext4_group_start(sbi, group);
+	u64 goal = ei->goal_pblk ? ei->goal_pblk : ext4_group_start(sbi, group);
 	struct ext4_ext_head *eh;
 	struct ext4_buf *b;
 	int err;
@@ -160,8 +159,8 @@ static int split(struct ext4_handle *h, struct inode *inode,
 }
 
 /* Way to @lblk whose leaf has @slots free. */
-static int find_with_room(struct ext4_handle *h, struct inode *inode,
-			  u32 lblk, u32 slots, struct ext4_ext_path *p)
+static int find_with_room(struct ext4_handle *h, struct inode *inode, u32 lblk,
+			  u32 slots, struct ext4_ext_path *p)
 {
 	u32 level;
 	int err;

@@ -15,8 +15,7 @@
 #define FALLOC_KEEP_SIZE  0x01
 #define FALLOC_PUNCH_HOLE 0x02
 #define FALLOC_ZERO_RANGE 0x10
-#define FALLOC_KNOWN \
-	(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)
+#define FALLOC_KNOWN	  (FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)
 
 /* Blocks [from, to): unwritten where there was a hole. */
 static int reserve(struct inode *inode, u64 from, u64 to)

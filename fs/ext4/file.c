@@ -180,8 +180,7 @@ static int set_flags(struct inode *inode, u32 want)
 	err = 0;
 	if (current_cred()->fsuid != inode->uid && !capable(CAP_FOWNER))
 		err = -EACCES;
-	else if ((change & FS_IMMUTABLE_BITS) &&
-		 !capable(CAP_LINUX_IMMUTABLE))
+	else if ((change & FS_IMMUTABLE_BITS) && !capable(CAP_LINUX_IMMUTABLE))
 		err = -EPERM;
 	if (!err && change)
 		err = ext4_begin(inode_sbi(inode), &h, 1);

@@ -20,7 +20,7 @@
 #include <lib/sort.h>
 #include <kernel/mm/kmalloc.h>
 
-#define BATCH 64u
+#define BATCH	       64u
 #define FLUSH_DELAY_NS (5 * NSEC_PER_SEC)
 
 enum {
@@ -45,9 +45,9 @@ bool ext4_bio_add(struct ext4_sb *sbi, struct bio *bio, void *addr, u32 len)
 	u32 max_segs = min(sbi->bdev->max_segs, BIO_MAX_SEGS);
 	u8 *p = addr;
 
-	if (bio->nr_segs && (bio->nr_segs + need > max_segs ||
-			     bio->nr_sectors + (len >> SECTOR_SHIFT) >
-				     sbi->bdev->max_sectors))
+	if (bio->nr_segs &&
+	    (bio->nr_segs + need > max_segs ||
+	     bio->nr_sectors + (len >> SECTOR_SHIFT) > sbi->bdev->max_sectors))
 		return false;
 	bio->nr_sectors += len >> SECTOR_SHIFT;
 	while (len) {
@@ -114,8 +114,8 @@ static void snapshot(struct ext4_sb *sbi, struct ext4_batch *ba)
 	for (i = 0; i < ba->nr; i++) {
 		if (load_once(&ba->buf[i]->flags) & BUF_STALE)
 			ext4_buf_csum_set(sbi, ba->buf[i]);
-		memcpy(ba->copy + (size_t)i * sbi->block_size,
-		       ba->buf[i]->data, sbi->block_size);
+		memcpy(ba->copy + (size_t)i * sbi->block_size, ba->buf[i]->data,
+		       sbi->block_size);
 	}
 	up_write(&sbi->barrier);
 }
@@ -242,9 +242,8 @@ static void flusher(void *arg)
 
 	for (;;) {
 		wait_event(&sbi->flusher_wait,
-			   sbi->nr_dirty ||
-				   load_once(&sbi->flusher_state) ==
-					   FLUSHER_STOP);
+			   sbi->nr_dirty || load_once(&sbi->flusher_state) ==
+						    FLUSHER_STOP);
 		(void)wait_event_timeout(&sbi->flusher_wait,
 					 load_once(&sbi->flusher_state) ==
 						 FLUSHER_STOP,
@@ -263,8 +262,8 @@ int ext4_flush_init(struct ext4_sb *sbi)
 	sbi->batch = kzalloc(sizeof(*sbi->batch));
 	if (!sbi->batch)
 		return -ENOMEM;
-	sbi->batch->copy = alloc_pages_exact((size_t)BATCH * sbi->block_size,
-					     0);
+	sbi->batch->copy =
+		alloc_pages_exact((size_t)BATCH * sbi->block_size, 0);
 	if (!sbi->batch->copy) {
 		kfree(sbi->batch);
 		sbi->batch = NULL;

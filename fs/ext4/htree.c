@@ -104,8 +104,8 @@ int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
 	for (level = 0; level <= depth; level++) {
 		struct ext4_dx_frame *f = &w->frame[level];
 
-		err = level && !lblk ? bad(dir, "loop") :
-				       load_frame(dir, lblk, f);
+		err = level && !lblk ? bad(dir, "loop")
+				     : load_frame(dir, lblk, f);
 		if (err)
 			break;
 		w->levels++;
@@ -147,10 +147,11 @@ static int next_leaf(struct inode *dir, struct ext4_dx_way *w)
 	    !(f->entries[f->at].hash & 1))
 		return 0;
 	for (i = level + 1; i < w->levels; i++) {
-		u32 lblk = dx_block(&w->frame[i - 1].entries[w->frame[i - 1].at]);
+		u32 lblk =
+			dx_block(&w->frame[i - 1].entries[w->frame[i - 1].at]);
 		struct ext4_dx_frame fresh;
-		int err = lblk ? load_frame(dir, lblk, &fresh) :
-				 bad(dir, "loop");
+		int err =
+			lblk ? load_frame(dir, lblk, &fresh) : bad(dir, "loop");
 
 		if (!err) {
 			err = choose(dir, &fresh, 0, false);

@@ -54,7 +54,7 @@ int ext4_htree_find(struct inode *dir, const char *name, size_t len,
 int ext4_htree_add(struct ext4_handle *h, struct inode *dir, const char *name,
 		   size_t len, const struct inode *inode);
 /* A directory of one full block becomes an indexed one, with the name in it. */
-int ext4_htree_make(struct ext4_handle *h, struct inode *dir,
-		    const char *name, size_t len, const struct inode *inode);
+int ext4_htree_make(struct ext4_handle *h, struct inode *dir, const char *name,
+		    size_t len, const struct inode *inode);
 
 #endif /* FS_EXT4_HTREE_H */

@@ -72,8 +72,7 @@ static struct ext4_buf *new_node(struct ext4_handle *h, struct inode *dir,
 }
 
 /* All of the root moves into a node below it. */
-static int grow(struct ext4_handle *h, struct inode *dir,
-		struct ext4_dx_way *w)
+static int grow(struct ext4_handle *h, struct inode *dir, struct ext4_dx_way *w)
 {
 	struct ext4_dx_frame *root = &w->frame[0];
 	struct ext4_dx_info *info =
@@ -112,8 +111,7 @@ static int split_node(struct ext4_handle *h, struct inode *dir,
 	u32 n = dx_count(f->entries)->count, keep = n / 2, lblk, hash;
 	struct ext4_dx_entry *e;
 	struct ext4_buf *b;
-	int err = ext4_write_access(h, f->buf) ?:
-			  ext4_write_access(h, up->buf);
+	int err = ext4_write_access(h, f->buf) ?: ext4_write_access(h, up->buf);
 
 	if (err)
 		return err;
@@ -250,12 +248,11 @@ static struct ext4_buf *split_leaf(struct ext4_handle *h, struct inode *dir,
 
 static int add_to_full(struct ext4_handle *h, struct inode *dir,
 		       struct ext4_dx_way *w, struct ext4_buf *b,
-		       const char *name, size_t len,
-		       const struct inode *inode, struct work *k)
+		       const char *name, size_t len, const struct inode *inode,
+		       struct work *k)
 {
 	struct ext4_buf *into;
-	int err = take_stock(dir, b, w->version, k) ?:
-			  ext4_write_access(h, b);
+	int err = take_stock(dir, b, w->version, k) ?: ext4_write_access(h, b);
 
 	if (err)
 		return err;
@@ -276,8 +273,7 @@ static int add_to_full(struct ext4_handle *h, struct inode *dir,
 
 static int with_scratch(struct ext4_handle *h, struct inode *dir,
 			struct ext4_dx_way *w, struct ext4_buf *b,
-			const char *name, size_t len,
-			const struct inode *inode)
+			const char *name, size_t len, const struct inode *inode)
 {
 	u32 bs = inode_sbi(dir)->block_size;
 	struct work k = {
@@ -316,8 +312,8 @@ int ext4_htree_add(struct ext4_handle *h, struct inode *dir, const char *name,
 	if (err)
 		return err;
 	b = read_leaf(dir, &w);
-	err = IS_ERR(b) ? (int)PTR_ERR(b) :
-			  ext4_dir_put(h, dir, b, name, len, inode);
+	err = IS_ERR(b) ? (int)PTR_ERR(b)
+			: ext4_dir_put(h, dir, b, name, len, inode);
 	ext4_buf_put(b);
 	ext4_dx_put(&w);
 	if (err != -ENOSPC)
@@ -326,8 +322,8 @@ int ext4_htree_add(struct ext4_handle *h, struct inode *dir, const char *name,
 	if (err)
 		return err;
 	b = read_leaf(dir, &w);
-	err = IS_ERR(b) ? (int)PTR_ERR(b) :
-			  with_scratch(h, dir, &w, b, name, len, inode);
+	err = IS_ERR(b) ? (int)PTR_ERR(b)
+			: with_scratch(h, dir, &w, b, name, len, inode);
 	ext4_buf_put(b);
 	ext4_dx_put(&w);
 	return err;
@@ -350,12 +346,10 @@ static u32 dots_end(struct inode *dir, struct ext4_buf *b)
 static void make_root(struct inode *dir, struct ext4_buf *b, u32 leaf)
 {
 	struct ext4_sb *sbi = inode_sbi(dir);
-	struct ext4_dirent *dotdot =
-		(void *)((u8 *)b->data + EXT4_DIRENT_MIN);
+	struct ext4_dirent *dotdot = (void *)((u8 *)b->data + EXT4_DIRENT_MIN);
 	struct ext4_dx_info *info =
 		(void *)((u8 *)b->data + EXT4_DX_INFO_OFFSET);
-	struct ext4_dx_entry *e =
-		(void *)((u8 *)b->data + EXT4_DX_ROOT_OFFSET);
+	struct ext4_dx_entry *e = (void *)((u8 *)b->data + EXT4_DX_ROOT_OFFSET);
 
 	memset(info, 0, sbi->block_size - EXT4_DX_INFO_OFFSET);
 	dotdot->rec_len = (u16)(sbi->block_size - EXT4_DIRENT_MIN);
@@ -366,8 +360,8 @@ static void make_root(struct inode *dir, struct ext4_buf *b, u32 leaf)
 	e->block = leaf;
 }
 
-int ext4_htree_make(struct ext4_handle *h, struct inode *dir,
-		    const char *name, size_t len, const struct inode *inode)
+int ext4_htree_make(struct ext4_handle *h, struct inode *dir, const char *name,
+		    size_t len, const struct inode *inode)
 {
 	u32 room = ext4_dir_room(inode_sbi(dir)), from, off, lblk;
 	struct ext4_buf *b = ext4_bread(dir, 0), *leaf;

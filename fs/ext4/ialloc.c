@@ -173,8 +173,8 @@ int ext4_new_inode(struct ext4_handle *h, struct inode *dir,
 	inode->ino = ino;
 	set_owner(inode, dir, mode);
 	inode->nlink = is_dir ? 2 : 1;
-	inode->generation = (u32)hash64(
-		atomic_fetch_add(&sbi->gen_seed, 1u) ^ ino << 32);
+	inode->generation =
+		(u32)hash64(atomic_fetch_add(&sbi->gen_seed, 1u) ^ ino << 32);
 	ei->flags = EXT4_I(dir)->flags & EXT4_INHERIT_FLAGS;
 	if (!is_dir)
 		ei->flags &= ~(u32)EXT4_DIRSYNC_FL;

@@ -20,7 +20,7 @@
 struct ind_way {
 	u32 depth; /* tables on the way */
 	u32 slot[MAX_LEVELS];
-	u32 left;  /* pointers from the last one to its table's end */
+	u32 left; /* pointers from the last one to its table's end */
 };
 
 static u32 ptr_bits(const struct ext4_sb *sbi)
@@ -232,7 +232,8 @@ static int cut_table(struct ind_cut *c, u32 *slot, u32 level, u64 base)
 	p = b->data;
 	for (i = 0; i < n && !err; i++) {
 		if (p[i] && c->budget)
-			err = cut(c, &p[i], level - 1, base + ((u64)i << shift));
+			err = cut(c, &p[i], level - 1,
+				  base + ((u64)i << shift));
 		if (p[i])
 			empty = false;
 	}

@@ -42,8 +42,8 @@ static bool raw_fits(const struct ext4_sb *sbi,
 	return sbi->inode_size > EXT4_GOOD_OLD_INODE_SIZE &&
 	       end <= EXT4_GOOD_OLD_INODE_SIZE + (size_t)raw->extra_isize;
 }
-#define RAW_HAS(sbi, raw, m)                                     \
-	raw_fits(sbi, raw,                                       \
+#define RAW_HAS(sbi, raw, m) \
+	raw_fits(sbi, raw,   \
 		 offsetof(struct ext4_raw_inode, m) + sizeof((raw)->m))
 
 static struct timespec64 time_decode(u32 sec, u32 extra)
@@ -72,10 +72,10 @@ static void load_times(struct ext4_sb *sbi, struct inode *inode,
 	inode->mtime = time_decode(raw->mtime, m ? raw->mtime_extra : 0);
 	inode->atime = time_decode(raw->atime, a ? raw->atime_extra : 0);
 	if (RAW_HAS(sbi, raw, crtime))
-		inode->btime = time_decode(
-			raw->crtime, RAW_HAS(sbi, raw, crtime_extra) ?
-					     raw->crtime_extra :
-					     0);
+		inode->btime =
+			time_decode(raw->crtime, RAW_HAS(sbi, raw, crtime_extra)
+							 ? raw->crtime_extra
+							 : 0);
 	else
 		inode->btime = (struct timespec64){ 0, 0 };
 }
@@ -180,8 +180,8 @@ static int check(struct ext4_sb *sbi, struct ext4_inode *ei,
 	if (raw->flags & (EXT4_INLINE_DATA_FL | EXT4_EA_INODE_FL))
 		return -EFSCORRUPTED; /* features that we refuse */
 	if (sbi->inode_size > EXT4_GOOD_OLD_INODE_SIZE &&
-	    (raw->extra_isize % 4 || raw->extra_isize >
-		     sbi->inode_size - EXT4_GOOD_OLD_INODE_SIZE))
+	    (raw->extra_isize % 4 ||
+	     raw->extra_isize > sbi->inode_size - EXT4_GOOD_OLD_INODE_SIZE))
 		return -EFSCORRUPTED;
 	if (size > ext4_max_size(&ei->vfs) ||
 	    (S_ISDIR(mode) && (size % sbi->block_size || !size)) ||
@@ -199,8 +199,7 @@ static int load(struct ext4_sb *sbi, struct inode *inode,
 {
 	struct ext4_inode *ei = EXT4_I(inode);
 
-	ei->csum_seed = ext4_inode_seed(sbi, (u32)inode->ino,
-					raw->generation);
+	ei->csum_seed = ext4_inode_seed(sbi, (u32)inode->ino, raw->generation);
 	if (sbi->inode_size > EXT4_GOOD_OLD_INODE_SIZE &&
 	    raw->extra_isize > sbi->inode_size - EXT4_GOOD_OLD_INODE_SIZE)
 		return -EFSCORRUPTED;
@@ -217,9 +216,9 @@ static int load(struct ext4_sb *sbi, struct inode *inode,
 	load_times(sbi, inode, raw);
 	ei->flags = raw->flags;
 	ei->dtime = raw->dtime;
-	ei->extra_isize = sbi->inode_size > EXT4_GOOD_OLD_INODE_SIZE ?
-				  raw->extra_isize :
-				  0;
+	ei->extra_isize = sbi->inode_size > EXT4_GOOD_OLD_INODE_SIZE
+				  ? raw->extra_isize
+				  : 0;
 	ei->disk_blocks = load_blocks(sbi, raw);
 	inode->blocks = ei->disk_blocks;
 	ei->file_acl = raw->file_acl_lo;
@@ -406,8 +405,7 @@ static void erase(struct inode *inode)
 		return;
 	ext4_xattr_drop_all(&h, inode);
 	if (!ext4_orphan_del(&h, inode)) {
-		ei->dtime = (u32)max_t(u64, 1,
-				       clock_real_ns() / NSEC_PER_SEC);
+		ei->dtime = (u32)max_t(u64, 1, clock_real_ns() / NSEC_PER_SEC);
 		inode->i_size = 0;
 		ext4_free_inode(&h, inode);
 	}

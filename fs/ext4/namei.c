@@ -160,16 +160,16 @@ static int ext4_create(struct inode *dir, const char *name, size_t len,
 	return make(dir, name, len, (mode & 07777) | S_IFREG, 0, NULL, out);
 }
 
-static int ext4_mkdir(struct inode *dir, const char *name, size_t len,
-		      u32 mode, struct inode **out)
+static int ext4_mkdir(struct inode *dir, const char *name, size_t len, u32 mode,
+		      struct inode **out)
 {
 	if (!ext4_dir_link_ok(dir))
 		return -EMLINK;
 	return make(dir, name, len, (mode & 07777) | S_IFDIR, 0, NULL, out);
 }
 
-static int ext4_mknod(struct inode *dir, const char *name, size_t len,
-		      u32 mode, kdev_t rdev, struct inode **out)
+static int ext4_mknod(struct inode *dir, const char *name, size_t len, u32 mode,
+		      kdev_t rdev, struct inode **out)
 {
 	return make(dir, name, len, mode, rdev, NULL, out);
 }

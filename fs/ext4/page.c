@@ -30,9 +30,11 @@ static void page_part_done(struct page *pg, int status)
 {
 	if (status)
 		atomic_fetch_or(&pg->flags, (u32)PG_ERROR);
-	/* PGREAD (full) - pairs with itself: the last one reads the flag. */
-	if (atomic_dec_and_test(&pg->priv))
-		page_end_read(pg, load_once(&pg->flags) & PG_ERROR ? -EIO : 0);
+	/* PGREAD (full) - pairs with the one below, of the last to end. */
+	if (!atomic_dec_and_test(&pg->priv))
+		return;
+	/* PGREAD (acquire) - pairs with the one above. */
+	page_end_read(pg, load_acquire(&pg->flags) & PG_ERROR ? -EIO : 0);
 }
 
 /* Loop context. */

@@ -17,8 +17,8 @@ struct move {
 };
 
 /* The entry that is called so in @dir leads to @to from now on. */
-static int redirect(struct ext4_handle *h, struct inode *dir,
-		    const char *name, size_t len, const struct inode *from,
+static int redirect(struct ext4_handle *h, struct inode *dir, const char *name,
+		    size_t len, const struct inode *from,
 		    const struct inode *to)
 {
 	struct ext4_dirpos pos;
@@ -41,8 +41,8 @@ static int exchange(struct ext4_handle *h, const struct move *m)
 	err = redirect(h, m->new_dir, m->new_name, m->new_len, m->victim,
 		       m->inode);
 	if (!err)
-		err = redirect(h, m->old_dir, m->old_name, m->old_len,
-			       m->inode, m->victim);
+		err = redirect(h, m->old_dir, m->old_name, m->old_len, m->inode,
+			       m->victim);
 	if (!err && apart && a_dir)
 		err = ext4_dir_set_parent(h, m->inode, m->new_dir->ino);
 	if (!err && apart && b_dir)

@@ -93,8 +93,8 @@ static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
 		.flags = sb->flags,
 	};
 	out->bfree = free > delayed ? free - delayed : 0;
-	out->bavail = out->bfree > sbi->r_blocks ? out->bfree - sbi->r_blocks :
-						   0;
+	out->bavail =
+		out->bfree > sbi->r_blocks ? out->bfree - sbi->r_blocks : 0;
 	return 0;
 }
 
@@ -322,8 +322,7 @@ static void fill_vfs(struct ext4_sb *sbi, struct super_block *sb)
 	sb->flags |= MS_RDONLY; /* until go_rw() */
 	sb->magic = EXT4_SUPER_MAGIC;
 	sb->block_size = sbi->block_size;
-	sb->max_size = sbi->has_extents ? sbi->max_file_ext :
-					  sbi->max_file_ind;
+	sb->max_size = sbi->has_extents ? sbi->max_file_ext : sbi->max_file_ind;
 	sb->time_gran = sbi->want_extra_isize >= 16 ? 1 : NSEC_PER_SEC;
 }
 
@@ -408,8 +407,8 @@ static int ext4_init(void)
 	u32 i;
 	int err = ext4_bufs_register();
 
-	inode_cache = kmem_cache_create("ext4_inode",
-					sizeof(struct ext4_inode), 64);
+	inode_cache =
+		kmem_cache_create("ext4_inode", sizeof(struct ext4_inode), 64);
 	if (!inode_cache)
 		return -ENOMEM;
 	ext4_file_init();

@@ -9,15 +9,15 @@
 #include <lib/bitmap.h>
 #include <lib/crc.h>
 
-#define INCOMPAT_OK                                                       \
-	(EXT4_INCOMPAT_FILETYPE | EXT4_INCOMPAT_RECOVER |                 \
-	 EXT4_INCOMPAT_META_BG | EXT4_INCOMPAT_EXTENTS |                  \
-	 EXT4_INCOMPAT_64BIT | EXT4_INCOMPAT_FLEX_BG |                    \
-	 EXT4_INCOMPAT_CSUM_SEED | EXT4_INCOMPAT_LARGEDIR)
-#define RO_COMPAT_OK                                                      \
-	(EXT4_RO_COMPAT_SPARSE_SUPER | EXT4_RO_COMPAT_LARGE_FILE |        \
-	 EXT4_RO_COMPAT_HUGE_FILE | EXT4_RO_COMPAT_GDT_CSUM |             \
-	 EXT4_RO_COMPAT_DIR_NLINK | EXT4_RO_COMPAT_EXTRA_ISIZE |          \
+#define INCOMPAT_OK                                                            \
+	(EXT4_INCOMPAT_FILETYPE | EXT4_INCOMPAT_RECOVER |                      \
+	 EXT4_INCOMPAT_META_BG | EXT4_INCOMPAT_EXTENTS | EXT4_INCOMPAT_64BIT | \
+	 EXT4_INCOMPAT_FLEX_BG | EXT4_INCOMPAT_CSUM_SEED |                     \
+	 EXT4_INCOMPAT_LARGEDIR)
+#define RO_COMPAT_OK                                               \
+	(EXT4_RO_COMPAT_SPARSE_SUPER | EXT4_RO_COMPAT_LARGE_FILE | \
+	 EXT4_RO_COMPAT_HUGE_FILE | EXT4_RO_COMPAT_GDT_CSUM |      \
+	 EXT4_RO_COMPAT_DIR_NLINK | EXT4_RO_COMPAT_EXTRA_ISIZE |   \
 	 EXT4_RO_COMPAT_METADATA_CSUM | EXT4_RO_COMPAT_ORPHAN_PRESENT)
 
 struct feature {
@@ -124,9 +124,8 @@ static int check_sizes(struct ext4_sb *sbi, const struct ext4_super *es)
 		return bad(sbi, "cluster size 1024 <<", es->log_cluster_size);
 	if (es->rev_level > 1)
 		return bad(sbi, "revision", es->rev_level);
-	if (es->rev_level &&
-	    (!is_pow2(es->inode_size) || es->inode_size > bs ||
-	     es->inode_size < EXT4_GOOD_OLD_INODE_SIZE))
+	if (es->rev_level && (!is_pow2(es->inode_size) || es->inode_size > bs ||
+			      es->inode_size < EXT4_GOOD_OLD_INODE_SIZE))
 		return bad(sbi, "inode size", es->inode_size);
 	if ((es->feature_incompat & EXT4_INCOMPAT_64BIT) &&
 	    (!is_pow2(es->desc_size) || es->desc_size > bs ||
@@ -210,16 +209,16 @@ static void set_features(struct ext4_sb *sbi, const struct ext4_super *es)
 	sbi->has_huge_file = r & EXT4_RO_COMPAT_HUGE_FILE;
 	sbi->has_extra_isize = r & EXT4_RO_COMPAT_EXTRA_ISIZE;
 	sbi->has_dir_nlink = r & EXT4_RO_COMPAT_DIR_NLINK;
-	sbi->csum_seed = i & EXT4_INCOMPAT_CSUM_SEED ?
-				 es->checksum_seed :
-				 crc32c(~0u, es->uuid, sizeof(es->uuid));
+	sbi->csum_seed = i & EXT4_INCOMPAT_CSUM_SEED
+				 ? es->checksum_seed
+				 : crc32c(~0u, es->uuid, sizeof(es->uuid));
 	memcpy(sbi->hash_seed, es->hash_seed, sizeof(sbi->hash_seed));
-	sbi->hash_version = es->def_hash_version <= EXT4_HASH_TEA ?
-				    es->def_hash_version :
-				    EXT4_HASH_HALF_MD4;
-	sbi->hash_unsigned = es->flags & EXT4_FLAGS_UNSIGNED_HASH ?
-				     EXT4_HASH_LEGACY_UNSIGNED :
-				     0;
+	sbi->hash_version = es->def_hash_version <= EXT4_HASH_TEA
+				    ? es->def_hash_version
+				    : EXT4_HASH_HALF_MD4;
+	sbi->hash_unsigned = es->flags & EXT4_FLAGS_UNSIGNED_HASH
+				     ? EXT4_HASH_LEGACY_UNSIGNED
+				     : 0;
 }
 
 static void set_limits(struct ext4_sb *sbi)
@@ -235,8 +234,8 @@ static void set_limits(struct ext4_sb *sbi)
 static u32 extra_isize(const struct ext4_sb *sbi, const struct ext4_super *es)
 {
 	u32 room = sbi->inode_size - EXT4_GOOD_OLD_INODE_SIZE;
-	u32 want = (u32)sizeof(struct ext4_raw_inode) -
-		   EXT4_GOOD_OLD_INODE_SIZE;
+	u32 want =
+		(u32)sizeof(struct ext4_raw_inode) - EXT4_GOOD_OLD_INODE_SIZE;
 
 	if (!room)
 		return 0;
@@ -251,8 +250,8 @@ void ext4_super_geometry(struct ext4_sb *sbi, const struct ext4_super *es)
 	set_features(sbi, es);
 	sbi->block_bits = es->log_block_size + 10;
 	sbi->block_size = 1u << sbi->block_bits;
-	sbi->inode_size = es->rev_level ? es->inode_size :
-					  EXT4_GOOD_OLD_INODE_SIZE;
+	sbi->inode_size =
+		es->rev_level ? es->inode_size : EXT4_GOOD_OLD_INODE_SIZE;
 	sbi->first_ino = es->rev_level ? es->first_ino : 11;
 	sbi->desc_size = sbi->has_64bit ? es->desc_size : EXT4_DESC_MIN;
 	sbi->first_block = es->first_data_block;
@@ -263,15 +262,15 @@ void ext4_super_geometry(struct ext4_sb *sbi, const struct ext4_super *es)
 	sbi->nr_groups = (u32)DIV_ROUND_UP(sbi->nr_blocks - sbi->first_block,
 					   (u64)sbi->blocks_per_group);
 	sbi->inodes_per_block = sbi->block_size / sbi->inode_size;
-	sbi->itable_blocks = DIV_ROUND_UP(sbi->inodes_per_group,
-					  sbi->inodes_per_block);
+	sbi->itable_blocks =
+		DIV_ROUND_UP(sbi->inodes_per_group, sbi->inodes_per_block);
 	sbi->descs_per_block = sbi->block_size / sbi->desc_size;
 	sbi->nr_desc_blocks =
 		DIV_ROUND_UP(sbi->nr_groups, sbi->descs_per_block);
 	sbi->flex_groups = es->feature_incompat & EXT4_INCOMPAT_FLEX_BG &&
-					   es->log_groups_per_flex < 32 ?
-				   1u << es->log_groups_per_flex :
-				   1;
+					   es->log_groups_per_flex < 32
+				   ? 1u << es->log_groups_per_flex
+				   : 1;
 	sbi->r_blocks = es->r_blocks_count_lo;
 	if (sbi->has_64bit)
 		sbi->r_blocks |= (u64)es->r_blocks_count_hi << 32;

@@ -96,10 +96,10 @@ static int fill_page(struct inode *inode, struct page *pg)
 			m.state = EXT4_HOLE;
 		len = (size_t)m.len << sbi->block_bits;
 		if (!err && m.state == EXT4_WRITTEN)
-			err = blk_read(sbi->bdev,
-				       m.pblk << (sbi->block_bits -
-						  SECTOR_SHIFT),
-				       at, len);
+			err = blk_read(
+				sbi->bdev,
+				m.pblk << (sbi->block_bits - SECTOR_SHIFT), at,
+				len);
 		else if (!err)
 			memset(at, 0, len);
 		i += m.len;
@@ -113,8 +113,8 @@ static int find_holes(struct inode *inode, struct page *pg, u64 end, u64 *mask)
 	u32 bits = inode_sbi(inode)->block_bits;
 	u32 per_page = (u32)PAGE_SIZE >> bits, i = 0;
 	u64 first = pg->index * per_page;
-	u64 stop = min_t(u64, per_page,
-			 DIV_ROUND_UP(end, 1ull << bits) - first);
+	u64 stop =
+		min_t(u64, per_page, DIV_ROUND_UP(end, 1ull << bits) - first);
 
 	*mask = 0;
 	while (i < stop) {
@@ -181,11 +181,11 @@ static void part_done(struct page *pg, int status)
 {
 	if (status)
 		atomic_fetch_or(&pg->flags, (u32)PG_ERROR);
-	/* PGWRITE (full) - pairs with itself: the last one reads the flag. */
-	if (atomic_dec_and_test(&pg->priv))
-		page_end_writeback(pg, load_once(&pg->flags) & PG_ERROR ?
-					       -EIO :
-					       0);
+	/* PGWRITE (full) - pairs with the one below, of the last to end. */
+	if (!atomic_dec_and_test(&pg->priv))
+		return;
+	/* PGWRITE (acquire) - pairs with the one above. */
+	page_end_writeback(pg, load_acquire(&pg->flags) & PG_ERROR ? -EIO : 0);
 }
 
 /* Loop context. */

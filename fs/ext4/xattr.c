@@ -132,11 +132,11 @@ static int both_open(struct inode *inode, struct both *b)
 		return err;
 	}
 	b->has_body = body_place(inode, b->raw, &b->in_body);
-	b->body_used = b->has_body &&
-		       *body_magic(&b->in_body) == EXT4_XATTR_MAGIC;
-	err = b->body_used && !ext4_xattr_check(&b->in_body) ?
-		      corrupt(inode) :
-		      open_block(inode, b);
+	b->body_used =
+		b->has_body && *body_magic(&b->in_body) == EXT4_XATTR_MAGIC;
+	err = b->body_used && !ext4_xattr_check(&b->in_body)
+		      ? corrupt(inode)
+		      : open_block(inode, b);
 	if (err)
 		both_put(b);
 	return err;
@@ -266,8 +266,7 @@ static int change_body(struct ext4_handle *h, struct inode *inode,
 		return err;
 	mutex_lock(&EXT4_I(inode)->raw_lock);
 	memcpy(b->in_body.base, scratch, b->in_body.size);
-	*body_magic(&b->in_body) =
-		ext4_xattr_first(&to) ? EXT4_XATTR_MAGIC : 0;
+	*body_magic(&b->in_body) = ext4_xattr_first(&to) ? EXT4_XATTR_MAGIC : 0;
 	mutex_unlock(&EXT4_I(inode)->raw_lock);
 	b->body_used = *body_magic(&b->in_body) != 0;
 	return 0;
@@ -388,8 +387,8 @@ static int drop(struct ext4_handle *h, struct inode *inode, struct both *b,
 }
 
 /* The body first, then the block; the old one goes from the other place. */
-static int set_value(struct ext4_handle *h, struct inode *inode,
-		     struct both *b, const struct ext4_xattr_place *where,
+static int set_value(struct ext4_handle *h, struct inode *inode, struct both *b,
+		     const struct ext4_xattr_place *where,
 		     const struct ext4_xattr_name *n, const void *value,
 		     size_t size, u8 *scratch)
 {
@@ -428,8 +427,8 @@ static int change(struct ext4_handle *h, struct inode *inode,
 	}
 	if (!err)
 		err = value ? set_value(h, inode, &b, where, n, value, size,
-					scratch) :
-			      drop(h, inode, &b, where, n, scratch);
+					scratch)
+			    : drop(h, inode, &b, where, n, scratch);
 	both_put(&b);
 	if (!err) {
 		inode->ctime = inode_now(inode);

@@ -140,8 +140,9 @@ static int put(struct pen *pen, const struct ext4_xattr_name *n,
 		memcpy(pen->to->base + pen->value, value, size);
 	}
 	if (pen->to->block)
-		e->hash = entry_hash(e, (const u32 *)(const void *)(
-						pen->to->base + pen->value));
+		e->hash = entry_hash(e,
+				     (const u32 *)(const void *)(pen->to->base +
+								 pen->value));
 	pen->entry += len;
 	return 0;
 }

@@ -68,8 +68,8 @@ static void use_file(struct inode *i, bool change)
 			return;
 		(void)rig_write(i, below(1 << 20), buf, 1 + below(9000));
 		if (below(2))
-			(void)rig_fallocate(i, below(2) ? 3 : 1,
-					    below(1 << 20), 1 + below(90000));
+			(void)rig_fallocate(i, below(2) ? 3 : 1, below(1 << 20),
+					    1 + below(90000));
 		if (below(2))
 			(void)rig_truncate(i, below(1 << 20));
 		if (below(2))
@@ -112,8 +112,8 @@ static void use_dir(struct inode *dir, u32 depth, bool change)
 
 		memset(name, 'a' + (int)(k % 26), sizeof(name));
 		name[1 + below(200)] = '\0';
-		if (below(3) ? !rig_create(dir, name, 0644, &out) :
-			       !rig_mkdir(dir, name, &out))
+		if (below(3) ? !rig_create(dir, name, 0644, &out)
+			     : !rig_mkdir(dir, name, &out))
 			inode_put(out);
 	}
 	free(n);
@@ -189,8 +189,8 @@ static void damage(u8 *data)
 	u32 n = 1 + (u32)below(6);
 
 	while (n--) {
-		u32 sector = touched[below(below(2) ? nr_touched :
-						      min(nr_touched, 64u))];
+		u32 sector = touched[below(below(2) ? nr_touched
+						    : min(nr_touched, 64u))];
 		u32 off = (u32)below(512);
 		u8 *p = data + sector * 512ull + off;
 

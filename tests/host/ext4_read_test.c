@@ -59,8 +59,7 @@ static void compare_link(const char *host, struct inode *i)
 	want[n] = '\0';
 	assert_int_equal(i->ops->readlink(i, got, sizeof(got)), n);
 	assert_string_equal(want, got);
-	assert_int_equal(i->ops->readlink(i, got, (size_t)n),
-			 -ENAMETOOLONG);
+	assert_int_equal(i->ops->readlink(i, got, (size_t)n), -ENAMETOOLONG);
 }
 
 static void count_name(void *ctx, const char *name, size_t len, u64 ino,
@@ -184,10 +183,8 @@ static void reads_what_mke2fs_made(void **state)
 static void refuses_what_it_cannot(void **state)
 {
 	static const char *const opts[] = {
-		"-t ext4 -O encrypt",
-		"-t ext4 -O bigalloc",
-		"-t ext4 -O inline_data",
-		"-t ext4 -O mmp",
+		"-t ext4 -O encrypt",	  "-t ext4 -O bigalloc",
+		"-t ext4 -O inline_data", "-t ext4 -O mmp",
 		"-t ext4 -O ea_inode",
 	};
 	size_t i;

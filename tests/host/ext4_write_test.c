@@ -99,7 +99,8 @@ static void large_directory_on(const char *opts, unsigned int nr)
 		sprintf(name, "%u-%*u", i, (int)(i % 100), i);
 		assert_int_equal(rig_link(dir, name, file), 0);
 	}
-	for (i = 0; i < nr; i += 1 + (unsigned int)random_below(&world_seed, 3)) {
+	for (i = 0; i < nr;
+	     i += 1 + (unsigned int)random_below(&world_seed, 3)) {
 		sprintf(name, "%u-%*u", i, (int)(i % 100), i);
 		assert_int_equal(rig_unlink(dir, name), 0);
 		gone[i] = 1;

@@ -111,8 +111,7 @@ void blk_unplug(void)
 {
 }
 
-static int sync_io(struct blkdev *bd, u32 op, u64 sector, void *buf,
-		   size_t len)
+static int sync_io(struct blkdev *bd, u32 op, u64 sector, void *buf, size_t len)
 {
 	struct world_disk *d = bd->priv;
 

@@ -10,10 +10,10 @@
 
 #include <lib/errno.h>
 
-#define MAX_SIZE   (3u << 20)
-#define MAX_XATTRS 6u
+#define MAX_SIZE     (3u << 20)
+#define MAX_XATTRS   6u
 #define MAX_CHILDREN 40u
-#define NR_HANDLES 4u
+#define NR_HANDLES   4u
 
 struct xattr {
 	char name[64];
@@ -233,8 +233,8 @@ static void do_create(struct model *m)
 		o = object_new(S_IFCHR | 0600);
 		o->rdev = below(2) ? MKDEV(1, 3) : MKDEV(300, 70000);
 		down_write(&dir->lock);
-		err = dir->ops->mknod(dir, name, strlen(name), o->mode,
-				      o->rdev, &out);
+		err = dir->ops->mknod(dir, name, strlen(name), o->mode, o->rdev,
+				      &out);
 		up_write(&dir->lock);
 	}
 	assert_int_equal(err, 0);
@@ -333,8 +333,7 @@ static void do_rename(struct model *m)
 		goto done;
 	strcpy(old, n->name);
 	if (v && !swap && v->names) {
-		assert_int_equal(rig_rename(da, old, db, name, 0),
-				 -ENOTEMPTY);
+		assert_int_equal(rig_rename(da, old, db, name, 0), -ENOTEMPTY);
 		goto done;
 	}
 	assert_int_equal(rig_rename(da, old, db, name, swap ? 2 : 0), 0);
@@ -533,11 +532,9 @@ void model_step(struct model *m)
 		o = pick_file(m, &i);
 		if (o) {
 			if (below(2))
-				(void)mapping_sync(&i->mapping, 0, ~0ull,
-						   true);
+				(void)mapping_sync(&i->mapping, 0, ~0ull, true);
 			if (below(2))
-				(void)mapping_invalidate(&i->mapping, 0,
-							 ~0ull);
+				(void)mapping_invalidate(&i->mapping, 0, ~0ull);
 			check_file(m, o, i);
 		}
 		inode_put(i);

@@ -166,8 +166,8 @@ int rig_fsck(struct rig *r)
 	snprintf(path, sizeof(path), "%s/check", r->dir);
 	world_disk_store(&r->disk, path);
 	snprintf(cmd, sizeof(cmd),
-		 "PATH=$PATH:/sbin:/usr/sbin e2fsck -fn %s >%s/log 2>&1",
-		 path, r->dir);
+		 "PATH=$PATH:/sbin:/usr/sbin e2fsck -fn %s >%s/log 2>&1", path,
+		 r->dir);
 	ret = WEXITSTATUS(system(cmd));
 	if (ret) {
 		snprintf(cmd, sizeof(cmd), "head -50 %s/log >&2", r->dir);

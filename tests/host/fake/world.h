@@ -31,10 +31,10 @@ void world_disk_load(struct world_disk *d, const char *path);
 void world_disk_store(const struct world_disk *d, const char *path);
 void world_disk_free(struct world_disk *d);
 
-extern u64 world_seed;	       /* of everything random here */
-extern bool world_quiet;       /* no kernel messages */
-extern bool world_is_root;     /* capable() */
-extern u64 world_nr_allocs;    /* kmalloc() and pages that are live */
+extern u64 world_seed;		/* of everything random here */
+extern bool world_quiet;	/* no kernel messages */
+extern bool world_is_root;	/* capable() */
+extern u64 world_nr_allocs;	/* kmalloc() and pages that are live */
 extern u32 world_alloc_fail_in; /* 0: never; 1: the next allocation fails */
 extern char world_last_log[256];
 

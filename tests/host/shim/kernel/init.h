@@ -25,10 +25,10 @@ struct initcall {
 	u64 level;
 };
 
-#define INITCALL(lvl, func)                                                  \
-	static const struct initcall __used_initcall_##func                  \
-		__attribute__((section("initcalls"), used, aligned(8))) = {  \
-			.fn = (func), .name = #func, .level = (lvl)          \
+#define INITCALL(lvl, func)                                                 \
+	static const struct initcall __used_initcall_##func                 \
+		__attribute__((section("initcalls"), used, aligned(8))) = { \
+			.fn = (func), .name = #func, .level = (lvl)         \
 		}
 
 extern const struct initcall __start_initcalls[], __stop_initcalls[];
@@ -50,8 +50,8 @@ struct bootparam {
 	void (*fn)(const char *value);
 };
 
-#define BOOTPARAM(ident, str, func)                                  \
-	static const struct bootparam __used_bootparam_##ident       \
+#define BOOTPARAM(ident, str, func)                            \
+	static const struct bootparam __used_bootparam_##ident \
 		__attribute__((used)) = { .name = (str), .fn = (func) }
 
 extern const char *boot_cmdline;
