@@ -12,6 +12,7 @@ Not here: QEMU command lines (scripts/qemu.py), fixtures (conftest.py).
 import json
 import os
 import re
+import signal
 import socket
 import sys
 import tempfile
@@ -188,6 +189,9 @@ class Machine:
 
     def close(self):
         """End QEMU without ceremony; idempotent."""
+        if self.proc.isalive():
+            self.proc.kill(signal.SIGKILL)
+            self.proc.wait()
         self.proc.close(force=True)
         self.log.close()
         if os.path.exists(self.qmp_path):
