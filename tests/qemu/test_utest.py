@@ -17,9 +17,10 @@ def config(request):
     return dict(request.param, smp=3)
 
 
-def run_suite(machine, suite, directory, timeout=120):
+def run_suite(machine, suite, directory, timeout=150):
     """Every line `not ok` of the suite, with the reasons before it."""
-    tap = machine.sh(f"utest -t 10 -d {directory} {suite} </dev/null", timeout)
+    limit = 60 if suite.startswith("bad") else 10
+    tap = machine.sh(f"utest -t {limit} -d {directory} {suite} </dev/null", timeout)
     bad, why = [], []
     for line in tap.lines:
         if line.startswith("not ok"):
