@@ -210,6 +210,7 @@ void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns);
 /* --- signals (kernel/task/signal.h has the details) */
 #define SEND_KERNEL ((struct siginfo *)1)
 struct siginfo;
+/* @sig is 0 (only: is there anybody?) to NSIG: callers check. */
 /* The two below: task_lock may be held or not; @t stays (task_lock, or current). */
 int signal_thread(struct thread *t, int sig, const struct siginfo *si);
 int signal_process(struct process *p, int sig, const struct siginfo *si);

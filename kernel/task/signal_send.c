@@ -147,7 +147,8 @@ static int send_locked(struct process *p, struct thread *t, int sig,
 	int err = 0;
 
 	assert_held(&task_lock);
-	if (p->zombie || p->exiting)
+	KASSERT(sig >= 0 && sig <= NSIG);
+	if (!sig || p->zombie || p->exiting)
 		return 0;
 	if (sig == SIGKILL) {
 		if (p != init_process)
@@ -273,7 +274,8 @@ void notify_parent_locked(struct process *p, int sig, int code, int status)
 	if ((code == CLD_STOPPED || code == CLD_CONTINUED) &&
 	    (parent->sighand->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
 		sig = 0;
-	if (sig)
+	/* clone(2) takes any number; one that is no signal is not sent. */
+	if (sig > 0 && sig <= NSIG)
 		(void)send_locked(parent, NULL, sig, &si);
 	wake_up_all(&parent->wait_chld);
 }
