@@ -16,7 +16,7 @@ struct sbi_ret {
 	u64 value;
 };
 
-struct sbi_ret sbi_call(u64 eid, u64 fid, u64 a0, u64 a1, u64 a2);
+struct sbi_ret sbi_call(u64 eid, u64 fid, u64 arg0, u64 arg1, u64 arg2);
 bool sbi_has(u64 eid);
 
 /* One per extension file; each fills an ops table of kernel/ if firmware has it. */

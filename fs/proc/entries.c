@@ -81,32 +81,32 @@ static s64 write_oom_adj(struct process *p, char *buf, size_t n)
 	return (s64)n;
 }
 
-static int show_io(struct text *t, struct process *p)
+static int show_io(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\n"
 		     "write_bytes: 0\ncancelled_write_bytes: 0\n");
 	return 0;
 }
 
-static int show_loginuid(struct text *t, struct process *p)
+static int show_loginuid(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "4294967295");
 	return 0;
 }
 
-static int show_cgroup(struct text *t, struct process *p)
+static int show_cgroup(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "0::/\n");
 	return 0;
 }
 
-static int show_personality(struct text *t, struct process *p)
+static int show_personality(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "00000000\n");
 	return 0;
 }
 
-static int show_wchan(struct text *t, struct process *p)
+static int show_wchan(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "0");
 	return 0;

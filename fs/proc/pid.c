@@ -163,7 +163,7 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 	return *out ? 0 : -ENOMEM;
 }
 
-int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
+int proc_pid_readdir(struct file *f __unused, struct dir_ctx *ctx, u64 first)
 {
 	int pid = (int)(ctx->pos - first);
 
