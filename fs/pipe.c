@@ -47,7 +47,8 @@ struct pipe {
 	void **pages;	    /* [lock] NULL: not allocated yet */
 	u32 readers, writers; /* [lock] open files that can read, write */
 	u32 r_gen, w_gen;   /* [lock] readers and writers ever */
-	u32 files;	    /* [fifo_lock for fifos, lock else] */
+	u32 files;	    /* [fifo_lock] */
+	bool anon;	    /* [I] made by pipe2(): opening it waits for nobody */
 	struct waitq rd_wq; /* wait for data or the last writer's end */
 	struct waitq wr_wq; /* wait for room or the last reader's end */
 	void *def_pages[DEF_PAGES];
@@ -382,6 +383,7 @@ int pipe_create(u32 flags, struct file **reader, struct file **writer)
 	r->inode = i;
 	w->inode = inode_get(i);
 	p->files = 2;
+	p->anon = true;
 	p->readers = p->writers = 1;
 	p->r_gen = p->w_gen = 1;
 	*reader = r;
@@ -424,7 +426,7 @@ static int fifo_wait(struct pipe *p, struct file *f)
 {
 	u32 gen;
 
-	if (f->can_read && f->can_write)
+	if (p->anon || (f->can_read && f->can_write))
 		return 0;
 	if (f->can_read) {
 		gen = p->w_gen;
@@ -452,7 +454,7 @@ int fifo_open(struct inode *i, struct file *f)
 	if (!p)
 		return -ENOMEM;
 	if (f->can_write && !f->can_read && (f->flags & O_NONBLOCK) &&
-	    !load_once(&p->readers)) {
+	    !p->anon && !load_once(&p->readers)) {
 		pipe_drop(i, p);
 		return -ENXIO;
 	}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/socket.c - what all sockets have in common: their file, errors, time limits.
+ */
+#include <net/socket.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <kernel/task/process.h>
+#include <kernel/time/clock.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+
+#define FIONREAD  0x541bu
+#define SIOCOUTQ  0x5411u
+
+void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
+		 u16 type)
+{
+	s->ops = ops;
+	s->family = family;
+	s->type = type;
+	waitq_init(&s->rd_wq);
+	waitq_init(&s->wr_wq);
+	s->rcvbuf = s->sndbuf = SOCK_BUF_DEFAULT;
+}
+
+struct socket *socket_create(int family, int type, int protocol)
+{
+	if (family == AF_UNIX)
+		return unix_create(type, protocol);
+	return ERR_PTR(-EAFNOSUPPORT);
+}
+
+int socket_create_pair(int family, int type, int protocol,
+		       struct socket *pair[2])
+{
+	if (family == AF_UNIX)
+		return unix_create_pair(type, protocol, pair);
+	return -EAFNOSUPPORT;
+}
+
+void sock_files_put(struct sock_files *sf)
+{
+	if (!sf)
+		return;
+	for (u32 i = 0; i < sf->nr; i++)
+		file_put(sf->f[i]);
+	kfree(sf);
+}
+
+int socket_take_error(struct socket *s)
+{
+	return load_once(&s->error) ? -(int)atomic_xchg(&s->error, 0u) : 0;
+}
+
+u64 socket_deadline(u64 timeout_ns)
+{
+	return timeout_ns ? clock_mono_ns() + timeout_ns : WAIT_FOREVER;
+}
+
+s64 socket_interrupted(s64 err, u64 timeout_ns)
+{
+	if (err == -ETIMEDOUT)
+		return -EAGAIN;
+	return err == -ERESTARTSYS && timeout_ns ? -EINTR : err;
+}
+
+struct sock_creds sock_creds_current(void)
+{
+	const struct cred *c = current_cred();
+
+	return (struct sock_creds){
+		.pid = current->proc->pid,
+		.uid = c->euid,
+		.gid = c->egid,
+	};
+}
+
+static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
+{
+	struct socket *s = f->priv;
+	struct sock_msg m = {
+		.it = to,
+		.flags = f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0,
+	};
+	s64 n = s->ops->recv(s, &m);
+
+	sock_files_put(m.files);
+	return n;
+}
+
+static s64 sock_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
+{
+	struct socket *s = f->priv;
+	struct sock_msg m = {
+		.it = from,
+		.flags = f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0,
+		.creds = sock_creds_current(),
+	};
+
+	return s->ops->send(s, &m);
+}
+
+static u32 sock_poll(struct file *f, struct poll_table *pt)
+{
+	struct socket *s = f->priv;
+
+	return s->ops->poll(s, f, pt);
+}
+
+static s64 sock_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct socket *s = f->priv;
+
+	switch (cmd) {
+	case FIONREAD:
+		if (s->listening)
+			return -EINVAL;
+		return put_user_u32((u32)s->ops->inq(s), arg);
+	case SIOCOUTQ:
+		return put_user_u32((u32)s->ops->outq(s), arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static void sock_release(struct file *f)
+{
+	struct socket *s = f->priv;
+
+	s->ops->release(s);
+}
+
+static const struct file_ops socket_fops = {
+	.read = sock_read,
+	.write = sock_write,
+	.poll = sock_poll,
+	.ioctl = sock_ioctl,
+	.release = sock_release,
+};
+
+struct file *socket_file(struct socket *s, bool nonblock)
+{
+	return file_alloc(&socket_fops, O_RDWR | (nonblock ? O_NONBLOCK : 0),
+			  s);
+}
+
+struct socket *socket_of(struct file *f)
+{
+	return f->ops == &socket_fops ? f->priv : NULL;
+}

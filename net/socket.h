@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/socket.h - sockets: what the system calls use and families fill in.
+ *
+ * A socket is the object behind a file; its family's operations do the work.  User
+ * memory is reached through iterators only: addresses, control messages and options
+ * are decoded by syscall/.
+ *
+ * Context: coroutine.  Errors: 0 or positive, or -errno.
+ */
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include <kernel/file/file.h>
+#include <kernel/file/iov.h>
+#include <lib/types.h>
+
+#define AF_UNSPEC 0
+#define AF_UNIX	  1
+
+#define SOCK_STREAM    1
+#define SOCK_DGRAM     2
+#define SOCK_RAW       3
+#define SOCK_SEQPACKET 5
+
+#define MSG_OOB		 0x1u
+#define MSG_PEEK	 0x2u
+#define MSG_CTRUNC	 0x8u
+#define MSG_TRUNC	 0x20u
+#define MSG_DONTWAIT	 0x40u
+#define MSG_EOR		 0x80u
+#define MSG_WAITALL	 0x100u
+#define MSG_NOSIGNAL	 0x4000u
+#define MSG_CMSG_CLOEXEC 0x40000000u
+
+#define SHUT_RD 1u /* bits: how of shutdown(2) + 1 */
+#define SHUT_WR 2u
+
+#define UNIX_PATH_MAX 108
+#define SCM_MAX_FD    253
+
+struct inode; /* fs/vfs.h: the node of a path name */
+
+/* An address, decoded. */
+struct sock_addr {
+	u16 family;
+	u16 len;	    /* of name */
+	bool abstract;
+	char name[UNIX_PATH_MAX + 1]; /* path, or what follows the NUL */
+	struct inode *node; /* owned; path names only */
+};
+
+struct sock_creds {
+	s32 pid;
+	u32 uid, gid;
+};
+
+/* Files on their way; owns them. */
+struct sock_files {
+	u32 nr;
+	struct file *f[SCM_MAX_FD];
+};
+void sock_files_put(struct sock_files *sf); /* NULL is fine */
+
+/* One sendmsg or recvmsg. */
+struct sock_msg {
+	struct iov_iter *it;
+	u32 flags;		   /* MSG_* */
+	const struct sock_addr *to; /* send: borrowed, or NULL */
+	struct sock_addr *from;	   /* recv: to fill (node stays NULL), or NULL */
+	struct sock_files *files;  /* send: taken if sent; recv: given, or NULL */
+	struct sock_creds creds;   /* send: to be sent; recv: the sender's */
+	u32 out_flags;		   /* recv: MSG_TRUNC, MSG_EOR */
+};
+
+struct socket;
+
+struct socket_ops {
+	int (*bind)(struct socket *s, struct sock_addr *addr); /* takes node */
+	int (*connect)(struct socket *s, const struct sock_addr *addr,
+		       bool nonblock);
+	int (*listen)(struct socket *s, int backlog);
+	/* A new connected socket, or ERR_PTR. */
+	struct socket *(*accept)(struct socket *s, bool nonblock);
+	s64 (*send)(struct socket *s, struct sock_msg *m);
+	s64 (*recv)(struct socket *s, struct sock_msg *m);
+	int (*shutdown)(struct socket *s, u32 how);
+	/* Own or peer's address; out->node stays NULL. */
+	int (*name)(struct socket *s, bool peer, struct sock_addr *out);
+	int (*peer_creds)(struct socket *s, struct sock_creds *out);
+	u32 (*poll)(struct socket *s, struct file *f, struct poll_table *pt);
+	u64 (*inq)(struct socket *s);  /* bytes to read */
+	u64 (*outq)(struct socket *s); /* bytes not yet read by the peer */
+	void (*release)(struct socket *s);
+};
+
+#define SOCK_BUF_DEFAULT 212992u
+#define SOCK_BUF_MIN	 4608u
+
+struct socket {
+	const struct socket_ops *ops; /* [I] */
+	u16 family, type;	      /* [I] */
+	struct waitq rd_wq, wr_wq;
+	u32 rcvbuf, sndbuf;	      /* [a] bytes */
+	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
+	bool passcred;		      /* [a] */
+	bool listening;		      /* [a] */
+	bool reuseaddr, keepalive, broadcast; /* [a] kept, of no effect here */
+	u32 error;		      /* [a] pending, reported once */
+};
+
+void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
+		 u16 type);
+/* A socket of the family, or ERR_PTR. */
+struct socket *socket_create(int family, int type, int protocol);
+int socket_create_pair(int family, int type, int protocol,
+		       struct socket *pair[2]);
+/* The file of a socket, which it takes; NULL: -ENOMEM, nothing taken. */
+struct file *socket_file(struct socket *s, bool nonblock);
+struct socket *socket_of(struct file *f); /* NULL: -ENOTSOCK */
+/* Take the pending error: 0 or -errno. */
+int socket_take_error(struct socket *s);
+/* When a call that begins now gives up. */
+u64 socket_deadline(u64 timeout_ns);
+/* -ERESTARTSYS with a time limit cannot be restarted: -EINTR. */
+s64 socket_interrupted(s64 err, u64 timeout_ns);
+/* What the waits of a socket give at the deadline: -EAGAIN. */
+struct sock_creds sock_creds_current(void);
+
+/* --- families */
+struct socket *unix_create(int type, int protocol);
+int unix_create_pair(int type, int protocol, struct socket *pair[2]);
+
+/* --- defined above (syscall/): release the node of a path name */
+void net_node_put(struct inode *node);
+
+#endif /* NET_SOCKET_H */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/unix.h - what the files of the Unix-domain family share.
+ *
+ * Locks that guard the members:
+ *	u	unix_lock: who is connected to whom, names, backlogs
+ *	q	us->lock: the receive queue
+ *	r	us->rd_mutex: who reads; only a reader takes messages off the queue
+ *	I	immutable		a	atomic word
+ * unix_lock and us->lock are never held together.
+ */
+#ifndef NET_UNIX_H
+#define NET_UNIX_H
+
+#include <kernel/spinlock.h>
+#include <lib/list.h>
+#include <net/socket.h>
+
+struct unix_sock;
+
+/* A name that was bound; messages and accepted sockets keep it. */
+struct unix_name {
+	u32 refs;		 /* [a] */
+	struct list_head node;	 /* [u] hash chain */
+	struct unix_sock *owner; /* [u] NULL: gone */
+	struct sock_addr addr;	 /* [I] owns the node */
+};
+
+enum unix_state {
+	UNIX_IDLE,
+	UNIX_LISTEN,
+	UNIX_CONNECTED, /* streams and sequenced packets; or a default target */
+};
+
+struct unix_sock {
+	struct socket s;
+	u32 refs;		     /* [a] */
+	enum unix_state state;	     /* [u] */
+	struct unix_sock *peer;	     /* [u] owned */
+	struct unix_name *name;	     /* [u] owned; only set once */
+	struct list_head backlog;    /* [u] listening: sockets to accept */
+	struct list_head backlog_node; /* [u] */
+	u32 nr_backlog, max_backlog; /* [u] */
+	u32 shut;		     /* [a] SHUT_* */
+	bool dead;		     /* [a] its file is gone */
+	struct sock_creds creds;     /* [u] of who connected or listens */
+	struct sock_creds peer_creds; /* [u] */
+	struct spinlock lock;	     /* RANK_PIPE */
+	struct list_head queue;	     /* [q] of unix_msg */
+	u64 queued;		     /* [q] their cost */
+	u64 bytes;		     /* [q] their unread bytes */
+	struct mutex rd_mutex;
+	struct waitq room_wq;	     /* senders that wait for room here */
+};
+
+struct unix_msg {
+	struct list_head node;	  /* [q] */
+	size_t len;		  /* [I] */
+	size_t off;		  /* [r] bytes already read */
+	u64 cost;		  /* [I] */
+	struct sock_creds creds;  /* [I] */
+	struct unix_name *from;	  /* [I] owned, or NULL */
+	struct sock_files *files; /* [r] owned, or NULL */
+	u8 data[];
+};
+
+extern struct spinlock unix_lock;
+
+static inline struct unix_sock *to_unix(struct socket *s)
+{
+	return container_of(s, struct unix_sock, s);
+}
+static inline bool unix_is_dgram(const struct unix_sock *us)
+{
+	return us->s.type == SOCK_DGRAM;
+}
+struct unix_sock *unix_get(struct unix_sock *us);
+void unix_put(struct unix_sock *us); /* no lock held */
+/* The peer with a reference, or NULL. */
+struct unix_sock *unix_get_peer(struct unix_sock *us);
+/* Drop what is queued. */
+void unix_purge(struct unix_sock *us);
+
+/* --- unix_name.c */
+int unix_bind(struct socket *s, struct sock_addr *addr);
+int unix_autobind(struct unix_sock *us);
+struct unix_name *unix_name_get(struct unix_name *n); /* NULL is fine */
+void unix_name_put(struct unix_name *n);	      /* likewise */
+void unix_unbind_locked(struct unix_sock *us);
+/* Who is bound to @addr, with a reference; -ECONNREFUSED, -EPROTOTYPE. */
+struct unix_sock *unix_find(const struct sock_addr *addr, u16 type);
+
+/* --- unix_msg.c */
+s64 unix_send(struct socket *s, struct sock_msg *m);
+s64 unix_recv(struct socket *s, struct sock_msg *m);
+/* May a sender go on?  Racy. */
+bool unix_has_room(const struct unix_sock *to, u64 limit);
+
+#endif /* NET_UNIX_H */

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/unix_msg.c - Unix-domain sockets: what they say.
+ *
+ * A send makes a message (a stream: several) with a copy of the bytes and queues it
+ * at the receiver; so no copy is made under a lock.  A stream's reader takes bytes
+ * from messages; it does not go past files or another sender's credentials.
+ *
+ * INVARIANTS
+ *   I1  A message is taken off a queue by a reader (rd_mutex), or when the socket's
+ *       file is gone and there are no readers.
+ *   I2  Nothing is queued at a dead socket.
+ *   I3  Files of messages that nobody will read are closed by one thread at a time
+ *       and not from within each other's release, however deep sockets are sent
+ *       in sockets.
+ *
+ * Not here: cycles of sockets that are only held by messages to each other: they
+ * stay.
+ */
+#include <net/unix.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/process.h>
+#include <kernel/task/signal.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+
+#define STREAM_CHUNK (32u * 1024u - sizeof(struct unix_msg))
+
+static struct spinlock purge_lock = SPINLOCK_INIT("unix_purge", RANK_PIPE);
+static struct list_head purge_list = LIST_HEAD_INIT(purge_list); /* [purge_lock] */
+static bool purging;						 /* [purge_lock] */
+
+/* --- messages */
+
+static void msg_free(struct unix_msg *m)
+{
+	sock_files_put(m->files);
+	unix_name_put(m->from);
+	kfree(m);
+}
+
+/* See I3: whoever comes while somebody is at it leaves the work to them. */
+static void free_messages(struct list_head *list)
+{
+	spin_lock(&purge_lock);
+	list_splice_tail_init(list, &purge_list);
+	if (purging) {
+		spin_unlock(&purge_lock);
+		return;
+	}
+	purging = true;
+	while (!list_empty(&purge_list)) {
+		struct unix_msg *m = list_first_entry(&purge_list,
+						      struct unix_msg, node);
+
+		list_del(&m->node);
+		spin_unlock(&purge_lock);
+		msg_free(m);
+		spin_lock(&purge_lock);
+	}
+	purging = false;
+	spin_unlock(&purge_lock);
+}
+
+void unix_purge(struct unix_sock *us)
+{
+	struct list_head list;
+
+	list_init(&list);
+	spin_lock(&us->lock);
+	list_splice_tail_init(&us->queue, &list);
+	us->queued = us->bytes = 0;
+	spin_unlock(&us->lock);
+	free_messages(&list);
+}
+
+static struct unix_msg *msg_new(struct unix_sock *us, struct sock_msg *m,
+				size_t len)
+{
+	struct unix_msg *um = kmalloc(sizeof(*um) + len);
+
+	if (!um)
+		return ERR_PTR(-ENOBUFS);
+	list_init(&um->node);
+	um->off = 0;
+	um->len = copy_from_iter(um->data, len, m->it);
+	if (um->len < len && (us->s.type != SOCK_STREAM || !um->len)) {
+		kfree(um);
+		return ERR_PTR(-EFAULT);
+	}
+	um->cost = um->len + sizeof(*um);
+	um->creds = m->creds;
+	spin_lock(&unix_lock);
+	um->from = unix_name_get(us->name);
+	spin_unlock(&unix_lock);
+	um->files = NULL;
+	return um;
+}
+
+/* --- sending */
+
+bool unix_has_room(const struct unix_sock *to, u64 limit)
+{
+	u64 queued = load_once(&to->queued);
+
+	return !queued || queued < limit;
+}
+
+/* 0: queued.  -EAGAIN: no room.  @m's files go along. */
+static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
+		   struct sock_msg *m)
+{
+	int err = 0;
+
+	spin_lock(&to->lock);
+	if (to->dead)
+		err = unix_is_dgram(to) ? -ECONNREFUSED : -EPIPE;
+	else if (to->shut & SHUT_RD)
+		err = -EPIPE;
+	else if (to->queued && to->queued + um->cost > limit)
+		err = -EAGAIN;
+	if (!err) {
+		um->files = m->files;
+		m->files = NULL;
+		list_add_tail(&um->node, &to->queue);
+		store_once(&to->queued, to->queued + um->cost);
+		to->bytes += um->len;
+	}
+	spin_unlock(&to->lock);
+	return err;
+}
+
+static bool may_queue(const struct unix_sock *us, const struct unix_sock *to,
+		      u64 cost, u64 limit)
+{
+	u64 queued = load_once(&to->queued);
+
+	return !queued || queued + cost <= limit || load_once(&to->dead) ||
+	       (load_once(&to->shut) & SHUT_RD) ||
+	       (load_once(&us->shut) & SHUT_WR);
+}
+
+/* Queue @um at @to, waiting for room.  On error @um is still the caller's. */
+static s64 deliver(struct unix_sock *us, struct unix_sock *to,
+		   struct unix_msg *um, struct sock_msg *m)
+{
+	u64 deadline = socket_deadline(us->s.snd_timeout_ns);
+	u64 limit = load_once(unix_is_dgram(us) ? &to->s.rcvbuf : &us->s.sndbuf);
+	u64 cost = um->cost; /* um is theirs once it is queued */
+	s64 err;
+
+	for (;;) {
+		if (load_once(&us->shut) & SHUT_WR)
+			return -EPIPE;
+		err = enqueue(to, um, limit, m);
+		if (err != -EAGAIN || (m->flags & MSG_DONTWAIT))
+			break;
+		err = wait_event_interruptible_timeout(
+			&to->room_wq, may_queue(us, to, cost, limit), deadline);
+		if (err)
+			return socket_interrupted(err, us->s.snd_timeout_ns);
+	}
+	if (!err)
+		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
+	return err;
+}
+
+static s64 send_one(struct unix_sock *us, struct unix_sock *to,
+		    struct sock_msg *m, size_t len)
+{
+	struct unix_msg *um = msg_new(us, m, len);
+	s64 err;
+
+	if (IS_ERR(um))
+		return PTR_ERR(um);
+	len = um->len;
+	err = deliver(us, to, um, m);
+	if (err) {
+		msg_free(um);
+		return err;
+	}
+	return (s64)len;
+}
+
+static s64 send_stream(struct unix_sock *us, struct unix_sock *to,
+		       struct sock_msg *m)
+{
+	size_t chunk = min_t(size_t, STREAM_CHUNK,
+			     load_once(&us->s.sndbuf) / 2);
+	s64 done = 0, n;
+
+	while (iov_iter_count(m->it)) {
+		n = send_one(us, to, m, min(iov_iter_count(m->it), chunk));
+		if (n < 0)
+			return done ? done : n;
+		done += n;
+	}
+	return done;
+}
+
+/* Whom the datagram is for, with a reference. */
+static struct unix_sock *dgram_target(struct unix_sock *us,
+				      const struct sock_msg *m)
+{
+	struct unix_sock *to;
+
+	if (m->to)
+		return unix_find(m->to, us->s.type);
+	to = unix_get_peer(us);
+	return to ? to : ERR_PTR(-ENOTCONN);
+}
+
+static s64 send_packet(struct unix_sock *us, struct unix_sock *to,
+		       struct sock_msg *m)
+{
+	struct unix_sock *theirs;
+	size_t len = iov_iter_count(m->it);
+	bool stranger;
+
+	if (len > load_once(&us->s.sndbuf))
+		return -EMSGSIZE;
+	/* Who is connected to somebody hears nobody else. */
+	theirs = unix_get_peer(to);
+	stranger = theirs && theirs != us;
+	unix_put(theirs);
+	if (unix_is_dgram(us) && stranger)
+		return -EPERM;
+	return send_one(us, to, m, len);
+}
+
+s64 unix_send(struct socket *s, struct sock_msg *m)
+{
+	struct unix_sock *us = to_unix(s), *to;
+	s64 n = 0;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (m->to && s->type == SOCK_STREAM)
+		return load_once(&us->state) == UNIX_CONNECTED ? -EISCONN :
+								 -EOPNOTSUPP;
+	if (unix_is_dgram(us)) {
+		if (s->passcred)
+			n = unix_autobind(us);
+		to = dgram_target(us, m);
+	} else {
+		n = socket_take_error(s);
+		to = unix_get_peer(us);
+		to = to ? to : ERR_PTR(-ENOTCONN);
+	}
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	if (!n)
+		n = s->type == SOCK_STREAM ? send_stream(us, to, m) :
+					     send_packet(us, to, m);
+	unix_put(to);
+	if (n == -EPIPE && !unix_is_dgram(us) && !(m->flags & MSG_NOSIGNAL))
+		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
+	return n;
+}
+
+/* --- receiving; rd_mutex held */
+
+static struct unix_msg *first_msg(struct unix_sock *us)
+{
+	struct unix_msg *um;
+
+	spin_lock(&us->lock);
+	um = list_first_entry_or_null(&us->queue, struct unix_msg, node);
+	spin_unlock(&us->lock);
+	return um;
+}
+
+static struct unix_msg *next_msg(struct unix_sock *us, struct unix_msg *um)
+{
+	struct unix_msg *next = NULL;
+
+	spin_lock(&us->lock);
+	if (um->node.next != &us->queue)
+		next = list_next_entry(um, node);
+	spin_unlock(&us->lock);
+	return next;
+}
+
+/* @n more bytes of @um were read; @all: it goes, whatever is left. */
+static void consumed(struct unix_sock *us, struct unix_msg *um, size_t n,
+		     bool all)
+{
+	struct list_head gone;
+
+	list_init(&gone);
+	spin_lock(&us->lock);
+	all = all || um->off + n == um->len;
+	us->bytes -= all ? um->len - um->off : n;
+	um->off += n;
+	if (all) {
+		list_move_tail(&um->node, &gone);
+		store_once(&us->queued, us->queued - um->cost);
+	}
+	spin_unlock(&us->lock);
+	free_messages(&gone);
+}
+
+/* Room was made: let senders go on. */
+static void made_room(struct unix_sock *us)
+{
+	struct unix_sock *peer;
+
+	wake_up_all(&us->room_wq);
+	peer = unix_get_peer(us);
+	if (!peer)
+		return;
+	if (unix_has_room(us, load_once(&peer->s.sndbuf) / 2))
+		wake_up_all_key(&peer->s.wr_wq, POLLOUT | POLLWRNORM);
+	unix_put(peer);
+}
+
+/* Files and sender of @um for the caller. */
+static void take_extras(struct unix_msg *um, struct sock_msg *m)
+{
+	m->creds = um->creds;
+	if (m->from) {
+		*m->from = (struct sock_addr){ .family = AF_UNIX };
+		if (um->from)
+			*m->from = um->from->addr;
+		m->from->node = NULL;
+	}
+	if (!um->files)
+		return;
+	if (!(m->flags & MSG_PEEK)) {
+		m->files = um->files;
+		um->files = NULL;
+		return;
+	}
+	m->files = kmemdup(um->files, sizeof(*um->files));
+	for (u32 i = 0; m->files && i < m->files->nr; i++)
+		file_get(m->files->f[i]);
+}
+
+static bool has_input(struct unix_sock *us)
+{
+	return !list_empty(&us->queue) || (load_once(&us->shut) & SHUT_RD) ||
+	       load_once(&us->s.error);
+}
+
+/* Nothing is queued: 0: now there may be; else what the call returns in *@r. */
+static bool wait_input(struct unix_sock *us, const struct sock_msg *m,
+		       u64 deadline, s64 *r)
+{
+	*r = socket_take_error(&us->s);
+	if (*r || (load_once(&us->shut) & SHUT_RD))
+		return false;
+	if (!unix_is_dgram(us) && load_once(&us->state) != UNIX_CONNECTED) {
+		*r = -ENOTCONN;
+		return false;
+	}
+	*r = -EAGAIN;
+	if (m->flags & MSG_DONTWAIT)
+		return false;
+	mutex_unlock(&us->rd_mutex);
+	*r = wait_event_interruptible_timeout(&us->s.rd_wq, has_input(us),
+					      deadline);
+	mutex_lock(&us->rd_mutex);
+	*r = socket_interrupted(*r, us->s.rcv_timeout_ns);
+	return !*r;
+}
+
+static bool same_sender(const struct unix_msg *um, const struct sock_msg *m)
+{
+	return um->creds.pid == m->creds.pid && um->creds.uid == m->creds.uid &&
+	       um->creds.gid == m->creds.gid;
+}
+
+/*
+ * Move what the queue has now into the iterator: bytes or -EFAULT.  *@stop: the next
+ * message must be left to another call.
+ */
+static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
+			bool *stop)
+{
+	struct unix_msg *um = first_msg(us);
+	s64 done = 0;
+
+	while (um && iov_iter_count(m->it)) {
+		size_t n = min(um->len - um->off, iov_iter_count(m->it)), moved;
+
+		if (!first && (um->files || (us->s.passcred &&
+					     !same_sender(um, m)))) {
+			*stop = true;
+			break;
+		}
+		moved = copy_to_iter(um->data + um->off, n, m->it);
+		if (!moved) {
+			*stop = true;
+			return done ? done : -EFAULT;
+		}
+		if (first || um->files)
+			take_extras(um, m);
+		first = false;
+		done += (s64)moved;
+		*stop = moved < n || m->files;
+		if (m->flags & MSG_PEEK) {
+			um = next_msg(us, um);
+		} else {
+			consumed(us, um, moved, false);
+			um = first_msg(us);
+		}
+		if (*stop)
+			break;
+	}
+	return done;
+}
+
+static s64 recv_stream(struct unix_sock *us, struct sock_msg *m)
+{
+	u64 deadline = socket_deadline(us->s.rcv_timeout_ns);
+	bool all = (m->flags & MSG_WAITALL) && !(m->flags & MSG_PEEK);
+	bool stop = false;
+	s64 done = 0, n = 0;
+
+	if (m->from)
+		*m->from = (struct sock_addr){ 0 };
+	while (iov_iter_count(m->it) && !stop) {
+		n = drain_stream(us, m, !done, &stop);
+		if (n < 0)
+			break;
+		done += n;
+		if (done && !all)
+			break;
+		if (!n && !stop && !wait_input(us, m, deadline, &n))
+			break;
+	}
+	return done ? done : n;
+}
+
+static s64 recv_packet(struct unix_sock *us, struct sock_msg *m)
+{
+	u64 deadline = socket_deadline(us->s.rcv_timeout_ns);
+	struct unix_msg *um;
+	size_t n, len;
+	s64 r;
+
+	while (!(um = first_msg(us))) {
+		if (!wait_input(us, m, deadline, &r))
+			return r;
+	}
+	len = um->len;
+	n = min(len, iov_iter_count(m->it));
+	if (copy_to_iter(um->data, n, m->it) < n)
+		return -EFAULT;
+	if (n < len)
+		m->out_flags |= MSG_TRUNC;
+	if (us->s.type == SOCK_SEQPACKET)
+		m->out_flags |= MSG_EOR;
+	take_extras(um, m);
+	if (!(m->flags & MSG_PEEK))
+		consumed(us, um, 0, true);
+	return (s64)(m->flags & MSG_TRUNC ? len : n);
+}
+
+s64 unix_recv(struct socket *s, struct sock_msg *m)
+{
+	struct unix_sock *us = to_unix(s);
+	s64 n;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (s->listening)
+		return -EINVAL;
+	mutex_lock(&us->rd_mutex);
+	n = s->type == SOCK_STREAM ? recv_stream(us, m) : recv_packet(us, m);
+	mutex_unlock(&us->rd_mutex);
+	if (n >= 0 && !(m->flags & MSG_PEEK))
+		made_room(us);
+	return n;
+}

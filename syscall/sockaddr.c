@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/sockaddr.c - addresses of Unix-domain sockets, and the nodes of path names.
+ */
+#include <syscall/sock.h>
+
+#include <fs/anon.h>
+#include <fs/vfs.h>
+#include <kernel/mm/user.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define FAMILY_LEN 2u /* sa_family, before the path */
+
+struct sockaddr_un {
+	u16 family;
+	char path[UNIX_PATH_MAX];
+};
+STATIC_ASSERT(sizeof(struct sockaddr_un) == 110, "Linux's struct sockaddr_un");
+
+void net_node_put(struct inode *node)
+{
+	inode_put(node);
+}
+
+int sock_ref(int fd, struct fdref *r, struct socket **s)
+{
+	*r = fd_ref(fd);
+	if (!r->f)
+		return -EBADF;
+	*s = socket_of(r->f);
+	if (*s)
+		return 0;
+	fd_unref(*r);
+	return -ENOTSOCK;
+}
+
+static int node_make(const char *name)
+{
+	int err = vfs_mknod(AT_FDCWD, name, S_IFSOCK | 0777, 0);
+
+	return err == -EEXIST ? -EADDRINUSE : err;
+}
+
+/* The inode of the socket called @name, with a reference. */
+static int node_find(const char *name, bool check, struct inode **node)
+{
+	struct path p;
+	int err = path_lookup(AT_FDCWD, name, LOOKUP_FOLLOW, &p);
+
+	if (err)
+		return err;
+	if (check)
+		err = path_permission(&p, MAY_WRITE);
+	if (!err && !S_ISSOCK(p.dentry->inode->mode))
+		err = -ECONNREFUSED;
+	if (!err)
+		*node = inode_get(p.dentry->inode);
+	path_put(&p);
+	return err;
+}
+
+static int decode_path(const struct sockaddr_un *un, u32 len,
+		       enum addr_use use, struct sock_addr *out)
+{
+	int err = 0;
+
+	out->len = (u16)strnlen(un->path, len);
+	memcpy(out->name, un->path, out->len);
+	out->name[out->len] = '\0';
+	if (use == ADDR_BIND)
+		err = node_make(out->name);
+	return err ? err :
+		     node_find(out->name, use == ADDR_FIND, &out->node);
+}
+
+int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
+		   enum addr_use use, struct sock_addr *out)
+{
+	struct sockaddr_un un;
+
+	*out = (struct sock_addr){ 0 };
+	if (len < FAMILY_LEN || len > sizeof(un))
+		return -EINVAL;
+	if (copy_from_user(&un, uaddr, len))
+		return -EFAULT;
+	out->family = un.family;
+	if (un.family == AF_UNSPEC && use == ADDR_FIND)
+		return 0;
+	if (un.family != s->family)
+		return -EINVAL;
+	len -= FAMILY_LEN;
+	if (!len) {
+		out->abstract = true; /* bind: choose one */
+		return use == ADDR_BIND ? 0 : -EINVAL;
+	}
+	if (un.path[0])
+		return decode_path(&un, len, use, out);
+	out->abstract = true;
+	out->len = (u16)(len - 1);
+	memcpy(out->name, un.path + 1, len - 1);
+	return 0;
+}
+
+void sock_addr_put(struct sock_addr *a)
+{
+	if (a->node)
+		inode_put(a->node);
+	a->node = NULL;
+}
+
+int sock_addr_copy(const struct sock_addr *a, uaddr_t uaddr, u32 room)
+{
+	struct sockaddr_un un = { .family = a->family };
+	u32 len = FAMILY_LEN;
+
+	if (a->abstract) {
+		memcpy(un.path + 1, a->name, a->len);
+		len += 1u + a->len;
+	} else if (a->len) {
+		memcpy(un.path, a->name, a->len);
+		len += min_t(u32, a->len + 1u, UNIX_PATH_MAX);
+	}
+	if (copy_to_user(uaddr, &un, min(len, room)))
+		return -EFAULT;
+	return (int)len;
+}
+
+int sock_addr_write(const struct sock_addr *a, uaddr_t uaddr, uaddr_t ulen)
+{
+	u32 room;
+	int len;
+
+	if (get_user_u32(&room, ulen))
+		return -EFAULT;
+	if ((s32)room < 0)
+		return -EINVAL;
+	len = sock_addr_copy(a, uaddr, room);
+	if (len < 0)
+		return len;
+	return put_user_u32((u32)len, ulen);
+}
+
+int sock_install(struct socket *s, u32 flags)
+{
+	struct inode *i = anon_inode_new(S_IFSOCK | 0777);
+	struct file *f = i ? socket_file(s, flags & O_NONBLOCK) : NULL;
+
+	if (!f) {
+		if (i)
+			inode_put(i);
+		s->ops->release(s);
+		return -ENOMEM;
+	}
+	f->inode = i;
+	return fd_open(f, flags);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/socket.c - making, naming and connecting sockets; their options.
+ *
+ * Not here: data (sockmsg.c).
+ */
+#include <syscall/sock.h>
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/time/clock.h>
+#include <lib/string.h>
+
+#define SOCK_CLOEXEC   O_CLOEXEC
+#define SOCK_NONBLOCK  O_NONBLOCK
+#define SOCK_TYPE_MASK 0xf
+
+static int check_type(int type)
+{
+	int flags = type & ~SOCK_TYPE_MASK;
+
+	return flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK) ? -EINVAL : 0;
+}
+
+SYSCALL3(198, socket, int, family, int, type, int, protocol)
+{
+	struct socket *s;
+
+	if (check_type(type))
+		return -EINVAL;
+	s = socket_create(family, type & SOCK_TYPE_MASK, protocol);
+	return IS_ERR(s) ? PTR_ERR(s) : sock_install(s, (u32)type);
+}
+
+SYSCALL4(199, socketpair, int, family, int, type, int, protocol, uaddr_t, ufds)
+{
+	struct socket *pair[2];
+	int fds[2], err;
+
+	if (check_type(type))
+		return -EINVAL;
+	err = socket_create_pair(family, type & SOCK_TYPE_MASK, protocol, pair);
+	if (err)
+		return err;
+	fds[0] = sock_install(pair[0], (u32)type);
+	fds[1] = sock_install(pair[1], (u32)type);
+	if (fds[0] >= 0 && fds[1] >= 0 &&
+	    !copy_to_user(ufds, fds, sizeof(fds)))
+		return 0;
+	err = fds[0] < 0 ? fds[0] : fds[1] < 0 ? fds[1] : -EFAULT;
+	if (fds[0] >= 0)
+		(void)fd_close(fds[0]);
+	if (fds[1] >= 0)
+		(void)fd_close(fds[1]);
+	return err;
+}
+
+SYSCALL3(200, bind, int, fd, uaddr_t, uaddr, u32, len)
+{
+	struct sock_addr a;
+	struct socket *s;
+	struct fdref r;
+	int err = sock_ref(fd, &r, &s);
+
+	if (err)
+		return err;
+	err = s->ops->name(s, false, &a);
+	if (!err && (a.len || a.abstract))
+		err = -EINVAL; /* it has one; do not make a node in vain */
+	if (!err)
+		err = sock_addr_read(s, uaddr, len, ADDR_BIND, &a);
+	if (!err) {
+		err = s->ops->bind(s, &a);
+		sock_addr_put(&a);
+	}
+	fd_unref(r);
+	return err;
+}
+
+SYSCALL3(203, connect, int, fd, uaddr_t, uaddr, u32, len)
+{
+	struct sock_addr a;
+	struct socket *s;
+	struct fdref r;
+	int err = sock_ref(fd, &r, &s);
+
+	if (err)
+		return err;
+	err = sock_addr_read(s, uaddr, len, ADDR_FIND, &a);
+	if (!err) {
+		err = s->ops->connect(s, &a, r.f->flags & O_NONBLOCK);
+		sock_addr_put(&a);
+	}
+	fd_unref(r);
+	return err;
+}
+
+SYSCALL2(201, listen, int, fd, int, backlog)
+{
+	struct socket *s;
+	struct fdref r;
+	int err = sock_ref(fd, &r, &s);
+
+	if (err)
+		return err;
+	err = s->ops->listen(s, backlog);
+	fd_unref(r);
+	return err;
+}
+
+static s64 do_accept(int fd, uaddr_t uaddr, uaddr_t ulen, u32 flags)
+{
+	struct socket *s, *new;
+	struct sock_addr a;
+	struct fdref r;
+	s64 n = sock_ref(fd, &r, &s);
+
+	if (n)
+		return n;
+	if (flags & ~(u32)(SOCK_CLOEXEC | SOCK_NONBLOCK))
+		new = ERR_PTR(-EINVAL);
+	else
+		new = s->ops->accept(s, r.f->flags & O_NONBLOCK);
+	fd_unref(r);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	if (uaddr) {
+		if (new->ops->name(new, true, &a))
+			a = (struct sock_addr){ .family = new->family };
+		n = sock_addr_write(&a, uaddr, ulen);
+	}
+	if (n) {
+		new->ops->release(new);
+		return n;
+	}
+	return sock_install(new, flags);
+}
+
+SYSCALL3(202, accept, int, fd, uaddr_t, uaddr, uaddr_t, ulen)
+{
+	return do_accept(fd, uaddr, ulen, 0);
+}
+
+SYSCALL4(242, accept4, int, fd, uaddr_t, uaddr, uaddr_t, ulen, u32, flags)
+{
+	return do_accept(fd, uaddr, ulen, flags);
+}
+
+static s64 do_name(int fd, bool peer, uaddr_t uaddr, uaddr_t ulen)
+{
+	struct sock_addr a;
+	struct socket *s;
+	struct fdref r;
+	int err = sock_ref(fd, &r, &s);
+
+	if (err)
+		return err;
+	err = s->ops->name(s, peer, &a);
+	fd_unref(r);
+	return err ? err : sock_addr_write(&a, uaddr, ulen);
+}
+
+SYSCALL3(204, getsockname, int, fd, uaddr_t, uaddr, uaddr_t, ulen)
+{
+	return do_name(fd, false, uaddr, ulen);
+}
+
+SYSCALL3(205, getpeername, int, fd, uaddr_t, uaddr, uaddr_t, ulen)
+{
+	return do_name(fd, true, uaddr, ulen);
+}
+
+SYSCALL2(210, shutdown, int, fd, u32, how)
+{
+	struct socket *s;
+	struct fdref r;
+	int err;
+
+	err = sock_ref(fd, &r, &s);
+	if (err)
+		return err;
+	err = how > 2 ? -EINVAL : s->ops->shutdown(s, how + 1);
+	fd_unref(r);
+	return err;
+}
+
+/* --- options */
+
+enum {
+	SOL_SOCKET = 1,
+	SO_REUSEADDR = 2,
+	SO_TYPE = 3,
+	SO_ERROR = 4,
+	SO_BROADCAST = 6,
+	SO_SNDBUF = 7,
+	SO_RCVBUF = 8,
+	SO_KEEPALIVE = 9,
+	SO_LINGER = 13,
+	SO_PASSCRED = 16,
+	SO_PEERCRED = 17,
+	SO_RCVLOWAT = 18,
+	SO_RCVTIMEO = 20,
+	SO_SNDTIMEO = 21,
+	SO_ACCEPTCONN = 30,
+	SO_SNDBUFFORCE = 32,
+	SO_RCVBUFFORCE = 33,
+	SO_PROTOCOL = 38,
+	SO_DOMAIN = 39,
+};
+#define BUF_MAX (SOCK_BUF_DEFAULT * 2)
+
+static u32 buf_size(u32 asked)
+{
+	return max(min(asked, BUF_MAX / 2) * 2, SOCK_BUF_MIN);
+}
+
+static int set_timeout(u64 *ns, uaddr_t uval, u32 len)
+{
+	struct timeval64 tv;
+
+	if (len < sizeof(tv))
+		return -EINVAL;
+	if (copy_from_user(&tv, uval, sizeof(tv)))
+		return -EFAULT;
+	if ((u64)tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0 || (u64)tv.tv_sec > ~0u)
+		tv.tv_sec = 0;
+	store_once(ns, (u64)tv.tv_sec * NSEC_PER_SEC +
+			       (u64)tv.tv_usec * NSEC_PER_USEC);
+	return 0;
+}
+
+static int set_option(struct socket *s, int opt, u32 v)
+{
+	switch (opt) {
+	case SO_REUSEADDR:
+		s->reuseaddr = v;
+		return 0;
+	case SO_KEEPALIVE:
+		s->keepalive = v;
+		return 0;
+	case SO_BROADCAST:
+		s->broadcast = v;
+		return 0;
+	case SO_PASSCRED:
+		s->passcred = v;
+		return 0;
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUFFORCE:
+		if (!capable(CAP_SYS_RESOURCE))
+			return -EPERM;
+		store_once(opt == SO_SNDBUFFORCE ? &s->sndbuf : &s->rcvbuf,
+			   buf_size(v));
+		return 0;
+	case SO_SNDBUF:
+		store_once(&s->sndbuf, buf_size(v));
+		return 0;
+	case SO_RCVBUF:
+		store_once(&s->rcvbuf, buf_size(v));
+		return 0;
+	case SO_RCVLOWAT:
+		return v == 1 ? 0 : -EOPNOTSUPP;
+	case SO_LINGER:
+		return 0; /* closing never has to wait for anybody */
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
+	 len)
+{
+	struct socket *s;
+	struct fdref r;
+	u32 v;
+	int err = sock_ref(fd, &r, &s);
+
+	if (err)
+		return err;
+	if (level != SOL_SOCKET)
+		err = -ENOPROTOOPT;
+	else if (opt == SO_RCVTIMEO)
+		err = set_timeout(&s->rcv_timeout_ns, uval, len);
+	else if (opt == SO_SNDTIMEO)
+		err = set_timeout(&s->snd_timeout_ns, uval, len);
+	else if (len < sizeof(v))
+		err = -EINVAL;
+	else if (get_user_u32(&v, uval))
+		err = -EFAULT;
+	else
+		err = set_option(s, opt, v);
+	fd_unref(r);
+	return err;
+}
+
+static struct timeval64 get_timeout(u64 ns)
+{
+	return (struct timeval64){ (s64)(ns / NSEC_PER_SEC),
+				   (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+}
+
+union option_value {
+	u32 word;
+	u32 linger[2];
+	struct timeval64 tv;
+	struct sock_creds creds;
+};
+
+/* Length of the value, or -errno. */
+static int get_option(struct socket *s, int opt, union option_value *v)
+{
+	v->word = 0;
+	switch (opt) {
+	case SO_REUSEADDR:
+		v->word = s->reuseaddr;
+		break;
+	case SO_KEEPALIVE:
+		v->word = s->keepalive;
+		break;
+	case SO_BROADCAST:
+		v->word = s->broadcast;
+		break;
+	case SO_PASSCRED:
+		v->word = s->passcred;
+		break;
+	case SO_TYPE:
+		v->word = s->type;
+		break;
+	case SO_DOMAIN:
+		v->word = s->family;
+		break;
+	case SO_PROTOCOL:
+		break;
+	case SO_ERROR:
+		v->word = (u32)-socket_take_error(s);
+		break;
+	case SO_SNDBUF:
+		v->word = load_once(&s->sndbuf);
+		break;
+	case SO_RCVBUF:
+		v->word = load_once(&s->rcvbuf);
+		break;
+	case SO_RCVLOWAT:
+		v->word = 1;
+		break;
+	case SO_ACCEPTCONN:
+		v->word = s->listening;
+		break;
+	case SO_LINGER:
+		v->linger[0] = v->linger[1] = 0;
+		return sizeof(v->linger);
+	case SO_PEERCRED:
+		(void)s->ops->peer_creds(s, &v->creds);
+		return sizeof(v->creds);
+	case SO_RCVTIMEO:
+		v->tv = get_timeout(s->rcv_timeout_ns);
+		return sizeof(v->tv);
+	case SO_SNDTIMEO:
+		v->tv = get_timeout(s->snd_timeout_ns);
+		return sizeof(v->tv);
+	default:
+		return -ENOPROTOOPT;
+	}
+	return sizeof(v->word);
+}
+
+SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
+	 ulen)
+{
+	union option_value v;
+	struct socket *s;
+	struct fdref r;
+	u32 room;
+	int n = sock_ref(fd, &r, &s);
+
+	if (n)
+		return n;
+	if (get_user_u32(&room, ulen))
+		n = -EFAULT;
+	else if ((s32)room < 0)
+		n = -EINVAL;
+	else
+		n = level == SOL_SOCKET ? get_option(s, opt, &v) : -ENOPROTOOPT;
+	fd_unref(r);
+	if (n < 0)
+		return n;
+	room = min(room, (u32)n);
+	if (copy_to_user(uval, &v, room) || put_user_u32(room, ulen))
+		return -EFAULT;
+	return 0;
+}

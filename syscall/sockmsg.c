@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/sockmsg.c - sending and receiving on sockets, with control messages.
+ */
+#include <syscall/sock.h>
+#include <syscall/syscall.h>
+#include <syscall/timeout.h>
+#include <syscall/uiov.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <kernel/time/clock.h>
+#include <lib/string.h>
+
+#define SOL_SOCKET	1
+#define SCM_RIGHTS	1
+#define SCM_CREDENTIALS 2
+#define MAX_RW_COUNT	0x7ffff000ul
+#define CONTROL_MAX	(64u * 1024u)
+#define MMSG_MAX	1024u
+
+struct user_msghdr {
+	uaddr_t name;
+	u32 namelen, pad0;
+	uaddr_t iov;
+	u64 iovlen;
+	uaddr_t control;
+	u64 controllen;
+	u32 flags, pad1;
+};
+STATIC_ASSERT(sizeof(struct user_msghdr) == 56, "Linux's struct user_msghdr");
+
+struct user_mmsghdr {
+	struct user_msghdr hdr;
+	u32 len, pad;
+};
+
+struct user_cmsghdr {
+	u64 len; /* with this header */
+	s32 level, type;
+};
+#define CMSG_ALIGN(n) (((n) + 7) & ~(u64)7)
+
+/* --- control messages of a send */
+
+static int take_rights(struct sock_msg *m, uaddr_t at, u64 len)
+{
+	u32 nr = (u32)(len / sizeof(s32));
+
+	if (!nr)
+		return 0;
+	if (!m->files) {
+		m->files = kzalloc(sizeof(*m->files));
+		if (!m->files)
+			return -ENOMEM;
+	}
+	if (nr > SCM_MAX_FD - m->files->nr)
+		return -EINVAL;
+	for (u32 i = 0; i < nr; i++) {
+		struct file *f;
+		u32 fd;
+
+		if (get_user_u32(&fd, at + i * sizeof(fd)))
+			return -EFAULT;
+		f = fd_get_path((int)fd);
+		if (!f)
+			return -EBADF;
+		m->files->f[m->files->nr++] = f;
+	}
+	return 0;
+}
+
+static int take_credentials(struct sock_msg *m, uaddr_t at, u64 len)
+{
+	const struct cred *c = current_cred();
+	struct sock_creds sc;
+
+	if (len != sizeof(sc))
+		return -EINVAL;
+	if (copy_from_user(&sc, at, sizeof(sc)))
+		return -EFAULT;
+	if (sc.pid != current->proc->pid && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (sc.uid != c->uid && sc.uid != c->euid && sc.uid != c->suid &&
+	    !capable(CAP_SETUID))
+		return -EPERM;
+	if (sc.gid != c->gid && sc.gid != c->egid && sc.gid != c->sgid &&
+	    !capable(CAP_SETGID))
+		return -EPERM;
+	m->creds = sc;
+	return 0;
+}
+
+static int read_control(const struct user_msghdr *h, struct sock_msg *m)
+{
+	u64 left = h->controllen;
+	uaddr_t at = h->control;
+	int err = 0;
+
+	if (left > CONTROL_MAX)
+		return -ENOBUFS;
+	while (!err && left >= sizeof(struct user_cmsghdr)) {
+		struct user_cmsghdr c;
+		u64 len;
+
+		if (copy_from_user(&c, at, sizeof(c)))
+			return -EFAULT;
+		if (c.len < sizeof(c) || c.len > left)
+			return -EINVAL;
+		len = c.len - sizeof(c);
+		if (c.level != SOL_SOCKET)
+			; /* for somebody else */
+		else if (c.type == SCM_RIGHTS)
+			err = take_rights(m, at + sizeof(c), len);
+		else if (c.type == SCM_CREDENTIALS)
+			err = take_credentials(m, at + sizeof(c), len);
+		else
+			err = -EINVAL;
+		len = min(CMSG_ALIGN(c.len), left);
+		at += len;
+		left -= len;
+	}
+	return err;
+}
+
+/* --- control messages of a receive */
+
+struct control_out {
+	uaddr_t at;
+	u64 left, done;
+	u32 flags; /* MSG_CTRUNC */
+};
+
+static int put_control(struct control_out *o, int type, const void *data,
+		       u64 len)
+{
+	struct user_cmsghdr c = {
+		.len = sizeof(c) + len,
+		.level = SOL_SOCKET,
+		.type = type,
+	};
+	u64 whole;
+
+	if (o->left < sizeof(c)) {
+		o->flags |= MSG_CTRUNC;
+		return 0;
+	}
+	if (c.len > o->left) {
+		c.len = o->left;
+		o->flags |= MSG_CTRUNC;
+	}
+	if (copy_to_user(o->at, &c, sizeof(c)) ||
+	    copy_to_user(o->at + sizeof(c), data, c.len - sizeof(c)))
+		return -EFAULT;
+	whole = min(CMSG_ALIGN(c.len), o->left);
+	o->at += whole;
+	o->left -= whole;
+	o->done += whole;
+	return 0;
+}
+
+/* Descriptors for as many of the files as there is room for. */
+static int put_rights(struct control_out *o, struct sock_files *sf,
+		      u32 msg_flags)
+{
+	u64 room = o->left < sizeof(struct user_cmsghdr) ?
+			   0 :
+			   (o->left - sizeof(struct user_cmsghdr)) / 4;
+	u32 flags = msg_flags & MSG_CMSG_CLOEXEC ? O_CLOEXEC : 0;
+	s32 *fds;
+	u32 n = 0;
+	int err;
+
+	if (!room) {
+		o->flags |= MSG_CTRUNC;
+		return 0;
+	}
+	fds = kcalloc(SCM_MAX_FD, sizeof(*fds));
+	if (!fds)
+		return -ENOMEM;
+	while (n < sf->nr && n < room) {
+		fds[n] = fd_open(file_get(sf->f[n]), flags);
+		if (fds[n] < 0)
+			break;
+		n++;
+	}
+	if (n < sf->nr)
+		o->flags |= MSG_CTRUNC;
+	err = n ? put_control(o, SCM_RIGHTS, fds, n * sizeof(*fds)) : 0;
+	kfree(fds);
+	return err;
+}
+
+static int write_control(struct control_out *o, const struct socket *s,
+			 struct sock_msg *m)
+{
+	int err = 0;
+
+	if (s->passcred)
+		err = put_control(o, SCM_CREDENTIALS, &m->creds,
+				  sizeof(m->creds));
+	if (!err && m->files)
+		err = put_rights(o, m->files, m->flags);
+	return err;
+}
+
+/* --- one message */
+
+static u32 msg_flags(const struct file *f, u32 flags)
+{
+	return flags | (f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
+}
+
+static s64 send_hdr(struct file *f, struct socket *s,
+		    const struct user_msghdr *h, u32 flags)
+{
+	struct sock_msg m = {
+		.flags = msg_flags(f, flags),
+		.creds = sock_creds_current(),
+	};
+	struct sock_addr to;
+	struct iov_iter it;
+	struct uiov u;
+	s64 n = uiov_get(&u, h->iov, h->iovlen, &it);
+
+	if (n)
+		return n;
+	iov_iter_truncate(&it, MAX_RW_COUNT);
+	m.it = &it;
+	to.node = NULL;
+	if (h->name && h->namelen) {
+		n = sock_addr_read(s, h->name, h->namelen, ADDR_FIND, &to);
+		m.to = &to;
+	}
+	if (!n && h->control && h->controllen)
+		n = read_control(h, &m);
+	if (!n)
+		n = s->ops->send(s, &m);
+	sock_addr_put(&to);
+	sock_files_put(m.files);
+	uiov_put(&u);
+	return n;
+}
+
+/* The header's output fields are updated in @h. */
+static s64 recv_hdr(struct file *f, struct socket *s, struct user_msghdr *h,
+		    u32 flags)
+{
+	struct control_out o = { .at = h->control, .left = h->controllen };
+	struct sock_addr from;
+	struct sock_msg m = {
+		.flags = msg_flags(f, flags),
+		.from = h->name ? &from : NULL,
+	};
+	struct iov_iter it;
+	struct uiov u;
+	s64 n = uiov_get(&u, h->iov, h->iovlen, &it), err = 0;
+
+	if (n)
+		return n;
+	iov_iter_truncate(&it, MAX_RW_COUNT);
+	m.it = &it;
+	from = (struct sock_addr){ 0 };
+	if (!h->control)
+		o.left = 0;
+	n = s->ops->recv(s, &m);
+	if (n >= 0) {
+		err = write_control(&o, s, &m);
+		if (!err && h->name && (from.len || from.abstract))
+			err = sock_addr_copy(&from, h->name, h->namelen);
+		h->namelen = err > 0 ? (u32)err : 0;
+		h->controllen = o.done;
+		h->flags = m.out_flags | o.flags |
+			   (flags & MSG_CMSG_CLOEXEC);
+	}
+	sock_files_put(m.files);
+	uiov_put(&u);
+	return err < 0 ? err : n;
+}
+
+static int read_hdr(struct user_msghdr *h, uaddr_t umsg)
+{
+	if (copy_from_user(h, umsg, sizeof(*h)))
+		return -EFAULT;
+	if ((s32)h->namelen < 0)
+		return -EINVAL;
+	h->namelen = min_t(u32, h->namelen, 128);
+	return 0;
+}
+
+SYSCALL3(211, sendmsg, int, fd, uaddr_t, umsg, u32, flags)
+{
+	struct user_msghdr h;
+	struct socket *s;
+	struct fdref r;
+	s64 n = sock_ref(fd, &r, &s);
+
+	if (n)
+		return n;
+	n = read_hdr(&h, umsg);
+	if (!n)
+		n = send_hdr(r.f, s, &h, flags);
+	fd_unref(r);
+	return n;
+}
+
+static s64 recv_one(struct file *f, struct socket *s, uaddr_t umsg, u32 flags)
+{
+	struct user_msghdr h;
+	s64 n = read_hdr(&h, umsg);
+
+	if (n)
+		return n;
+	n = recv_hdr(f, s, &h, flags);
+	if (n < 0)
+		return n;
+	if (h.name &&
+	    put_user_u32(h.namelen,
+			 umsg + offsetof(struct user_msghdr, namelen)))
+		return -EFAULT;
+	if (put_user_u64(h.controllen,
+			 umsg + offsetof(struct user_msghdr, controllen)) ||
+	    put_user_u32(h.flags, umsg + offsetof(struct user_msghdr, flags)))
+		return -EFAULT;
+	return n;
+}
+
+SYSCALL3(212, recvmsg, int, fd, uaddr_t, umsg, u32, flags)
+{
+	struct socket *s;
+	struct fdref r;
+	s64 n = sock_ref(fd, &r, &s);
+
+	if (n)
+		return n;
+	n = recv_one(r.f, s, umsg, flags);
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL4(269, sendmmsg, int, fd, uaddr_t, uvec, u32, nr, u32, flags)
+{
+	struct socket *s;
+	struct fdref r;
+	u32 done = 0;
+	s64 n = sock_ref(fd, &r, &s);
+
+	if (n)
+		return n;
+	nr = min(nr, MMSG_MAX);
+	while (done < nr) {
+		uaddr_t at = uvec + done * sizeof(struct user_mmsghdr);
+		struct user_msghdr h;
+
+		n = read_hdr(&h, at);
+		if (!n)
+			n = send_hdr(r.f, s, &h, flags);
+		if (n < 0)
+			break;
+		if (put_user_u32((u32)n,
+				 at + offsetof(struct user_mmsghdr, len))) {
+			n = -EFAULT;
+			break;
+		}
+		done++;
+		cond_resched();
+	}
+	fd_unref(r);
+	return done ? (s64)done : n;
+}
+
+#define MSG_WAITFORONE 0x10000u
+
+SYSCALL5(243, recvmmsg, int, fd, uaddr_t, uvec, u32, nr, u32, flags, uaddr_t,
+	 uts)
+{
+	u64 deadline;
+	struct socket *s;
+	struct fdref r;
+	u32 done = 0;
+	s64 n = timeout_read(uts, &deadline);
+
+	if (!n)
+		n = sock_ref(fd, &r, &s);
+	if (n)
+		return n;
+	nr = min(nr, MMSG_MAX);
+	while (done < nr) {
+		uaddr_t at = uvec + done * sizeof(struct user_mmsghdr);
+
+		n = recv_one(r.f, s, at, flags & ~MSG_WAITFORONE);
+		if (n < 0)
+			break;
+		if (put_user_u32((u32)n,
+				 at + offsetof(struct user_mmsghdr, len))) {
+			n = -EFAULT;
+			break;
+		}
+		done++;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (uts && clock_mono_ns() >= deadline)
+			break; /* looked at between messages, as on Linux */
+		cond_resched();
+	}
+	fd_unref(r);
+	return done ? (s64)done : n;
+}
+
+/* --- without a header */
+
+SYSCALL6(206, sendto, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
+	 uaddr, u32, alen)
+{
+	struct iovec_user iov = { .base = buf,
+				  .len = min(len, MAX_RW_COUNT) };
+	struct sock_msg m = { .creds = sock_creds_current() };
+	struct sock_addr to;
+	struct iov_iter it;
+	struct socket *s;
+	struct fdref r;
+	s64 n = sock_ref(fd, &r, &s);
+
+	if (n)
+		return n;
+	iov_iter_user(&it, &iov, 1, iov.len);
+	m.it = &it;
+	m.flags = msg_flags(r.f, flags);
+	to.node = NULL;
+	if (uaddr && alen) {
+		n = sock_addr_read(s, uaddr, alen, ADDR_FIND, &to);
+		m.to = &to;
+	}
+	if (!n)
+		n = s->ops->send(s, &m);
+	sock_addr_put(&to);
+	fd_unref(r);
+	return n;
+}
+
+SYSCALL6(207, recvfrom, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
+	 uaddr, uaddr_t, ulen)
+{
+	struct iovec_user iov = { .base = buf,
+				  .len = min(len, MAX_RW_COUNT) };
+	struct sock_addr from = { 0 };
+	struct sock_msg m = { .from = uaddr ? &from : NULL };
+	struct iov_iter it;
+	struct socket *s;
+	struct fdref r;
+	s64 n = sock_ref(fd, &r, &s);
+	int err = 0;
+
+	if (n)
+		return n;
+	iov_iter_user(&it, &iov, 1, iov.len);
+	m.it = &it;
+	m.flags = msg_flags(r.f, flags);
+	n = s->ops->recv(s, &m);
+	sock_files_put(m.files);
+	fd_unref(r);
+	if (n < 0 || !uaddr)
+		return n;
+	if (from.len || from.abstract)
+		err = sock_addr_write(&from, uaddr, ulen);
+	else
+		err = put_user_u32(0, ulen);
+	return err ? err : n;
+}
