@@ -54,14 +54,18 @@ static void write_done(struct bio *bio)
 	bio_free(bio);
 }
 
-/* One bio for the @nr consecutive pages at @pg. */
+/* One bio for the @nr consecutive pages at @pg.  NULL: no memory, or beyond the
+ * end of the device. */
 static struct bio *bio_for(struct blkdev *bd, enum bio_op op, struct page **pg,
 			   unsigned int nr)
 {
-	struct bio *bio = bio_alloc();
-	u64 left, bytes;
+	u64 left, bytes, last = pg[0]->index + nr - 1;
+	struct bio *bio;
 	unsigned int i;
 
+	if (last * SECTORS_PER_PAGE >= bd->nr_sectors)
+		return NULL;
+	bio = bio_alloc();
 	if (!bio)
 		return NULL;
 	bio->op = op;
@@ -107,7 +111,7 @@ static int blk_readpages(struct mapping *m, struct page **pg, unsigned int nr)
 			continue;
 		}
 		for (i = 0; i < n; i++)
-			page_end_read(pg[at + i], -ENOMEM);
+			page_end_read(pg[at + i], -EIO);
 	}
 	return 0;
 }
@@ -133,7 +137,7 @@ static int blk_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 			continue;
 		}
 		for (i = 0; i < n; i++)
-			page_end_writeback(pg[at + i], -ENOMEM);
+			page_end_writeback(pg[at + i], -EIO);
 	}
 	return 0;
 }

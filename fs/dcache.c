@@ -23,7 +23,6 @@
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
-#include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
@@ -333,12 +332,22 @@ void dcache_balance(void)
 		dcache_shrink(SHRINK_BATCH);
 }
 
-u64 fs_reclaim(u64 nr)
+/* Memory is short.  Some eight names, or their inodes, make a page. */
+static u64 fs_shrink(u64 nr_pages)
 {
-	u64 freed = dcache_shrink(nr);
+	u64 nr = min(nr_pages, (u64)512) * 8, freed = dcache_shrink(nr);
 
-	return freed + icache_shrink(nr);
+	return (freed + icache_shrink(nr)) / 8;
 }
+
+static struct shrinker fs_shrinker = { .shrink = fs_shrink };
+
+static int fs_shrinker_init(void)
+{
+	pmem_register_shrinker(&fs_shrinker);
+	return 0;
+}
+INITCALL(INIT_VFS, fs_shrinker_init);
 
 /* Forget every unused name of @sb.  Leaves first, as each holds its parent. */
 void dcache_drop_sb(struct super_block *sb)

@@ -35,7 +35,9 @@ static struct dentry *make(struct dentry *dir, const char *name, size_t len,
 	down_write(&dir->inode->lock);
 	d = lookup_locked(dir, name, (u32)len, name_hash(name, len));
 	if (!IS_ERR(d) && !d->inode) {
-		if (S_ISDIR(mode))
+		if (!dir->inode->nlink) /* a user has removed it */
+			err = -ENOENT;
+		else if (S_ISDIR(mode))
 			err = ops->mkdir(dir->inode, name, len, mode, &i);
 		else if (S_ISLNK(mode))
 			err = ops->symlink(dir->inode, name, len, target, &i);

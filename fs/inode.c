@@ -381,25 +381,38 @@ static void doom(struct inode *i)
 	i->state |= I_FREEING;
 }
 
-static struct inode *doom_oldest(void)
+static bool needs_writing(const struct inode *i)
 {
-	struct inode *i;
+	return load_once(&i->mapping.nr_dirty) ||
+	       (load_once(&i->dirty) && i->sb->ops->write_inode);
+}
+
+/* The oldest that can go without I/O; looks at *@look inodes at most. */
+static struct inode *doom_oldest(u64 *look)
+{
+	struct inode *i, *found = NULL;
 
 	spin_lock(&icache_lock);
-	i = list_empty(&lru) ? NULL
-			     : list_last_entry(&lru, struct inode, lru_node);
-	if (i)
-		doom(i);
+	while (!found && !list_empty(&lru) && *look) {
+		i = list_last_entry(&lru, struct inode, lru_node);
+		--*look;
+		if (needs_writing(i))
+			list_move(&i->lru_node, &lru);
+		else
+			found = i;
+	}
+	if (found)
+		doom(found);
 	spin_unlock(&icache_lock);
-	return i;
+	return found;
 }
 
 u64 icache_shrink(u64 nr)
 {
+	u64 freed = 0, look = 4 * nr;
 	struct inode *i;
-	u64 freed = 0;
 
-	while (freed < nr && (i = doom_oldest()) != NULL) {
+	while (freed < nr && (i = doom_oldest(&look)) != NULL) {
 		evict(i);
 		freed++;
 	}
@@ -473,8 +486,11 @@ bool sb_has_writers(struct super_block *sb)
 
 void inode_mark_dirty(struct inode *i)
 {
-	if (!load_once(&i->dirty))
-		store_once(&i->dirty, 1);
+	if (likely(load_once(&i->dirty)))
+		return;
+	store_once(&i->dirty, 1);
+	if (i->sb->ops->write_inode)
+		iflush_wake();
 }
 
 u64 inode_cache_count(u64 *unused)

@@ -66,6 +66,9 @@ struct inode *inode_next_dirty(struct super_block *sb, struct inode *prev);
 /* Open for writing, or deleted but still open: no read-only remount. */
 bool sb_has_writers(struct super_block *sb);
 
+/* --- iflush.c */
+void iflush_wake(void); /* an inode became dirty */
+
 /* --- super.c */
 extern struct mutex
 	mount_mutex;	   /* changes of the mount tree; creation of sbs */

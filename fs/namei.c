@@ -290,9 +290,13 @@ static int remove_dir(struct inode *dir, struct dentry *d)
 	down_write(&victim->lock);
 	err = dir->ops->rmdir(dir, d->name, d->name_len, victim);
 	up_write(&victim->lock);
-	if (!err)
-		dentry_drop_children(d);
-	return err;
+	if (err)
+		return err;
+	spin_lock(&dcache_lock);
+	d_drop(d); /* first: from now on nothing is cached below it */
+	spin_unlock(&dcache_lock);
+	dentry_drop_children(d);
+	return 0;
 }
 
 static int remove_name(struct walk *w, struct dentry *d, bool rmdir)

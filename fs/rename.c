@@ -135,9 +135,9 @@ static int rename_in_fs(struct rename *r)
 		d_exchange(r->from, r->to);
 		return 0;
 	}
+	d_move(r->from, r->to);
 	if (victim && S_ISDIR(victim->mode))
 		dentry_drop_children(r->to);
-	d_move(r->from, r->to);
 	return 0;
 }
 

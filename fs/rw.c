@@ -42,7 +42,7 @@ s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos)
 	s64 r;
 
 	if (!f->ops->read)
-		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
+		return f->ops->readdir ? -EISDIR : -EINVAL;
 	while (done < n) {
 		iov_iter_kernel(&it, (char *)buf + done, n - done);
 		r = f->ops->read(f, &it, &pos);

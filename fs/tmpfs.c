@@ -78,6 +78,8 @@ static void tmpfs_evict(struct inode *i)
 	struct tmpfs_inode *ti = tmpfs_i(i);
 
 	xattr_mem_free(&ti->xattrs);
+	if (ti->target)
+		tmpfs_uncharge(i->sb, tmpfs_link_pages(strlen(ti->target)));
 	kfree(ti->target);
 	atomic_fetch_add(&tmpfs_sb(i->sb)->used_inodes, (u64)-1);
 }

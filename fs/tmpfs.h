@@ -69,6 +69,11 @@ struct inode *tmpfs_make_inode(struct super_block *sb, const struct inode *dir,
 			       u32 mode, kdev_t rdev);
 int tmpfs_charge(struct super_block *sb, u64 nr_pages); /* -ENOSPC */
 void tmpfs_uncharge(struct super_block *sb, u64 nr_pages);
+/* What the text of a symbolic link counts for: nothing when it is short. */
+static inline u64 tmpfs_link_pages(size_t len)
+{
+	return len >= 128;
+}
 
 /* --- tmpfs_dir.c */
 extern const struct inode_ops tmpfs_dir_ops;

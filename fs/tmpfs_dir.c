@@ -177,19 +177,25 @@ static int tmpfs_mknod(struct inode *dir, const char *name, size_t len,
 static int tmpfs_symlink(struct inode *dir, const char *name, size_t len,
 			 const char *target, struct inode **out)
 {
+	u64 pages = tmpfs_link_pages(strlen(target));
 	char *copy = kstrdup(target);
-	int err;
+	int err = copy ? 0 : -ENOMEM;
 
-	if (!copy)
-		return -ENOMEM;
+	if (!err)
+		err = tmpfs_charge(dir->sb, pages);
+	if (err)
+		goto fail;
 	err = make(dir, name, len, S_IFLNK | 0777, 0, out);
-	if (err) {
-		kfree(copy);
-		return err;
-	}
+	if (err)
+		goto fail_charge;
 	tmpfs_i(*out)->target = copy;
 	(*out)->i_size = strlen(copy);
 	return 0;
+fail_charge:
+	tmpfs_uncharge(dir->sb, pages);
+fail:
+	kfree(copy);
+	return err;
 }
 
 static int tmpfs_link(struct inode *dir, const char *name, size_t len,

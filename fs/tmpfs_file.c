@@ -277,6 +277,9 @@ static int tmpfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 
 static int tmpfs_setattr(struct inode *i, const struct iattr *a)
 {
+	if ((a->valid & ATTR_MODE) && sealed(i, F_SEAL_EXEC) &&
+	    ((a->mode ^ i->mode) & 0111))
+		return -EPERM;
 	if (a->valid & ATTR_SIZE) {
 		if (sealed(i, F_SEAL_SHRINK) && a->size < i->i_size)
 			return -EPERM;

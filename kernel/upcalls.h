@@ -47,9 +47,6 @@ void fs_shutdown(void);
 void fs_file_release(struct file *f);
 /* fs/eventpoll.c: the same, for a file that somebody watches; before release(). */
 void epoll_file_gone(struct file *f);
-/* fs/dcache.c: memory is short; forget up to @nr cached names and inodes.
- * Coroutine, no lock.  Number of objects freed. */
-u64 fs_reclaim(u64 nr);
 /* fs/locks.c etc.: a process ends or closes. */
 void posix_locks_release(struct file *f, void *owner);
 
