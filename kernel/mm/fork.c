@@ -2,26 +2,39 @@
 /*
  * kernel/mm/fork.c - copies an address space for fork(2).
  *
- * Only private frames are shared copy-on-write; what a fault finds again in a
- * file or memory object is left to faults, as most children exec or exit soon.
+ * Private frames are shared copy-on-write.  Pages of small private file mappings
+ * (the program itself) are mapped again too, because taking a reference is much
+ * cheaper than the fault that it saves; larger and shared ones are left to faults.
  *
- * The pages to which the forking thread's sp and tp point are copied at once:
- * parent and child both write to them as soon as they run, so each would fault,
- * and the copy would be made anyway.
+ * Some pages are copied at once, because parent and child write to them as soon as
+ * they run: both would fault, and the copy would be made anyway.  These are the
+ * pages to which sp and tp of the caller point, and those that the parent wrote
+ * first after its last fork (PTE_HOT).  What is hot is learnt anew now and then.
  *
- * Context: coroutine.  Locking: old->lock for writing; old->pt_lock per table.
+ * Context: coroutine.  Locking: old->lock for writing; per table the pt_locks of old
+ * and new, in this order.
  */
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vma.h>
 
 #include <kernel/file/file.h>
+#include <kernel/mm/fault.h>
+#include <kernel/mm/pagecache.h>
 #include <kernel/sched/thread.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
+#define FILES_MAX 1024u /* pages of an area whose file pages are copied */
+
+#define COPIED_BITS (PTE_USER | PTE_LEAF)
+#define HOT_MAX	  16u /* copies at once in one fork, at most */
+#define FORGET	  16u /* forks after which hot pages must prove themselves */
+
 struct copy {
 	struct mm *old, *new;
-	u64 hot[2];   /* pages copied at once */
+	u64 sp, tp;   /* pages of the caller, copied at once */
+	u32 budget;   /* copies at once that are left */
+	bool files;   /* this area's file pages are copied too */
 	bool flush;   /* an entry of old became read-only */
 };
 
@@ -30,20 +43,21 @@ static bool copy_now(struct copy *c, pte_t e, pte_t *dst)
 {
 	struct page *pg;
 
-	if (!(e & PTE_W))
+	if (!(e & PTE_W) || c->budget == 0)
 		return false;
 	pg = page_alloc(0, GFP_USER);
 	if (!pg)
 		return false;
 	copy_page(page_addr(pg), page_addr(pte_page(e)));
 	pg->flags = PG_ANON;
-	store_once(dst, pte_make(page_phys(pg), e & ((1ull << PTE_PPN_SHIFT) - 1)));
+	store_once(dst, pte_make(page_phys(pg), e & COPIED_BITS));
 	pmem_account(PMEM_ANON, 1);
 	c->new->rss_anon++;
+	c->budget--;
 	return true;
 }
 
-/* Entries of one leaf table, @va to @end; old->pt_lock held. */
+/* Entries of one leaf table, @va to @end; both pt_locks held. */
 static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 {
 	u32 left = table_page(src)->inuse, copied = 0;
@@ -59,14 +73,21 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 		if (e & PTE_SPECIAL)
 			continue;
 		pg = pte_page(e);
-		if (!(load_once(&pg->flags) & PG_ANON))
+		if (!(load_once(&pg->flags) & PG_ANON)) {
+			if (!c->files)
+				continue;
+			(void)atomic_fetch_add(&pg->refs, 1u);
+			(*rss_of(c->new, pg))++;
+			store_once(dst, e);
+			copied++;
 			continue;
+		}
 		copied++;
-		if (unlikely(va == c->hot[0] || va == c->hot[1]) &&
+		if (unlikely((e & PTE_HOT) || va == c->sp || va == c->tp) &&
 		    copy_now(c, e, dst))
 			continue;
 		if (e & PTE_W) {
-			e = (e & ~PTE_W) | PTE_COW;
+			e &= ~(PTE_W | PTE_HOT);
 			store_once(src, e);
 			c->flush = true;
 		}
@@ -92,8 +113,12 @@ static int copy_range(struct copy *c, u64 start, u64 end)
 		dst = pt_make(c->new, va);
 		if (!dst)
 			return -ENOMEM;
+		/* the new table is known to the reverse map already; nobody
+		 * else ever holds two of these locks */
 		spin_lock(&c->old->pt_lock);
+		spin_lock_nested(&c->new->pt_lock);
 		copy_leaf(c, src + l0_index(va), dst, va, next);
+		spin_unlock(&c->new->pt_lock);
 		spin_unlock(&c->old->pt_lock);
 		if (next < end)
 			cond_resched();
@@ -115,8 +140,10 @@ static int copy_vma(struct copy *c, struct vma *v)
 	n->flags &= ~(u32)VM_LOCKED; /* locks are not inherited */
 	if (wipe)
 		n->has_anon = false;
-	vma_insert(c->new, n);
-	if (!v->has_anon || wipe)
+	vma_insert_child(c->new, n, v);
+	c->files = v->ops == &mapping_vm_ops && !(v->flags & VM_SHARED) &&
+		   vma_pages(v) <= FILES_MAX;
+	if (wipe || (!v->has_anon && !c->files))
 		return 0;
 	return copy_range(c, v->start, v->end);
 }
@@ -148,17 +175,25 @@ static void copy_fields(struct mm *new, const struct mm *old)
 struct mm *mm_fork(struct mm *old)
 {
 	struct mm *new = mm_new();
-	struct copy c = { .old = old, .new = new, .hot = { ~0ull, ~0ull } };
+	struct copy c = { .old = old,
+			  .new = new,
+			  .sp = ~0ull,
+			  .tp = ~0ull,
+			  .budget = HOT_MAX };
 	struct thread *t = current;
 	int err = 0;
 
 	if (!new)
 		return ERR_PTR(-ENOMEM);
 	if (t && t->mm == old) {
-		c.hot[0] = ALIGN_DOWN(t->tf.sp, PAGE_SIZE);
-		c.hot[1] = ALIGN_DOWN(t->tf.tp, PAGE_SIZE);
+		c.sp = ALIGN_DOWN(t->tf.sp, PAGE_SIZE);
+		c.tp = ALIGN_DOWN(t->tf.tp, PAGE_SIZE);
 	}
 	down_write(&old->lock);
+	/* every now and then all are shared, and the first writers get hot */
+	if (++old->nr_forks % FORGET == 0)
+		c.budget = 0;
+	old->cow_faults = 0;
 	copy_fields(new, old);
 	for (struct vma *v = vma_first(old); v && !err; v = vma_next(v))
 		err = copy_vma(&c, v);

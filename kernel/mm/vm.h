@@ -106,6 +106,8 @@ struct mm {
 	u32 def_flags;		/* [lock] mlockall(MCL_FUTURE): VM_LOCKED */
 	u64 rss_anon, rss_file, rss_shmem, rss_max;	/* [pt_lock] */
 	u64 pt_pages;		/* [pt_lock] */
+	u32 cow_faults;		/* [pt_lock] since the last fork; fork.c */
+	u32 nr_forks;		/* [lock] */
 	struct file *exe;	/* [lock] /proc/pid/exe */
 	uaddr_t sigpage;	/* [I] rt_sigreturn trampoline */
 	u64 auxv[48];		/* [I after exec] */

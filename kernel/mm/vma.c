@@ -192,6 +192,17 @@ void vma_insert(struct mm *mm, struct vma *v)
 	vma_link_mapping(v);
 }
 
+void vma_insert_child(struct mm *mm, struct vma *v, struct vma *parent)
+{
+	tree_insert(mm, v);
+	account(mm, v, 1);
+	if (!v->mapping)
+		return;
+	mutex_lock(&v->mapping->i_mmap);
+	list_add(&v->map_node, &parent->map_node);
+	mutex_unlock(&v->mapping->i_mmap);
+}
+
 /* A gap appeared or grew below @end: I4. */
 static void note_gap(struct mm *mm, u64 end)
 {

@@ -45,6 +45,9 @@ struct vma *vma_at(struct mm *mm, u64 va);
 struct vma *vma_overlap(struct mm *mm, u64 start, u64 end);
 
 void vma_insert(struct mm *mm, struct vma *v);
+/* The same for a copy of @parent's: behind it in the reverse map, so that who
+ * unmaps a page sees the parent first and then what fork took from it. */
+void vma_insert_child(struct mm *mm, struct vma *v, struct vma *parent);
 void vma_remove(struct mm *mm, struct vma *v);
 /* Cut @v at @va; the new area is the upper part.  0 or -ENOMEM. */
 int vma_split(struct vma *v, u64 va);
