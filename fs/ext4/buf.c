@@ -19,6 +19,7 @@
 #include <lib/hash.h>
 
 #define NR_BUCKETS 4096u
+#define READ_RUN   16u
 
 static struct list_head *bucket(struct ext4_sb *sbi, u64 blk)
 {
@@ -188,37 +189,61 @@ void ext4_buf_put(struct ext4_buf *b)
 	spin_unlock(&b->sbi->buf_lock);
 }
 
-/* Loop context. */
+/* Consecutive blocks that are read by one request. */
+struct read_run {
+	struct ext4_sb *sbi;
+	u32 nr;
+	struct ext4_buf *buf[READ_RUN];
+};
+
+/* Loop context.  The last touch of each buffer clears BUF_READING. */
 static void read_done(struct bio *bio)
 {
-	struct ext4_buf *b = bio->priv;
-	struct ext4_sb *sbi = b->sbi;
+	struct read_run *run = bio->priv;
+	struct ext4_sb *sbi = run->sbi;
+	u32 flag = bio->status ? BUF_ERROR : BUF_UPTODATE, i;
 
-	atomic_fetch_or(&b->flags,
-			(u32)(bio->status ? BUF_ERROR : BUF_UPTODATE));
-	/* BUFIO (full) - pairs with wait_read() and shrink_locked(). */
-	atomic_fetch_and(&b->flags, (u32)~BUF_READING);
+	for (i = 0; i < run->nr; i++) {
+		atomic_fetch_or(&run->buf[i]->flags, flag);
+		/* BUFIO (full) - pairs with wait_read() and shrink_locked(). */
+		atomic_fetch_and(&run->buf[i]->flags, (u32)~BUF_READING);
+	}
+	kfree(run);
 	bio_free(bio);
 	wake_up_all(&sbi->buf_wait);
 	atomic_dec(&sbi->buf_io);
 }
 
-/* The caller won BUF_READING. */
-static int start_read(struct ext4_sb *sbi, struct ext4_buf *b)
+static void read_given_up(struct ext4_sb *sbi, struct read_run *run)
 {
-	struct bio *bio = bio_alloc();
+	u32 i;
+
+	for (i = 0; i < run->nr; i++)
+		atomic_fetch_and(&run->buf[i]->flags, (u32)~BUF_READING);
+	wake_up_all(&sbi->buf_wait);
+}
+
+/* BUF_READING of all of @run's buffers is ours.  @run is copied. */
+static int start_read(struct ext4_sb *sbi, struct read_run *run)
+{
+	struct read_run *copy = kmemdup(run, sizeof(*run));
+	struct bio *bio = copy ? bio_alloc() : NULL;
+	u32 i;
 
 	if (!bio) {
-		atomic_fetch_and(&b->flags, (u32)~BUF_READING);
-		wake_up_all(&sbi->buf_wait);
+		kfree(copy);
+		read_given_up(sbi, run);
 		return -ENOMEM;
 	}
-	atomic_fetch_and(&b->flags, (u32)~BUF_ERROR);
 	bio->op = BIO_READ;
-	bio->sector = b->blk << (sbi->block_bits - SECTOR_SHIFT);
+	bio->sector = run->buf[0]->blk << (sbi->block_bits - SECTOR_SHIFT);
 	bio->end_io = read_done;
-	bio->priv = b;
-	ext4_bio_add(sbi, bio, b->data, sbi->block_size);
+	bio->priv = copy;
+	for (i = 0; i < run->nr; i++) {
+		atomic_fetch_and(&run->buf[i]->flags, (u32)~BUF_ERROR);
+		KASSERT(ext4_bio_add(sbi, bio, run->buf[i]->data,
+				     sbi->block_size));
+	}
 	atomic_inc(&sbi->buf_io);
 	blk_submit(sbi->bdev, bio);
 	return 0;
@@ -226,6 +251,7 @@ static int start_read(struct ext4_sb *sbi, struct ext4_buf *b)
 
 static int wait_read(struct ext4_sb *sbi, struct ext4_buf *b)
 {
+	struct read_run run = { .sbi = sbi, .nr = 1 };
 	u32 flags;
 
 	for (;;) {
@@ -248,7 +274,8 @@ static int wait_read(struct ext4_sb *sbi, struct ext4_buf *b)
 		wake_up_all(&sbi->buf_wait);
 		return 0;
 	}
-	if (start_read(sbi, b))
+	run.buf[0] = b;
+	if (start_read(sbi, &run))
 		return -ENOMEM;
 	/* A flag, not data: read_done()'s full fence comes before it. */
 	wait_event(&sbi->buf_wait, !(load_once(&b->flags) & BUF_READING));
@@ -324,31 +351,64 @@ struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
 	return b;
 }
 
-static void prefetch_one(struct ext4_sb *sbi, u64 blk)
+/* Block @blk, with BUF_READING won by us; NULL: it need not be read. */
+static struct ext4_buf *prefetch_one(struct ext4_sb *sbi, u64 blk)
 {
 	struct ext4_buf *b = lookup(sbi, blk);
 	u32 old;
 
 	if (!b)
-		return;
-	if (!(load_once(&b->flags) & (BUF_UPTODATE | BUF_READING))) {
-		old = atomic_fetch_or(&b->flags, (u32)BUF_READING);
-		if (!(old & (BUF_UPTODATE | BUF_READING))) {
-			(void)start_read(sbi, b); /* whoever needs it retries */
-		} else if (!(old & BUF_READING)) {
-			atomic_fetch_and(&b->flags, (u32)~BUF_READING);
-			wake_up_all(&sbi->buf_wait);
-		}
+		return NULL;
+	if (load_once(&b->flags) & (BUF_UPTODATE | BUF_READING))
+		goto out;
+	old = atomic_fetch_or(&b->flags, (u32)BUF_READING);
+	if (!(old & (BUF_UPTODATE | BUF_READING))) {
+		ext4_buf_put(b); /* BUF_READING keeps it */
+		return b;
 	}
+	if (!(old & BUF_READING)) {
+		atomic_fetch_and(&b->flags, (u32)~BUF_READING);
+		wake_up_all(&sbi->buf_wait);
+	}
+out:
 	ext4_buf_put(b);
+	return NULL;
 }
 
+/* Whoever needs a block that could not be read tries again. */
 void ext4_buf_prefetch(struct ext4_sb *sbi, u64 blk, u32 nr)
 {
+	u32 max =
+		min(min(sbi->bdev->max_segs, READ_RUN),
+		    sbi->bdev->max_sectors >> (sbi->block_bits - SECTOR_SHIFT));
+	struct read_run run = { .sbi = sbi };
+
 	blk_plug();
-	for (; nr && blk < sbi->nr_blocks; nr--, blk++)
-		prefetch_one(sbi, blk);
+	for (; nr && blk < sbi->nr_blocks; nr--, blk++) {
+		struct ext4_buf *b = prefetch_one(sbi, blk);
+
+		if (run.nr && (!b || run.nr >= max)) {
+			(void)start_read(sbi, &run);
+			run.nr = 0;
+		}
+		if (b)
+			run.buf[run.nr++] = b;
+	}
+	if (run.nr)
+		(void)start_read(sbi, &run);
 	blk_unplug();
+}
+
+bool ext4_buf_cached(struct ext4_sb *sbi, u64 blk)
+{
+	struct ext4_buf *b;
+	bool cached;
+
+	spin_lock(&sbi->buf_lock);
+	b = find_locked(sbi, blk);
+	cached = b && (load_once(&b->flags) & (BUF_UPTODATE | BUF_READING));
+	spin_unlock(&sbi->buf_lock);
+	return cached;
 }
 
 void ext4_buf_mark_dirty(struct ext4_buf *b)

@@ -75,6 +75,7 @@ struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
 			      u32 seed);
 /* Start reading blocks that will be wanted; does not wait. */
 void ext4_buf_prefetch(struct ext4_sb *sbi, u64 blk, u32 nr);
+bool ext4_buf_cached(struct ext4_sb *sbi, u64 blk); /* or being read */
 struct ext4_buf *ext4_buf_get(struct ext4_buf *b);
 void ext4_buf_put(struct ext4_buf *b); /* NULL and ERR_PTR are fine */
 /* For journal.c. */

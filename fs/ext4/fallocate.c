@@ -71,7 +71,10 @@ static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
 	mapping_punch(&inode->mapping, a, b);
 	if (err)
 		return err;
-	return ext4_remove_blocks(inode, (u32)*from, *to);
+	err = ext4_remove_blocks(inode, (u32)*from, *to);
+	/* Readers take no lock: what they brought back meanwhile is old. */
+	mapping_punch(&inode->mapping, a, b);
+	return err;
 }
 
 static void set_end(struct inode *inode, u64 end)

@@ -95,6 +95,8 @@ static int shrink(struct inode *inode, u64 size)
 	if (!err)
 		err = ext4_remove_blocks(inode, (u32)(end >> sbi->block_bits),
 					 ~0ull);
+	/* A reader that saw the old size may have brought a page back. */
+	mapping_truncate(&inode->mapping, size);
 	if (err || ext4_begin(sbi, &h, 4))
 		return err;
 	err = ext4_orphan_del(&h, inode);

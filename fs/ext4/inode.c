@@ -15,19 +15,32 @@
 #include <fs/ext4/ext4.h>
 #include <lib/atomic.h>
 
+#define ITABLE_AHEAD 16u /* blocks */
+
+/* Who wants one inode of a directory will want others: they lie together. */
+static void read_ahead(struct ext4_sb *sbi, u64 table, u32 i)
+{
+	u32 first = ALIGN_DOWN(i, ITABLE_AHEAD);
+
+	ext4_buf_prefetch(sbi, table + first,
+			  min(ITABLE_AHEAD, sbi->itable_blocks - first));
+}
+
 /* The inode's place in the table. */
 int ext4_raw_slot(struct ext4_sb *sbi, u64 ino, struct ext4_buf **buf,
 		  struct ext4_raw_inode **raw)
 {
+	u64 table, blk;
 	u32 group, at;
-	u64 blk;
 
 	if (ino == 0 || ino > sbi->nr_inodes)
 		return -EFSCORRUPTED;
 	group = (u32)((ino - 1) / sbi->inodes_per_group);
 	at = (u32)((ino - 1) % sbi->inodes_per_group);
-	blk = ext4_inode_table(sbi, ext4_desc(sbi, group, NULL)) +
-	      at / sbi->inodes_per_block;
+	table = ext4_inode_table(sbi, ext4_desc(sbi, group, NULL));
+	blk = table + at / sbi->inodes_per_block;
+	if (!ext4_buf_cached(sbi, blk))
+		read_ahead(sbi, table, at / sbi->inodes_per_block);
 	*buf = ext4_buf_read(sbi, blk, EXT4_KIND_NONE, 0);
 	if (IS_ERR(*buf))
 		return (int)PTR_ERR(*buf);

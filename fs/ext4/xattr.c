@@ -107,8 +107,12 @@ static int open_block(struct inode *inode, struct both *b)
 
 	if (!EXT4_I(inode)->file_acl)
 		return 0;
+	/* Its checksum must not be looked at while another inode that shares
+	 * it changes the count. */
+	mutex_lock(&inode_sbi(inode)->xattr_lock);
 	b->block = ext4_buf_read(inode_sbi(inode), EXT4_I(inode)->file_acl,
 				 EXT4_KIND_XATTR, 0);
+	mutex_unlock(&inode_sbi(inode)->xattr_lock);
 	if (IS_ERR(b->block))
 		return (int)PTR_ERR(b->block);
 	head = b->block->data;

@@ -71,6 +71,13 @@ void *kzalloc(size_t size)
 	return p ? memset(p, 0, size) : NULL;
 }
 
+void *kmemdup(const void *src, size_t n)
+{
+	void *p = kmalloc(n);
+
+	return p ? memcpy(p, src, n) : NULL;
+}
+
 void *kcalloc(size_t n, size_t size)
 {
 	return kzalloc(n * size);
