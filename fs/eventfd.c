@@ -50,8 +50,8 @@ static s64 eventfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 			return err;
 	}
 	wake_up_all_key(&e->wr_wq, POLLOUT | POLLWRNORM);
-	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (s64)sizeof(n) :
-							      -EFAULT;
+	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (s64)sizeof(n)
+							    : -EFAULT;
 }
 
 static bool add(struct eventfd *e, u64 n)

@@ -38,12 +38,12 @@
 
 struct eventpoll {
 	struct mutex mutex;
-	struct rb_root items;	  /* [mutex] by file, then fd */
-	struct spinlock lock;	  /* RANK_EVENT */
-	struct list_head ready;	  /* [lock] of epitem */
+	struct rb_root items;	   /* [mutex] by file, then fd */
+	struct spinlock lock;	   /* RANK_EVENT */
+	struct list_head ready;	   /* [lock] of epitem */
 	struct list_head sleepers; /* [lock] of struct sleeper, oldest first */
-	struct waitq poll_wq;	  /* who polls us */
-	struct file *file;	  /* [I] us */
+	struct waitq poll_wq;	   /* who polls us */
+	struct file *file;	   /* [I] us */
 };
 
 struct epentry {
@@ -54,15 +54,15 @@ struct epentry {
 };
 
 struct epitem {
-	struct rb_node node;	     /* [ep->mutex] */
-	struct list_head ready;	     /* [ep->lock] */
-	struct list_head file_node;  /* [epitems_lock] in file->epitems */
-	struct eventpoll *ep;	     /* [I] */
-	struct file *f;		     /* [I] not owned: see I2 */
-	int fd;			     /* [I] */
-	u32 events;		     /* [a] changed under ep->lock; 0: disarmed */
-	u64 data;		     /* [ep->mutex] */
-	struct epentry *entries;     /* [ep->mutex] */
+	struct rb_node node;	    /* [ep->mutex] */
+	struct list_head ready;	    /* [ep->lock] */
+	struct list_head file_node; /* [epitems_lock] in file->epitems */
+	struct eventpoll *ep;	    /* [I] */
+	struct file *f;		    /* [I] not owned: see I2 */
+	int fd;			    /* [I] */
+	u32 events;		 /* [a] changed under ep->lock; 0: disarmed */
+	u64 data;		 /* [ep->mutex] */
+	struct epentry *entries; /* [ep->mutex] */
 };
 
 /* Somebody in epoll_wait(), on their stack. */
@@ -193,8 +193,8 @@ static void link_item(struct eventpoll *ep, struct epitem *it)
 		struct epitem *at = rb_entry(*link, struct epitem, node);
 
 		parent = *link;
-		link = compare(at, it->f, it->fd) > 0 ? &parent->right :
-							&parent->left;
+		link = compare(at, it->f, it->fd) > 0 ? &parent->right
+						      : &parent->left;
 	}
 	rb_link_node(&it->node, parent, link);
 	rb_insert_color(&it->node, &ep->items);
@@ -301,8 +301,8 @@ static int depth_above(struct file *f, int level)
 	if (level > MAX_NESTING)
 		return level;
 	list_for_each_entry(it, &f->epitems, file_node)
-		deepest = max(deepest,
-			      1 + depth_above(it->ep->file, level + 1));
+		deepest =
+			max(deepest, 1 + depth_above(it->ep->file, level + 1));
 	return deepest;
 }
 
@@ -478,8 +478,7 @@ s64 epoll_wait(struct file *epf, uaddr_t uevents, int max, u64 deadline_ns)
 	if (!is_epoll(epf))
 		return -EINVAL;
 	for (;;) {
-		n = list_empty(&ep->ready) ? 0 :
-					     send_events(ep, uevents, max);
+		n = list_empty(&ep->ready) ? 0 : send_events(ep, uevents, max);
 		if (n || !deadline_ns || r == -ETIMEDOUT)
 			return n;
 		if (r)

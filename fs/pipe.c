@@ -35,20 +35,20 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define DEF_PAGES      (PIPE_DEF_SIZE / PAGE_SIZE)
-#define FIONREAD       0x541b
-#define PIPE_USER_MAX  PIPE_MAX_SIZE /* without CAP_SYS_RESOURCE */
+#define DEF_PAGES     (PIPE_DEF_SIZE / PAGE_SIZE)
+#define FIONREAD      0x541b
+#define PIPE_USER_MAX PIPE_MAX_SIZE /* without CAP_SYS_RESOURCE */
 
 struct pipe {
 	struct mutex lock;
-	u64 head, tail;	    /* [lock] bytes ever written, read; see P1 */
-	u64 base;	    /* [lock] position that is at the first page's start */
-	u32 nr_pages;	    /* [lock] power of two */
-	void **pages;	    /* [lock] NULL: not allocated yet */
+	u64 head, tail; /* [lock] bytes ever written, read; see P1 */
+	u64 base;	/* [lock] position that is at the first page's start */
+	u32 nr_pages;	/* [lock] power of two */
+	void **pages;	/* [lock] NULL: not allocated yet */
 	u32 readers, writers; /* [lock] open files that can read, write */
-	u32 r_gen, w_gen;   /* [lock] readers and writers ever */
-	u32 files;	    /* [fifo_lock] */
-	bool anon;	    /* [I] made by pipe2(): opening it waits for nobody */
+	u32 r_gen, w_gen;     /* [lock] readers and writers ever */
+	u32 files;	      /* [fifo_lock] */
+	bool anon; /* [I] made by pipe2(): opening it waits for nobody */
 	struct waitq rd_wq; /* wait for data or the last writer's end */
 	struct waitq wr_wq; /* wait for room or the last reader's end */
 	void *def_pages[DEF_PAGES];
@@ -442,8 +442,7 @@ static int fifo_wait(struct pipe *p, struct file *f)
 	gen = p->r_gen;
 	if (load_once(&p->readers))
 		return 0;
-	return wait_event_interruptible(&p->wr_wq,
-					load_once(&p->r_gen) != gen);
+	return wait_event_interruptible(&p->wr_wq, load_once(&p->r_gen) != gen);
 }
 
 int fifo_open(struct inode *i, struct file *f)
@@ -593,10 +592,10 @@ size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n)
 
 	mutex_lock(&p->lock);
 	while (done < n && off + done < p->head - p->tail) {
-		const void *at = span(p, p->tail + off + done,
-				      min(n - done, p->head - p->tail - off -
-							    done),
-				      &len);
+		const void *at =
+			span(p, p->tail + off + done,
+			     min(n - done, p->head - p->tail - off - done),
+			     &len);
 
 		memcpy((char *)buf + done, at, len);
 		done += len;

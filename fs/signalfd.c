@@ -140,8 +140,7 @@ static int take(struct file *f, struct signalfd *s, struct siginfo *si,
 	return 0;
 }
 
-static s64 signalfd_read(struct file *f, struct iov_iter *to,
-			 u64 *pos __unused)
+static s64 signalfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 {
 	struct signalfd *s = f->priv;
 	struct signalfd_siginfo out;

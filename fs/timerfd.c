@@ -87,8 +87,8 @@ static s64 timerfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		if (err)
 			return err;
 	}
-	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (s64)sizeof(n) :
-							      -EFAULT;
+	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (s64)sizeof(n)
+							    : -EFAULT;
 }
 
 static u32 timerfd_poll(struct file *f, struct poll_table *pt)

@@ -11,7 +11,7 @@
 
 struct utsname {
 	char sysname[UTS_LEN + 1];
-	char nodename[UTS_LEN + 1];   /* changes under uts_lock */
+	char nodename[UTS_LEN + 1]; /* changes under uts_lock */
 	char release[UTS_LEN + 1];
 	char version[UTS_LEN + 1];
 	char machine[UTS_LEN + 1];

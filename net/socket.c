@@ -11,8 +11,8 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
-#define FIONREAD  0x541bu
-#define SIOCOUTQ  0x5411u
+#define FIONREAD 0x541bu
+#define SIOCOUTQ 0x5411u
 
 void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
 		 u16 type)

@@ -44,10 +44,10 @@ struct inode; /* fs/vfs.h: the node of a path name */
 /* An address, decoded. */
 struct sock_addr {
 	u16 family;
-	u16 len;	    /* of name */
+	u16 len; /* of name */
 	bool abstract;
 	char name[UNIX_PATH_MAX + 1]; /* path, or what follows the NUL */
-	struct inode *node; /* owned; path names only */
+	struct inode *node;	      /* owned; path names only */
 };
 
 struct sock_creds {
@@ -65,12 +65,13 @@ void sock_files_put(struct sock_files *sf); /* NULL is fine */
 /* One sendmsg or recvmsg. */
 struct sock_msg {
 	struct iov_iter *it;
-	u32 flags;		   /* MSG_* */
+	u32 flags;		    /* MSG_* */
 	const struct sock_addr *to; /* send: borrowed, or NULL */
-	struct sock_addr *from;	   /* recv: to fill (node stays NULL), or NULL */
-	struct sock_files *files;  /* send: taken if sent; recv: given, or NULL */
-	struct sock_creds creds;   /* send: to be sent; recv: the sender's */
-	u32 out_flags;		   /* recv: MSG_TRUNC, MSG_EOR */
+	struct sock_addr *from; /* recv: to fill (node stays NULL), or NULL */
+	struct sock_files
+		*files;		 /* send: taken if sent; recv: given, or NULL */
+	struct sock_creds creds; /* send: to be sent; recv: the sender's */
+	u32 out_flags;		 /* recv: MSG_TRUNC, MSG_EOR */
 };
 
 struct socket;
@@ -101,12 +102,12 @@ struct socket {
 	const struct socket_ops *ops; /* [I] */
 	u16 family, type;	      /* [I] */
 	struct waitq rd_wq, wr_wq;
-	u32 rcvbuf, sndbuf;	      /* [a] bytes */
-	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
-	bool passcred;		      /* [a] */
-	bool listening;		      /* [a] */
+	u32 rcvbuf, sndbuf;		      /* [a] bytes */
+	u64 rcv_timeout_ns, snd_timeout_ns;   /* [a] 0: none */
+	bool passcred;			      /* [a] */
+	bool listening;			      /* [a] */
 	bool reuseaddr, keepalive, broadcast; /* [a] kept, of no effect here */
-	u32 error;		      /* [a] pending, reported once */
+	u32 error;			      /* [a] pending, reported once */
 };
 
 void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,

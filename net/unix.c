@@ -318,8 +318,8 @@ static struct socket *unix_accept(struct socket *s, bool nonblock)
 			!list_empty(&us->backlog) || load_once(&us->shut),
 			deadline);
 		if (err)
-			return ERR_PTR(socket_interrupted(err,
-							  s->rcv_timeout_ns));
+			return ERR_PTR(
+				socket_interrupted(err, s->rcv_timeout_ns));
 	}
 	wake_up_all(&us->room_wq);
 	return &e->s;
@@ -330,8 +330,8 @@ static struct socket *unix_accept(struct socket *s, bool nonblock)
 static int unix_shutdown(struct socket *s, u32 how)
 {
 	struct unix_sock *us = to_unix(s), *peer = unix_get_peer(us);
-	u32 theirs = (how & SHUT_RD ? SHUT_WR : 0) |
-		     (how & SHUT_WR ? SHUT_RD : 0);
+	u32 theirs =
+		(how & SHUT_RD ? SHUT_WR : 0) | (how & SHUT_WR ? SHUT_RD : 0);
 
 	if (!peer && !unix_is_dgram(us) && !s->listening)
 		return -ENOTCONN;
@@ -425,10 +425,11 @@ static u64 unix_inq(struct socket *s)
 	spin_lock(&us->lock);
 	n = us->bytes;
 	if (s->type != SOCK_STREAM)
-		n = list_empty(&us->queue) ?
-			    0 :
-			    list_first_entry(&us->queue, struct unix_msg, node)
-				    ->len;
+		n = list_empty(&us->queue)
+			    ? 0
+			    : list_first_entry(&us->queue, struct unix_msg,
+					       node)
+				      ->len;
 	spin_unlock(&us->lock);
 	return n;
 }

@@ -34,23 +34,23 @@ enum unix_state {
 
 struct unix_sock {
 	struct socket s;
-	u32 refs;		     /* [a] */
-	enum unix_state state;	     /* [u] */
-	struct unix_sock *peer;	     /* [u] owned */
-	struct unix_name *name;	     /* [u] owned; only set once */
-	struct list_head backlog;    /* [u] listening: sockets to accept */
+	u32 refs;		       /* [a] */
+	enum unix_state state;	       /* [u] */
+	struct unix_sock *peer;	       /* [u] owned */
+	struct unix_name *name;	       /* [u] owned; only set once */
+	struct list_head backlog;      /* [u] listening: sockets to accept */
 	struct list_head backlog_node; /* [u] */
-	u32 nr_backlog, max_backlog; /* [u] */
-	u32 shut;		     /* [a] SHUT_* */
-	bool dead;		     /* [a] its file is gone */
-	struct sock_creds creds;     /* [u] of who connected or listens */
-	struct sock_creds peer_creds; /* [u] */
-	struct spinlock lock;	     /* RANK_PIPE */
-	struct list_head queue;	     /* [q] of unix_msg */
-	u64 queued;		     /* [q] their cost */
-	u64 bytes;		     /* [q] their unread bytes */
+	u32 nr_backlog, max_backlog;   /* [u] */
+	u32 shut;		       /* [a] SHUT_* */
+	bool dead;		       /* [a] its file is gone */
+	struct sock_creds creds;       /* [u] of who connected or listens */
+	struct sock_creds peer_creds;  /* [u] */
+	struct spinlock lock;	       /* RANK_PIPE */
+	struct list_head queue;	       /* [q] of unix_msg */
+	u64 queued;		       /* [q] their cost */
+	u64 bytes;		       /* [q] their unread bytes */
 	struct mutex rd_mutex;
-	struct waitq room_wq;	     /* senders that wait for room here */
+	struct waitq room_wq; /* senders that wait for room here */
 };
 
 struct unix_msg {

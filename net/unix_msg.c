@@ -28,8 +28,9 @@
 #define STREAM_CHUNK (32u * 1024u - sizeof(struct unix_msg))
 
 static struct spinlock purge_lock = SPINLOCK_INIT("unix_purge", RANK_PIPE);
-static struct list_head purge_list = LIST_HEAD_INIT(purge_list); /* [purge_lock] */
-static bool purging;						 /* [purge_lock] */
+static struct list_head purge_list =
+	LIST_HEAD_INIT(purge_list); /* [purge_lock] */
+static bool purging;		    /* [purge_lock] */
 
 /* --- messages */
 
@@ -51,8 +52,8 @@ static void free_messages(struct list_head *list)
 	}
 	purging = true;
 	while (!list_empty(&purge_list)) {
-		struct unix_msg *m = list_first_entry(&purge_list,
-						      struct unix_msg, node);
+		struct unix_msg *m =
+			list_first_entry(&purge_list, struct unix_msg, node);
 
 		list_del(&m->node);
 		spin_unlock(&purge_lock);
@@ -146,7 +147,8 @@ static s64 deliver(struct unix_sock *us, struct unix_sock *to,
 		   struct unix_msg *um, struct sock_msg *m)
 {
 	u64 deadline = socket_deadline(us->s.snd_timeout_ns);
-	u64 limit = load_once(unix_is_dgram(us) ? &to->s.rcvbuf : &us->s.sndbuf);
+	u64 limit =
+		load_once(unix_is_dgram(us) ? &to->s.rcvbuf : &us->s.sndbuf);
 	u64 cost = um->cost; /* um is theirs once it is queued */
 	s64 err;
 
@@ -186,8 +188,8 @@ static s64 send_one(struct unix_sock *us, struct unix_sock *to,
 static s64 send_stream(struct unix_sock *us, struct unix_sock *to,
 		       struct sock_msg *m)
 {
-	size_t chunk = min_t(size_t, STREAM_CHUNK,
-			     load_once(&us->s.sndbuf) / 2);
+	size_t chunk =
+		min_t(size_t, STREAM_CHUNK, load_once(&us->s.sndbuf) / 2);
 	s64 done = 0, n;
 
 	while (iov_iter_count(m->it)) {
@@ -237,8 +239,8 @@ s64 unix_send(struct socket *s, struct sock_msg *m)
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (m->to && s->type == SOCK_STREAM)
-		return load_once(&us->state) == UNIX_CONNECTED ? -EISCONN :
-								 -EOPNOTSUPP;
+		return load_once(&us->state) == UNIX_CONNECTED ? -EISCONN
+							       : -EOPNOTSUPP;
 	if (unix_is_dgram(us)) {
 		if (s->passcred)
 			n = unix_autobind(us);
@@ -251,8 +253,8 @@ s64 unix_send(struct socket *s, struct sock_msg *m)
 	if (IS_ERR(to))
 		return PTR_ERR(to);
 	if (!n)
-		n = s->type == SOCK_STREAM ? send_stream(us, to, m) :
-					     send_packet(us, to, m);
+		n = s->type == SOCK_STREAM ? send_stream(us, to, m)
+					   : send_packet(us, to, m);
 	unix_put(to);
 	if (n == -EPIPE && !unix_is_dgram(us) && !(m->flags & MSG_NOSIGNAL))
 		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
@@ -384,8 +386,8 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 	while (um && iov_iter_count(m->it)) {
 		size_t n = min(um->len - um->off, iov_iter_count(m->it)), moved;
 
-		if (!first && (um->files || (us->s.passcred &&
-					     !same_sender(um, m)))) {
+		if (!first &&
+		    (um->files || (us->s.passcred && !same_sender(um, m)))) {
 			*stop = true;
 			break;
 		}

@@ -29,8 +29,8 @@ INITCALL(INIT_CORE, names_init);
 
 static struct list_head *bucket_of(const struct sock_addr *a)
 {
-	u64 h = a->abstract ? hash_mem(a->name, a->len) :
-			      hash64((u64)(uintptr_t)a->node);
+	u64 h = a->abstract ? hash_mem(a->name, a->len)
+			    : hash64((u64)(uintptr_t)a->node);
 
 	return &buckets[h % NR_BUCKETS];
 }

@@ -65,15 +65,15 @@ static s64 do_epoll_wait(int epfd, uaddr_t uevents, int max, u64 deadline,
 	return n;
 }
 
-SYSCALL6(22, epoll_pwait, int, epfd, uaddr_t, uevents, int, max, int, timeout_ms,
-	 uaddr_t, uset, size_t, size)
+SYSCALL6(22, epoll_pwait, int, epfd, uaddr_t, uevents, int, max, int,
+	 timeout_ms, uaddr_t, uset, size_t, size)
 {
 	u64 deadline = WAIT_FOREVER;
 
 	if (timeout_ms >= 0)
 		deadline = timeout_ms ? deadline_after((u64)timeout_ms *
-						       NSEC_PER_MSEC) :
-					0;
+						       NSEC_PER_MSEC)
+				      : 0;
 	return do_epoll_wait(epfd, uevents, max, deadline, uset, size);
 }
 
@@ -83,8 +83,8 @@ SYSCALL6(441, epoll_pwait2, int, epfd, uaddr_t, uevents, int, max, uaddr_t, uts,
 	u64 deadline;
 	int err = timeout_read(uts, &deadline);
 
-	return err ? err :
-		     do_epoll_wait(epfd, uevents, max, deadline, uset, size);
+	return err ? err
+		   : do_epoll_wait(epfd, uevents, max, deadline, uset, size);
 }
 
 /* --- eventfd */

@@ -98,9 +98,9 @@ enum {
 #define RECORD_MAX 160u		 /* text of a record with its prefix */
 #define LOG_BYTES  (512u * 128u) /* what the ring holds, about */
 
-static u64 cleared_seq;		  /* [a] READ_ALL begins here */
-static u64 read_seq;		  /* [a] READ goes on here */
-static int saved_level = -1;	  /* console level before CONSOLE_OFF */
+static u64 cleared_seq;	     /* [a] READ_ALL begins here */
+static u64 read_seq;	     /* [a] READ goes on here */
+static int saved_level = -1; /* console level before CONSOLE_OFF */
 
 /* The next record as "<6>[    1.234567] text\n": length, or 0: none. */
 static size_t format_record(u64 *seq, char *buf, size_t size)

@@ -75,8 +75,7 @@ static s64 do_tee(struct file *fin, struct file *fout, u64 len, u32 flags)
 	if (!in || !out || in == out)
 		return -EINVAL;
 	do {
-		n = pipe_wait_data(in,
-				   nonblock || (fin->flags & O_NONBLOCK));
+		n = pipe_wait_data(in, nonblock || (fin->flags & O_NONBLOCK));
 		if (n > 0)
 			n = pipe_wait_room(out, nonblock || (fout->flags &
 							     O_NONBLOCK));

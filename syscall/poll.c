@@ -136,7 +136,12 @@ SYSCALL5(73, ppoll, uaddr_t, ufds, u32, nr, uaddr_t, uts, uaddr_t, uset, size_t,
 
 /* --- pselect6 */
 
-enum { SEL_IN, SEL_OUT, SEL_EX, NR_SEL };
+enum {
+	SEL_IN,
+	SEL_OUT,
+	SEL_EX,
+	NR_SEL
+};
 
 #define SEL_IN_SET  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
 #define SEL_OUT_SET (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
@@ -230,8 +235,7 @@ static int read_sets(struct select_set *s, const uaddr_t *usets)
 static int write_sets(const struct select_set *s, const uaddr_t *usets)
 {
 	for (u32 k = 0; k < NR_SEL; k++) {
-		if (usets[k] &&
-		    copy_to_user(usets[k], s->out[k], s->words * 8))
+		if (usets[k] && copy_to_user(usets[k], s->out[k], s->words * 8))
 			return -EFAULT;
 	}
 	return 0;

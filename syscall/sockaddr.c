@@ -60,8 +60,8 @@ static int node_find(const char *name, bool check, struct inode **node)
 	return err;
 }
 
-static int decode_path(const struct sockaddr_un *un, u32 len,
-		       enum addr_use use, struct sock_addr *out)
+static int decode_path(const struct sockaddr_un *un, u32 len, enum addr_use use,
+		       struct sock_addr *out)
 {
 	int err = 0;
 
@@ -70,8 +70,7 @@ static int decode_path(const struct sockaddr_un *un, u32 len,
 	out->name[out->len] = '\0';
 	if (use == ADDR_BIND)
 		err = node_make(out->name);
-	return err ? err :
-		     node_find(out->name, use == ADDR_FIND, &out->node);
+	return err ? err : node_find(out->name, use == ADDR_FIND, &out->node);
 }
 
 int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,

@@ -44,8 +44,7 @@ SYSCALL4(199, socketpair, int, family, int, type, int, protocol, uaddr_t, ufds)
 		return err;
 	fds[0] = sock_install(pair[0], (u32)type);
 	fds[1] = sock_install(pair[1], (u32)type);
-	if (fds[0] >= 0 && fds[1] >= 0 &&
-	    !copy_to_user(ufds, fds, sizeof(fds)))
+	if (fds[0] >= 0 && fds[1] >= 0 && !copy_to_user(ufds, fds, sizeof(fds)))
 		return 0;
 	err = fds[0] < 0 ? fds[0] : fds[1] < 0 ? fds[1] : -EFAULT;
 	if (fds[0] >= 0)

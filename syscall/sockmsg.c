@@ -163,9 +163,9 @@ static int put_control(struct control_out *o, int type, const void *data,
 static int put_rights(struct control_out *o, struct sock_files *sf,
 		      u32 msg_flags)
 {
-	u64 room = o->left < sizeof(struct user_cmsghdr) ?
-			   0 :
-			   (o->left - sizeof(struct user_cmsghdr)) / 4;
+	u64 room = o->left < sizeof(struct user_cmsghdr)
+			   ? 0
+			   : (o->left - sizeof(struct user_cmsghdr)) / 4;
 	u32 flags = msg_flags & MSG_CMSG_CLOEXEC ? O_CLOEXEC : 0;
 	s32 *fds;
 	u32 n = 0;
@@ -270,8 +270,7 @@ static s64 recv_hdr(struct file *f, struct socket *s, struct user_msghdr *h,
 			err = sock_addr_copy(&from, h->name, h->namelen);
 		h->namelen = err > 0 ? (u32)err : 0;
 		h->controllen = o.done;
-		h->flags = m.out_flags | o.flags |
-			   (flags & MSG_CMSG_CLOEXEC);
+		h->flags = m.out_flags | o.flags | (flags & MSG_CMSG_CLOEXEC);
 	}
 	sock_files_put(m.files);
 	uiov_put(&u);
@@ -412,8 +411,7 @@ SYSCALL5(243, recvmmsg, int, fd, uaddr_t, uvec, u32, nr, u32, flags, uaddr_t,
 SYSCALL6(206, sendto, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
 	 uaddr, u32, alen)
 {
-	struct iovec_user iov = { .base = buf,
-				  .len = min(len, MAX_RW_COUNT) };
+	struct iovec_user iov = { .base = buf, .len = min(len, MAX_RW_COUNT) };
 	struct sock_msg m = { .creds = sock_creds_current() };
 	struct sock_addr to;
 	struct iov_iter it;
@@ -441,8 +439,7 @@ SYSCALL6(206, sendto, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
 SYSCALL6(207, recvfrom, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
 	 uaddr, uaddr_t, ulen)
 {
-	struct iovec_user iov = { .base = buf,
-				  .len = min(len, MAX_RW_COUNT) };
+	struct iovec_user iov = { .base = buf, .len = min(len, MAX_RW_COUNT) };
 	struct sock_addr from = { 0 };
 	struct sock_msg m = { .from = uaddr ? &from : NULL };
 	struct iov_iter it;

@@ -49,8 +49,7 @@ static struct poll_entry *new_entry(struct poll_waits *w)
 	return &b->entry[b->nr++];
 }
 
-static void queue_entry(struct poll_table *pt, struct file *f,
-			struct waitq *wq)
+static void queue_entry(struct poll_table *pt, struct file *f, struct waitq *wq)
 {
 	struct poll_waits *w = container_of(pt, struct poll_waits, pt);
 	struct poll_entry *e = new_entry(w);

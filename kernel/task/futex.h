@@ -50,7 +50,8 @@ int futex_wake_uaddr(uaddr_t a, int nr);
 #define FUTEX_TID_MASK	 0x3fffffffu
 
 struct futex_key {
-	const void *object; /* struct mm or struct mapping: compared, not used */
+	const void
+		*object; /* struct mm or struct mapping: compared, not used */
 	u64 off;
 };
 

@@ -115,9 +115,8 @@ void futex_exit_robust(struct thread *t)
 		/* Read the link first: the entry may be reused once released. */
 		if (get_user_u64(&next, at))
 			break;
-		if (at != pending &&
-		    !futex_death(at + (u64)head.futex_offset, e & ENTRY_PI,
-				 false))
+		if (at != pending && !futex_death(at + (u64)head.futex_offset,
+						  e & ENTRY_PI, false))
 			return;
 		e = next;
 		cond_resched();

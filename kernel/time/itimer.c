@@ -157,7 +157,7 @@ int itimer_change(u32 which, const struct itimerval_ns *new,
 		real_get(p, old);
 	else if (old)
 		cpu_get(p, which, used, old);
-	if (new && which == ITIMER_REAL)
+	if (new &&which == ITIMER_REAL)
 		real_set(p, new);
 	else if (new)
 		cpu_set(p, which, used, new);

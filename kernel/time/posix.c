@@ -42,8 +42,8 @@ static int thread_clock(int tid, u32 kind, u64 *ns)
 
 static int process_clock(int pid, u32 kind, u64 *ns)
 {
-	struct process *p = pid ? process_find(pid) :
-				  process_get(current->proc);
+	struct process *p =
+		pid ? process_find(pid) : process_get(current->proc);
 	u64 ut, st;
 
 	if (!p)

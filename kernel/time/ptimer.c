@@ -70,8 +70,7 @@ static void signal_locked(struct ptimer *pt, u64 nr)
 	}
 	spin_lock(&p->sighand->lock);
 	q = find_queued(pt, t ? &t->sig_queue : &p->sig_queue);
-	pt->overrun = q ? add_overrun(pt->overrun, nr) :
-			  add_overrun(0, nr - 1);
+	pt->overrun = q ? add_overrun(pt->overrun, nr) : add_overrun(0, nr - 1);
 	if (q)
 		q->info.timer.overrun = (s32)pt->overrun;
 	memset(&si, 0, sizeof(si));
@@ -212,8 +211,8 @@ int ptimer_set(int id, bool absolute, const struct itimerval_ns *new,
 		pt->interval = new->interval;
 		pt->on = new->value != 0;
 		if (pt->on) {
-			pt->due = posix_deadline(pt->clock, new->value,
-						 absolute);
+			pt->due =
+				posix_deadline(pt->clock, new->value, absolute);
 			ktimer_arm(&pt->timer, pt->due);
 		}
 	}
