@@ -24,7 +24,8 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
-#define AT_FDCWD_ (-100)
+#define AT_FDCWD_	  (-100)
+#define ADDR_NO_RANDOMIZE 0x0040000u /* personality(2) */
 
 static int read_head(struct exec *e, struct file *f)
 {
@@ -156,6 +157,8 @@ static int build(struct exec *e)
 	if (err)
 		return err;
 	random_bytes(&e->rnd, sizeof(e->rnd));
+	if (current->personality & ADDR_NO_RANDOMIZE)
+		e->rnd.stack = e->rnd.mmap = e->rnd.load = e->rnd.brk = 0;
 	e->mm = mm_new();
 	if (!e->mm)
 		return -ENOMEM;
