@@ -31,6 +31,7 @@ BAD_LINE = re.compile(
 # What is no news of a bug although BAD_LINE finds it.
 HARMLESS = re.compile(r"[Cc]ommand line|panic=|panic_on|# .*\.c:\d+"
                       r"|Linux version|lockup detector|NMI watchdog")
+END_OF_PANIC = r"---\[ end (of panic|Kernel panic)[^\r\n]*"
 SCALE = float(os.environ.get("TIMEOUT_SCALE", "1"))
 
 
@@ -83,8 +84,10 @@ class Machine:
 
     def expect(self, pattern, timeout=30):
         """Wait for @pattern on the console; returns the match."""
+        wanted = [pattern] if self.expected_bad else [pattern, END_OF_PANIC]
         try:
-            self.proc.expect(pattern, timeout=timeout * SCALE)
+            if self.proc.expect(wanted, timeout=timeout * SCALE):
+                self._fail(f"a panic while waiting for {pattern!r}")
         except pexpect.TIMEOUT:
             self._fail(f"no {pattern!r} within {timeout} s")
         except pexpect.EOF:
