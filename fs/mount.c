@@ -233,11 +233,13 @@ void mount_snapshot_free(struct mount **all, u32 nr)
 	kfree(all);
 }
 
-/* Does something else lie on the root of @m? */
-static bool is_covered(struct mount *m)
+/* The root tmpfs, when the real root lies on it: nobody gets there. */
+static bool is_hidden(struct mount *m)
 {
 	bool yes;
 
+	if (m != root_mount)
+		return false;
 	spin_lock(&dcache_lock);
 	yes = m->root->nr_mounted && mount_find(m, m->root);
 	spin_unlock(&dcache_lock);
@@ -252,7 +254,7 @@ void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
 	if (!all)
 		return;
 	for (i = 0; i < nr; i++)
-		if (!is_covered(all[i]))
+		if (!is_hidden(all[i]))
 			fn(all[i], ctx);
 	mount_snapshot_free(all, nr);
 }
