@@ -199,6 +199,7 @@ SYSCALL2(46, ftruncate, int, fd, s64, size)
 static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 {
 	u32 kind;
+	s64 end;
 
 	if (!f->can_write)
 		return -EBADF;
@@ -211,7 +212,8 @@ static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 		return -EISDIR;
 	if (kind != S_IFREG && kind != S_IFBLK)
 		return -ENODEV;
-	if (off + len < 0 || (u64)(off + len) > f->inode->sb->max_size)
+	if (__builtin_add_overflow(off, len, &end) ||
+	    (u64)end > f->inode->sb->max_size)
 		return -EFBIG;
 	if (f->inode->iflags & 0x30) /* immutable, append-only */
 		return -EPERM;

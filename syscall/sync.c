@@ -64,10 +64,11 @@ static int has_pages(const struct file *f)
 SYSCALL4(84, sync_file_range, int, fd, s64, off, s64, len, u32, flags)
 {
 	struct fdref r;
+	s64 end;
 	int err;
 
 	if ((flags & ~SYNC_FILE_RANGE_ALL) || off < 0 || len < 0 ||
-	    off + len < off)
+	    __builtin_add_overflow(off, len, &end))
 		return -EINVAL;
 	r = fd_ref(fd);
 	if (!r.f)
@@ -75,7 +76,7 @@ SYSCALL4(84, sync_file_range, int, fd, s64, off, s64, len, u32, flags)
 	err = has_pages(r.f);
 	if (!err && flags && S_ISREG(r.f->inode->mode))
 		err = mapping_sync(&r.f->inode->mapping, (u64)off,
-				   len ? (u64)(off + len) : ~0ull,
+				   len ? (u64)end : ~0ull,
 				   flags & SYNC_FILE_RANGE_WAIT);
 	fd_unref(r);
 	return err;

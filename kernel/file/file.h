@@ -148,7 +148,7 @@ u64 file_count(void);	       /* open files, for /proc/sys/fs/file-nr */
  */
 struct files *files_new(void);
 struct files *files_get(struct files *fs);
-void files_put(struct files *fs);	   /* last one closes all */
+void files_put(struct files *fs);	    /* last one closes all */
 struct files *files_dup(struct files *old); /* fork; NULL: -ENOMEM */
 void files_close_on_exec(struct files *fs);
 struct file *fd_get(int fd);	  /* NULL: EBADF (also O_PATH) */
