@@ -35,7 +35,7 @@
 #define SIG_BUS	 7
 #define SIG_SEGV 11
 #define AROUND_MAX 8u
-#define HOT_FAULTS 8u /* that make a page PTE_HOT */
+#define HOT_FAULTS 8u /* that make a frame PG_HOT */
 
 u64 icache_gen; /* [a] edge ICACHE */
 
@@ -144,7 +144,6 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 {
 	struct mm *mm = v->mm;
 	struct page *old, *new;
-	u64 bits = pt_prot(v, true);
 	int err = 0;
 
 	if (e & PTE_SPECIAL)
@@ -152,14 +151,16 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	spin_lock(&mm->pt_lock);
 	if (*p != e)
 		goto out;
-	/* what is written first after a fork will be after the next one */
-	if (mm->cow_faults++ < HOT_FAULTS)
-		bits |= PTE_HOT;
 	old = pte_page(e);
+	/* what is written first after a fork will be after the next one: by
+	 * this process, or by another child of the one that has the frame */
+	if (mm->cow_faults++ < HOT_FAULTS &&
+	    (load_once(&old->flags) & (PG_ANON | PG_HOT)) == PG_ANON)
+		(void)atomic_fetch_or(&old->flags, (u32)PG_HOT);
 	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
 	if ((load_once(&old->flags) & PG_ANON) &&
 	    load_acquire(&old->refs) == 1) {
-		store_once(p, pte_make(pte_phys(e), bits));
+		store_once(p, pte_make(pte_phys(e), pt_prot(v, true)));
 		goto out;
 	}
 	/* the entry's reference holds the frame while we have the lock */
@@ -171,7 +172,7 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	copy_page(page_addr(new), page_addr(old));
 	new->flags = PG_ANON;
 	store_once(&v->has_anon, true);
-	pt_set(p, pte_make(page_phys(new), bits));
+	pt_set(p, pte_make(page_phys(new), pt_prot(v, true)));
 	if (!(old->flags & PG_ANON)) {
 		(*rss_of(mm, old))--;
 		mm->rss_anon++;

@@ -6,10 +6,10 @@
  * (the program itself) are mapped again too, because taking a reference is much
  * cheaper than the fault that it saves; larger and shared ones are left to faults.
  *
- * Some pages are copied at once, because parent and child write to them as soon as
- * they run: both would fault, and the copy would be made anyway.  These are the
- * pages to which sp and tp of the caller point, and those that the parent wrote
- * first after its last fork (PTE_HOT).  What is hot is learnt anew now and then.
+ * Some pages are copied at once, because parent or child write to them as soon as
+ * they run: that would be a fault, and the copy would be made anyway.  These are the
+ * pages to which sp and tp of the caller point, and those that the parent or a child
+ * wrote first after the last fork (PG_HOT).  What is hot is learnt anew now and then.
  *
  * Context: coroutine.  Locking: old->lock for writing; per table the pt_locks of old
  * and new, in this order.
@@ -26,31 +26,35 @@
 
 #define FILES_MAX 1024u /* pages of an area whose file pages are copied */
 
-#define COPIED_BITS (PTE_USER | PTE_LEAF)
 #define HOT_MAX	  16u /* copies at once in one fork, at most */
 #define FORGET	  16u /* forks after which hot pages must prove themselves */
 
 struct copy {
 	struct mm *old, *new;
+	struct vma *v; /* the area at hand */
 	u64 sp, tp;   /* pages of the caller, copied at once */
 	u32 budget;   /* copies at once that are left */
+	bool forget;  /* nothing is hot this time */
 	bool files;   /* this area's file pages are copied too */
 	bool flush;   /* an entry of old became read-only */
 };
 
 /* A copy of a hot page's frame in *@dst instead of a shared one. */
-static bool copy_now(struct copy *c, pte_t e, pte_t *dst)
+static bool copy_now(struct copy *c, struct page *src, pte_t *dst)
 {
 	struct page *pg;
 
-	if (!(e & PTE_W) || c->budget == 0)
+	if (c->budget == 0) {
+		if (c->forget)
+			(void)atomic_fetch_and(&src->flags, (u32)~PG_HOT);
 		return false;
+	}
 	pg = page_alloc(0, GFP_USER);
 	if (!pg)
 		return false;
-	copy_page(page_addr(pg), page_addr(pte_page(e)));
+	copy_page(page_addr(pg), page_addr(src));
 	pg->flags = PG_ANON;
-	store_once(dst, pte_make(page_phys(pg), e & COPIED_BITS));
+	store_once(dst, pte_make(page_phys(pg), pt_prot(c->v, true)));
 	pmem_account(PMEM_ANON, 1);
 	c->new->rss_anon++;
 	c->budget--;
@@ -83,11 +87,12 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 			continue;
 		}
 		copied++;
-		if (unlikely((e & PTE_HOT) || va == c->sp || va == c->tp) &&
-		    copy_now(c, e, dst))
+		if (unlikely((load_once(&pg->flags) & PG_HOT) || va == c->sp ||
+			     va == c->tp) &&
+		    copy_now(c, pg, dst))
 			continue;
 		if (e & PTE_W) {
-			e &= ~(PTE_W | PTE_HOT);
+			e &= ~PTE_W;
 			store_once(src, e);
 			c->flush = true;
 		}
@@ -141,6 +146,7 @@ static int copy_vma(struct copy *c, struct vma *v)
 	if (wipe)
 		n->has_anon = false;
 	vma_insert_child(c->new, n, v);
+	c->v = v;
 	c->files = v->ops == &mapping_vm_ops && !(v->flags & VM_SHARED) &&
 		   vma_pages(v) <= FILES_MAX;
 	if (wipe || (!v->has_anon && !c->files))
@@ -191,7 +197,8 @@ struct mm *mm_fork(struct mm *old)
 	}
 	down_write(&old->lock);
 	/* every now and then all are shared, and the first writers get hot */
-	if (++old->nr_forks % FORGET == 0)
+	c.forget = ++old->nr_forks % FORGET == 0;
+	if (c.forget)
 		c.budget = 0;
 	old->cow_faults = 0;
 	copy_fields(new, old);

@@ -42,6 +42,7 @@ struct mapping;
 #define PG_HOLE	      BIT(15) /* with PG_RESERVED: no RAM behind it */
 #define PG_SHMEM      BIT(16) /* pages of a memory file: never reclaimed */
 #define PG_ICACHE     BIT(17) /* every hart saw its instructions (edge ICACHE) */
+#define PG_HOT	      BIT(19) /* written soon after a fork: kernel/mm/fork.c */
 #define PG_AHEAD      BIT(18) /* reading it starts the next read-ahead */
 
 struct page {
