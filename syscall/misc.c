@@ -111,7 +111,7 @@ static size_t format_record(u64 *seq, char *buf, size_t size)
 
 	if (log_read(seq, text, sizeof(text), &level, &ns) < 0)
 		return 0;
-	return (size_t)snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", level,
+	return (size_t)snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", (u32)level,
 				ns / NSEC_PER_SEC,
 				ns % NSEC_PER_SEC / NSEC_PER_USEC, text);
 }

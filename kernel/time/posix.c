@@ -57,7 +57,7 @@ static int process_clock(int pid, u32 kind, u64 *ns)
 static int cpu_clock(int id, u64 *ns)
 {
 	u32 kind = (u32)id & CPUCLOCK_KIND;
-	int pid = ~(id >> 3);
+	int pid = ~id >> 3;
 
 	if (kind == CPUCLOCK_FD)
 		return -EINVAL;
