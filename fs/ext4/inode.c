@@ -376,11 +376,13 @@ out:
 /* Into the table; what waits for the disk calls sync_fs afterwards. */
 int ext4_write_inode(struct inode *inode, bool wait __unused)
 {
+	struct ext4_sb *sbi = inode_sbi(inode);
 	struct ext4_handle h;
-	int err = ext4_begin(inode_sbi(inode), &h, 1);
+	int err = ext4_begin(sbi, &h, 1);
 
+	/* What a read-only volume shows in memory stays there. */
 	if (err)
-		return err;
+		return load_once(&sbi->aborted) ? err : 0;
 	err = ext4_mark_dirty(&h, inode);
 	ext4_end(&h);
 	return err;

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/host/ext4_misc_test.c - times, far offsets, hashes, remounts, state.
+ */
+/* sources: tests/host/fake/world.c tests/host/fake/disk.c tests/host/fake/ext4_rig.c */
+/* sources: fs/inode.c kernel/file/iov.c kernel/mm/pagecache.c kernel/mm/writeback.c */
+/* sources: kernel/mm/truncate.c kernel/mm/filemap.c kernel/mm/readahead.c kernel/mm/radix.c */
+/* sources: lib/crc.c lib/sort.c lib/string.c lib/fmt.c */
+/* sources: fs/ext4/balloc.c fs/ext4/bitmap.c fs/ext4/buf.c fs/ext4/csum.c fs/ext4/desc.c fs/ext4/dir.c */
+/* sources: fs/ext4/dir_change.c fs/ext4/error.c fs/ext4/extent.c fs/ext4/extent_insert.c fs/ext4/extent_remove.c */
+/* sources: fs/ext4/fallocate.c fs/ext4/file.c fs/ext4/flush.c fs/ext4/hash.c fs/ext4/htree.c fs/ext4/htree_add.c */
+/* sources: fs/ext4/ialloc.c fs/ext4/ind.c fs/ext4/inode.c fs/ext4/journal.c fs/ext4/map.c fs/ext4/namei.c */
+/* sources: fs/ext4/orphan.c fs/ext4/page.c fs/ext4/rename.c fs/ext4/super.c fs/ext4/super_check.c fs/ext4/symlink.c */
+/* sources: fs/ext4/writeback.c fs/ext4/xattr.c fs/ext4/xattr_place.c fs/ext4/zone.c */
+#include <stdlib.h>
+
+#include <tests/host/cmocka.h>
+
+#include <tests/host/fake/ext4_rig.h>
+
+#include <fs/ext4/ext4.h>
+
+static struct rig rig;
+
+static struct inode *make_file(const char *name)
+{
+	struct inode *root = rig_lookup(&rig, ""), *f;
+
+	assert_int_equal(rig_create(root, name, 0644, &f), 0);
+	inode_put(root);
+	return f;
+}
+
+static void remount_all(void)
+{
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+}
+
+static void times_survive(void **state)
+{
+	static const struct timespec64 times[] = {
+		{ 0, 1 },
+		{ 1700000000, 123456789 },
+		{ -1, 999999999 },
+		{ -2000000000, 5 },
+		{ 4102444800, 7 },
+		{ 15000000000ll, 1 },
+		{ 2147483648ll, 999 },
+	};
+	size_t i;
+
+	rig_mkfs(&rig, 8000, "-t ext4");
+	for (i = 0; i < ARRAY_SIZE(times); i++) {
+		struct iattr a = { .valid = ATTR_ATIME | ATTR_MTIME,
+				   .atime = times[i],
+				   .mtime = times[i] };
+		struct inode *f;
+
+		assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+		f = make_file("f");
+		assert_int_equal(f->ops->setattr(f, &a), 0);
+		inode_put(f);
+		remount_all();
+		f = rig_lookup(&rig, "f");
+		assert_int_equal(f->mtime.tv_sec, times[i].tv_sec);
+		assert_int_equal(f->mtime.tv_nsec, times[i].tv_nsec);
+		assert_int_equal(f->atime.tv_sec, times[i].tv_sec);
+		assert_int_equal(f->btime.tv_sec, f->ctime.tv_sec);
+		inode_put(f);
+		f = rig_lookup(&rig, "");
+		assert_int_equal(rig_unlink(f, "f"), 0);
+		inode_put(f);
+		rig_umount(&rig);
+	}
+}
+
+static void far_offsets_on(const char *opts, const u64 *pos, u32 nr)
+{
+	struct inode *f;
+	char buf[16];
+	u32 i;
+
+	rig_mkfs(&rig, 16000, opts);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = make_file("far");
+	for (i = 0; i < nr; i++)
+		assert_int_equal(rig_write(f, pos[i], "0123456789", 10), 10);
+	inode_put(f);
+	remount_all();
+	f = rig_lookup(&rig, "far");
+	assert_int_equal(f->i_size, pos[nr - 1] + 10);
+	for (i = 0; i < nr; i++) {
+		assert_int_equal(rig_read(f, pos[i], buf, 10), 10);
+		assert_memory_equal(buf, "0123456789", 10);
+		assert_int_equal(rig_read(f, pos[i] - 20, buf, 16), 16);
+		assert_memory_equal(buf, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	}
+	assert_int_equal(rig_write(f, ext4_max_size(f), buf, 16), -EFBIG);
+	assert_int_equal(rig_truncate(f, ext4_max_size(f) + 1), -EFBIG);
+	assert_int_equal(rig_truncate(f, pos[1]), 0);
+	inode_put(f);
+	remount_all();
+	rig_umount(&rig);
+}
+
+static void far_offsets(void **state)
+{
+	static const u64 ext[] = { 5000, 5ull << 30, 1ull << 40,
+				   (4ull << 40) - 100000 };
+	static const u64 ind[] = { 5000, 300000, 70ull << 20, 5ull << 30,
+				   15ull << 30 };
+
+	far_offsets_on("-t ext4 -b 1024", ext, ARRAY_SIZE(ext));
+	far_offsets_on("-t ext4 -b 4096", ext, ARRAY_SIZE(ext));
+	far_offsets_on("-t ext2 -b 1024", ind, ARRAY_SIZE(ind));
+	far_offsets_on("-t ext2 -b 4096", ind, ARRAY_SIZE(ind));
+}
+
+static void hash_on(const char *alg)
+{
+	struct inode *root, *f;
+	char name[64], path[96];
+	u32 i;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024 -O ^has_journal");
+	snprintf(path, sizeof(path), "%s/img", rig.dir);
+	rig_run("PATH=$PATH:/sbin tune2fs -E hash_alg=%s %s >/dev/null", alg,
+		path);
+	world_disk_free(&rig.disk);
+	world_disk_load(&rig.disk, path);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	f = make_file("f");
+	for (i = 0; i < 900; i++) {
+		/* beyond ASCII, where signs matter */
+		sprintf(name, "n%u\xc3\xa4\xf0%0*u", i, (int)(i % 40), i);
+		assert_int_equal(rig_link(root, name, f), 0);
+	}
+	inode_put(f);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+static void all_hashes(void **state)
+{
+	hash_on("half_md4");
+	hash_on("tea");
+	hash_on("legacy");
+}
+
+static u16 disk_state(void)
+{
+	return ((struct ext4_super *)(void *)(rig.disk.data + 1024))->state;
+}
+
+static int remount(u64 flags, const char *data)
+{
+	int err;
+
+	assert_int_equal(rig_sync(&rig), 0);
+	err = rig.sb->ops->remount(rig.sb, flags, data);
+	if (!err)
+		rig.sb->flags =
+			(rig.sb->flags & ~(u64)MS_RDONLY) | (flags & MS_RDONLY);
+	return err;
+}
+
+static void valid_bit_and_remount(void **state)
+{
+	struct inode *f, *root, *out;
+	char text[64];
+
+	rig_mkfs(&rig, 8000, "-t ext4");
+	assert_int_equal(rig_mount(&rig, MS_RDONLY, NULL), 0);
+	assert_true(disk_state() & EXT4_VALID_FS);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_create(root, "f", 0644, &out), -EROFS);
+	assert_int_equal(remount(0, "errors=continue"), 0);
+	assert_false(disk_state() & EXT4_VALID_FS);
+	rig.sb->ops->show_options(rig.sb, text, sizeof(text));
+	assert_string_equal(text, ",errors=continue");
+	f = make_file("f");
+	assert_int_equal(rig_write(f, 0, "x", 1), 1);
+	assert_int_equal(remount(MS_RDONLY, "nonsense"), -EINVAL);
+	assert_int_equal(remount(MS_RDONLY, ""), 0);
+	assert_true(disk_state() & EXT4_VALID_FS);
+	assert_int_equal(rig_fsck(&rig), 0);
+	assert_int_equal(rig_write(f, 0, "x", 1), -EROFS);
+	assert_int_equal(rig_truncate(f, 0), -EROFS);
+	assert_int_equal(rig_unlink(root, "f"), -EROFS);
+	assert_int_equal(remount(0, ""), 0);
+	inode_put(f);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_true(disk_state() & EXT4_VALID_FS);
+}
+
+/* A bad checksum: that error, and nothing is written any more. */
+static void an_error_stops_writing(void **state)
+{
+	struct inode *root, *dir, *out;
+	struct ext4_map m = { .lblk = 0, .len = 1 };
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_mkdir(root, "d", &dir), 0);
+	assert_int_equal(rig_create(dir, "f", 0644, &out), 0);
+	inode_put(out);
+	assert_int_equal(ext4_map_read(dir, &m), 0);
+	inode_put(dir);
+	inode_put(root);
+	rig_umount(&rig);
+	rig.disk.data[m.pblk * 1024 + 30] ^= 1;
+	world_quiet = true;
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	assert_int_equal(PTR_ERR(rig_lookup(&rig, "d/f")), -EBADMSG);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_create(root, "g", 0644, &out), -EROFS);
+	inode_put(root);
+	assert_true(rig.sb->flags & MS_RDONLY);
+	rig_umount(&rig);
+	/* It says so from now on. */
+	assert_false(disk_state() & EXT4_VALID_FS);
+	world_quiet = false;
+}
+
+static void warm_names_cost_no_requests(void **state)
+{
+	struct inode *root, *f;
+	char name[32];
+	u64 reads;
+	u32 i, pass;
+
+	rig_mkfs(&rig, 16000, "-t ext4 -b 4096");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	for (i = 0; i < 400; i++) {
+		sprintf(name, "file%u", i);
+		inode_put(make_file(name));
+	}
+	inode_put(root);
+	remount_all();
+	for (pass = 0; pass < 2; pass++) {
+		reads = rig.disk.reads;
+		root = rig_lookup(&rig, "");
+		for (i = 0; i < 400; i++) {
+			sprintf(name, "file%u", i);
+			f = rig_child(root, name);
+			assert_false(IS_ERR(f));
+			inode_put(f);
+		}
+		inode_put(root);
+		reads = rig.disk.reads - reads;
+		if (!pass)
+			assert_true(reads > 0 && reads < 20);
+		else
+			assert_int_equal(reads, 0);
+	}
+	rig_umount(&rig);
+}
+
+static int setup(void **state)
+{
+	rig_init(&rig);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rig_done(&rig);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(times_survive),
+		cmocka_unit_test(far_offsets),
+		cmocka_unit_test(all_hashes),
+		cmocka_unit_test(valid_bit_and_remount),
+		cmocka_unit_test(an_error_stops_writing),
+		cmocka_unit_test(warm_names_cost_no_requests),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
