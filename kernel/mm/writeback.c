@@ -211,7 +211,8 @@ int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait)
 	u64 last = end > ~0ull - PAGE_SIZE ? ~0ull >> PAGE_SHIFT :
 					     DIV_ROUND_UP(end, PAGE_SIZE);
 
-	if (m->ops->no_writeback)
+	/* Files of /proc have contents but no pages. */
+	if (!m->ops || m->ops->no_writeback)
 		return 0;
 	if (load_once(&m->nr_dirty))
 		(void)write_dirty(m, first, last, ~0ull);
