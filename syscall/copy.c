@@ -9,6 +9,7 @@
 #include <syscall/syscall.h>
 #include <syscall/uiov.h>
 
+#include <fs/pipe.h>
 #include <fs/vfs.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
@@ -153,7 +154,7 @@ static bool is_pipe(const struct file *f)
 }
 
 static s64 splice_check(struct file *in, uaddr_t in_pos, struct file *out,
-			uaddr_t out_pos, u32 flags)
+			uaddr_t out_pos)
 {
 	if (!in->can_read || !out->can_write)
 		return -EBADF;
@@ -165,13 +166,41 @@ static s64 splice_check(struct file *in, uaddr_t in_pos, struct file *out,
 		return -EINVAL;
 	if (is_pipe(in) && is_pipe(out) && in->inode == out->inode)
 		return -EINVAL;
-	if ((flags & SPLICE_F_NONBLOCK) && in->ops->poll &&
-	    !(in->ops->poll(in, NULL) & (POLLIN | POLLHUP)))
-		return -EAGAIN;
-	if ((flags & SPLICE_F_NONBLOCK) && out->ops->poll &&
-	    !(out->ops->poll(out, NULL) & (POLLOUT | POLLERR)))
-		return -EAGAIN;
 	return 0;
+}
+
+/* Wait for one end: bytes that it gives or takes at once, 0 at the end of data,
+ * or -errno.  What is no pipe waits in its own read or write, unless told. */
+static s64 end_ready(struct file *f, bool is_in, bool nonblock)
+{
+	u32 bits = is_in ? POLLIN | POLLHUP : POLLOUT | POLLERR;
+
+	if (is_pipe(f)) {
+		nonblock = nonblock || (f->flags & O_NONBLOCK);
+		return is_in ? pipe_wait_data(pipe_of(f), nonblock)
+			     : pipe_wait_room(pipe_of(f), nonblock);
+	}
+	if (nonblock && f->ops->poll && !(f->ops->poll(f, NULL) & bits))
+		return -EAGAIN;
+	return CHUNK;
+}
+
+/* No more is taken from the source than the other end has room for. */
+static s64 do_splice(struct file *in, uaddr_t in_pos, struct file *out,
+		     uaddr_t out_pos, u64 len, u32 flags)
+{
+	s64 n = splice_check(in, in_pos, out, out_pos), m;
+
+	if (n)
+		return n;
+	n = end_ready(in, true, flags & SPLICE_F_NONBLOCK);
+	if (n <= 0)
+		return n;
+	m = end_ready(out, false, flags & SPLICE_F_NONBLOCK);
+	if (m <= 0)
+		return m;
+	len = min_t(u64, len, (u64)min(m, (s64)CHUNK));
+	return copy_checked(in, in_pos, out, out_pos, len, true);
 }
 
 SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd, uaddr_t, out_pos,
@@ -189,10 +218,7 @@ SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd, uaddr_t, out_pos,
 		return -EBADF;
 	out = fd_ref(out_fd);
 	if (out.f) {
-		n = splice_check(in.f, in_pos, out.f, out_pos, flags);
-		if (!n)
-			n = copy_checked(in.f, in_pos, out.f, out_pos,
-					 min_t(u64, len, CHUNK), true);
+		n = do_splice(in.f, in_pos, out.f, out_pos, len, flags);
 		fd_unref(out);
 	}
 	fd_unref(in);
