@@ -3,8 +3,10 @@
  * kernel/relay/idle.c - nothing to do: poll for a while, announce, look again,
  * sleep.
  *
- * A wake-up by IPI costs w; polling for up to about w before sleeping is never
- * more than twice as dear as knowing the future.  The budget adapts between a floor
+ * A wake-up by IPI costs w; polling for a few w before sleeping is never much
+ * dearer than knowing the future.  It must be more than w: with less, a hart whose
+ * peer is just being woken gives up before the answer, is asleep when it comes, and
+ * does the same to the peer.  The budget adapts between a floor
  * and the cap (`poll_us=`): a sleep that turned out shorter than the cap doubles
  * it, a longer one halves it.  A hart that waits for nobody does not poll.
  *
@@ -17,7 +19,7 @@
 #include <kernel/time/timer.h>
 
 #define POLL_FLOOR_DIV 32 /* of the cap */
-#define SHORT_SLEEP    8  /* caps */
+#define SHORT_SLEEP    4  /* caps */
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)

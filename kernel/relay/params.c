@@ -19,7 +19,7 @@
 
 u8 relay_policy = POLICY_REMOTE;
 u8 relay_fault_policy = POLICY_REMOTE;
-u64 relay_poll_us = 50;
+u64 relay_poll_us = 100;
 u64 relay_poll_cap;
 u64 relay_slice_ns = 10 * NSEC_PER_MSEC;
 u32 relay_ring_shift = 7;
