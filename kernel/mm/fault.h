@@ -35,8 +35,13 @@ int fault_shared_write(struct vma *v, u64 addr, pte_t *p, pte_t e);
  * -ERESTARTSYS: current is being killed; -ENOMEM: it is the victim. */
 int oom_wait(void);
 
+/* A new program's area: map at once what a fault would find in the cache.  Nobody
+ * runs on @v->mm yet. */
+void fault_ahead(struct vma *v);
+
 /* pagecache.c: uptodate pages of [index, index + nr) with references, NULL
- * where there is none; returns how many. */
+ * where there is none; returns how many.  The range does not cross a multiple of
+ * RADIX_SLOTS. */
 unsigned int mapping_find_range(struct mapping *m, u64 index, unsigned int nr,
 				struct page **pg);
 extern const struct vm_ops mapping_vm_ops;

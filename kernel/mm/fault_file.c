@@ -2,8 +2,8 @@
 /*
  * kernel/mm/fault_file.c - faults on areas that show an object's pages.
  *
- * Reading maps the object's page, and with it what the cache has of its 64 KiB
- * neighbourhood.  Writing to a private area copies.  Writing to a shared one asks
+ * Reading maps the object's page, and with it what the cache has of its 128 KiB
+ * neighbourhood.  A new program's small areas are filled before it runs.  Writing to a private area copies.  Writing to a shared one asks
  * the object first (mkwrite), which marks the page dirty; until then the entry is
  * read-only.
  *
@@ -24,7 +24,9 @@
 #include <kernel/mm/vma.h>
 #include <lib/errno.h>
 
-#define AROUND 16u
+#define AROUND	    32u /* pages; divides RADIX_SLOTS */
+#define AHEAD_TEXT  128u /* largest area of a new program that is mapped at once */
+#define AHEAD_DATA  16u	/* largest one that is copied at once */
 
 /* Does @pg still belong to what @v shows?  I1. */
 static bool still_there(const struct vma *v, const struct page *pg)
@@ -51,18 +53,47 @@ static bool icache_stale(const struct vma *v, struct page *pg)
 	return true;
 }
 
+/* Set entries [p, p + n) to @pg[], where there are pages and no entries; the pages
+ * that got one become NULL.  pt_lock held. */
+static void map_pages(struct vma *v, pte_t *p, struct page **pg, unsigned int n)
+{
+	u64 prot = pt_prot(v, false), mapped = 0;
+	u64 *rss = NULL;
+
+	/* PTE (release): all of what is in the pages, for all entries below. */
+	smp_mb();
+	for (unsigned int i = 0; i < n; i++) {
+		if (!pg[i] || p[i] || load_once(&pg[i]->mapping) != v->mapping)
+			continue;
+		store_once(&p[i], pte_make(page_phys(pg[i]), prot));
+		if (!rss)
+			rss = rss_of(v->mm, pg[i]);
+		pg[i] = NULL;
+		mapped++;
+	}
+	if (!mapped)
+		return;
+	table_page(p)->inuse += (u16)mapped;
+	*rss += mapped;
+}
+
 /* Map what the cache has around @addr; true if @addr was among it. */
 static bool map_around(struct vma *v, u64 addr, pte_t *p)
 {
 	struct page *pg[AROUND];
-	u64 first = addr & ~(AROUND * PAGE_SIZE - 1), end;
-	bool hit = false, stale = false;
+	u64 index = vma_pgoff(v, addr), before, after;
+	bool stale = false;
 	unsigned int n;
 
-	end = min(first + AROUND * PAGE_SIZE, v->end);
-	first = max(first, v->start);
-	n = (unsigned int)((end - first) >> PAGE_SHIFT);
-	if (mapping_find_range(v->mapping, vma_pgoff(v, first), n, pg) == 0)
+	/* aligned in the file, so that it is one node of its index; inside of
+	 * the area, and of the table */
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	before = min(index % AROUND, (addr - v->start) >> PAGE_SHIFT);
+	before = min(before, l0_index(addr));
+	after = min(AROUND - index % AROUND, (v->end - addr) >> PAGE_SHIFT);
+	after = min(after, NR_PTES - l0_index(addr));
+	n = (unsigned int)(before + after);
+	if (mapping_find_range(v->mapping, index - before, n, pg) == 0)
 		return false;
 	for (unsigned int i = 0; i < n; i++) {
 		if (pg[i] && icache_stale(v, pg[i]))
@@ -70,22 +101,14 @@ static bool map_around(struct vma *v, u64 addr, pte_t *p)
 	}
 	if (stale)
 		mm_icache_changed(v->mm);
-	p -= (addr - first) >> PAGE_SHIFT;
-	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	spin_lock(&v->mm->pt_lock);
-	for (unsigned int i = 0; i < n; i++) {
-		if (!pg[i] || !map_page(v, p + i, pg[i], false))
-			continue;
-		pg[i] = NULL;
-		if (first + i * PAGE_SIZE == addr)
-			hit = true;
-	}
+	map_pages(v, p - before, pg, n);
 	spin_unlock(&v->mm->pt_lock);
 	for (unsigned int i = 0; i < n; i++) {
 		if (pg[i])
 			page_put(pg[i]);
 	}
-	return hit;
+	return load_once(p) != 0;
 }
 
 /* A private copy of @src, which the caller keeps. */
@@ -189,4 +212,46 @@ int fault_file(struct vma *v, u64 addr, pte_t *p, bool write)
 	}
 	page_put(pg);
 	return err;
+}
+
+/* Copy what the cache has of a small private writable area. */
+static void copy_ahead(struct vma *v)
+{
+	for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
+		pte_t *p = pt_make(v->mm, va);
+		struct page *pg;
+
+		if (!p)
+			return;
+		pg = mapping_find(v->mapping, vma_pgoff(v, va));
+		if (!pg)
+			continue;
+		if (load_once(p) == 0 &&
+		    (load_once(&pg->flags) & PG_UPTODATE) &&
+		    vma_pgoff(v, va) << PAGE_SHIFT < load_once(&v->mapping->size))
+			(void)map_copy(v, p, pg);
+		page_put(pg);
+	}
+}
+
+void fault_ahead(struct vma *v)
+{
+	if (v->ops != &mapping_vm_ops || (v->flags & VM_SHARED))
+		return;
+	if (v->flags & VM_WRITE) {
+		if (vma_pages(v) <= AHEAD_DATA)
+			copy_ahead(v);
+		return;
+	}
+	if (vma_pages(v) > AHEAD_TEXT || !(v->flags & (VM_READ | VM_EXEC)))
+		return;
+	for (u64 va = v->start; va < v->end;) {
+		pte_t *p = pt_make(v->mm, va);
+		u64 left = AROUND - vma_pgoff(v, va) % AROUND;
+
+		if (!p)
+			return;
+		(void)map_around(v, va, p);
+		va += left << PAGE_SHIFT;
+	}
 }

@@ -21,6 +21,8 @@
 /* What MAP_SHARED_VALIDATE knows: all but MAP_SYNC. */
 #define MAP_KNOWN 0x17ff3fu
 
+#define BSS_AHEAD (8 * PAGE_SIZE)
+
 static const char heap_label[] = "[heap]";
 
 /* --- limits */
@@ -218,7 +220,8 @@ static s64 place_area(struct mm *mm, struct vma *v, u64 addr, u32 flags,
 	v->start = (u64)at;
 	v->end = (u64)at + len;
 	vma_insert(mm, v);
-	vma_merge(v);
+	if (load_once(&mm->users)) /* else exec still needs it */
+		vma_merge(v);
 	return at;
 }
 
@@ -264,6 +267,8 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	up_write(&mm->lock);
 	if (at < 0)
 		vma_free(v);
+	else if (file && load_once(&mm->users) == 0)
+		fault_ahead(v); /* exec makes a program */
 	mm_free_detached(&gone);
 	if (at >= 0 && (flags & MAP_POPULATE || fl & VM_LOCKED) &&
 	    prot & (PROT_READ | PROT_WRITE))
@@ -303,6 +308,7 @@ int mm_map_anon(struct mm *mm, u64 start, u64 len, u32 vmflags,
 		const char *label)
 {
 	struct vma *v;
+	int err;
 
 	if (bad_range(start, len))
 		return -EINVAL;
@@ -311,7 +317,12 @@ int mm_map_anon(struct mm *mm, u64 start, u64 len, u32 vmflags,
 	if (!v)
 		return -ENOMEM;
 	v->label = label;
-	return insert_at(mm, v);
+	err = insert_at(mm, v);
+	/* the bss of a new program is written at once */
+	if (!err && load_once(&mm->users) == 0 && len <= BSS_AHEAD &&
+	    (vmflags & VM_WRITE))
+		(void)mm_populate(mm, start, start + len, true);
+	return err;
 }
 
 static int kernel_page_fault(struct vma *v, u64 pgoff __unused,

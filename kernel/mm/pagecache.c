@@ -237,29 +237,31 @@ struct page *mapping_find(struct mapping *m, u64 index)
 unsigned int mapping_find_range(struct mapping *m, u64 index, unsigned int nr,
 				struct page **pg)
 {
-	unsigned int found = 0;
+	u64 size = load_once(&m->size);
+	unsigned int found = 0, can = 0;
 
+	/* nothing behind the end of the file may be mapped */
+	if (index << PAGE_SHIFT < size)
+		can = (unsigned int)min(DIV_ROUND_UP(size, PAGE_SIZE) - index,
+					(u64)nr);
 	spin_lock(&m->lock);
-	for (unsigned int i = 0; i < nr; i++) {
-		struct page *p = radix_find(&m->pages, index + i);
+	radix_run(&m->pages, index, can, (void **)pg);
+	for (unsigned int i = 0; i < can; i++) {
+		struct page *p = pg[i];
 
-		pg[i] = NULL;
-		if (!p || (load_once(&p->flags) & (PG_UPTODATE | PG_ERROR)) !=
-				  PG_UPTODATE)
+		if (!p)
 			continue;
+		if ((load_once(&p->flags) & (PG_UPTODATE | PG_ERROR)) !=
+		    PG_UPTODATE) {
+			pg[i] = NULL;
+			continue;
+		}
 		(void)atomic_fetch_add(&p->refs, 1u);
-		pg[i] = p;
 		found++;
 	}
-	/* nothing behind the end of the file may be mapped */
-	while (nr > 0 && (index + nr - 1) << PAGE_SHIFT >= load_once(&m->size)) {
-		if (pg[--nr]) {
-			(void)atomic_fetch_add(&pg[nr]->refs, (u32)-1);
-			pg[nr] = NULL;
-			found--;
-		}
-	}
 	spin_unlock(&m->lock);
+	while (can < nr)
+		pg[can++] = NULL;
 	return found;
 }
 

@@ -142,6 +142,15 @@ void *radix_find(const struct radix *r, u64 index)
 	return n ? n->slot[slot_of(index, 1)] : NULL;
 }
 
+void radix_run(const struct radix *r, u64 index, u32 nr, void **out)
+{
+	struct radix_node *n = leaf_of(r, index);
+	u32 s = slot_of(index, 1);
+
+	for (u32 i = 0; i < nr; i++)
+		out[i] = n ? n->slot[s + i] : NULL;
+}
+
 void radix_tag_set(struct radix *r, u64 index, enum radix_tag tag)
 {
 	struct radix_node *n = r->root;

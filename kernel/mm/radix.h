@@ -37,6 +37,9 @@ struct radix {
 /* -ENOMEM, -EEXIST or 0. */
 int radix_insert(struct radix *r, u64 index, void *item) __must_check;
 void *radix_find(const struct radix *r, u64 index);
+/* The items at [index, index + nr), NULL where there is none; all in one node:
+ * the range does not cross a multiple of RADIX_SLOTS. */
+void radix_run(const struct radix *r, u64 index, u32 nr, void **out);
 /* What was there, or NULL.  Its tags go too. */
 void *radix_remove(struct radix *r, u64 index);
 

@@ -78,6 +78,7 @@ static void empty(struct radix *r)
 static void test_find(void **state)
 {
 	struct radix r = { 0 };
+	void *run[64];
 
 	fill(&r);
 	for (int i = 0; i < NR; i++) {
@@ -85,6 +86,9 @@ static void test_find(void **state)
 		assert_int_equal(radix_insert(&r, keys[i], &r), -EEXIST);
 		if (!known(keys[i] + 1, NR))
 			assert_null(radix_find(&r, keys[i] + 1));
+		radix_run(&r, keys[i] & ~63ull, 64, run);
+		for (u64 k = 0; k < 64; k++)
+			assert_ptr_equal(run[k], radix_find(&r, (keys[i] & ~63ull) + k));
 	}
 	empty(&r);
 }
