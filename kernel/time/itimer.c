@@ -5,7 +5,8 @@
  * ITIMER_REAL is a ktimer.  The two CPU timers are ktimers too: CPU time cannot pass
  * faster than real time on every thread, so the timer is set for the earliest moment
  * at which it can be due, looks at the time used, fires or sets itself anew.  CPU
- * time is known as of the last time that each thread entered the kernel.
+ * time is known as of the last time that each thread entered the kernel; so threads
+ * that run user code are asked to come in, and a moment later the timer looks again.
  *
  * INVARIANTS
  *   I1  A callback that finds its timer off, or armed again, does nothing: it lost a
@@ -93,21 +94,53 @@ static void cpu_arm(struct process *p, u32 which, u64 used)
 		   clock_mono_ns() + max(left / nr, CPU_TIMER_MIN_NS));
 }
 
+/* Make the threads that run user code enter the kernel; are there any? */
+static bool kick_running(struct process *p)
+{
+	struct thread *t;
+	bool any = false;
+
+	spin_lock(&task_lock);
+	list_for_each_entry(t, &p->threads, proc_node) {
+		if (load_once(&t->state) != THREAD_USER)
+			continue;
+		/* Finds no signal, but is a request, and that is accounted. */
+		thread_set_work(t, WORK_SIGNAL);
+		any = true;
+	}
+	spin_unlock(&task_lock);
+	return any;
+}
+
+/* True: it fired. */
+static bool cpu_look(struct process *p, u32 which, u64 used, bool kicked)
+{
+	struct ktimer *k = &p->itimer_cpu[which - ITIMER_VIRTUAL];
+	u64 *words = cpu_words(p, which);
+	bool fire;
+
+	if (!words[0] || ktimer_armed(k)) /* I1 */
+		return false;
+	fire = used >= words[0];
+	if (fire)
+		words[0] = words[1] ? used + words[1] : 0;
+	p->itimer_cpu_kicked[which - ITIMER_VIRTUAL] = kicked && !fire;
+	if (words[0])
+		cpu_arm(p, which, kicked && !fire ? words[0] : used);
+	return fire;
+}
+
 static void cpu_expired(struct ktimer *k)
 {
 	struct process *p = k->arg;
 	u32 which = ITIMER_VIRTUAL + (u32)(k - p->itimer_cpu);
-	u64 *words = cpu_words(p, which), used = cpu_time(p, which);
-	bool fire = false;
+	u64 used = cpu_time(p, which);
+	bool kicked =
+		!p->itimer_cpu_kicked[k - p->itimer_cpu] && kick_running(p);
+	bool fire;
 
 	spin_lock(&ptimer_lock);
-	if (words[0] && !ktimer_armed(k)) {
-		fire = used >= words[0];
-		if (fire)
-			words[0] = words[1] ? used + words[1] : 0;
-		if (words[0])
-			cpu_arm(p, which, used);
-	}
+	fire = cpu_look(p, which, used, kicked);
 	spin_unlock(&ptimer_lock);
 	if (fire)
 		(void)signal_process(
