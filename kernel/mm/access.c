@@ -49,8 +49,8 @@ static struct page *own_page(struct vma *v, uaddr_t a)
 		goto out;
 	spin_lock(&mm->pt_lock);
 	e = *p;
-	if ((e & PTE_V) && (!(e & PTE_SPECIAL) ||
-			    pte_phys(e) == zero_page_phys)) {
+	if ((e & PTE_V) &&
+	    (!(e & PTE_SPECIAL) || pte_phys(e) == zero_page_phys)) {
 		old = pte_page(e);
 		copy_page(page_addr(new), page_addr(old));
 		new->flags = PG_ANON;

@@ -32,8 +32,8 @@
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 
-#define SIG_BUS	 7
-#define SIG_SEGV 11
+#define SIG_BUS	   7
+#define SIG_SEGV   11
 #define AROUND_MAX 8u
 #define HOT_FAULTS 8u /* that make a frame PG_HOT */
 
@@ -209,9 +209,9 @@ static bool allowed(const struct vma *v, u32 access)
 
 static bool entry_allows(pte_t e, u32 access)
 {
-	u64 bit = access == VM_WRITE ? PTE_W :
-		  access == VM_EXEC  ? PTE_X :
-				       PTE_R;
+	u64 bit = access == VM_WRITE  ? PTE_W
+		  : access == VM_EXEC ? PTE_X
+				      : PTE_R;
 
 	return (e & (PTE_V | bit)) == (PTE_V | bit);
 }
@@ -228,8 +228,8 @@ static int fault_in_vma(struct vma *v, u64 addr, u32 access)
 	if (e == 0) {
 		if (v->flags & VM_IO)
 			return fault_io(v, addr, p);
-		return v->ops ? fault_file(v, addr, p, write) :
-				fault_anon(v, addr, p, write);
+		return v->ops ? fault_file(v, addr, p, write)
+			      : fault_anon(v, addr, p, write);
 	}
 	if (entry_allows(e, access)) {
 		(void)atomic_fetch_add(&v->mm->tlb_gen, 1); /* stale TLB */
@@ -237,8 +237,8 @@ static int fault_in_vma(struct vma *v, u64 addr, u32 access)
 	}
 	if (!write || !(e & PTE_V))
 		return -EAGAIN; /* mprotect() is about to change it */
-	return v->flags & VM_SHARED ? fault_shared_write(v, addr, p, e) :
-				      fault_cow(v, p, e);
+	return v->flags & VM_SHARED ? fault_shared_write(v, addr, p, e)
+				    : fault_cow(v, p, e);
 }
 
 /* The stack grows down to @addr.  0: look again. */
@@ -338,9 +338,9 @@ int mm_populate(struct mm *mm, u64 start, u64 end, bool write)
 void do_user_fault(struct thread *t)
 {
 	u64 addr = t->tf.badaddr;
-	u32 access = t->tf.cause == 12 ? VM_EXEC :
-		     t->tf.cause == 13 ? VM_READ :
-					 VM_WRITE;
+	u32 access = t->tf.cause == 12	 ? VM_EXEC
+		     : t->tf.cause == 13 ? VM_READ
+					 : VM_WRITE;
 	int code = SEGV_MAPERR, err;
 
 	t->minflt++;

@@ -3,9 +3,9 @@
  * kernel/mm/fault_file.c - faults on areas that show an object's pages.
  *
  * Reading maps the object's page, and with it what the cache has of its 128 KiB
- * neighbourhood.  A new program's small areas are filled before it runs.  Writing to a private area copies.  Writing to a shared one asks
- * the object first (mkwrite), which marks the page dirty; until then the entry is
- * read-only.
+ * neighbourhood.  A new program's small areas are filled before it runs.  Writing to
+ * a private area copies.  Writing to a shared one asks the object first (mkwrite),
+ * which marks the page dirty; until then the entry is read-only.
  *
  * INVARIANTS
  *   I1  An entry leads to a page of the mapping only while the page is in it: a
@@ -24,9 +24,10 @@
 #include <kernel/mm/vma.h>
 #include <lib/errno.h>
 
-#define AROUND	    32u /* pages; divides RADIX_SLOTS */
-#define AHEAD_TEXT  128u /* largest area of a new program that is mapped at once */
-#define AHEAD_DATA  16u	/* largest one that is copied at once */
+#define AROUND 32u /* pages; divides RADIX_SLOTS */
+#define AHEAD_TEXT \
+	128u /* largest area of a new program that is mapped at once */
+#define AHEAD_DATA 16u /* largest one that is copied at once */
 
 /* Does @pg still belong to what @v shows?  I1. */
 static bool still_there(const struct vma *v, const struct page *pg)
@@ -228,7 +229,8 @@ static void copy_ahead(struct vma *v)
 			continue;
 		if (load_once(p) == 0 &&
 		    (load_once(&pg->flags) & PG_UPTODATE) &&
-		    vma_pgoff(v, va) << PAGE_SHIFT < load_once(&v->mapping->size))
+		    vma_pgoff(v, va) << PAGE_SHIFT <
+			    load_once(&v->mapping->size))
 			(void)map_copy(v, p, pg);
 		page_put(pg);
 	}

@@ -157,9 +157,8 @@ static s64 write_bounced(struct mapping *m, u64 pos, size_t n,
 	if (!buf)
 		return -ENOMEM;
 	n = copy_from_iter(buf, n, it);
-	err = n ? write_page(m, pos >> PAGE_SHIFT, from, from + (u32)n, it,
-			     buf) :
-		  -EFAULT;
+	err = n ? write_page(m, pos >> PAGE_SHIFT, from, from + (u32)n, it, buf)
+		: -EFAULT;
 	free_page_addr(buf);
 	return err ? err : (s64)n;
 }

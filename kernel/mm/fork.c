@@ -26,17 +26,17 @@
 
 #define FILES_MAX 1024u /* pages of an area whose file pages are copied */
 
-#define HOT_MAX	  16u /* copies at once in one fork, at most */
-#define FORGET	  16u /* forks after which hot pages must prove themselves */
+#define HOT_MAX 16u /* copies at once in one fork, at most */
+#define FORGET	16u /* forks after which hot pages must prove themselves */
 
 struct copy {
 	struct mm *old, *new;
 	struct vma *v; /* the area at hand */
-	u64 sp, tp;   /* pages of the caller, copied at once */
-	u32 budget;   /* copies at once that are left */
-	bool forget;  /* nothing is hot this time */
-	bool files;   /* this area's file pages are copied too */
-	bool flush;   /* an entry of old became read-only */
+	u64 sp, tp;    /* pages of the caller, copied at once */
+	u32 budget;    /* copies at once that are left */
+	bool forget;   /* nothing is hot this time */
+	bool files;    /* this area's file pages are copied too */
+	bool flush;    /* an entry of old became read-only */
 };
 
 /* A copy of a hot page's frame in *@dst instead of a shared one. */

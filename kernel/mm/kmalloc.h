@@ -12,11 +12,11 @@
 
 #include <lib/types.h>
 
-void *kmalloc(size_t size);  /* NULL: out of memory; size 0 gives NULL */
+void *kmalloc(size_t size); /* NULL: out of memory; size 0 gives NULL */
 void *kzalloc(size_t size);
 void *kcalloc(size_t n, size_t size); /* overflow-checked */
 void *krealloc(void *p, size_t size);
-void kfree(const void *p);   /* NULL is fine */
+void kfree(const void *p); /* NULL is fine */
 size_t ksize(const void *p);
 char *kstrdup(const char *s);
 void *kmemdup(const void *p, size_t n);
@@ -24,12 +24,13 @@ void *kmemdup(const void *p, size_t n);
 struct kmem_cache; /* opaque */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 				     size_t align);
-void *kmem_cache_alloc(struct kmem_cache *c);  /* not cleared */
+void *kmem_cache_alloc(struct kmem_cache *c); /* not cleared */
 void *kmem_cache_zalloc(struct kmem_cache *c);
 void kmem_cache_free(struct kmem_cache *c, void *obj);
 void kmalloc_init(void);
 /* /proc/slabinfo */
 void kmem_for_each(void (*fn)(const char *name, size_t size, u64 inuse,
-			      u64 total, void *ctx), void *ctx);
+			      u64 total, void *ctx),
+		   void *ctx);
 
 #endif /* KERNEL_MM_KMALLOC_H */

@@ -37,8 +37,8 @@ static void set_locked(struct mm *mm, u64 start, u64 end, bool lock)
 
 	for (v = vma_overlap(mm, start, end); v && v->start < end; v = next) {
 		if (!(v->flags & VM_IO))
-			vma_set_flags(v, lock ? v->flags | VM_LOCKED :
-						v->flags & ~(u32)VM_LOCKED);
+			vma_set_flags(v, lock ? v->flags | VM_LOCKED
+					      : v->flags & ~(u32)VM_LOCKED);
 		v = vma_merge(v);
 		next = vma_next(v);
 	}

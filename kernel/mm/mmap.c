@@ -29,8 +29,8 @@ static const char heap_label[] = "[heap]";
 
 bool mm_data_fits(struct mm *mm, u64 pages)
 {
-	return pages == 0 || mm->data_pages + pages <=
-				     rlimit_cur(RLIMIT_DATA) >> PAGE_SHIFT;
+	return pages == 0 ||
+	       mm->data_pages + pages <= rlimit_cur(RLIMIT_DATA) >> PAGE_SHIFT;
 }
 
 int vma_may_grow(struct mm *mm, u64 pages, u32 flags)
@@ -119,8 +119,8 @@ static u32 prot_flags(u32 prot)
 }
 
 /* The area's flags in *@out. */
-static int flags_of(struct mm *mm, u32 prot, u32 flags,
-		    const struct file *file, u32 *out)
+static int flags_of(struct mm *mm, u32 prot, u32 flags, const struct file *file,
+		    u32 *out)
 {
 	u32 fl = prot_flags(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC |
 		 mm->def_flags;

@@ -19,7 +19,7 @@
 #define VM_PROT	       (VM_READ | VM_WRITE | VM_EXEC)
 
 STATIC_ASSERT(VM_READ == PROT_READ && VM_WRITE == PROT_WRITE &&
-	      VM_EXEC == PROT_EXEC && VM_MAYREAD == VM_READ << 4,
+		      VM_EXEC == PROT_EXEC && VM_MAYREAD == VM_READ << 4,
 	      "protections are shifted");
 
 /* The entries of @v, whose flags are new; true if a TLB may know more. */

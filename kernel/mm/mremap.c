@@ -222,8 +222,8 @@ static int check_args(const struct remap *r)
 		return -EINVAL;
 	if (!(r->flags & MREMAP_FIXED))
 		return 0;
-	if (r->to % PAGE_SIZE || r->new_len > USER_TOP || to_end > USER_TOP || r->to < MMAP_MIN ||
-	    r->to > USER_TOP ||
+	if (r->to % PAGE_SIZE || r->new_len > USER_TOP || to_end > USER_TOP ||
+	    r->to < MMAP_MIN || r->to > USER_TOP ||
 	    (r->to < r->old + r->old_len && r->old < to_end))
 		return -EINVAL;
 	return 0;

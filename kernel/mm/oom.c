@@ -33,8 +33,8 @@ struct choice {
 };
 
 static struct mutex oom_mutex = MUTEX_INIT(oom_mutex);
-static struct mm *victim;    /* [oom_mutex] referenced, or NULL */
-static u64 victim_since_ns;  /* [oom_mutex] */
+static struct mm *victim;   /* [oom_mutex] referenced, or NULL */
+static u64 victim_since_ns; /* [oom_mutex] */
 
 /* task_lock held. */
 static struct mm *any_mm(struct process *p)

@@ -46,38 +46,38 @@ struct mapping;
 #define PG_AHEAD      BIT(18) /* reading it starts the next read-ahead */
 
 struct page {
-	u32 refs;	 /* [a] */
-	u32 flags;	 /* [a] PG_* */
-	u16 order;	 /* [pmem_lock or owner] of a free or compound block */
-	u16 inuse;	 /* slab: objects in use */
+	u32 refs;  /* [a] */
+	u32 flags; /* [a] PG_* */
+	u16 order; /* [pmem_lock or owner] of a free or compound block */
+	u16 inuse; /* slab: objects in use */
 	struct list_head node; /* buddy, slab, LRU or owner's */
 	union {
 		struct mapping *mapping; /* [page locked, or mapping lock] */
 		void *cache;		 /* slab cache */
 	};
 	union {
-		u64 index;	 /* in mapping, in pages */
-		void *freelist;	 /* slab */
+		u64 index;	/* in mapping, in pages */
+		void *freelist; /* slab */
 	};
-	u64 priv;		 /* file system's, while PG_PRIVATE; slab: head */
+	u64 priv; /* file system's, while PG_PRIVATE; slab: head */
 } __aligned(64);
 
 STATIC_ASSERT(sizeof(struct page) == 64, "a frame's index is a shift");
 
 #define GFP_KERNEL 0u
-#define GFP_ZERO   BIT(0)  /* cleared */
-#define GFP_ATOMIC BIT(1)  /* may use the last reserve; no reclaim */
-#define GFP_USER   BIT(2)  /* for user memory: leaves a reserve to the kernel */
+#define GFP_ZERO   BIT(0) /* cleared */
+#define GFP_ATOMIC BIT(1) /* may use the last reserve; no reclaim */
+#define GFP_USER   BIT(2) /* for user memory: leaves a reserve to the kernel */
 
 /* 2^order frames with refs = 1 on the first, or NULL. */
 struct page *page_alloc(unsigned int order, u32 gfp);
 struct page *page_get(struct page *pg);
 void page_put(struct page *pg); /* order-0 or head; frees at zero */
 
-void *page_addr(const struct page *pg);	 /* direct map */
+void *page_addr(const struct page *pg);	  /* direct map */
 struct page *addr_page(const void *addr); /* direct-map address only */
 paddr_t page_phys(const struct page *pg);
-struct page *phys_page(paddr_t pa);	 /* NULL: no RAM there */
+struct page *phys_page(paddr_t pa); /* NULL: no RAM there */
 
 /* Page-sized kernel buffers. */
 void *get_free_page(u32 gfp);
@@ -86,8 +86,8 @@ void *alloc_pages_exact(size_t bytes, u32 gfp); /* power-of-two rounded */
 void free_pages_exact(void *addr, size_t bytes);
 
 struct pmem_info {
-	u64 total, free, cached, buffers, slab, kstack, pagetables, anon, mapped,
-		shmem, dirty, writeback, reserved;
+	u64 total, free, cached, buffers, slab, kstack, pagetables, anon,
+		mapped, shmem, dirty, writeback, reserved;
 	/* in pages */
 };
 void pmem_info(struct pmem_info *out);
@@ -104,8 +104,8 @@ enum pmem_account {
 	NR_PMEM_ACCOUNTS,
 };
 void pmem_account(int what, s64 pages); /* enum pmem_account */
-u64 pmem_free_pages(void);  /* cheap, a little stale */
-u64 pmem_total_pages(void); /* RAM that is or was free for use */
+u64 pmem_free_pages(void);		/* cheap, a little stale */
+u64 pmem_total_pages(void);		/* RAM that is or was free for use */
 
 /*
  * Somebody who can give memory back: frees about @nr pages and says how many it

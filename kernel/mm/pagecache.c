@@ -60,7 +60,8 @@ static __attribute__((noinline)) void page_lock_slow(struct page *pg)
 	waiter_init(&w);
 	for (;;) {
 		wait_prepare(wq, &w, false);
-		if (!(atomic_fetch_or(&pg->flags, (u32)(PG_LOCKED | PG_WANTED)) &
+		if (!(atomic_fetch_or(&pg->flags,
+				      (u32)(PG_LOCKED | PG_WANTED)) &
 		      PG_LOCKED))
 			break;
 		(void)!wait_suspend(WAIT_FOREVER);
@@ -373,8 +374,8 @@ void pagecache_init(void)
 {
 	for (u32 i = 0; i < NR_QUEUES; i++)
 		waitq_init(&queues[i]);
-	node_cache = kmem_cache_create("radix_node", sizeof(struct radix_node),
-				       8);
+	node_cache =
+		kmem_cache_create("radix_node", sizeof(struct radix_node), 8);
 	KASSERT(node_cache);
 	reclaim_init();
 	writeback_init();

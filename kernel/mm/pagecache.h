@@ -43,8 +43,8 @@ struct mapping_ops {
 	 * read (or clear) what is not overwritten.  0 or -errno.  Also called for a
 	 * page that is about to be written through a mapping, with mm->lock held:
 	 * must not take the inode's lock.  NULL: the rest is cleared. */
-	int (*write_begin)(struct mapping *m, struct page *pg, unsigned int from,
-			   unsigned int to);
+	int (*write_begin)(struct mapping *m, struct page *pg,
+			   unsigned int from, unsigned int to);
 	/* They have been, and the page is uptodate now; update the size, mark
 	 * dirty (page_set_dirty). */
 	int (*write_end)(struct mapping *m, struct page *pg, unsigned int from,
@@ -56,19 +56,19 @@ struct mapping_ops {
 };
 
 struct mapping {
-	struct spinlock lock;		/* RANK_PAGECACHE */
-	struct radix pages;		/* [lock] by index, tags: radix.h */
-	u64 nr_pages;			/* [lock] */
-	u64 nr_dirty;			/* [lock] */
-	const struct mapping_ops *ops;	/* [I] */
-	void *host;			/* [I] struct inode * or struct blkdev * */
-	u64 size;			/* [a] bytes: end of file for reads */
-	struct mutex i_mmap;		/* guards vmas */
-	struct list_head vmas;		/* [i_mmap] of struct vma by map_node */
-	struct list_head dirty_node;	/* [dirty list lock] */
-	u64 dirtied_when_ns;		/* [dirty list lock] */
-	bool flushing;			/* [dirty list lock] the flusher is at it */
-	int wb_error;			/* [a] sticky, reported once by fsync */
+	struct spinlock lock;	       /* RANK_PAGECACHE */
+	struct radix pages;	       /* [lock] by index, tags: radix.h */
+	u64 nr_pages;		       /* [lock] */
+	u64 nr_dirty;		       /* [lock] */
+	const struct mapping_ops *ops; /* [I] */
+	void *host;		     /* [I] struct inode * or struct blkdev * */
+	u64 size;		     /* [a] bytes: end of file for reads */
+	struct mutex i_mmap;	     /* guards vmas */
+	struct list_head vmas;	     /* [i_mmap] of struct vma by map_node */
+	struct list_head dirty_node; /* [dirty list lock] */
+	u64 dirtied_when_ns;	     /* [dirty list lock] */
+	bool flushing; /* [dirty list lock] the flusher is at it */
+	int wb_error;  /* [a] sticky, reported once by fsync */
 };
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host);
@@ -85,10 +85,11 @@ struct page *mapping_read(struct mapping *m, u64 index, struct file *f);
 
 void page_lock(struct page *pg); /* may sleep */
 bool page_trylock(struct page *pg);
-void page_unlock(struct page *pg);	   /* any context */
+void page_unlock(struct page *pg); /* any context */
 void page_wait_writeback(struct page *pg);
 void page_end_writeback(struct page *pg, int status); /* any context */
-void page_end_read(struct page *pg, int status); /* sets flags, unlocks; any context */
+void page_end_read(struct page *pg,
+		   int status); /* sets flags, unlocks; any context */
 void page_set_dirty(struct page *pg);
 
 /* The usual file_ops over a mapping. */

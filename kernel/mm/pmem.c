@@ -35,11 +35,11 @@
 struct spinlock pmem_lock = SPINLOCK_INIT("pmem", RANK_PMEM);
 
 static struct list_head free_list[MAX_ORDER + 1] = {
-	LIST_HEAD_INIT(free_list[0]), LIST_HEAD_INIT(free_list[1]),
-	LIST_HEAD_INIT(free_list[2]), LIST_HEAD_INIT(free_list[3]),
-	LIST_HEAD_INIT(free_list[4]), LIST_HEAD_INIT(free_list[5]),
-	LIST_HEAD_INIT(free_list[6]), LIST_HEAD_INIT(free_list[7]),
-	LIST_HEAD_INIT(free_list[8]), LIST_HEAD_INIT(free_list[9]),
+	LIST_HEAD_INIT(free_list[0]),  LIST_HEAD_INIT(free_list[1]),
+	LIST_HEAD_INIT(free_list[2]),  LIST_HEAD_INIT(free_list[3]),
+	LIST_HEAD_INIT(free_list[4]),  LIST_HEAD_INIT(free_list[5]),
+	LIST_HEAD_INIT(free_list[6]),  LIST_HEAD_INIT(free_list[7]),
+	LIST_HEAD_INIT(free_list[8]),  LIST_HEAD_INIT(free_list[9]),
 	LIST_HEAD_INIT(free_list[10]),
 }; /* [pmem_lock] */
 STATIC_ASSERT(MAX_ORDER == 10, "free_list[] is written out");
@@ -52,7 +52,7 @@ static struct shrinker *shrinkers; /* [pmem_lock], grows only */
 u64 (*pmem_reclaim_hook)(u64 nr_pages);
 void (*pmem_low_hook)(void);
 
-#define FLAGS_BUSY \
+#define FLAGS_BUSY                                                 \
 	(PG_RESERVED | PG_BUDDY | PG_SLAB | PG_CACHE | PG_LOCKED | \
 	 PG_WRITEBACK | PG_LRU | PG_LARGE)
 
@@ -243,8 +243,7 @@ static void pcp_drain(struct pcp *c)
 	for (u32 i = 0; i < PCP_BATCH; i++)
 		buddy_free((u64)(c->stack[i] - mem_map), 0);
 	spin_unlock(&pmem_lock);
-	memmove(&c->stack[0], &c->stack[PCP_BATCH],
-		from * sizeof(c->stack[0]));
+	memmove(&c->stack[0], &c->stack[PCP_BATCH], from * sizeof(c->stack[0]));
 	c->nr = from;
 }
 
@@ -470,8 +469,8 @@ void pmem_info(struct pmem_info *out)
 		.reserved = wm[1],
 	};
 	for (unsigned int i = 0; i < MAX_HARTS; i++)
-		out->free += load_once(&pcps[i].nr) +
-			     load_once(&pcps[i].nr_zero);
+		out->free +=
+			load_once(&pcps[i].nr) + load_once(&pcps[i].nr_zero);
 }
 
 void pmem_register_shrinker(struct shrinker *s)

@@ -39,7 +39,7 @@ extern struct page *mem_map; /* [I after pmem_init] */
 extern paddr_t mem_base, mem_end;
 extern u8 *section_state; /* [pmem_lock] enum section_state */
 extern u64 nr_sections;
-extern u64 lazy_pages; /* [pmem_lock] frames in lazy sections */
+extern u64 lazy_pages;	/* [pmem_lock] frames in lazy sections */
 extern u64 total_pages; /* [pmem_lock] */
 extern struct spinlock pmem_lock;
 

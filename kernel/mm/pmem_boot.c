@@ -168,8 +168,8 @@ static void open_mixed(u64 s)
 		} else {
 			for (; pg < pfn_page(next); pg++) {
 				pg->refs = 1;
-				pg->flags = hole ? PG_RESERVED | PG_HOLE :
-						   PG_RESERVED;
+				pg->flags = hole ? PG_RESERVED | PG_HOLE
+						 : PG_RESERVED;
 			}
 		}
 		pa = next;
@@ -218,9 +218,8 @@ void pmem_init(void)
 	if (ram.r[ram.nr - 1].end > phys_ram_end)
 		ranges_add(&taken, phys_ram_end, ram.r[ram.nr - 1].end);
 	section_state = pmem_boot_alloc(nr_sections, 8);
-	mem_map = boot_alloc_raw(nr_sections * SECTION_PAGES *
-					 sizeof(struct page),
-				 PAGE_SIZE);
+	mem_map = boot_alloc_raw(
+		nr_sections * SECTION_PAGES * sizeof(struct page), PAGE_SIZE);
 	opened = true;
 	for (u64 s = 0; s < nr_sections; s++) {
 		section_state[s] = (u8)classify(s);

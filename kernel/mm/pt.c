@@ -158,8 +158,7 @@ static void prune(struct gather *g, u64 va)
 /* --- zapping */
 
 /* Clear entries [@p, @end) of one leaf table; pt_lock held. */
-static void zap_leaf(struct gather *g, pte_t *p, pte_t *end,
-		     bool file_only)
+static void zap_leaf(struct gather *g, pte_t *p, pte_t *end, bool file_only)
 {
 	struct mm *mm = g->mm;
 	struct page *table = table_page(p);
@@ -217,8 +216,8 @@ void pt_zap(struct gather *g, u64 start, u64 end, bool file_only)
 		spin_lock(&mm->pt_lock);
 		t = pt_leaf(mm, va);
 		if (t) {
-			pte_t *stop = next <= end ? t + NR_PTES :
-						    t + l0_index(end);
+			pte_t *stop =
+				next <= end ? t + NR_PTES : t + l0_index(end);
 
 			if (table_page(t)->inuse)
 				zap_leaf(g, t + l0_index(va), stop, file_only);

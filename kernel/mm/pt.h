@@ -31,9 +31,9 @@
 
 #define PTE_USER (PTE_V | PTE_U | PTE_A | PTE_D)
 
-#define L0_SIZE (2ul << 20)  /* what a leaf table covers */
-#define L1_SIZE (1ul << 30)  /* what a middle table covers */
-#define NR_PTES 512u
+#define L0_SIZE	     (2ul << 20) /* what a leaf table covers */
+#define L1_SIZE	     (1ul << 30) /* what a middle table covers */
+#define NR_PTES	     512u
 #define NR_ROOT_USER 256u
 
 static inline u64 l2_index(u64 va)
@@ -111,8 +111,8 @@ static inline u64 pt_prot(const struct vma *v, bool write)
 #define GATHER_MAX 48u
 struct gather {
 	struct mm *mm;
-	bool tables_too;    /* empty tables go as well: mm->lock for writing */
-	bool dying;	    /* nobody runs on mm: nothing to flush */
+	bool tables_too; /* empty tables go as well: mm->lock for writing */
+	bool dying;	 /* nobody runs on mm: nothing to flush */
 	bool need_flush;
 	u32 nr;
 	struct page *pages[GATHER_MAX];
@@ -134,9 +134,9 @@ static inline u64 *rss_of(struct mm *mm, const struct page *pg)
 {
 	u32 fl = load_once(&pg->flags);
 
-	return fl & PG_ANON ? &mm->rss_anon :
-	       fl & PG_SHMEM ? &mm->rss_shmem :
-			       &mm->rss_file;
+	return fl & PG_ANON    ? &mm->rss_anon
+	       : fl & PG_SHMEM ? &mm->rss_shmem
+			       : &mm->rss_file;
 }
 static inline u64 mm_rss(const struct mm *mm)
 {

@@ -23,7 +23,7 @@ enum radix_tag {
 };
 
 struct radix_node {
-	u64 used;		 /* slots that are not NULL */
+	u64 used; /* slots that are not NULL */
 	u64 tags[NR_RADIX_TAGS];
 	void *slot[RADIX_SLOTS]; /* nodes, or items at height 1 */
 };

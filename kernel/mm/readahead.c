@@ -16,8 +16,8 @@
 #include <kernel/file/file.h>
 #include <lib/errno.h>
 
-#define WINDOW_MIN 4u
-#define WINDOW_MAX 32u
+#define WINDOW_MIN   4u
+#define WINDOW_MAX   32u
 #define FAULT_WINDOW 16u
 
 /* Pages of a run that are new, locked and consecutive. */

@@ -57,7 +57,7 @@ static unsigned int take_old(struct page **out, u64 *budget)
 	spin_lock(&lru_lock);
 	if (list_empty(&lru))
 		*budget = 0;
-	while (n < BATCH && *budget > 0) {
+	while (n<BATCH && * budget> 0) {
 		struct page *pg = list_first_entry(&lru, struct page, node);
 
 		(*budget)--;
@@ -141,9 +141,8 @@ static void reclaimer(void *arg __unused)
 			pagecache_sync_all(false);
 		/* not in circles when there is nothing to be had */
 		if (freed < goal / 8)
-			(void)sleep_until_ns(clock_mono_ns() +
-						     50 * NSEC_PER_MSEC,
-					     false);
+			(void)sleep_until_ns(
+				clock_mono_ns() + 50 * NSEC_PER_MSEC, false);
 		store_once(&wanted, false);
 	}
 }

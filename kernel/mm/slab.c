@@ -30,13 +30,13 @@
 #include <lib/atomic.h>
 #include <lib/string.h>
 
-#define MAG_SIZE   62u
-#define POISON	   0x6b
-#define POISON64   0x6b6b6b6b6b6b6b6bull
-#define MIN_OBJ	   16u
+#define MAG_SIZE    62u
+#define POISON	    0x6b
+#define POISON64    0x6b6b6b6b6b6b6b6bull
+#define MIN_OBJ	    16u
 #define MAX_KMALLOC 8192u
-#define MAX_LARGE  (2ul << 20)
-#define KEEP_EMPTY 2u /* empty slabs that a cache keeps */
+#define MAX_LARGE   (2ul << 20)
+#define KEEP_EMPTY  2u /* empty slabs that a cache keeps */
 
 /* [H] of the hart it belongs to. */
 struct magazine {
@@ -46,26 +46,26 @@ struct magazine {
 };
 
 struct kmem_cache {
-	const char *name;	/* [I] */
-	u32 size;		/* [I] of an object, with alignment */
-	u32 nr_obj;		/* [I] in one slab */
-	u32 mag_limit;		/* [I] */
-	u8 order;		/* [I] of a slab */
-	struct spinlock lock;	/* RANK_SLAB */
+	const char *name;	  /* [I] */
+	u32 size;		  /* [I] of an object, with alignment */
+	u32 nr_obj;		  /* [I] in one slab */
+	u32 mag_limit;		  /* [I] */
+	u8 order;		  /* [I] of a slab */
+	struct spinlock lock;	  /* RANK_SLAB */
 	struct list_head partial; /* [lock] heads by page->node */
-	u32 nr_empty;		/* [lock] slabs with inuse 0, on partial */
-	u64 nr_slabs;		/* [lock] */
-	u64 nr_out;		/* [lock] objects in use or in magazines */
-	struct list_head node;	/* [caches_lock] */
+	u32 nr_empty;		  /* [lock] slabs with inuse 0, on partial */
+	u64 nr_slabs;		  /* [lock] */
+	u64 nr_out;		  /* [lock] objects in use or in magazines */
+	struct list_head node;	  /* [caches_lock] */
 	struct magazine *mag[MAX_HARTS]; /* [H] each */
 };
 
 static struct spinlock caches_lock = SPINLOCK_INIT("caches", RANK_SLAB);
 static struct list_head caches = LIST_HEAD_INIT(caches); /* [caches_lock] */
 
-static const u32 class_size[] = { 16,	32,   48,   64,	  96,	128,  192,
-				  256,	384,  512,  768,  1024, 1536, 2048,
-				  3072, 4096, MAX_KMALLOC };
+static const u32 class_size[] = { 16,	32,   48,   64,	  96,	      128,
+				  192,	256,  384,  512,  768,	      1024,
+				  1536, 2048, 3072, 4096, MAX_KMALLOC };
 #define NR_CLASSES ARRAY_SIZE(class_size)
 static const char *const class_name[NR_CLASSES] = {
 	"kmalloc-16",	"kmalloc-32",	"kmalloc-48",	"kmalloc-64",
@@ -106,8 +106,8 @@ static inline void mark_used(const struct kmem_cache *c, void *obj)
 	u64 *w = obj;
 
 	if (unlikely(w[1] != FREE_MARK(obj)))
-		panic("slab: %s: %p was written to after it was freed",
-		      c->name, obj);
+		panic("slab: %s: %p was written to after it was freed", c->name,
+		      obj);
 	w[1] = 0;
 	if (unlikely(debug)) {
 		for (u32 i = 2; i < c->size / 8; i++) {
@@ -370,9 +370,9 @@ static u8 slab_order(u32 size)
 {
 	u8 order = 0;
 
-	while (order < 3 && ((PAGE_SIZE << order) < 4ul * size ||
-			     (PAGE_SIZE << order) % size >
-				     (PAGE_SIZE << order) / 8))
+	while (order < 3 &&
+	       ((PAGE_SIZE << order) < 4ul * size ||
+		(PAGE_SIZE << order) % size > (PAGE_SIZE << order) / 8))
 		order++;
 	return order;
 }

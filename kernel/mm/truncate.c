@@ -22,8 +22,7 @@ static void remove_pages(struct mapping *m, u64 start, u64 end)
 	struct page *pg[BATCH];
 	unsigned int n;
 
-	while (start < end &&
-	       (n = cache_batch(m, &start, end, -1, pg)) > 0) {
+	while (start < end && (n = cache_batch(m, &start, end, -1, pg)) > 0) {
 		for (unsigned int i = 0; i < n; i++) {
 			page_lock(pg[i]);
 			page_wait_writeback(pg[i]);
@@ -96,8 +95,7 @@ u64 mapping_invalidate(struct mapping *m, u64 start, u64 end)
 
 	if (m->ops->no_writeback)
 		return 0;
-	while (start < end &&
-	       (n = cache_batch(m, &start, end, -1, pg)) > 0) {
+	while (start < end && (n = cache_batch(m, &start, end, -1, pg)) > 0) {
 		for (unsigned int i = 0; i < n; i++) {
 			if (page_trylock(pg[i])) {
 				if (pg[i]->mapping == m &&

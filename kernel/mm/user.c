@@ -149,34 +149,34 @@ size_t copy_to_user_nofault(uaddr_t dst, const void *src, size_t n)
 
 /* --- single words: aligned ones are one access */
 
-#define DEFINE_WORD(type, nm)                                                \
-	int get_user_##nm(type *v, uaddr_t a)                                \
-	{                                                                    \
-		struct hart *h = this_hart();                                \
-		type *p;                                                     \
-                                                                             \
-		if (unlikely(a & (sizeof(type) - 1)))                        \
-			return copy_from_user(v, a, sizeof(type));           \
-		p = user_begin(h, current->mm, a, USER_READ);                \
-		if (unlikely(!p))                                            \
-			return copy_from_user(v, a, sizeof(type));           \
-		*v = load_once(p);                                           \
-		user_end(h);                                                 \
-		return 0;                                                    \
-	}                                                                    \
-	int put_user_##nm(type v, uaddr_t a)                                 \
-	{                                                                    \
-		struct hart *h = this_hart();                                \
-		type *p;                                                     \
-                                                                             \
-		if (unlikely(a & (sizeof(type) - 1)))                        \
-			return copy_to_user(a, &v, sizeof(type));            \
-		p = user_begin(h, current->mm, a, USER_WRITE);               \
-		if (unlikely(!p))                                            \
-			return copy_to_user(a, &v, sizeof(type));            \
-		store_once(p, v);                                            \
-		user_end(h);                                                 \
-		return 0;                                                    \
+#define DEFINE_WORD(type, nm)                                      \
+	int get_user_##nm(type *v, uaddr_t a)                      \
+	{                                                          \
+		struct hart *h = this_hart();                      \
+		type *p;                                           \
+                                                                   \
+		if (unlikely(a & (sizeof(type) - 1)))              \
+			return copy_from_user(v, a, sizeof(type)); \
+		p = user_begin(h, current->mm, a, USER_READ);      \
+		if (unlikely(!p))                                  \
+			return copy_from_user(v, a, sizeof(type)); \
+		*v = load_once(p);                                 \
+		user_end(h);                                       \
+		return 0;                                          \
+	}                                                          \
+	int put_user_##nm(type v, uaddr_t a)                       \
+	{                                                          \
+		struct hart *h = this_hart();                      \
+		type *p;                                           \
+                                                                   \
+		if (unlikely(a & (sizeof(type) - 1)))              \
+			return copy_to_user(a, &v, sizeof(type));  \
+		p = user_begin(h, current->mm, a, USER_WRITE);     \
+		if (unlikely(!p))                                  \
+			return copy_to_user(a, &v, sizeof(type));  \
+		store_once(p, v);                                  \
+		user_end(h);                                       \
+		return 0;                                          \
 	}
 
 DEFINE_WORD(u8, u8)
@@ -340,8 +340,8 @@ s64 strncpy_from_user(char *dst, uaddr_t src, size_t size)
 	bool end;
 
 	while (done < size) {
-		size_t step = min(size - done,
-				  PAGE_SIZE - (src & (PAGE_SIZE - 1)));
+		size_t step =
+			min(size - done, PAGE_SIZE - (src & (PAGE_SIZE - 1)));
 		struct hart *h = this_hart();
 		const char *p = user_begin(h, mm, src, USER_READ);
 
@@ -401,8 +401,8 @@ int user_get_page(uaddr_t a, bool write, struct page **pg)
 		spin_lock(&mm->pt_lock);
 		p = pt_find(mm, a);
 		e = p ? *p : 0;
-		if ((e & need) == need && (!(e & PTE_SPECIAL) ||
-					   pte_phys(e) == zero_page_phys))
+		if ((e & need) == need &&
+		    (!(e & PTE_SPECIAL) || pte_phys(e) == zero_page_phys))
 			*pg = page_get(pte_page(e));
 		spin_unlock(&mm->pt_lock);
 		if (*pg)

@@ -4,14 +4,14 @@
  *
  * The page table of the address space is walked in software, the access is
  * checked (U, R or W) and the bytes are copied through the direct map; whoever
- * wants to take the frame away waits for the copy (edge UCOPY).  A page that is not there, or not writable
- * yet, is faulted in (mm_fault(); may sleep) and the walk is repeated.  Nothing
- * depends on satp: any hart may run it for any thread.
+ * wants to take the frame away waits for the copy (edge UCOPY).  A page that is not
+ * there, or not writable yet, is faulted in (mm_fault(); may sleep) and the walk is
+ * repeated.  Nothing depends on satp: any hart may run it for any thread.
  *
  * Return: 0 or -EFAULT unless said otherwise.  On -EFAULT of a copy some bytes
  * may have been moved (as on Linux).  Addresses are checked against the user
  * range; any value is safe.
- * Context: coroutine, no spinlock; the _nofault forms: any, below RANK_PT.
+ * Context: coroutine, no spinlock; the _nofault forms: any.
  */
 #ifndef KERNEL_MM_USER_H
 #define KERNEL_MM_USER_H
@@ -44,7 +44,13 @@ int put_user_u64(u64 v, uaddr_t a) __must_check;
 /* Atomic on the 32-bit word at @a (4-aligned, else -EINVAL): futexes. */
 int user_cmpxchg_u32(uaddr_t a, u32 old, u32 new, u32 *prev) __must_check;
 int user_atomic_op_u32(uaddr_t a, int op, u32 arg, u32 *prev) __must_check;
-enum user_atomic { UA_SET, UA_ADD, UA_OR, UA_ANDN, UA_XOR };
+enum user_atomic {
+	UA_SET,
+	UA_ADD,
+	UA_OR,
+	UA_ANDN,
+	UA_XOR
+};
 /* Word without faulting: -EAGAIN when the page is not there. */
 int get_user_u32_nofault(u32 *v, uaddr_t a) __must_check;
 int user_cmpxchg_u32_nofault(uaddr_t a, u32 old, u32 new,

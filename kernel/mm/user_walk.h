@@ -22,8 +22,10 @@ static inline void user_end(struct hart *h)
  * Direct-map address of @a in @mm if it may be accessed as @need says; then the
  * frame stays until user_end().  NULL: it must be faulted in, or is no memory.
  */
-static inline __attribute__((always_inline)) void *
-user_begin(struct hart *h, struct mm *mm, uaddr_t a, u64 need)
+static inline __attribute__((always_inline)) void *user_begin(struct hart *h,
+							      struct mm *mm,
+							      uaddr_t a,
+							      u64 need)
 {
 	pte_t e;
 

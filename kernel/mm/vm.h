@@ -42,20 +42,20 @@ struct vma;
 struct mm;
 
 /* vma->flags */
-#define VM_READ	     BIT(0)
-#define VM_WRITE     BIT(1)
-#define VM_EXEC	     BIT(2)
-#define VM_SHARED    BIT(3)
-#define VM_MAYREAD   BIT(4)
-#define VM_MAYWRITE  BIT(5)
-#define VM_MAYEXEC   BIT(6)
-#define VM_GROWSDOWN BIT(7)
-#define VM_LOCKED    BIT(8)
-#define VM_DONTFORK  BIT(9)
+#define VM_READ	      BIT(0)
+#define VM_WRITE      BIT(1)
+#define VM_EXEC	      BIT(2)
+#define VM_SHARED     BIT(3)
+#define VM_MAYREAD    BIT(4)
+#define VM_MAYWRITE   BIT(5)
+#define VM_MAYEXEC    BIT(6)
+#define VM_GROWSDOWN  BIT(7)
+#define VM_LOCKED     BIT(8)
+#define VM_DONTFORK   BIT(9)
 #define VM_WIPEONFORK BIT(10)
-#define VM_NORESERVE BIT(11)
-#define VM_IO	     BIT(12) /* device memory: no struct page */
-#define VM_DONTDUMP  BIT(13)
+#define VM_NORESERVE  BIT(11)
+#define VM_IO	      BIT(12) /* device memory: no struct page */
+#define VM_DONTDUMP   BIT(13)
 
 struct vm_ops {
 	/*
@@ -66,61 +66,61 @@ struct vm_ops {
 	int (*fault)(struct vma *v, u64 pgoff, bool write, struct page **pg);
 	/* A shared page becomes writable: about to be dirtied. 0 or -errno. */
 	int (*mkwrite)(struct vma *v, u64 pgoff, struct page *pg);
-	void (*open)(struct vma *v);  /* v was copied (fork, split) */
-	void (*close)(struct vma *v); /* v goes away */
+	void (*open)(struct vma *v);	    /* v was copied (fork, split) */
+	void (*close)(struct vma *v);	    /* v goes away */
 	const char *(*name)(struct vma *v); /* for /proc/pid/maps, or NULL */
 };
 
 struct vma {
-	struct rb_node node;	/* [mm.lock] */
-	struct mm *mm;		/* [I] */
-	u64 start, end;		/* [mm.lock] page-aligned, half-open */
-	u32 flags;		/* [mm.lock] VM_* */
-	u64 pgoff;		/* [mm.lock] object page at start */
-	struct file *file;	/* [I] owned reference or NULL (anonymous) */
+	struct rb_node node;	  /* [mm.lock] */
+	struct mm *mm;		  /* [I] */
+	u64 start, end;		  /* [mm.lock] page-aligned, half-open */
+	u32 flags;		  /* [mm.lock] VM_* */
+	u64 pgoff;		  /* [mm.lock] object page at start */
+	struct file *file;	  /* [I] owned reference or NULL (anonymous) */
 	const struct vm_ops *ops; /* [I] NULL: private anonymous */
-	void *priv;		/* ops' */
-	const char *label;	/* [I] "[heap]", "[stack]", "[vdso]" or NULL */
+	void *priv;		  /* ops' */
+	const char *label;	 /* [I] "[heap]", "[stack]", "[vdso]" or NULL */
 	struct mapping *mapping; /* [I] page cache behind file, or NULL */
 	struct list_head map_node; /* [mapping's i_mmap lock] reverse map */
-	paddr_t phys;		/* VM_IO: base */
-	bool has_anon;		/* [a] only set: private pages may be in the table */
+	paddr_t phys;		   /* VM_IO: base */
+	bool has_anon; /* [a] only set: private pages may be in the table */
 };
 
 struct mm {
-	u32 refs;		/* [a] */
-	u32 users;		/* [a] threads on it: kernel/task/mmref.c */
+	u32 refs;  /* [a] */
+	u32 users; /* [a] threads on it: kernel/task/mmref.c */
 	struct rwsem lock;
 	struct spinlock pt_lock; /* RANK_PT */
-	struct rb_root vmas;	/* [lock] */
-	u32 nr_vmas;		/* [lock] */
-	pte_t *root;		/* [I] */
-	u64 tlb_gen;		/* [a] edge TLBGEN */
-	u64 active;		/* [a] dense harts with root in satp, user side */
+	struct rb_root vmas;	 /* [lock] */
+	u32 nr_vmas;		 /* [lock] */
+	pte_t *root;		 /* [I] */
+	u64 tlb_gen;		 /* [a] edge TLBGEN */
+	u64 active; /* [a] dense harts with root in satp, user side */
 	u64 start_code, end_code, start_data, end_data; /* [lock] */
 	u64 start_brk, brk, start_stack, mmap_base;	/* [lock] */
 	u64 arg_start, arg_end, env_start, env_end;	/* [lock] */
 	u64 total_pages, locked_pages;			/* [lock] */
-	u64 data_pages;					/* [lock] private writable */
-	u64 map_hint, map_hole;	/* [lock] vma.c: where to look for room */
+	u64 data_pages;		/* [lock] private writable */
+	u64 map_hint, map_hole; /* [lock] vma.c: where to look for room */
 	u32 def_flags;		/* [lock] mlockall(MCL_FUTURE): VM_LOCKED */
-	u64 rss_anon, rss_file, rss_shmem, rss_max;	/* [pt_lock] */
-	u64 pt_pages;		/* [pt_lock] */
-	u32 cow_faults;		/* [pt_lock] since the last fork; fork.c */
-	u32 nr_forks;		/* [lock] */
-	struct file *exe;	/* [lock] /proc/pid/exe */
-	uaddr_t sigpage;	/* [I] rt_sigreturn trampoline */
-	u64 auxv[48];		/* [I after exec] */
+	u64 rss_anon, rss_file, rss_shmem, rss_max; /* [pt_lock] */
+	u64 pt_pages;				    /* [pt_lock] */
+	u32 cow_faults;	  /* [pt_lock] since the last fork; fork.c */
+	u32 nr_forks;	  /* [lock] */
+	struct file *exe; /* [lock] /proc/pid/exe */
+	uaddr_t sigpage;  /* [I] rt_sigreturn trampoline */
+	u64 auxv[48];	  /* [I after exec] */
 	u32 nr_auxv;
 	u64 membarrier_state;
-	bool oom_victim;	/* [a] */
+	bool oom_victim; /* [a] */
 	u32 dumpable;
 };
 
-struct mm *mm_new(void);	     /* empty, refs 1; NULL: -ENOMEM */
+struct mm *mm_new(void); /* empty, refs 1; NULL: -ENOMEM */
 struct mm *mm_get(struct mm *mm);
-void mm_put(struct mm *mm);	     /* last one unmaps all; may sleep */
-struct mm *mm_fork(struct mm *old);  /* COW copy; ERR_PTR */
+void mm_put(struct mm *mm);	    /* last one unmaps all; may sleep */
+struct mm *mm_fork(struct mm *old); /* COW copy; ERR_PTR */
 /* Forget all areas (exec failed half-way, exit).  No thread runs on it. */
 void mm_unmap_all(struct mm *mm);
 
@@ -137,9 +137,9 @@ void mm_unmap_all(struct mm *mm);
 #define MAP_POPULATE	    0x8000
 #define MAP_STACK	    0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
-#define PROT_READ 1
-#define PROT_WRITE 2
-#define PROT_EXEC 4
+#define PROT_READ	    1
+#define PROT_WRITE	    2
+#define PROT_EXEC	    4
 
 /* Address or -errno.  @file is borrowed.  @pgoff in pages. */
 s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,

@@ -349,8 +349,8 @@ static s64 place_below(struct mm *mm, u64 top, u64 len, u64 *hole)
 	} else {
 		if (v)
 			top = min(top, low_edge(v));
-		v = v ? vma_prev(v) :
-			rb_entry_or_null(rb_last(&mm->vmas), struct vma, node);
+		v = v ? vma_prev(v)
+		      : rb_entry_or_null(rb_last(&mm->vmas), struct vma, node);
 	}
 	for (;;) {
 		u64 floor = v ? v->end : MMAP_MIN_ADDR;
@@ -374,9 +374,9 @@ s64 vma_place(struct mm *mm, u64 len)
 
 	if (len > mm->mmap_base)
 		return -ENOMEM;
-	at = place_below(mm, whole ? mm->mmap_base :
-				     min(mm->map_hint, mm->mmap_base),
-			 len, &hole);
+	at = place_below(
+		mm, whole ? mm->mmap_base : min(mm->map_hint, mm->mmap_base),
+		len, &hole);
 	if (at < 0 && !whole) {
 		hole = 0;
 		at = place_below(mm, mm->mmap_base, len, &hole);

@@ -201,8 +201,8 @@ void __iomem *ioremap(paddr_t pa, size_t size)
 	/* same offset in a megapage, so that these can be used */
 	if (len >= MEGAPAGE)
 		skew = base & (MEGAPAGE - 1);
-	a = area_new(skew + len, skew || len >= MEGAPAGE ? MEGAPAGE :
-							   PAGE_SIZE);
+	a = area_new(skew + len,
+		     skew || len >= MEGAPAGE ? MEGAPAGE : PAGE_SIZE);
 	if (!a)
 		return NULL;
 	if (map(a->start + skew, base, len)) {
@@ -337,6 +337,7 @@ bool kstack_is_guard(u64 addr)
 {
 	u64 off = addr - VMAP_BASE;
 
-	return off < STACKS_SIZE && (off % SLOT_SIZE < SLOT_GUARD ||
-				     off % SLOT_SIZE >= SLOT_GUARD + SLOT_STACK);
+	return off < STACKS_SIZE &&
+	       (off % SLOT_SIZE < SLOT_GUARD ||
+		off % SLOT_SIZE >= SLOT_GUARD + SLOT_STACK);
 }

@@ -40,7 +40,7 @@ static struct list_head dirty_list = LIST_HEAD_INIT(dirty_list); /* [dirty_lock]
 								    oldest first */
 static struct waitq flusher_wq = WAITQ_INIT(flusher_wq);
 static struct waitq progress_wq = WAITQ_INIT(progress_wq); /* pages got clean */
-static bool flush_now; /* [a] woken for memory, not for age */
+static bool flush_now;		     /* [a] woken for memory, not for age */
 static u32 since_balance[MAX_HARTS]; /* [H] each */
 
 /* --- becoming dirty, becoming clean */
@@ -208,8 +208,8 @@ static void wait_written(struct mapping *m, u64 start, u64 end)
 int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait)
 {
 	u64 first = start >> PAGE_SHIFT;
-	u64 last = end > ~0ull - PAGE_SIZE ? ~0ull >> PAGE_SHIFT :
-					     DIV_ROUND_UP(end, PAGE_SIZE);
+	u64 last = end > ~0ull - PAGE_SIZE ? ~0ull >> PAGE_SHIFT
+					   : DIV_ROUND_UP(end, PAGE_SIZE);
 
 	/* Files of /proc have contents but no pages. */
 	if (!m->ops || m->ops->no_writeback)

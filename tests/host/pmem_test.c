@@ -200,8 +200,8 @@ static void test_heap(void **state)
 	srand(9);
 	for (int round = 0; round < 60000; round++) {
 		if (n < ARRAY_SIZE(p) && rand() % 5 < 3) {
-			size_t sz = rand() % 50 ? 1 + (size_t)rand() % 2000 :
-						  1 + (size_t)rand() % 60000;
+			size_t sz = rand() % 50 ? 1 + (size_t)rand() % 2000
+						: 1 + (size_t)rand() % 60000;
 
 			p[n] = kmalloc(sz);
 			assert_non_null(p[n]);
@@ -244,14 +244,14 @@ static void test_cache(void **state)
 	kmem_cache_free(c, b);
 }
 
-#define EXPECT_PANIC(stmt)                              \
-	do {                                            \
-		panic_expected = true;                  \
-		if (setjmp(on_panic) == 0) {            \
-			stmt;                           \
+#define EXPECT_PANIC(stmt)                               \
+	do {                                             \
+		panic_expected = true;                   \
+		if (setjmp(on_panic) == 0) {             \
+			stmt;                            \
 			fail_msg("no panic: %s", #stmt); \
-		}                                       \
-		panic_expected = false;                 \
+		}                                        \
+		panic_expected = false;                  \
 	} while (0)
 
 static void test_misuse(void **state)

@@ -88,7 +88,8 @@ static void test_find(void **state)
 			assert_null(radix_find(&r, keys[i] + 1));
 		radix_run(&r, keys[i] & ~63ull, 64, run);
 		for (u64 k = 0; k < 64; k++)
-			assert_ptr_equal(run[k], radix_find(&r, (keys[i] & ~63ull) + k));
+			assert_ptr_equal(
+				run[k], radix_find(&r, (keys[i] & ~63ull) + k));
 	}
 	empty(&r);
 }
