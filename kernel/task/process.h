@@ -162,15 +162,15 @@ struct process {
 	u64 maxrss_pages, cmaxrss_pages;
 	u64 start_ns; /* [I] */
 
-	struct ktimer itimer_real;	    /* [ptimer_lock] kernel/time/itimer.c */
-	u64 itimer_real_interval_ns;	    /* [ptimer_lock] */
-	bool itimer_real_on;		    /* [ptimer_lock] */
-	struct ktimer itimer_cpu[2];	    /* [ptimer_lock] virtual, prof */
-	bool itimer_cpu_kicked[2];	    /* [ptimer_lock] */
+	struct ktimer itimer_real;   /* [ptimer_lock] kernel/time/itimer.c */
+	u64 itimer_real_interval_ns; /* [ptimer_lock] */
+	bool itimer_real_on;	     /* [ptimer_lock] */
+	struct ktimer itimer_cpu[2]; /* [ptimer_lock] virtual, prof */
+	bool itimer_cpu_kicked[2];   /* [ptimer_lock] */
 	u64 itimer_virt[2], itimer_prof[2]; /* [ptimer_lock] CPU time to fire
 					     * at (0: off), interval */
-	struct list_head posix_timers;	    /* [ptimer_lock] kernel/time/ptimer.c */
-	int next_timer_id;		    /* [ptimer_lock] */
+	struct list_head posix_timers; /* [ptimer_lock] kernel/time/ptimer.c */
+	int next_timer_id;	       /* [ptimer_lock] */
 
 	u8 relay_policy;   /* [a] for new threads too; /proc/pid/relay */
 	u8 fault_policy;   /* [a] */
