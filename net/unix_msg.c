@@ -246,7 +246,8 @@ s64 unix_send(struct socket *s, struct sock_msg *m)
 			n = unix_autobind(us);
 		to = dgram_target(us, m);
 	} else {
-		n = socket_take_error(s);
+		if (s->type == SOCK_SEQPACKET)
+			n = socket_take_error(s);
 		to = unix_get_peer(us);
 		to = to ? to : ERR_PTR(-ENOTCONN);
 	}

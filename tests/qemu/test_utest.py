@@ -8,7 +8,7 @@ import re
 import pytest
 
 SUITES = ["files", "names", "pipes", "signals", "procs", "threads", "mem",
-          "timing", "tty", "bad"]
+          "timing", "sockets", "events", "tty", "bad"]
 POLICIES = [{"relay": "remote"}, {"relay": "local"}]
 
 

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/events.c - epoll in its modes, event files, timers, and futexes that
+ * outlive or belong to their owners.
+ */
+#include "utest.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+
+static int watch(int ep, int op, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(ep, op, fd, &ev);
+}
+
+static int ready(int ep, int ms)
+{
+	struct epoll_event got[8];
+
+	return epoll_wait(ep, got, 8, ms);
+}
+
+TEST(events, level_edge_oneshot)
+{
+	int ep = epoll_create1(0), p[2];
+	char c;
+
+	CHECK_OK(ep);
+	CHECK_OK(pipe(p));
+	CHECK_OK(watch(ep, EPOLL_CTL_ADD, p[0], EPOLLIN));
+	CHECK_EQ(write(p[1], "ab", 2), 2);
+	CHECK_EQ(ready(ep, 0), 1);
+	CHECK_EQ(ready(ep, 0), 1);
+	CHECK_OK(watch(ep, EPOLL_CTL_MOD, p[0], EPOLLIN | EPOLLET));
+	CHECK_EQ(ready(ep, 0), 1);
+	CHECK_EQ(ready(ep, 0), 0);
+	CHECK_EQ(write(p[1], "c", 1), 1);
+	CHECK_EQ(ready(ep, 0), 1);
+	CHECK_EQ(ready(ep, 0), 0);
+	CHECK_OK(watch(ep, EPOLL_CTL_MOD, p[0], EPOLLIN | EPOLLONESHOT));
+	CHECK_EQ(ready(ep, 0), 1);
+	CHECK_EQ(write(p[1], "d", 1), 1);
+	CHECK_EQ(ready(ep, 0), 0);
+	CHECK_OK(watch(ep, EPOLL_CTL_MOD, p[0], EPOLLIN));
+	CHECK_EQ(ready(ep, 0), 1);
+	while (poll(&(struct pollfd){ p[0], POLLIN, 0 }, 1, 0) == 1)
+		CHECK_EQ(read(p[0], &c, 1), 1);
+	CHECK_EQ(ready(ep, 0), 0);
+	CHECK_OK(close(p[1]));
+	CHECK_EQ(ready(ep, 0), 1); /* EPOLLHUP needs no asking */
+	CHECK_OK(close(p[0]));
+	CHECK_EQ(ready(ep, 0), 0);
+}
+
+TEST(events, epoll_errors)
+{
+	int ep = epoll_create1(EPOLL_CLOEXEC), fd = ut_open("f", "x"), p[2];
+
+	CHECK_OK(pipe(p));
+	CHECK_ERR(epoll_create1(123), EINVAL);
+	CHECK_ERR(watch(ep, EPOLL_CTL_ADD, fd, EPOLLIN), EPERM);
+	CHECK_ERR(watch(ep, EPOLL_CTL_ADD, ep, EPOLLIN), EINVAL);
+	CHECK_ERR(watch(ep, EPOLL_CTL_ADD, 999, EPOLLIN), EBADF);
+	CHECK_ERR(watch(p[0], EPOLL_CTL_ADD, p[1], EPOLLIN), EINVAL);
+	CHECK_ERR(watch(ep, EPOLL_CTL_MOD, p[0], EPOLLIN), ENOENT);
+	CHECK_ERR(watch(ep, EPOLL_CTL_DEL, p[0], EPOLLIN), ENOENT);
+	CHECK_ERR(epoll_wait(ep, NULL, 0, 0), EINVAL);
+}
+
+TEST(events, nested)
+{
+	int in = epoll_create1(0), out = epoll_create1(0), s[2];
+	pid_t pid;
+	char c;
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	CHECK_OK(watch(in, EPOLL_CTL_ADD, s[1], EPOLLIN | EPOLLET));
+	CHECK_OK(watch(out, EPOLL_CTL_ADD, in, EPOLLIN));
+	CHECK_ERR(watch(in, EPOLL_CTL_ADD, out, EPOLLIN), ELOOP);
+	CHECK_EQ(ready(out, 0), 0);
+	CHECK_EQ(write(s[0], "q", 1), 1);
+	CHECK_EQ(ready(out, 0), 1);
+	CHECK_EQ(ready(in, 0), 1);
+	CHECK_EQ(ready(in, 0), 0);
+	CHECK_EQ(ready(out, 0), 0);
+	CHECK_EQ(read(s[1], &c, 1), 1);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		ut_sleep_ms(30);
+		_exit(write(s[0], "r", 1) != 1);
+	}
+	CHECK_EQ(ready(out, 5000), 1);
+	CHECK_EQ(ut_wait(pid), 0);
+}
+
+TEST(events, eventfd_modes)
+{
+	int fd = eventfd(3, EFD_SEMAPHORE | EFD_NONBLOCK);
+	uint64_t v;
+
+	CHECK_OK(fd);
+	CHECK_EQ(read(fd, &v, 8), 8);
+	CHECK_EQ(v, 1);
+	v = UINT64_MAX - 1;
+	CHECK_ERR(write(fd, &v, 8), EAGAIN);
+	v = UINT64_MAX;
+	CHECK_ERR(write(fd, &v, 8), EINVAL);
+	CHECK_ERR(read(fd, &v, 4), EINVAL);
+	CHECK_EQ(read(fd, &v, 8), 8);
+	CHECK_EQ(read(fd, &v, 8), 8);
+	CHECK_ERR(read(fd, &v, 8), EAGAIN);
+}
+
+TEST(events, signalfd)
+{
+	struct signalfd_siginfo si;
+	struct pollfd p = { .events = POLLIN };
+	sigset_t set;
+	pid_t pid;
+	int ep;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	p.fd = signalfd(-1, &set, 0);
+	CHECK_OK(p.fd);
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		ut_sleep_ms(30);
+		_exit(kill(getppid(), SIGUSR1));
+	}
+	CHECK_EQ(read(p.fd, &si, sizeof(si)), sizeof(si));
+	CHECK_EQ(si.ssi_signo, SIGUSR1);
+	CHECK_EQ(si.ssi_pid, pid);
+	CHECK_EQ(ut_wait(pid), 0);
+	ep = epoll_create1(0);
+	CHECK_OK(watch(ep, EPOLL_CTL_ADD, p.fd, EPOLLIN));
+	CHECK_OK(raise(SIGUSR1));
+	CHECK_EQ(ready(ep, 0), 1);
+	CHECK_EQ(read(p.fd, &si, sizeof(si)), sizeof(si));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+}
+
+TEST(events, timerfd_periodic)
+{
+	struct itimerspec its = { { 0, 5000000 }, { 0, 5000000 } }, left;
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	uint64_t n, total = 0;
+
+	CHECK_OK(fd);
+	CHECK_OK(timerfd_settime(fd, 0, &its, NULL));
+	ut_sleep_ms(60);
+	CHECK_EQ(read(fd, &n, 8), 8);
+	CHECK(n >= 10);
+	while (total < 3) {
+		CHECK_EQ(read(fd, &n, 8), 8);
+		total += n;
+	}
+	CHECK_OK(timerfd_gettime(fd, &left));
+	CHECK_EQ(left.it_interval.tv_nsec, 5000000);
+	CHECK(left.it_value.tv_nsec <= 5000000);
+	memset(&its, 0, sizeof(its));
+	CHECK_OK(timerfd_settime(fd, 0, &its, NULL));
+	CHECK_EQ(poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, 20), 0);
+}
+
+static volatile int nr_signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	nr_signals++;
+}
+
+TEST(events, timer_overrun)
+{
+	struct itimerspec its = { { 0, 1000000 }, { 0, 1000000 } };
+	struct sigevent se = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGRTMIN,
+			       .sigev_value.sival_int = 77 };
+	siginfo_t si;
+	sigset_t set;
+	timer_t id;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	CHECK_OK(timer_create(CLOCK_MONOTONIC, &se, &id));
+	CHECK_OK(timer_settime(id, 0, &its, NULL));
+	ut_sleep_ms(50);
+	CHECK_EQ(sigwaitinfo(&set, &si), SIGRTMIN);
+	CHECK_EQ(si.si_code, SI_TIMER);
+	CHECK_EQ(si.si_value.sival_int, 77);
+	CHECK(si.si_overrun >= 30);
+	CHECK(timer_getoverrun(id) >= 30);
+	CHECK_OK(timer_delete(id));
+}
+
+TEST(events, itimer_prof)
+{
+	struct itimerval it = { { 0, 10000 }, { 0, 10000 } };
+	volatile long n = 0;
+	long end;
+
+	signal(SIGPROF, count_signal);
+	CHECK_OK(setitimer(ITIMER_PROF, &it, NULL));
+	ut_sleep_ms(100);
+	CHECK(nr_signals <= 2);
+	for (end = 0; nr_signals < 5 && end < 4000000000l; end++)
+		n++; /* not one call */
+	CHECK(nr_signals >= 5);
+}
+
+static pthread_mutex_t *shared_mutex(bool pi)
+{
+	pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t a;
+
+	CHECK(m != MAP_FAILED);
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	if (pi)
+		pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	CHECK_EQ(pthread_mutex_init(m, &a), 0);
+	return m;
+}
+
+static void owner_dies(bool pi)
+{
+	pthread_mutex_t *m = shared_mutex(pi);
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		pthread_mutex_lock(m);
+		ut_sleep_ms(100);
+		kill(getpid(), SIGKILL);
+	}
+	ut_sleep_ms(40);
+	CHECK_EQ(pthread_mutex_lock(m), EOWNERDEAD);
+	CHECK_EQ(pthread_mutex_consistent(m), 0);
+	CHECK_EQ(pthread_mutex_unlock(m), 0);
+	CHECK_EQ(pthread_mutex_trylock(m), 0);
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+}
+
+TEST(events, robust)
+{
+	owner_dies(false);
+}
+
+TEST(events, robust_pi)
+{
+	owner_dies(true);
+}
+
+static pthread_mutex_t pi_mutex;
+static long pi_count;
+
+static void *pi_worker(void *arg)
+{
+	int i;
+
+	(void)arg;
+	for (i = 0; i < 200; i++) {
+		pthread_mutex_lock(&pi_mutex);
+		pi_count++;
+		pthread_mutex_unlock(&pi_mutex);
+	}
+	return NULL;
+}
+
+TEST(events, pi_mutex)
+{
+	struct timespec ts;
+	pthread_mutexattr_t a;
+	pthread_t t[4];
+	int i;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	CHECK_EQ(pthread_mutex_init(&pi_mutex, &a), 0);
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(pthread_create(&t[i], NULL, pi_worker, NULL), 0);
+	for (i = 0; i < 4; i++)
+		CHECK_EQ(pthread_join(t[i], NULL), 0);
+	CHECK_EQ(pi_count, 800);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	CHECK_EQ(pthread_mutex_timedlock(&pi_mutex, &ts), 0);
+}
+
+TEST(events, pipe_size)
+{
+	static char block[65536];
+	int p[2];
+
+	CHECK_OK(pipe(p));
+	CHECK_EQ(fcntl(p[0], F_GETPIPE_SZ), 65536);
+	CHECK_EQ(write(p[1], block, 65536), 65536);
+	CHECK_ERR(fcntl(p[0], F_SETPIPE_SZ, 4096), EBUSY);
+	CHECK_EQ(fcntl(p[0], F_SETPIPE_SZ, 100000), 131072);
+	CHECK_EQ(write(p[1], block, 65536), 65536);
+	CHECK_EQ(read(p[0], block, 65536), 65536);
+	CHECK_EQ(read(p[0], block, 65536), 65536);
+	CHECK_EQ(fcntl(p[0], F_SETPIPE_SZ, 1), 4096);
+	CHECK_OK(fcntl(p[1], F_SETFL, O_NONBLOCK));
+	CHECK_EQ(write(p[1], block, 65536), 4096);
+}
+
+TEST(events, tee_and_vmsplice)
+{
+	struct iovec v = { (char[]){ "hello" }, 5 };
+	int a[2], b[2];
+	char buf[16];
+
+	CHECK_OK(pipe(a));
+	CHECK_OK(pipe(b));
+	CHECK_EQ(vmsplice(a[1], &v, 1, 0), 5);
+	CHECK_EQ(tee(a[0], b[1], 100, 0), 5);
+	CHECK_EQ(read(a[0], buf, 16), 5);
+	CHECK_EQ(read(b[0], buf, 16), 5);
+	CHECK(!memcmp(buf, "hello", 5));
+	CHECK_ERR(tee(a[0], b[1], 100, SPLICE_F_NONBLOCK), EAGAIN);
+	CHECK_ERR(tee(a[0], a[1], 100, 0), EINVAL);
+}
+
+TEST(events, pipe_by_proc)
+{
+	char name[32], buf[8];
+	int p[2], fd;
+
+	CHECK_OK(pipe(p));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", p[0]);
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	CHECK_OK(close(p[1]));
+	fd = open(name, O_RDONLY); /* waits for no writer */
+	CHECK_OK(fd);
+	CHECK_EQ(read(fd, buf, 8), 1);
+	CHECK_EQ(read(fd, buf, 8), 0);
+}
