@@ -57,7 +57,7 @@ static struct page *own_page(struct vma *v, uaddr_t a)
 		page_get(new);
 		store_once(&v->has_anon, true);
 		if (!(e & PTE_SPECIAL))
-			(*rss_of(mm, old))--;
+			rss_add(mm, old, -1);
 		mm->rss_anon++;
 		pt_set(p, pte_make(page_phys(new),
 				   e & (PTE_USER | PTE_R | PTE_X)));

@@ -57,11 +57,14 @@ void dirty_forget(struct mapping *m, struct page *pg); /* mapping->lock held */
 void dirty_forget_mapping(struct mapping *m);
 void dirty_balance(void); /* after a write: waits while too much is dirty */
 void flusher_wake(void);
+void flusher_hurry(void); /* memory is needed: write everything */
 void writeback_init(void);
 
 /* reclaim.c */
 void lru_add(struct page *pg);
 void lru_del(struct page *pg);
+/* Unmaps what users have mapped and asks the shrinkers: may sleep. */
+u64 reclaim_hard(u64 nr_pages);
 void reclaim_init(void);
 
 /* rmap.c */

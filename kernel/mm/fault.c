@@ -174,7 +174,7 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	store_once(&v->has_anon, true);
 	pt_set(p, pte_make(page_phys(new), pt_prot(v, true)));
 	if (!(old->flags & PG_ANON)) {
-		(*rss_of(mm, old))--;
+		rss_add(mm, old, -1);
 		mm->rss_anon++;
 	}
 	spin_unlock(&mm->pt_lock);

@@ -41,7 +41,7 @@ static bool map_page(struct vma *v, pte_t *p, struct page *pg, bool writable)
 	if (*p != 0 || !still_there(v, pg))
 		return false;
 	pt_set(p, pte_make(page_phys(pg), pt_prot(v, writable)));
-	(*rss_of(v->mm, pg))++;
+	rss_add(v->mm, pg, 1);
 	return true;
 }
 
@@ -59,7 +59,7 @@ static bool icache_stale(const struct vma *v, struct page *pg)
 static void map_pages(struct vma *v, pte_t *p, struct page **pg, unsigned int n)
 {
 	u64 prot = pt_prot(v, false), mapped = 0;
-	u64 *rss = NULL;
+	const struct page *any = NULL;
 
 	/* PTE (release): all of what is in the pages, for all entries below. */
 	smp_mb();
@@ -67,15 +67,14 @@ static void map_pages(struct vma *v, pte_t *p, struct page **pg, unsigned int n)
 		if (!pg[i] || p[i] || load_once(&pg[i]->mapping) != v->mapping)
 			continue;
 		store_once(&p[i], pte_make(page_phys(pg[i]), prot));
-		if (!rss)
-			rss = rss_of(v->mm, pg[i]);
+		any = pg[i];
 		pg[i] = NULL;
 		mapped++;
 	}
 	if (!mapped)
 		return;
 	table_page(p)->inuse += (u16)mapped;
-	*rss += mapped;
+	rss_add(v->mm, any, (s64)mapped);
 }
 
 /* Map what the cache has around @addr; true if @addr was among it. */
@@ -159,7 +158,7 @@ static int map_shared_writable(struct vma *v, u64 addr, pte_t *p, pte_t old,
 	} else {
 		if (old == 0) {
 			page_get(pg);
-			(*rss_of(mm, pg))++;
+			rss_add(mm, pg, 1);
 		}
 		pt_set(p, pte_make(page_phys(pg), pt_prot(v, true)));
 	}

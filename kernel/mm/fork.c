@@ -81,7 +81,7 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 			if (!c->files)
 				continue;
 			(void)atomic_fetch_add(&pg->refs, 1u);
-			(*rss_of(c->new, pg))++;
+			rss_add(c->new, pg, 1);
 			store_once(dst, e);
 			copied++;
 			continue;

@@ -2,8 +2,8 @@
 /*
  * kernel/mm/oom.c - decides who dies when no user page can be had.
  *
- * A fault that finds no memory waits here: first for clean pages, then for the
- * reclaim thread, then for a victim.  The victim is the process with the most
+ * A fault that finds no memory waits here: it reclaims, then waits for dirty pages
+ * to be written, then for a victim.  The victim is the process with the most
  * memory (resident and tables, shifted by oom_score_adj), never process 1; its
  * threads may use the last reserves so that they can end.  There is one victim at
  * a time; the next one is chosen when its memory is free, or when it takes too
@@ -14,7 +14,7 @@
 #include <kernel/mm/fault.h>
 
 #include <kernel/log.h>
-#include <kernel/mm/pagecache.h>
+#include <kernel/mm/cache.h>
 #include <kernel/mm/pt.h>
 #include <kernel/task/process.h>
 #include <kernel/time/clock.h>
@@ -138,6 +138,15 @@ static bool enough(void)
 	return i.free > i.reserved + PCP_BATCH;
 }
 
+/* Is anything on its way to become free? */
+static bool hope(void)
+{
+	struct pmem_info i;
+
+	pmem_info(&i);
+	return i.dirty + i.writeback > 0;
+}
+
 int oom_wait(void)
 {
 	struct thread *t = current;
@@ -146,12 +155,13 @@ int oom_wait(void)
 		return -ERESTARTSYS;
 	if (t->mm && load_once(&t->mm->oom_victim))
 		return -ENOMEM; /* even the reserves are used up */
-	if (pagecache_reclaim(64) > 0)
+	if (reclaim_hard(BATCH) > 0)
 		return 0;
-	/* page_alloc() has woken the reclaim thread: give it a chance */
-	for (int i = 0; i < 5; i++) {
+	/* clean what is dirty, and give others who end a chance */
+	for (int i = 0; i < (hope() ? 100 : 3); i++) {
+		flusher_hurry();
 		(void)sleep_until_ns(clock_mono_ns() + POLL_NS, false);
-		if (enough())
+		if (enough() || reclaim_hard(BATCH) > 0)
 			return 0;
 	}
 	(void)oom_kill("page fault");

@@ -184,7 +184,7 @@ static void zap_leaf(struct gather *g, pte_t *p, pte_t *end, bool file_only)
 				continue;
 			anon++;
 		} else {
-			(*rss_of(mm, pg))--;
+			rss_add(mm, pg, -1);
 		}
 		store_once(p, 0);
 		left--;

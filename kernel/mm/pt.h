@@ -138,6 +138,13 @@ static inline u64 *rss_of(struct mm *mm, const struct page *pg)
 	       : fl & PG_SHMEM ? &mm->rss_shmem
 			       : &mm->rss_file;
 }
+/* @n entries for pages like @pg were made (or, negative, taken away); not for
+ * private frames, which know when they are freed. */
+static inline void rss_add(struct mm *mm, const struct page *pg, s64 n)
+{
+	*rss_of(mm, pg) += (u64)n;
+	pmem_account(PMEM_MAPPED, n);
+}
 static inline u64 mm_rss(const struct mm *mm)
 {
 	return mm->rss_anon + mm->rss_file + mm->rss_shmem;

@@ -120,6 +120,15 @@ u64 pagecache_reclaim(u64 nr_pages)
 	return reclaim(nr_pages, false);
 }
 
+u64 reclaim_hard(u64 nr_pages)
+{
+	u64 freed = reclaim(nr_pages, true);
+
+	if (freed < nr_pages)
+		freed += pmem_shrink(nr_pages - freed);
+	return freed;
+}
+
 static void reclaim_wake(void)
 {
 	if (load_once(&wanted) || this_hart()->lock_depth)
@@ -134,9 +143,7 @@ static void reclaimer(void *arg __unused)
 		u64 goal = pmem_total_pages() / 32 + 64, freed;
 
 		wait_event(&reclaim_wq, load_once(&wanted));
-		freed = reclaim(goal, true);
-		if (freed < goal)
-			freed += pmem_shrink(goal - freed);
+		freed = reclaim_hard(goal);
 		if (freed < goal / 4)
 			pagecache_sync_all(false);
 		/* not in circles when there is nothing to be had */

@@ -131,14 +131,16 @@ static bool begin_writeback(struct mapping *m, struct page *pg)
 		page_unlock(pg);
 		return false;
 	}
-	mapping_wrprotect_user(m, pg->index, pg->index + 1);
 	return true;
 }
 
+/* Consecutive pages that begin_writeback() took. */
 static void write_run(struct mapping *m, struct page **run, unsigned int nr)
 {
 	if (nr == 0)
 		return;
+	/* one flush for the run */
+	mapping_wrprotect_user(m, run[0]->index, run[nr - 1]->index + 1);
 	if (nr > 1 && m->ops->writepages) {
 		(void)m->ops->writepages(m, run, nr);
 		return;
@@ -320,6 +322,12 @@ static void flusher(void *arg __unused)
 	}
 }
 
+void flusher_hurry(void)
+{
+	store_once(&flush_now, true);
+	wake_up_all(&flusher_wq);
+}
+
 void flusher_wake(void)
 {
 	struct pmem_info i;
@@ -327,10 +335,8 @@ void flusher_wake(void)
 	if (since_balance[this_cpu()]++ % BALANCE_NR)
 		return;
 	pmem_info(&i);
-	if (i.dirty > (i.free + i.cached) / 10) {
-		store_once(&flush_now, true);
-		wake_up_all(&flusher_wq);
-	}
+	if (i.dirty > (i.free + i.cached) / 10)
+		flusher_hurry();
 }
 
 static bool too_dirty(void)
@@ -347,8 +353,7 @@ void dirty_balance(void)
 		return;
 	flusher_wake();
 	for (int i = 0; i < 50 && too_dirty(); i++) {
-		store_once(&flush_now, true);
-		wake_up_all(&flusher_wq);
+		flusher_hurry();
 		(void)wait_event_timeout(&progress_wq, !too_dirty(),
 					 clock_mono_ns() + THROTTLE_NS);
 	}
