@@ -6,6 +6,7 @@
  * whole, and Linux promises no more.
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -200,6 +201,8 @@ int vfs_setattr(const struct path *p, struct iattr *a)
 	down_write(&i->lock);
 	err = setattr_locked(i, a);
 	up_write(&i->lock);
+	if (!err)
+		notify_inode(i, IN_ATTRIB);
 	return err;
 }
 
@@ -237,6 +240,8 @@ int do_truncate(struct inode *i, u64 size)
 		err = apply(i, &a);
 	}
 	up_write(&i->lock);
+	if (!err)
+		notify_inode(i, IN_MODIFY);
 	return err;
 }
 

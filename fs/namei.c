@@ -10,6 +10,7 @@
  * Not here: rename (rename.c), open with O_CREAT (open.c), the walk (walk.c).
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -130,6 +131,8 @@ static int create_end(struct walk *w, struct dentry *d, int err,
 		spin_lock(&dcache_lock);
 		d_instantiate(d, inode);
 		spin_unlock(&dcache_lock);
+		notify_name(w->anchor.dentry->inode, IN_CREATE, d->name,
+			    d->name_len, inode, 0);
 	}
 	up_write(&w->anchor.dentry->inode->lock);
 	dentry_put(d);
@@ -321,6 +324,8 @@ static int remove_name(struct walk *w, struct dentry *d, bool rmdir)
 		spin_lock(&dcache_lock);
 		d_drop(d);
 		spin_unlock(&dcache_lock);
+		notify_unlinked(d->inode);
+		notify_name(dir, IN_DELETE, d->name, d->name_len, d->inode, 0);
 	}
 	return err;
 }

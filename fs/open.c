@@ -10,6 +10,7 @@
  * Context: coroutine.
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/task/process.h>
 #include <kernel/upcalls.h>
@@ -56,6 +57,7 @@ void inode_allow_write(struct inode *i)
 
 void fs_file_release(struct file *f)
 {
+	notify_file(f, f->can_write ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	file_locks_release(f);
 	if (f->wrote)
 		atomic_dec(&f->inode->writecount);
@@ -118,6 +120,7 @@ static struct file *finish_open(const struct path *p, u32 flags)
 		return ERR_PTR(err);
 	}
 	f->flags = (f->flags & ~(u32)O_NOCTTY) | O_LARGEFILE;
+	notify_file(f, IN_OPEN);
 	return f;
 }
 
@@ -238,6 +241,7 @@ static int create_file(struct walk *w, struct dentry *d, u32 mode)
 	spin_lock(&dcache_lock);
 	d_instantiate(d, inode);
 	spin_unlock(&dcache_lock);
+	notify_name(dir, IN_CREATE, d->name, d->name_len, inode, 0);
 	return 0;
 }
 

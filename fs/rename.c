@@ -7,6 +7,7 @@
  * victim directory.
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 
@@ -110,6 +111,20 @@ static int check_permissions(struct rename *r)
 	return err;
 }
 
+static void notify_renamed(const struct rename *r, struct inode *victim)
+{
+	struct inode *moved = r->from->inode;
+	u32 cookie = notify_new_cookie();
+
+	notify_name(r->old.anchor.dentry->inode, IN_MOVED_FROM, r->old.name,
+		    r->old.len, moved, cookie);
+	notify_name(r->new.anchor.dentry->inode, IN_MOVED_TO, r->new.name,
+		    r->new.len, moved, cookie);
+	notify_self(moved, IN_MOVE_SELF);
+	if (victim)
+		notify_unlinked(victim);
+}
+
 /* Everything is locked and allowed. */
 static int rename_in_fs(struct rename *r)
 {
@@ -138,6 +153,8 @@ static int rename_in_fs(struct rename *r)
 	d_move(r->from, r->to);
 	if (victim && S_ISDIR(victim->mode))
 		dentry_drop_children(r->to);
+	if (notify_active())
+		notify_renamed(r, victim);
 	return 0;
 }
 

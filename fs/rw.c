@@ -8,6 +8,7 @@
  * Context: coroutine.
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -17,22 +18,32 @@
 
 s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
+	s64 n;
+
 	if (unlikely(!f->can_read))
 		return -EBADF;
 	if (unlikely(!f->ops->read))
 		return f->ops->readdir ? -EISDIR : -EINVAL;
 	iov_iter_truncate(to, MAX_RW_COUNT);
-	return f->ops->read(f, to, pos);
+	n = f->ops->read(f, to, pos);
+	if (notify_active() && n > 0)
+		notify_file(f, IN_ACCESS);
+	return n;
 }
 
 s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
+	s64 n;
+
 	if (unlikely(!f->can_write))
 		return -EBADF;
 	if (unlikely(!f->ops->write))
 		return -EINVAL;
 	iov_iter_truncate(from, MAX_RW_COUNT);
-	return f->ops->write(f, from, pos);
+	n = f->ops->write(f, from, pos);
+	if (notify_active() && n > 0)
+		notify_file(f, IN_MODIFY);
+	return n;
 }
 
 s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos)

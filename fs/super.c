@@ -12,6 +12,7 @@
  * Locking: mount_mutex around creation; icache_lock for the list and refs.
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
 #include <kernel/log.h>
@@ -194,6 +195,7 @@ static void sb_destroy(struct super_block *sb)
 	struct dentry *root = sb->root;
 	bool leaked;
 
+	notify_drop_sb(sb);
 	sb_sync(sb, true);
 	dcache_drop_sb(sb);
 	if (sb->ops->drop_names)

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -351,4 +352,97 @@ TEST(events, pipe_by_proc)
 	CHECK_OK(fd);
 	CHECK_EQ(read(fd, buf, 8), 1);
 	CHECK_EQ(read(fd, buf, 8), 0);
+}
+
+static int next_event(int fd, struct inotify_event *out, char *name)
+{
+	static char buf[4096] __attribute__((aligned(8)));
+	static int have, at;
+	struct inotify_event *e;
+
+	if (at == have) {
+		have = read(fd, buf, sizeof(buf));
+		at = 0;
+		if (have <= 0) {
+			have = 0;
+			return -1;
+		}
+	}
+	e = (void *)(buf + at);
+	*out = *e;
+	strcpy(name, e->len ? e->name : "");
+	at += sizeof(*e) + e->len;
+	return 0;
+}
+
+TEST(events, inotify)
+{
+	static const struct {
+		uint32_t mask;
+		const char *name;
+	} want[] = {
+		{ IN_CREATE, "f" },	{ IN_OPEN, "f" },
+		{ IN_MODIFY, "f" },	{ IN_CLOSE_WRITE, "f" },
+		{ IN_ATTRIB, "f" },	{ IN_CREATE | IN_ISDIR, "d" },
+		{ IN_MOVED_FROM, "f" }, { IN_MOVED_TO, "g" },
+		{ IN_DELETE, "g" },	{ IN_DELETE | IN_ISDIR, "d" },
+		{ IN_IGNORED, "" },
+	};
+	struct inotify_event e;
+	uint32_t cookie = 0;
+	char name[256];
+	int in, wd, fd;
+	unsigned i;
+
+	NEED(in = inotify_init1(IN_NONBLOCK));
+	CHECK_ERR(inotify_add_watch(in, "none", IN_ALL_EVENTS), ENOENT);
+	CHECK_ERR(inotify_add_watch(in, ".", 0), EINVAL);
+	wd = inotify_add_watch(in, ".",
+			       IN_CREATE | IN_OPEN | IN_MODIFY |
+				       IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVE |
+				       IN_DELETE);
+	CHECK_OK(wd);
+	CHECK_ERR(next_event(in, &e, name), EAGAIN);
+	fd = open("f", O_CREAT | O_RDWR, 0600);
+	CHECK_OK(fd);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	CHECK_EQ(write(fd, "y", 1), 1); /* the same as before: one event */
+	CHECK_OK(close(fd));
+	CHECK_OK(chmod("f", 0644));
+	CHECK_OK(mkdir("d", 0700));
+	CHECK_OK(rename("f", "g"));
+	CHECK_OK(unlink("g"));
+	CHECK_OK(rmdir("d"));
+	CHECK_OK(inotify_rm_watch(in, wd));
+	CHECK_ERR(inotify_rm_watch(in, wd), EINVAL);
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		CHECK_OK(next_event(in, &e, name));
+		CHECK_EQ(e.mask, want[i].mask);
+		CHECK_EQ(strcmp(name, want[i].name), 0);
+		CHECK_EQ(e.wd, wd);
+		if (e.mask & IN_MOVED_FROM)
+			cookie = e.cookie;
+		if (e.mask & IN_MOVED_TO)
+			CHECK_EQ(e.cookie, cookie);
+	}
+	CHECK_ERR(next_event(in, &e, name), EAGAIN);
+}
+
+TEST(events, inotify_self)
+{
+	struct inotify_event e;
+	char name[256];
+	int in = inotify_init1(IN_NONBLOCK), fd;
+
+	CHECK_OK(in);
+	fd = ut_open("f", "x");
+	CHECK_OK(inotify_add_watch(in, "f", IN_CLOSE | IN_DELETE_SELF));
+	CHECK_OK(close(fd));
+	CHECK_OK(next_event(in, &e, name));
+	CHECK_EQ(e.mask, IN_CLOSE_WRITE);
+	CHECK_OK(unlink("f"));
+	CHECK_OK(next_event(in, &e, name));
+	CHECK_EQ(e.mask, IN_DELETE_SELF);
+	CHECK_OK(next_event(in, &e, name));
+	CHECK_EQ(e.mask, IN_IGNORED);
 }
