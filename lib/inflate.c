@@ -20,12 +20,13 @@
 #include <lib/string.h>
 
 #define MAX_BITS   15
-#define FAST_BITS  9
+#define FAST_BITS  11 /* all but the rarest symbols of usual data */
 #define NR_LITLEN  288
 #define NR_DIST	   30
 #define NR_CODELEN 19
 
 #define END_OF_BLOCK 256
+#define MAX_MATCH    258
 
 struct huffman {
 	u16 fast[1 << FAST_BITS]; /* symbol << 4 | length; 0: not here */
@@ -52,6 +53,8 @@ STATIC_ASSERT(sizeof(struct inflate) <= INFLATE_WORK_SIZE, "fits in the work");
 /* At least 48 bits, which is a length and a distance, while there is input. */
 static inline void refill(struct inflate *s)
 {
+	if (s->nbits >= 48)
+		return;
 	while (s->nbits <= 56 && s->in < s->end) {
 		s->bits |= (u64)*s->in++ << s->nbits;
 		s->nbits += 8;
@@ -77,16 +80,14 @@ static int take_bits(struct inflate *s, unsigned int n)
 	return v;
 }
 
-/* Codes stand in the stream with their highest bit first. */
+/* Codes stand in the stream with their highest bit first.  @n <= 16. */
 static u32 reverse_bits(u32 v, unsigned int n)
 {
-	u32 r = 0;
-
-	while (n--) {
-		r = r << 1 | (v & 1);
-		v >>= 1;
-	}
-	return r;
+	v = (v & 0x5555) << 1 | (v >> 1 & 0x5555);
+	v = (v & 0x3333) << 2 | (v >> 2 & 0x3333);
+	v = (v & 0x0f0f) << 4 | (v >> 4 & 0x0f0f);
+	v = (v & 0x00ff) << 8 | (v >> 8 & 0x00ff);
+	return v >> (16 - n);
 }
 
 static void fill_fast(struct huffman *h, u32 code, unsigned int len, u16 symbol)
@@ -152,7 +153,8 @@ static int build(struct huffman *h, const u8 *length, unsigned int n)
 
 static int decode_long(struct inflate *s, const struct huffman *h)
 {
-	u32 code = reverse_bits((u32)s->bits, MAX_BITS);
+	u32 code =
+		reverse_bits((u32)s->bits & ((1u << MAX_BITS) - 1), MAX_BITS);
 
 	for (unsigned int len = FAST_BITS + 1; len <= MAX_BITS; len++) {
 		u32 c = code >> (MAX_BITS - len);
@@ -189,15 +191,28 @@ static inline int put(struct inflate *s, u8 byte)
 	return 0;
 }
 
+/* In runs that neither end of the window breaks.  Byte by byte and upwards: what
+ * was copied may be copied again. */
 static int copy_match(struct inflate *s, unsigned int len, unsigned int dist)
 {
+	int r;
+
 	if (dist > s->out)
 		return -EINVAL;
-	while (len--) {
-		int r = put(s, s->window[(s->out - dist) % INFLATE_WINDOW]);
+	while (len) {
+		unsigned int to = s->out % INFLATE_WINDOW;
+		unsigned int from = (s->out - dist) % INFLATE_WINDOW;
+		unsigned int n = min(len, INFLATE_WINDOW - max(to, from));
 
-		if (r < 0)
-			return r;
+		for (unsigned int i = 0; i < n; i++)
+			s->window[to + i] = s->window[from + i];
+		len -= n;
+		s->out += n;
+		if (s->out % INFLATE_WINDOW == 0) {
+			r = s->sink(s->ctx, s->window, INFLATE_WINDOW);
+			if (r < 0)
+				return r;
+		}
 	}
 	return 0;
 }
@@ -239,24 +254,106 @@ static int match(struct inflate *s, unsigned int symbol)
 			  (unsigned int)dist + dist_base[d]);
 }
 
+/* One symbol, wherever in the input and the window it is. */
+static int coded_symbol(struct inflate *s)
+{
+	int symbol, r;
+
+	refill(s);
+	symbol = decode(s, &s->lit);
+	if (symbol < 0)
+		return symbol;
+	if (symbol == END_OF_BLOCK)
+		return 1;
+	if (symbol < END_OF_BLOCK)
+		r = put(s, (u8)symbol);
+	else
+		r = match(s, (unsigned int)symbol);
+	return r;
+}
+
+/* What coded_run() keeps in registers. */
+struct run {
+	u64 bits, nbits;
+	u64 pos; /* in the window */
+};
+
+static inline u64 run_bits(struct run *r, u64 n)
+{
+	u64 v = r->bits & ((1ull << n) - 1);
+
+	r->bits >>= n;
+	r->nbits -= n;
+	return v;
+}
+
+/*
+ * The match of @symbol; its code was taken, 33 bits are there.  False: something
+ * is out of the ordinary, and nothing was put out.
+ */
+static inline bool run_match(struct inflate *s, struct run *r, u64 out,
+			     u64 symbol)
+{
+	u64 l = symbol - 257, d, len, dist, from;
+	u8 *to = s->window + r->pos;
+
+	if (l >= ARRAY_SIZE(len_base))
+		return false;
+	len = len_base[l] + run_bits(r, len_extra[l]);
+	d = s->dist.fast[r->bits & ((1u << FAST_BITS) - 1)];
+	if (!(d & 15) || d >> 4 >= NR_DIST)
+		return false;
+	run_bits(r, d & 15);
+	d >>= 4;
+	dist = dist_base[d] + run_bits(r, dist_extra[d]);
+	from = (r->pos - dist) % INFLATE_WINDOW;
+	if (dist > out || from + len > INFLATE_WINDOW)
+		return false;
+	for (const u8 *p = s->window + from; len; len--, r->pos++)
+		*to++ = *p++;
+	return true;
+}
+
+/*
+ * Symbols as long as all is ordinary: input for the longest is there, the window
+ * has room for the longest match, and the codes are in the fast tables.  Leaves
+ * the first that is not, or the end of the block, to coded_symbol().
+ */
+static void coded_run(struct inflate *s)
+{
+	u64 start = s->out % INFLATE_WINDOW, e;
+	struct run r = { s->bits, s->nbits, start }, before = r;
+	const u8 *in = s->in, *end = s->end;
+
+	while (end - in >= 8 && r.pos < INFLATE_WINDOW - MAX_MATCH) {
+		if (r.nbits < 48)
+			for (; r.nbits <= 56; r.nbits += 8)
+				r.bits |= (u64)*in++ << r.nbits;
+		before = r;
+		e = s->lit.fast[r.bits & ((1u << FAST_BITS) - 1)];
+		run_bits(&r, e & 15);
+		if (e >> 4 < END_OF_BLOCK && (e & 15))
+			s->window[r.pos++] = (u8)(e >> 4);
+		else if (!(e & 15) || e >> 4 == END_OF_BLOCK ||
+			 !run_match(s, &r, s->out + (r.pos - start), e >> 4))
+			break;
+		before = r;
+	}
+	s->in = in;
+	s->bits = before.bits;
+	s->nbits = (unsigned int)before.nbits;
+	s->out += before.pos - start;
+}
+
 static int coded_block(struct inflate *s)
 {
-	for (;;) {
-		int symbol, r;
+	int r;
 
-		refill(s);
-		symbol = decode(s, &s->lit);
-		if (symbol < 0)
-			return symbol;
-		if (symbol == END_OF_BLOCK)
-			return 0;
-		if (symbol < END_OF_BLOCK)
-			r = put(s, (u8)symbol);
-		else
-			r = match(s, (unsigned int)symbol);
-		if (r < 0)
-			return r;
-	}
+	do {
+		coded_run(s);
+		r = coded_symbol(s);
+	} while (!r);
+	return r < 0 ? r : 0;
 }
 
 /* [3.2.6] */

@@ -11,7 +11,7 @@
 #include <lib/types.h>
 
 #define INFLATE_WINDOW	  32768u
-#define INFLATE_WORK_SIZE (INFLATE_WINDOW + 8192u)
+#define INFLATE_WORK_SIZE (INFLATE_WINDOW + 12288u)
 
 /* Takes the next @len bytes.  0, or an error that ends the unpacking. */
 typedef int inflate_sink_fn(void *ctx, const void *data, size_t len);
