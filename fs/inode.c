@@ -111,6 +111,7 @@ static void inode_init(struct inode *i, struct super_block *sb)
 	list_init(&i->flocks);
 	list_init(&i->dentries);
 	i->fifo = NULL;
+	i->link = NULL;
 	i->priv = NULL;
 	i->atime = i->mtime = i->ctime = i->btime = inode_now(i);
 }
@@ -326,6 +327,7 @@ static void evict(struct inode *i)
 	mapping_destroy(&i->mapping);
 	if (i->sb->ops->evict_inode && !(i->state & I_FAILED))
 		i->sb->ops->evict_inode(i);
+	kfree(i->link);
 	spin_lock(&icache_lock);
 	hashed = i->state & I_HASHED;
 	if (hashed)

@@ -62,7 +62,6 @@ static struct inode *tmpfs_alloc_inode(struct super_block *sb __unused)
 	ti->next_cookie = 2;
 	ti->nr_entries = 0;
 	ti->seals = F_SEAL_SEAL;
-	ti->target = NULL;
 	list_init(&ti->xattrs);
 	ti->xattr_bytes = 0;
 	return &ti->vfs;
@@ -78,9 +77,8 @@ static void tmpfs_evict(struct inode *i)
 	struct tmpfs_inode *ti = tmpfs_i(i);
 
 	xattr_mem_free(&ti->xattrs);
-	if (ti->target)
-		tmpfs_uncharge(i->sb, tmpfs_link_pages(strlen(ti->target)));
-	kfree(ti->target);
+	if (i->link)
+		tmpfs_uncharge(i->sb, tmpfs_link_pages(strlen(i->link)));
 	atomic_fetch_add(&tmpfs_sb(i->sb)->used_inodes, (u64)-1);
 }
 

@@ -38,7 +38,6 @@ struct tmpfs_inode {
 	u64 next_cookie;	  /* [vfs.lock] */
 	u32 nr_entries;		  /* [vfs.lock] */
 	u32 seals;		  /* [vfs.lock] F_SEAL_* of a memfd */
-	char *target;		  /* [I] symbolic link */
 	struct list_head xattrs;  /* [xattr_mutex] fs/xattr_mem.c */
 	u64 xattr_bytes;	  /* [xattr_mutex] */
 };

@@ -188,7 +188,7 @@ static int tmpfs_symlink(struct inode *dir, const char *name, size_t len,
 	err = make(dir, name, len, S_IFLNK | 0777, 0, out);
 	if (err)
 		goto fail_charge;
-	tmpfs_i(*out)->target = copy;
+	(*out)->link = copy;
 	(*out)->i_size = strlen(copy);
 	return 0;
 fail_charge:
@@ -300,7 +300,7 @@ static int tmpfs_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 
 static s64 tmpfs_readlink(struct inode *i, char *buf, size_t size)
 {
-	return strscpy(buf, tmpfs_i(i)->target, size);
+	return strscpy(buf, i->link, size);
 }
 
 /* First entry whose cookie is not below @cookie. */

@@ -178,8 +178,10 @@ struct inode {
 	s32 writecount;		 /* [a] > 0: open for writing; < 0: executed */
 	struct list_head flocks; /* [flock_lock] fs/locks.c */
 	struct list_head dentries; /* [dcache_lock] aliases */
-	void *fifo;		   /* named pipe: fs/pipe.c */
-	void *priv;		   /* the file system's; or embed the inode */
+	char *link; /* [a] text of a symbolic link, once known and
+					 * never to change; see fs/walk.c */
+	void *fifo; /* named pipe: fs/pipe.c */
+	void *priv; /* the file system's; or embed the inode */
 };
 #define i_size mapping.size
 

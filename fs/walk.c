@@ -20,12 +20,17 @@
  * With LOOKUP_PARENT the walk stops in front of the last component, which is
  * then in name, len, hash and type.
  *
+ * ORDERING
+ *   LINKTEXT  the text of a link, then inode->link; a walk reads the pointer, then
+ *             the text.
+ *
  * INVARIANTS
  *   W1  at.dentry is positive.
  *   W2  While the lock is not held, anchor is what `at' was.
  */
 #include <fs/internal.h>
 #include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/sched/thread.h>
 #include <lib/atomic.h>
@@ -325,6 +330,62 @@ static int follow_magic(struct walk *w, struct inode *link)
 	return 0;
 }
 
+/*
+ * A link on a disk says the same as long as it lives: keep its text, so that the
+ * next walk follows it without asking the file system.  No memory, no harm.
+ */
+static void remember_text(struct inode *link, const char *text)
+{
+	char *copy;
+
+	if (!link->sb->bdev || link->link)
+		return;
+	copy = kstrdup(text);
+	/* LINKTEXT (full) - pairs with follow_known(). */
+	if (copy && atomic_cmpxchg(&link->link, NULL, copy))
+		kfree(copy);
+}
+
+/* @page holds the text of a link, of length @n: with what follows the link behind
+ * it, it becomes the rest of the path. */
+static void replace_rest(struct walk *w, char *page, size_t n)
+{
+	if (w->slash)
+		page[n++] = '/';
+	memcpy(page + n, w->rest, strlen(w->rest) + 1);
+	if (w->page)
+		free_page_addr(w->page);
+	w->page = page;
+	w->rest = page;
+}
+
+/* Follow the link `at' whose text is known, without letting the lock go.  False:
+ * it takes the long way, which also finds what is wrong. */
+static bool follow_known(struct walk *w)
+{
+	struct dentry *link = w->at.dentry;
+	/* LINKTEXT (acquire) - pairs with remember_text(). */
+	const char *text = load_acquire(&link->inode->link);
+	size_t n;
+	char *page;
+
+	if (!text || w->resolve || w->nr_links >= MAX_SYMLINKS)
+		return false;
+	n = strlen(text);
+	if (!n || n + strlen(w->rest) + 2 > PAGE_SIZE)
+		return false;
+	page = get_free_page(0);
+	if (!page)
+		return false;
+	memcpy(page, text, n);
+	replace_rest(w, page, n);
+	w->nr_links++;
+	w->at.dentry = link->parent;
+	if (*page == '/')
+		walk_root(w, &w->at);
+	return true;
+}
+
 /* The text of @link with the rest of the path behind it becomes the rest. */
 static int read_link_text(struct walk *w, struct inode *link)
 {
@@ -344,13 +405,8 @@ static int read_link_text(struct walk *w, struct inode *link)
 		free_page_addr(page);
 		return (int)n;
 	}
-	if (w->slash)
-		page[n++] = '/';
-	memcpy(page + n, w->rest, rest_len + 1);
-	if (w->page)
-		free_page_addr(w->page);
-	w->page = page;
-	w->rest = page;
+	remember_text(link, page);
+	replace_rest(w, page, (size_t)n);
 	return 0;
 }
 
@@ -400,7 +456,8 @@ static int step(struct walk *w)
 	if (unlikely(err))
 		return err;
 	if (unlikely(w->at.dentry->flags & DENTRY_LINK) &&
-	    (!last || w->slash || (w->flags & LOOKUP_FOLLOW))) {
+	    (!last || w->slash || (w->flags & LOOKUP_FOLLOW)) &&
+	    !follow_known(w)) {
 		err = follow_here(w);
 		if (err)
 			return err;
