@@ -110,6 +110,13 @@ void relay_slice_arm(struct hart *h)
 		ktimer_arm(&r->slice, clock_mono_ns() + relay_slice_ns);
 }
 
+/* Nobody waits any more: no interrupt for it either. */
+void relay_slice_disarm(struct hart *h)
+{
+	if (ktimer_try_cancel(&relay_of(h)->slice))
+		timer_prepare_sleep(h);
+}
+
 /* A thread that waits behind another moves to a hart that has nothing to do. */
 void relay_push_away(struct hart *h)
 {

@@ -145,6 +145,7 @@ struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
 void relay_leave_home(struct thread *t);
 struct hart *relay_pick_service(const struct hart *app);
 void relay_slice_arm(struct hart *h);
+void relay_slice_disarm(struct hart *h);
 void relay_slice_expired(struct ktimer *t);
 void relay_push_away(struct hart *h);
 

@@ -181,6 +181,8 @@ void relay_run_user(struct hart *h)
 		fp_restore(h, t);
 	if (unlikely(h->nr_runq))
 		relay_slice_arm(h);
+	else if (unlikely(ktimer_armed(&relay_of(h)->slice)))
+		relay_slice_disarm(h);
 	if (unlikely(!list_empty(&h->backlog)) || unlikely(!announce_user(h)))
 		return;
 	store_once(&t->state, THREAD_USER);
