@@ -26,6 +26,7 @@
 #include <lib/errno.h>
 
 #define STREAM_CHUNK (32u * 1024u - sizeof(struct unix_msg))
+#define SMALL_CHUNK  (2048u - sizeof(struct unix_msg))
 
 static struct spinlock purge_lock = SPINLOCK_INIT("unix_purge", RANK_PIPE);
 static struct list_head purge_list =
@@ -194,6 +195,10 @@ static s64 send_stream(struct unix_sock *us, struct unix_sock *to,
 
 	while (iov_iter_count(m->it)) {
 		n = send_one(us, to, m, min(iov_iter_count(m->it), chunk));
+		if (n == -ENOBUFS && chunk > SMALL_CHUNK) {
+			chunk = SMALL_CHUNK; /* memory is in small pieces */
+			continue;
+		}
 		if (n < 0)
 			return done ? done : n;
 		done += n;

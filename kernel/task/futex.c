@@ -25,15 +25,13 @@
 #include <lib/errno.h>
 #include <lib/hash.h>
 
-#define NR_BUCKETS 256u
-
-static struct futex_bucket buckets[NR_BUCKETS];
+struct futex_bucket futex_buckets[FUTEX_NR_BUCKETS];
 
 static int futex_init(void)
 {
-	for (u32 i = 0; i < NR_BUCKETS; i++) {
-		spin_init(&buckets[i].lock, "futex", RANK_FUTEX);
-		list_init(&buckets[i].waiters);
+	for (u32 i = 0; i < FUTEX_NR_BUCKETS; i++) {
+		spin_init(&futex_buckets[i].lock, "futex", RANK_FUTEX);
+		list_init(&futex_buckets[i].waiters);
 	}
 	return 0;
 }
@@ -65,7 +63,7 @@ struct futex_bucket *futex_bucket(const struct futex_key *key)
 {
 	u64 h = hash64((u64)key->object ^ (key->off << 16) ^ (key->off >> 2));
 
-	return &buckets[h % NR_BUCKETS];
+	return &futex_buckets[h % FUTEX_NR_BUCKETS];
 }
 
 void futex_queue(struct futex_q *q, struct futex_bucket *b)

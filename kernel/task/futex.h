@@ -73,6 +73,9 @@ struct futex_q {
 
 int futex_key(uaddr_t a, bool shared, struct futex_key *key);
 struct futex_bucket *futex_bucket(const struct futex_key *key);
+#define FUTEX_NR_BUCKETS 256u
+extern struct futex_bucket futex_buckets[FUTEX_NR_BUCKETS];
+extern u32 futex_nr_pi; /* [a] PI waiters, everywhere */
 static inline bool futex_key_equal(const struct futex_key *a,
 				   const struct futex_key *b)
 {

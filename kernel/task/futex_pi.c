@@ -17,7 +17,10 @@
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
+
+u32 futex_nr_pi;
 
 static bool owner_lives(u32 tid)
 {
@@ -110,8 +113,10 @@ int futex_lock_pi(uaddr_t a, bool shared, bool try_only, u64 deadline_ns)
 		checked = owner;
 	}
 	futex_queue(&q, b);
+	atomic_inc(&futex_nr_pi);
 	spin_unlock(&b->lock);
 	err = futex_suspend(&q, deadline_ns);
+	atomic_dec(&futex_nr_pi);
 	if (!futex_unqueue(&q))
 		return 0; /* it was handed to us */
 	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;

@@ -10,6 +10,7 @@
 
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 
 #define ROBUST_LIST_LIMIT 2048
@@ -98,7 +99,43 @@ static bool futex_death(uaddr_t a, bool pi, bool pending)
 	return true;
 }
 
-void futex_exit_robust(struct thread *t)
+/* A waiter in @b of a PI futex that current owns: its address, or 0. */
+static uaddr_t owned_pi(struct futex_bucket *b)
+{
+	struct futex_q *q;
+	uaddr_t a = 0;
+	u32 word;
+
+	spin_lock(&b->lock);
+	list_for_each_entry(q, &b->waiters, node) {
+		if (!q->pi || q->key.object != current->mm ||
+		    get_user_u32_nofault(&word, q->key.off) ||
+		    (word & FUTEX_TID_MASK) != (u32)current->tid)
+			continue;
+		a = q->key.off;
+		break;
+	}
+	spin_unlock(&b->lock);
+	return a;
+}
+
+/* PI futexes need not be on the list: hand on those for which somebody waits.  Of
+ * shared memory only those on the list are known. */
+static void exit_pi(void)
+{
+	uaddr_t a;
+
+	if (likely(!load_once(&futex_nr_pi)))
+		return;
+	for (u32 i = 0; i < FUTEX_NR_BUCKETS; i++) {
+		while ((a = owned_pi(&futex_buckets[i])) != 0) {
+			if (!futex_death(a, true, false))
+				break;
+		}
+	}
+}
+
+static void exit_list(struct thread *t)
 {
 	uaddr_t head_at = t->robust_list;
 	struct robust_head head;
@@ -124,4 +161,10 @@ void futex_exit_robust(struct thread *t)
 	if (pending)
 		(void)futex_death(pending + (u64)head.futex_offset,
 				  head.pending & ENTRY_PI, true);
+}
+
+void futex_exit_robust(struct thread *t)
+{
+	exit_list(t);
+	exit_pi();
 }

@@ -10,8 +10,8 @@
  *   I2  A callback that finds its timer off, or armed again, does nothing.
  *   I3  A timer is freed after its callback has ended.
  *
- * Locking: ptimer_lock for the lists and the timers; task_lock and sighand->lock are
- * taken after it was released.
+ * Locking: ptimer_lock for the lists and the timers.  It is the innermost: signals
+ * are sent after it was released.
  */
 #include <kernel/time/posix.h>
 
@@ -34,6 +34,7 @@ struct ptimer {
 	bool on;		/* [ptimer_lock] */
 	u64 due, interval;	/* [ptimer_lock] */
 	u32 overrun;		/* [sighand->lock] of the last signal */
+	u32 overrun_last;	/* [sighand->lock] of the one before */
 };
 
 static u32 add_overrun(u32 a, u64 b)
@@ -55,21 +56,42 @@ static struct sigqueue *find_queued(const struct ptimer *pt,
 	return NULL;
 }
 
+/* Whom the signal is for: NULL: the process; ERR_PTR: they are gone.  task_lock
+ * held. */
+static struct thread *target_locked(const struct ptimer *pt)
+{
+	struct thread *t;
+
+	if (pt->ev.notify != SIGEV_THREAD_ID)
+		return NULL;
+	t = thread_find(pt->ev.tid);
+	return t && t->proc == pt->proc ? t : ERR_PTR(-ESRCH);
+}
+
+/* task_lock and sighand->lock held. */
+static struct sigqueue *queued_signal(struct ptimer *pt)
+{
+	struct thread *t = target_locked(pt);
+
+	if (IS_ERR(t))
+		return NULL;
+	return find_queued(pt, t ? &t->sig_queue : &pt->proc->sig_queue);
+}
+
 /* @nr expiries; task_lock held. */
 static void signal_locked(struct ptimer *pt, u64 nr)
 {
 	struct process *p = pt->proc;
-	struct thread *t = NULL;
+	struct thread *t = target_locked(pt);
 	struct sigqueue *q;
 	struct siginfo si;
 
-	if (pt->ev.notify == SIGEV_THREAD_ID) {
-		t = thread_find(pt->ev.tid);
-		if (!t || t->proc != p)
-			return;
-	}
+	if (IS_ERR(t))
+		return;
 	spin_lock(&p->sighand->lock);
-	q = find_queued(pt, t ? &t->sig_queue : &p->sig_queue);
+	q = queued_signal(pt);
+	if (!q)
+		pt->overrun_last = pt->overrun;
 	pt->overrun = q ? add_overrun(pt->overrun, nr) : add_overrun(0, nr - 1);
 	if (q)
 		q->info.timer.overrun = (s32)pt->overrun;
@@ -220,16 +242,22 @@ int ptimer_set(int id, bool absolute, const struct itimerval_ns *new,
 	return pt ? 0 : -EINVAL;
 }
 
+/* Of the last signal that was taken. */
 int ptimer_overrun(int id)
 {
+	struct process *p = current->proc;
 	struct ptimer *pt;
 	int r = -EINVAL;
 
+	spin_lock(&task_lock);
+	spin_lock(&p->sighand->lock);
 	spin_lock(&ptimer_lock);
-	pt = find(current->proc, id);
+	pt = find(p, id);
 	if (pt)
-		r = (int)load_once(&pt->overrun);
+		r = (int)(queued_signal(pt) ? pt->overrun_last : pt->overrun);
 	spin_unlock(&ptimer_lock);
+	spin_unlock(&p->sighand->lock);
+	spin_unlock(&task_lock);
 	return r;
 }
 

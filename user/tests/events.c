@@ -446,3 +446,32 @@ TEST(events, inotify_self)
 	CHECK_OK(next_event(in, &e, name));
 	CHECK_EQ(e.mask, IN_IGNORED);
 }
+
+static void *dies_owning(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&pi_mutex);
+	ut_sleep_ms(60);
+	return NULL;
+}
+
+/* Not robust: the next owner is not told, but it gets the lock. */
+TEST(events, pi_owner_dies)
+{
+	pthread_mutexattr_t a;
+	struct timespec ts;
+	pthread_t t;
+	uint32_t *word = (uint32_t *)&pi_mutex.__data.__lock;
+	long tid = syscall(SYS_gettid);
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	CHECK_EQ(pthread_mutex_init(&pi_mutex, &a), 0);
+	CHECK_EQ(pthread_create(&t, NULL, dies_owning, NULL), 0);
+	ut_sleep_ms(20);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	ts.tv_sec += 5;
+	CHECK_OK(syscall(SYS_futex, word, 6 | 128, 0, &ts)); /* LOCK_PI */
+	CHECK_EQ(*word & 0x3fffffff, tid);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+}
