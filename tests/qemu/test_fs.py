@@ -181,13 +181,13 @@ def test_dirty_journal_is_not_written(boot, disk):
         assert hashlib.md5(f.read()).hexdigest() == before
 
 
-@pytest.mark.parametrize("queue", ["queue-size=2", "queue-size=1024",
+@pytest.mark.parametrize("queue", ["queue-size=4", "queue-size=1024",
                                    "num-queues=4", "packed=on"])
 def test_virtqueues(boot, queue):
     """Odd queues; what the driver cannot use it must refuse by itself."""
     guest_tail = ["-global", f"virtio-blk-pci.{queue}"]
-    if LINUX and queue == "queue-size=2":
-        pytest.skip("Linux needs more than two descriptors")
+    if LINUX and queue == "queue-size=4":
+        pytest.skip("Linux needs more descriptors")
     m = boot(tail=guest_tail, smp=4)
     m.sh("md5sum /bin/busybox && dd if=/dev/urandom of=/root/x bs=64k "
          "count=40 2>/dev/null && sync && md5sum /root/x", 60, check=True)
@@ -211,7 +211,7 @@ def test_lying_device(boot, tmp_path):
         f.truncate(1 << 20)
     conf = str(tmp_path / "debug.conf")
     with open(conf, "w", encoding="ascii") as f:
-        f.write('[inject-error]\nevent = "read_aio"\nerrno = "5"\n'
+        f.write('[inject-error]\nevent = "none"\niotype = "read"\nerrno = "5"\n'
                 'sector = "100"\n')
     m = boot(tail=["-drive", f"driver=blkdebug,config={conf},image.driver="
                    f"file,image.filename={path},if=none,id=d1",
