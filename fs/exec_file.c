@@ -3,8 +3,8 @@
  * fs/exec_file.c - the file behind an execve().
  *
  * As long as a program is executed (its file is open by exec_open(), or held as
- * mm->exe) nobody may open it for writing (ETXTBSY), and who writes keeps it from
- * being executed.
+ * mm->exe) nobody may open it for writing (ETXTBSY), and who writes keeps it
+ * from being executed.
  */
 #include <fs/internal.h>
 #include <kernel/task/process.h>

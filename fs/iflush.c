@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/iflush.c - writes the attributes of dirty inodes a while after they changed.
+ * fs/iflush.c - writes the attributes of dirty inodes a while after they
+ * changed.
  *
- * A thread that sleeps until some inode becomes dirty, lets five seconds pass and
- * writes all that are.  So a machine on which nothing changes has no timer.
+ * A thread that sleeps until some inode becomes dirty, lets five seconds pass
+ * and writes all that are.  So a machine on which nothing changes has no timer.
  *
  * Locking: none of its own; see sb_for_each() and inode_next_dirty().
  *

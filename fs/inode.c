@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/inode.c - the cache of inodes: found by number, kept until memory is wanted.
+ * fs/inode.c - the cache of inodes: found by number, kept until memory is
+ * wanted.
  *
  *	inode_get_by_ino() --> I_NEW --inode_unlock_new()--> in use
  *	in use --last put--> on the LRU (hashed, linked) --get--> in use

@@ -56,7 +56,8 @@ static inline bool d_dead(const struct dentry *d)
 bool d_is_ancestor(const struct dentry *a, const struct dentry *d);
 void dcache_drop_sb(struct super_block *sb);
 u64 dcache_shrink(u64 nr);
-/* Called when a dentry was made; sheds old ones beyond the limit.  May sleep. */
+/* Called when a dentry was made; sheds old ones beyond the limit.  May
+ * sleep. */
 void dcache_balance(void);
 
 /* --- inode.c */
@@ -128,8 +129,8 @@ void walk_hold(struct walk *w);
 void walk_resume(struct walk *w, struct dentry *d);
 int walk_follow(struct walk *w, struct dentry *link);
 void walk_end(struct walk *w);
-/* To the parent of the last component; on success no lock is held, anchor is the
- * parent and walk_end() is due. */
+/* To the parent of the last component; on success no lock is held, anchor is
+ * the parent and walk_end() is due. */
 int walk_parent(struct walk *w, int dirfd, const char *path);
 int path_lookup_at(int dirfd, const char *path, u32 flags, u32 resolve,
 		   struct path *out);

@@ -5,8 +5,8 @@
  * All locks of an inode are on its list flocks.  flock() locks conflict among
  * themselves, record locks (of a process or of an open file description) among
  * themselves; their owners are the open file, the descriptor table and the open
- * file again.  Everybody who waits for a lock waits on one queue and looks again
- * when any lock was given up.
+ * file again.  Everybody who waits for a lock waits on one queue and looks
+ * again when any lock was given up.
  *
  * INVARIANTS
  *   L1  Record locks of one owner do not overlap, and neighbours of the same
@@ -99,9 +99,9 @@ static bool affected(const struct file_lock *l, const struct file_lock *want)
 }
 
 /*
- * Apply @want, which nobody blocks (type F_UNLCK: give the range up).  @spare is
- * used when a lock is cut in two, @want when it becomes a lock; both are NULLed
- * then.  What is no longer needed goes to @dead.
+ * Apply @want, which nobody blocks (type F_UNLCK: give the range up).  @spare
+ * is used when a lock is cut in two, @want when it becomes a lock; both are
+ * NULLed then.  What is no longer needed goes to @dead.
  */
 static void apply(struct inode *i, struct file_lock **want_p,
 		  struct file_lock **spare, struct list_head *dead)

@@ -13,8 +13,8 @@
  *   M3  References from the tree are taken under dcache_lock only; so a mount
  *       that was found unused under it and taken out stays unused.
  *
- * Locking: mount_mutex serialises changes; dcache_lock guards the links.  Mounts
- * and paths are put with neither held.
+ * Locking: mount_mutex serialises changes; dcache_lock guards the links.
+ * Mounts and paths are put with neither held.
  *
  * Not here: what mount(2) may be asked (mount_ops.c), instances (super.c).
  */

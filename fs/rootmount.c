@@ -2,8 +2,8 @@
 /*
  * fs/rootmount.c - find and mount the root file system, as Linux does.
  *
- *	an initrd with /init (or rdinit=)	stay in the root tmpfs and run it
- *	else root=				mount that over it
+ *	an initrd with /init (or rdinit=)    stay in the root tmpfs, run it
+ *	else root=			     mount that over it
  *
  * root= is a name (/dev/vda1), PARTUUID=, UUID= or LABEL= (of ext4), or numbers
  * (254:1, fe01).  rootfstype=, rootflags=, ro, rw, rootwait and rootdelay= are

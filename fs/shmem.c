@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/shmem.c - memfd_create(2): files of a tmpfs of their own that have no name.
+ * fs/shmem.c - memfd_create(2): files of a tmpfs of their own that have no
+ * name.
  */
 #include <fs/internal.h>
 #include <fs/tmpfs.h>

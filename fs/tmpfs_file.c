@@ -8,8 +8,8 @@
  * Locking: inode lock for writing in every change; pages under PG_LOCKED.
  *
  * ORDERING
- *   TMPFILL  the bytes of a new page, then PG_UPTODATE; a reader takes the flag,
- *            then the bytes, without the page lock.
+ *   TMPFILL  the bytes of a new page, then PG_UPTODATE; a reader takes the
+ *            flag, then the bytes, without the page lock.
  */
 #include <fs/tmpfs.h>
 #include <kernel/mm/vm.h>

@@ -4,8 +4,8 @@
  *
  * OBJECTS
  *   struct super_block  one mounted file system instance.
- *   struct inode        one file; found by (sb, ino) in a hash; refcounted; kept
- *                       in a cache after the last reference until evicted.
+ *   struct inode        one file; found by (sb, ino) in a hash; refcounted;
+ *                       kept in a cache after the last reference until evicted.
  *   struct dentry       a name in a directory -> inode (or negative); a cache;
  *                       a tree; refcounted; children hold their parent.
  *   struct mount        a super_block's root dentry on top of another dentry.
@@ -23,8 +23,9 @@
  *     path whose names are all cached is walked under one hold of it.
  *   icache_lock (RANK_INODE): inode hash, LRU, lists of super blocks.
  *
- * File systems are called with the locks named at each operation.  All inode_ops
- * return 0 or -errno, leave nothing changed on error, and run in a coroutine.
+ * File systems are called with the locks named at each operation.  All
+ * inode_ops return 0 or -errno, leave nothing changed on error, and run in a
+ * coroutine.
  */
 #ifndef FS_VFS_H
 #define FS_VFS_H
@@ -123,9 +124,9 @@ struct inode_ops {
 		      size_t old_len, struct inode *inode,
 		      struct inode *new_dir, const char *new_name,
 		      size_t new_len, struct inode *victim, u32 flags);
-	/* inode->lock held for writing.  Applies @a (also size: truncates blocks;
-	 * the VFS has called nothing before) and updates the inode. NULL: the
-	 * generic one, which changes the in-memory inode only. */
+	/* inode->lock held for writing.  Applies @a (also size: truncates
+	 * blocks; the VFS has called nothing before) and updates the inode.
+	 * NULL: the generic one, which changes the in-memory inode only. */
 	int (*setattr)(struct inode *inode, const struct iattr *a);
 	/* Symlink's target, NUL-terminated, into @buf: length or -errno.  Also
 	 * for /proc's magic links: get_link below. */
@@ -140,15 +141,18 @@ struct inode_ops {
 			size_t n, int flags);
 	int (*removexattr)(struct inode *i, const char *name);
 	s64 (*listxattr)(struct inode *i, char *buf, size_t n);
-	/* Inodes whose attributes are computed (/proc): before stat and walk. */
+	/* Inodes whose attributes are computed (/proc): before stat and
+	 * walk. */
 	int (*revalidate)(struct inode *inode);
 	/* The same for a cached name; false: forget the dentry.  Optional. */
 	bool (*d_revalidate)(struct inode *dir, struct dentry *d);
-	/* Called on open of a regular file or directory, may set f->priv, f->ops. */
+	/* Called on open of a regular file or directory, may set f->priv,
+	 * f->ops. */
 	int (*open)(struct inode *inode, struct file *f);
 	/* Replaces the generic mode check.  Optional. */
 	int (*permission)(struct inode *inode, u32 mask);
-	bool no_dcache; /* names here change on their own: never cache children */
+	/* names here change on their own: never cache children */
+	bool no_dcache;
 };
 
 struct inode {
@@ -194,8 +198,8 @@ struct super_ops {
 	/* Last reference to an inode with nlink 0, or eviction: free its blocks
 	 * if nlink == 0; pages are gone already.  Optional. */
 	void (*evict_inode)(struct inode *inode);
-	/* Before the last inodes are evicted at unmount: memory file systems drop
-	 * the references that their names hold.  Optional. */
+	/* Before the last inodes are evicted at unmount: memory file systems
+	 * drop the references that their names hold.  Optional. */
 	void (*drop_names)(struct super_block *sb);
 	int (*sync_fs)(struct super_block *sb, bool wait);
 	int (*statfs)(struct super_block *sb, struct kstatfs *out);
@@ -281,10 +285,13 @@ struct path {
 struct fs_type {
 	const char *name;
 	bool needs_dev;
-	bool single; /* one instance, shared by all mounts and never destroyed */
-	bool nodev_opt; /* no "nodev" in /proc/filesystems although !needs_dev */
+	/* one instance, shared by all mounts and never destroyed */
+	bool single;
+	/* no "nodev" in /proc/filesystems although !needs_dev */
+	bool nodev_opt;
 	/* @bdev NULL unless needs_dev.  Fills sb (ops, root by
-	 * dentry_alloc_root(inode), ...).  0 or -errno, then nothing is kept. */
+	 * dentry_alloc_root(inode), ...).  0 or -errno, then nothing is
+	 * kept. */
 	int (*mount)(struct super_block *sb, struct blkdev *bdev, u64 flags,
 		     const char *data);
 	struct list_head node;	       /* [mount_mutex] */
@@ -311,13 +318,15 @@ struct kstat {
 /* New in-memory inode of @sb (refs 1, unhashed, times now, ino 0). */
 struct inode *inode_new(struct super_block *sb);
 /* Find in the cache, or allocate: *@is_new tells; a new one must be filled and
- * then inode_unlock_new() (or inode_fail_new() on error) - others wait for it. */
+ * then inode_unlock_new() (or inode_fail_new() on error) - others wait for
+ * it. */
 struct inode *inode_get_by_ino(struct super_block *sb, u64 ino, bool *is_new);
 void inode_unlock_new(struct inode *i);
 void inode_fail_new(struct inode *i);
 void inode_hash_insert(struct inode *i);
 struct inode *inode_get(struct inode *i);
-/* Link count: nobody's business but the file system's; 0 means free at last put. */
+/* Link count: nobody's business but the file system's; 0 means free at last
+ * put. */
 void inode_put(struct inode *i); /* may sleep */
 void inode_mark_dirty(struct inode *i);
 struct timespec64 inode_now(const struct inode *i); /* at sb granularity */
@@ -394,13 +403,13 @@ s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos);
 s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos);
 int vfs_fsync(struct file *f, bool datasync);
 s64 generic_file_llseek(struct file *f, s64 off, int whence);
-/* readdir helper: "." at offset 0 and ".." at 1; false: the buffer is full.  The
- * file system's own entries then use offsets from 2 on. */
+/* readdir helper: "." at offset 0 and ".." at 1; false: the buffer is full.
+ * The file system's own entries then use offsets from 2 on. */
 bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);
 /* Access time after a read, by the mount's rules; cheap when nothing is due. */
 void file_accessed(struct file *f);
-/* Before data is written: limits, O_APPEND, set-id bits, times.  inode->lock held
- * for writing.  0 or -errno; truncates @from at limits. */
+/* Before data is written: limits, O_APPEND, set-id bits, times.  inode->lock
+ * held for writing.  0 or -errno; truncates @from at limits. */
 int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos);
 #define SEEK_SET  0
 #define SEEK_CUR  1

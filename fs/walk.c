@@ -9,10 +9,10 @@
  * go; walk_resume() takes it again.  So a cached path of any depth costs one
  * lock, and references only for its end.
  *
- *	walk_start()                        lock taken, at = root, cwd or dirfd
- *	walk_run()                          lock held again on return, error or not
- *	walk_hold() / walk_resume()         as often as needed
- *	walk_end()                          no lock; anchor and texts are put
+ *	walk_start()			lock taken, at = root, cwd or dirfd
+ *	walk_run()			lock held on return, error or not
+ *	walk_hold() / walk_resume()	as often as needed
+ *	walk_end()			no lock; anchor and texts are put
  *
  * Symbolic links are not followed by recursion: the text of the link and what
  * followed it in the path become the new rest, in one page.
@@ -21,8 +21,8 @@
  * then in name, len, hash and type.
  *
  * ORDERING
- *   LINKTEXT  the text of a link, then inode->link; a walk reads the pointer, then
- *             the text.
+ *   LINKTEXT  the text of a link, then inode->link; a walk reads the pointer,
+ *             then the text.
  *
  * INVARIANTS
  *   W1  at.dentry is positive.
@@ -331,8 +331,8 @@ static int follow_magic(struct walk *w, struct inode *link)
 }
 
 /*
- * A link on a disk says the same as long as it lives: keep its text, so that the
- * next walk follows it without asking the file system.  No memory, no harm.
+ * A link on a disk says the same as long as it lives: keep its text, so that
+ * the next walk follows it without asking the file system.  No memory, no harm.
  */
 static void remember_text(struct inode *link, const char *text)
 {
@@ -346,8 +346,8 @@ static void remember_text(struct inode *link, const char *text)
 		kfree(copy);
 }
 
-/* @page holds the text of a link, of length @n: with what follows the link behind
- * it, it becomes the rest of the path. */
+/* @page holds the text of a link, of length @n: with what follows the link
+ * behind it, it becomes the rest of the path. */
 static void replace_rest(struct walk *w, char *page, size_t n)
 {
 	if (w->slash)
@@ -359,8 +359,8 @@ static void replace_rest(struct walk *w, char *page, size_t n)
 	w->rest = page;
 }
 
-/* Follow the link `at' whose text is known, without letting the lock go.  False:
- * it takes the long way, which also finds what is wrong. */
+/* Follow the link `at' whose text is known, without letting the lock go.
+ * False: it takes the long way, which also finds what is wrong. */
 static bool follow_known(struct walk *w)
 {
 	struct dentry *link = w->at.dentry;

@@ -191,8 +191,8 @@ static inline int put(struct inflate *s, u8 byte)
 	return 0;
 }
 
-/* In runs that neither end of the window breaks.  Byte by byte and upwards: what
- * was copied may be copied again. */
+/* In runs that neither end of the window breaks.  Byte by byte and upwards:
+ * what was copied may be copied again. */
 static int copy_match(struct inflate *s, unsigned int len, unsigned int dist)
 {
 	int r;
@@ -288,8 +288,8 @@ static inline u64 run_bits(struct run *r, u64 n)
 }
 
 /*
- * The match of @symbol; its code was taken, 33 bits are there.  False: something
- * is out of the ordinary, and nothing was put out.
+ * The match of @symbol; its code was taken, 33 bits are there.  False:
+ * something is out of the ordinary, and nothing was put out.
  */
 static inline bool run_match(struct inflate *s, struct run *r, u64 out,
 			     u64 symbol)
@@ -315,9 +315,9 @@ static inline bool run_match(struct inflate *s, struct run *r, u64 out,
 }
 
 /*
- * Symbols as long as all is ordinary: input for the longest is there, the window
- * has room for the longest match, and the codes are in the fast tables.  Leaves
- * the first that is not, or the end of the block, to coded_symbol().
+ * Symbols as long as all is ordinary: input for the longest is there, the
+ * window has room for the longest match, and the codes are in the fast tables.
+ * Leaves the first that is not, or the end of the block, to coded_symbol().
  */
 static void coded_run(struct inflate *s)
 {

@@ -18,7 +18,8 @@ struct uiov {
 /* Does [base, base + len) lie in what user space may address? */
 bool user_range_ok(uaddr_t base, u64 len);
 
-/* 0 and @it over all of it, or -EINVAL, -EFAULT, -ENOMEM.  uiov_put() after 0. */
+/* 0 and @it over all of it, or -EINVAL, -EFAULT, -ENOMEM.  uiov_put() after
+ * 0. */
 int uiov_get(struct uiov *u, uaddr_t vec, u64 nr, struct iov_iter *it);
 void uiov_put(struct uiov *u);
 

@@ -152,7 +152,8 @@ static s64 do_get(struct target *t, uaddr_t uname, uaddr_t value, u64 size)
 	return n;
 }
 
-/* Names of a class that current may not see are left out.  @n: bytes in @buf. */
+/* Names of a class that current may not see are left out.  @n: bytes in
+ * @buf. */
 static s64 hide_trusted(char *buf, s64 n)
 {
 	char *from = buf, *to = buf, *end = buf + n;

@@ -11,8 +11,8 @@
  *       may read without the lock, and a file found there stays open for the
  *       length of the call: fd_ref() then takes no reference.
  *
- * Locking: files->lock (RANK_FILE) for every change and for readers that are not
- * the sole owner.  Files are put after it was released.
+ * Locking: files->lock (RANK_FILE) for every change and for readers that are
+ * not the sole owner.  Files are put after it was released.
  */
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
@@ -234,7 +234,8 @@ int files_unshare(void)
 	return 0;
 }
 
-/* Close, or mark, what is open in [first, last] and, if asked, close-on-exec. */
+/* Close, or mark, what is open in [first, last] and, if asked,
+ * close-on-exec. */
 static void close_some(struct files *fs, u32 first, u32 last, bool only_cloexec)
 {
 	struct file *f;

@@ -38,7 +38,8 @@ void iov_iter_truncate(struct iov_iter *it, size_t max)
 		it->count = max;
 }
 
-/* Bytes at the current place of the current segment, at most @max; 0: the end. */
+/* Bytes at the current place of the current segment, at most @max; 0: the
+ * end. */
 static size_t seg_room(struct iov_iter *it, size_t max)
 {
 	if (max > it->count)
