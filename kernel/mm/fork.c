@@ -56,7 +56,6 @@ static bool copy_now(struct copy *c, struct page *src, pte_t *dst)
 	pg->flags = PG_ANON;
 	store_once(dst, pte_make(page_phys(pg), pt_prot(c->v, true)));
 	pmem_account(PMEM_ANON, 1);
-	c->new->rss_anon++;
 	c->budget--;
 	return true;
 }
@@ -64,44 +63,49 @@ static bool copy_now(struct copy *c, struct page *src, pte_t *dst)
 /* Entries of one leaf table, @va to @end; both pt_locks held. */
 static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 {
-	u32 left = table_page(src)->inuse, copied = 0;
-	u64 shared = 0;
+	u32 left = table_page(src)->inuse, shared = 0, files = 0, now = 0;
+	struct page *const frames = pfn_base, *file = NULL;
+	bool with_files = c->files;
 
 	for (; va < end && left > 0; va += PAGE_SIZE, src++, dst++) {
 		pte_t e = *src;
 		struct page *pg;
+		u32 fl;
 
 		if (!e)
 			continue;
 		left--;
 		if (e & PTE_SPECIAL)
 			continue;
-		pg = pte_page(e);
-		if (!(load_once(&pg->flags) & PG_ANON)) {
-			if (!c->files)
+		pg = frames + (e >> PTE_PPN_SHIFT);
+		fl = load_once(&pg->flags);
+		if (!(fl & PG_ANON)) {
+			if (!with_files)
 				continue;
-			(void)atomic_fetch_add(&pg->refs, 1u);
-			rss_add(c->new, pg, 1);
+			page_ref(pg);
 			store_once(dst, e);
-			copied++;
+			file = pg;
+			files++;
 			continue;
 		}
-		copied++;
-		if (unlikely((load_once(&pg->flags) & PG_HOT) || va == c->sp ||
-			     va == c->tp) &&
-		    copy_now(c, pg, dst))
+		if (unlikely((fl & PG_HOT) || va == c->sp || va == c->tp) &&
+		    copy_now(c, pg, dst)) {
+			now++;
 			continue;
+		}
 		if (e & PTE_W) {
 			e &= ~PTE_W;
 			store_once(src, e);
 			c->flush = true;
 		}
-		(void)atomic_fetch_add(&pg->refs, 1u);
+		page_ref(pg);
 		store_once(dst, e);
 		shared++;
 	}
-	c->new->rss_anon += shared;
-	table_page(dst - 1)->inuse += (u16)copied;
+	c->new->rss_anon += shared + now;
+	table_page(dst - 1)->inuse += (u16)(shared + now + files);
+	if (files)
+		rss_add(c->new, file, files); /* all of one mapping */
 }
 
 static int copy_range(struct copy *c, u64 start, u64 end)

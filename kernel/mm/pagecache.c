@@ -230,7 +230,7 @@ struct page *mapping_find(struct mapping *m, u64 index)
 	spin_lock(&m->lock);
 	pg = radix_find(&m->pages, index);
 	if (pg)
-		(void)atomic_fetch_add(&pg->refs, 1u);
+		page_ref(pg);
 	spin_unlock(&m->lock);
 	return pg;
 }
@@ -257,7 +257,7 @@ unsigned int mapping_find_range(struct mapping *m, u64 index, unsigned int nr,
 			pg[i] = NULL;
 			continue;
 		}
-		(void)atomic_fetch_add(&p->refs, 1u);
+		page_ref(p);
 		found++;
 	}
 	spin_unlock(&m->lock);
@@ -278,7 +278,7 @@ unsigned int cache_batch(struct mapping *m, u64 *index, u64 end, int tag,
 
 		if (!p || i >= end)
 			break;
-		(void)atomic_fetch_add(&p->refs, 1u);
+		page_ref(p);
 		pg[n++] = p;
 		if (++i == 0)
 			break;

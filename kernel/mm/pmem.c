@@ -332,7 +332,7 @@ void page_free_table(struct page *pg)
 	c->zero[c->nr_zero++] = pg;
 }
 
-static void page_free(struct page *pg)
+void page_free_last(struct page *pg)
 {
 	struct pcp *c = this_pcp();
 
@@ -372,7 +372,7 @@ void page_put(struct page *pg)
 	KASSERT(refs != 0);
 	/* PGREF (release, full fence) - pairs with page_put(). */
 	if (refs == 1 || atomic_dec_and_test(&pg->refs))
-		page_free(pg);
+		page_free_last(pg);
 }
 
 void *page_addr(const struct page *pg)

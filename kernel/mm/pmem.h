@@ -12,6 +12,7 @@
 
 #include <kernel/mm/page.h>
 #include <kernel/spinlock.h>
+#include <lib/atomic.h>
 
 #define SECTION_PAGES (1ul << MAX_ORDER)
 #define SECTION_SIZE  (SECTION_PAGES << PAGE_SHIFT)
@@ -37,7 +38,8 @@ enum section_state {
 
 extern struct page *mem_map; /* [I after pmem_init] */
 extern paddr_t mem_base, mem_end;
-extern u8 *section_state; /* [pmem_lock] enum section_state */
+extern struct page *pfn_base; /* [I] mem_map, as if it began at frame 0 */
+extern u8 *section_state;     /* [pmem_lock] enum section_state */
 extern u64 nr_sections;
 extern u64 lazy_pages;	/* [pmem_lock] frames in lazy sections */
 extern u64 total_pages; /* [pmem_lock] */
@@ -45,11 +47,27 @@ extern struct spinlock pmem_lock;
 
 static inline struct page *pfn_page(u64 pa)
 {
-	return &mem_map[(pa - mem_base) >> PAGE_SHIFT];
+	return pfn_base + (pa >> PAGE_SHIFT);
 }
+/* The upper bits of our entries are zero. */
 static inline struct page *pte_page(pte_t pte)
 {
-	return pfn_page(pte_phys(pte));
+	return pfn_base + (pte >> PTE_PPN_SHIFT);
+}
+
+/* page_get() by somebody who is sure of the reference that he copies. */
+static inline void page_ref(struct page *pg)
+{
+	/* relaxed: whoever takes one has one already, so nothing is published */
+	atomic_add_relaxed(&pg->refs, 1u);
+}
+void page_free_last(struct page *pg); /* the count is zero, or ours alone */
+/* page_put() for loops over many pages. */
+static inline void page_unref(struct page *pg)
+{
+	/* PGREF (acquire) - pairs with page_put(). */
+	if (load_acquire(&pg->refs) == 1 || atomic_dec_and_test(&pg->refs))
+		page_free_last(pg);
 }
 
 /* pmem.c, for pmem_boot.c: pmem_lock held (or nobody else runs yet). */

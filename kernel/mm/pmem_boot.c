@@ -39,6 +39,7 @@ static bool opened;
 
 struct page *mem_map;
 paddr_t mem_base, mem_end;
+struct page *pfn_base;
 u8 *section_state;
 u64 nr_sections;
 u64 lazy_pages;
@@ -220,6 +221,7 @@ void pmem_init(void)
 	section_state = pmem_boot_alloc(nr_sections, 8);
 	mem_map = boot_alloc_raw(
 		nr_sections * SECTION_PAGES * sizeof(struct page), PAGE_SIZE);
+	pfn_base = mem_map - (mem_base >> PAGE_SHIFT);
 	opened = true;
 	for (u64 s = 0; s < nr_sections; s++) {
 		section_state[s] = (u8)classify(s);

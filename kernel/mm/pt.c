@@ -115,18 +115,6 @@ void gather_finish(struct gather *g)
 	}
 }
 
-/* The frame of an entry that was just cleared; pt_lock held. */
-static inline void gather_page(struct gather *g, struct page *pg)
-{
-	if (g->dying) {
-		page_put(pg);
-		return;
-	}
-	g->pages[g->nr++] = pg;
-	if (g->nr == GATHER_MAX)
-		gather_finish(g);
-}
-
 /* Take empty tables for @va off the tree; pt_lock held. */
 static void prune(struct gather *g, u64 va)
 {
@@ -157,42 +145,64 @@ static void prune(struct gather *g, u64 va)
 
 /* --- zapping */
 
+/* What was cleared leaves the counts of the process. */
+static void zap_account(struct mm *mm, u32 anon, u32 file, u32 shmem)
+{
+	mm->rss_anon -= anon;
+	mm->rss_file -= file;
+	mm->rss_shmem -= shmem;
+	if (file + shmem)
+		pmem_account(PMEM_MAPPED, -(s64)(file + shmem));
+}
+
 /* Clear entries [@p, @end) of one leaf table; pt_lock held. */
 static void zap_leaf(struct gather *g, pte_t *p, pte_t *end, bool file_only)
 {
-	struct mm *mm = g->mm;
-	struct page *table = table_page(p);
-	u32 left = table->inuse, anon = 0;
+	struct page *table = table_page(p), *const frames = pfn_base;
+	u32 left = table->inuse, anon = 0, file = 0, shmem = 0;
+	bool dying = g->dying;
 
 	for (; p < end && left > 0; p++) {
 		pte_t e = *p;
 		struct page *pg;
+		u32 fl;
 
 		if (!e)
 			continue;
-		if (e & PTE_SPECIAL) {
+		if (unlikely(e & PTE_SPECIAL)) {
 			if (file_only)
 				continue;
 			store_once(p, 0);
 			left--;
-			g->need_flush = true;
 			continue;
 		}
-		pg = pte_page(e);
-		if (load_once(&pg->flags) & PG_ANON) {
+		pg = frames + (e >> PTE_PPN_SHIFT);
+		fl = load_once(&pg->flags);
+		if (fl & PG_ANON) {
 			if (file_only)
 				continue;
 			anon++;
+		} else if (fl & PG_SHMEM) {
+			shmem++;
 		} else {
-			rss_add(mm, pg, -1);
+			file++;
 		}
 		store_once(p, 0);
 		left--;
-		g->need_flush = true;
-		gather_page(g, pg);
+		if (dying) {
+			page_unref(pg);
+			continue;
+		}
+		g->pages[g->nr++] = pg;
+		if (g->nr == GATHER_MAX) {
+			g->need_flush = true;
+			gather_finish(g);
+		}
 	}
-	mm->rss_anon -= anon;
+	if (left != table->inuse)
+		g->need_flush = true;
 	table->inuse = (u16)left;
+	zap_account(g->mm, anon, file, shmem);
 }
 
 void pt_zap(struct gather *g, u64 start, u64 end, bool file_only)
