@@ -97,6 +97,7 @@ struct hart {
 	struct mm *user_mm;	/* [H] owner of satp, or NULL; see hart_drop_mm() */
 	u64 icache_seen;	/* [H] icache_gen at the last fence.i */
 	u64 tlb_seen;		/* [H] user_mm->tlb_gen at the last flush */
+	u64 status_seen;	/* [H] what sstatus holds as the user's, 0: unknown */
 	struct thread *fp_owner; /* [H] whose FP state the registers hold */
 
 	/* --- queues, all [H] */

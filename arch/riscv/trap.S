@@ -144,15 +144,20 @@ trap_from_kernel:
 	ld	x10, 10*8(a0)
 	sret
 
-/* void user_return(struct thread *t) noreturn: load everything, go. */
+/*
+ * void user_return(struct thread *t, bool set_status) noreturn: load everything, go.
+ * A trap from user mode leaves in sstatus what sret wants (SPP = U, SPIE = 1), so it
+ * is written only when the caller says that the thread's differs.
+ */
 	.globl user_return
 	.balign	64
 user_return:
 	csrw	sscratch, a0
-	ld	t0, TF_STATUS(a0)
 	ld	t1, TF_PC(a0)
+	beqz	a1, 1f
+	ld	t0, TF_STATUS(a0)
 	csrw	sstatus, t0
-	csrw	sepc, t1
+1:	csrw	sepc, t1
 	LOAD_GPRS_BUT_BASE a0
 	ld	x10, 10*8(a0)
 	sret

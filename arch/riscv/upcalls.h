@@ -26,7 +26,7 @@ void *arch_boot_alloc(size_t bytes, size_t align);
 void arch_panic(const char *msg) __noreturn;
 
 /* Implemented in trap.S. */
-void user_return(struct thread *t) __noreturn;
+void user_return(struct thread *t, bool set_status) __noreturn;
 int co_start(struct thread *t, void (*fn)(struct thread *t));
 int co_resume(struct thread *t);
 void co_leave(struct thread *t, int why);

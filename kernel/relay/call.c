@@ -26,34 +26,59 @@
 #include <kernel/time/clock.h>
 
 /*
- * CPU time without a clock read in user mode's way: what passed on this service hart
- * between the end of a thread's last request and the beginning of this one was user
- * time (and both passings of the ring), less what it waited in a run queue; the
- * request itself, less what it was suspended, is system time.  Both are statistics.
+ * Clocks are dear (on QEMU a CSR read is a tenth of a null call), so a call is timed
+ * when its number was slow last time, or by sampling one in CALL_SAMPLE; a call that
+ * suspends is timed from there on.  An untimed one counts as the last timed one.
+ *
+ * CPU time comes from the same reads: what passed on this service hart between the
+ * end of a thread's last request and the beginning of this one was user time (and
+ * both passings of the ring), less what it waited in a run queue; the request itself,
+ * less what it was suspended, is system time.
  */
-static void account_begin(struct hart *h, struct thread *t, u64 now)
+static bool wants_clock(const struct call_stats *c, const struct thread *t)
 {
-	if (likely(t->acct_hart == h && now > t->acct_start))
-		t->utime_ns += clock_cycles_to_ns(now - t->acct_start);
-	t->acct_off = 0;
+	u64 nr = (u64)t->stat_nr;
+
+	return t->req_kind != REQ_SYSCALL || nr >= NR_SYSCALLS || c->slow[nr] ||
+	       c->count[nr] % CALL_SAMPLE == 0;
 }
 
-static void account_end(struct hart *h, struct thread *t, u64 begin, u64 now)
+static void account_begin(struct hart *h, struct thread *t)
 {
-	u64 ran = now - begin;
+	t->acct_off = 0;
+	t->req_begin = 0;
+	if (likely(!wants_clock(&relay_of(h)->calls, t)))
+		return;
+	t->req_begin = rdcycle();
+	if (likely(t->acct_hart == h && t->req_begin > t->acct_start))
+		t->utime_ns += clock_cycles_to_ns(t->req_begin - t->acct_start);
+}
 
-	if (likely(ran > t->acct_off))
-		t->stime_ns += clock_cycles_to_ns(ran - t->acct_off);
-	t->acct_start = now;
+static void account_end(struct hart *h, struct thread *t)
+{
+	struct call_stats *c = &relay_of(h)->calls;
+	u64 nr = (u64)t->stat_nr, end, all, ran;
+
+	if (likely(!t->req_begin)) {
+		/* Only calls with a number below NR_SYSCALLS go untimed. */
+		c->count[nr]++;
+		t->stime_ns += c->last_ns[nr];
+		t->acct_start += c->last[nr];
+		return;
+	}
+	end = rdcycle();
+	all = end - t->req_begin;
+	ran = all > t->acct_off ? all - t->acct_off : 0;
+	t->stime_ns += clock_cycles_to_ns(ran);
+	t->acct_start = end;
 	t->acct_hart = h;
+	if (t->req_kind == REQ_SYSCALL)
+		relay_stats_call(h, nr, all, ran);
 }
 
 static void request_body(struct thread *t)
 {
-	u64 begin = rdcycle(), end;
-	struct hart *h;
-
-	account_begin(this_hart(), t, begin);
+	account_begin(this_hart(), t);
 	switch ((enum request_kind)t->req_kind) {
 	case REQ_SYSCALL:
 		syscall_dispatch(t);
@@ -70,11 +95,7 @@ static void request_body(struct thread *t)
 	}
 	if (unlikely(t->work & ~WORK_RESCHED))
 		task_request_end(t);
-	h = this_hart();
-	end = rdcycle();
-	account_end(h, t, begin, end);
-	if (t->req_kind == REQ_SYSCALL)
-		relay_stats_call(h, (u64)t->stat_nr, end - begin);
+	account_end(this_hart(), t);
 	t->syscall_nr = -1;
 }
 
@@ -124,8 +145,13 @@ static void after_coroutine(struct hart *h, struct thread *t, int why)
 {
 	h->cur = NULL;
 	KASSERT(!h->lock_depth);
-	if (why == CO_SUSPENDED || why == CO_YIELDED)
-		t->acct_off -= rdcycle(); /* until relay_run_ready() adds */
+	if (why == CO_SUSPENDED || why == CO_YIELDED) {
+		u64 now = rdcycle();
+
+		if (!t->req_begin)
+			t->req_begin = now;
+		t->acct_off -= now; /* until relay_run_ready() adds */
+	}
 	switch ((enum co_result)why) {
 	case CO_FINISHED:
 		t->in_coroutine = 0;

@@ -19,6 +19,7 @@
 #include <kernel/time/timer.h>
 
 #define POLL_FLOOR_DIV 32 /* of the cap */
+#define CLOCK_EVERY    128 /* looks between two at the clock and at sip */
 #define SHORT_SLEEP    4  /* caps */
 
 /* Returns true when it is safe to wait for an interrupt. */
@@ -48,7 +49,7 @@ static bool poll(struct hart *h)
 			return true;
 		}
 		cpu_relax();
-		if (spin & 31)
+		if (spin % CLOCK_EVERY)
 			continue;
 		now = rdcycle();
 		if (!start)

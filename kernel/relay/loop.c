@@ -136,6 +136,7 @@ void user_trap(struct thread *t, u64 cause)
 	struct hart *h = this_hart();
 
 	h->state = HART_LOOP;
+	h->status_seen = t->tf.status;
 	if (unlikely(h->notify))
 		store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
 	if (likely(cause == CAUSE_ECALL_U)) {

@@ -60,10 +60,14 @@ enum co_result {
 	CO_EXITED,
 };
 
+#define CALL_SAMPLE  16u
+#define CALL_SLOW_NS 20000u
 struct call_stats {
 	u64 count[NR_SYSCALLS]; /* [H] */
+	u32 last[NR_SYSCALLS];	/* [H] cycles that the last timed one ran */
+	u32 last_ns[NR_SYSCALLS]; /* [H] the same in ns */
+	u8 slow[NR_SYSCALLS];	/* [H] it took more than CALL_SLOW_NS: time the next */
 	struct hist *hist;	/* [I] NR_SYSCALLS of them: service time, cycles */
-	u64 nosys[NR_SYSCALLS]; /* [H] unimplemented numbers */
 	u64 nosys_other;	/* [H] numbers beyond the table */
 };
 
@@ -171,7 +175,8 @@ int relay_write_process(struct process *p, const char *line);
 void relay_trace_enable(bool on);
 bool relay_trace_enabled(void);
 void relay_reset_stats(void);
-void relay_stats_call(struct hart *h, u64 nr, u64 cycles);
+/* A timed call: @all cycles from begin to end, @ran of them not suspended. */
+void relay_stats_call(struct hart *h, u64 nr, u64 all, u64 ran);
 void relay_stats_init(struct hart *h);
 void relay_panic_dump(void);
 

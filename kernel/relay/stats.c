@@ -39,17 +39,30 @@ void relay_stats_init(struct hart *h)
 	relay_of(h)->calls.hist = vmalloc(NR_SYSCALLS * sizeof(struct hist));
 }
 
-void relay_stats_call(struct hart *h, u64 nr, u64 cycles)
+void relay_stats_call(struct hart *h, u64 nr, u64 all, u64 ran)
 {
 	struct call_stats *c = &relay_of(h)->calls;
+	u64 ns = clock_cycles_to_ns(all);
 
 	if (unlikely(nr >= NR_SYSCALLS)) {
 		c->nosys_other++;
 		return;
 	}
 	c->count[nr]++;
+	c->slow[nr] = ns > CALL_SLOW_NS;
+	c->last[nr] = (u32)min(ran, 0xfffffffful);
+	c->last_ns[nr] = (u32)min(clock_cycles_to_ns(ran), 0xfffffffful);
 	if (likely(c->hist))
-		hist_add(&c->hist[nr], cycles);
+		hist_add(&c->hist[nr], ns);
+}
+
+static u64 count_of(u64 nr)
+{
+	u64 n = 0;
+
+	for (u32 i = 0; i < nr_harts; i++)
+		n += relay_of(harts[i])->calls.count[nr];
+	return n;
 }
 
 void relay_show_status(relay_emit_fn *emit, void *ctx)
@@ -106,17 +119,17 @@ static void merge(struct hist *sum, u64 nr)
 static void show_call(u64 nr, const char *name, struct hist *sum,
 		      relay_emit_fn *emit, void *ctx)
 {
+	u64 count = count_of(nr);
 	char b[160];
 
+	/* The total of all calls from the timed ones. */
 	snprintf(b, sizeof(b), "%lu %s %s %lu %lu %lu %lu %lu\n", nr, name,
 		 relay_policy == POLICY_HYBRID ?
 			 (relay_call_is_local_in_hybrid(nr) ? "local" :
 							      "remote") :
 			 relay_policy_name(relay_policy),
-		 sum->nr, clock_cycles_to_ns(sum->sum),
-		 clock_cycles_to_ns(hist_percentile(sum, 500)),
-		 clock_cycles_to_ns(hist_percentile(sum, 990)),
-		 clock_cycles_to_ns(sum->max));
+		 count, hist_mean(sum) * count, hist_percentile(sum, 500),
+		 hist_percentile(sum, 990), sum->max);
 	emit(ctx, b);
 }
 
@@ -137,13 +150,10 @@ void relay_show_syscalls(relay_emit_fn *emit, void *ctx)
 			show_call(nr, name, sum, emit, ctx);
 	}
 	for (u64 nr = 0; nr < NR_SYSCALLS; nr++) {
-		if (syscall_name(nr))
-			continue;
-		merge(sum, nr);
-		if (!sum->nr)
+		if (syscall_name(nr) || !count_of(nr))
 			continue;
 		snprintf(b, sizeof(b), "%lu unimplemented - %lu - - - -\n", nr,
-			 sum->nr);
+			 count_of(nr));
 		emit(ctx, b);
 	}
 	for (u32 i = 0; i < nr_harts; i++)
@@ -164,6 +174,8 @@ void relay_reset_stats(void)
 		/* A hart that counts meanwhile loses a count: statistics. */
 		if (h)
 			memset(h, 0, NR_SYSCALLS * sizeof(*h));
+		memset(relay_of(harts[i])->calls.count, 0,
+		       sizeof(relay_of(harts[i])->calls.count));
 		memset(&harts[i]->st, 0, sizeof(harts[i]->st));
 		harts[i]->poll_ns = 0;
 		harts[i]->idle_ns = 0;

@@ -27,6 +27,7 @@
 void relay_fp_save(struct hart *h, struct thread *t)
 {
 	csr_set(sstatus, SSTATUS_FS_CLEAN);
+	h->status_seen = 0;
 	fp_save(&t->fp);
 	t->tf.status = (t->tf.status & ~(u64)SSTATUS_FS) | SSTATUS_FS_CLEAN;
 	t->fp_hart = h;
@@ -36,6 +37,7 @@ void relay_fp_save(struct hart *h, struct thread *t)
 static void fp_restore(struct hart *h, struct thread *t)
 {
 	csr_set(sstatus, SSTATUS_FS_CLEAN);
+	h->status_seen = 0;
 	fp_load(&t->fp);
 	t->tf.status = (t->tf.status & ~(u64)SSTATUS_FS) | SSTATUS_FS_CLEAN;
 	t->fp_hart = h;
@@ -187,5 +189,5 @@ void relay_run_user(struct hart *h)
 		return;
 	store_once(&t->state, THREAD_USER);
 	h->state = HART_USER;
-	user_return(t);
+	user_return(t, t->tf.status != h->status_seen);
 }

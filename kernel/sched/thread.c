@@ -22,11 +22,6 @@
 
 static struct kmem_cache *thread_cache; /* [I after the first] */
 
-struct thread *current_thread(void)
-{
-	return this_hart()->cur;
-}
-
 void sched_init(void)
 {
 	thread_cache = kmem_cache_create("thread", sizeof(struct thread), 64);

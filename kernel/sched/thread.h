@@ -23,6 +23,7 @@
 #define KERNEL_SCHED_THREAD_H
 
 #include <arch/riscv/trapframe.h>
+#include <kernel/hart.h>
 #include <lib/list.h>
 #include <lib/types.h>
 
@@ -149,6 +150,7 @@ struct thread {
 	struct hart *acct_hart;	/* [O] whose cycles the next two count */
 	u64 acct_start;		/* [O] end of the last request */
 	u64 queued_at;		/* [O] cycles when it had to wait for its hart, or 0 */
+	u64 req_begin;		/* [O] cycles, or 0: this request is not timed */
 	u64 acct_off;		/* [O] suspended during the present one */
 	u64 nr_vcsw, nr_ivcsw;	/* [O] context switches */
 	u64 minflt, majflt;	/* [O] */
@@ -160,7 +162,14 @@ struct thread {
 } __aligned(64); /* messages keep their kind in the low bits */
 
 /* The thread whose coroutine runs on this hart; NULL in the hart's loop. */
-struct thread *current_thread(void);
+#ifdef __riscv
+static inline struct thread *current_thread(void)
+{
+	return this_hart()->cur;
+}
+#else
+struct thread *current_thread(void); /* host tests */
+#endif
 #define current (current_thread())
 
 /*

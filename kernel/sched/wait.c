@@ -206,9 +206,11 @@ void mutex_unlock(struct mutex *m)
 {
 	KASSERT(m->owner == current);
 	m->owner = NULL;
-	/* MUTEX (release) - pairs with mutex_trylock(). */
+	/* MUTEX (release) - pairs with mutex_trylock().  The exchange is WAKE's fence
+	 * too: unlocked, then the queue. */
 	atomic_xchg(&m->locked, 0);
-	wake_up_all(&m->wq);
+	if (unlikely(!list_empty(&m->wq.list)))
+		wake_up_all(&m->wq);
 }
 
 bool mutex_held(const struct mutex *m)
