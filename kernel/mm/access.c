@@ -59,8 +59,7 @@ static struct page *own_page(struct vma *v, uaddr_t a)
 		if (!(e & PTE_SPECIAL))
 			rss_add(mm, old, -1);
 		mm->rss_anon++;
-		pt_set(p, pte_make(page_phys(new),
-				   e & (PTE_USER | PTE_R | PTE_X)));
+		pt_set(p, page_pte(new, e & (PTE_USER | PTE_R | PTE_X)));
 	}
 	spin_unlock(&mm->pt_lock);
 	if (old) {

@@ -34,7 +34,7 @@
 
 #define SIG_BUS	   7
 #define SIG_SEGV   11
-#define AROUND_MAX 8u
+#define AROUND_MAX 16u
 #define HOT_FAULTS 8u /* that make a frame PG_HOT */
 
 u64 icache_gen; /* [a] edge ICACHE */
@@ -68,13 +68,12 @@ static bool install_anon(struct vma *v, pte_t *p, pte_t old, struct page *pg)
 	spin_lock(&mm->pt_lock);
 	done = *p == old;
 	if (done) {
-		pt_set(p, pte_make(page_phys(pg), pt_prot(v, true)));
+		pt_set(p, page_pte(pg, pt_prot(v, true)));
 		mm->rss_anon++;
 	}
 	spin_unlock(&mm->pt_lock);
-	if (done)
-		pmem_account(PMEM_ANON, 1);
-	else
+	pmem_account(PMEM_ANON, 1); /* page_put() takes it back */
+	if (!done)
 		page_put(pg);
 	return done;
 }
@@ -87,6 +86,8 @@ static bool install_anon(struct vma *v, pte_t *p, pte_t old, struct page *pg)
 static void anon_around(struct vma *v, u64 addr, pte_t *p)
 {
 	u64 idx = l0_index(addr), room, run = 0;
+	struct page *pg[AROUND_MAX];
+	u32 n = 0, done = 0;
 
 	while (run < AROUND_MAX && run < idx && p[-1 - (s64)run] & PTE_V)
 		run++;
@@ -95,15 +96,22 @@ static void anon_around(struct vma *v, u64 addr, pte_t *p)
 	run = min(run, room);
 	if (run == 0 || pmem_free_pages() < pmem_total_pages() / 8)
 		return;
-	while (run-- > 0) {
-		struct page *pg;
-
-		if (load_once(++p))
-			return;
-		pg = page_alloc(0, GFP_USER | GFP_ZERO);
-		if (!pg || !install_anon(v, p, 0, pg))
-			return;
+	while (n < run && p[n + 1] == 0) {
+		pg[n] = page_alloc(0, GFP_USER | GFP_ZERO);
+		if (!pg[n])
+			break;
+		pg[n++]->flags = PG_ANON;
 	}
+	spin_lock(&v->mm->pt_lock);
+	while (done < n && *++p == 0) {
+		pt_set(p, page_pte(pg[done], pt_prot(v, true)));
+		done++;
+	}
+	v->mm->rss_anon += done;
+	spin_unlock(&v->mm->pt_lock);
+	pmem_account(PMEM_ANON, n);
+	while (done < n)
+		page_put(pg[done++]);
 }
 
 static int fault_anon(struct vma *v, u64 addr, pte_t *p, bool write)
@@ -172,7 +180,7 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	copy_page(page_addr(new), page_addr(old));
 	new->flags = PG_ANON;
 	store_once(&v->has_anon, true);
-	pt_set(p, pte_make(page_phys(new), pt_prot(v, true)));
+	pt_set(p, page_pte(new, pt_prot(v, true)));
 	if (!(old->flags & PG_ANON)) {
 		rss_add(mm, old, -1);
 		mm->rss_anon++;

@@ -40,7 +40,7 @@ static bool map_page(struct vma *v, pte_t *p, struct page *pg, bool writable)
 {
 	if (*p != 0 || !still_there(v, pg))
 		return false;
-	pt_set(p, pte_make(page_phys(pg), pt_prot(v, writable)));
+	pt_set(p, page_pte(pg, pt_prot(v, writable)));
 	rss_add(v->mm, pg, 1);
 	return true;
 }
@@ -66,7 +66,7 @@ static void map_pages(struct vma *v, pte_t *p, struct page **pg, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		if (!pg[i] || p[i] || load_once(&pg[i]->mapping) != v->mapping)
 			continue;
-		store_once(&p[i], pte_make(page_phys(pg[i]), prot));
+		store_once(&p[i], page_pte(pg[i], prot));
 		any = pg[i];
 		pg[i] = NULL;
 		mapped++;
@@ -126,16 +126,15 @@ static int map_copy(struct vma *v, pte_t *p, struct page *src)
 	spin_lock(&mm->pt_lock);
 	done = *p == 0 && still_there(v, src);
 	if (done) {
-		pt_set(p, pte_make(page_phys(new), pt_prot(v, true)));
+		pt_set(p, page_pte(new, pt_prot(v, true)));
 		mm->rss_anon++;
 	}
 	spin_unlock(&mm->pt_lock);
-	if (!done) {
-		page_put(new);
-		return -EAGAIN;
-	}
-	pmem_account(PMEM_ANON, 1);
-	return 0;
+	pmem_account(PMEM_ANON, 1); /* page_put() takes it back */
+	if (done)
+		return 0;
+	page_put(new);
+	return -EAGAIN;
 }
 
 /* Ask the object, then set the entry, which is @old now.  I2.  The caller has a
@@ -160,7 +159,7 @@ static int map_shared_writable(struct vma *v, u64 addr, pte_t *p, pte_t old,
 			page_get(pg);
 			rss_add(mm, pg, 1);
 		}
-		pt_set(p, pte_make(page_phys(pg), pt_prot(v, true)));
+		pt_set(p, page_pte(pg, pt_prot(v, true)));
 	}
 	spin_unlock(&mm->pt_lock);
 	return err;

@@ -54,7 +54,7 @@ static bool copy_now(struct copy *c, struct page *src, pte_t *dst)
 		return false;
 	copy_page(page_addr(pg), page_addr(src));
 	pg->flags = PG_ANON;
-	store_once(dst, pte_make(page_phys(pg), pt_prot(c->v, true)));
+	store_once(dst, page_pte(pg, pt_prot(c->v, true)));
 	pmem_account(PMEM_ANON, 1);
 	c->budget--;
 	return true;

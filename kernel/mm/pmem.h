@@ -55,6 +55,12 @@ static inline struct page *pte_page(pte_t pte)
 	return pfn_base + (pte >> PTE_PPN_SHIFT);
 }
 
+/* The entry for @pg. */
+static inline pte_t page_pte(const struct page *pg, u64 bits)
+{
+	return (u64)(pg - pfn_base) << PTE_PPN_SHIFT | bits;
+}
+
 /* page_get() by somebody who is sure of the reference that he copies. */
 static inline void page_ref(struct page *pg)
 {

@@ -35,7 +35,7 @@ static pte_t *next_table(struct mm *mm, pte_t *slot)
 	spin_lock(&mm->pt_lock);
 	e = load_once(slot);
 	if (!e) {
-		e = pte_make(page_phys(pg), PTE_V);
+		e = page_pte(pg, PTE_V);
 		pt_set(slot, e);
 		mm->pt_pages++;
 		pg = NULL;

@@ -118,6 +118,8 @@ int copy_to_user(uaddr_t dst, const void *src, size_t n)
 
 int clear_user(uaddr_t dst, size_t n)
 {
+	if (likely(copy_fast(NULL, dst, n, COPY_ZERO)))
+		return 0;
 	return copy_pages(NULL, dst, n, COPY_ZERO, true) == n ? 0 : -EFAULT;
 }
 
