@@ -28,20 +28,20 @@ void text_puts(struct text *t, const char *s);
 void text_write(struct text *t, const void *p, size_t n);
 void text_free(struct text *t);
 
-typedef int pseudo_show_fn(struct text *t, void *arg);	/* 0 or -errno */
+typedef int pseudo_show_fn(struct text *t, void *arg);	     /* 0 or -errno */
 typedef s64 pseudo_write_fn(void *arg, char *buf, size_t n); /* n or -errno; buf
 							       * is NUL-terminated */
 
 struct pnode {
-	const char *name;	/* [I] */
-	u32 mode;		/* [I] with type */
-	u32 ino;		/* [I] */
-	struct pnode *parent;	/* [I] */
+	const char *name;	   /* [I] */
+	u32 mode;		   /* [I] with type */
+	u32 ino;		   /* [I] */
+	struct pnode *parent;	   /* [I] */
 	struct list_head children; /* [pseudo_lock] */
-	struct list_head sibling; /* [pseudo_lock] */
-	pseudo_show_fn *show;	/* [I] file: text; link: target */
-	pseudo_write_fn *write;	/* [I] */
-	void *arg;		/* [I] */
+	struct list_head sibling;  /* [pseudo_lock] */
+	pseudo_show_fn *show;	   /* [I] file: text; link: target */
+	pseudo_write_fn *write;	   /* [I] */
+	void *arg;		   /* [I] */
 	/* Directories with generated names: consulted after the children. */
 	int (*lookup)(struct inode *dir, const char *name, size_t len,
 		      struct inode **out);

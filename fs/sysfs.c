@@ -38,9 +38,10 @@ static int show_role(struct text *t, void *arg)
 {
 	const struct hart *h = arg;
 
-	text_printf(t, "%s\n", h->role == ROLE_APP	   ? "application" :
-			       h->role == ROLE_SERVICE ? "service" :
-							 "both");
+	text_printf(t, "%s\n",
+		    h->role == ROLE_APP	      ? "application"
+		    : h->role == ROLE_SERVICE ? "service"
+					      : "both");
 	return 0;
 }
 

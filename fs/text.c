@@ -9,7 +9,7 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
-#define TEXT_MAX (2ul << 20) /* one kmalloc */
+#define TEXT_MAX  (2ul << 20) /* one kmalloc */
 #define WRITE_MAX 4096u
 
 struct text_file {

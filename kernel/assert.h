@@ -13,11 +13,11 @@
 /* Print the report (registers, backtrace, harts, rings) and stop.  Any context. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 
-#define KASSERT(e)                                                         \
-	do {                                                               \
-		if (unlikely(!(e)))                                        \
-			panic("%s:%d: assertion failed: %s", __FILE__,     \
-			      __LINE__, #e);                               \
+#define KASSERT(e)                                                     \
+	do {                                                           \
+		if (unlikely(!(e)))                                    \
+			panic("%s:%d: assertion failed: %s", __FILE__, \
+			      __LINE__, #e);                           \
 	} while (0)
 
 #endif /* KERNEL_ASSERT_H */

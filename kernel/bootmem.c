@@ -123,7 +123,8 @@ static void find_ram(struct ram_list *l)
 				!fdt_reg(boot_fdt, node, i, &base, &size);
 		     i++) {
 			base = max(base, phys_ram_base);
-			size = min(size, phys_ram_base + DIRECT_MAP_SIZE - base);
+			size = min(size,
+				   phys_ram_base + DIRECT_MAP_SIZE - base);
 			if (size)
 				l->r[l->nr++] =
 					(struct mmu_range){ base, base + size };

@@ -44,23 +44,23 @@ enum hart_state {
 
 /* Counters of /proc/relay/status.  All [H]. */
 struct hart_stats {
-	u64 requests;	   /* requests executed here */
-	u64 posted;	   /* requests posted from here */
-	u64 completions;   /* completions received here */
-	u64 local_calls;   /* requests executed on the hart that trapped */
-	u64 poll_hits;	   /* waits that ended while polling */
-	u64 poll_misses;   /* waits that went on to sleep */
-	u64 sleeps;	   /* wfi executed */
-	u64 wakeups;	   /* wfi ended by an IPI */
+	u64 requests;	 /* requests executed here */
+	u64 posted;	 /* requests posted from here */
+	u64 completions; /* completions received here */
+	u64 local_calls; /* requests executed on the hart that trapped */
+	u64 poll_hits;	 /* waits that ended while polling */
+	u64 poll_misses; /* waits that went on to sleep */
+	u64 sleeps;	 /* wfi executed */
+	u64 wakeups;	 /* wfi ended by an IPI */
 	u64 ipis_sent;
 	u64 ipis_received;
 	u64 timer_irqs;
 	u64 external_irqs;
-	u64 batches;	   /* non-empty drains of the rings */
-	u64 batch_msgs;	   /* messages taken in them */
-	u64 ring_full;	   /* back-pressure: a message had to wait */
+	u64 batches;	/* non-empty drains of the rings */
+	u64 batch_msgs; /* messages taken in them */
+	u64 ring_full;	/* back-pressure: a message had to wait */
 	u64 sbi_calls;
-	u64 switches;	   /* user threads changed */
+	u64 switches; /* user threads changed */
 	u64 migrations;
 	u64 rfences;
 	u64 faults;
@@ -69,71 +69,73 @@ struct hart_stats {
 
 struct hart {
 	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
-	u64 stack_top;		/* [I] of the loop's own stack */
-	u64 loop_sp;		/* [H] saved while a coroutine runs */
-	struct thread *cur;	/* [H] whose coroutine runs, or NULL */
-	u64 scratch[4];		/* [H] trap entry */
-	u64 estack_top;		/* [I] stack for traps taken in the kernel */
+	u64 stack_top;	    /* [I] of the loop's own stack */
+	u64 loop_sp;	    /* [H] saved while a coroutine runs */
+	struct thread *cur; /* [H] whose coroutine runs, or NULL */
+	u64 scratch[4];	    /* [H] trap entry */
+	u64 estack_top;	    /* [I] stack for traps taken in the kernel */
 
 	/* --- identity */
-	u32 cpu;		/* [I] dense index */
-	u32 hartid;		/* [I] */
-	u32 role;		/* [I] enum hart_role bits */
-	u32 state;		/* [H] enum hart_state, read by others */
-	int fdt_node;		/* [I] cpu node */
-	u32 intc_phandle;	/* [I] of its interrupt-controller node */
-	u32 capacity;		/* [I] capacity-dmips-mhz or 0 */
+	u32 cpu;	  /* [I] dense index */
+	u32 hartid;	  /* [I] */
+	u32 role;	  /* [I] enum hart_role bits */
+	u32 state;	  /* [H] enum hart_state, read by others */
+	int fdt_node;	  /* [I] cpu node */
+	u32 intc_phandle; /* [I] of its interrupt-controller node */
+	u32 capacity;	  /* [I] capacity-dmips-mhz or 0 */
 
 	/*
 	 * Edge SLEEP: 1 = "send me an IPI when you put something in one of my
 	 * rings": asleep, or in user mode while threads of mine are away.
 	 */
 	u32 notify __aligned(64); /* [a] kernel/relay/ */
-	u32 kick;		/* [a] somebody wants the current user thread to trap */
-	struct mm *ucopy;	/* [a] UCOPY: whose memory it copies (kernel/mm/user.c) */
+	u32 kick; /* [a] somebody wants the current user thread to trap */
+	struct mm *
+		ucopy; /* [a] UCOPY: whose memory it copies (kernel/mm/user.c) */
 
 	/* --- running user code */
-	struct thread *user __aligned(64); /* [H] thread whose registers/satp are loaded */
-	struct mm *user_mm;	/* [H] owner of satp, or NULL; see hart_drop_mm() */
-	u64 icache_seen;	/* [H] icache_gen at the last fence.i */
-	u64 tlb_seen;		/* [H] user_mm->tlb_gen at the last flush */
-	u64 status_seen;	/* [H] what sstatus holds as the user's, 0: unknown */
+	struct thread *user
+		__aligned(64); /* [H] thread whose registers/satp are loaded */
+	struct mm *user_mm; /* [H] owner of satp, or NULL; see hart_drop_mm() */
+	u64 icache_seen;    /* [H] icache_gen at the last fence.i */
+	u64 tlb_seen;	    /* [H] user_mm->tlb_gen at the last flush */
+	u64 status_seen; /* [H] what sstatus holds as the user's, 0: unknown */
 	struct thread *fp_owner; /* [H] whose FP state the registers hold */
 
 	/* --- queues, all [H] */
-	struct list_head runq;	/* user threads that want this hart */
+	struct list_head runq; /* user threads that want this hart */
 	u32 nr_runq;
-	u32 nr_away;		/* user threads of this hart with a call in flight */
-	struct list_head ready;	/* coroutines to resume */
+	u32 nr_away; /* user threads of this hart with a call in flight */
+	struct list_head ready;	  /* coroutines to resume */
 	struct list_head backlog; /* messages that found a full ring */
-	u64 pending_in;		/* bitmask hint of rings */
+	u64 pending_in;		  /* bitmask hint of rings */
 
 	/* --- polling */
-	u64 poll_budget;	/* [H] cycles */
-	u64 poll_ewma;		/* [H] cycles a successful wait took lately */
+	u64 poll_budget; /* [H] cycles */
+	u64 poll_ewma;	 /* [H] cycles a successful wait took lately */
 
 	/* --- timers */
-	struct spinlock timer_lock; /* RANK_TIMER */
-	struct rb_root timers;	/* [timer_lock] */
+	struct spinlock timer_lock;   /* RANK_TIMER */
+	struct rb_root timers;	      /* [timer_lock] */
 	struct ktimer *timer_running; /* [timer_lock] */
-	u64 timer_next;		/* [timer_lock] earliest deadline or ~0 */
-	u64 timer_set;		/* [H] what the comparator holds (ns), ~0 none */
+	u64 timer_next;		      /* [timer_lock] earliest deadline or ~0 */
+	u64 timer_set; /* [H] what the comparator holds (ns), ~0 none */
 
 	/* --- other subsystems' per-hart data */
-	struct pcp *pcp;	/* kernel/mm/pmem.c */
-	void *slab;		/* kernel/mm/slab.c */
-	void *rng;		/* kernel/random.c */
-	struct plug *plug;	/* [H] kernel/dev/blk.c: open, or NULL */
-	void *relay;		/* kernel/relay/ private */
+	struct pcp *pcp;   /* kernel/mm/pmem.c */
+	void *slab;	   /* kernel/mm/slab.c */
+	void *rng;	   /* kernel/random.c */
+	struct plug *plug; /* [H] kernel/dev/blk.c: open, or NULL */
+	void *relay;	   /* kernel/relay/ private */
 
-	u8 lock_depth;		/* [H] spinlocks held */
-	u8 lock_rank;		/* [H] rank of the innermost */
-	bool online;		/* [a] edge BOOT */
-	bool go;		/* [a] edge BOOT */
-	u32 panic_depth;	/* [H] */
-	u64 stale_tlb_va;	/* [H] last kernel fault answered by a flush */
+	u8 lock_depth;	  /* [H] spinlocks held */
+	u8 lock_rank;	  /* [H] rank of the innermost */
+	bool online;	  /* [a] edge BOOT */
+	bool go;	  /* [a] edge BOOT */
+	u32 panic_depth;  /* [H] */
+	u64 stale_tlb_va; /* [H] last kernel fault answered by a flush */
 	u64 idle_ns, user_ns, svc_ns, poll_ns; /* [H] time in each state */
-	u64 state_since;	/* [H] cycles */
+	u64 state_since;		       /* [H] cycles */
 	struct hart_stats st;
 } __aligned(64);
 

@@ -17,8 +17,8 @@
 #include <lib/types.h>
 
 enum init_level {
-	INIT_CORE,   /* caches, tables: needs memory and threads */
-	INIT_VFS,    /* file system types, the root tmpfs, /dev, /proc, /sys trees */
+	INIT_CORE, /* caches, tables: needs memory and threads */
+	INIT_VFS, /* file system types, the root tmpfs, /dev, /proc, /sys trees */
 	INIT_BUS,    /* interrupt controllers, buses: before devices on them */
 	INIT_DRIVER, /* driver registration and probe */
 	INIT_LATE,   /* what wants all of it */
@@ -31,10 +31,10 @@ struct initcall {
 	u64 level;
 };
 
-#define INITCALL(lvl, func)                                             \
-	static const struct initcall __used_initcall_##func             \
+#define INITCALL(lvl, func)                                                  \
+	static const struct initcall __used_initcall_##func                  \
 		__attribute__((section(".initcalls"), used, aligned(8))) = { \
-			.fn = (func), .name = #func, .level = (lvl)     \
+			.fn = (func), .name = #func, .level = (lvl)          \
 		}
 
 struct bootparam {
@@ -42,11 +42,10 @@ struct bootparam {
 	void (*fn)(const char *value); /* value lives for ever */
 };
 
-#define BOOTPARAM(ident, str, func)                                      \
-	static const struct bootparam __used_bootparam_##ident           \
-		__attribute__((section(".bootparams"), used, aligned(8))) = { \
-			.name = (str), .fn = (func)                      \
-		}
+#define BOOTPARAM(ident, str, func)                            \
+	static const struct bootparam __used_bootparam_##ident \
+		__attribute__((section(".bootparams"), used,   \
+			       aligned(8))) = { .name = (str), .fn = (func) }
 
 /* The whole command line as handed over (for /proc/cmdline). */
 extern const char *boot_cmdline;

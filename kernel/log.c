@@ -26,8 +26,8 @@ struct log_record {
 
 static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
 static struct log_record ring[LOG_RECORDS]; /* [log_lock] */
-static u64 next_seq = 1;		     /* [log_lock] */
-int log_console_level = LOG_DEBUG;	     /* relaxed */
+static u64 next_seq = 1;		    /* [log_lock] */
+int log_console_level = LOG_DEBUG;	    /* relaxed */
 
 static void param_quiet(const char *v __unused)
 {

@@ -43,10 +43,10 @@ struct log_ratelimit {
 	u32 nr;
 };
 bool log_may(struct log_ratelimit *rl);
-#define pr_ratelimited(level, ...)                     \
-	do {                                           \
-		static struct log_ratelimit pr_rl;     \
-		if (log_may(&pr_rl))                   \
+#define pr_ratelimited(level, ...)                      \
+	do {                                            \
+		static struct log_ratelimit pr_rl;      \
+		if (log_may(&pr_rl))                    \
 			log_printf(level, __VA_ARGS__); \
 	} while (0)
 #define pr_warn_ratelimited(...) pr_ratelimited(LOG_WARN, __VA_ARGS__)

@@ -186,8 +186,7 @@ static void __noreturn report(const struct trapframe *tf, const char *msg)
 	}
 	log_raw("panic: %s\n", msg);
 	log_raw("hart %u (hartid %u), thread %s/%d\n", h->cpu, h->hartid,
-		h->cur ? h->cur->name : "-",
-		h->cur ? h->cur->tid : 0);
+		h->cur ? h->cur->name : "-", h->cur ? h->cur->tid : 0);
 	if (tf) {
 		print_registers(tf);
 		backtrace(tf->pc, tf->s0);
@@ -254,7 +253,7 @@ void kernel_trap(struct trapframe *tf)
 	if (kstack_is_guard(va))
 		snprintf(msg, sizeof(msg), "kernel stack overflow at %#lx", va);
 	else
-		snprintf(msg, sizeof(msg), "exception %lu in the kernel at %#lx",
-			 tf->cause, va);
+		snprintf(msg, sizeof(msg),
+			 "exception %lu in the kernel at %#lx", tf->cause, va);
 	report(tf, msg);
 }

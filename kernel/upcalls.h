@@ -30,7 +30,8 @@ struct fs_ctx *fs_ctx_new_root(void);	     /* at the root mount, for init */
 /* fs/exec_file.c: open an executable (checks type, mode, noexec; denies writes);
  * ERR_PTR.  Path in kernel memory, relative to dirfd. */
 struct file *exec_open(int dirfd, const char *path, u32 at_flags);
-void exec_close(struct file *f); /* as file_put(): writing is denied till then */
+void exec_close(
+	struct file *f); /* as file_put(): writing is denied till then */
 s64 exec_read(struct file *f, void *buf, size_t n, u64 pos);
 /* Owner and set-id bits to honour (0 if nosuid): mode, uid, gid. */
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);

@@ -22,7 +22,8 @@ static void dbcn_write(const char *s, size_t n)
 		struct sbi_ret r;
 
 		memcpy(buf, s, len);
-		r = sbi_call(SBI_DBCN, SBI_DBCN_WRITE, len, virt_to_phys(buf), 0);
+		r = sbi_call(SBI_DBCN, SBI_DBCN_WRITE, len, virt_to_phys(buf),
+			     0);
 		if (r.error || !r.value) {
 			dbcn_putc(*s);
 			r.value = 1;

@@ -14,7 +14,8 @@ static int start(u32 hartid, paddr_t entry, u64 opaque)
 {
 	if (!sbi_has(SBI_HSM))
 		return SBI_NOT_SUPPORTED;
-	return (int)sbi_call(SBI_HSM, SBI_HSM_START, hartid, entry, opaque).error;
+	return (int)sbi_call(SBI_HSM, SBI_HSM_START, hartid, entry, opaque)
+		.error;
 }
 
 static void ipi_mask(u64 mask, u64 base)

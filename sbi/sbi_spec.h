@@ -6,14 +6,14 @@
 #define SBI_SBI_SPEC_H
 
 /* Extension ids (chapter in brackets) */
-#define SBI_BASE 0x10	    /* [4] */
-#define SBI_TIME 0x54494d45 /* [6] */
-#define SBI_IPI	 0x735049   /* [7] */
+#define SBI_BASE   0x10	      /* [4] */
+#define SBI_TIME   0x54494d45 /* [6] */
+#define SBI_IPI	   0x735049   /* [7] */
 #define SBI_RFENCE 0x52464e43 /* [8] */
-#define SBI_HSM	 0x48534d   /* [9] */
-#define SBI_SRST 0x53525354 /* [10] */
-#define SBI_PMU	 0x504d55   /* [11] */
-#define SBI_DBCN 0x4442434e /* [12] */
+#define SBI_HSM	   0x48534d   /* [9] */
+#define SBI_SRST   0x53525354 /* [10] */
+#define SBI_PMU	   0x504d55   /* [11] */
+#define SBI_DBCN   0x4442434e /* [12] */
 
 /* Legacy [5] */
 #define SBI_LEGACY_PUTCHAR  1
@@ -30,17 +30,17 @@
 #define SBI_BASE_MIMPID	      6
 
 /* Function ids */
-#define SBI_TIME_SET	   0
-#define SBI_IPI_SEND	   0
-#define SBI_RFENCE_FENCE_I 0
-#define SBI_RFENCE_SFENCE  1
-#define SBI_HSM_START	   0
-#define SBI_HSM_STATUS	   2
-#define SBI_SRST_RESET	   0
-#define SBI_SRST_SHUTDOWN  0
-#define SBI_SRST_COLD	   1
-#define SBI_DBCN_WRITE	   0
-#define SBI_DBCN_READ	   1
+#define SBI_TIME_SET	    0
+#define SBI_IPI_SEND	    0
+#define SBI_RFENCE_FENCE_I  0
+#define SBI_RFENCE_SFENCE   1
+#define SBI_HSM_START	    0
+#define SBI_HSM_STATUS	    2
+#define SBI_SRST_RESET	    0
+#define SBI_SRST_SHUTDOWN   0
+#define SBI_SRST_COLD	    1
+#define SBI_DBCN_WRITE	    0
+#define SBI_DBCN_READ	    1
 #define SBI_DBCN_WRITE_BYTE 2
 
 /* Errors [3.1] */

@@ -31,7 +31,8 @@ static bool isa_has_sstc(int node)
 {
 	const char *isa = fdt_prop_str(boot_fdt, node, "riscv,isa");
 	int len;
-	const char *list = fdt_prop(boot_fdt, node, "riscv,isa-extensions", &len);
+	const char *list =
+		fdt_prop(boot_fdt, node, "riscv,isa-extensions", &len);
 
 	return (isa && strstr(isa, "_sstc")) ||
 	       (list && fdt_stringlist_contains(list, len, "sstc"));

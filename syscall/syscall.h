@@ -30,35 +30,35 @@ struct syscall_row {
 	u64 nr;
 };
 
-#define SYSCALL_ROW(num, nm)                                           \
-	static const struct syscall_row __used_sys_##nm                \
+#define SYSCALL_ROW(num, nm)                                                \
+	static const struct syscall_row __used_sys_##nm                     \
 		__attribute__((section(".syscalls"), used, aligned(8))) = { \
-			.fn = sysw_##nm, .name = #nm, .nr = (num)      \
+			.fn = sysw_##nm, .name = #nm, .nr = (num)           \
 		}
 
-#define SYSCALL0(num, nm)                                      \
-	static s64 sys_##nm(void);                             \
-	static s64 sysw_##nm(const u64 *a __unused)            \
-	{                                                      \
-		return sys_##nm();                             \
-	}                                                      \
-	SYSCALL_ROW(num, nm);                                  \
+#define SYSCALL0(num, nm)                           \
+	static s64 sys_##nm(void);                  \
+	static s64 sysw_##nm(const u64 *a __unused) \
+	{                                           \
+		return sys_##nm();                  \
+	}                                           \
+	SYSCALL_ROW(num, nm);                       \
 	static s64 sys_##nm(void)
-#define SYSCALL1(num, nm, t0, a0)                              \
-	static s64 sys_##nm(t0 a0);                            \
-	static s64 sysw_##nm(const u64 *a)                     \
-	{                                                      \
-		return sys_##nm((t0)a[0]);                     \
-	}                                                      \
-	SYSCALL_ROW(num, nm);                                  \
+#define SYSCALL1(num, nm, t0, a0)          \
+	static s64 sys_##nm(t0 a0);        \
+	static s64 sysw_##nm(const u64 *a) \
+	{                                  \
+		return sys_##nm((t0)a[0]); \
+	}                                  \
+	SYSCALL_ROW(num, nm);              \
 	static s64 sys_##nm(t0 a0)
-#define SYSCALL2(num, nm, t0, a0, t1, a1)                      \
-	static s64 sys_##nm(t0 a0, t1 a1);                     \
-	static s64 sysw_##nm(const u64 *a)                     \
-	{                                                      \
-		return sys_##nm((t0)a[0], (t1)a[1]);           \
-	}                                                      \
-	SYSCALL_ROW(num, nm);                                  \
+#define SYSCALL2(num, nm, t0, a0, t1, a1)            \
+	static s64 sys_##nm(t0 a0, t1 a1);           \
+	static s64 sysw_##nm(const u64 *a)           \
+	{                                            \
+		return sys_##nm((t0)a[0], (t1)a[1]); \
+	}                                            \
+	SYSCALL_ROW(num, nm);                        \
 	static s64 sys_##nm(t0 a0, t1 a1)
 #define SYSCALL3(num, nm, t0, a0, t1, a1, t2, a2)              \
 	static s64 sys_##nm(t0 a0, t1 a1, t2 a2);              \
@@ -68,30 +68,29 @@ struct syscall_row {
 	}                                                      \
 	SYSCALL_ROW(num, nm);                                  \
 	static s64 sys_##nm(t0 a0, t1 a1, t2 a2)
-#define SYSCALL4(num, nm, t0, a0, t1, a1, t2, a2, t3, a3)      \
-	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3);       \
-	static s64 sysw_##nm(const u64 *a)                     \
-	{                                                      \
-		return sys_##nm((t0)a[0], (t1)a[1], (t2)a[2],  \
-				(t3)a[3]);                     \
-	}                                                      \
-	SYSCALL_ROW(num, nm);                                  \
+#define SYSCALL4(num, nm, t0, a0, t1, a1, t2, a2, t3, a3)                \
+	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3);                 \
+	static s64 sysw_##nm(const u64 *a)                               \
+	{                                                                \
+		return sys_##nm((t0)a[0], (t1)a[1], (t2)a[2], (t3)a[3]); \
+	}                                                                \
+	SYSCALL_ROW(num, nm);                                            \
 	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3)
-#define SYSCALL5(num, nm, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4)     \
-	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3, t4 a4);       \
-	static s64 sysw_##nm(const u64 *a)                            \
-	{                                                             \
-		return sys_##nm((t0)a[0], (t1)a[1], (t2)a[2],         \
-				(t3)a[3], (t4)a[4]);                  \
-	}                                                             \
-	SYSCALL_ROW(num, nm);                                         \
+#define SYSCALL5(num, nm, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4)       \
+	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3, t4 a4);         \
+	static s64 sysw_##nm(const u64 *a)                              \
+	{                                                               \
+		return sys_##nm((t0)a[0], (t1)a[1], (t2)a[2], (t3)a[3], \
+				(t4)a[4]);                              \
+	}                                                               \
+	SYSCALL_ROW(num, nm);                                           \
 	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3, t4 a4)
 #define SYSCALL6(num, nm, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5) \
 	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3, t4 a4, t5 a5);    \
 	static s64 sysw_##nm(const u64 *a)                                \
 	{                                                                 \
-		return sys_##nm((t0)a[0], (t1)a[1], (t2)a[2],             \
-				(t3)a[3], (t4)a[4], (t5)a[5]);            \
+		return sys_##nm((t0)a[0], (t1)a[1], (t2)a[2], (t3)a[3],   \
+				(t4)a[4], (t5)a[5]);                      \
 	}                                                                 \
 	SYSCALL_ROW(num, nm);                                             \
 	static s64 sys_##nm(t0 a0, t1 a1, t2 a2, t3 a3, t4 a4, t5 a5)

@@ -15,8 +15,8 @@
 
 extern const struct syscall_row __syscalls_start[], __syscalls_end[];
 
-static syscall_fn *handlers[NR_SYSCALLS];  /* [I after boot] */
-static const char *names[NR_SYSCALLS];	   /* [I after boot] */
+static syscall_fn *handlers[NR_SYSCALLS]; /* [I after boot] */
+static const char *names[NR_SYSCALLS];	  /* [I after boot] */
 
 static int syscall_init(void)
 {

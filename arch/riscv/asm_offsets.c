@@ -4,7 +4,8 @@
 #include <kernel/sched/thread.h>
 #include <lib/types.h>
 
-#define DEFINE(sym, val) __asm__ volatile("\n.ascii \"->" #sym " %0\"" : : "i"(val))
+#define DEFINE(sym, val) \
+	__asm__ volatile("\n.ascii \"->" #sym " %0\"" : : "i"(val))
 
 void asm_offsets(void);
 void asm_offsets(void)

@@ -8,15 +8,15 @@
 #define ARCH_RISCV_CSR_H
 
 /* sstatus [4.1.1] */
-#define SSTATUS_SIE   0x00000002
-#define SSTATUS_SPIE  0x00000020
-#define SSTATUS_SPP   0x00000100
-#define SSTATUS_FS    0x00006000
+#define SSTATUS_SIE	   0x00000002
+#define SSTATUS_SPIE	   0x00000020
+#define SSTATUS_SPP	   0x00000100
+#define SSTATUS_FS	   0x00006000
 #define SSTATUS_FS_INITIAL 0x00002000
 #define SSTATUS_FS_CLEAN   0x00004000
 #define SSTATUS_FS_DIRTY   0x00006000
-#define SSTATUS_SUM   0x00040000
-#define SSTATUS_MXR   0x00080000
+#define SSTATUS_SUM	   0x00040000
+#define SSTATUS_MXR	   0x00080000
 
 /* sie, sip [4.1.3] */
 #define SIP_SSIP 0x002
@@ -56,38 +56,38 @@
 #define CSR_STR1(x) #x
 #define CSR_STR(x)  CSR_STR1(x)
 
-#define csr_read(csr)                                                  \
-	({                                                             \
-		u64 csr_v;                                             \
-		__asm__ volatile("csrr %0, " CSR_STR(csr)              \
-				 : "=r"(csr_v)                         \
-				 :                                     \
-				 : "memory");                          \
-		csr_v;                                                 \
+#define csr_read(csr)                                     \
+	({                                                \
+		u64 csr_v;                                \
+		__asm__ volatile("csrr %0, " CSR_STR(csr) \
+				 : "=r"(csr_v)            \
+				 :                        \
+				 : "memory");             \
+		csr_v;                                    \
 	})
-#define csr_write(csr, v)                                              \
-	__asm__ volatile("csrw " CSR_STR(csr) ", %0"                   \
-			 :                                             \
-			 : "rK"((u64)(v))                              \
+#define csr_write(csr, v)                            \
+	__asm__ volatile("csrw " CSR_STR(csr) ", %0" \
+			 :                           \
+			 : "rK"((u64)(v))            \
 			 : "memory")
-#define csr_swap(csr, v)                                               \
-	({                                                             \
-		u64 csr_v;                                             \
-		__asm__ volatile("csrrw %0, " CSR_STR(csr) ", %1"      \
-				 : "=r"(csr_v)                         \
-				 : "rK"((u64)(v))                      \
-				 : "memory");                          \
-		csr_v;                                                 \
+#define csr_swap(csr, v)                                          \
+	({                                                        \
+		u64 csr_v;                                        \
+		__asm__ volatile("csrrw %0, " CSR_STR(csr) ", %1" \
+				 : "=r"(csr_v)                    \
+				 : "rK"((u64)(v))                 \
+				 : "memory");                     \
+		csr_v;                                            \
 	})
-#define csr_set(csr, v)                                                \
-	__asm__ volatile("csrs " CSR_STR(csr) ", %0"                   \
-			 :                                             \
-			 : "rK"((u64)(v))                              \
+#define csr_set(csr, v)                              \
+	__asm__ volatile("csrs " CSR_STR(csr) ", %0" \
+			 :                           \
+			 : "rK"((u64)(v))            \
 			 : "memory")
-#define csr_clear(csr, v)                                              \
-	__asm__ volatile("csrc " CSR_STR(csr) ", %0"                   \
-			 :                                             \
-			 : "rK"((u64)(v))                              \
+#define csr_clear(csr, v)                            \
+	__asm__ volatile("csrc " CSR_STR(csr) ", %0" \
+			 :                           \
+			 : "rK"((u64)(v))            \
 			 : "memory")
 
 static inline u64 rdcycle(void)

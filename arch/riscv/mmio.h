@@ -16,37 +16,36 @@
 
 #include <lib/types.h>
 
-#define MMIO_DEFINE(bits, ld, st)                                          \
-	static inline u##bits mmio_read##bits##_relaxed(                   \
-		const volatile void __iomem *a)                            \
-	{                                                                  \
-		u##bits v;                                                 \
-		__asm__ volatile(ld " %0, 0(%1)"                           \
-				 : "=r"(v)                                 \
-				 : "r"(a)                                  \
-				 : "memory");                              \
-		return v;                                                  \
-	}                                                                  \
-	static inline void mmio_write##bits##_relaxed(                     \
-		u##bits v, volatile void __iomem *a)                       \
-	{                                                                  \
-		__asm__ volatile(st " %0, 0(%1)"                           \
-				 :                                         \
-				 : "r"(v), "r"(a)                          \
-				 : "memory");                              \
-	}                                                                  \
-	static inline u##bits mmio_read##bits(                             \
-		const volatile void __iomem *a)                            \
-	{                                                                  \
-		u##bits v = mmio_read##bits##_relaxed(a);                  \
-		__asm__ volatile("fence i, rw" : : : "memory");            \
-		return v;                                                  \
-	}                                                                  \
-	static inline void mmio_write##bits(u##bits v,                     \
-					    volatile void __iomem *a)      \
-	{                                                                  \
-		__asm__ volatile("fence rw, o" : : : "memory");            \
-		mmio_write##bits##_relaxed(v, a);                          \
+#define MMIO_DEFINE(bits, ld, st)                                             \
+	static inline u##bits mmio_read##bits##_relaxed(                      \
+		const volatile void __iomem *a)                               \
+	{                                                                     \
+		u##bits v;                                                    \
+		__asm__ volatile(ld " %0, 0(%1)"                              \
+				 : "=r"(v)                                    \
+				 : "r"(a)                                     \
+				 : "memory");                                 \
+		return v;                                                     \
+	}                                                                     \
+	static inline void mmio_write##bits##_relaxed(                        \
+		u##bits v, volatile void __iomem *a)                          \
+	{                                                                     \
+		__asm__ volatile(st " %0, 0(%1)"                              \
+				 :                                            \
+				 : "r"(v), "r"(a)                             \
+				 : "memory");                                 \
+	}                                                                     \
+	static inline u##bits mmio_read##bits(const volatile void __iomem *a) \
+	{                                                                     \
+		u##bits v = mmio_read##bits##_relaxed(a);                     \
+		__asm__ volatile("fence i, rw" : : : "memory");               \
+		return v;                                                     \
+	}                                                                     \
+	static inline void mmio_write##bits(u##bits v,                        \
+					    volatile void __iomem *a)         \
+	{                                                                     \
+		__asm__ volatile("fence rw, o" : : : "memory");               \
+		mmio_write##bits##_relaxed(v, a);                             \
 	}
 
 MMIO_DEFINE(8, "lbu", "sb")

@@ -70,7 +70,8 @@ static pte_t *walk_alloc(pte_t *root, u64 va, int level)
 			*e = pte_make(virt_to_phys(n), PTE_V);
 		}
 		if (*e & PTE_LEAF)
-			arch_panic("kernel page table: leaf where a table should be");
+			arch_panic(
+				"kernel page table: leaf where a table should be");
 		t = table_of(*e);
 	}
 	return &t[index_of(va, level)];
@@ -90,8 +91,8 @@ static void map_boot_range(pte_t *root, u64 va, paddr_t pa, u64 len, u64 bits)
 		int l = 2;
 		pte_t *e;
 
-		while (l && (!IS_ALIGNED(va | pa, size_of[l]) ||
-			     len < size_of[l]))
+		while (l &&
+		       (!IS_ALIGNED(va | pa, size_of[l]) || len < size_of[l]))
 			l--;
 		e = walk_alloc(root, va, l);
 		if (!e)
@@ -105,7 +106,8 @@ static void map_boot_range(pte_t *root, u64 va, paddr_t pa, u64 len, u64 bits)
 
 static void map_image(pte_t *root, const char *from, const char *to, u64 bits)
 {
-	map_boot_range(root, (u64)from, (u64)from - KERNEL_BASE + kernel_phys_base,
+	map_boot_range(root, (u64)from,
+		       (u64)from - KERNEL_BASE + kernel_phys_base,
 		       (u64)(to - from), bits);
 }
 
@@ -120,7 +122,8 @@ void mmu_init(const struct mmu_range *ram, unsigned int nr_ram)
 
 		if (va - VMAP_BASE < VMAP_SIZE)
 			root[i] = pte_make(
-				virt_to_phys(arch_boot_alloc(4096, 4096)), PTE_V);
+				virt_to_phys(arch_boot_alloc(4096, 4096)),
+				PTE_V);
 	}
 	map_image(root, __image_start, __text_end, PTE_R | PTE_X);
 	map_image(root, __rodata_start, __rodata_end, PTE_R);
@@ -151,8 +154,9 @@ void mmu_init(const struct mmu_range *ram, unsigned int nr_ram)
 
 void mmu_switch(pte_t *root)
 {
-	csr_write(satp, SATP_MODE_SV39 |
-		  virt_to_phys(root ? root : mmu_kernel_root) >> 12);
+	csr_write(satp,
+		  SATP_MODE_SV39 |
+			  virt_to_phys(root ? root : mmu_kernel_root) >> 12);
 	tlb_flush_local();
 }
 

@@ -30,17 +30,17 @@
 #define USER_TOP	0x0000003ffffff000ul /* one guard page below 2^38 */
 
 /* PTE bits [Privileged 4.3.1] */
-#define PTE_V	 BIT(0)
-#define PTE_R	 BIT(1)
-#define PTE_W	 BIT(2)
-#define PTE_X	 BIT(3)
-#define PTE_U	 BIT(4)
-#define PTE_G	 BIT(5)
-#define PTE_A	 BIT(6)
-#define PTE_D	 BIT(7)
-#define PTE_SPECIAL BIT(9) /* RSW: frame not refcounted (device, zero page) */
+#define PTE_V	      BIT(0)
+#define PTE_R	      BIT(1)
+#define PTE_W	      BIT(2)
+#define PTE_X	      BIT(3)
+#define PTE_U	      BIT(4)
+#define PTE_G	      BIT(5)
+#define PTE_A	      BIT(6)
+#define PTE_D	      BIT(7)
+#define PTE_SPECIAL   BIT(9) /* RSW: frame not refcounted (device, zero page) */
 #define PTE_PPN_SHIFT 10
-#define PTE_LEAF (PTE_R | PTE_W | PTE_X)
+#define PTE_LEAF      (PTE_R | PTE_W | PTE_X)
 
 typedef u64 pte_t;
 

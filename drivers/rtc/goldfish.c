@@ -28,7 +28,8 @@ static int goldfish_probe(int node)
 	return 0;
 }
 
-static const char *const goldfish_compatible[] = { "google,goldfish-rtc", NULL };
+static const char *const goldfish_compatible[] = { "google,goldfish-rtc",
+						   NULL };
 
 DT_DRIVER(goldfish) = {
 	.name = "goldfish-rtc",

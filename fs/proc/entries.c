@@ -170,10 +170,15 @@ static int show_children(struct text *t, struct process *p)
 	return 0;
 }
 
-#define REG(nm, perm, sh, wr, own) \
-	{ .name = nm, .mode = S_IFREG | (perm), .show = sh, .write = wr, \
-	  .owner_only = own }
-#define LNK(nm, ln) { .name = nm, .mode = S_IFLNK | 0777, .link = ln }
+#define REG(nm, perm, sh, wr, own)                                             \
+	{                                                                      \
+		.name = nm, .mode = S_IFREG | (perm), .show = sh, .write = wr, \
+		.owner_only = own                                              \
+	}
+#define LNK(nm, ln)                                            \
+	{                                                      \
+		.name = nm, .mode = S_IFLNK | 0777, .link = ln \
+	}
 
 const struct pid_entry pid_entries[] = {
 	REG("stat", 0444, proc_show_stat, NULL, false),

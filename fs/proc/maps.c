@@ -45,15 +45,16 @@ static void show_vma(struct vma *v, void *ctx)
 		    v->flags & VM_WRITE ? 'w' : '-',
 		    v->flags & VM_EXEC ? 'x' : '-',
 		    v->flags & VM_SHARED ? 's' : 'p',
-		    v->file ? v->pgoff << PAGE_SHIFT : 0, MAJOR(dev), MINOR(dev),
-		    i ? i->ino : 0);
+		    v->file ? v->pgoff << PAGE_SHIFT : 0, MAJOR(dev),
+		    MINOR(dev), i ? i->ino : 0);
 	for (pad = c->t->len - start; pad < 72; pad++)
 		text_puts(c->t, " ");
 	show_name(v, c);
 	text_puts(c->t, "\n");
 	if (c->smaps)
-		text_printf(c->t, "Size:           %8lu kB\n"
-				  "KernelPageSize:        4 kB\n",
+		text_printf(c->t,
+			    "Size:           %8lu kB\n"
+			    "KernelPageSize:        4 kB\n",
 			    (v->end - v->start) >> 10);
 }
 
@@ -113,12 +114,13 @@ static void show_mount(struct mount *m, void *ctx)
 	mount_options_str(m, opts, PAGE_SIZE / 2);
 	if (c->info) {
 		text_printf(c->t, "%d %d %u:%u / ", m->id,
-			    m->parent ? m->parent->id : m->id, MAJOR(m->sb->dev),
-			    MINOR(m->sb->dev));
+			    m->parent ? m->parent->id : m->id,
+			    MAJOR(m->sb->dev), MINOR(m->sb->dev));
 		put_escaped(c->t, c->buf);
 		text_printf(c->t, " %s - %s ", opts, m->sb->type->name);
 		put_escaped(c->t, dev);
-		text_printf(c->t, " %s\n", m->sb->flags & MS_RDONLY ? "ro" : "rw");
+		text_printf(c->t, " %s\n",
+			    m->sb->flags & MS_RDONLY ? "ro" : "rw");
 		return;
 	}
 	put_escaped(c->t, dev);

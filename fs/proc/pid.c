@@ -15,13 +15,13 @@
 #include <lib/string.h>
 
 enum pid_kind {
-	PK_DIR,	    /* /proc/<pid> or task/<tid> */
-	PK_TASK,    /* task/ */
-	PK_FD,	    /* fd/ */
-	PK_FDINFO,  /* fdinfo/ */
-	PK_FDLINK,  /* fd/<n> */
-	PK_FDTEXT,  /* fdinfo/<n> */
-	PK_ENTRY,   /* pid_entries[sub] */
+	PK_DIR,	   /* /proc/<pid> or task/<tid> */
+	PK_TASK,   /* task/ */
+	PK_FD,	   /* fd/ */
+	PK_FDINFO, /* fdinfo/ */
+	PK_FDLINK, /* fd/<n> */
+	PK_FDTEXT, /* fdinfo/<n> */
+	PK_ENTRY,  /* pid_entries[sub] */
 };
 
 /* Fields of the code in inode->priv. */
@@ -34,8 +34,8 @@ struct code {
 
 static u64 pack(struct code c)
 {
-	return (u64)c.pid << 32 | (u64)c.kind << 24 | (u64)c.task << 23 | c.sub |
-	       1ULL << 62;
+	return (u64)c.pid << 32 | (u64)c.kind << 24 | (u64)c.task << 23 |
+	       c.sub | 1ULL << 62;
 }
 
 static struct code unpack(const struct inode *i)
@@ -241,7 +241,8 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		q = process_of_tid(n);
 		if (q == p)
 			*out = make(dir->sb, p,
-				    (struct code){ .pid = n, .kind = PK_DIR,
+				    (struct code){ .pid = n,
+						   .kind = PK_DIR,
 						   .task = true },
 				    S_IFDIR | 0555);
 		if (q)
@@ -429,7 +430,8 @@ static int show_fdinfo(struct text *t, void *arg)
 	struct file *f = fs ? files_lookup(fs, o->fd) : NULL;
 
 	if (f) {
-		text_printf(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
+		text_printf(t,
+			    "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
 			    f->pos, f->flags, f->mnt ? f->mnt->id : 0,
 			    f->inode ? f->inode->ino : 0);
 		file_put(f);
@@ -562,9 +564,10 @@ static s64 fdlink_readlink(struct inode *inode, char *buf, size_t size)
 		r = strscpy(buf, f->ops->anon_name, size);
 	} else {
 		r = snprintf(buf, size, "%s:[%lu]",
-			     f->inode && S_ISFIFO(f->inode->mode) ? "pipe" :
-			     f->inode && S_ISSOCK(f->inode->mode) ? "socket" :
-								    "anon_inode",
+			     f->inode && S_ISFIFO(f->inode->mode) ? "pipe"
+			     : f->inode && S_ISSOCK(f->inode->mode)
+				     ? "socket"
+				     : "anon_inode",
 			     f->inode ? f->inode->ino : 0);
 	}
 	file_put(f);

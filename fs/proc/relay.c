@@ -57,7 +57,8 @@ int proc_relay_init(struct pnode *root)
 	if (!d)
 		return -ENOMEM;
 	pseudo_file(d, "status", 0644, show, write_reset, relay_show_status);
-	pseudo_file(d, "syscalls", 0644, show, write_reset, relay_show_syscalls);
+	pseudo_file(d, "syscalls", 0644, show, write_reset,
+		    relay_show_syscalls);
 	pseudo_file(d, "trace", 0644, show, write_trace, relay_show_trace);
 	pseudo_file(d, "floor", 0444, show, NULL, relay_show_floor);
 	pseudo_file(d, "policy", 0644, show, write_policy, relay_show_policy);

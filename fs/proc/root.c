@@ -21,29 +21,33 @@
 
 struct pnode *proc_root;
 
-#define KIB(pages) ((pages) * 4)
+#define KIB(pages) ((pages)*4)
 
 static int show_meminfo(struct text *t, void *arg __unused)
 {
 	struct pmem_info m;
 
 	pmem_info(&m);
-	text_printf(t, "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n"
-		       "MemAvailable:   %8lu kB\nBuffers:        %8lu kB\n"
-		       "Cached:         %8lu kB\nSwapCached:     %8u kB\n",
+	text_printf(t,
+		    "MemTotal:       %8lu kB\nMemFree:        %8lu kB\n"
+		    "MemAvailable:   %8lu kB\nBuffers:        %8lu kB\n"
+		    "Cached:         %8lu kB\nSwapCached:     %8u kB\n",
 		    KIB(m.total), KIB(m.free), KIB(m.free + m.cached),
 		    KIB(m.buffers), KIB(m.cached), 0);
-	text_printf(t, "Active:         %8u kB\nInactive:       %8lu kB\n"
-		       "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n"
-		       "Dirty:          %8lu kB\nWriteback:      %8lu kB\n",
+	text_printf(t,
+		    "Active:         %8u kB\nInactive:       %8lu kB\n"
+		    "SwapTotal:      %8u kB\nSwapFree:       %8u kB\n"
+		    "Dirty:          %8lu kB\nWriteback:      %8lu kB\n",
 		    0, KIB(m.cached), 0, 0, KIB(m.dirty), KIB(m.writeback));
-	text_printf(t, "AnonPages:      %8lu kB\nMapped:         %8lu kB\n"
-		       "Shmem:          %8lu kB\nSlab:           %8lu kB\n"
-		       "KernelStack:    %8lu kB\nPageTables:     %8lu kB\n",
+	text_printf(t,
+		    "AnonPages:      %8lu kB\nMapped:         %8lu kB\n"
+		    "Shmem:          %8lu kB\nSlab:           %8lu kB\n"
+		    "KernelStack:    %8lu kB\nPageTables:     %8lu kB\n",
 		    KIB(m.anon), KIB(m.mapped), KIB(m.shmem), KIB(m.slab),
 		    KIB(m.kstack), KIB(m.pagetables));
-	text_printf(t, "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n"
-		       "VmallocTotal:   %8lu kB\nVmallocUsed:    %8u kB\n",
+	text_printf(t,
+		    "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n"
+		    "VmallocTotal:   %8lu kB\nVmallocUsed:    %8u kB\n",
 		    KIB(m.total), KIB(m.anon + m.shmem), VMAP_SIZE >> 10, 0);
 	return 0;
 }
@@ -101,8 +105,9 @@ static int show_stat(struct text *t, void *arg __unused)
 		snprintf(name, sizeof(name), "cpu%u", n);
 		show_cpu(t, name, u, s, i);
 	}
-	text_printf(t, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %u\n"
-		       "procs_running 1\nprocs_blocked 0\n",
+	text_printf(t,
+		    "intr %lu\nctxt %lu\nbtime %lu\nprocesses %u\n"
+		    "procs_running 1\nprocs_blocked 0\n",
 		    intr, ctxt, clock_boot_real_ns() / NSEC_PER_SEC,
 		    process_count());
 	return 0;
@@ -115,23 +120,24 @@ static int show_loadavg(struct text *t, void *arg __unused)
 	for (u32 i = 0; i < nr_harts; i++)
 		running += harts[i]->nr_runq + (harts[i]->user != NULL);
 	/* No decaying average is kept: the load of now, three times. */
-	text_printf(t, "%u.00 %u.00 %u.00 %u/%u %d\n", running, running, running,
-		    running, thread_count(), current->tid);
+	text_printf(t, "%u.00 %u.00 %u.00 %u/%u %d\n", running, running,
+		    running, running, thread_count(), current->tid);
 	return 0;
 }
 
 static int show_cpuinfo(struct text *t, void *arg __unused)
 {
 	for (u32 i = 0; i < nr_harts; i++) {
-		const char *isa = fdt_prop_str(boot_fdt, harts[i]->fdt_node,
-					       "riscv,isa");
+		const char *isa =
+			fdt_prop_str(boot_fdt, harts[i]->fdt_node, "riscv,isa");
 
-		text_printf(t, "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\n"
-			       "mmu\t\t: sv39\nrole\t\t: %s\n\n",
+		text_printf(t,
+			    "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\n"
+			    "mmu\t\t: sv39\nrole\t\t: %s\n\n",
 			    i, harts[i]->hartid, isa ? isa : "rv64imafdc",
-			    harts[i]->role == ROLE_APP	   ? "application" :
-			    harts[i]->role == ROLE_SERVICE ? "service" :
-							     "both");
+			    harts[i]->role == ROLE_APP	     ? "application"
+			    : harts[i]->role == ROLE_SERVICE ? "service"
+							     : "both");
 	}
 	return 0;
 }
@@ -240,7 +246,8 @@ static int show_kallsyms(struct text *t, void *arg __unused)
 static void slab_line(const char *name, size_t size, u64 inuse, u64 total,
 		      void *ctx)
 {
-	text_printf(ctx, "%-20s %6lu %6lu %6lu : tunables 0 0 0 : slabdata 0 0 0\n",
+	text_printf(ctx,
+		    "%-20s %6lu %6lu %6lu : tunables 0 0 0 : slabdata 0 0 0\n",
 		    name, inuse, total, size);
 }
 
@@ -257,9 +264,10 @@ static int show_vmstat(struct text *t, void *arg __unused)
 	struct pmem_info m;
 
 	pmem_info(&m);
-	text_printf(t, "nr_free_pages %lu\nnr_anon_pages %lu\n"
-		       "nr_file_pages %lu\nnr_dirty %lu\nnr_writeback %lu\n"
-		       "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
+	text_printf(t,
+		    "nr_free_pages %lu\nnr_anon_pages %lu\n"
+		    "nr_file_pages %lu\nnr_dirty %lu\nnr_writeback %lu\n"
+		    "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
 		    m.free, m.anon, m.cached, m.dirty, m.writeback);
 	return 0;
 }

@@ -226,11 +226,13 @@ static const char *state_name(char c)
 
 static void show_memory(struct text *t, const struct sizes *z)
 {
-	text_printf(t, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\n"
-		       "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+	text_printf(t,
+		    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\n"
+		    "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
 		    z->vsize >> 10, z->vsize >> 10, 0, z->peak * 4, z->rss * 4);
-	text_printf(t, "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
-		       "RssShmem:\t%8lu kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\n",
+	text_printf(t,
+		    "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
+		    "RssShmem:\t%8lu kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\n",
 		    z->anon * 4, z->file * 4, z->shmem * 4, z->data >> 10,
 		    z->stack >> 10);
 	text_printf(t, "VmExe:\t%8lu kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\n",
@@ -246,8 +248,9 @@ int proc_show_status(struct text *t, struct process *p)
 
 	snapshot(p, &s);
 	text_printf(t, "Name:\t%s\n", s.name);
-	text_printf(t, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
-		       "PPid:\t%d\nTracerPid:\t0\n",
+	text_printf(t,
+		    "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
+		    "PPid:\t%d\nTracerPid:\t0\n",
 		    c, state_name(c), p->pid, p->pid, s.ppid);
 	show_ids(t, p);
 	text_printf(t, "NSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->pid, s.pgid,
@@ -259,14 +262,16 @@ int proc_show_status(struct text *t, struct process *p)
 	}
 	text_printf(t, "Threads:\t%u\nSigQ:\t%u/%lu\n", s.nr_threads,
 		    p->nr_sigqueued, p->rlim[RLIMIT_SIGPENDING].cur);
-	text_printf(t, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
-		       "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+	text_printf(t,
+		    "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
+		    "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",
 		    s.pending, s.shared_pending, s.blocked, s.ignored,
 		    s.caught);
 	show_caps(t, p);
-	text_printf(t, "Seccomp:\t0\nCpus_allowed:\t%lx\n"
-		       "voluntary_ctxt_switches:\t%lu\n"
-		       "nonvoluntary_ctxt_switches:\t%lu\n",
+	text_printf(t,
+		    "Seccomp:\t0\nCpus_allowed:\t%lx\n"
+		    "voluntary_ctxt_switches:\t%lu\n"
+		    "nonvoluntary_ctxt_switches:\t%lu\n",
 		    s.cpus & app_mask(), s.vcsw, s.ivcsw);
 	return 0;
 }
@@ -277,8 +282,8 @@ int proc_show_statm(struct text *t, struct process *p)
 	struct sizes z;
 
 	sizes_of(mm, &z);
-	text_printf(t, "%lu %lu %lu %lu 0 %lu 0\n", z.vsize >> PAGE_SHIFT, z.rss,
-		    z.file + z.shmem, z.exe >> PAGE_SHIFT,
+	text_printf(t, "%lu %lu %lu %lu 0 %lu 0\n", z.vsize >> PAGE_SHIFT,
+		    z.rss, z.file + z.shmem, z.exe >> PAGE_SHIFT,
 		    (z.data + z.stack) >> PAGE_SHIFT);
 	if (mm)
 		mm_put(mm);

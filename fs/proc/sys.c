@@ -32,8 +32,8 @@ static int show_number(struct text *t, void *arg)
 
 static void put_uuid(struct text *t, const u8 *b)
 {
-	text_printf(t, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", b[0], b[1],
-		    b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9]);
+	text_printf(t, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", b[0],
+		    b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9]);
 	text_printf(t, "%02x%02x%02x%02x%02x%02x\n", b[10], b[11], b[12], b[13],
 		    b[14], b[15]);
 }

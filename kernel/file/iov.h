@@ -20,10 +20,10 @@ struct iovec_user {
 struct iov_iter {
 	bool is_user;
 	const struct iovec_user *iov; /* user: borrowed array */
-	unsigned int nr_iov;	      /* user: segments left, first one current */
-	size_t seg_off;		      /* consumed in the first segment */
-	void *kbuf;		      /* kernel: next byte */
-	size_t count;		      /* bytes left in all */
+	unsigned int nr_iov; /* user: segments left, first one current */
+	size_t seg_off;	     /* consumed in the first segment */
+	void *kbuf;	     /* kernel: next byte */
+	size_t count;	     /* bytes left in all */
 };
 
 static inline size_t iov_iter_count(const struct iov_iter *it)
@@ -45,6 +45,7 @@ size_t zero_iter(size_t len, struct iov_iter *it);
  * the first byte is readable. */
 int iov_iter_fault_in(struct iov_iter *it, size_t len);
 void iov_iter_advance(struct iov_iter *it, size_t n);
-void iov_iter_revert(struct iov_iter *it, size_t n); /* within one segment run */
+void iov_iter_revert(struct iov_iter *it,
+		     size_t n); /* within one segment run */
 
 #endif /* KERNEL_FILE_IOV_H */

@@ -230,7 +230,11 @@ void relay_run_ready(struct hart *h)
  * leave it now, so that nobody has to ask (hart_drop_mm()). */
 static bool leaves_mm(const struct thread *t)
 {
-	enum { NR_EXIT = 93, NR_EXIT_GROUP = 94, NR_EXECVE = 221 };
+	enum {
+		NR_EXIT = 93,
+		NR_EXIT_GROUP = 94,
+		NR_EXECVE = 221
+	};
 	u64 nr = t->tf.a7;
 
 	return t->req_kind == REQ_SYSCALL &&

@@ -23,10 +23,10 @@
 #define PROBE_LIMIT_US 200000u
 
 static struct {
-	u32 busy;	    /* [a] one measurement at a time */
+	u32 busy;		/* [a] one measurement at a time */
 	u32 turn __aligned(64); /* [a] PING: odd = prober has written */
 	u32 mode __aligned(64); /* 1 ping, 2 wake; written before the probe */
-	u32 done;	    /* [a] */
+	u32 done;		/* [a] */
 } probe;
 
 static bool wait_turn(u32 want, u64 limit)

@@ -18,9 +18,9 @@
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 
-#define POLL_FLOOR_DIV 32 /* of the cap */
+#define POLL_FLOOR_DIV 32  /* of the cap */
 #define CLOCK_EVERY    128 /* looks between two at the clock and at sip */
-#define SHORT_SLEEP    4  /* caps */
+#define SHORT_SLEEP    4   /* caps */
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)

@@ -138,7 +138,8 @@ void user_trap(struct thread *t, u64 cause)
 	h->state = HART_LOOP;
 	h->status_seen = t->tf.status;
 	if (unlikely(h->notify))
-		store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
+		store_once(&h->notify,
+			   0); /* relaxed: late means one spurious IPI */
 	if (likely(cause == CAUSE_ECALL_U)) {
 		t->tf.pc += 4;
 		t->tf.orig_a0 = t->tf.a0;

@@ -117,7 +117,8 @@ static void param_relay(const char *v)
 	if (p > POLICY_DEFAULT)
 		relay_policy = (u8)p;
 	else
-		pr_warn("relay: unknown policy \"%s\": remote, local or hybrid", v);
+		pr_warn("relay: unknown policy \"%s\": remote, local or hybrid",
+			v);
 }
 BOOTPARAM(relay, "relay", param_relay);
 
@@ -128,7 +129,8 @@ static void param_fault(const char *v)
 	if (p == POLICY_REMOTE || p == POLICY_LOCAL)
 		relay_fault_policy = (u8)p;
 	else
-		pr_warn("relay: unknown fault policy \"%s\": remote or local", v);
+		pr_warn("relay: unknown fault policy \"%s\": remote or local",
+			v);
 }
 BOOTPARAM(fault, "fault", param_fault);
 
@@ -157,8 +159,8 @@ BOOTPARAM(poll_us, "poll_us", param_poll_us);
 
 static void param_slice_us(const char *v)
 {
-	relay_slice_ns = NSEC_PER_USEC *
-			 number("slice_us", v, 100, 10000000, 10000);
+	relay_slice_ns =
+		NSEC_PER_USEC * number("slice_us", v, 100, 10000000, 10000);
 }
 BOOTPARAM(slice_us, "slice_us", param_slice_us);
 

@@ -14,8 +14,7 @@
 static u32 load_of(const struct hart *h)
 {
 	/* relaxed: hints */
-	return load_once(&h->nr_runq) +
-	       (load_once(&h->user) != NULL);
+	return load_once(&h->nr_runq) + (load_once(&h->user) != NULL);
 }
 
 static bool may_run(const struct thread *t, const struct hart *h)
@@ -38,8 +37,8 @@ static struct hart *pick(const struct thread *t, struct hart *prefer,
 
 		if (!may_run(t, h))
 			continue;
-		load = h == prefer ? 2 * (load_of(h) + prefer_load) :
-				     2 * load_of(h) + 1;
+		load = h == prefer ? 2 * (load_of(h) + prefer_load)
+				   : 2 * load_of(h) + 1;
 		if (load < best_load) {
 			best_load = load;
 			best = h;
@@ -61,7 +60,8 @@ struct hart *relay_pick_app(const struct thread *t, struct hart *prefer)
 	return pick(t, prefer, 0);
 }
 
-static struct hart *service_of[MAX_HARTS]; /* [I after first use, racy but equal] */
+static struct hart
+	*service_of[MAX_HARTS]; /* [I after first use, racy but equal] */
 
 struct hart *relay_pick_service(const struct hart *app)
 {
@@ -140,8 +140,7 @@ void thread_start_user(struct thread *t)
 {
 	struct hart *h = this_hart();
 	/* The creator will want its hart back, unless it waits for the child. */
-	struct hart *dst = pick(t, current ? current->home : NULL,
-				!t->vfork);
+	struct hart *dst = pick(t, current ? current->home : NULL, !t->vfork);
 
 	t->home = dst;
 	store_once(&t->state, THREAD_DONE);

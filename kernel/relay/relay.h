@@ -63,12 +63,12 @@ enum co_result {
 #define CALL_SAMPLE  16u
 #define CALL_SLOW_NS 20000u
 struct call_stats {
-	u64 count[NR_SYSCALLS]; /* [H] */
-	u32 last[NR_SYSCALLS];	/* [H] cycles that the last timed one ran */
+	u64 count[NR_SYSCALLS];	  /* [H] */
+	u32 last[NR_SYSCALLS];	  /* [H] cycles that the last timed one ran */
 	u32 last_ns[NR_SYSCALLS]; /* [H] the same in ns */
-	u8 slow[NR_SYSCALLS];	/* [H] it took more than CALL_SLOW_NS: time the next */
-	struct hist *hist;	/* [I] NR_SYSCALLS of them: service time, cycles */
-	u64 nosys_other;	/* [H] numbers beyond the table */
+	u8 slow[NR_SYSCALLS]; /* [H] it took more than CALL_SLOW_NS: time the next */
+	struct hist *hist; /* [I] NR_SYSCALLS of them: service time, cycles */
+	u64 nosys_other;   /* [H] numbers beyond the table */
 };
 
 /* Per-hart private part, behind hart->relay. */
@@ -78,13 +78,13 @@ struct relay_hart {
 	u32 backlogged[MAX_HARTS];	/* [H] of hart->backlog, per receiver */
 	u32 nr_in;			/* [I] */
 	struct msgring *inv[MAX_HARTS]; /* [I] the rings to look at, dense */
-	u64 posted, back;		/* [H] threads away = posted - back - left */
-	u64 left;			/* [a] homed here, went elsewhere or died */
-	bool preempt;			/* [H] a woken thread wants the hart */
-	struct ktimer slice;		/* [H] */
+	u64 posted, back;    /* [H] threads away = posted - back - left */
+	u64 left;	     /* [a] homed here, went elsewhere or died */
+	bool preempt;	     /* [H] a woken thread wants the hart */
+	struct ktimer slice; /* [H] */
 	struct call_stats calls;
-	u32 rng;			/* [H] delay injection */
-	struct trace_ring *trace;	/* [I] */
+	u32 rng;		  /* [H] delay injection */
+	struct trace_ring *trace; /* [I] */
 };
 
 static inline struct relay_hart *relay_of(struct hart *h)
@@ -100,9 +100,10 @@ extern u64 relay_poll_us;     /* [a] */
 extern u64 relay_slice_ns;    /* [a] */
 extern u32 relay_ring_shift;  /* [I] */
 extern u32 relay_ring_start;  /* [I] first index */
-extern u32 relay_delay_max;   /* [a] random delays of up to so many spins; 0: none */
+extern u32
+	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
 extern const char *relay_service_arg; /* [I] */
-void relay_params_init(void); /* clock and harts are known */
+void relay_params_init(void);	      /* clock and harts are known */
 bool relay_call_is_local_in_hybrid(u64 nr);
 const char *relay_policy_name(u8 policy);
 int relay_policy_parse(const char *s); /* enum relay_policy or -EINVAL */

@@ -88,8 +88,8 @@ void relay_show_status(relay_emit_fn *emit, void *ctx)
 			     s->ipis_sent, s->ipis_received, s->timer_irqs,
 			     s->external_irqs);
 		snprintf(b + n, sizeof(b) - (size_t)n,
-			 "%lu %lu %lu %lu %lu %lu %lu %lu %lu %lu\n", s->batches,
-			 s->batch_msgs, s->ring_full, s->switches,
+			 "%lu %lu %lu %lu %lu %lu %lu %lu %lu %lu\n",
+			 s->batches, s->batch_msgs, s->ring_full, s->switches,
 			 s->migrations, s->rfences, s->faults, s->sbi_calls,
 			 h->poll_ns / clock_cycles_per_us(),
 			 h->idle_ns / clock_cycles_per_us());
@@ -124,10 +124,10 @@ static void show_call(u64 nr, const char *name, struct hist *sum,
 
 	/* The total of all calls from the timed ones. */
 	snprintf(b, sizeof(b), "%lu %s %s %lu %lu %lu %lu %lu\n", nr, name,
-		 relay_policy == POLICY_HYBRID ?
-			 (relay_call_is_local_in_hybrid(nr) ? "local" :
-							      "remote") :
-			 relay_policy_name(relay_policy),
+		 relay_policy == POLICY_HYBRID
+			 ? (relay_call_is_local_in_hybrid(nr) ? "local"
+							      : "remote")
+			 : relay_policy_name(relay_policy),
 		 count, hist_mean(sum) * count, hist_percentile(sum, 500),
 		 hist_percentile(sum, 990), sum->max);
 	emit(ctx, b);
@@ -193,8 +193,7 @@ void relay_panic_dump(void)
 		log_raw("hart %u (hartid %u, %s): %s, notify %u, current %s/%d, user %s/%d, runq %u, away %ld\n",
 			h->cpu, h->hartid, role_name(h->role),
 			state_names[h->state], h->notify,
-			h->cur ? h->cur->name : "-",
-			h->cur ? h->cur->tid : 0,
+			h->cur ? h->cur->name : "-", h->cur ? h->cur->tid : 0,
 			h->user ? h->user->name : "-",
 			h->user ? h->user->tid : 0, h->nr_runq,
 			(long)(r->posted - r->back - r->left));
@@ -203,7 +202,8 @@ void relay_panic_dump(void)
 
 			if (g && (g->prod != g->cons || r->backlogged[j]))
 				log_raw("  ring %u->%u: prod %u cons %u, backlog to it %u\n",
-					j, i, g->prod, g->cons, r->backlogged[j]);
+					j, i, g->prod, g->cons,
+					r->backlogged[j]);
 		}
 	}
 }

@@ -76,45 +76,47 @@ struct request_times {
 
 struct thread {
 	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
-	struct trapframe tf;	/* [O] user registers; first */
-	struct hart *hart;	/* [O] hart that will load/has loaded user state */
-	u64 kstack_top;		/* [I] */
-	u64 co_sp;		/* [O] suspended coroutine's stack pointer */
+	struct trapframe tf; /* [O] user registers; first */
+	struct hart *hart;   /* [O] hart that will load/has loaded user state */
+	u64 kstack_top;	     /* [I] */
+	u64 co_sp;	     /* [O] suspended coroutine's stack pointer */
 
 	/* --- relay (kernel/relay/) */
-	u32 state;		/* [a] enum thread_state */
-	u32 req_kind;		/* [O] enum request_kind */
-	struct hart *home;	/* [O] application hart it last ran on */
-	struct hart *co_hart;	/* [O] hart that runs its coroutine */
-	struct list_head run_node; /* [O] ready list, user run queue or backlog */
-	struct hart *msg_dst;	/* [O] while in a backlog */
-	u32 msg_kind;		/* [O] while in a backlog */
+	u32 state;	      /* [a] enum thread_state */
+	u32 req_kind;	      /* [O] enum request_kind */
+	struct hart *home;    /* [O] application hart it last ran on */
+	struct hart *co_hart; /* [O] hart that runs its coroutine */
+	struct list_head
+		run_node;     /* [O] ready list, user run queue or backlog */
+	struct hart *msg_dst; /* [O] while in a backlog */
+	u32 msg_kind;	      /* [O] while in a backlog */
 	struct request_times times; /* [O] */
-	u64 req_seq;		/* [O] requests so far (for traces) */
-	u8 suspended_once;	/* [O] the request in flight has suspended */
-	u8 in_coroutine;	/* [O] a coroutine is on kstack */
-	u8 policy;		/* [a] enum relay_policy or POLICY_DEFAULT */
-	u8 fault_policy;	/* [a] likewise */
-	s64 syscall_nr;		/* [O] in flight, -1 outside (also for restart) */
-	s64 stat_nr;		/* [O] number to account the request under */
+	u64 req_seq;		    /* [O] requests so far (for traces) */
+	u8 suspended_once; /* [O] the request in flight has suspended */
+	u8 in_coroutine;   /* [O] a coroutine is on kstack */
+	u8 policy;	   /* [a] enum relay_policy or POLICY_DEFAULT */
+	u8 fault_policy;   /* [a] likewise */
+	s64 syscall_nr;	   /* [O] in flight, -1 outside (also for restart) */
+	s64 stat_nr;	   /* [O] number to account the request under */
 
 	/* --- floating point state (arch/riscv/fpu.c) */
-	struct fpstate fp;	/* [O] valid unless dirty in fp_hart's registers */
-	struct hart *fp_hart;	/* [O] hart whose registers hold our state, or NULL */
+	struct fpstate fp; /* [O] valid unless dirty in fp_hart's registers */
+	struct hart
+		*fp_hart; /* [O] hart whose registers hold our state, or NULL */
 
 	/* --- flags */
-	u64 work;		/* [a] WORK_* */
-	u32 interruptible;	/* [a] a wait_suspend() may be cut short by signals */
-	u64 slice_end_ns;	/* [O] */
+	u64 work;	   /* [a] WORK_* */
+	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
+	u64 slice_end_ns;  /* [O] */
 
 	/* --- identity */
-	int tid;		/* [I] */
-	char name[16];		/* [O] comm; read racily by /proc */
-	struct process *proc;	/* [I] NULL for kernel threads */
+	int tid;		    /* [I] */
+	char name[16];		    /* [O] comm; read racily by /proc */
+	struct process *proc;	    /* [I] NULL for kernel threads */
 	struct list_head proc_node; /* [RANK_TASK lock] in proc->threads */
-	struct list_head all_node; /* [RANK_TASK lock] */
-	void (*kfn)(void *arg);	/* [I] kernel thread's body */
-	void *karg;		/* [I] */
+	struct list_head all_node;  /* [RANK_TASK lock] */
+	void (*kfn)(void *arg);	    /* [I] kernel thread's body */
+	void *karg;		    /* [I] */
 
 	/* --- shared resources, each refcounted.  Own pointer: written by the
 	 * thread itself only; readers on other harts use the task lock. */
@@ -126,40 +128,41 @@ struct thread {
 	/* --- signals (kernel/task/signal.c) */
 	u64 sig_blocked;	/* [signal lock; owner reads without] */
 	u64 sig_saved;		/* [O] mask to restore after sigsuspend & co */
-	bool sig_restore_saved;	/* [O] sig_saved is valid */
-	u64 sig_pending;	/* [signal lock] bit n-1: signal n, this thread */
+	bool sig_restore_saved; /* [O] sig_saved is valid */
+	u64 sig_pending; /* [signal lock] bit n-1: signal n, this thread */
 	struct list_head sig_queue; /* [signal lock] of struct sigqueue */
-	u64 sig_wanted;		/* [signal lock] sigtimedwait() waits for these */
-	u64 sas_sp, sas_size;	/* [O] sigaltstack */
-	u32 sas_flags;		/* [O] */
-	struct {		/* [O] restart_syscall(2) */
+	u64 sig_wanted;	      /* [signal lock] sigtimedwait() waits for these */
+	u64 sas_sp, sas_size; /* [O] sigaltstack */
+	u32 sas_flags;	      /* [O] */
+	struct {	      /* [O] restart_syscall(2) */
 		s64 (*fn)(struct thread *t);
 		u64 arg[4];
 	} restart;
 
 	/* --- task bookkeeping (kernel/task/) */
 	uaddr_t clear_child_tid; /* [O] */
-	uaddr_t robust_list;	/* [O] */
-	size_t robust_list_len;	/* [O] */
-	int exit_signal;	/* [O] to the parent; leader only */
-	int exit_code;		/* [task lock] wait status word */
-	struct vfork_wait *vfork; /* [task lock] of who waits for exec or exit */
+	uaddr_t robust_list;	 /* [O] */
+	size_t robust_list_len;	 /* [O] */
+	int exit_signal;	 /* [O] to the parent; leader only */
+	int exit_code;		 /* [task lock] wait status word */
+	struct vfork_wait
+		*vfork;		/* [task lock] of who waits for exec or exit */
 	u32 jobctl;		/* [task lock] JOBCTL_*: kernel/task/task.h */
 	bool reaped;		/* [task lock] task_reap() has seen it */
-	u64 utime_ns, stime_ns;	/* [a] relaxed: statistics */
-	struct hart *acct_hart;	/* [O] whose cycles the next two count */
+	u64 utime_ns, stime_ns; /* [a] relaxed: statistics */
+	struct hart *acct_hart; /* [O] whose cycles the next two count */
 	u64 acct_start;		/* [O] end of the last request */
-	u64 queued_at;		/* [O] cycles when it had to wait for its hart, or 0 */
-	u64 req_begin;		/* [O] cycles, or 0: this request is not timed */
-	u64 acct_off;		/* [O] suspended during the present one */
-	u64 nr_vcsw, nr_ivcsw;	/* [O] context switches */
-	u64 minflt, majflt;	/* [O] */
-	u64 start_ns;		/* [I] CLOCK_MONOTONIC */
-	u64 cpus_allowed;	/* [a] mask of dense application-hart indices */
-	s32 nice;		/* [a] */
-	u32 personality;	/* [O] */
-	void *ext;		/* [O] kernel/task's private extension */
-} __aligned(64); /* messages keep their kind in the low bits */
+	u64 queued_at; /* [O] cycles when it had to wait for its hart, or 0 */
+	u64 req_begin; /* [O] cycles, or 0: this request is not timed */
+	u64 acct_off;  /* [O] suspended during the present one */
+	u64 nr_vcsw, nr_ivcsw; /* [O] context switches */
+	u64 minflt, majflt;    /* [O] */
+	u64 start_ns;	       /* [I] CLOCK_MONOTONIC */
+	u64 cpus_allowed;      /* [a] mask of dense application-hart indices */
+	s32 nice;	       /* [a] */
+	u32 personality;       /* [O] */
+	void *ext;	       /* [O] kernel/task's private extension */
+} __aligned(64);	       /* messages keep their kind in the low bits */
 
 /* The thread whose coroutine runs on this hart; NULL in the hart's loop. */
 #ifdef __riscv

@@ -22,23 +22,23 @@
 #include <lib/list.h>
 
 struct waitq {
-	struct spinlock lock;	/* RANK_WAITQ */
-	struct list_head list;	/* [lock] of struct waiter, oldest first */
+	struct spinlock lock;  /* RANK_WAITQ */
+	struct list_head list; /* [lock] of struct waiter, oldest first */
 };
 
 struct waiter {
-	struct list_head node;	/* [waitq.lock] */
-	struct thread *thread;	/* [I] */
+	struct list_head node; /* [waitq.lock] */
+	struct thread *thread; /* [I] */
 	/* NULL: thread_wake(thread).  Returns true when it counts as woken. */
 	bool (*fn)(struct waiter *w, u64 key);
-	bool exclusive;		/* wake_one() stops after one of these */
-	void *arg;		/* for fn */
+	bool exclusive; /* wake_one() stops after one of these */
+	void *arg;	/* for fn */
 };
 
-#define WAITQ_INIT(name)                                             \
-	{                                                            \
-		.lock = SPINLOCK_INIT("waitq", RANK_WAITQ),          \
-		.list = LIST_HEAD_INIT((name).list)                  \
+#define WAITQ_INIT(name)                                    \
+	{                                                   \
+		.lock = SPINLOCK_INIT("waitq", RANK_WAITQ), \
+		.list = LIST_HEAD_INIT((name).list)         \
 	}
 
 void waitq_init(struct waitq *wq);
@@ -70,25 +70,25 @@ void waitq_del(struct waitq *wq, struct waiter *w);
 int wait_suspend(u64 deadline_ns) __must_check;
 
 /* 0, -ERESTARTSYS (signal) or -ETIMEDOUT. */
-#define wait_event_common(wq, cond, intr, deadline)                  \
-	({                                                           \
-		int we_ret = 0;                                      \
-		if (!(cond)) {                                       \
-			struct waiter we_w;                          \
-			waiter_init(&we_w);                          \
-			for (;;) {                                   \
-				wait_prepare((wq), &we_w, (intr));   \
-				if (cond) {                          \
-					we_ret = 0;                  \
-					break;                       \
-				}                                    \
-				if (we_ret)                          \
-					break;                       \
-				we_ret = wait_suspend(deadline);     \
-			}                                            \
-			wait_finish((wq), &we_w);                    \
-		}                                                    \
-		we_ret;                                              \
+#define wait_event_common(wq, cond, intr, deadline)                \
+	({                                                         \
+		int we_ret = 0;                                    \
+		if (!(cond)) {                                     \
+			struct waiter we_w;                        \
+			waiter_init(&we_w);                        \
+			for (;;) {                                 \
+				wait_prepare((wq), &we_w, (intr)); \
+				if (cond) {                        \
+					we_ret = 0;                \
+					break;                     \
+				}                                  \
+				if (we_ret)                        \
+					break;                     \
+				we_ret = wait_suspend(deadline);   \
+			}                                          \
+			wait_finish((wq), &we_w);                  \
+		}                                                  \
+		we_ret;                                            \
 	})
 #define wait_event(wq, cond) \
 	((void)wait_event_common(wq, cond, false, WAIT_FOREVER))
@@ -106,8 +106,8 @@ int sleep_until_ns(u64 deadline_ns, bool interruptible);
  * Sleeping lock.  Recursive use asserts.  Holder may suspend.  FIFO.
  */
 struct mutex {
-	u32 locked;		/* [wq.lock] 0 or 1 */
-	struct thread *owner;	/* [wq.lock] */
+	u32 locked;	      /* [wq.lock] 0 or 1 */
+	struct thread *owner; /* [wq.lock] */
 	struct waitq wq;
 };
 
@@ -123,9 +123,9 @@ bool mutex_held(const struct mutex *m); /* by current */
 
 /* Many readers or one writer; writers are preferred.  May suspend. */
 struct rwsem {
-	int readers;		/* [wq.lock] */
-	struct thread *writer;	/* [wq.lock] */
-	u32 writers_waiting;	/* [wq.lock] */
+	int readers;	       /* [wq.lock] */
+	struct thread *writer; /* [wq.lock] */
+	u32 writers_waiting;   /* [wq.lock] */
 	struct waitq wq;
 };
 void rwsem_init(struct rwsem *s);

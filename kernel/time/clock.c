@@ -14,10 +14,10 @@
 
 static u64 timebase = 10000000; /* [I] Hz */
 static u64 boot_ticks;		/* [I] */
-static u64 tick_mult;		/* [I] ns = ticks * mult >> 24 (in two halves) */
-static u64 cycles_us = 1000;	/* [I] */
-static u64 cyc_mult;		/* [I] ns = cycles * mult >> 20 */
-static u64 real_offset_ns;	/* [a] */
+static u64 tick_mult;	     /* [I] ns = ticks * mult >> 24 (in two halves) */
+static u64 cycles_us = 1000; /* [I] */
+static u64 cyc_mult;	     /* [I] ns = cycles * mult >> 20 */
+static u64 real_offset_ns;   /* [a] */
 
 u64 clock_ticks_to_ns(u64 ticks)
 {
@@ -117,7 +117,8 @@ void clock_init(void)
 	int cpus = fdt_path_offset(boot_fdt, "/cpus");
 
 	boot_ticks = rdtime();
-	if (cpus >= 0 && !fdt_prop_u32(boot_fdt, cpus, "timebase-frequency", &hz) &&
+	if (cpus >= 0 &&
+	    !fdt_prop_u32(boot_fdt, cpus, "timebase-frequency", &hz) &&
 	    hz >= 1000)
 		timebase = hz;
 	tick_mult = (NSEC_PER_SEC << 24) / timebase;

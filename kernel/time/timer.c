@@ -53,10 +53,10 @@ static void insert(struct hart *h, struct ktimer *t)
 
 	while (*p) {
 		parent = *p;
-		p = t->deadline_ns <
-				    rb_entry(parent, struct ktimer, node)->deadline_ns ?
-			    &parent->left :
-			    &parent->right;
+		p = t->deadline_ns < rb_entry(parent, struct ktimer, node)
+					     ->deadline_ns
+			    ? &parent->left
+			    : &parent->right;
 	}
 	rb_link_node(&t->node, parent, p);
 	rb_insert_color(&t->node, &h->timers);

@@ -23,11 +23,11 @@
 struct hart;
 
 struct ktimer {
-	struct rb_node node;	/* [hart's timer lock] */
-	u64 deadline_ns;	/* [hart's timer lock] CLOCK_MONOTONIC */
+	struct rb_node node;	      /* [hart's timer lock] */
+	u64 deadline_ns;	      /* [hart's timer lock] CLOCK_MONOTONIC */
 	void (*fn)(struct ktimer *t); /* [I] */
-	void *arg;		/* [I] caller's */
-	struct hart *hart;	/* [a] on whose queue; NULL: idle */
+	void *arg;		      /* [I] caller's */
+	struct hart *hart;	      /* [a] on whose queue; NULL: idle */
 };
 
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *), void *arg);
