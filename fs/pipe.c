@@ -131,14 +131,17 @@ static inline void took(struct pipe *p, size_t n)
 		p->base = p->head;
 }
 
+/* These two after mutex_unlock(), whose exchange is WAKE's fence: the ring, then
+ * the queue. */
 static inline void wake_readers(struct pipe *p)
 {
-	wake_up_all_key(&p->rd_wq, POLLIN | POLLRDNORM);
+	if (!list_empty(&p->rd_wq.list))
+		wake_up_all_key(&p->rd_wq, POLLIN | POLLRDNORM);
 }
 
 static inline void wake_writers(struct pipe *p)
 {
-	if (room(p) >= PIPE_BUF) /* P3 */
+	if (!list_empty(&p->wr_wq.list) && room(p) >= PIPE_BUF) /* P3 */
 		wake_up_all_key(&p->wr_wq, POLLOUT | POLLWRNORM);
 }
 
@@ -180,13 +183,14 @@ static s64 copy_in(struct pipe *p, struct iov_iter *from, size_t max)
 
 /* --- read and write */
 
-static int wait_readable(struct pipe *p)
+/* Out of line: whoever does not wait need not save registers for it. */
+static __attribute__((noinline)) int wait_readable(struct pipe *p)
 {
 	return wait_event_interruptible(&p->rd_wq,
 					used(p) || !load_once(&p->writers));
 }
 
-static int wait_writable(struct pipe *p, u64 want)
+static __attribute__((noinline)) int wait_writable(struct pipe *p, u64 want)
 {
 	return wait_event_interruptible(
 		&p->wr_wq, room(p) >= want || !load_once(&p->readers));

@@ -67,6 +67,13 @@ static void consume(struct iov_iter *it, size_t n)
 	it->count -= n;
 }
 
+/* All of @len is in the current segment: the common case. */
+static inline bool in_segment(const struct iov_iter *it, size_t len)
+{
+	return it->is_user && it->nr_iov && len <= it->count &&
+	       len <= it->iov->len - it->seg_off;
+}
+
 static size_t kernel_part(struct iov_iter *it, size_t len, void **at)
 {
 	if (len > it->count)
@@ -82,6 +89,11 @@ size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it)
 	size_t done = 0, n, moved;
 	void *at;
 
+	if (likely(in_segment(it, len))) {
+		moved = copy_to_user_partial(seg_addr(it), src, len);
+		consume(it, moved);
+		return moved;
+	}
 	if (!it->is_user) {
 		n = kernel_part(it, len, &at);
 		memcpy(at, src, n);
@@ -103,6 +115,11 @@ size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it)
 	size_t done = 0, n, moved;
 	void *at;
 
+	if (likely(in_segment(it, len))) {
+		moved = copy_from_user_partial(dst, seg_addr(it), len);
+		consume(it, moved);
+		return moved;
+	}
 	if (!it->is_user) {
 		n = kernel_part(it, len, &at);
 		memcpy(dst, at, n);
