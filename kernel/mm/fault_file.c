@@ -25,9 +25,10 @@
 #include <lib/errno.h>
 
 #define AROUND 32u /* pages; divides RADIX_SLOTS */
-#define AHEAD_TEXT \
-	128u /* largest area of a new program that is mapped at once */
-#define AHEAD_DATA 16u /* largest one that is copied at once */
+/* Largest areas, in pages, that are mapped (copied) before they are touched. */
+#define AHEAD_TEXT  128u
+#define AHEAD_DATA  16u
+#define DATA_WINDOW (4 * PAGE_SIZE)
 
 /* Does @pg still belong to what @v shows?  I1. */
 static bool still_there(const struct vma *v, const struct page *pg)
@@ -137,6 +138,38 @@ static int map_copy(struct vma *v, pte_t *p, struct page *src)
 	return -EAGAIN;
 }
 
+/* Copy what the cache has of [start, end) of a private writable area. */
+static void copy_ahead(struct vma *v, u64 start, u64 end)
+{
+	u64 size = load_once(&v->mapping->size);
+
+	for (u64 va = start; va < end; va += PAGE_SIZE) {
+		pte_t *p = pt_make(v->mm, va);
+		struct page *pg;
+
+		if (!p)
+			return;
+		if (load_once(p) || vma_pgoff(v, va) << PAGE_SHIFT >= size)
+			continue;
+		pg = mapping_find(v->mapping, vma_pgoff(v, va));
+		if (!pg)
+			continue;
+		if (load_once(&pg->flags) & PG_UPTODATE)
+			(void)map_copy(v, p, pg);
+		page_put(pg);
+	}
+}
+
+/* The first write to a small area, a library's data: its neighbours are next. */
+static void copy_around(struct vma *v, u64 addr)
+{
+	u64 start = ALIGN_DOWN(addr, DATA_WINDOW);
+
+	if (v->ops == &mapping_vm_ops && vma_pages(v) <= AHEAD_DATA)
+		copy_ahead(v, max(start, v->start),
+			   min(start + DATA_WINDOW, v->end));
+}
+
 /* Ask the object, then set the entry, which is @old now.  I2.  The caller has a
  * reference to @pg; on 0 the entry has one. */
 static int map_shared_writable(struct vma *v, u64 addr, pte_t *p, pte_t old,
@@ -201,6 +234,8 @@ int fault_file(struct vma *v, u64 addr, pte_t *p, bool write)
 		err = map_shared_writable(v, addr, p, 0, pg);
 	} else if (write) {
 		err = map_copy(v, p, pg);
+		if (!err)
+			copy_around(v, addr);
 	} else {
 		spin_lock(&v->mm->pt_lock);
 		done = map_page(v, p, pg, writable);
@@ -213,34 +248,13 @@ int fault_file(struct vma *v, u64 addr, pte_t *p, bool write)
 	return err;
 }
 
-/* Copy what the cache has of a small private writable area. */
-static void copy_ahead(struct vma *v)
-{
-	for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
-		pte_t *p = pt_make(v->mm, va);
-		struct page *pg;
-
-		if (!p)
-			return;
-		pg = mapping_find(v->mapping, vma_pgoff(v, va));
-		if (!pg)
-			continue;
-		if (load_once(p) == 0 &&
-		    (load_once(&pg->flags) & PG_UPTODATE) &&
-		    vma_pgoff(v, va) << PAGE_SHIFT <
-			    load_once(&v->mapping->size))
-			(void)map_copy(v, p, pg);
-		page_put(pg);
-	}
-}
-
 void fault_ahead(struct vma *v)
 {
 	if (v->ops != &mapping_vm_ops || (v->flags & VM_SHARED))
 		return;
 	if (v->flags & VM_WRITE) {
 		if (vma_pages(v) <= AHEAD_DATA)
-			copy_ahead(v);
+			copy_ahead(v, v->start, v->end);
 		return;
 	}
 	if (vma_pages(v) > AHEAD_TEXT || !(v->flags & (VM_READ | VM_EXEC)))
