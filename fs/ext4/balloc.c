@@ -235,9 +235,8 @@ static void free_in_group(struct ext4_handle *h, struct ext4_sb *sbi, u32 group,
 		freed++;
 	}
 	if (freed != nr)
-		ext4_error(sbi, 0, "block %llu: freed while free",
-			   (unsigned long long)(ext4_group_start(sbi, group) +
-						at));
+		ext4_error(sbi, 0, "block %lu: freed while free",
+			   ext4_group_start(sbi, group) + at);
 	ext4_desc_set_free_blocks(sbi, d,
 				  ext4_desc_free_blocks(sbi, d) + freed);
 	atomic_add_relaxed(&sbi->free_blocks, freed);

@@ -266,6 +266,11 @@ void ext4_iflags_to_vfs(struct inode *inode);
 int ext4_raw_slot(struct ext4_sb *sbi, u64 ino, struct ext4_buf **buf,
 		  struct ext4_raw_inode **raw);
 int ext4_mark_dirty(struct ext4_handle *h, struct inode *inode);
+/* The error of a later step, or else of an earlier one. */
+static inline int ext4_first_error(int later, int err)
+{
+	return later ? later : err;
+}
 int ext4_write_inode(struct inode *inode, bool wait);
 void ext4_evict_inode(struct inode *inode);
 void ext4_add_blocks(struct inode *inode, s64 nr); /* of the volume */

@@ -133,15 +133,13 @@ int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
 static int next_leaf(struct inode *dir, struct ext4_dx_way *w)
 {
 	u32 level = w->levels, i;
-	struct ext4_dx_frame *f = NULL;
+	struct ext4_dx_frame *f;
 
-	while (level > 0) {
-		f = &w->frame[--level];
-		if (f->at + 1 < dx_count(f->entries)->count)
-			break;
+	do {
 		if (!level)
 			return 0;
-	}
+		f = &w->frame[--level];
+	} while (f->at + 1 >= dx_count(f->entries)->count);
 	f->at++;
 	if ((f->entries[f->at].hash & ~1u) != w->hash ||
 	    !(f->entries[f->at].hash & 1))

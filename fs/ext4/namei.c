@@ -206,9 +206,9 @@ static int ext4_link(struct inode *dir, const char *name, size_t len,
 		inode_touch(dir, true, true);
 		if (target->nlink == 1) /* O_TMPFILE gets a name */
 			err = ext4_orphan_del(&h, target);
-		err = ext4_mark_dirty(&h, target) ?: err;
+		err = ext4_first_error(ext4_mark_dirty(&h, target), err);
 	}
-	err = ext4_mark_dirty(&h, dir) ?: err;
+	err = ext4_first_error(ext4_mark_dirty(&h, dir), err);
 	ext4_end(&h);
 	return err;
 }
@@ -264,7 +264,7 @@ static int remove_name(struct inode *dir, const char *name, size_t len,
 		ext4_dir_link_add(dir, -1);
 	inode_touch(dir, true, true);
 	err = ext4_drop_link(&h, victim);
-	err = ext4_mark_dirty(&h, dir) ?: err;
+	err = ext4_first_error(ext4_mark_dirty(&h, dir), err);
 out:
 	ext4_end(&h);
 	return err;

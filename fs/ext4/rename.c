@@ -129,9 +129,9 @@ int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
 		inode_touch(new_dir, true, true);
 		err = ext4_mark_dirty(&h, inode);
 	}
-	err = ext4_mark_dirty(&h, old_dir) ?: err;
+	err = ext4_first_error(ext4_mark_dirty(&h, old_dir), err);
 	if (new_dir != old_dir)
-		err = ext4_mark_dirty(&h, new_dir) ?: err;
+		err = ext4_first_error(ext4_mark_dirty(&h, new_dir), err);
 	ext4_end(&h);
 	return err;
 }

@@ -76,7 +76,7 @@ static void trim(struct radix *r)
 /* Take empty nodes on the way to @index away, from the bottom. */
 static void prune(struct radix *r, u64 index)
 {
-	struct radix_node *path[MAX_HEIGHT + 1], *n = r->root;
+	struct radix_node *path[MAX_HEIGHT + 1] = { NULL }, *n = r->root;
 	u32 h;
 
 	for (h = r->height; h > 0 && n; h--) {

@@ -159,7 +159,7 @@ void relay_show_syscalls(relay_emit_fn *emit, void *ctx)
 	for (u32 i = 0; i < nr_harts; i++)
 		other += relay_of(harts[i])->calls.nosys_other;
 	if (other) {
-		snprintf(b, sizeof(b), "%u+ unimplemented - %lu - - - -\n",
+		snprintf(b, sizeof(b), "%d+ unimplemented - %lu - - - -\n",
 			 NR_SYSCALLS, other);
 		emit(ctx, b);
 	}
