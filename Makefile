@@ -38,7 +38,7 @@ KCFLAGS	:= $(KBASE) $(KARCH) -fno-tree-loop-distribute-patterns \
 	-fno-optimize-sibling-calls
 KASFLAGS := $(KBASE) -march=rv64gc -mabi=lp64 -D__ASSEMBLER__
 
-KDIRS	:= arch kernel lib sbi drivers fs net syscall platform
+KDIRS	:= $(wildcard arch kernel lib sbi drivers fs net syscall platform)
 KSRC	:= $(sort $(shell find $(KDIRS) -name '*.c' ! -name 'asm_offsets.c' ! -name 'symtab_empty.c'))
 KASM	:= $(sort $(shell find arch -name '*.S'))
 KOBJ	:= $(KSRC:%.c=$(O)/obj/%.o) $(KASM:%.S=$(O)/obj/%.S.o)
