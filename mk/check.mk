@@ -17,9 +17,11 @@
 
 CHECK_Q := $(if $(filter-out 0,$(V)),,@)
 
-CLANG	     := clang-14
-CLANG_FORMAT := clang-format-14
-CLANG_TIDY   := clang-tidy-14
+# Debian 12's; Debian 13 has only later ones, and format-check is then left out.
+have	     = $(shell command -v $(1) 2>/dev/null)
+CLANG	     := $(or $(call have,clang-14),clang)
+CLANG_FORMAT := $(or $(call have,clang-format-14),true)
+CLANG_TIDY   := $(or $(call have,clang-tidy-14),clang-tidy)
 HOSTCC	     ?= gcc
 HOST_PYTHON  := python3
 
