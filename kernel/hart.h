@@ -64,7 +64,6 @@ struct hart_stats {
 	u64 migrations;
 	u64 rfences;
 	u64 faults;
-	u64 steals;
 };
 
 struct hart {
@@ -108,11 +107,9 @@ struct hart {
 	u32 nr_away; /* user threads of this hart with a call in flight */
 	struct list_head ready;	  /* coroutines to resume */
 	struct list_head backlog; /* messages that found a full ring */
-	u64 pending_in;		  /* bitmask hint of rings */
 
 	/* --- polling */
 	u64 poll_budget; /* [H] cycles */
-	u64 poll_ewma;	 /* [H] cycles a successful wait took lately */
 
 	/* --- timers */
 	struct spinlock timer_lock;   /* RANK_TIMER */
@@ -128,14 +125,13 @@ struct hart {
 	struct plug *plug; /* [H] kernel/dev/blk.c: open, or NULL */
 	void *relay;	   /* kernel/relay/ private */
 
-	u8 lock_depth;	  /* [H] spinlocks held */
-	u8 lock_rank;	  /* [H] rank of the innermost */
-	bool online;	  /* [a] edge BOOT */
-	bool go;	  /* [a] edge BOOT */
-	u32 panic_depth;  /* [H] */
-	u64 stale_tlb_va; /* [H] last kernel fault answered by a flush */
-	u64 idle_ns, user_ns, svc_ns, poll_ns; /* [H] time in each state */
-	u64 state_since;		       /* [H] cycles */
+	u8 lock_depth;	      /* [H] spinlocks held */
+	u8 lock_rank;	      /* [H] rank of the innermost */
+	bool online;	      /* [a] edge BOOT */
+	bool go;	      /* [a] edge BOOT */
+	u32 panic_depth;      /* [H] */
+	u64 stale_tlb_va;     /* [H] last kernel fault answered by a flush */
+	u64 idle_ns, poll_ns; /* [H] cycles asleep, and polling */
 	struct hart_stats st;
 } __aligned(64);
 
@@ -183,7 +179,6 @@ void hart_fence_i_all(void);
 /* Filled by sbi/. */
 struct hart_ops {
 	int (*start)(u32 hartid, paddr_t entry, u64 opaque);
-	void (*ipi)(u32 hartid);
 	void (*ipi_mask)(u64 hartid_mask, u64 base);
 	void (*rfence)(u64 hartid_mask, u64 base);
 	void (*fence_i)(u64 hartid_mask, u64 base);

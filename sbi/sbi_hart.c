@@ -25,11 +25,6 @@ static void ipi_mask(u64 mask, u64 base)
 	KASSERT(!r.error);
 }
 
-static void ipi(u32 hartid)
-{
-	ipi_mask(1, hartid);
-}
-
 static void rfence(u64 mask, u64 base)
 {
 	struct sbi_ret r;
@@ -60,7 +55,6 @@ static void null_call(void)
 
 static const struct hart_ops ops = {
 	.start = start,
-	.ipi = ipi,
 	.ipi_mask = ipi_mask,
 	.rfence = rfence,
 	.fence_i = fence_i,

@@ -77,9 +77,7 @@ static void hart_times(const struct hart *h, u64 *user, u64 *sys, u64 *idle)
 	u64 up = clock_mono_ns();
 
 	*idle = min(clock_cycles_to_ns(h->idle_ns), up);
-	*sys = min(clock_cycles_to_ns(h->poll_ns) +
-			   clock_cycles_to_ns(h->svc_ns),
-		   up - *idle);
+	*sys = min(clock_cycles_to_ns(h->poll_ns), up - *idle);
 	*user = h->role & ROLE_APP ? up - *idle - *sys : 0;
 	if (!(h->role & ROLE_APP))
 		*sys = up - *idle;

@@ -174,7 +174,6 @@ int relay_write_policy(const char *line); /* "relay=local", "poll_us=20" ... */
 int relay_show_process(struct process *p, char *buf, size_t n);
 int relay_write_process(struct process *p, const char *line);
 void relay_trace_enable(bool on);
-bool relay_trace_enabled(void);
 void relay_reset_stats(void);
 /* A timed call: @all cycles from begin to end, @ran of them not suspended. */
 void relay_stats_call(struct hart *h, u64 nr, u64 all, u64 ran);

@@ -68,11 +68,6 @@ void relay_trace_enable(bool on)
 	store_once(&relay_trace_on, on);
 }
 
-bool relay_trace_enabled(void)
-{
-	return relay_trace_on;
-}
-
 static void show(const struct hart *h, const struct trace_record *r,
 		 relay_emit_fn *emit, void *ctx)
 {

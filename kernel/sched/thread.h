@@ -67,13 +67,6 @@ enum request_kind {
 
 #define KSTACK_SIZE 16384u
 
-/* Times of the request in flight, in cycles of the hart that wrote each. */
-struct request_times {
-	u64 posted;
-	u64 seen;
-	u64 done;
-};
-
 struct thread {
 	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
 	struct trapframe tf; /* [O] user registers; first */
@@ -90,14 +83,12 @@ struct thread {
 		run_node;     /* [O] ready list, user run queue or backlog */
 	struct hart *msg_dst; /* [O] while in a backlog */
 	u32 msg_kind;	      /* [O] while in a backlog */
-	struct request_times times; /* [O] */
-	u64 req_seq;		    /* [O] requests so far (for traces) */
-	u8 suspended_once; /* [O] the request in flight has suspended */
-	u8 in_coroutine;   /* [O] a coroutine is on kstack */
-	u8 policy;	   /* [a] enum relay_policy or POLICY_DEFAULT */
-	u8 fault_policy;   /* [a] likewise */
-	s64 syscall_nr;	   /* [O] in flight, -1 outside (also for restart) */
-	s64 stat_nr;	   /* [O] number to account the request under */
+	u8 suspended_once;    /* [O] the request in flight has suspended */
+	u8 in_coroutine;      /* [O] a coroutine is on kstack */
+	u8 policy;	      /* [a] enum relay_policy or POLICY_DEFAULT */
+	u8 fault_policy;      /* [a] likewise */
+	s64 syscall_nr;	      /* [O] in flight, -1 outside (also for restart) */
+	s64 stat_nr;	      /* [O] number to account the request under */
 
 	/* --- floating point state (arch/riscv/fpu.c) */
 	struct fpstate fp; /* [O] valid unless dirty in fp_hart's registers */
@@ -107,7 +98,6 @@ struct thread {
 	/* --- flags */
 	u64 work;	   /* [a] WORK_* */
 	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
-	u64 slice_end_ns;  /* [O] */
 
 	/* --- identity */
 	int tid;		    /* [I] */
