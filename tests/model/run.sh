@@ -57,6 +57,12 @@ try sleep_wake found -DNO_SECOND_LOOK
 try sleep_wake found -DCLEAR_AFTER_DRAIN
 try sleep_wake holds -DCLEAR_BEFORE_ANNOUNCE
 
+try promise holds
+try promise found -DNO_LAST_POSTED
+try promise found -DNO_LOOK
+try promise found -DNO_KEEP
+try promise holds -DNO_LAST
+
 try wait holds
 try wait found -DNO_WAKER_FENCE
 try wait found -DNO_WAITER_FENCE
