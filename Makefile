@@ -36,6 +36,10 @@ KBASE	:= -std=gnu11 -ffreestanding -DKERNEL -O2 -g -fno-common \
 	-Wframe-larger-than=1024 -I. -I$(O)/gen $(WARN)
 KCFLAGS	:= $(KBASE) $(KARCH) -fno-tree-loop-distribute-patterns \
 	-fno-optimize-sibling-calls
+# These begin on an empty stack and jump to what never returns: no frame to find.
+KCFLAGS_kernel_relay_call := -fomit-frame-pointer
+KCFLAGS_kernel_relay_loop := -fomit-frame-pointer
+KCFLAGS_kernel_relay_idle := -fomit-frame-pointer
 KASFLAGS := $(KBASE) -march=rv64gc -mabi=lp64 -D__ASSEMBLER__
 
 KDIRS	:= $(wildcard arch kernel lib sbi drivers fs net syscall platform)

@@ -47,7 +47,6 @@ struct hart_stats {
 	u64 requests;	 /* requests executed here */
 	u64 posted;	 /* requests posted from here */
 	u64 completions; /* completions received here */
-	u64 local_calls; /* requests executed on the hart that trapped */
 	u64 poll_hits;	 /* waits that ended while polling */
 	u64 poll_misses; /* waits that went on to sleep */
 	u64 sleeps;	 /* wfi executed */
@@ -68,43 +67,52 @@ struct hart_stats {
 
 struct hart {
 	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
-	u64 stack_top;	    /* [I] of the loop's own stack */
-	u64 loop_sp;	    /* [H] saved while a coroutine runs */
-	struct thread *cur; /* [H] whose coroutine runs, or NULL */
-	u64 scratch[4];	    /* [H] trap entry */
-	u64 estack_top;	    /* [I] stack for traps taken in the kernel */
+	u64 stack_top; /* [I] of the loop's own stack */
+	struct thread
+		*user;	 /* [H] who runs or is about to run user code here */
+	u64 scratch[4];	 /* [H] trap entry */
+	u64 estack_top;	 /* [I] stack for traps taken in the kernel */
+	u64 status_seen; /* [H] what sstatus holds as the user's, 0: unknown */
 
-	/* --- identity */
-	u32 cpu;	  /* [I] dense index */
-	u32 hartid;	  /* [I] */
-	u32 role;	  /* [I] enum hart_role bits */
-	u32 state;	  /* [H] enum hart_state, read by others */
-	int fdt_node;	  /* [I] cpu node */
-	u32 intc_phandle; /* [I] of its interrupt-controller node */
-	u32 capacity;	  /* [I] capacity-dmips-mhz or 0 */
+	/*
+	 * --- identity.  Other harts read it on the way of every call, so nothing
+	 * that this hart writes shares its line.
+	 */
+	u32 cpu __aligned(64); /* [I] dense index */
+	u32 hartid;	       /* [I] */
+	u32 role;	       /* [I] enum hart_role bits */
+	int fdt_node;	       /* [I] cpu node */
+	u32 intc_phandle;      /* [I] of its interrupt-controller node */
+	u32 capacity;	       /* [I] capacity-dmips-mhz or 0 */
+	void *relay;	       /* [I] kernel/relay/ private */
+	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */
+	void *slab;	       /* [I] kernel/mm/slab.c */
+	void *rng;	       /* [I] kernel/random.c */
 
 	/*
 	 * Edge SLEEP: 1 = "send me an IPI when you put something in one of my
-	 * rings": asleep, or in user mode while threads of mine are away.
+	 * rings": asleep, or in user mode while threads of mine are away.  Senders
+	 * read it with each message: nothing else that changes often is here.
 	 */
 	u32 notify __aligned(64); /* [a] kernel/relay/ */
 	u32 kick; /* [a] somebody wants the current user thread to trap */
-	struct mm *
-		ucopy; /* [a] UCOPY: whose memory it copies (kernel/mm/user.c) */
+
+	/* --- what it does now */
+	struct mm *ucopy __aligned(64); /* [a] UCOPY: whose memory it copies */
+	struct thread *cur;		/* [H] whose coroutine runs, or NULL */
+	u32 state;     /* [H] enum hart_state, read by others */
+	u8 lock_depth; /* [H] spinlocks held */
+	u8 lock_rank;  /* [H] rank of the innermost */
 
 	/* --- running user code */
-	struct thread *user
-		__aligned(64); /* [H] thread whose registers/satp are loaded */
-	struct mm *user_mm; /* [H] owner of satp, or NULL; see hart_drop_mm() */
+	struct mm *user_mm; /* [H] owner of satp, or NULL; hart_drop_mm() */
 	u64 icache_seen;    /* [H] icache_gen at the last fence.i */
 	u64 tlb_seen;	    /* [H] user_mm->tlb_gen at the last flush */
-	u64 status_seen; /* [H] what sstatus holds as the user's, 0: unknown */
 	struct thread *fp_owner; /* [H] whose FP state the registers hold */
 
 	/* --- queues, all [H] */
 	struct list_head runq; /* user threads that want this hart */
 	u32 nr_runq;
-	u32 nr_away; /* user threads of this hart with a call in flight */
 	struct list_head ready;	  /* coroutines to resume */
 	struct list_head backlog; /* messages that found a full ring */
 
@@ -118,15 +126,8 @@ struct hart {
 	u64 timer_next;		      /* [timer_lock] earliest deadline or ~0 */
 	u64 timer_set; /* [H] what the comparator holds (ns), ~0 none */
 
-	/* --- other subsystems' per-hart data */
-	struct pcp *pcp;   /* kernel/mm/pmem.c */
-	void *slab;	   /* kernel/mm/slab.c */
-	void *rng;	   /* kernel/random.c */
 	struct plug *plug; /* [H] kernel/dev/blk.c: open, or NULL */
-	void *relay;	   /* kernel/relay/ private */
 
-	u8 lock_depth;	      /* [H] spinlocks held */
-	u8 lock_rank;	      /* [H] rank of the innermost */
 	bool online;	      /* [a] edge BOOT */
 	bool go;	      /* [a] edge BOOT */
 	u32 panic_depth;      /* [H] */

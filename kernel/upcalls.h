@@ -17,6 +17,10 @@ struct inode;
 
 /* syscall/table.c: run the system call in t's registers; result in a0. */
 void syscall_dispatch(struct thread *t);
+/* What it calls for @nr, whatever that is, when nobody watches the thread: gets the
+ * saved a0-a5, returns the result.  Valid after INIT_CORE. */
+typedef s64 syscall_fn(const u64 *args);
+syscall_fn *syscall_handler(u64 nr);
 /* Name for traces and /proc; NULL if not implemented. */
 const char *syscall_name(u64 nr);
 #define NR_SYSCALLS 512

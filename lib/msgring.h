@@ -59,6 +59,22 @@ static inline void msgring_init(struct msgring *r, u64 *slot, u32 shift,
 		slot[(start + i) & r->mask] = !msgring_phase(r, start + i);
 }
 
+/* Producer: there is room for a word, for sure. */
+static inline bool msgring_has_room(const struct msgring *r)
+{
+	return r->prod - r->seen_head <= r->mask;
+}
+
+/* Producer, who knows that there is room.  @word has bit 0 clear. */
+static inline __attribute__((always_inline)) void msgring_put(struct msgring *r,
+							      u64 word)
+{
+	u32 idx = r->prod++;
+
+	/* MSG (release) - pairs with msgring_pop(). */
+	store_release(&r->slot[idx & r->mask], word | msgring_phase(r, idx));
+}
+
 /* Producer.  @word has bit 0 clear.  False: full, nothing changed. */
 static inline bool msgring_push(struct msgring *r, u64 word)
 {
@@ -70,9 +86,7 @@ static inline bool msgring_push(struct msgring *r, u64 word)
 		if (idx - r->seen_head > r->mask)
 			return false;
 	}
-	r->prod = idx + 1;
-	/* MSG (release) - pairs with msgring_pop(). */
-	store_release(&r->slot[idx & r->mask], word | msgring_phase(r, idx));
+	msgring_put(r, word);
 	return true;
 }
 
@@ -85,7 +99,7 @@ static inline bool msgring_pending(const struct msgring *r)
 }
 
 /* Consumer: the next word with bit 0 clear, or 0 when there is none. */
-static inline u64 msgring_pop(struct msgring *r)
+static inline __attribute__((always_inline)) u64 msgring_pop(struct msgring *r)
 {
 	u32 idx = r->cons;
 	/* MSG (acquire) - pairs with msgring_push(). */

@@ -47,6 +47,17 @@ typedef u64 uaddr_t;   /* user virtual, see kernel/mm/user.h */
 #define __unused      __attribute__((unused))
 #define STATIC_ASSERT _Static_assert
 
+/*
+ * On the way of every system call: kept together behind the trap entry, in as few
+ * pages as possible (kernel.lds), so that the way costs few TLB and cache misses.
+ */
+#define __hotpath __attribute__((section(".text.hotpath")))
+/* Read on hot ways, hardly ever written: kept away from what is written. */
+#define __read_mostly __attribute__((section(".data.read_mostly")))
+#define __cold	      __attribute__((noinline, cold))
+/* Only assembly goes there. */
+#define __used_by_jump __attribute__((noinline, used))
+
 #define likely(e)   __builtin_expect(!!(e), 1)
 #define unlikely(e) __builtin_expect(!!(e), 0)
 

@@ -19,10 +19,9 @@
 
 #include <kernel/sched/thread.h>
 #include <kernel/task/process.h>
+#include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/types.h>
-
-typedef s64 syscall_fn(const u64 *a);
 
 struct syscall_row {
 	syscall_fn *fn;

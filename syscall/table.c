@@ -36,28 +36,29 @@ const char *syscall_name(u64 nr)
 }
 
 /* Once per number, so nobody can flood the log with it. */
-static void report_missing(struct thread *t, u64 nr)
+static s64 missing(const u64 *args __unused)
 {
 	static u64 reported[NR_SYSCALLS / 64];
+	const struct thread *t = current;
+	u64 nr = t->tf.a7;
 
 	if (nr < NR_SYSCALLS &&
 	    !(atomic_fetch_or(&reported[nr / 64], BIT(nr % 64)) & BIT(nr % 64)))
 		pr_info("syscall: number %lu is not implemented (%s/%d asked)",
 			nr, t->name, t->tid);
+	return -ENOSYS;
+}
+
+syscall_fn *syscall_handler(u64 nr)
+{
+	return nr < NR_SYSCALLS && handlers[nr] ? handlers[nr] : missing;
 }
 
 void syscall_dispatch(struct thread *t)
 {
-	u64 nr = t->tf.a7;
-
 	/* The arguments are a0-a5 of the frame, in order. */
 	STATIC_ASSERT(offsetof(struct trapframe, a5) ==
 			      offsetof(struct trapframe, a0) + 5 * 8,
 		      "arguments are consecutive");
-	if (likely(nr < NR_SYSCALLS && handlers[nr])) {
-		t->tf.a0 = (u64)handlers[nr](&t->tf.a0);
-	} else {
-		report_missing(t, nr);
-		t->tf.a0 = (u64)-ENOSYS;
-	}
+	t->tf.a0 = (u64)syscall_handler(t->tf.a7)(&t->tf.a0);
 }

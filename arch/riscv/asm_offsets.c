@@ -11,16 +11,19 @@ void asm_offsets(void);
 void asm_offsets(void)
 {
 	DEFINE(TF_PC, offsetof(struct trapframe, pc));
+	DEFINE(TF_A0, offsetof(struct trapframe, a0));
 	DEFINE(TF_STATUS, offsetof(struct trapframe, status));
 	DEFINE(TF_BADADDR, offsetof(struct trapframe, badaddr));
 	DEFINE(TF_CAUSE, offsetof(struct trapframe, cause));
 	DEFINE(TF_SIZE, sizeof(struct trapframe));
-	DEFINE(THREAD_HART, offsetof(struct thread, hart));
+	DEFINE(THREAD_TF, offsetof(struct thread, tf));
 	DEFINE(THREAD_KSTACK_TOP, offsetof(struct thread, kstack_top));
+	DEFINE(THREAD_WORK, offsetof(struct thread, work));
+	DEFINE(WORK_RESCHED, WORK_RESCHED);
 	DEFINE(THREAD_CO_SP, offsetof(struct thread, co_sp));
 	DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));
-	DEFINE(HART_LOOP_SP, offsetof(struct hart, loop_sp));
-	DEFINE(HART_CURRENT, offsetof(struct hart, cur));
+	DEFINE(HART_USER, offsetof(struct hart, user));
+	DEFINE(HART_STATUS_SEEN, offsetof(struct hart, status_seen));
 	DEFINE(HART_SCRATCH, offsetof(struct hart, scratch));
 	DEFINE(HART_ESTACK_TOP, offsetof(struct hart, estack_top));
 }

@@ -74,8 +74,8 @@ start_boot:
 	lla	sp, boot_stack_top
 	lla	t0, trap_entry
 	csrw	stvec, t0
-	csrw	sscratch, zero
 	lla	tp, boot_hart
+	csrw	sscratch, tp
 	sd	sp, HART_STACK_TOP(tp)
 	mv	a0, s0
 	mv	a1, s1
@@ -110,8 +110,8 @@ secondary_start:
 	.option pop
 	lla	t0, trap_entry
 	csrw	stvec, t0
-	csrw	sscratch, zero
 	mv	tp, s1
+	csrw	sscratch, tp
 	ld	sp, HART_STACK_TOP(tp)
 	li	fp, 0
 	li	ra, 0

@@ -14,8 +14,15 @@ struct thread;
 void kernel_main(u64 hartid, paddr_t fdt) __noreturn;
 /* kernel/smp.c: first C code on any other hart; tp set. */
 void kernel_secondary_main(void) __noreturn;
-/* kernel/relay/: user code trapped; registers are in the thread. */
+/* kernel/relay/: user code made a system call (pc is behind it) or trapped
+ * otherwise; the registers are in the thread, but sstatus only if it uses FP. */
+void user_ecall(struct thread *t) __noreturn;
 void user_trap(struct thread *t, u64 cause) __noreturn;
+/* kernel/relay/: t's coroutine left its stack; why: enum co_result. */
+void co_ended(struct thread *t, int why) __noreturn;
+/* kernel/relay/: the handler that co_call() was given has returned. */
+void call_ended(struct thread *t) __noreturn;
+/* kernel/task/ has task_request_end(t): t->work is not empty and its request ends. */
 /* kernel/panic.c: an exception in the kernel; returns to retry. */
 void kernel_trap(struct trapframe *tf);
 /* Zeroed page for a table (GFP-less), or NULL; and back. */
@@ -27,8 +34,9 @@ void arch_panic(const char *msg) __noreturn;
 
 /* Implemented in trap.S. */
 void user_return(struct thread *t, bool set_status) __noreturn;
-int co_start(struct thread *t, void (*fn)(struct thread *t));
-int co_resume(struct thread *t);
+void co_start(struct thread *t, void (*fn)(struct thread *t)) __noreturn;
+void co_call(struct thread *t, s64 (*fn)(const u64 *args)) __noreturn;
+void co_resume(struct thread *t) __noreturn;
 void co_leave(struct thread *t, int why);
 struct fpstate;
 void fp_save(struct fpstate *fp);

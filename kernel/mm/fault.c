@@ -37,7 +37,7 @@
 #define AROUND_MAX 16u
 #define HOT_FAULTS 8u /* that make a frame PG_HOT */
 
-u64 icache_gen; /* [a] edge ICACHE */
+u64 icache_gen __read_mostly; /* [a] edge ICACHE */
 
 bool mm_is_private(struct mm *mm)
 {

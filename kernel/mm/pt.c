@@ -17,7 +17,7 @@
 #include <kernel/hart.h>
 #include <kernel/sched/thread.h>
 
-paddr_t zero_page_phys;
+paddr_t zero_page_phys __read_mostly;
 
 /* --- making */
 

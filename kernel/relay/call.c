@@ -2,24 +2,34 @@
 /*
  * kernel/relay/call.c - the life of a request.
  *
+ *	user_ecall()		a system call begins on the hart that trapped
  *	relay_post()		application hart: hand the thread to a service hart
  *	relay_run_request()	service hart (or, locally, the one that trapped):
  *				start the coroutine on the thread's kernel stack
- *	request_body()		the coroutine: do it, look at signals
- *	after_coroutine()	it left the stack: finished, suspended, gone
+ *	call_body()		the coroutine of a system call: do it, look at signals
+ *	request_body()		the same for what else a thread asks for
+ *	call_ended(), co_ended() it left the stack: finished, suspended, gone
+ *
+ * Two ways lead through this file.  The short one, user_ecall() -> co_call() ->
+ * call_ended(), is a straight line of cheap checks for a system call of which
+ * nothing special is known; each check that fails bails out to the general way, so
+ * the short one adds speed and no behaviour.
  *
  * INVARIANTS
  *   C1  Between the push of a thread and the pop on the other side nobody touches
  *       its [O] members: the ring owns them.
  *   C2  h->cur is set exactly while a coroutine runs on h.
- *   C3  No lock and no allocation between relay_post() and the handler, nor
+ *   C3  No lock and no allocation between user_ecall() and the handler, nor
  *       between the handler's end and user mode.  h->lock_depth is asserted to be
  *       zero at every change of stacks.
+ *
+ * ORDERING: SLEEP of relay.h, the sender's end, on the short way.
  */
 #include <arch/riscv/csr.h>
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/mm/vm.h>
+#include <kernel/relay/plain.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
 #include <kernel/task/trap.h>
@@ -35,67 +45,74 @@
  * both passings of the ring), less what it waited in a run queue; the request itself,
  * less what it was suspended, is system time.
  */
-static bool wants_clock(const struct call_stats *c, const struct thread *t)
+static __cold void clock_begin(struct hart *h, struct thread *t)
 {
-	u64 nr = (u64)t->stat_nr;
+	u64 ns;
 
-	return t->req_kind != REQ_SYSCALL || nr >= NR_SYSCALLS || c->slow[nr] ||
-	       c->count[nr] % CALL_SAMPLE == 0;
-}
-
-static void account_begin(struct hart *h, struct thread *t)
-{
 	t->acct_off = 0;
-	t->req_begin = 0;
-	if (likely(!wants_clock(&relay_of(h)->calls, t)))
-		return;
+	t->timed = 1;
 	t->req_begin = rdcycle();
-	if (likely(t->acct_hart == h && t->req_begin > t->acct_start))
-		t->utime_ns += clock_cycles_to_ns(t->req_begin - t->acct_start);
+	t->stime_ns += t->untimed_ns;
+	if (likely(t->acct_hart == h && t->req_begin > t->acct_start)) {
+		ns = clock_cycles_to_ns(t->req_begin - t->acct_start);
+		if (ns > t->untimed_ns)
+			t->utime_ns += ns - t->untimed_ns;
+	}
+	t->untimed_ns = 0;
 }
 
-static void account_end(struct hart *h, struct thread *t)
+/* @c: the row of the call, or NULL. */
+static __cold void clock_end(struct hart *h, struct thread *t,
+			     struct call_row *c)
 {
-	struct call_stats *c = &relay_of(h)->calls;
-	u64 nr = (u64)t->stat_nr, end, all, ran;
+	u64 end = rdcycle(), all = end - t->req_begin;
+	u64 ran = all > t->acct_off ? all - t->acct_off : 0;
 
-	if (likely(!t->req_begin)) {
-		/* Only calls with a number below NR_SYSCALLS go untimed. */
-		c->count[nr]++;
-		t->stime_ns += c->last_ns[nr];
-		t->acct_start += c->last[nr];
-		return;
-	}
-	end = rdcycle();
-	all = end - t->req_begin;
-	ran = all > t->acct_off ? all - t->acct_off : 0;
 	t->stime_ns += clock_cycles_to_ns(ran);
 	t->acct_start = end;
 	t->acct_hart = h;
-	if (t->req_kind == REQ_SYSCALL)
-		relay_stats_call(h, nr, all, ran);
+	if (c)
+		relay_stats_call(c, all, ran);
+}
+
+static void call_body(struct thread *t)
+{
+	struct hart *h = this_hart();
+	struct call_row *c = call_row_of(h, t->tf.a7);
+
+	if (wants_clock(c))
+		clock_begin(h, t);
+	c->count++;
+	syscall_dispatch(t);
+	if (unlikely(t->work & ~WORK_RESCHED))
+		task_request_end(t);
+	t->syscall_nr = -1;
+	if (t->timed)
+		clock_end(h, t, c);
+	else
+		account_untimed(t, c);
 }
 
 static void request_body(struct thread *t)
 {
-	account_begin(this_hart(), t);
+	struct hart *h = this_hart();
+
+	clock_begin(h, t);
 	switch ((enum request_kind)t->req_kind) {
-	case REQ_SYSCALL:
-		syscall_dispatch(t);
-		break;
 	case REQ_FAULT:
 		do_user_fault(t);
 		break;
 	case REQ_TRAP:
 		do_user_trap(t);
 		break;
+	case REQ_SYSCALL:
 	case REQ_WORK:
 	case NR_REQUEST_KINDS:
 		break;
 	}
 	if (unlikely(t->work & ~WORK_RESCHED))
 		task_request_end(t);
-	account_end(this_hart(), t);
+	clock_end(h, t, NULL);
 	t->syscall_nr = -1;
 }
 
@@ -112,24 +129,19 @@ static void kthread_body(struct thread *t)
 		task_request_end(t);
 }
 
-/* The thread's user half may go on: send it to an application hart. */
-static void finish(struct hart *h, struct thread *t)
+/* t's request ended on its home h itself: it is not away any more, if it was. */
+static void back_home(struct hart *h, const struct thread *t)
 {
-	struct hart *home = t->home, *dst = home;
+	relay_of(h)->away -= t->suspended_once;
+	relay_of(h)->here -= t->suspended_once;
+}
 
-	relay_trace(h, t, TRACE_DONE);
-	if (unlikely(!home || (t->suspended_once && home != h)))
-		dst = relay_pick_app(t, home);
-	store_once(&t->state, THREAD_DONE);
-	if (dst == home && dst == h) {
-		relay_of(h)->back += t->suspended_once;
-		relay_user_ready(h, t, true);
-		return;
-	}
-	if (likely(dst == home)) {
-		relay_send(h, dst, t, MSG_DONE);
-		return;
-	}
+/* The thread's user half shall go on elsewhere, or here behind others. */
+static __cold void finish_moved(struct hart *h, struct thread *t,
+				struct hart *dst)
+{
+	struct hart *home = t->home;
+
 	if (home) {
 		atomic_add_relaxed(&relay_of(home)->left, 1);
 		h->st.migrations++;
@@ -141,149 +153,250 @@ static void finish(struct hart *h, struct thread *t)
 		relay_send_urgent(h, dst, t, MSG_PLACE);
 }
 
-static void after_coroutine(struct hart *h, struct thread *t, int why)
+/* The thread's user half may go on: send it to an application hart. */
+static void finish(struct hart *h, struct thread *t)
 {
-	h->cur = NULL;
-	KASSERT(!h->lock_depth);
-	if (why == CO_SUSPENDED || why == CO_YIELDED) {
-		u64 now = rdcycle();
+	struct hart *home = t->home, *dst = home;
 
-		if (!t->req_begin)
-			t->req_begin = now;
-		t->acct_off -= now; /* until relay_run_ready() adds */
+	relay_trace(h, t, TRACE_DONE);
+	if (unlikely(!home || (t->suspended_once && home != h)))
+		dst = relay_pick_app(t, home);
+	store_once(&t->state, THREAD_DONE);
+	if (unlikely(dst != home)) {
+		finish_moved(h, t, dst);
+	} else if (likely(dst != h)) {
+		relay_complete(h, dst, t);
+	} else {
+		back_home(h, t);
+		relay_user_ready(h, t, true);
 	}
-	switch ((enum co_result)why) {
-	case CO_FINISHED:
-		t->in_coroutine = 0;
-		finish(h, t);
-		break;
+}
+
+/* It left the stack without having finished. */
+static void left_stack(struct hart *h, struct thread *t, enum co_result why)
+{
+	u64 now;
+
+	switch (why) {
 	case CO_SUSPENDED:
+	case CO_YIELDED:
+		now = rdcycle();
+		if (!t->timed) {
+			t->timed = 1;
+			t->req_begin = now;
+			t->acct_off = 0;
+		}
+		t->acct_off -= now; /* until relay_run_ready() adds */
+		if (why == CO_YIELDED) {
+			list_add_tail(&t->run_node, &h->ready);
+			break;
+		}
 		relay_trace(h, t, TRACE_SUSPEND);
 		/* A local call leaves the hart free for others from here on. */
-		if (!t->suspended_once && t->home == h)
-			relay_of(h)->posted++;
+		if (!t->suspended_once && t->home == h) {
+			relay_of(h)->away++;
+			relay_of(h)->here++;
+		}
 		t->suspended_once = 1;
-		break;
-	case CO_YIELDED:
-		list_add_tail(&t->run_node, &h->ready);
 		break;
 	case CO_EXITED:
 		t->in_coroutine = 0;
 		if (t->home) {
 			if (t->home == h)
-				relay_of(h)->back += t->suspended_once;
+				back_home(h, t);
 			else
 				atomic_add_relaxed(&relay_of(t->home)->left, 1);
 		}
 		task_reap(t);
 		break;
+	case CO_FINISHED:
+		break;
 	}
+}
+
+void co_ended(struct thread *t, int why)
+{
+	struct hart *h = this_hart();
+
+	h->cur = NULL;
+	KASSERT(!h->lock_depth);
+	if (likely(why == CO_FINISHED)) {
+		t->in_coroutine = 0;
+		finish(h, t);
+	} else {
+		left_stack(h, t, (enum co_result)why);
+	}
+	hart_loop();
+}
+
+static __cold void __noreturn run_general(struct hart *h, struct thread *t)
+{
+	relay_trace(h, t, TRACE_SEEN);
+	KASSERT(!t->in_coroutine);
+	relay_begin(h, t);
+	co_start(t, t->req_kind == REQ_SYSCALL ? call_body : request_body);
+}
+
+/* Where the short way goes when it cannot go on. */
+void relay_ring_and_loop(struct hart *dst)
+{
+	relay_doorbell(this_hart(), dst);
+	hart_loop();
+}
+
+void relay_return_general(struct hart *h)
+{
+	relay_run_user(h);
+	hart_loop();
+}
+
+void relay_call_ended_general(struct thread *t)
+{
+	co_ended(t, CO_FINISHED);
+}
+
+/* It was suspended, and so timed from there on. */
+void relay_call_ended_timed(struct thread *t)
+{
+	clock_end(this_hart(), t, t->call);
+	co_ended(t, CO_FINISHED);
 }
 
 void relay_run_request(struct hart *h, struct thread *t)
 {
-	int why;
+	struct call_row *c = call_row_of(h, t->tf.a7);
 
-	relay_trace(h, t, TRACE_SEEN);
-	KASSERT(!t->in_coroutine);
-	t->in_coroutine = 1;
-	t->suspended_once = 0;
-	t->co_hart = h;
-	store_once(&t->state, THREAD_RUNNING);
-	h->state = HART_CALL;
-	h->cur = t;
-	h->st.requests++;
-	why = co_start(t, request_body);
-	after_coroutine(h, t, why);
+	if (likely(t->req_kind == REQ_SYSCALL && is_plain(t, c)))
+		run_plain(h, t, c);
+	run_general(h, t);
 }
 
 void relay_run_ready(struct hart *h)
 {
-	struct list_head batch;
-	struct thread *t;
+	struct thread *t = list_first_entry(&h->ready, struct thread, run_node);
 
-	/* Only what is ready now: a yielding coroutine must not starve the rings. */
-	list_init(&batch);
-	list_splice_tail_init(&h->ready, &batch);
-	while (!list_empty(&batch)) {
-		int why;
-
-		t = list_first_entry(&batch, struct thread, run_node);
-		list_del(&t->run_node);
-		h->state = HART_CALL;
-		h->cur = t;
-		t->co_hart = h;
-		store_once(&t->state, THREAD_RUNNING);
-		if (likely(t->in_coroutine)) {
-			relay_trace(h, t, TRACE_RESUME_CO);
-			t->acct_off += rdcycle();
-			why = co_resume(t);
-		} else {
-			t->in_coroutine = 1;
-			why = co_start(t, kthread_body);
-		}
-		after_coroutine(h, t, why);
+	list_del(&t->run_node);
+	h->state = HART_CALL;
+	h->cur = t;
+	t->co_hart = h;
+	store_once(&t->state, THREAD_RUNNING);
+	if (unlikely(!t->in_coroutine)) {
+		t->in_coroutine = 1;
+		co_start(t, kthread_body);
 	}
-}
-
-/* Calls after which the old address space is not wanted on this hart any more:
- * leave it now, so that nobody has to ask (hart_drop_mm()). */
-static bool leaves_mm(const struct thread *t)
-{
-	enum {
-		NR_EXIT = 93,
-		NR_EXIT_GROUP = 94,
-		NR_EXECVE = 221
-	};
-	u64 nr = t->tf.a7;
-
-	return t->req_kind == REQ_SYSCALL &&
-	       (nr == NR_EXIT || nr == NR_EXIT_GROUP || nr == NR_EXECVE);
-}
-
-static bool wants_local(const struct thread *t)
-{
-	u8 p;
-
-	if (t->req_kind == REQ_SYSCALL)
-		return relay_where(t, t->tf.a7) == POLICY_LOCAL;
-	p = t->fault_policy ? t->fault_policy : relay_fault_policy;
-	if (t->req_kind == REQ_FAULT)
-		return p == POLICY_LOCAL;
-	return relay_where(t, ~0ULL) == POLICY_LOCAL;
+	relay_trace(h, t, TRACE_RESUME_CO);
+	t->acct_off += rdcycle();
+	co_resume(t);
 }
 
 /*
- * t trapped on h and wants its coroutine.  Runs it here, or posts it.  On return
- * h->user is either t again (it ended at once) or NULL.
+ * t trapped on h and wants its coroutine.  Posts it, and returns with h->user NULL;
+ * or runs it here, and does not return.
  */
 void relay_post(struct hart *h, struct thread *t)
 {
-	struct hart *svc;
+	struct hart *svc = relay_of(h)->service;
+	bool local;
 
 	h->user = NULL;
 	relay_trace(h, t, TRACE_POSTED);
-	if (unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
+	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
-	if (unlikely(leaves_mm(t)))
-		relay_drop_user_mm(h);
-	if ((h->role & ROLE_SERVICE) || wants_local(t)) {
-		h->st.local_calls++;
-		relay_run_request(h, t);
-		return;
+	if (t->req_kind == REQ_SYSCALL) {
+		u16 traits = call_row_of(h, t->tf.a7)->traits;
+
+		/* It is not wanted any more: leave it now, so that nobody has to
+		 * ask (hart_drop_mm()). */
+		if (traits & CALL_LEAVES_MM)
+			relay_drop_user_mm(h);
+		local = relay_where(t, traits) == POLICY_LOCAL;
+	} else {
+		local = relay_trap_is_local(t);
 	}
-	svc = relay_pick_service(h);
+	if (local)
+		relay_run_request(h, t);
 	store_once(&t->state, THREAD_POSTED);
 	t->co_hart = svc;
-	relay_of(h)->posted++;
+	relay_of(h)->away++;
+	relay_of(h)->last_posted = t;
+	relay_of(h)->promised = false;
 	h->st.posted++;
 	relay_send(h, svc, t, MSG_REQUEST);
+}
+
+void relay_call_slow(struct thread *t)
+{
+	struct hart *h = this_hart();
+
+	relay_post(h, t);
+	hart_loop();
+}
+
+/*
+ * From trap.S: user code of @t made a system call; its registers are in t->tf; we
+ * stand on the hart's empty stack with interrupts off.
+ */
+__hotpath void user_ecall(struct thread *t)
+{
+	struct hart *h = this_hart();
+	struct relay_hart *r = relay_of(h);
+	u64 nr = t->tf.a7;
+	struct call_row *c = &r->call[nr];
+	u8 where;
+
+	t->tf.orig_a0 = t->tf.a0;
+	t->syscall_nr = (s32)nr;
+	t->req_kind = REQ_SYSCALL;
+	if (unlikely(nr >= NR_SYSCALLS) ||
+	    unlikely(relay_watched | (c->traits & CALL_LEAVES_MM)) ||
+	    unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
+		jump_to(relay_call_slow, t);
+	where = relay_where(t, c->traits);
+	if (where == POLICY_LOCAL && likely(is_plain(t, c))) {
+		h->user = NULL;
+		run_plain(h, t, c);
+	}
+	if (where == POLICY_REMOTE && likely(list_empty(&h->backlog)) &&
+	    likely(msgring_has_room(r->to_service))) {
+		h->user = NULL;
+		post_plain(h, r, t);
+	}
+	jump_to(relay_call_slow, t);
+}
+
+/* From co_call(), on the hart's stack: the handler has returned. */
+__hotpath void call_ended(struct thread *t)
+{
+	struct hart *h = this_hart(), *home = t->home;
+	struct relay_hart *r;
+	struct relay_peer *peer;
+	struct msgring *ring;
+
+	t->syscall_nr = -1;
+	if (unlikely(t->timed))
+		jump_to(relay_call_ended_timed, t);
+	account_untimed(t, t->call);
+	if (unlikely(h->lock_depth | t->suspended_once | relay_watched))
+		jump_to(relay_call_ended_general, t);
+	if (home == h && likely(list_empty(&h->ready)) && likely(!h->user)) {
+		/* A local call that did not wait, nor start a thread here. */
+		h->cur = NULL;
+		t->in_coroutine = 0;
+		return_plain(h, t);
+	}
+	if (unlikely(!home) || home == h || !list_empty(&h->backlog))
+		jump_to(relay_call_ended_general, t);
+	r = relay_of(h);
+	ring = r->out[home->cpu];
+	peer = &r->peer[home->cpu];
+	if (unlikely(!msgring_has_room(ring)) || unlikely(peer->promised))
+		jump_to(relay_call_ended_general, t);
+	complete_plain(h, home, peer, ring, t);
 }
 
 void relay_user_ready(struct hart *h, struct thread *t, bool front)
 {
 	relay_trace(h, t, TRACE_RESUMED);
-	t->hart = h;
 	t->home = h;
 	if (likely(!h->user)) {
 		h->user = t;

@@ -19,14 +19,14 @@
 #include <kernel/time/timer.h>
 
 #define POLL_FLOOR_DIV 32  /* of the cap */
-#define CLOCK_EVERY    128 /* looks between two at the clock and at sip */
+#define CLOCK_EVERY    512 /* looks between two at the clock and at sip */
 #define SHORT_SLEEP    4   /* caps */
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)
 {
 	store_once(&h->notify, 1);
-	/* SLEEP (full) - pairs with doorbell(). */
+	/* SLEEP (full) - pairs with relay_doorbell(). */
 	smp_mb();
 	relay_delay(h);
 	if (!relay_pending(relay_of(h)))
@@ -35,32 +35,40 @@ static bool relay_announce(struct hart *h)
 	return false;
 }
 
-/* True: there is work.  The clock is read only when the answer is not quick. */
-static bool poll(struct hart *h)
+enum polled {
+	POLL_NOTHING, /* the budget is spent */
+	POLL_WORK,    /* interrupts were taken: look around */
+};
+
+/*
+ * A message, or an enum polled.  The clock, and what else needs a CSR, is looked
+ * at only when the answer is not quick.
+ */
+static u64 poll(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
-	u64 start = 0, now;
+	u64 start = 0, now, word;
 
 	h->state = HART_POLL;
 	for (u32 spin = 1;; spin++) {
-		if (relay_pending(r)) {
-			if (start)
+		word = relay_next_message(r);
+		if (word) {
+			if (unlikely(start))
 				h->poll_ns += rdcycle() - start;
-			return true;
+			return word;
 		}
-		cpu_relax();
-		if (spin % CLOCK_EVERY)
+		if (likely(spin % CLOCK_EVERY))
 			continue;
 		now = rdcycle();
 		if (!start)
 			start = now;
 		if (csr_read(sip) & csr_read(sie)) {
 			relay_take_interrupts(h);
-			return true;
+			return POLL_WORK;
 		}
 		if (now - start >= h->poll_budget) {
 			h->poll_ns += now - start;
-			return false;
+			return POLL_NOTHING;
 		}
 	}
 }
@@ -75,21 +83,10 @@ static void adapt(struct hart *h, u64 waited)
 		h->poll_budget = max(h->poll_budget / 2, least);
 }
 
-void relay_idle(struct hart *h)
+static __cold void sleep(struct hart *h)
 {
-	struct relay_hart *r = relay_of(h);
-	bool waits = (h->role & ROLE_SERVICE) ||
-		     r->posted != r->back + load_once(&r->left);
 	u64 start;
 
-	KASSERT(list_empty(&h->ready) && !h->lock_depth);
-	if (waits && relay_poll_cap) {
-		if (poll(h)) {
-			h->st.poll_hits++;
-			return;
-		}
-		h->st.poll_misses++;
-	}
 	/* Somebody else's ring is full: the room may come without an IPI. */
 	if (!list_empty(&h->backlog))
 		return;
@@ -111,4 +108,22 @@ void relay_idle(struct hart *h)
 		h->st.wakeups++;
 	adapt(h, rdcycle() - start);
 	relay_take_interrupts(h);
+}
+
+u64 relay_idle(struct hart *h)
+{
+	bool waits = (h->role & ROLE_SERVICE) || relay_some_away(h);
+	u64 found;
+
+	KASSERT(list_empty(&h->ready) && !h->lock_depth);
+	if (likely(waits && relay_poll_cap)) {
+		found = poll(h);
+		if (found != POLL_NOTHING) {
+			h->st.poll_hits++;
+			return found == POLL_WORK ? 0 : found;
+		}
+		h->st.poll_misses++;
+	}
+	sleep(h);
+	return 0;
 }

@@ -2,12 +2,18 @@
 /*
  * kernel/relay/loop.c - what every hart does, whatever its role.
  *
- *	take interrupts -> drain the rings -> resume ready coroutines
- *	-> return to user mode if a thread can run -> idle
+ *	take interrupts -> one message -> one ready coroutine -> user mode -> idle
  *
  * Interrupts are taken only here and as traps from user mode, so no code below is
- * ever interrupted.  The loop runs on the hart's own stack, which is empty each
- * time user_trap() or kernel_secondary_main() enters it.
+ * ever interrupted.
+ *
+ * INVARIANTS
+ *   L1  The loop keeps nothing on the hart's stack: all that it knows is in struct
+ *       hart and struct relay_hart.  So a coroutine is started by a jump, and what
+ *       ends or suspends it enters the loop anew (co_ended(), user_ecall()) on an
+ *       empty stack.
+ *   L2  Messages, ready coroutines and user code take turns: none can keep the
+ *       other two from running.
  *
  * ORDERING: SLEEP, IPICLEAR of relay.h, the receiver's ends.
  */
@@ -15,8 +21,12 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/irq/irq.h>
+#include <kernel/relay/plain.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/timer.h>
+
+#define ROUNDS_BLIND 64u
+#define POLL_LOOKS   512u
 
 void relay_take_interrupts(struct hart *h)
 {
@@ -50,15 +60,16 @@ void relay_take_interrupts(struct hart *h)
 
 static void take_message(struct hart *h, u64 word)
 {
+	struct relay_hart *r = relay_of(h);
 	struct thread *t = MSG_THREAD(word);
 
 	switch (MSG_KIND(word)) {
 	case MSG_REQUEST:
+		relay_seen(r, t);
 		relay_run_request(h, t);
-		break;
+	case MSG_DONE_PROMISE:
 	case MSG_DONE:
-		relay_of(h)->back++;
-		h->st.completions++;
+		relay_back(h, r, t, word);
 		relay_user_ready(h, t, true);
 		break;
 	case MSG_WAKE:
@@ -75,103 +86,118 @@ static void take_message(struct hart *h, u64 word)
 	}
 }
 
-/* At most this many from one ring before the next one: fairness. */
-#define DRAIN_BATCH 16u
-
-static bool drain(struct hart *h)
+/* Often does not return: the message started a coroutine, or user code. */
+static __hotpath void one_message(struct hart *h, u64 word)
 {
 	struct relay_hart *r = relay_of(h);
-	u32 total = 0;
 
-	for (u32 i = 0; i < r->nr_in; i++) {
-		for (u32 n = 0; n < DRAIN_BATCH; n++) {
-			u64 word = msgring_pop(r->inv[i]);
-
-			if (!word)
-				break;
-			total++;
-			take_message(h, word);
-		}
+	if (!r->in_batch) {
+		r->in_batch = true;
+		h->st.batches++;
 	}
-	if (!total)
-		return false;
-	h->st.batches++;
-	h->st.batch_msgs += total;
-	return true;
-}
-
-void hart_loop(void)
-{
-	struct hart *h = this_hart();
-	u32 turns = 1; /* who comes from user mode has just had its chance */
-
-	for (;;) {
-		bool worked;
-
-		h->state = HART_LOOP;
-		/* Under load look at sip now and then; idle looks always. */
-		if ((turns++ & 15) == 0)
-			relay_take_interrupts(h);
-		worked = drain(h);
-		if (unlikely(!list_empty(&h->backlog)))
-			relay_flush_backlog(h);
-		if (!list_empty(&h->ready)) {
-			relay_run_ready(h);
-			worked = true;
-		}
-		if (h->role & ROLE_APP)
-			relay_run_user(h);
-		/* Work of a user thread, done here, may have made others ready. */
-		if (!worked && list_empty(&h->ready) && !h->user && !h->nr_runq)
-			relay_idle(h);
-	}
+	h->st.batch_msgs++;
+	r->turn = TURN_READY;
+	take_plain(h, r, word);
+	take_message(h, word);
 }
 
 /*
- * From trap.S: user code of @t trapped; its registers are in t->tf; we stand on
- * the hart's empty stack with interrupts off.
+ * Wait for a message for as long as a short call takes, when there is nothing else
+ * to do: the loop without what it looks at besides the rings.
  */
-void user_trap(struct thread *t, u64 cause)
+__hotpath void relay_poll(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+
+	if (h->notify)
+		store_once(&h->notify, 0);
+	if (unlikely(++r->rounds % ROUNDS_BLIND == 0))
+		jump_to(hart_loop, 0);
+	h->state = HART_POLL;
+	for (u32 looks = POLL_LOOKS; looks; looks--) {
+		if (relay_pending(r)) {
+			h->st.poll_hits++;
+			one_message(h, relay_next_message(r));
+			break;
+		}
+	}
+	jump_to(hart_loop, 0);
+}
+
+__hotpath void hart_loop(void)
 {
 	struct hart *h = this_hart();
+	struct relay_hart *r = relay_of(h);
 
 	h->state = HART_LOOP;
-	h->status_seen = t->tf.status;
-	if (unlikely(h->notify))
-		store_once(&h->notify,
-			   0); /* relaxed: late means one spurious IPI */
-	if (likely(cause == CAUSE_ECALL_U)) {
-		t->tf.pc += 4;
-		t->tf.orig_a0 = t->tf.a0;
-		t->syscall_nr = (s64)t->tf.a7;
-		t->stat_nr = t->syscall_nr;
-		t->req_kind = REQ_SYSCALL;
-		relay_post(h, t);
-		hart_loop();
+	/* From user mode it may still be set.  relaxed: late means one spurious
+	 * IPI */
+	if (h->notify)
+		store_once(&h->notify, 0);
+	for (;;) {
+		u64 word;
+
+		/* Under load look at sip now and then; idle looks always. */
+		if (unlikely(++r->rounds % ROUNDS_BLIND == 0))
+			relay_take_interrupts(h);
+		if (unlikely(!list_empty(&h->backlog)))
+			relay_flush_backlog(h);
+		if (r->turn == TURN_MESSAGE) {
+			word = relay_next_message(r);
+			if (word)
+				one_message(h, word);
+			else
+				r->in_batch = false;
+		}
+		if (r->turn <= TURN_READY && !list_empty(&h->ready)) {
+			r->turn = TURN_USER;
+			relay_run_ready(h);
+		}
+		r->turn = TURN_MESSAGE;
+		if (h->role & ROLE_APP)
+			relay_run_user(h);
+		if (r->in_batch || !list_empty(&h->ready) || h->user ||
+		    h->nr_runq)
+			continue;
+		word = relay_idle(h);
+		if (word)
+			one_message(h, word);
 	}
-	t->tf.cause = cause;
-	if (cause & CAUSE_INTERRUPT) {
-		relay_take_interrupts(h);
-		hart_loop();
-	}
-	t->tf.badaddr = csr_read(stval);
-	t->syscall_nr = -1;
+}
+
+/* Which request an exception of user code is. */
+static u32 trap_kind(struct thread *t, u64 cause)
+{
 	switch (cause) {
 	case CAUSE_FETCH_PAGE:
 	case CAUSE_FETCH_ACCESS:
 		/* Erratum CIP-453 (FU740): not sign-extended for these two. */
 		if (t->tf.badaddr & BIT(38))
 			t->tf.badaddr |= GENMASK(63, 39);
-		t->req_kind = cause == CAUSE_FETCH_PAGE ? REQ_FAULT : REQ_TRAP;
-		break;
+		return cause == CAUSE_FETCH_PAGE ? REQ_FAULT : REQ_TRAP;
 	case CAUSE_LOAD_PAGE:
 	case CAUSE_STORE_PAGE:
-		t->req_kind = REQ_FAULT;
-		break;
+		return REQ_FAULT;
 	default:
-		t->req_kind = REQ_TRAP;
-		break;
+		return REQ_TRAP;
 	}
+}
+
+/* From trap.S: user code trapped otherwise than by a system call (call.c). */
+void user_trap(struct thread *t, u64 cause)
+{
+	struct hart *h = this_hart();
+
+	t->tf.cause = cause;
+	if (cause & CAUSE_INTERRUPT) {
+		relay_take_interrupts(h);
+		hart_loop();
+	}
+	if (cause == CAUSE_ILLEGAL && relay_fp_first_use(t))
+		hart_loop();
+	t->tf.badaddr = csr_read(stval);
+	t->syscall_nr = -1;
+	t->req_kind = trap_kind(t, cause);
 	if (t->req_kind == REQ_FAULT)
 		h->st.faults++;
 	relay_post(h, t);

@@ -17,14 +17,14 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
-u8 relay_policy = POLICY_REMOTE;
-u8 relay_fault_policy = POLICY_REMOTE;
+u8 relay_policy __read_mostly = POLICY_REMOTE;
+u8 relay_fault_policy __read_mostly = POLICY_REMOTE;
 u64 relay_poll_us = 100;
-u64 relay_poll_cap;
+u64 relay_poll_cap __read_mostly;
 u64 relay_slice_ns = 10 * NSEC_PER_MSEC;
 u32 relay_ring_shift = 7;
 u32 relay_ring_start;
-u32 relay_delay_max;
+u32 relay_delay_max __read_mostly;
 const char *relay_service_arg = "";
 
 /*
@@ -56,24 +56,59 @@ static const u16 hybrid_local[] = {
 	178, /* gettid */
 };
 
-bool relay_call_is_local_in_hybrid(u64 nr)
+/* Calls after which the caller's address space is another one, or none. */
+static const u16 leaves_mm[] = {
+	93,  /* exit */
+	94,  /* exit_group */
+	221, /* execve */
+	281, /* execveat */
+};
+
+static bool listed(const u16 *list, size_t n, u64 nr)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(hybrid_local); i++) {
-		if (hybrid_local[i] == nr)
+	for (size_t i = 0; i < n; i++) {
+		if (list[i] == nr)
 			return true;
 	}
 	return false;
 }
 
-u8 relay_where(const struct thread *t, u64 nr)
+u16 relay_traits_of(u64 nr)
 {
-	u8 p = t->policy;
+	u16 traits = 0;
 
-	if (p == POLICY_DEFAULT)
-		p = relay_policy;
-	if (likely(p != POLICY_HYBRID))
-		return p;
-	return relay_call_is_local_in_hybrid(nr) ? POLICY_LOCAL : POLICY_REMOTE;
+	if (listed(hybrid_local, ARRAY_SIZE(hybrid_local), nr))
+		traits |= CALL_LOCAL_IN_HYBRID;
+	if (listed(leaves_mm, ARRAY_SIZE(leaves_mm), nr))
+		traits |= CALL_LEAVES_MM;
+	return traits;
+}
+
+static int rows_init(void)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		u16 here = harts[i]->role & ROLE_SERVICE ? CALL_HERE : 0;
+
+		for (u64 nr = 0; nr <= NR_SYSCALLS; nr++) {
+			struct call_row *c = call_row_of(harts[i], nr);
+
+			c->fn = syscall_handler(nr);
+			c->traits = relay_traits_of(nr) | here;
+		}
+	}
+	return 0;
+}
+INITCALL(INIT_LATE, rows_init);
+
+bool relay_trap_is_local(const struct thread *t)
+{
+	u8 p = t->fault_policy ? t->fault_policy : relay_fault_policy;
+
+	if (this_hart()->role & ROLE_SERVICE)
+		return true;
+	if (t->req_kind == REQ_FAULT)
+		return p == POLICY_LOCAL;
+	return relay_where(t, 0) == POLICY_LOCAL;
 }
 
 static const char *const policy_names[NR_POLICIES] = {
@@ -97,6 +132,14 @@ int relay_policy_parse(const char *s)
 	return -EINVAL;
 }
 
+u32 relay_watched __read_mostly;
+
+void relay_watch(void)
+{
+	/* relaxed: a call that is on its way may still take the short way */
+	store_once(&relay_watched, relay_trace_on | relay_delay_max);
+}
+
 static void set_poll_us(u64 us)
 {
 	relay_poll_us = us;
@@ -105,6 +148,7 @@ static void set_poll_us(u64 us)
 
 void relay_params_init(void)
 {
+	relay_watch();
 	set_poll_us(relay_poll_us);
 	for (u32 i = 0; i < nr_harts; i++)
 		harts[i]->poll_budget = relay_poll_cap;
@@ -222,6 +266,7 @@ int relay_write_policy(const char *line)
 		if (kstrtou64(val, 10, &us) || us > 1u << 24)
 			return -EINVAL;
 		store_once(&relay_delay_max, (u32)us);
+		relay_watch();
 		return 0;
 	}
 	if (!strcmp(name, "trace")) {

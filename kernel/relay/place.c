@@ -11,10 +11,12 @@
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 
+/* Threads that want the hart; one that makes a local call will be back. */
 static u32 load_of(const struct hart *h)
 {
 	/* relaxed: hints */
-	return load_once(&h->nr_runq) + (load_once(&h->user) != NULL);
+	return load_once(&h->nr_runq) +
+	       (load_once(&h->user) || load_once(&h->cur));
 }
 
 static bool may_run(const struct thread *t, const struct hart *h)
@@ -60,27 +62,29 @@ struct hart *relay_pick_app(const struct thread *t, struct hart *prefer)
 	return pick(t, prefer, 0);
 }
 
-static struct hart
-	*service_of[MAX_HARTS]; /* [I after first use, racy but equal] */
-
-struct hart *relay_pick_service(const struct hart *app)
+/* The n-th application hart belongs to the (n mod nr)-th service hart. */
+static struct hart *service_for(const struct hart *app)
 {
-	struct hart *s = service_of[app->cpu];
 	u32 nth = 0, nr = (u32)popcount64(service_mask());
 
-	if (likely(s))
-		return s;
-	/* The n-th application hart belongs to the (n mod nr)-th service hart. */
 	for (u32 i = 0; i < app->cpu; i++)
 		nth += (harts[i]->role & ROLE_APP) != 0;
 	nth %= nr;
 	for (u32 i = 0; i < nr_harts; i++) {
-		if ((harts[i]->role & ROLE_SERVICE) && !nth--) {
-			service_of[app->cpu] = harts[i];
+		if ((harts[i]->role & ROLE_SERVICE) && !nth--)
 			return harts[i];
-		}
 	}
 	panic("relay: no service hart");
+}
+
+void relay_place_init(void)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		struct relay_hart *r = relay_of(harts[i]);
+
+		r->service = service_for(harts[i]);
+		r->to_service = r->out[r->service->cpu];
+	}
 }
 
 void relay_leave_home(struct thread *t)
@@ -91,6 +95,8 @@ void relay_leave_home(struct thread *t)
 		return;
 	if (t->co_hart != home || t->suspended_once)
 		atomic_add_relaxed(&relay_of(home)->left, 1);
+	if (t->co_hart == home)
+		relay_of(home)->here -= t->suspended_once;
 	t->home = NULL;
 	home->st.migrations++;
 }

@@ -20,11 +20,19 @@
  *             sender raises SSIP after it published (device end: SBI IPI).
  *   WAKE      thread_wake()'s exchange of state, with wait_prepare()'s.
  *
+ * PROMISE.  An application hart that enters user mode while other threads of it are
+ * in calls must be interrupted when one of them ends.  It need not announce that
+ * (notify, SLEEP), which moves a cache line in both directions for every call, when
+ * its service hart has promised an IPI with the next completion anyway: that was
+ * said with the completion of the last request which this hart posted, so the
+ * service hart has heard nothing from it since.  tests/model/promise.pml.
+ *
  * Context: the loop's functions run on the hart's own stack, not in a coroutine.
  */
 #ifndef KERNEL_RELAY_RELAY_H
 #define KERNEL_RELAY_RELAY_H
 
+#include <arch/riscv/csr.h>
 #include <kernel/hart.h>
 #include <kernel/sched/thread.h>
 #include <kernel/time/timer.h>
@@ -48,6 +56,8 @@ enum relay_msg {
 	MSG_WAKE = 6,	 /* resume its coroutine */
 	MSG_PLACE = 8,	 /* new or moved here: it may run user code */
 	MSG_PROBE = 10,	 /* no thread: answer a measurement (floor.c) */
+	MSG_DONE_PROMISE =
+		12, /* MSG_DONE, and what comes next will interrupt */
 };
 #define MSG_KIND(w)   ((u32)((w)&62))
 #define MSG_THREAD(w) ((struct thread *)((w) & ~63ULL))
@@ -60,15 +70,37 @@ enum co_result {
 	CO_EXITED,
 };
 
-#define CALL_SAMPLE  16u
+#define CALL_SAMPLE  64u
 #define CALL_SLOW_NS 20000u
-struct call_stats {
-	u64 count[NR_SYSCALLS];	  /* [H] */
-	u32 last[NR_SYSCALLS];	  /* [H] cycles that the last timed one ran */
-	u32 last_ns[NR_SYSCALLS]; /* [H] the same in ns */
-	u8 slow[NR_SYSCALLS]; /* [H] it took more than CALL_SLOW_NS: time the next */
-	struct hist *hist; /* [I] NR_SYSCALLS of them: service time, cycles */
-	u64 nosys_other;   /* [H] numbers beyond the table */
+/*
+ * What a hart knows of one system call: a cache line that holds all that the way
+ * of the call looks at.
+ */
+struct call_row {
+	syscall_fn *fn; /* [I] its handler */
+	u64 count;	/* [H] */
+	u32 last_ns;	/* [H] how long the last timed one ran */
+	u16 traits;	/* [I] CALL_* */
+	u16 slow;	/* [H] it took more than CALL_SLOW_NS: time the next */
+	struct hist *hist; /* [I] service time, ns; NULL: no memory */
+} __aligned(64);
+
+/* traits */
+#define CALL_LOCAL_IN_HYBRID BIT(0)
+#define CALL_LEAVES_MM	     BIT(1) /* its end needs no user memory */
+#define CALL_HERE	     BIT(2) /* this hart is a service hart itself */
+
+/* Whose turn it is in the hart's loop: loop.c, L2. */
+enum loop_turn {
+	TURN_MESSAGE,
+	TURN_READY,
+	TURN_USER,
+};
+
+/* What a service hart knows of an application hart.  All [H]. */
+struct relay_peer {
+	struct thread *last; /* whose request came last; only compared */
+	bool promised; /* its next completion is sent with an IPI: PROMISE */
 };
 
 /* Per-hart private part, behind hart->relay. */
@@ -76,20 +108,39 @@ struct relay_hart {
 	struct msgring *in[MAX_HARTS];	/* [I] from hart i to this one */
 	struct msgring *out[MAX_HARTS]; /* [I] from this one to hart i */
 	u32 backlogged[MAX_HARTS];	/* [H] of hart->backlog, per receiver */
-	u32 nr_in;			/* [I] */
 	struct msgring *inv[MAX_HARTS]; /* [I] the rings to look at, dense */
-	u64 posted, back;    /* [H] threads away = posted - back - left */
-	u64 left;	     /* [a] homed here, went elsewhere or died */
+	u32 nr_in;			/* [I] */
+	u32 at;				/* [H] of inv: where to look next */
+	u32 ring_turns; /* [H] messages left before the next ring's turn */
+	u32 rounds;	/* [H] of the loop */
+	u8 turn;	/* [H] enum loop_turn */
+	bool in_batch;	/* [H] the rings were not empty at the last look */
+	struct hart *service;	    /* [I] where this hart's requests go */
+	struct msgring *to_service; /* [I] of out[] */
+	struct relay_peer peer[MAX_HARTS];
+	struct thread *last_posted; /* [H] only compared */
+	bool promised; /* [H] the service hart interrupts us: PROMISE */
+	u32 here; /* [H] user threads of this hart that are suspended on it */
+	u64 away; /* [H] threads of this hart that went into calls and did not
+		   * come back */
+	u64 left; /* [a] of them, those that went elsewhere or died */
 	bool preempt;	     /* [H] a woken thread wants the hart */
 	struct ktimer slice; /* [H] */
-	struct call_stats calls;
-	u32 rng;		  /* [H] delay injection */
-	struct trace_ring *trace; /* [I] */
+	struct call_row call[NR_SYSCALLS + 1]; /* last: beyond the table */
+	u32 rng;			       /* [H] delay injection */
+	struct trace_ring *trace;	       /* [I] */
 };
 
 static inline struct relay_hart *relay_of(struct hart *h)
 {
 	return h->relay;
+}
+
+static inline struct call_row *call_row_of(const struct hart *h, u64 nr)
+{
+	struct relay_hart *r = h->relay;
+
+	return &r->call[likely(nr < NR_SYSCALLS) ? nr : NR_SYSCALLS];
 }
 
 /* --- params.c: boot arguments and what /proc may change */
@@ -102,13 +153,28 @@ extern u32 relay_ring_shift;  /* [I] */
 extern u32 relay_ring_start;  /* [I] first index */
 extern u32
 	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
+extern u32 relay_watched; /* [a] tracing or delaying: take no short cut */
 extern const char *relay_service_arg; /* [I] */
 void relay_params_init(void);	      /* clock and harts are known */
-bool relay_call_is_local_in_hybrid(u64 nr);
+void relay_watch(void); /* relay_trace_on or relay_delay_max has changed */
 const char *relay_policy_name(u8 policy);
 int relay_policy_parse(const char *s); /* enum relay_policy or -EINVAL */
-/* Where call @nr of @t runs: POLICY_REMOTE or POLICY_LOCAL. */
-u8 relay_where(const struct thread *t, u64 nr);
+/* The traits that a call has on any hart. */
+u16 relay_traits_of(u64 nr);
+/* Where a call of @t with @traits runs: POLICY_REMOTE or POLICY_LOCAL. */
+static inline u8 relay_where(const struct thread *t, u16 traits)
+{
+	u8 p = t->policy;
+
+	if (likely(p == POLICY_DEFAULT))
+		p = relay_policy;
+	if (unlikely(traits & CALL_HERE))
+		return POLICY_LOCAL;
+	if (likely(p != POLICY_HYBRID))
+		return p;
+	return traits & CALL_LOCAL_IN_HYBRID ? POLICY_LOCAL : POLICY_REMOTE;
+}
+bool relay_trap_is_local(const struct thread *t); /* of its req_kind */
 
 /* --- ring.c */
 void relay_rings_init(void);
@@ -117,6 +183,10 @@ void relay_send(struct hart *h, struct hart *dst, struct thread *t, u32 kind);
 /* As relay_send(), and always an IPI: @dst may be in user mode unannounced. */
 void relay_send_urgent(struct hart *h, struct hart *dst, struct thread *t,
 		       u32 kind);
+/* @dst has a message: wake it if it asked for that. */
+void relay_doorbell(struct hart *h, struct hart *dst);
+/* @t's request has ended on @h: back to its home @dst. */
+void relay_complete(struct hart *h, struct hart *dst, struct thread *t);
 void relay_flush_backlog(struct hart *h);
 static inline bool relay_pending(const struct relay_hart *r)
 {
@@ -125,6 +195,25 @@ static inline bool relay_pending(const struct relay_hart *r)
 			return true;
 	}
 	return false;
+}
+/* At most this many from one ring before the next one: fairness. */
+#define RING_TURNS 16u
+/* The next word of any ring, or 0. */
+static inline __attribute__((always_inline)) u64 relay_next_message(
+	struct relay_hart *r)
+{
+	for (u32 n = r->nr_in; n; n--) {
+		u64 word = msgring_pop(r->inv[r->at]);
+
+		if (word && --r->ring_turns)
+			return word;
+		r->ring_turns = RING_TURNS;
+		if (++r->at == r->nr_in)
+			r->at = 0;
+		if (word)
+			return word;
+	}
+	return 0;
 }
 void relay_delay_slow(struct hart *h);
 static inline void relay_delay(struct hart *h)
@@ -135,12 +224,19 @@ static inline void relay_delay(struct hart *h)
 
 /* --- loop.c */
 void hart_loop(void) __noreturn;
+void relay_poll(struct hart *h) __noreturn; /* h has nothing else to do */
 void relay_take_interrupts(struct hart *h);
 
 /* --- call.c */
 void relay_post(struct hart *h, struct thread *t);
-void relay_run_request(struct hart *h, struct thread *t);
-void relay_run_ready(struct hart *h);
+/* Where the short way (plain.h) goes when it cannot go on. */
+void relay_call_slow(struct thread *t) __noreturn;
+void relay_ring_and_loop(struct hart *dst) __noreturn;
+void relay_return_general(struct hart *h) __noreturn;
+void relay_call_ended_general(struct thread *t) __noreturn;
+void relay_call_ended_timed(struct thread *t) __noreturn;
+void relay_run_request(struct hart *h, struct thread *t) __noreturn;
+void relay_run_ready(struct hart *h) __noreturn; /* one that is there */
 void relay_user_ready(struct hart *h, struct thread *t, bool front);
 void relay_yield(void); /* sched_yield(2) of current */
 
@@ -148,20 +244,46 @@ void relay_yield(void); /* sched_yield(2) of current */
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
 /* Current's affinity changed: the end of its request finds it another hart. */
 void relay_leave_home(struct thread *t);
-struct hart *relay_pick_service(const struct hart *app);
+void relay_place_init(void); /* roles and rings are final */
 void relay_slice_arm(struct hart *h);
 void relay_slice_disarm(struct hart *h);
 void relay_slice_expired(struct ktimer *t);
 void relay_push_away(struct hart *h);
 
 /* --- idle.c */
-void relay_idle(struct hart *h);
+/* Wait.  A message that came meanwhile, or 0. */
+u64 relay_idle(struct hart *h);
 
 /* --- user.c */
 /* Enter user mode if a thread of this hart can run; returns if none can. */
 void relay_run_user(struct hart *h);
 void relay_fp_save(struct hart *h, struct thread *t);
+/* An illegal instruction: true if it was @t's first use of floating point, which is
+ * now on. */
+bool relay_fp_first_use(struct thread *t);
 void relay_drop_user_mm(struct hart *h);
+/* The floating-point registers of @h are @t's, or @t uses none. */
+static inline bool relay_fp_is_here(const struct hart *h,
+				    const struct thread *t)
+{
+	return !(t->tf.status & SSTATUS_FS) ||
+	       (h->fp_owner == t && t->fp_hart == h);
+}
+/* Threads of @h are in calls. */
+static inline bool relay_some_away(const struct hart *h)
+{
+	const struct relay_hart *r = h->relay;
+
+	return r->away != load_once(&r->left);
+}
+/* User code may run while they are: their end will interrupt it. */
+static inline bool relay_will_interrupt(const struct hart *h)
+{
+	const struct relay_hart *r = h->relay;
+
+	return !relay_some_away(h) || load_once(&h->notify) ||
+	       (r->promised && !r->here && !relay_pending(r));
+}
 
 /* --- stats.c, trace.c, floor.c: text for /proc/relay, line by line */
 typedef void relay_emit_fn(void *ctx, const char *text);
@@ -176,7 +298,7 @@ int relay_write_process(struct process *p, const char *line);
 void relay_trace_enable(bool on);
 void relay_reset_stats(void);
 /* A timed call: @all cycles from begin to end, @ran of them not suspended. */
-void relay_stats_call(struct hart *h, u64 nr, u64 all, u64 ran);
+void relay_stats_call(struct call_row *c, u64 all, u64 ran);
 void relay_stats_init(struct hart *h);
 void relay_panic_dump(void);
 

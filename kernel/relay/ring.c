@@ -15,7 +15,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/relay/relay.h>
 
-void relay_delay_slow(struct hart *h)
+__cold void relay_delay_slow(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 	u32 n;
@@ -29,7 +29,7 @@ void relay_delay_slow(struct hart *h)
 		cpu_relax();
 }
 
-static void doorbell(struct hart *h, struct hart *dst)
+void relay_doorbell(struct hart *h, struct hart *dst)
 {
 	relay_delay(h);
 	/* SLEEP (full) - pairs with relay_announce(). */
@@ -38,8 +38,8 @@ static void doorbell(struct hart *h, struct hart *dst)
 		hart_ipi(dst->cpu);
 }
 
-static void backlog_add(struct hart *h, struct hart *dst, struct thread *t,
-			u32 kind)
+static __cold void backlog_add(struct hart *h, struct hart *dst,
+			       struct thread *t, u32 kind)
 {
 	t->msg_dst = dst;
 	t->msg_kind = kind;
@@ -61,7 +61,7 @@ void relay_send(struct hart *h, struct hart *dst, struct thread *t, u32 kind)
 		backlog_add(h, dst, t, kind);
 		return;
 	}
-	doorbell(h, dst);
+	relay_doorbell(h, dst);
 }
 
 void relay_send_urgent(struct hart *h, struct hart *dst, struct thread *t,
@@ -69,6 +69,25 @@ void relay_send_urgent(struct hart *h, struct hart *dst, struct thread *t,
 {
 	relay_send(h, dst, t, kind);
 	hart_ipi(dst->cpu);
+}
+
+void relay_complete(struct hart *h, struct hart *dst, struct thread *t)
+{
+	struct relay_peer *peer = &relay_of(h)->peer[dst->cpu];
+
+	if (peer->promised) {
+		/* Kept, and so used up. */
+		peer->promised = false;
+		relay_send_urgent(h, dst, t, MSG_DONE);
+		return;
+	}
+	if (peer->last == t && !relay_of(h)->backlogged[dst->cpu] &&
+	    push(h, dst, t, MSG_DONE_PROMISE)) {
+		peer->promised = true;
+		relay_doorbell(h, dst);
+		return;
+	}
+	relay_send(h, dst, t, MSG_DONE);
 }
 
 void relay_flush_backlog(struct hart *h)
@@ -92,8 +111,8 @@ void relay_flush_backlog(struct hart *h)
 			continue;
 		}
 		r->backlogged[dst->cpu]--;
-		doorbell(h, dst);
-		if (kind == MSG_PLACE)
+		relay_doorbell(h, dst);
+		if (kind == MSG_PLACE || kind == MSG_DONE)
 			hart_ipi(dst->cpu);
 	}
 }
@@ -120,6 +139,7 @@ void relay_rings_init(void)
 				ring;
 		}
 	}
+	relay_place_init();
 	pr_info("relay: %u rings of %u messages, %u service and %u application harts",
 		nr_harts * (nr_harts - 1), n,
 		(unsigned int)popcount64(service_mask()),

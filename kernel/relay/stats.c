@@ -36,24 +36,20 @@ static const char *role_name(u32 role)
 
 void relay_stats_init(struct hart *h)
 {
-	relay_of(h)->calls.hist = vmalloc(NR_SYSCALLS * sizeof(struct hist));
+	struct hist *hist = vmalloc(NR_SYSCALLS * sizeof(struct hist));
+
+	for (u32 nr = 0; hist && nr < NR_SYSCALLS; nr++)
+		call_row_of(h, nr)->hist = &hist[nr];
 }
 
-void relay_stats_call(struct hart *h, u64 nr, u64 all, u64 ran)
+void relay_stats_call(struct call_row *c, u64 all, u64 ran)
 {
-	struct call_stats *c = &relay_of(h)->calls;
 	u64 ns = clock_cycles_to_ns(all);
 
-	if (unlikely(nr >= NR_SYSCALLS)) {
-		c->nosys_other++;
-		return;
-	}
-	c->count[nr]++;
-	c->slow[nr] = ns > CALL_SLOW_NS;
-	c->last[nr] = (u32)min(ran, 0xfffffffful);
-	c->last_ns[nr] = (u32)min(clock_cycles_to_ns(ran), 0xfffffffful);
+	c->slow = ns > CALL_SLOW_NS;
+	c->last_ns = (u32)min(clock_cycles_to_ns(ran), 0xfffffffful);
 	if (likely(c->hist))
-		hist_add(&c->hist[nr], ns);
+		hist_add(c->hist, ns);
 }
 
 static u64 count_of(u64 nr)
@@ -61,7 +57,7 @@ static u64 count_of(u64 nr)
 	u64 n = 0;
 
 	for (u32 i = 0; i < nr_harts; i++)
-		n += relay_of(harts[i])->calls.count[nr];
+		n += call_row_of(harts[i], nr)->count;
 	return n;
 }
 
@@ -83,10 +79,10 @@ void relay_show_status(relay_emit_fn *emit, void *ctx)
 			     "%lu %lu %lu ",
 			     h->cpu, h->hartid, role_name(h->role),
 			     state_names[h->state], s->requests, s->completions,
-			     s->posted, s->local_calls, s->poll_hits,
-			     s->poll_misses, s->sleeps, s->wakeups,
-			     s->ipis_sent, s->ipis_received, s->timer_irqs,
-			     s->external_irqs);
+			     s->posted, h->role & ROLE_APP ? s->requests : 0,
+			     s->poll_hits, s->poll_misses, s->sleeps,
+			     s->wakeups, s->ipis_sent, s->ipis_received,
+			     s->timer_irqs, s->external_irqs);
 		snprintf(b + n, sizeof(b) - (size_t)n,
 			 "%lu %lu %lu %lu %lu %lu %lu %lu %lu %lu\n",
 			 s->batches, s->batch_msgs, s->ring_full, s->switches,
@@ -101,11 +97,10 @@ static void merge(struct hist *sum, u64 nr)
 {
 	memset(sum, 0, sizeof(*sum));
 	for (u32 i = 0; i < nr_harts; i++) {
-		struct hist *h = relay_of(harts[i])->calls.hist;
+		struct hist *h = call_row_of(harts[i], nr)->hist;
 
-		if (!h || !h[nr].nr)
+		if (!h || !h->nr)
 			continue;
-		h += nr;
 		for (u32 b = 0; b < HIST_BUCKETS; b++)
 			sum->bucket[b] += h->bucket[b];
 		if (!sum->nr || h->min < sum->min)
@@ -124,10 +119,10 @@ static void show_call(u64 nr, const char *name, struct hist *sum,
 
 	/* The total of all calls from the timed ones. */
 	snprintf(b, sizeof(b), "%lu %s %s %lu %lu %lu %lu %lu\n", nr, name,
-		 relay_policy == POLICY_HYBRID
-			 ? (relay_call_is_local_in_hybrid(nr) ? "local"
-							      : "remote")
-			 : relay_policy_name(relay_policy),
+		 relay_policy_name(relay_policy != POLICY_HYBRID ? relay_policy
+				   : relay_traits_of(nr) & CALL_LOCAL_IN_HYBRID
+					   ? POLICY_LOCAL
+					   : POLICY_REMOTE),
 		 count, hist_mean(sum) * count, hist_percentile(sum, 500),
 		 hist_percentile(sum, 990), sum->max);
 	emit(ctx, b);
@@ -136,7 +131,7 @@ static void show_call(u64 nr, const char *name, struct hist *sum,
 void relay_show_syscalls(relay_emit_fn *emit, void *ctx)
 {
 	struct hist *sum = kmalloc(sizeof(*sum));
-	u64 other = 0;
+	u64 other;
 	char b[96];
 
 	if (!sum)
@@ -156,8 +151,7 @@ void relay_show_syscalls(relay_emit_fn *emit, void *ctx)
 			 count_of(nr));
 		emit(ctx, b);
 	}
-	for (u32 i = 0; i < nr_harts; i++)
-		other += relay_of(harts[i])->calls.nosys_other;
+	other = count_of(NR_SYSCALLS);
 	if (other) {
 		snprintf(b, sizeof(b), "%d+ unimplemented - %lu - - - -\n",
 			 NR_SYSCALLS, other);
@@ -169,13 +163,14 @@ void relay_show_syscalls(relay_emit_fn *emit, void *ctx)
 void relay_reset_stats(void)
 {
 	for (u32 i = 0; i < nr_harts; i++) {
-		struct hist *h = relay_of(harts[i])->calls.hist;
-
 		/* A hart that counts meanwhile loses a count: statistics. */
-		if (h)
-			memset(h, 0, NR_SYSCALLS * sizeof(*h));
-		memset(relay_of(harts[i])->calls.count, 0,
-		       sizeof(relay_of(harts[i])->calls.count));
+		for (u32 nr = 0; nr <= NR_SYSCALLS; nr++) {
+			struct call_row *c = call_row_of(harts[i], nr);
+
+			c->count = 0;
+			if (c->hist)
+				memset(c->hist, 0, sizeof(*c->hist));
+		}
 		memset(&harts[i]->st, 0, sizeof(harts[i]->st));
 		harts[i]->poll_ns = 0;
 		harts[i]->idle_ns = 0;
@@ -196,7 +191,7 @@ void relay_panic_dump(void)
 			h->cur ? h->cur->name : "-", h->cur ? h->cur->tid : 0,
 			h->user ? h->user->name : "-",
 			h->user ? h->user->tid : 0, h->nr_runq,
-			(long)(r->posted - r->back - r->left));
+			(long)(r->away - r->left));
 		for (u32 j = 0; j < nr_harts; j++) {
 			struct msgring *g = r->in[j];
 

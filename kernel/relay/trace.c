@@ -31,7 +31,7 @@ struct trace_ring {
 	struct trace_record rec[TRACE_RECORDS];
 };
 
-u32 relay_trace_on;
+u32 relay_trace_on __read_mostly;
 
 static const char *const what_names[NR_TRACE_WHAT] = {
 	[TRACE_POSTED] = "posted",   [TRACE_SEEN] = "seen",
@@ -40,7 +40,8 @@ static const char *const what_names[NR_TRACE_WHAT] = {
 	[TRACE_SLEEP] = "sleep",     [TRACE_WOKEN] = "wake",
 };
 
-void relay_trace_slow(struct hart *h, struct thread *t, enum trace_what what)
+__cold void relay_trace_slow(struct hart *h, struct thread *t,
+			     enum trace_what what)
 {
 	struct trace_ring *g = relay_of(h)->trace;
 	struct trace_record *r;
@@ -66,6 +67,7 @@ void relay_trace_enable(bool on)
 			r->trace = vmalloc(sizeof(struct trace_ring));
 	}
 	store_once(&relay_trace_on, on);
+	relay_watch();
 }
 
 static void show(const struct hart *h, const struct trace_record *r,

@@ -18,13 +18,14 @@
  *            must interrupt the one that runs.
  */
 #include <arch/riscv/csr.h>
+#include <arch/riscv/jump.h>
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/clock.h>
 
-void relay_fp_save(struct hart *h, struct thread *t)
+__cold void relay_fp_save(struct hart *h, struct thread *t)
 {
 	csr_set(sstatus, SSTATUS_FS_CLEAN);
 	h->status_seen = 0;
@@ -34,7 +35,21 @@ void relay_fp_save(struct hart *h, struct thread *t)
 	h->fp_owner = t;
 }
 
-static void fp_restore(struct hart *h, struct thread *t)
+/*
+ * A thread starts with floating point off: most system calls then need not look at
+ * sstatus, and a switch need not load 33 registers.  The first instruction that
+ * uses it is illegal and comes here; t->fp is what it shall see.
+ */
+bool relay_fp_first_use(struct thread *t)
+{
+	if (t->tf.status & SSTATUS_FS)
+		return false;
+	t->tf.status |= SSTATUS_FS_INITIAL;
+	t->fp_hart = NULL;
+	return true;
+}
+
+static __cold void fp_restore(struct hart *h, struct thread *t)
 {
 	csr_set(sstatus, SSTATUS_FS_CLEAN);
 	h->status_seen = 0;
@@ -56,7 +71,7 @@ void relay_drop_user_mm(struct hart *h)
 	atomic_fetch_and(&old->active, ~BIT(h->cpu));
 }
 
-static void use_mm(struct hart *h, struct mm *mm)
+static __cold void use_mm(struct hart *h, struct mm *mm)
 {
 	struct mm *old = h->user_mm;
 
@@ -133,31 +148,50 @@ static void choose(struct hart *h)
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
 }
 
-/* Others of this hart may come back while user code runs: let them interrupt. */
-static bool announce_user(struct hart *h)
+/*
+ * Others of this hart may come back while user code runs: let them interrupt.
+ * The announcement holds until somebody answers it or the loop takes it back, so
+ * a thread that makes one local call after the other announces once.
+ */
+static __cold bool announce_user(struct hart *h)
 {
-	struct relay_hart *r = relay_of(h);
-
-	if (likely(r->posted == r->back + load_once(&r->left)))
-		return true;
 	store_once(&h->notify, 1);
-	/* SLEEP (full) - pairs with doorbell(). */
+	/* SLEEP (full) - pairs with relay_doorbell(). */
 	smp_mb();
-	if (!relay_pending(r))
+	if (!relay_pending(relay_of(h)))
 		return true;
 	store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
 	return false;
 }
 
+static __cold void flush_tlb(struct hart *h, const struct thread *t)
+{
+	h->tlb_seen = load_once(&t->mm->tlb_gen);
+	tlb_flush_local();
+}
+
+static __cold void flush_icache(struct hart *h)
+{
+	h->icache_seen = load_once(&icache_gen);
+	icache_flush_local();
+}
+
+/* Who holds the hart when several want it, or one was asked to give way. */
+static __cold void choose_user(struct hart *h)
+{
+	choose(h);
+	relay_push_away(h);
+}
+
 void relay_run_user(struct hart *h)
 {
-	struct thread *t;
+	struct relay_hart *r = relay_of(h);
+	struct thread *t = h->user;
 
-	if (h->nr_runq || (h->user && h->user->work)) {
-		choose(h);
-		relay_push_away(h);
+	if (unlikely(h->nr_runq) || unlikely(t && t->work)) {
+		choose_user(h);
+		t = h->user;
 	}
-	t = h->user;
 	if (!t)
 		return;
 	/* ATTN (acquire) - pairs with thread_kick(); by the message or IPICLEAR. */
@@ -165,29 +199,26 @@ void relay_run_user(struct hart *h)
 		t->req_kind = REQ_WORK;
 		t->syscall_nr = -1;
 		relay_post(h, t);
-		if (h->user != t)
-			return;
+		return;
 	}
 	if (unlikely(h->user_mm != t->mm))
 		use_mm(h, t->mm);
-	else if (unlikely(load_once(&t->mm->tlb_gen) != h->tlb_seen)) {
-		h->tlb_seen = load_once(&t->mm->tlb_gen);
-		tlb_flush_local();
-	}
+	else if (unlikely(load_once(&t->mm->tlb_gen) != h->tlb_seen))
+		flush_tlb(h, t);
 	/* ICACHE (acquire) - pairs with mm_icache_changed(); by the message. */
-	if (unlikely(load_once(&icache_gen) != h->icache_seen)) {
-		h->icache_seen = load_once(&icache_gen);
-		icache_flush_local();
-	}
-	if (unlikely(h->fp_owner != t || t->fp_hart != h))
+	if (unlikely(load_once(&icache_gen) != h->icache_seen))
+		flush_icache(h);
+	if (unlikely(!relay_fp_is_here(h, t)))
 		fp_restore(h, t);
 	if (unlikely(h->nr_runq))
 		relay_slice_arm(h);
-	else if (unlikely(ktimer_armed(&relay_of(h)->slice)))
+	else if (unlikely(ktimer_armed(&r->slice)))
 		relay_slice_disarm(h);
-	if (unlikely(!list_empty(&h->backlog)) || unlikely(!announce_user(h)))
+	if (unlikely(!list_empty(&h->backlog)))
+		return;
+	if (unlikely(!relay_will_interrupt(h)) && !announce_user(h))
 		return;
 	store_once(&t->state, THREAD_USER);
 	h->state = HART_USER;
-	user_return(t, t->tf.status != h->status_seen);
+	jump_user_return(t, t->tf.status != h->status_seen);
 }

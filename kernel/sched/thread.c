@@ -43,7 +43,7 @@ struct thread *thread_alloc(void)
 	t->kstack_top = (u64)stack + KSTACK_SIZE;
 	t->state = THREAD_NEW;
 	t->syscall_nr = -1;
-	t->tf.status = SSTATUS_SPIE | SSTATUS_FS_INITIAL;
+	t->tf.status = SSTATUS_SPIE;
 	list_init(&t->run_node);
 	list_init(&t->proc_node);
 	list_init(&t->all_node);

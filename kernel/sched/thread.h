@@ -36,6 +36,7 @@ struct cred;
 struct sigpending;
 struct waiter;
 struct vfork_wait;
+struct call_row;
 struct spinlock;
 
 enum thread_state {
@@ -68,27 +69,35 @@ enum request_kind {
 #define KSTACK_SIZE 16384u
 
 struct thread {
+	/*
+	 * --- relay (kernel/relay/): the line of a call.  It and that of a0 to a7
+	 * in tf are all of a thread that a plain call moves to another hart and
+	 * back.
+	 */
+	u32 state;	      /* [a] enum thread_state */
+	u8 in_coroutine;      /* [O] a coroutine is on kstack */
+	u8 suspended_once;    /* [O] the request in flight has suspended */
+	u8 timed;	      /* [O] the request in flight has req_begin */
+	u8 req_kind;	      /* [O] enum request_kind */
+	struct hart *home;    /* [O] application hart it last ran on */
+	struct hart *co_hart; /* [O] hart that runs its coroutine */
+	u64 work;	      /* [a] WORK_* */
+	s32 syscall_nr;	      /* [O] in flight, -1 outside (also for restart) */
+	u32 untimed_ns;	      /* [O] system time not yet in stime_ns */
+	struct call_row *call; /* [O] of the system call that runs */
+
 	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
-	struct trapframe tf; /* [O] user registers; first */
-	struct hart *hart;   /* [O] hart that will load/has loaded user state */
+	struct trapframe tf; /* [O] user registers */
 	u64 kstack_top;	     /* [I] */
 	u64 co_sp;	     /* [O] suspended coroutine's stack pointer */
 
-	/* --- relay (kernel/relay/) */
-	u32 state;	      /* [a] enum thread_state */
-	u32 req_kind;	      /* [O] enum request_kind */
-	struct hart *home;    /* [O] application hart it last ran on */
-	struct hart *co_hart; /* [O] hart that runs its coroutine */
+	/* --- relay, less often */
 	struct list_head
 		run_node;     /* [O] ready list, user run queue or backlog */
 	struct hart *msg_dst; /* [O] while in a backlog */
 	u32 msg_kind;	      /* [O] while in a backlog */
-	u8 suspended_once;    /* [O] the request in flight has suspended */
-	u8 in_coroutine;      /* [O] a coroutine is on kstack */
 	u8 policy;	      /* [a] enum relay_policy or POLICY_DEFAULT */
 	u8 fault_policy;      /* [a] likewise */
-	s64 syscall_nr;	      /* [O] in flight, -1 outside (also for restart) */
-	s64 stat_nr;	      /* [O] number to account the request under */
 
 	/* --- floating point state (arch/riscv/fpu.c) */
 	struct fpstate fp; /* [O] valid unless dirty in fp_hart's registers */
@@ -96,7 +105,6 @@ struct thread {
 		*fp_hart; /* [O] hart whose registers hold our state, or NULL */
 
 	/* --- flags */
-	u64 work;	   /* [a] WORK_* */
 	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
 
 	/* --- identity */
@@ -143,7 +151,7 @@ struct thread {
 	struct hart *acct_hart; /* [O] whose cycles the next two count */
 	u64 acct_start;		/* [O] end of the last request */
 	u64 queued_at; /* [O] cycles when it had to wait for its hart, or 0 */
-	u64 req_begin; /* [O] cycles, or 0: this request is not timed */
+	u64 req_begin; /* [O] cycles; valid if timed */
 	u64 acct_off;  /* [O] suspended during the present one */
 	u64 nr_vcsw, nr_ivcsw; /* [O] context switches */
 	u64 minflt, majflt;    /* [O] */
@@ -153,6 +161,8 @@ struct thread {
 	u32 personality;       /* [O] */
 	void *ext;	       /* [O] kernel/task's private extension */
 } __aligned(64);	       /* messages keep their kind in the low bits */
+
+STATIC_ASSERT(offsetof(struct thread, tf.a0) % 64 == 0, "a0 to a7 in one line");
 
 /* The thread whose coroutine runs on this hart; NULL in the hart's loop. */
 #ifdef __riscv

@@ -14,6 +14,7 @@
  */
 #include <kernel/task/exec.h>
 
+#include <arch/riscv/csr.h>
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
@@ -229,7 +230,7 @@ static void set_name(struct thread *t, const char *path)
 
 static void reset_registers(struct thread *t, const struct exec *e)
 {
-	u64 status = t->tf.status;
+	u64 status = t->tf.status & ~(u64)SSTATUS_FS;
 
 	memset(&t->tf, 0, sizeof(t->tf));
 	memset(&t->fp, 0, sizeof(t->fp));

@@ -16,7 +16,8 @@
 #include <lib/string.h>
 
 /* sstatus of user code: 64 bits wide, floating point on. */
-#define USER_STATUS (2ULL << 32 | SSTATUS_SPIE | SSTATUS_FS_CLEAN)
+/* FS off: kernel/relay/user.c */
+#define USER_STATUS (2ULL << 32 | SSTATUS_SPIE)
 
 static void set_limit(struct process *p, unsigned int r, u64 cur, u64 max)
 {

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/plain.h - the short way of a system call.
+ *
+ *	user_ecall() -> run_plain() -> co_call() -> call_ended() -> return_plain()
+ *	user_ecall() -> post_plain() ... take_plain() -> run_plain() -> co_call()
+ *		-> call_ended() -> complete_plain() ... take_plain() -> return_plain()
+ *
+ * The general way through call.c, ring.c and user.c does the same for every
+ * request; this is a straight line of cheap checks for a call of which nothing
+ * special is known.  A check that fails bails out to the general way with nothing
+ * changed, so the short way adds speed and no behaviour.
+ *
+ * Nothing here returns, so nothing here saves a register (arch/riscv/jump.h).
+ *
+ * ORDERING: SLEEP and PROMISE of relay.h.
+ * Not here: the general way (call.c), which also says what a call's time is.
+ */
+#ifndef KERNEL_RELAY_PLAIN_H
+#define KERNEL_RELAY_PLAIN_H
+
+#include <arch/riscv/jump.h>
+#include <kernel/mm/vm.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/timer.h>
+
+#define __plain static inline __attribute__((always_inline))
+
+__plain bool wants_clock(const struct call_row *c)
+{
+	return c->slow || c->count % CALL_SAMPLE == 0;
+}
+
+/* An untimed call has ended: see above. */
+__plain void account_untimed(struct thread *t, const struct call_row *c)
+{
+	t->untimed_ns += c->last_ns;
+}
+
+/* h runs t's coroutine from here on. */
+__plain void relay_begin(struct hart *h, struct thread *t)
+{
+	t->in_coroutine = 1;
+	t->suspended_once = 0;
+	t->timed = 0;
+	t->co_hart = h;
+	store_once(&t->state, THREAD_RUNNING);
+	h->state = HART_CALL;
+	h->cur = t;
+	h->st.requests++;
+}
+
+/* The short way to the handler, for an untimed call of an unwatched thread. */
+__plain bool is_plain(const struct thread *t, const struct call_row *c)
+{
+	return !(c->slow | relay_watched | t->in_coroutine) &&
+	       c->count % CALL_SAMPLE && !t->ext;
+}
+
+__plain void __noreturn run_plain(struct hart *h, struct thread *t,
+				  struct call_row *c)
+{
+	t->call = c;
+	c->count++;
+	relay_begin(h, t);
+	jump_co_call(t, c->fn);
+}
+
+/* The short way of relay_post() and relay_send(): there is room. */
+__plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
+				   struct thread *t)
+{
+	struct hart *svc = r->service;
+
+	store_once(&t->state, THREAD_POSTED);
+	t->co_hart = svc;
+	r->away++;
+	r->last_posted = t;
+	r->promised = false;
+	h->st.posted++;
+	msgring_put(r->to_service, (u64)t | MSG_REQUEST);
+	/* SLEEP (full) - pairs with relay_announce(). */
+	smp_mb();
+	if (unlikely(load_once(&svc->notify)))
+		jump_to(relay_ring_and_loop, svc);
+	if (unlikely(h->nr_runq) || unlikely(!list_empty(&h->ready)))
+		jump_to(hart_loop, 0);
+	jump_to(relay_poll, h);
+}
+
+/* The short way of relay_run_user(): nobody else wants h, nothing has changed. */
+__plain void __noreturn return_plain(struct hart *h, struct thread *t)
+{
+	struct mm *mm = t->mm;
+
+	h->user = t;
+	/* ATTN, ICACHE: relay_run_user() says what orders these. */
+	if (unlikely(h->nr_runq | t->work) || unlikely(h->user_mm != mm) ||
+	    unlikely(load_once(&mm->tlb_gen) != h->tlb_seen) ||
+	    unlikely(load_once(&icache_gen) != h->icache_seen) ||
+	    unlikely(!relay_fp_is_here(h, t)) ||
+	    unlikely(ktimer_armed(&relay_of(h)->slice)) ||
+	    unlikely(!list_empty(&h->backlog)) ||
+	    unlikely(!relay_will_interrupt(h)))
+		jump_to(relay_return_general, h);
+	store_once(&t->state, THREAD_USER);
+	h->state = HART_USER;
+	jump_user_return(t, t->tf.status != h->status_seen);
+}
+
+/* The short way of finish() and relay_send(): there is room. */
+__plain void __noreturn complete_plain(struct hart *h, struct hart *home,
+				       struct relay_peer *peer,
+				       struct msgring *ring, struct thread *t)
+{
+	h->cur = NULL;
+	t->in_coroutine = 0;
+	store_once(&t->state, THREAD_DONE);
+	peer->promised = peer->last == t;
+	msgring_put(ring,
+		    (u64)t | (peer->promised ? MSG_DONE_PROMISE : MSG_DONE));
+	/* SLEEP (full) - pairs with relay_announce(). */
+	smp_mb();
+	if (unlikely(load_once(&home->notify)))
+		jump_to(relay_ring_and_loop, home);
+	if (unlikely(h->role & ROLE_APP) || !list_empty(&h->ready))
+		jump_to(hart_loop, 0);
+	jump_to(relay_poll, h);
+}
+
+/* The service hart has seen @t's request. */
+__plain void relay_seen(struct relay_hart *r, struct thread *t)
+{
+	struct relay_peer *peer = &r->peer[t->home->cpu];
+
+	peer->last = t;
+	peer->promised = false;
+}
+
+/* @t is back on its home @h. */
+__plain void relay_back(struct hart *h, struct relay_hart *r, struct thread *t,
+			u64 word)
+{
+	r->promised = MSG_KIND(word) == MSG_DONE_PROMISE && r->last_posted == t;
+	r->away--;
+	h->st.completions++;
+}
+
+/*
+ * The short way of take_message() in loop.c.  Does not return if @word was a
+ * request or completion that may take it.
+ */
+__plain void take_plain(struct hart *h, struct relay_hart *r, u64 word)
+{
+	struct thread *t = MSG_THREAD(word);
+	struct call_row *c;
+
+	if (MSG_KIND(word) == MSG_REQUEST && t->req_kind == REQ_SYSCALL) {
+		c = call_row_of(h, t->tf.a7);
+		if (unlikely(!is_plain(t, c)))
+			return;
+		relay_seen(r, t);
+		run_plain(h, t, c);
+	}
+	if (MSG_KIND(word) == MSG_DONE_PROMISE && likely(!h->user)) {
+		if (unlikely(relay_watched))
+			return;
+		relay_back(h, r, t, word);
+		return_plain(h, t);
+	}
+}
+
+#endif /* KERNEL_RELAY_PLAIN_H */
