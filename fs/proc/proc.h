@@ -23,9 +23,10 @@ extern const unsigned int nr_pid_entries;
 /* proc/pid.c */
 int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 		    struct inode **out);
-/* proc/sys.c, proc/relay.c */
+/* proc/sys.c, proc/relay.c, proc/sysrq.c */
 int proc_sys_init(struct pnode *root);
 int proc_relay_init(struct pnode *root);
+int proc_sysrq_init(struct pnode *root);
 int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first);
 /* proc/status.c, proc/maps.c, proc/limits.c: rows of pid_entries */
 int proc_show_stat(struct text *t, struct process *p);

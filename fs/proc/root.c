@@ -371,6 +371,8 @@ static int proc_init(void)
 	r = proc_sys_init(proc_root);
 	if (!r)
 		r = proc_relay_init(proc_root);
+	if (!r)
+		r = proc_sysrq_init(proc_root);
 	return r ? r : fs_register(&proc_type);
 }
 INITCALL(INIT_VFS, proc_init);

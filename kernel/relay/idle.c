@@ -90,9 +90,12 @@ static __cold void sleep(struct hart *h)
 	/* Somebody else's ring is full: the room may come without an IPI. */
 	if (!list_empty(&h->backlog))
 		return;
+	relay_watch_begin(h);
 	timer_prepare_sleep(h);
-	if (!relay_announce(h))
+	if (!relay_announce(h)) {
+		relay_watch_end(h);
 		return;
+	}
 	relay_delay(h);
 	h->state = HART_SLEEP;
 	relay_trace(h, NULL, TRACE_SLEEP);
@@ -108,6 +111,7 @@ static __cold void sleep(struct hart *h)
 		h->st.wakeups++;
 	adapt(h, rdcycle() - start);
 	relay_take_interrupts(h);
+	relay_watch_end(h);
 }
 
 u64 relay_idle(struct hart *h)

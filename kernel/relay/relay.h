@@ -126,6 +126,8 @@ struct relay_hart {
 	u64 left; /* [a] of them, those that went elsewhere or died */
 	bool preempt;	     /* [H] a woken thread wants the hart */
 	struct ktimer slice; /* [H] */
+	struct ktimer watch; /* [H] watch.c */
+	u64 watch_progress;  /* [H] of the service hart when it was armed */
 	struct call_row call[NR_SYSCALLS + 1]; /* last: beyond the table */
 	u32 rng;			       /* [H] delay injection */
 	struct trace_ring *trace;	       /* [I] */
@@ -253,6 +255,11 @@ void relay_push_away(struct hart *h);
 /* --- idle.c */
 /* Wait.  A message that came meanwhile, or 0. */
 u64 relay_idle(struct hart *h);
+
+/* --- watch.c: around a sleep */
+void relay_watch_begin(struct hart *h);
+void relay_watch_end(struct hart *h);
+void relay_watch_expired(struct ktimer *k);
 
 /* --- user.c */
 /* Enter user mode if a thread of this hart can run; returns if none can. */

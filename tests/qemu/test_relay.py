@@ -285,3 +285,15 @@ def test_panic_report(boot):
     m.expect(r"#\d+ [0-9a-f]{16} \w+\+0x", 20)
     m.expect(r"hart 3 ", 20)
     m.wait_exit(20)
+
+
+@pytest.mark.parametrize("smp", [2, 4])
+def test_service_hart_that_stalls_is_named(boot, smp):
+    m = boot(smp=smp, relay="remote")
+    m.sh("(sleep 0.3; stat / >/dev/null) & "
+         "echo stall_ms=2500 >/proc/relay/policy; wait", 30, check=True)
+    log = m.sh("dmesg").out
+    found = re.findall(r"relay: hart (\d+) has not answered for 1000 ms: in a "
+                       r"call of sh/\d+, number 64", log)
+    assert len(found) == 1
+    assert m.relay_status()[int(found[0])]["role"] == "service"
