@@ -44,7 +44,8 @@ void relay_take_interrupts(struct hart *h)
 			irq_hart_init(h->cpu);
 		if (load_once(&h->kick)) {
 			store_once(&h->kick, 0);
-			if (!h->user)
+			/* Unless it is that of who is about to run here. */
+			if (!h->user || h->user->mm != h->user_mm)
 				relay_drop_user_mm(h);
 		}
 	}

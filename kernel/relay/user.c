@@ -23,6 +23,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/relay.h>
+#include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 
 __cold void relay_fp_save(struct hart *h, struct thread *t)
@@ -59,6 +60,19 @@ static __cold void fp_restore(struct hart *h, struct thread *t)
 	h->fp_owner = t;
 }
 
+static struct waitq drop_wq = WAITQ_INIT(drop_wq);
+static u32 nr_droppers; /* [a] in hart_drop_mm() */
+
+/* h has left @mm: the last one wakes who waits for that.  @mm may be gone then. */
+static void left_mm(struct hart *h, struct mm *mm)
+{
+	/* TLBGEN (full) - pairs with mm_flush(). */
+	u64 was = atomic_fetch_and(&mm->active, ~BIT(h->cpu));
+
+	if (unlikely(was == BIT(h->cpu)) && unlikely(load_once(&nr_droppers)))
+		wake_up_all(&drop_wq);
+}
+
 void relay_drop_user_mm(struct hart *h)
 {
 	struct mm *old = h->user_mm;
@@ -67,8 +81,7 @@ void relay_drop_user_mm(struct hart *h)
 		return;
 	mmu_switch(NULL);
 	h->user_mm = NULL;
-	/* TLBGEN (full) - pairs with mm_flush(). */
-	atomic_fetch_and(&old->active, ~BIT(h->cpu));
+	left_mm(h, old);
 }
 
 static __cold void use_mm(struct hart *h, struct mm *mm)
@@ -81,29 +94,29 @@ static __cold void use_mm(struct hart *h, struct mm *mm)
 	h->tlb_seen = load_once(&mm->tlb_gen);
 	mmu_switch(mm->root);
 	if (old)
-		atomic_fetch_and(&old->active, ~BIT(h->cpu));
+		left_mm(h, old);
 }
 
 void hart_drop_mm(struct mm *mm)
 {
 	u64 mask;
 
-	while ((mask = load_once(&mm->active))) {
-		for (u32 cpu = 0; cpu < nr_harts; cpu++) {
-			struct hart *h = harts[cpu];
+	atomic_inc(&nr_droppers);
+	mask = load_once(&mm->active);
+	for (u32 cpu = 0; cpu < nr_harts; cpu++) {
+		struct hart *h = harts[cpu];
 
-			if (!(mask & BIT(cpu)))
-				continue;
-			if (h == this_hart()) {
-				relay_drop_user_mm(h);
-				continue;
-			}
-			store_once(&h->kick, 1);
-			hart_ipi(cpu);
+		if (!(mask & BIT(cpu)))
+			continue;
+		if (h == this_hart()) {
+			relay_drop_user_mm(h);
+			continue;
 		}
-		if (load_once(&mm->active))
-			cond_resched();
+		store_once(&h->kick, 1);
+		hart_ipi(cpu);
 	}
+	wait_event(&drop_wq, !load_once(&mm->active));
+	atomic_dec(&nr_droppers);
 }
 
 static void take_next(struct hart *h)
