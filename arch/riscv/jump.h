@@ -14,6 +14,25 @@
 #include <arch/riscv/upcalls.h>
 #include <lib/types.h>
 
+#define JUMP_1(label, x)                                                 \
+	do {                                                             \
+		register u64 jump_0 __asm__("a0") = (u64)(x);            \
+                                                                         \
+		__asm__ volatile("j " label : : "r"(jump_0) : "memory"); \
+		__builtin_unreachable();                                 \
+	} while (0)
+#define JUMP_3(label, x, y, z)                                           \
+	do {                                                             \
+		register u64 jump_0 __asm__("a0") = (u64)(x);            \
+		register u64 jump_1 __asm__("a1") = (u64)(y);            \
+		register u64 jump_2 __asm__("a2") = (u64)(z);            \
+                                                                         \
+		__asm__ volatile("j " label                              \
+				 :                                       \
+				 : "r"(jump_0), "r"(jump_1), "r"(jump_2) \
+				 : "memory");                            \
+		__builtin_unreachable();                                 \
+	} while (0)
 #define JUMP_2(label, x, y)                                   \
 	do {                                                  \
 		register u64 jump_0 __asm__("a0") = (u64)(x); \
@@ -28,9 +47,10 @@
 
 /* user_return(t, set_status) */
 #define jump_user_return(t, set_status) JUMP_2("user_return", t, set_status)
-/* co_call(t, fn) */
-#define jump_co_call(t, fn) JUMP_2("co_call", t, fn)
-/* A function of one argument, by name. */
-#define jump_to(fn, x) JUMP_2(#fn, x, 0)
+/* co_call(t, fn, row) */
+#define jump_co_call(t, fn, row) JUMP_3("co_call", t, fn, row)
+/* A function of one or two arguments, by name. */
+#define jump_to(fn, x)	    JUMP_1(#fn, x)
+#define jump_to_2(fn, x, y) JUMP_2(#fn, x, y)
 
 #endif /* ARCH_RISCV_JUMP_H */

@@ -194,15 +194,17 @@ co_start:
 	j	co_ended
 
 /*
- * void co_call(struct thread *t, s64 (*fn)(const u64 *args)) noreturn
- * The coroutine of a system call: the handler with the saved a0-a5, its result to
- * a0, what the thread has to do before it goes back; then call_ended(t).
+ * void co_call(struct thread *t, s64 (*fn)(const u64 *args), struct call_row *c)
+ * noreturn.  The coroutine of a system call: the handler with the saved a0-a5, its
+ * result to a0, what the thread has to do before it goes back; then
+ * call_ended(t, c).
  */
 	.globl co_call
 	.balign	16
 co_call:
 	ld	sp, THREAD_KSTACK_TOP(a0)
 	mv	s1, a0
+	mv	s2, a2
 	li	fp, 0
 	addi	a0, a0, THREAD_TF+TF_A0
 	jalr	a1
@@ -211,6 +213,7 @@ co_call:
 	andi	t0, t0, ~WORK_RESCHED
 	bnez	t0, 2f
 1:	mv	a0, s1
+	mv	a1, s2
 	ld	sp, HART_STACK_TOP(tp)
 	li	fp, 0
 	li	ra, 0

@@ -21,7 +21,8 @@ void user_trap(struct thread *t, u64 cause) __noreturn;
 /* kernel/relay/: t's coroutine left its stack; why: enum co_result. */
 void co_ended(struct thread *t, int why) __noreturn;
 /* kernel/relay/: the handler that co_call() was given has returned. */
-void call_ended(struct thread *t) __noreturn;
+struct call_row;
+void call_ended(struct thread *t, struct call_row *c) __noreturn;
 /* kernel/task/ has task_request_end(t): t->work is not empty and its request ends. */
 /* kernel/panic.c: an exception in the kernel; returns to retry. */
 void kernel_trap(struct trapframe *tf);
@@ -35,7 +36,8 @@ void arch_panic(const char *msg) __noreturn;
 /* Implemented in trap.S. */
 void user_return(struct thread *t, bool set_status) __noreturn;
 void co_start(struct thread *t, void (*fn)(struct thread *t)) __noreturn;
-void co_call(struct thread *t, s64 (*fn)(const u64 *args)) __noreturn;
+void co_call(struct thread *t, s64 (*fn)(const u64 *args),
+	     struct call_row *c) __noreturn;
 void co_resume(struct thread *t) __noreturn;
 void co_leave(struct thread *t, int why);
 struct fpstate;

@@ -256,9 +256,9 @@ void relay_call_ended_general(struct thread *t)
 }
 
 /* It was suspended, and so timed from there on. */
-void relay_call_ended_timed(struct thread *t)
+void relay_call_ended_timed(struct thread *t, struct call_row *c)
 {
-	clock_end(this_hart(), t, t->call);
+	clock_end(this_hart(), t, c);
 	co_ended(t, CO_FINISHED);
 }
 
@@ -365,7 +365,7 @@ __hotpath void user_ecall(struct thread *t)
 }
 
 /* From co_call(), on the hart's stack: the handler has returned. */
-__hotpath void call_ended(struct thread *t)
+__hotpath void call_ended(struct thread *t, struct call_row *c)
 {
 	struct hart *h = this_hart(), *home = t->home;
 	struct relay_hart *r;
@@ -374,8 +374,8 @@ __hotpath void call_ended(struct thread *t)
 
 	t->syscall_nr = -1;
 	if (unlikely(t->timed))
-		jump_to(relay_call_ended_timed, t);
-	account_untimed(t, t->call);
+		jump_to_2(relay_call_ended_timed, t, c);
+	account_untimed(t, c);
 	if (unlikely(h->lock_depth | t->suspended_once | relay_watched))
 		jump_to(relay_call_ended_general, t);
 	if (home == h && likely(list_empty(&h->ready)) && likely(!h->user)) {

@@ -60,10 +60,9 @@ __plain bool is_plain(const struct thread *t, const struct call_row *c)
 __plain void __noreturn run_plain(struct hart *h, struct thread *t,
 				  struct call_row *c)
 {
-	t->call = c;
 	c->count++;
 	relay_begin(h, t);
-	jump_co_call(t, c->fn);
+	jump_co_call(t, c->fn, c);
 }
 
 /* The short way of relay_post() and relay_send(): there is room. */

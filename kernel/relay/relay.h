@@ -236,7 +236,7 @@ void relay_call_slow(struct thread *t) __noreturn;
 void relay_ring_and_loop(struct hart *dst) __noreturn;
 void relay_return_general(struct hart *h) __noreturn;
 void relay_call_ended_general(struct thread *t) __noreturn;
-void relay_call_ended_timed(struct thread *t) __noreturn;
+void relay_call_ended_timed(struct thread *t, struct call_row *c) __noreturn;
 void relay_run_request(struct hart *h, struct thread *t) __noreturn;
 void relay_run_ready(struct hart *h) __noreturn; /* one that is there */
 void relay_user_ready(struct hart *h, struct thread *t, bool front);

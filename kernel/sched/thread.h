@@ -36,7 +36,6 @@ struct cred;
 struct sigpending;
 struct waiter;
 struct vfork_wait;
-struct call_row;
 struct spinlock;
 
 enum thread_state {
@@ -84,11 +83,10 @@ struct thread {
 	u64 work;	      /* [a] WORK_* */
 	s32 syscall_nr;	      /* [O] in flight, -1 outside (also for restart) */
 	u32 untimed_ns;	      /* [O] system time not yet in stime_ns */
-	struct call_row *call; /* [O] of the system call that runs */
+	/* assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
+	u64 kstack_top; /* [I] */
 
-	/* --- assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
 	struct trapframe tf; /* [O] user registers */
-	u64 kstack_top;	     /* [I] */
 	u64 co_sp;	     /* [O] suspended coroutine's stack pointer */
 
 	/* --- relay, less often */
