@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/pseudo.h - trees of generated text: what /proc and /sys are made of.
+ * fs/pseudo.h - trees of generated text: what /proc is made of.
  *
  * A node is a directory, a text file made by show(), or a symlink.  Nodes are added
  * at any time and stay for ever; names are borrowed.  A file's text is made as a
@@ -68,7 +68,7 @@ extern const struct file_ops pseudo_dir_fops;
 int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 	      void *arg, void (*arg_put)(void *arg));
 
-/* /proc and /sys roots, for those who add to them (INIT_VFS and later). */
-extern struct pnode *proc_root, *sys_root;
+/* The root of /proc, for those in fs/ who add to it (INIT_VFS and later). */
+extern struct pnode *proc_root;
 
 #endif /* FS_PSEUDO_H */

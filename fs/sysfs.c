@@ -1,253 +1,281 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/sysfs.c - a small /sys: cpus, block devices, character classes.
+ * fs/sysfs.c - /sys: the tree of kernel/dev/sysfs.h as a file system.
  *
- * Only what programs commonly look for (lscpu, lsblk, nproc, udev-less scripts).  What
- * is not here is listed in docs/caveats.md.
+ * An inode has a reference to its node.  The tree changes on its own, so names are
+ * never cached.  A file of text is made as a whole when it is read at offset 0
+ * (text.c); one of bytes is read through a page of ours.
+ *
+ * INVARIANTS
+ *   I1  The owner's functions run between sys_node_enter() and sys_node_leave().
  */
+#include <fs/sysnode.h>
+
 #include <fs/pseudo.h>
-#include <kernel/dev/blk.h>
-#include <kernel/dev/dev.h>
-#include <kernel/hart.h>
+#include <kernel/dev/sysfs.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
 #include <lib/errno.h>
-#include <lib/fmt.h>
 #include <lib/string.h>
 
-#define FIXED(s) ((void *)(uintptr_t)(s))
+#define SYSFS_MAGIC 0x62656572
 
-struct pnode *sys_root;
-static struct pnode *dir_block, *dir_class, *dir_class_block, *dir_devices;
+/* ---- files of text */
 
-static int show_range(struct text *t, void *arg)
+static int show(struct text *t, void *arg)
 {
-	u32 n = (u32)(uintptr_t)arg;
+	struct sys_node *n = arg;
+	const struct sys_attr *a = sys_node_attr(n);
+	char *buf;
+	void *obj;
+	s64 r;
 
-	text_printf(t, n > 1 ? "0-%u\n" : "0\n", n - 1);
-	return 0;
-}
-
-static int show_text(struct text *t, void *arg)
-{
-	text_printf(t, "%s\n", (const char *)arg);
-	return 0;
-}
-
-static int show_role(struct text *t, void *arg)
-{
-	const struct hart *h = arg;
-
-	text_printf(t, "%s\n",
-		    h->role == ROLE_APP	      ? "application"
-		    : h->role == ROLE_SERVICE ? "service"
-					      : "both");
-	return 0;
-}
-
-static int show_hartid(struct text *t, void *arg)
-{
-	text_printf(t, "%u\n", ((const struct hart *)arg)->hartid);
-	return 0;
-}
-
-static char *name_of(const char *fmt, u32 n)
-{
-	char b[32];
-
-	snprintf(b, sizeof(b), fmt, n);
-	return kstrdup(b);
-}
-
-static int add_cpus(struct pnode *system)
-{
-	struct pnode *cpu = pseudo_dir(system, "cpu");
-	static const char *const files[] = { "online", "possible", "present" };
-
-	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
-		pseudo_file(cpu, files[i], 0444, show_range, NULL,
-			    (void *)(uintptr_t)nr_harts);
-	for (u32 i = 0; i < nr_harts; i++) {
-		char *name = name_of("cpu%u", i);
-		struct pnode *d = name ? pseudo_dir(cpu, name) : NULL;
-
-		if (!d)
-			return -ENOMEM;
-		pseudo_file(d, "role", 0444, show_role, NULL, harts[i]);
-		pseudo_file(d, "hartid", 0444, show_hartid, NULL, harts[i]);
-		pseudo_file(d, "online", 0444, show_text, NULL, FIXED("1"));
+	if (!a->show)
+		return -EIO;
+	buf = kmalloc(SYS_TEXT_MAX);
+	if (!buf)
+		return -ENOMEM;
+	r = -ENODEV;
+	if (sys_node_enter(n, &obj)) {
+		r = a->show(obj, a, buf, SYS_TEXT_MAX);
+		sys_node_leave(n);
 	}
-	return 0;
+	if (r > 0)
+		text_write(t, buf, (size_t)r);
+	kfree(buf);
+	return r < 0 ? (int)r : 0;
 }
 
-static int show_dev(struct text *t, void *arg)
+static s64 store(void *arg, char *buf, size_t n)
 {
-	const struct blkdev *bd = arg;
+	struct sys_node *node = arg;
+	const struct sys_attr *a = sys_node_attr(node);
+	void *obj;
+	s64 r;
 
-	text_printf(t, "%u:%u\n", MAJOR(bd->dev), MINOR(bd->dev));
-	return 0;
+	if (!a->store)
+		return -EIO;
+	if (!sys_node_enter(node, &obj))
+		return -ENODEV;
+	r = a->store(obj, a, buf, n);
+	sys_node_leave(node);
+	return r;
 }
 
-static int show_size(struct text *t, void *arg)
+/* ---- files of bytes */
+
+static s64 bin_move(struct sys_node *n, void *buf, size_t len, u64 off,
+		    bool write)
 {
-	text_printf(t, "%lu\n", ((const struct blkdev *)arg)->nr_sectors);
-	return 0;
+	const struct sys_attr *a = sys_node_attr(n);
+	void *obj;
+	s64 r = -EIO;
+
+	if (!sys_node_enter(n, &obj))
+		return -ENODEV;
+	if (write && a->write)
+		r = a->write(obj, a, buf, len, off);
+	else if (!write && a->read)
+		r = a->read(obj, a, buf, len, off);
+	sys_node_leave(n);
+	return r;
 }
 
-static int show_ro(struct text *t, void *arg)
+static s64 bin_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
-	text_printf(t, "%d\n", ((const struct blkdev *)arg)->read_only);
-	return 0;
-}
+	size_t n = min(iov_iter_count(to), (size_t)PAGE_SIZE);
+	void *buf = get_free_page(GFP_ZERO);
+	s64 r;
 
-static int show_block_size(struct text *t, void *arg)
-{
-	text_printf(t, "%u\n", ((const struct blkdev *)arg)->block_size);
-	return 0;
-}
-
-static int show_start(struct text *t, void *arg)
-{
-	text_printf(t, "%lu\n", ((const struct blkdev *)arg)->start_sector);
-	return 0;
-}
-
-static int show_blk_uevent(struct text *t, void *arg)
-{
-	const struct blkdev *bd = arg;
-
-	text_printf(t, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n",
-		    MAJOR(bd->dev), MINOR(bd->dev), bd->name,
-		    bd->whole == bd ? "disk" : "partition");
-	return 0;
-}
-
-static int show_blk_stat(struct text *t, void *arg)
-{
-	const struct blkdev *bd = arg;
-
-	text_printf(t, "%8lu %8u %8lu %8lu %8lu %8u %8lu %8lu %8u %8u %8lu\n",
-		    bd->stat_ios[0], 0, bd->stat_sectors[0], bd->stat_ms[0],
-		    bd->stat_ios[1], 0, bd->stat_sectors[1], bd->stat_ms[1],
-		    bd->in_flight, 0, bd->stat_ms[0] + bd->stat_ms[1]);
-	return 0;
-}
-
-static void add_block(struct blkdev *bd)
-{
-	struct pnode *parent = dir_block, *d, *q;
-	char target[64];
-	char *link;
-
-	if (bd->whole != bd)
-		parent = pseudo_find(dir_block, bd->whole->name);
-	if (!parent || pseudo_find(parent, bd->name))
-		return;
-	d = pseudo_dir(parent, bd->name);
-	pseudo_file(d, "dev", 0444, show_dev, NULL, bd);
-	pseudo_file(d, "size", 0444, show_size, NULL, bd);
-	pseudo_file(d, "ro", 0444, show_ro, NULL, bd);
-	pseudo_file(d, "stat", 0444, show_blk_stat, NULL, bd);
-	pseudo_file(d, "uevent", 0444, show_blk_uevent, NULL, bd);
-	if (bd->whole == bd) {
-		pseudo_file(d, "removable", 0444, show_text, NULL, FIXED("0"));
-		q = pseudo_dir(d, "queue");
-		pseudo_file(q, "logical_block_size", 0444, show_block_size,
-			    NULL, bd);
-		pseudo_file(q, "physical_block_size", 0444, show_block_size,
-			    NULL, bd);
-		pseudo_file(q, "rotational", 0444, show_text, NULL, FIXED("0"));
-	} else {
-		pseudo_file(d, "start", 0444, show_start, NULL, bd);
-		pseudo_file(d, "partition", 0444, show_text, NULL, FIXED("1"));
+	if (!buf)
+		return -ENOMEM;
+	r = bin_move(f->inode->priv, buf, n, *pos, false);
+	if (r > 0) {
+		n = copy_to_iter(buf, (size_t)r, to);
+		*pos += n;
+		r = n ? (s64)n : -EFAULT;
 	}
-	if (bd->whole == bd)
-		snprintf(target, sizeof(target), "../../block/%s", bd->name);
-	else
-		snprintf(target, sizeof(target), "../../block/%s/%s",
-			 bd->whole->name, bd->name);
-	link = kstrdup(target);
-	if (link)
-		pseudo_link(dir_class_block, bd->name, link);
+	free_page_addr(buf);
+	return r;
 }
 
-static int show_chr_dev(struct text *t, void *arg)
+static s64 bin_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
-	const struct chrdev *cd = arg;
+	size_t n = min(iov_iter_count(from), (size_t)PAGE_SIZE);
+	void *buf = get_free_page(0);
+	s64 r = -EFAULT;
 
-	text_printf(t, "%u:%u\n", MAJOR(cd->dev), MINOR(cd->dev));
-	return 0;
+	if (!buf)
+		return -ENOMEM;
+	if (copy_from_iter(buf, n, from) == n)
+		r = bin_move(f->inode->priv, buf, n, *pos, true);
+	if (r > 0)
+		*pos += (u64)r;
+	free_page_addr(buf);
+	return r;
 }
 
-/* Devices are collected under their lock and added after it. */
-struct dev_list {
-	struct chrdev *cd[128];
-	struct blkdev *bd[128];
-	u32 nr_chr, nr_blk;
+static s64 bin_llseek(struct file *f, s64 off, int whence)
+{
+	if (whence == SEEK_CUR)
+		off += (s64)f->pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (off < 0)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}
+
+static const struct file_ops bin_fops = {
+	.read = bin_read,
+	.write = bin_write,
+	.llseek = bin_llseek,
 };
 
-static void collect_blk(struct blkdev *bd, void *ctx)
+static void put_node(void *arg)
 {
-	struct dev_list *l = ctx;
-
-	if (l->nr_blk < ARRAY_SIZE(l->bd))
-		l->bd[l->nr_blk++] = bd;
+	sys_node_put(arg);
 }
 
-static void collect(struct chrdev *cd, void *ctx)
+static int attr_open(struct inode *inode, struct file *f)
 {
-	struct dev_list *l = ctx;
+	struct sys_node *n = inode->priv;
+	const struct sys_attr *a = sys_node_attr(n);
+	int err;
 
-	/* ptys come and go; the tree only grows. */
-	if (cd->sys_class && !strchr(cd->name, '/') &&
-	    l->nr_chr < ARRAY_SIZE(l->cd))
-		l->cd[l->nr_chr++] = cd;
+	if (a->read || a->write) {
+		f->ops = &bin_fops;
+		return 0;
+	}
+	err = text_open(f, show, store, sys_node_get(n), put_node);
+	if (err)
+		sys_node_put(n);
+	return err;
 }
 
-static void add_chr(struct chrdev *cd)
-{
-	struct pnode *class = pseudo_find(dir_class, cd->sys_class), *d;
+/* ---- inodes */
 
-	if (!class)
-		class = pseudo_dir(dir_class, cd->sys_class);
-	if (!class || pseudo_find(class, cd->name))
-		return;
-	d = pseudo_dir(class, cd->name);
-	if (d)
-		pseudo_file(d, "dev", 0444, show_chr_dev, NULL, cd);
+int sysnode_lookup(struct super_block *sb, struct sys_node *d, const char *name,
+		   size_t len, struct inode **out)
+{
+	struct sys_node *n = sys_node_lookup(d, name, len);
+
+	*out = NULL;
+	if (!n)
+		return 0;
+	*out = sysnode_inode(sb, n);
+	sys_node_put(n);
+	return *out ? 0 : -ENOMEM;
 }
 
-/* Devices known by now: the tree is made once, after all drivers. */
-static int sysfs_populate(void)
+static int dir_lookup(struct inode *dir, const char *name, size_t len,
+		      struct inode **out)
 {
-	struct dev_list *l = kzalloc(sizeof(*l));
+	return sysnode_lookup(dir->sb, dir->priv, name, len, out);
+}
 
-	if (!l)
-		return -ENOMEM;
-	blkdev_for_each(collect_blk, l);
-	chrdev_for_each(collect, l);
-	/* Twice: disks before their partitions. */
-	for (u32 i = 0; i < 2 * l->nr_blk; i++)
-		add_block(l->bd[i % l->nr_blk]);
-	for (u32 i = 0; i < l->nr_chr; i++)
-		add_chr(l->cd[i]);
-	kfree(l);
+static u32 mode_of(const struct sys_node *n)
+{
+	switch (sys_node_kind(n)) {
+	case SYS_DIR:
+		return S_IFDIR | 0755;
+	case SYS_LINK:
+		return S_IFLNK | 0777;
+	default:
+		return S_IFREG | sys_node_attr(n)->mode;
+	}
+}
+
+/* An entry's position is its number, so nobody is shown twice or left out. */
+int sysnode_readdir(struct sys_node *d, struct dir_ctx *ctx, u64 first)
+{
+	struct sys_node *n;
+
+	while ((n = sys_node_next(d, (u32)(ctx->pos - first)))) {
+		const char *name = sys_node_name(n);
+		u32 ino = sys_node_ino(n);
+		u64 next = first + ino + 1;
+		bool taken = ctx->emit(ctx, name, strlen(name), ino,
+				       mode_to_dt(mode_of(n)), next);
+
+		sys_node_put(n);
+		if (!taken)
+			break;
+		ctx->pos = next;
+	}
 	return 0;
 }
-INITCALL(INIT_LATE, sysfs_populate);
+
+static int dir_readdir(struct file *f, struct dir_ctx *ctx)
+{
+	if (!dir_emit_dots(f, ctx))
+		return 0;
+	return sysnode_readdir(f->inode->priv, ctx, 0);
+}
+
+static s64 link_read(struct inode *inode, char *buf, size_t size)
+{
+	return sys_node_target(inode->priv, buf, size);
+}
+
+static const struct inode_ops dir_iops = {
+	.lookup = dir_lookup,
+	.no_dcache = true,
+};
+static const struct file_ops dir_fops = {
+	.readdir = dir_readdir,
+	.llseek = generic_file_llseek,
+};
+static const struct inode_ops attr_iops = { .open = attr_open };
+static const struct inode_ops link_iops = { .readlink = link_read };
+static const struct file_ops no_fops;
+
+struct inode *sysnode_inode(struct super_block *sb, struct sys_node *n)
+{
+	struct inode *i = inode_new(sb);
+
+	if (!i)
+		return NULL;
+	i->ino = sys_node_ino(n);
+	i->mode = mode_of(n);
+	i->priv = sys_node_get(n);
+	i->fops = &no_fops;
+	i->nlink = sys_node_nlink(n);
+	if (S_ISDIR(i->mode)) {
+		i->ops = &dir_iops;
+		i->fops = &dir_fops;
+	} else if (S_ISLNK(i->mode)) {
+		i->ops = &link_iops;
+	} else {
+		i->ops = &attr_iops;
+		i->i_size = sys_node_attr(n)->read ? 0 : SYS_TEXT_MAX;
+	}
+	return i;
+}
+
+void sysnode_evict(struct inode *i)
+{
+	if (i->ops == &dir_iops || i->ops == &attr_iops || i->ops == &link_iops)
+		sys_node_put(i->priv);
+}
 
 static int sysfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		       u64 flags __unused, const char *data __unused)
 {
-	static const struct super_ops ops = { .no_icache = true };
+	static const struct super_ops ops = {
+		.evict_inode = sysnode_evict,
+		.no_icache = true,
+	};
 	struct inode *i;
 
 	sb->ops = &ops;
-	sb->magic = 0x62656572;
-	sb->block_size = 4096;
+	sb->magic = SYSFS_MAGIC;
+	sb->block_size = PAGE_SIZE;
 	sb->max_size = ~0UL >> 1;
 	sb->time_gran = 1;
-	i = pseudo_inode(sb, sys_root);
+	i = sysnode_inode(sb, sys_root_node());
 	if (!i)
 		return -ENOMEM;
 	sb->root = dentry_alloc_root(i);
@@ -262,20 +290,6 @@ static struct fs_type sysfs_type = {
 
 static int sysfs_init(void)
 {
-	static const char *const dirs[] = { "bus", "fs", "kernel", "module",
-					    "firmware" };
-
-	sys_root = pseudo_root_new();
-	if (!sys_root)
-		return -ENOMEM;
-	dir_block = pseudo_dir(sys_root, "block");
-	dir_class = pseudo_dir(sys_root, "class");
-	dir_class_block = pseudo_dir(dir_class, "block");
-	dir_devices = pseudo_dir(sys_root, "devices");
-	for (u32 i = 0; i < ARRAY_SIZE(dirs); i++)
-		pseudo_dir(sys_root, dirs[i]);
-	if (add_cpus(pseudo_dir(dir_devices, "system")))
-		return -ENOMEM;
 	return fs_register(&sysfs_type);
 }
 INITCALL(INIT_VFS, sysfs_init);

@@ -12,6 +12,7 @@
 #include <drivers/pci/pci_core.h>
 
 #include <kernel/assert.h>
+#include <kernel/dev/sysfs.h>
 #include <kernel/init.h>
 #include <kernel/log.h>
 #include <kernel/mm/vmap.h>
@@ -143,9 +144,11 @@ int pci_host_register(struct pci_host *h)
 	KASSERT(h->ops->read && h->ops->write && h->bus_first <= h->bus_last);
 	h->domain = nr_domains++;
 	err = pci_scan_root(h);
-	if (!err)
-		pci_assign_root(h);
-	return err;
+	if (err)
+		return err;
+	pci_assign_root(h);
+	pci_sys_add_host(h);
+	return 0;
 }
 
 static bool id_matches(const struct pci_id *id, const struct pci_dev *d)
@@ -176,8 +179,10 @@ static void probe_dev(struct pci_dev *d)
 			continue;
 		d->driver = drv;
 		err = drv->probe(d);
-		if (!err)
+		if (!err) {
+			(void)sys_bind("bus/pci", drv->name, d->sys);
 			return;
+		}
 		d->driver = NULL;
 		if (err != -ENODEV)
 			pr_err("pci %s: %s: error %d", d->name, drv->name, err);

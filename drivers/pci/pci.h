@@ -29,6 +29,7 @@
 
 struct pci_host;
 struct pci_dev;
+struct sys_dir; /* kernel/dev/sysfs.h */
 
 /* Width is 1, 2 or 4 bytes, the register aligned to it.  What is not there
  * reads as all ones and swallows writes. */
@@ -114,6 +115,7 @@ struct pci_dev {
 	struct pci_res win[PCI_NR_KINDS]; /* [I] of a bridge */
 	const struct pci_driver *driver;  /* [I after boot] */
 	void *priv;			  /* driver's */
+	struct sys_dir *sys; /* [I] its directory in /sys, or NULL */
 	/* driver's thread: pci_irq_*() */
 	enum pci_irq_kind irq_kind;
 	u32 nr_vecs;

@@ -19,6 +19,8 @@ void pci_size_bars(struct pci_dev *d);
 void pci_assign_root(struct pci_host *h);
 /* intx.c: where the pin of @d ends.  0 or -errno. */
 int pci_route_intx(const struct pci_dev *d, struct irqchip **chip, u32 *line);
+/* sysfs.c: everything below host->root, once it has its addresses. */
+void pci_sys_add_host(struct pci_host *h);
 /* pci.c */
 void pci_add_dev(struct pci_dev *d);
 

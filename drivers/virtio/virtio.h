@@ -30,6 +30,7 @@
 #define VIRTIO_MAX_QUEUES 16u
 
 struct pci_dev;
+struct sys_dir; /* kernel/dev/sysfs.h */
 struct virtio_dev;
 
 /*
@@ -62,6 +63,8 @@ struct virtio_dev {
 	struct virtqueue *vq[VIRTIO_MAX_QUEUES];	 /* [I after ready] */
 	void (*config_changed)(struct virtio_dev *vd);	 /* [I], or NULL */
 	void *priv;					 /* [I] driver's */
+	struct sys_dir *sys; /* [I] its directory in /sys, or NULL */
+	const char *driver;  /* [I after probe] or NULL */
 };
 
 struct virtio_driver {
@@ -102,5 +105,13 @@ bool virtio_needs_reset(const struct virtio_dev *vd);
  * did not confirm the reset; its bus mastering is off in any case.
  */
 bool virtio_kill(struct virtio_dev *vd);
+
+/* The device's status register, for those who look [2.1]. */
+u8 virtio_status(const struct virtio_dev *vd);
+
+/* virtio_sysfs.c: a directory below @parent; driver bound; gone. */
+void virtio_sys_add(struct virtio_dev *vd, struct sys_dir *parent);
+void virtio_sys_bind(struct virtio_dev *vd, const char *driver);
+void virtio_sys_del(struct virtio_dev *vd);
 
 #endif /* DRIVERS_VIRTIO_VIRTIO_H */

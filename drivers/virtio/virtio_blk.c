@@ -25,6 +25,7 @@
 #include <drivers/virtio/virtio.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
+#include <kernel/dev/sysfs.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -477,6 +478,8 @@ static void fill_blkdev(struct vblk *vb)
 	vb->bd.nr_minors = VBLK_MINORS;
 	vb->bd.ops = &vblk_ops;
 	vb->bd.priv = vb;
+	vb->bd.device = vb->vd->sys;
+	vb->bd.sys_parent = sys_subdir(vb->vd->sys, "block");
 }
 
 static int bring_up(struct vblk *vb)
@@ -523,7 +526,7 @@ static int vblk_probe(struct virtio_dev *vd)
 }
 
 VIRTIO_DRIVER(blk) = {
-	.name = "virtio-blk",
+	.name = "virtio_blk",
 	.type = VIRTIO_ID_BLOCK,
 	.probe = vblk_probe,
 };

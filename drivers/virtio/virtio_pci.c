@@ -95,6 +95,11 @@ static bool reset(struct virtio_dev *vd)
 	return true;
 }
 
+u8 virtio_status(const struct virtio_dev *vd)
+{
+	return vd->common ? vc_read8(vd, VC_STATUS) : 0;
+}
+
 bool virtio_needs_reset(const struct virtio_dev *vd)
 {
 	return vc_read8(vd, VC_STATUS) & VIRTIO_STATUS_NEEDS_RESET;
@@ -485,8 +490,14 @@ static int offer(struct virtio_dev *vd)
 	const struct virtio_driver *drv;
 
 	for (drv = __virtiodrivers_start; drv < __virtiodrivers_end; drv++) {
-		if (drv->type == vd->type)
-			return drv->probe(vd);
+		int err;
+
+		if (drv->type != vd->type)
+			continue;
+		err = drv->probe(vd);
+		if (!err)
+			virtio_sys_bind(vd, drv->name);
+		return err;
 	}
 	return -ENODEV;
 }
@@ -495,9 +506,8 @@ static int bring_up(struct virtio_dev *vd)
 {
 	int err = pci_enable(vd->pci);
 
-	if (err)
-		return err;
-	err = map_all(vd);
+	if (!err)
+		err = map_all(vd);
 	if (!err)
 		err = start(vd);
 	if (!err) {
@@ -509,6 +519,7 @@ static int bring_up(struct virtio_dev *vd)
 		}
 	}
 	if (err) {
+		virtio_sys_del(vd); /* its status is in what we unmap */
 		pci_disable(vd->pci);
 		unmap_all(vd);
 	}
@@ -540,6 +551,7 @@ static int virtio_pci_probe(struct pci_dev *d)
 	vd->name = d->name;
 	vd->type = type;
 	d->priv = vd;
+	virtio_sys_add(vd, d->sys);
 	err = bring_up(vd);
 	if (err)
 		kfree(vd);

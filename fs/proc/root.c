@@ -3,6 +3,7 @@
  * fs/proc/root.c - the proc file system: its root, self, and the machine's files.
  */
 #include <fs/proc/proc.h>
+#include <fs/sysnode.h>
 #include <kernel/dev/blk.h>
 #include <kernel/dev/dev.h>
 #include <kernel/hart.h>
@@ -12,6 +13,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/panic.h>
 #include <kernel/relay/relay.h>
+#include <kernel/task/process.h>
 #include <kernel/time/clock.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
@@ -217,11 +219,11 @@ static int show_partitions(struct text *t, void *arg __unused)
 
 static void diskstats_line(struct blkdev *bd, void *ctx)
 {
-	text_printf(ctx, "%4u %7u %s %lu 0 %lu %lu %lu 0 %lu %lu %u 0 %lu\n",
-		    MAJOR(bd->dev), MINOR(bd->dev), bd->name, bd->stat_ios[0],
-		    bd->stat_sectors[0], bd->stat_ms[0], bd->stat_ios[1],
-		    bd->stat_sectors[1], bd->stat_ms[1], bd->in_flight,
-		    bd->stat_ms[0] + bd->stat_ms[1]);
+	char buf[256];
+
+	(void)blk_stat_text(bd, buf, sizeof(buf));
+	text_printf(ctx, "%4u %7u %s %s\n", MAJOR(bd->dev), MINOR(bd->dev),
+		    bd->name, buf);
 }
 
 static int show_diskstats(struct text *t, void *arg __unused)
@@ -320,6 +322,31 @@ static const struct {
 	{ "swaps", show_swaps, 0444 },
 };
 
+/* Behind all processes in the listing: what drivers have made. */
+#define DRIVERS_FIRST (1ull << 40)
+
+static int root_lookup(struct inode *dir, const char *name, size_t len,
+		       struct inode **out)
+{
+	int err = proc_pid_lookup(dir, name, len, out);
+
+	if (err || *out)
+		return err;
+	return sysnode_lookup(dir->sb, sys_proc_node(), name, len, out);
+}
+
+static int root_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
+{
+	if (ctx->pos < DRIVERS_FIRST) {
+		int err = proc_pid_readdir(f, ctx, first);
+
+		if (err || process_next_pid((int)(ctx->pos - first)) >= 0)
+			return err; /* not all were taken */
+		ctx->pos = DRIVERS_FIRST;
+	}
+	return sysnode_readdir(sys_proc_node(), ctx, DRIVERS_FIRST);
+}
+
 static struct inode *root_inode(struct super_block *sb)
 {
 	struct inode *i = pseudo_inode(sb, proc_root);
@@ -332,7 +359,10 @@ static struct inode *root_inode(struct super_block *sb)
 static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		      u64 flags __unused, const char *data __unused)
 {
-	static const struct super_ops ops = { .no_icache = true };
+	static const struct super_ops ops = {
+		.evict_inode = sysnode_evict,
+		.no_icache = true,
+	};
 	struct inode *i;
 
 	sb->ops = &ops;
@@ -360,8 +390,8 @@ static int proc_init(void)
 	proc_root = pseudo_root_new();
 	if (!proc_root)
 		return -ENOMEM;
-	proc_root->lookup = proc_pid_lookup;
-	proc_root->readdir = proc_pid_readdir;
+	proc_root->lookup = root_lookup;
+	proc_root->readdir = root_readdir;
 	link_node("self", show_self);
 	link_node("thread-self", show_thread_self);
 	pseudo_link(proc_root, "mounts", "self/mounts");

@@ -107,6 +107,11 @@ struct blkdev {
 	u64 stat_ios[3], stat_sectors[3], stat_ns[3], stat_ms[3];
 	u32 in_flight;		 /* [a] */
 	struct mapping *mapping; /* [I] page cache of /dev/<name>, or NULL */
+	/* /sys: the device that the disk is part of (link `device`), and the
+	 * directory in which its own one is made; NULL: the device's, or
+	 * devices/virtual/block.  Whole disks; [I], set by the driver. */
+	struct sys_dir *device, *sys_parent;
+	struct sys_dir *sys; /* [I] its own directory, or NULL */
 };
 
 /*
@@ -121,6 +126,8 @@ struct blkdev *blkdev_find(kdev_t dev);
 struct blkdev *blkdev_by_name(const char *name); /* "vda1" */
 void blkdev_for_each(void (*fn)(struct blkdev *bd, void *ctx), void *ctx);
 extern void (*blkdev_notify)(struct blkdev *bd, bool added);
+/* The counters as in /sys/block/.../stat, without newline; their length. */
+int blk_stat_text(const struct blkdev *bd, char *buf, size_t size);
 
 void blk_submit(struct blkdev *bd, struct bio *bio);
 /*

@@ -17,4 +17,8 @@ bool blk_must_split(const struct blkdev *disk, const struct bio *bio);
 /* Do it piece by piece; ends with bio_done(bio). */
 void blk_split(struct blkdev *disk, struct bio *bio);
 
+/* blk_sysfs.c: show @bd in /sys, or no more. */
+void blk_sys_add(struct blkdev *bd);
+void blk_sys_del(struct blkdev *bd);
+
 #endif /* KERNEL_DEV_BLK_CORE_H */

@@ -50,9 +50,12 @@ static int add(struct blkdev *bd)
 	else
 		list_add_tail(&bd->node, &blkdevs);
 	spin_unlock(&blk_list_lock);
-	if (!err && blkdev_notify)
+	if (err)
+		return err;
+	blk_sys_add(bd);
+	if (blkdev_notify)
 		blkdev_notify(bd, true);
-	return err;
+	return 0;
 }
 
 static kdev_t ext_dev(void)

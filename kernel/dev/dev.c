@@ -45,9 +45,12 @@ int chrdev_register(struct chrdev *cd)
 	else
 		list_add_tail(&cd->node, &chrdevs);
 	spin_unlock(&dev_lock);
-	if (!err && chrdev_notify)
+	if (err)
+		return err;
+	chrdev_sys_add(cd);
+	if (chrdev_notify)
 		chrdev_notify(cd, true);
-	return err;
+	return 0;
 }
 
 void chrdev_unregister(struct chrdev *cd)
@@ -58,6 +61,7 @@ void chrdev_unregister(struct chrdev *cd)
 	spin_unlock(&dev_lock);
 	if (chrdev_notify)
 		chrdev_notify(cd, false);
+	chrdev_sys_del(cd);
 }
 
 struct chrdev *chrdev_find(kdev_t dev)

@@ -2,7 +2,7 @@
 /*
  * kernel/dev/dev.h - names and numbers of devices: /dev, /sys, /proc/devices.
  *
- * Drivers register what they have; fs/devfs shows it.  Device numbers are
+ * Drivers register what they have; fs/devfs and /sys show it.  Device numbers are
  * Linux's (major << 8 | minor in the kernel; fs/ encodes them for stat).
  *
  * Context: registration in a thread; may allocate.  Lock: dev_lock (RANK_VFS).
@@ -13,6 +13,8 @@
 #include <kernel/file/file.h>
 #include <lib/list.h>
 #include <lib/types.h>
+
+struct sys_dir; /* kernel/dev/sysfs.h */
 
 typedef u32 kdev_t;
 #define MKDEV(ma, mi) ((u32)(ma) << 20 | (u32)(mi))
@@ -42,6 +44,7 @@ struct chrdev {
 	void *priv;					/* [I] driver's */
 	const char *sys_class; /* [I] "tty", "mem", ... or NULL */
 	u32 uid, gid;	       /* [I] owner shown in /dev */
+	struct sys_dir *sys;   /* [I] its directory in /sys, or NULL */
 	struct list_head node; /* [dev_lock] */
 };
 
@@ -49,7 +52,10 @@ int chrdev_register(struct chrdev *cd);
 void chrdev_unregister(struct chrdev *cd);
 struct chrdev *chrdev_find(kdev_t dev);
 struct chrdev *chrdev_by_name(const char *name);
-/* Iterate for devfs and sysfs; @fn must not sleep. */
+/* chr_sysfs.c: for the registry. */
+void chrdev_sys_add(struct chrdev *cd);
+void chrdev_sys_del(struct chrdev *cd);
+/* Iterate, for devfs; @fn must not sleep. */
 void chrdev_for_each(void (*fn)(struct chrdev *cd, void *ctx), void *ctx);
 /* devfs asks to be told; called in registration context. */
 extern void (*chrdev_notify)(struct chrdev *cd, bool added);

@@ -324,6 +324,17 @@ int irq_bind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg,
 	return err;
 }
 
+u32 irq_number(const struct irqchip *chip, u32 line)
+{
+	const struct irq_line *il;
+
+	if (line >= chip->nr_lines)
+		return 0;
+	/* IRQBIND (acquire) - pairs with line_get(). */
+	il = load_acquire(&chip->desc[line].bound);
+	return il ? il->number : 0;
+}
+
 void irq_unbind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg)
 {
 	struct irq_line *il = chip->desc[line].bound;

@@ -72,6 +72,8 @@ int irq_from_fdt(int fdt_node, unsigned int idx, struct irqchip **chip,
  */
 int irq_bind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg,
 	     const char *name);
+/* The line's number in /proc/interrupts; 0: never bound. */
+u32 irq_number(const struct irqchip *chip, u32 line);
 void irq_unbind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg);
 
 /* For chips: run the handlers of a claimed line.  A line nobody bound is

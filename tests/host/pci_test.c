@@ -8,6 +8,7 @@
 #include <tests/host/cmocka.h>
 
 #include <drivers/pci/pci_core.h>
+#include <kernel/dev/sysfs.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vmap.h>
@@ -37,6 +38,19 @@ void log_printf(enum log_level level, const char *fmt, ...)
 {
 	(void)level;
 	(void)fmt;
+}
+
+int sys_bind(const char *bus, const char *driver, struct sys_dir *d)
+{
+	(void)bus;
+	(void)driver;
+	(void)d;
+	return 0;
+}
+
+void pci_sys_add_host(struct pci_host *h)
+{
+	(void)h;
 }
 
 void panic(const char *fmt, ...)

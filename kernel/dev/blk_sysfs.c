@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/dev/blk_sysfs.c - disks and partitions in /sys.
+ *
+ * A disk's directory is inside of its device's, a partition's inside of its disk's;
+ * /sys/block, /sys/class/block and /sys/dev/block lead to them.  Names, units and
+ * formats are Linux's, because lsblk, blkid and udev read them.
+ *
+ * Context: threads; the attributes run in the reader's coroutine.
+ */
+#include <kernel/dev/blk_core.h>
+
+#include <kernel/dev/sysfs.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define ATTR(nm, fn)                                      \
+	{                                                 \
+		.name = (nm), .mode = 0444, .show = (fn), \
+	}
+#define NUMBER(nm, field)                                     \
+	{                                                     \
+		.name = (nm), .mode = 0444, .show = show_u32, \
+		.arg = offsetof(struct blkdev, field),        \
+	}
+/* The same value for every disk. */
+#define FIXED(nm, value)                                                       \
+	{                                                                      \
+		.name = (nm), .mode = 0444, .show = show_fixed, .arg = (value) \
+	}
+
+/* ---- disks and partitions */
+
+static s64 show_u32(void *obj, const struct sys_attr *a, char *buf, size_t size)
+{
+	const u8 *bd = obj;
+
+	return scnprintf(buf, size, "%u\n",
+			 *(const u32 *)(const void *)(bd + a->arg));
+}
+
+static s64 show_fixed(void *obj __unused, const struct sys_attr *a, char *buf,
+		      size_t size)
+{
+	return scnprintf(buf, size, "%llu\n", (unsigned long long)a->arg);
+}
+
+static s64 show_dev(void *obj, const struct sys_attr *a __unused, char *buf,
+		    size_t size)
+{
+	const struct blkdev *bd = obj;
+
+	return scnprintf(buf, size, "%u:%u\n", MAJOR(bd->dev), MINOR(bd->dev));
+}
+
+static s64 show_size(void *obj, const struct sys_attr *a __unused, char *buf,
+		     size_t size)
+{
+	const struct blkdev *bd = obj;
+
+	return scnprintf(buf, size, "%llu\n",
+			 (unsigned long long)bd->nr_sectors);
+}
+
+static s64 show_start(void *obj, const struct sys_attr *a __unused, char *buf,
+		      size_t size)
+{
+	const struct blkdev *bd = obj;
+
+	return scnprintf(buf, size, "%llu\n",
+			 (unsigned long long)bd->start_sector);
+}
+
+static s64 show_ro(void *obj, const struct sys_attr *a __unused, char *buf,
+		   size_t size)
+{
+	const struct blkdev *bd = obj;
+
+	return scnprintf(buf, size, "%d\n", bd->read_only);
+}
+
+static s64 show_uevent(void *obj, const struct sys_attr *a __unused, char *buf,
+		       size_t size)
+{
+	const struct blkdev *bd = obj;
+	int n = scnprintf(buf, size,
+			  "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n",
+			  MAJOR(bd->dev), MINOR(bd->dev), bd->name,
+			  bd->whole == bd ? "disk" : "partition");
+
+	if (bd->part_nr)
+		n += scnprintf(buf + n, size - (size_t)n, "PARTN=%u\n",
+			       bd->part_nr);
+	return n;
+}
+
+int blk_stat_text(const struct blkdev *bd, char *buf, size_t size)
+{
+	u64 busy_ms = bd->stat_ms[0] + bd->stat_ms[1];
+
+	return scnprintf(buf, size,
+			 "%8lu %8u %8lu %8lu %8lu %8u %8lu %8lu %8u %8lu %8lu",
+			 bd->stat_ios[0], 0, bd->stat_sectors[0],
+			 bd->stat_ms[0], bd->stat_ios[1], 0,
+			 bd->stat_sectors[1], bd->stat_ms[1], bd->in_flight,
+			 busy_ms, busy_ms);
+}
+
+static s64 show_stat(void *obj, const struct sys_attr *a __unused, char *buf,
+		     size_t size)
+{
+	int n = blk_stat_text(obj, buf, size);
+
+	return n + scnprintf(buf + n, size - (size_t)n, "\n");
+}
+
+static s64 show_inflight(void *obj, const struct sys_attr *a __unused,
+			 char *buf, size_t size)
+{
+	const struct blkdev *bd = obj;
+
+	return scnprintf(buf, size, "%8u %8u\n", bd->in_flight, 0);
+}
+
+static const struct sys_attr disk_attrs[] = {
+	ATTR("dev", show_dev),
+	ATTR("size", show_size),
+	ATTR("ro", show_ro),
+	ATTR("stat", show_stat),
+	ATTR("inflight", show_inflight),
+	ATTR("uevent", show_uevent),
+	FIXED("removable", 0),
+	FIXED("hidden", 0),
+	FIXED("alignment_offset", 0),
+	FIXED("discard_alignment", 0),
+	FIXED("ext_range", 256),
+	NUMBER("range", nr_minors),
+};
+
+static const struct sys_attr part_attrs[] = {
+	ATTR("dev", show_dev),	      ATTR("size", show_size),
+	ATTR("start", show_start),    ATTR("ro", show_ro),
+	ATTR("stat", show_stat),      ATTR("inflight", show_inflight),
+	ATTR("uevent", show_uevent),  NUMBER("partition", part_nr),
+	FIXED("alignment_offset", 0), FIXED("discard_alignment", 0),
+};
+
+/* ---- queue/ */
+
+static const struct sys_attr queue_attrs[] = {
+	NUMBER("logical_block_size", block_size),
+	NUMBER("physical_block_size", block_size),
+	NUMBER("hw_sector_size", block_size),
+	NUMBER("minimum_io_size", block_size),
+	FIXED("optimal_io_size", 0),
+	FIXED("rotational", 0),
+};
+
+/* ---- the directories */
+
+static struct sys_dir *parent_of(const struct blkdev *bd)
+{
+	if (bd->whole != bd)
+		return bd->whole->sys;
+	if (bd->sys_parent)
+		return bd->sys_parent;
+	return bd->device ? bd->device : sys_path("devices/virtual/block");
+}
+
+static void add_disk_parts(struct blkdev *bd)
+{
+	struct sys_dir *queue = sys_mkdir(bd->sys, "queue", bd);
+
+	(void)sys_add(bd->sys, disk_attrs, ARRAY_SIZE(disk_attrs));
+	(void)sys_add(queue, queue_attrs, ARRAY_SIZE(queue_attrs));
+	(void)sys_mkdir(bd->sys, "slaves", NULL);
+	if (bd->device)
+		(void)sys_link(bd->sys, "device", bd->device);
+	(void)sys_link(sys_path("block"), bd->name, bd->sys);
+}
+
+void blk_sys_add(struct blkdev *bd)
+{
+	bd->sys = sys_mkdir(parent_of(bd), bd->name, bd);
+	if (bd->whole == bd)
+		add_disk_parts(bd);
+	else
+		(void)sys_add(bd->sys, part_attrs, ARRAY_SIZE(part_attrs));
+	(void)sys_mkdir(bd->sys, "holders", NULL);
+	(void)sys_join("class/block", bd->sys);
+	(void)sys_link_dev(true, MAJOR(bd->dev), MINOR(bd->dev), bd->sys);
+}
+
+void blk_sys_del(struct blkdev *bd)
+{
+	sys_rmdir(bd->sys);
+	bd->sys = NULL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/dev/sysfs_cpu.c - /sys/devices/system/cpu: the harts.
+ *
+ * Beside Linux's files: `role` and `hartid` of each.
+ */
+#include <kernel/dev/sysfs.h>
+
+#include <kernel/hart.h>
+#include <kernel/init.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+
+static s64 show_range(void *obj __unused, const struct sys_attr *a __unused,
+		      char *buf, size_t size)
+{
+	return scnprintf(buf, size, nr_harts > 1 ? "0-%u\n" : "0\n",
+			 nr_harts - 1);
+}
+
+static s64 show_none(void *obj __unused, const struct sys_attr *a __unused,
+		     char *buf, size_t size)
+{
+	return scnprintf(buf, size, "\n");
+}
+
+static s64 show_max(void *obj __unused, const struct sys_attr *a __unused,
+		    char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%d\n", MAX_HARTS - 1);
+}
+
+static const struct sys_attr all_attrs[] = {
+	{ .name = "online", .mode = 0444, .show = show_range },
+	{ .name = "possible", .mode = 0444, .show = show_range },
+	{ .name = "present", .mode = 0444, .show = show_range },
+	{ .name = "offline", .mode = 0444, .show = show_none },
+	{ .name = "kernel_max", .mode = 0444, .show = show_max },
+};
+
+static s64 show_role(void *obj, const struct sys_attr *a __unused, char *buf,
+		     size_t size)
+{
+	const struct hart *h = obj;
+
+	return scnprintf(buf, size, "%s\n",
+			 h->role == ROLE_APP	   ? "application"
+			 : h->role == ROLE_SERVICE ? "service"
+						   : "both");
+}
+
+static s64 show_hartid(void *obj, const struct sys_attr *a __unused, char *buf,
+		       size_t size)
+{
+	return scnprintf(buf, size, "%u\n", ((const struct hart *)obj)->hartid);
+}
+
+static s64 show_online(void *obj __unused, const struct sys_attr *a __unused,
+		       char *buf, size_t size)
+{
+	return scnprintf(buf, size, "1\n");
+}
+
+static const struct sys_attr hart_attrs[] = {
+	{ .name = "role", .mode = 0444, .show = show_role },
+	{ .name = "hartid", .mode = 0444, .show = show_hartid },
+	{ .name = "online", .mode = 0444, .show = show_online },
+};
+
+static int sys_cpu_init(void)
+{
+	struct sys_dir *cpu = sys_path("devices/system/cpu");
+	int err = sys_add(cpu, all_attrs, ARRAY_SIZE(all_attrs));
+
+	for (u32 i = 0; i < nr_harts && !err; i++) {
+		struct sys_dir *d;
+		char name[16];
+
+		scnprintf(name, sizeof(name), "cpu%u", i);
+		d = sys_mkdir(cpu, name, harts[i]);
+		err = sys_add(d, hart_attrs, ARRAY_SIZE(hart_attrs));
+		if (!err)
+			err = sys_join("bus/cpu", d);
+	}
+	return err;
+}
+
+INITCALL(INIT_VFS, sys_cpu_init);
