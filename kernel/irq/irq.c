@@ -27,6 +27,7 @@
  */
 #include <kernel/irq/irq.h>
 
+#include <arch/riscv/csr.h>
 #include <kernel/assert.h>
 #include <kernel/dev/dt.h>
 #include <kernel/hart.h>
@@ -56,9 +57,10 @@ struct irq_action {
 };
 
 struct irq_line {
-	struct irqchip *chip;	    /* [I] */
-	u32 line;		    /* [I] in chip */
-	u32 number;		    /* [I] */
+	struct irqchip *chip; /* [I] */
+	u32 line;	      /* [I] in chip */
+	u32 number;	      /* [I] */
+	int cpu; /* [irq_lock] that takes it; -1: the default service hart */
 	struct irq_action *actions; /* [a] changed under irq_lock */
 	u32 running;		    /* [a] dispatchers inside */
 	u32 unhandled;		    /* [a] in a row; relaxed: only a measure */
@@ -203,7 +205,7 @@ static void storm_poll(struct ktimer *t)
 	store_once(&il->unhandled, 0);
 	spin_lock(&irq_lock);
 	if (il->actions)
-		(void)chip->ops->enable(chip, il->line, -1);
+		(void)chip->ops->enable(chip, il->line, il->cpu);
 	spin_unlock(&irq_lock);
 }
 
@@ -267,6 +269,11 @@ void irq_dispatch(void)
 	}
 }
 
+bool irq_is_waiting(void)
+{
+	return csr_read(sip) & SIP_SEIP;
+}
+
 /* ---- binding */
 
 /* The line's record, made at the first binding. */
@@ -288,8 +295,8 @@ static struct irq_line *line_get(struct irqchip *chip, u32 line,
 	return spare;
 }
 
-int irq_bind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg,
-	     const char *name)
+int irq_bind_hart(struct irqchip *chip, u32 line, int cpu, irq_handler_fn *fn,
+		  void *arg, const char *name)
 {
 	struct irq_line *spare, *il;
 	struct irq_action *a, **link;
@@ -312,8 +319,10 @@ int irq_bind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg,
 		;
 	/* IRQBIND (release) - pairs with run_actions(). */
 	store_release(link, a);
-	if (link == &il->actions)
-		err = chip->ops->enable(chip, line, -1);
+	if (link == &il->actions) {
+		il->cpu = cpu;
+		err = chip->ops->enable(chip, line, cpu);
+	}
 	if (err)
 		store_once(link, NULL);
 	spin_unlock(&irq_lock);
@@ -333,6 +342,12 @@ u32 irq_number(const struct irqchip *chip, u32 line)
 	/* IRQBIND (acquire) - pairs with line_get(). */
 	il = load_acquire(&chip->desc[line].bound);
 	return il ? il->number : 0;
+}
+
+int irq_bind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg,
+	     const char *name)
+{
+	return irq_bind_hart(chip, line, -1, fn, arg, name);
 }
 
 void irq_unbind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg)

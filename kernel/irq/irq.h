@@ -74,6 +74,10 @@ int irq_bind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg,
 	     const char *name);
 /* The line's number in /proc/interrupts; 0: never bound. */
 u32 irq_number(const struct irqchip *chip, u32 line);
+/* The same, on the service hart @cpu (-1: the default one).  Of a shared line the
+ * first handler decides. */
+int irq_bind_hart(struct irqchip *chip, u32 line, int cpu, irq_handler_fn *fn,
+		  void *arg, const char *name);
 void irq_unbind(struct irqchip *chip, u32 line, irq_handler_fn *fn, void *arg);
 
 /* For chips: run the handlers of a claimed line.  A line nobody bound is
@@ -86,6 +90,8 @@ void irq_handle(struct irqchip *chip, u32 line);
  * takes an IPI calls it again while irq_hart_init_needed() says so.
  */
 void irq_dispatch(void);
+/* An external interrupt of this hart has come and is not taken yet. */
+bool irq_is_waiting(void);
 void irq_hart_init(unsigned int cpu);
 bool irq_hart_init_needed(unsigned int cpu);
 
