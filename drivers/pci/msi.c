@@ -209,14 +209,16 @@ static int start(struct pci_dev *d, u32 vec)
 	return 0;
 }
 
-int pci_irq_bind(struct pci_dev *d, u32 vec, irq_handler_fn *fn, void *arg,
-		 const char *name)
+int pci_irq_bind_hart(struct pci_dev *d, u32 vec, int cpu, irq_handler_fn *fn,
+		      void *arg, const char *name)
 {
 	struct pci_vec *v = &d->vec[vec];
 	int err;
 
 	KASSERT(vec < d->nr_vecs && !v->fn);
-	err = irq_bind(v->chip, v->line, fn, arg, name);
+	if (d->irq_kind == PCI_IRQ_INTX)
+		cpu = -1; /* perhaps others' line too */
+	err = irq_bind_hart(v->chip, v->line, cpu, fn, arg, name);
 	if (err)
 		return err;
 	v->fn = fn;
@@ -227,6 +229,12 @@ int pci_irq_bind(struct pci_dev *d, u32 vec, irq_handler_fn *fn, void *arg,
 		v->fn = NULL;
 	}
 	return err;
+}
+
+int pci_irq_bind(struct pci_dev *d, u32 vec, irq_handler_fn *fn, void *arg,
+		 const char *name)
+{
+	return pci_irq_bind_hart(d, vec, -1, fn, arg, name);
 }
 
 static void stop_device(struct pci_dev *d)

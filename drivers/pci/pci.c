@@ -100,6 +100,13 @@ void pci_set_master(struct pci_dev *d)
 	pci_write16(d, PCI_COMMAND, cmd | PCI_COMMAND_MASTER);
 }
 
+void pci_clear_master(struct pci_dev *d)
+{
+	u32 cmd = pci_read16(d, PCI_COMMAND);
+
+	pci_write16(d, PCI_COMMAND, cmd & ~(u32)PCI_COMMAND_MASTER);
+}
+
 void pci_disable(struct pci_dev *d)
 {
 	u32 cmd = pci_read16(d, PCI_COMMAND);

@@ -150,6 +150,8 @@ u32 pci_find_ext_cap(const struct pci_dev *d, u16 id);
  */
 int pci_enable(struct pci_dev *d);
 void pci_set_master(struct pci_dev *d);
+/* No bus mastering from here on: what the device still wants to write is lost. */
+void pci_clear_master(struct pci_dev *d);
 void pci_disable(struct pci_dev *d);
 
 /* Map [@offset, @offset+@len) of a BAR, checked against its size; NULL. */
@@ -162,6 +164,10 @@ void __iomem *pci_iomap(struct pci_dev *d, u32 bar, u64 offset, u64 len);
 int pci_irq_alloc(struct pci_dev *d, u32 max);
 int pci_irq_bind(struct pci_dev *d, u32 vec, irq_handler_fn *fn, void *arg,
 		 const char *name);
+/* The same, to be taken by the hart with dense index @cpu if the interrupt is the
+ * device's alone (messages). */
+int pci_irq_bind_hart(struct pci_dev *d, u32 vec, int cpu, irq_handler_fn *fn,
+		      void *arg, const char *name);
 void pci_irq_free(struct pci_dev *d);
 
 /* Drivers. */
