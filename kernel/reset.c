@@ -8,11 +8,25 @@
 
 static void (*handlers[NR_HANDLERS])(enum reset_kind kind); /* [boot] */
 static u32 nr_handlers;
+static void (*preparers[NR_HANDLERS])(void); /* [boot] */
+static u32 nr_preparers;
 
 void reset_register(void (*fn)(enum reset_kind kind))
 {
 	KASSERT(nr_handlers < NR_HANDLERS);
 	handlers[nr_handlers++] = fn;
+}
+
+void reset_prepare_register(void (*fn)(void))
+{
+	KASSERT(nr_preparers < NR_HANDLERS);
+	preparers[nr_preparers++] = fn;
+}
+
+void machine_prepare_reset(void)
+{
+	for (u32 i = 0; i < nr_preparers; i++)
+		preparers[i]();
 }
 
 void machine_reset(enum reset_kind kind)

@@ -22,6 +22,7 @@ static void stop_machine(enum reset_kind kind, const char *what)
 {
 	pr_notice("reboot: %s", what);
 	fs_shutdown();
+	machine_prepare_reset();
 	machine_reset(kind);
 }
 
