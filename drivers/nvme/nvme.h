@@ -162,7 +162,7 @@ struct nvme_ctrl {
 	u32 event[NVME_MAX_EVENTS]; /* [a] */
 	u64 nr_events_seen;	    /* [a] relaxed: statistics */
 	u8 want_mode;		    /* [a] of all queues, for NVME_WORK_MODE */
-	void *chr;		    /* [I] nvme_dev.c */
+	struct chrdev chr;	    /* [I] nvme_dev.c */
 	struct list_head node;	    /* [list] of all controllers */
 };
 

@@ -267,4 +267,5 @@ static void nvme_commit(struct blkdev *bd)
 const struct blkdev_ops nvme_blk_ops = {
 	.submit = nvme_submit,
 	.commit = nvme_commit,
+	.ioctl = nvme_ns_ioctl,
 };

@@ -264,22 +264,41 @@ static int add_ns(struct nvme_ctrl *c, u32 nsid)
 	return 0;
 }
 
-/* It is there still: what about its size? */
+/* The disk ends: its requests must not reach what is there now. */
+static void drop(struct nvme_ns *ns, const char *why)
+{
+	pr_warn("%s: the namespace %s", ns->bd.name, why);
+	store_once(&ns->gone, true);
+	if (load_once(&ns->shown))
+		blkdev_break(&ns->bd);
+}
+
+/* It is there still: is it the same? */
 static int check_ns(struct nvme_ns *ns)
 {
+	struct nvme_ns *now = kzalloc(sizeof(*now));
 	struct nvme_sync *s;
-	u64 sectors;
-	int err = identify(ns->ctrl, NVME_CNS_NS, ns->nsid, &s);
+	const char *why;
+	int err;
 
-	if (err)
-		return err;
-	sectors = field(s, NVME_IDN_NSZE, 8) << (ns->lba_shift - SECTOR_SHIFT);
-	nvme_sync_put(s);
-	if (sectors != ns->bd.nr_sectors)
-		pr_warn_ratelimited(
-			"%s: has %llu sectors now; that counts after the next boot",
-			ns->bd.name, (unsigned long long)sectors);
-	return 0;
+	if (!now)
+		return -ENOMEM;
+	err = identify(ns->ctrl, NVME_CNS_NS, ns->nsid, &s);
+	if (!err) {
+		why = fill_format(now, s);
+		nvme_sync_put(s);
+		if (why)
+			drop(ns, why);
+		else if (now->lba_shift != ns->lba_shift)
+			drop(ns, "has blocks of another size now");
+		else if (now->bd.nr_sectors != ns->bd.nr_sectors)
+			pr_warn_ratelimited(
+				"%s: has %llu sectors now; that counts after the next boot",
+				ns->bd.name,
+				(unsigned long long)now->bd.nr_sectors);
+	}
+	kfree(now);
+	return err;
 }
 
 static struct nvme_ns *find_ns(const struct nvme_ctrl *c, u32 nsid)
@@ -309,10 +328,7 @@ static void drop_missing(struct nvme_ctrl *c, const u32 *list)
 			k++;
 		if ((k < NVME_NR_NS_LIST && list[k]) || ns->gone)
 			continue;
-		pr_warn("%s: the namespace has gone", ns->bd.name);
-		store_once(&ns->gone, true);
-		if (load_once(&ns->shown))
-			blkdev_break(&ns->bd);
+		drop(ns, "has gone");
 	}
 }
 
@@ -361,9 +377,10 @@ void nvme_show_ns(struct nvme_ctrl *c)
 		if (atomic_xchg(&ns->claimed, 1u))
 			continue;
 		err = blkdev_register(&ns->bd);
-		if (err)
+		if (err) {
 			pr_err("%s: error %d", ns->bd.name, err);
-		else
-			store_once(&ns->shown, true);
+			continue;
+		}
+		store_once(&ns->shown, true);
 	}
 }

@@ -133,7 +133,7 @@ static int bind_vector(struct nvme_ctrl *c, u32 i, int cpu)
 {
 	c->vec[i] = (struct nvme_vector){ .ctrl = c, .index = i };
 	return pci_irq_bind_hart(c->pci, i, cpu, nvme_interrupt, &c->vec[i],
-			       c->name);
+				 c->name);
 }
 
 /* The @n-th service hart. */
@@ -344,6 +344,9 @@ static int show(struct nvme_ctrl *c)
 	err = nvme_scan(c);
 	if (err)
 		pr_err("%s: no list of namespaces (error %d)", c->name, err);
+	err = nvme_dev_register(c);
+	if (err)
+		pr_err("%s: no /dev/%s (error %d)", c->name, c->name, err);
 	nvme_show_ns(c);
 	return 0;
 }
