@@ -11,6 +11,7 @@
  *	nvme_recover.c	the worker: abort, reset, replay; the end of a device
  *	nvme_event.c	asynchronous events
  *	nvme_dev.c	/dev/nvme0 and its ioctls
+ *	nvme_sysfs.c	/sys/class/nvme
  *
  * A controller is LIVE, or the worker is RESETTING it, or it is DEAD:
  *
@@ -163,6 +164,7 @@ struct nvme_ctrl {
 	u64 nr_events_seen;	    /* [a] relaxed: statistics */
 	u8 want_mode;		    /* [a] of all queues, for NVME_WORK_MODE */
 	struct chrdev chr;	    /* [I] nvme_dev.c */
+	struct sys_dir *sys;	    /* [I] nvme_sysfs.c; or NULL */
 	struct list_head node;	    /* [list] of all controllers */
 };
 
@@ -291,6 +293,10 @@ void nvme_show_ns(struct nvme_ctrl *c);
 /* ---- nvme_dev.c */
 int nvme_dev_register(struct nvme_ctrl *c);
 s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg);
+
+/* ---- nvme_sysfs.c: the controller's node is registered; the disk is */
+void nvme_sys_add(struct nvme_ctrl *c);
+void nvme_sys_add_ns(struct nvme_ns *ns);
 
 /* ---- nvme_pci.c: parameters, and one place for all queues */
 u32 nvme_nr_queues(const struct nvme_ctrl *c); /* admin included */

@@ -376,11 +376,13 @@ void nvme_show_ns(struct nvme_ctrl *c)
 
 		if (atomic_xchg(&ns->claimed, 1u))
 			continue;
+		ns->bd.device = c->sys;
 		err = blkdev_register(&ns->bd);
 		if (err) {
 			pr_err("%s: error %d", ns->bd.name, err);
 			continue;
 		}
 		store_once(&ns->shown, true);
+		nvme_sys_add_ns(ns);
 	}
 }

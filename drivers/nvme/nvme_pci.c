@@ -347,6 +347,7 @@ static int show(struct nvme_ctrl *c)
 	err = nvme_dev_register(c);
 	if (err)
 		pr_err("%s: no /dev/%s (error %d)", c->name, c->name, err);
+	nvme_sys_add(c);
 	nvme_show_ns(c);
 	return 0;
 }
