@@ -243,7 +243,7 @@ void nvme_start_pending(struct nvme_queue *q);
 void nvme_cancel(struct nvme_queue *q, int err);
 /* The bios in @q's slots once more, in the order of their first start, and then
  * those that wait: the queue is open.  Not locked. */
-void nvme_replay(struct nvme_queue *q);
+void nvme_replay(struct nvme_queue *q, bool count);
 u16 nvme_sc(u16 status); /* type and code only */
 /* Outstanding asynchronous event requests: have @nr of them. */
 int nvme_event_submit(struct nvme_ctrl *c);
@@ -254,8 +254,9 @@ extern const struct blkdev_ops nvme_blk_ops;
 void nvme_bio_start(struct nvme_queue *q, struct nvme_ns *ns, struct bio *bio);
 /* A piece has ended.  True: the bio is over, bio->status is set. */
 bool nvme_bio_step(struct nvme_queue *q, struct nvme_slot *s, u16 status);
-/* The controller has forgotten it: push it again.  False: too often. */
-bool nvme_bio_replay(struct nvme_queue *q, struct nvme_slot *s);
+/* The controller has forgotten it: push it again.  False: too often; only what is
+ * the device's fault counts. */
+bool nvme_bio_replay(struct nvme_queue *q, struct nvme_slot *s, bool count);
 
 /* ---- nvme_watch.c: @q locked */
 void nvme_watch_begin(struct nvme_queue *q, u64 now);

@@ -208,11 +208,11 @@ bool nvme_bio_step(struct nvme_queue *q, struct nvme_slot *s, u16 status)
 	return true;
 }
 
-bool nvme_bio_replay(struct nvme_queue *q, struct nvme_slot *s)
+bool nvme_bio_replay(struct nvme_queue *q, struct nvme_slot *s, bool count)
 {
-	if (s->retries == NVME_MAX_RETRIES)
+	if (count && s->retries == NVME_MAX_RETRIES)
 		return false;
-	s->retries++;
+	s->retries += count;
 	issue_again(q, s);
 	return true;
 }

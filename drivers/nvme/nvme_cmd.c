@@ -156,12 +156,12 @@ int nvme_sync_run(struct nvme_queue *q, struct nvme_sync *s)
 
 int nvme_sync_try(struct nvme_queue *q, struct nvme_sync *s)
 {
+	u64 deadline = clock_mono_ns() + s->timeout_ns;
 	int err = sync_start(q, s, true);
 
 	if (err)
 		return err;
-	err = wait_event_timeout(&s->wq, sync_is_done(s),
-				 clock_mono_ns() + s->timeout_ns);
+	err = wait_event_timeout(&s->wq, sync_is_done(s), deadline);
 	return sync_is_done(s) ? s->err : err;
 }
 
@@ -392,7 +392,7 @@ static struct nvme_slot *oldest_idle(struct nvme_queue *q)
 	return oldest;
 }
 
-void nvme_replay(struct nvme_queue *q)
+void nvme_replay(struct nvme_queue *q, bool count)
 {
 	struct nvme_slot *s;
 	struct ended e;
@@ -400,7 +400,7 @@ void nvme_replay(struct nvme_queue *q)
 	ended_init(&e);
 	spin_lock(&q->lock);
 	while (q->running && (s = oldest_idle(q))) {
-		if (nvme_bio_replay(q, s))
+		if (nvme_bio_replay(q, s, count))
 			continue;
 		s->bio->status = -EIO;
 		end_bio(q, s, &e);

@@ -304,7 +304,7 @@ static void go_live(struct nvme_ctrl *c)
 {
 	store_once(&c->state, (u32)NVME_LIVE);
 	for (u32 i = 0; i < nvme_nr_queues(c); i++)
-		nvme_replay(nvme_queue_nr(c, i));
+		nvme_replay(nvme_queue_nr(c, i), false);
 }
 
 static const char *irq_name(const struct nvme_ctrl *c)

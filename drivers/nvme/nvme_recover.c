@@ -202,7 +202,7 @@ static void reset(struct nvme_ctrl *c, bool for_user)
 		return;
 	open_admin(c);
 	for (u32 i = 0; i < c->nr_ioq; i++)
-		nvme_replay(c->ioq[i]);
+		nvme_replay(c->ioq[i], !for_user);
 	nvme_events_begin(c);
 }
 
@@ -263,7 +263,7 @@ static void change_modes(struct nvme_ctrl *c)
 		err = nvme_state(c) == NVME_LIVE ? 0 : -EIO;
 	} else {
 		for (u32 i = 0; i < c->nr_ioq; i++)
-			nvme_replay(c->ioq[i]);
+			nvme_replay(c->ioq[i], false);
 	}
 	store_once(&c->mode_err, err);
 }
