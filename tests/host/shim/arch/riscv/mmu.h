@@ -47,6 +47,7 @@ static inline void *phys_to_virt(paddr_t pa)
 {
 	return (void *)(DIRECT_MAP_BASE + (pa - phys_ram_base));
 }
+paddr_t virt_to_phys(const void *va); /* the test's, if need be */
 static inline bool is_direct_map(const void *va)
 {
 	return (u64)va - DIRECT_MAP_BASE < phys_ram_end - phys_ram_base;
