@@ -365,6 +365,30 @@ static void soak(void **state)
 		soak_one(depths[i], &rng);
 }
 
+/* One slot, two disks: who has nothing in flight is not sent away, because nothing
+ * of his will end and make the core try again. */
+static void shared_queue(void **state)
+{
+	struct user u[4];
+
+	(void)state;
+	rig_init(9);
+	dev.nsids[1] = 2;
+	assert_int_equal(rig_probe(1, 2), 0);
+	for (u32 i = 0; i < 4; i++) {
+		user_init(&u[i], BIO_READ, 8 * i, 8);
+		user_seg(&u[i], buf + i * 4096, 4096);
+	}
+	assert_int_equal(user_start(0, &u[0]), 0);
+	assert_int_equal(user_start(0, &u[1]), -EBUSY);
+	assert_int_equal(user_start(1, &u[2]), 0);
+	assert_int_equal(user_start(1, &u[3]), -EBUSY);
+	assert_true(rig_until(&u[0].ended, 1, NSEC_PER_SEC));
+	assert_true(rig_until(&u[2].ended, 1, NSEC_PER_SEC));
+	assert_int_equal(u[0].bio.status | u[2].bio.status, 0);
+	rig_free();
+}
+
 static void errors(void **state)
 {
 	(void)state;
@@ -581,6 +605,7 @@ static void fewer_queues(void **state)
 	dev.grant = 1;
 	nvme_request(ctrl, NVME_WORK_RESET);
 	all_end_with_eio(u, 3);
+	assert_string_equal(ctrl->why, "grants fewer queues after a reset");
 	rig_free();
 }
 
@@ -765,6 +790,7 @@ int main(void)
 		cmocka_unit_test(transfers),
 		cmocka_unit_test(other_commands),
 		cmocka_unit_test(soak),
+		cmocka_unit_test(shared_queue),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(lost_interrupt),
 		cmocka_unit_test(abort_helps),
