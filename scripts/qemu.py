@@ -7,6 +7,7 @@
 
     KERNEL=antler|linux|PATH  SMP=4  MEM=512M  RELAY=remote|local|hybrid
     DISK=PATH|none  INITRD=PATH  APPEND="more arguments"  MACHINE=virt|sifive_u
+    BLK=virtio|nvme  NVME=PATH (a second disk, on an NVMe controller)
     QEMU=host|10|PATH  CPU=rv64,svade=on  AIA=none|aplic|aplic-imsic
     O=build  ICOUNT=1  SNAPSHOT=1 (leave the disk as it was)  TAIL="-d int"
 
@@ -55,7 +56,9 @@ class Guest:
                      os.path.join(TOP, "build"))
     icount: bool = False
     snapshot: bool = False
-    root: str = "/dev/vda"
+    blk: str = "virtio"             # what the root disk is attached to
+    nvme: str = ""
+    root: str = ""                  # the disk as a whole
     rw: str = "rw"
     bare_append: bool = False       # `append` is the whole command line
     tail: list = field(default_factory=list)
@@ -117,6 +120,25 @@ def disk_path(guest):
     return os.path.join(guest.out, "root.ext4")
 
 
+# BLK= -> name of the first disk, QEMU's device
+BLK = {"virtio": ("/dev/vda", "virtio-blk-pci,disable-legacy=on"),
+       "nvme": ("/dev/nvme0n1", "nvme,serial=antler{nr}")}
+
+
+def blk_kind(blk):
+    if blk not in BLK:
+        raise RigError(f"BLK={blk}: one of {', '.join(BLK)}")
+    return BLK[blk]
+
+
+def disk_args(guest, path, nr, blk):
+    """A disk and what it is attached to."""
+    snap = ",snapshot=on" if guest.snapshot else ""
+    device = blk_kind(blk)[1].format(nr=nr)
+    return ["-drive", f"file={path},if=none,id=disk{nr},format=raw{snap}",
+            "-device", f"{device},drive=disk{nr}"]
+
+
 def initrd_path(guest, disk):
     if guest.initrd:
         return guest.initrd if guest.initrd != "none" else ""
@@ -134,7 +156,8 @@ def command_line(guest, disk):
         return guest.append
     words = []
     if disk:
-        words += [f"root={guest.root}", "rootfstype=ext4", guest.rw]
+        root = guest.root or blk_kind(guest.blk)[0]
+        words += [f"root={root}", "rootfstype=ext4", guest.rw]
     uart = "ttySIF0" if guest.machine == "sifive_u" else "ttyS0"
     words.append(f"console={uart}")
     if guest.relay and not is_linux(guest):
@@ -163,7 +186,7 @@ def qemu_args(guest, console=("-nographic",)):
     """The whole command, as a list."""
     disk = disk_path(guest)
     initrd = initrd_path(guest, disk)
-    for path in filter(None, (disk, initrd)):
+    for path in filter(None, (disk, initrd, guest.nvme)):
         if not os.path.exists(path):
             raise RigError(f"no image {path}: run make image")
     args = qemu_prefix(guest.qemu) + machine_args(guest) + list(console)
@@ -172,10 +195,9 @@ def qemu_args(guest, console=("-nographic",)):
     if initrd:
         args += ["-initrd", initrd]
     if disk:
-        snap = ",snapshot=on" if guest.snapshot else ""
-        args += ["-drive",
-                 f"file={disk},if=none,id=disk0,format=raw{snap}",
-                 "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on"]
+        args += disk_args(guest, disk, 0, guest.blk)
+    if guest.nvme:
+        args += disk_args(guest, guest.nvme, 1, "nvme")
     return args + guest.tail
 
 
@@ -185,7 +207,7 @@ def guest_from_words(words):
              "DISK": "disk", "INITRD": "initrd", "APPEND": "append",
              "MACHINE": "machine", "QEMU": "qemu", "CPU": "cpu", "AIA": "aia",
              "O": "out", "ICOUNT": "icount", "SNAPSHOT": "snapshot",
-             "TAIL": "tail"}
+             "BLK": "blk", "NVME": "nvme", "TAIL": "tail"}
     given = {n: os.environ[n] for n in names if os.environ.get(n)}
     for word in words:
         name, eq, value = word.partition("=")

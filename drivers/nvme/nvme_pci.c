@@ -49,9 +49,9 @@ const char *const nvme_mode_names[NR_NVME_MODES] = {
 
 static void param_mode(const char *v)
 {
-	for (u8 m = 0; m < NR_NVME_MODES; m++) {
+	for (u32 m = 0; m < NR_NVME_MODES; m++) {
 		if (!strcmp(v, nvme_mode_names[m])) {
-			boot_mode = m;
+			boot_mode = (u8)m;
 			return;
 		}
 	}

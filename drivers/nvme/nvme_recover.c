@@ -58,7 +58,7 @@ void nvme_die(struct nvme_ctrl *c, const char *why)
 		nvme_wr32(c, NVME_CC, 0);
 	for (u32 i = 0; i < nvme_nr_queues(c); i++)
 		nvme_cancel(nvme_queue_nr(c, i), -EIO);
-	/* NSLIST (acquire) - pairs with nvme_scan(). */
+	/* NSLIST (acquire) - pairs with publish_ns(). */
 	nr = load_acquire(&c->nr_ns);
 	for (u32 i = 0; i < nr; i++) {
 		if (load_once(&c->ns[i]->shown))
