@@ -81,9 +81,11 @@ struct nvme_queue {
 	struct nvme_ring ring;	/* [lock] */
 	struct nvme_ctrl *ctrl; /* [I] */
 	u32 vector;		/* [I] */
-	bool running; /* [lock] the device knows it, and we look at it */
-	bool open;    /* [lock] takes new commands */
-	u8 mode;      /* [lock] enum nvme_mode; changed while closed */
+	u32 irq_cpu;		/* [I] that takes its interrupts */
+	bool running;  /* [lock] the device knows it, and we look at it */
+	bool open;     /* [lock] takes new commands */
+	bool deleting; /* [lock] what was to be pushed waits for a replay */
+	u8 mode;       /* [lock] enum nvme_mode; changed while closed */
 	struct list_head pending; /* [lock] bios without a slot */
 	struct waitq room;	  /* who waits for a slot, or for `open` */
 	u32 list_bytes;		  /* [I] of each slot's PRP list; 0: none */
@@ -91,13 +93,14 @@ struct nvme_queue {
 	/* nvme_watch.c */
 	struct ktimer watch;
 	struct ktimer poll;
-	bool watching;	/* [lock] watch is armed, or runs */
-	bool polling;	/* [lock] poll is armed, or runs */
-	bool suspect;	/* [lock] news were there at the last look */
-	u64 suspect_at; /* [lock] completion doorbells by then */
-	u64 poll_since; /* [lock] last time that polling found something */
-	u64 mean_ns;	/* [lock] of a command; polling only */
-	u64 nr_irqs;	/* [a] relaxed, as the following: statistics */
+	bool watching;	 /* [lock] watch is armed, or runs */
+	bool polling;	 /* [lock] poll is armed, or runs */
+	bool suspect;	 /* [lock] news were there at the last look */
+	u64 suspect_at;	 /* [lock] completion doorbells by then */
+	u32 lost_in_row; /* [a] relaxed: interrupts, since the last that came */
+	u64 poll_since;	 /* [lock] last time that polling found something */
+	u64 mean_ns;	 /* [lock] of a command; polling only */
+	u64 nr_irqs;	 /* [a] relaxed, as the following: statistics */
 	u64 nr_polls, nr_poll_hits, nr_lost;
 };
 
@@ -214,7 +217,7 @@ int nvme_enable(struct nvme_ctrl *c) __must_check;
 /* Ask for the I/O queues and make them. */
 int nvme_set_nr_queues(struct nvme_ctrl *c) __must_check;
 int nvme_create_ioqs(struct nvme_ctrl *c) __must_check;
-int nvme_delete_ioqs(struct nvme_ctrl *c) __must_check;
+int nvme_delete_ioqs(struct nvme_ctrl *c, u64 timeout_ns) __must_check;
 /* Tell it that the power goes; bounded. */
 void nvme_notify_shutdown(struct nvme_ctrl *c);
 /* Memory.  @list_bytes: of each slot's PRP list, 0: none. */

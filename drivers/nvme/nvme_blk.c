@@ -180,9 +180,12 @@ static void advance(struct nvme_slot *s)
 	}
 }
 
-/* A new command id: an answer to the last one is not one to this. */
+/* A new command id: an answer to the last one is not one to this.  Into a queue
+ * that is being deleted it goes by nvme_replay(). */
 static void issue_again(struct nvme_queue *q, struct nvme_slot *s)
 {
+	if (q->deleting)
+		return;
 	s->cid = (u16)(s->cid + 0x100u);
 	issue(q, s);
 }
@@ -200,7 +203,7 @@ bool nvme_bio_step(struct nvme_queue *q, struct nvme_slot *s, u16 status)
 			return false;
 		}
 	} else if (worth_retrying(status) && s->retries < NVME_MAX_RETRIES) {
-		s->retries++;
+		s->retries += !q->deleting; /* else the replay counts */
 		issue_again(q, s);
 		return false;
 	}

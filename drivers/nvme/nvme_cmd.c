@@ -399,6 +399,7 @@ void nvme_replay(struct nvme_queue *q, bool count)
 
 	ended_init(&e);
 	spin_lock(&q->lock);
+	q->deleting = false;
 	while (q->running && (s = oldest_idle(q))) {
 		if (nvme_bio_replay(q, s, count))
 			continue;

@@ -138,7 +138,7 @@ void nvme_notify_shutdown(struct nvme_ctrl *c)
 /* One admin command without data.  0, or -errno; a status other than success is
  * -EIO. */
 static int admin_command(struct nvme_ctrl *c, const struct nvme_sqe *cmd,
-			 u64 *result)
+			 u64 timeout_ns, u64 *result)
 {
 	struct nvme_sync *s = nvme_sync_alloc(0);
 	int err;
@@ -146,6 +146,7 @@ static int admin_command(struct nvme_ctrl *c, const struct nvme_sqe *cmd,
 	if (!s)
 		return -ENOMEM;
 	s->cmd = *cmd;
+	s->timeout_ns = timeout_ns;
 	err = nvme_sync_try(c->admin, s);
 	if (!err && nvme_sc(s->status)) {
 		pr_err("%s: admin command %#x: status %#x", c->name,
@@ -167,7 +168,7 @@ int nvme_set_nr_queues(struct nvme_ctrl *c)
 		.cdw11 = n << 16 | n,
 	};
 	u64 result;
-	int err = admin_command(c, &cmd, &result);
+	int err = admin_command(c, &cmd, nvme_admin_timeout_ns, &result);
 
 	if (err)
 		return err;
@@ -188,7 +189,7 @@ static int create_cq(struct nvme_ctrl *c, const struct nvme_queue *q)
 
 	if (q->mode == NVME_MODE_IRQ)
 		cmd.cdw11 |= (u32)NVME_CQ_INTERRUPTS;
-	return admin_command(c, &cmd, NULL);
+	return admin_command(c, &cmd, nvme_admin_timeout_ns, NULL);
 }
 
 static int create_sq(struct nvme_ctrl *c, const struct nvme_queue *q)
@@ -202,7 +203,7 @@ static int create_sq(struct nvme_ctrl *c, const struct nvme_queue *q)
 			 (u32)NVME_QUEUE_CONTIGUOUS,
 	};
 
-	return admin_command(c, &cmd, NULL);
+	return admin_command(c, &cmd, nvme_admin_timeout_ns, NULL);
 }
 
 int nvme_create_ioqs(struct nvme_ctrl *c)
@@ -224,18 +225,18 @@ int nvme_create_ioqs(struct nvme_ctrl *c)
 	return 0;
 }
 
-int nvme_delete_ioqs(struct nvme_ctrl *c)
+int nvme_delete_ioqs(struct nvme_ctrl *c, u64 timeout_ns)
 {
 	for (u32 i = 0; i < c->nr_ioq; i++) {
 		struct nvme_sqe cmd = {
 			.opcode = NVME_ADM_DELETE_SQ,
 			.cdw10 = c->ioq[i]->ring.qid,
 		};
-		int err = admin_command(c, &cmd, NULL);
+		int err = admin_command(c, &cmd, timeout_ns, NULL);
 
 		cmd.opcode = NVME_ADM_DELETE_CQ;
 		if (!err)
-			err = admin_command(c, &cmd, NULL);
+			err = admin_command(c, &cmd, timeout_ns, NULL);
 		if (err)
 			return err;
 	}

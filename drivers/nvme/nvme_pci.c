@@ -102,6 +102,27 @@ struct nvme_queue *nvme_queue_nr(const struct nvme_ctrl *c, u32 i)
 	return i ? c->ioq[i - 1] : c->admin;
 }
 
+/* The @n-th service hart. */
+static int service_cpu(u32 n)
+{
+	u64 mask = service_mask();
+
+	n %= (u32)popcount64(mask);
+	for (int cpu = 0; cpu < (int)MAX_HARTS; cpu++) {
+		if ((mask & BIT(cpu)) && !n--)
+			return cpu;
+	}
+	return service_cpu_default();
+}
+
+/* Vector 0 goes to the default hart, and so does a pin that others share. */
+static u32 vector_cpu(const struct nvme_ctrl *c, u32 vector)
+{
+	if (vector && c->pci->irq_kind == PCI_IRQ_MSIX)
+		return (u32)service_cpu(vector - 1);
+	return (u32)service_cpu_default();
+}
+
 static bool look(const struct nvme_vector *v)
 {
 	const struct nvme_ctrl *c = v->ctrl;
@@ -111,8 +132,10 @@ static bool look(const struct nvme_vector *v)
 	for (u32 i = 0; i < nr; i++) {
 		struct nvme_queue *q = nvme_queue_nr(c, i);
 
-		if (q->vector == v->index)
-			found |= nvme_reap(q);
+		if (q->vector == v->index && nvme_reap(q)) {
+			store_once(&q->lost_in_row, 0); /* relaxed: a measure */
+			found = true;
+		}
 	}
 	return found;
 }
@@ -136,19 +159,6 @@ static int bind_vector(struct nvme_ctrl *c, u32 i, int cpu)
 				 c->name);
 }
 
-/* The @n-th service hart. */
-static int service_cpu(u32 n)
-{
-	u64 mask = service_mask();
-
-	n %= (u32)popcount64(mask);
-	for (int cpu = 0; cpu < (int)MAX_HARTS; cpu++) {
-		if ((mask & BIT(cpu)) && !n--)
-			return cpu;
-	}
-	return service_cpu_default();
-}
-
 /* ---- queues */
 
 static u16 queue_depth(const struct nvme_ctrl *c, u32 wanted)
@@ -170,6 +180,7 @@ static int setup_admin(struct nvme_ctrl *c)
 	c->admin = nvme_queue_alloc(c, 0, queue_depth(c, NVME_ADMIN_DEPTH), 0);
 	if (!c->admin)
 		return -ENOMEM;
+	c->admin->irq_cpu = vector_cpu(c, 0);
 	return bind_vector(c, 0, -1);
 }
 
@@ -191,10 +202,11 @@ static int setup_ioq(struct nvme_ctrl *c, u32 i)
 	if (!q)
 		return -ENOMEM;
 	q->vector = (i + 1) % c->nr_vecs;
+	q->irq_cpu = vector_cpu(c, q->vector);
 	q->mode = i < poll_queues && boot_mode == NVME_MODE_IRQ ? NVME_MODE_POLL
 								: boot_mode;
 	c->ioq[i] = q;
-	return q->vector ? bind_vector(c, q->vector, service_cpu(i)) : 0;
+	return q->vector ? bind_vector(c, q->vector, (int)q->irq_cpu) : 0;
 }
 
 /* A service hart has its own queue; an application hart, when it submits at all,

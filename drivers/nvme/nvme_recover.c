@@ -29,7 +29,8 @@
 #define ABORT_TIMEOUT_NS (5 * NSEC_PER_SEC)
 #define ABORT_GRACE_NS	 (2 * NSEC_PER_SEC) /* for the aborted one to end */
 #define DRAIN_NS	 (5 * NSEC_PER_SEC)
-#define MAX_RESETS	 4u /* without an I/O that ended well */
+#define DELETE_NS	 (2 * NSEC_PER_SEC) /* of each queue, before a reset */
+#define MAX_RESETS	 4u		    /* without an I/O that ended well */
 
 void nvme_request(struct nvme_ctrl *c, u64 work)
 {
@@ -142,6 +143,7 @@ static bool abort_expired(struct nvme_ctrl *c)
 
 /* ---- reset */
 
+/* Nothing new; and with @stop, nothing at all. */
 static void close_queues(struct nvme_ctrl *c, bool stop)
 {
 	for (u32 i = 0; i < nvme_nr_queues(c); i++) {
@@ -149,6 +151,7 @@ static void close_queues(struct nvme_ctrl *c, bool stop)
 
 		spin_lock(&q->lock);
 		q->open = false;
+		q->deleting = q != c->admin;
 		if (stop)
 			q->running = false;
 		spin_unlock(&q->lock);
@@ -163,6 +166,22 @@ static void open_admin(struct nvme_ctrl *c)
 	q->open = q->running;
 	spin_unlock(&q->lock);
 	wake_up_all(&q->room);
+}
+
+/*
+ * A controller that still listens is told to forget its queues, so that it takes
+ * back the interrupts of what we have not seen: QEMU does not when it is reset, and
+ * holds its pin up for ever.
+ */
+static void forget_queues(struct nvme_ctrl *c)
+{
+	u32 csts = nvme_rd32(c, NVME_CSTS);
+
+	close_queues(c, false);
+	if ((csts & (NVME_CSTS_RDY | NVME_CSTS_CFS)) == NVME_CSTS_RDY &&
+	    nvme_delete_ioqs(c, DELETE_NS))
+		pr_warn_ratelimited("%s: does not delete its queues", c->name);
+	close_queues(c, true);
 }
 
 static const char *restart(struct nvme_ctrl *c)
@@ -191,7 +210,7 @@ static void reset(struct nvme_ctrl *c, bool for_user)
 	else
 		pr_warn_ratelimited("%s: resetting", c->name);
 	atomic_add_relaxed(&c->nr_resets, 1ull);
-	close_queues(c, true);
+	forget_queues(c);
 	why = ++c->resets_in_row > MAX_RESETS ? "no answer after several resets"
 					      : restart(c);
 	if (why) {
@@ -239,7 +258,7 @@ static int drain(struct nvme_ctrl *c)
 
 static int remake_queues(struct nvme_ctrl *c)
 {
-	int err = nvme_delete_ioqs(c);
+	int err = nvme_delete_ioqs(c, nvme_admin_timeout_ns);
 
 	for (u32 i = 0; i < c->nr_ioq; i++) {
 		struct nvme_queue *q = c->ioq[i];
@@ -374,7 +393,7 @@ void nvme_shut(struct nvme_ctrl *c)
 		return;
 	(void)drain(c);
 	/* the notification counts even when they cannot be deleted */
-	if (nvme_delete_ioqs(c))
+	if (nvme_delete_ioqs(c, DELETE_NS))
 		pr_warn("%s: queues stay at shutdown", c->name);
 	nvme_notify_shutdown(c);
 	close_queues(c, true);

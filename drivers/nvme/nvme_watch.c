@@ -28,6 +28,8 @@
 
 #define WATCH_NS     (200 * NSEC_PER_MSEC)
 #define SUSPECT_NS   (5 * NSEC_PER_MSEC)
+#define FAR_NS	     (100 * NSEC_PER_MSEC) /* when another hart takes them */
+#define MAX_LOST     16u		   /* in a row, then it is polled */
 #define POLL_SPIN_NS (20 * NSEC_PER_USEC)
 #define POLL_REST_NS NSEC_PER_MSEC /* at most, between two looks */
 
@@ -65,13 +67,28 @@ static bool suspect(struct nvme_queue *q, u64 now, bool *lost)
 	    !nvme_queue_has_news(&q->ring))
 		return false;
 	if (second) {
-		*lost = !irq_is_waiting();
+		*lost = q->irq_cpu != this_cpu() || !irq_is_waiting();
 		return false;
 	}
 	q->suspect = true;
 	q->suspect_at = mark;
-	ktimer_arm(&q->watch, now + SUSPECT_NS);
+	ktimer_arm(&q->watch,
+		   now + (q->irq_cpu == this_cpu() ? SUSPECT_NS : FAR_NS));
 	return true;
+}
+
+static void count_lost(struct nvme_queue *q)
+{
+	atomic_add_relaxed(&q->nr_lost, 1ull);
+	pr_warn_ratelimited("%s: an interrupt was lost; found by looking",
+			    q->ctrl->name);
+	/* relaxed: one more or less */
+	store_once(&q->lost_in_row, q->lost_in_row + 1);
+	if (q->lost_in_row == MAX_LOST) {
+		pr_warn("%s: interrupts do not come: polling", q->ctrl->name);
+		store_once(&q->ctrl->want_mode, (u8)NVME_MODE_HYBRID);
+		nvme_request(q->ctrl, NVME_WORK_MODE);
+	}
 }
 
 static void check_controller(struct nvme_ctrl *c)
@@ -100,12 +117,8 @@ static void watch(struct ktimer *t)
 	spin_unlock(&q->lock);
 	if (wait)
 		return;
-	if (lost) {
-		atomic_add_relaxed(&q->nr_lost, 1ull);
-		pr_warn_ratelimited(
-			"%s: an interrupt was lost; found by looking",
-			q->ctrl->name);
-	}
+	if (lost)
+		count_lost(q);
 	(void)nvme_reap(q);
 	check_controller(q->ctrl);
 	spin_lock(&q->lock);

