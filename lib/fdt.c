@@ -384,21 +384,26 @@ const char *fdt_prop_str(const void *fdt, int node, const char *name)
 	return s && memchr(s, 0, (size_t)len) ? s : NULL;
 }
 
-bool fdt_stringlist_contains(const char *list, int len, const char *s)
+int fdt_stringlist_index(const char *list, int len, const char *s)
 {
 	size_t left = len > 0 ? (size_t)len : 0;
 
-	while (left) {
+	for (int idx = 0; left; idx++) {
 		size_t n = strnlen(list, left);
 
 		if (n == left)
-			return false; /* not terminated */
+			break; /* not terminated */
 		if (strcmp(list, s) == 0)
-			return true;
+			return idx;
 		list += n + 1;
 		left -= n + 1;
 	}
-	return false;
+	return -ENOENT;
+}
+
+bool fdt_stringlist_contains(const char *list, int len, const char *s)
+{
+	return fdt_stringlist_index(list, len, s) >= 0;
 }
 
 bool fdt_compatible(const void *fdt, int node, const char *compat)

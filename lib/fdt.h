@@ -54,6 +54,8 @@ int fdt_prop_cell(const void *fdt, int node, const char *name, unsigned int idx,
 /* The first string of the value; NULL when it is not terminated. */
 const char *fdt_prop_str(const void *fdt, int node, const char *name);
 
+/* The place of @s in a list of strings, from 0; -ENOENT. */
+int fdt_stringlist_index(const char *list, int len, const char *s);
 bool fdt_stringlist_contains(const char *list, int len, const char *s);
 bool fdt_compatible(const void *fdt, int node, const char *compat);
 /* In the whole tree, behind @after; -1 begins. */

@@ -22,6 +22,6 @@ static void legacy(enum reset_kind kind)
 
 void sbi_reset_init(void)
 {
-	reset_register(srst);
-	reset_register(legacy);
+	reset_register(RESET_FIRMWARE, srst);
+	reset_register(RESET_LAST, legacy);
 }

@@ -59,7 +59,7 @@ static u64 pll_rate(const struct prci *p, u32 reg)
 	if (cfg & PRCI_PLL_BYPASS)
 		return p->hfclk_hz;
 	return p->hfclk_hz * 2 * (FIELD_GET(PRCI_PLL_DIVF, cfg) + 1) /
-	       (FIELD_GET(PRCI_PLL_DIVR, cfg) + 1) >>
+		       (FIELD_GET(PRCI_PLL_DIVR, cfg) + 1) >>
 	       FIELD_GET(PRCI_PLL_DIVQ, cfg);
 }
 
@@ -150,8 +150,7 @@ static int prci_setup(struct prci *p, int node)
 	if (err)
 		return err;
 	p->hfclk_hz = clk_rate(&hfclk);
-	p->is_fu740 =
-		fdt_compatible(boot_fdt, node, "sifive,fu740-c000-prci");
+	p->is_fu740 = fdt_compatible(boot_fdt, node, "sifive,fu740-c000-prci");
 	p->regs = dt_ioremap(node, 0, &size);
 	if (!p->regs)
 		return -ENXIO;

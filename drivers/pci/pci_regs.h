@@ -61,10 +61,27 @@
 #define PCI_CAP_ID_MSIX	   0x11
 
 /* PCI Express capability [7.5.3] */
-#define PCI_EXP_FLAGS	   0x02 /* 16 */
-#define PCI_EXP_PORT_TYPE  GENMASK(7, 4)
-#define PCI_EXP_ROOT_PORT  4
-#define PCI_EXP_DOWNSTREAM 6
+#define PCI_EXP_FLAGS		0x02 /* 16 */
+#define PCI_EXP_PORT_TYPE	GENMASK(7, 4)
+#define PCI_EXP_ROOT_PORT	4
+#define PCI_EXP_DOWNSTREAM	6
+#define PCI_EXP_SLOT		BIT(8) /* this port has one */
+#define PCI_EXP_LNKCAP		0x0c   /* 32 */
+#define PCI_EXP_LNKCAP_SPEED	GENMASK(3, 0)
+#define PCI_EXP_LNKCAP_LANES	GENMASK(9, 4)
+#define PCI_EXP_LNKCAP_DLLLA	BIT(20) /* LNKSTA tells whether it is active */
+#define PCI_EXP_LNKCTL		0x10	/* 16 */
+#define PCI_EXP_LNKCTL_RETRAIN	BIT(5)
+#define PCI_EXP_LNKSTA		0x12 /* 16 */
+#define PCI_EXP_LNKSTA_SPEED	GENMASK(3, 0)
+#define PCI_EXP_LNKSTA_LANES	GENMASK(9, 4)
+#define PCI_EXP_LNKSTA_TRAINING BIT(11)
+#define PCI_EXP_LNKSTA_DLLLA	BIT(13)
+#define PCI_EXP_LNKSTA_LBMS	BIT(14) /* W1C: it was retrained */
+#define PCI_EXP_SLTSTA		0x1a	/* 16 */
+#define PCI_EXP_SLTSTA_PRESENT	BIT(6)
+#define PCI_EXP_LNKCTL2		0x30 /* 16 */
+#define PCI_EXP_LNKCTL2_SPEED	GENMASK(3, 0)
 
 /* MSI [7.7.1] */
 #define PCI_MSI_FLAGS	0x02 /* 16 */

@@ -56,7 +56,7 @@ static int probe_reboot(int node)
 
 static int syscon_init(void)
 {
-	reset_register(syscon_reset);
+	reset_register(RESET_DRIVER, syscon_reset);
 	return 0;
 }
 INITCALL(INIT_DRIVER, syscon_init);
