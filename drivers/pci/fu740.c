@@ -214,9 +214,8 @@ static int bring_up(struct fu740 *f)
 }
 
 /* A boot loader, or nobody, finds the slots as after power-on. */
-static void quiesce(enum reset_kind kind)
+static void quiesce(void)
 {
-	(void)kind;
 	if (the_root)
 		hold_slots(the_root);
 }
@@ -348,7 +347,7 @@ static int fu740_pcie_probe(int node)
 
 static int fu740_pcie_init(void)
 {
-	quiesce_register(QUIESCE_BUS, quiesce);
+	reset_prepare_bus_register(quiesce);
 	return 0;
 }
 INITCALL(INIT_BUS, fu740_pcie_init);
