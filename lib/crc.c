@@ -8,7 +8,8 @@
  * further zero bytes follow: with four tables, four bytes are taken at once.
  *
  * Polynomials, reflected: 0xedb88320 (gzip), 0x82f63b78 (Castagnoli, ext4
- * metadata), 0xa001 (ext4 group descriptors without metadata checksums).
+ * metadata), 0xa001 (ext4 group descriptors without metadata checksums).  Not
+ * reflected: 0x1021 (data of SD cards), 0x09 (their commands) shifted up by one.
  */
 #include <lib/crc.h>
 
@@ -50,6 +51,12 @@ static const u32 castagnoli_table[4][256] = {
 static const u16 crc16_table[256] = { TABLE(0xc0c1, 0xc181, 0xc301, 0xc601,
 					    0xcc01, 0xd801, 0xf001, 0xa001) };
 
+static const u16 ccitt_table[256] = { TABLE(0x1021, 0x2042, 0x4084, 0x8108,
+					    0x1231, 0x2462, 0x48c4, 0x9188) };
+
+static const u8 crc7_table[256] = { TABLE(0x12, 0x24, 0x48, 0x90, 0x32, 0x64,
+					  0xc8, 0x82) };
+
 typedef u32 __attribute__((may_alias)) word32;
 
 static inline u32 step(const u32 table[4][256], u32 crc, u8 byte)
@@ -90,4 +97,24 @@ u16 crc16(u16 seed, const void *buf, size_t len)
 	while (len--)
 		crc = (crc >> 8) ^ crc16_table[(crc ^ *p++) & 0xff];
 	return (u16)crc;
+}
+
+u16 crc16_ccitt(u16 seed, const void *buf, size_t len)
+{
+	const u8 *p = buf;
+	u32 crc = seed;
+
+	while (len--)
+		crc = (crc << 8) ^ ccitt_table[((crc >> 8) ^ *p++) & 0xff];
+	return (u16)crc;
+}
+
+u8 crc7(u8 seed, const void *buf, size_t len)
+{
+	const u8 *p = buf;
+	u8 crc = seed;
+
+	while (len--)
+		crc = crc7_table[crc ^ *p++];
+	return crc;
 }

@@ -18,6 +18,44 @@ static u32 bitwise(u32 poly, u32 crc, const u8 *p, size_t len)
 	return crc;
 }
 
+/* Most significant bit first. */
+static u16 bitwise_msb(u16 poly, const u8 *p, size_t len)
+{
+	u32 crc = 0;
+
+	while (len--) {
+		crc ^= (u32)*p++ << 8;
+		for (int i = 0; i < 8; i++)
+			crc = crc << 1 ^ (crc & 0x8000 ? poly : 0);
+	}
+	return (u16)crc;
+}
+
+static void test_card_checksums(void **state)
+{
+	static const u8 go_idle[5] = { 0x40 };
+	static const u8 if_cond[5] = { 0x48, 0, 0, 1, 0xaa };
+	u64 seed = 5;
+	u8 buf[512];
+
+	/* the specification's examples [SD 4.5, 7.2.2] */
+	assert_int_equal(crc7(0, go_idle, 5) | 1, 0x95);
+	assert_int_equal(crc7(0, if_cond, 5) | 1, 0x87);
+	memset(buf, 0xff, sizeof(buf));
+	assert_int_equal(crc16_ccitt(0, buf, 512), 0x7fa1);
+	assert_int_equal(crc16_ccitt(0, "123456789", 9), 0x31c3);
+	for (size_t n = 0; n < sizeof(buf); n++) {
+		buf[n] = (u8)next_random(&seed);
+		assert_int_equal(crc16_ccitt(0, buf, n),
+				 bitwise_msb(0x1021, buf, n));
+		assert_int_equal(crc7(0, buf, n),
+				 bitwise_msb(0x1200, buf, n) >> 8);
+		assert_int_equal(crc16_ccitt(crc16_ccitt(0, buf, n / 3),
+					     buf + n / 3, n - n / 3),
+				 crc16_ccitt(0, buf, n));
+	}
+}
+
 static void test_check_values(void **state)
 {
 	const char *s = "123456789";
@@ -72,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check_values),
+		cmocka_unit_test(test_card_checksums),
 		cmocka_unit_test(test_all_lengths),
 		cmocka_unit_test(test_chained),
 	};
