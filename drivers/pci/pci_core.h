@@ -17,6 +17,9 @@ int pci_scan_root(struct pci_host *h);
 void pci_size_bars(struct pci_dev *d);
 /* assign.c: a place for every BAR and window below host->root. */
 void pci_assign_root(struct pci_host *h);
+/* port.c: before the bus behind @d is looked at; and what its link is. */
+void pci_port_settle(const struct pci_dev *d);
+void pci_port_report(const struct pci_dev *d);
 /* intx.c: where the pin of @d ends.  0 or -errno. */
 int pci_route_intx(const struct pci_dev *d, struct irqchip **chip, u32 *line);
 /* sysfs.c: everything below host->root, once it has its addresses. */

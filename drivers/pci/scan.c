@@ -144,8 +144,10 @@ static int scan_bridge(struct scan *s, struct pci_dev *d)
 	bus->pref64 = d->bus->pref64 && has_pref64(d);
 	d->child = bus;
 	set_buses(d, bus->nr, s->h->bus_last);
+	pci_port_settle(d);
 	err = scan_bus(s, bus);
 	set_buses(d, bus->nr, s->next_bus - 1);
+	pci_port_report(d);
 	return err;
 }
 
