@@ -6,14 +6,19 @@
     qemu.py line [NAME=value ...]        only print the command
 
     KERNEL=antler|linux|PATH  SMP=4  MEM=512M  RELAY=remote|local|hybrid
-    DISK=PATH|none  INITRD=PATH  APPEND="more arguments"  MACHINE=virt|sifive_u
+    DISK=PATH|none  INITRD=PATH  APPEND="more arguments"
     BLK=virtio|nvme  NVME=PATH (a second disk, on an NVMe controller)
-    QEMU=host|10|PATH  CPU=rv64,svade=on  AIA=none|aplic|aplic-imsic
+    MACHINE=virt|sifive_u|unmatched  SD=CARD  FLASH=IMAGE
+    QEMU=host|10|board|PATH  CPU=rv64,svade=on  AIA=none|aplic|aplic-imsic
     O=build  ICOUNT=1  SNAPSHOT=1 (leave the disk as it was)  TAIL="-d int"
 
 `make run`, the tests and the benchmarks all come here, for Antler and for
 Debian's Linux alike: the kernel is swapped and nothing else, but that Linux
 gets an initrd with the modules which it needs to mount an ext4 root.
+
+The unmatched machine wants the QEMU of tests/board, and its disk is an NVMe one.
+With a card or a flash image it boots from that as the board does from power-on,
+and the kernel, its arguments and the device tree are what is found there.
 
 Not here: images (mkimage.py), talking to the guest (tests/qemu/machine.py).
 """
@@ -31,6 +36,8 @@ from mkimage import CACHE, GUEST  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 QEMU10 = os.path.join(CACHE, "qemu10")
+BOARD_MODEL = os.path.join(CACHE, "board-model")
+UNMATCHED_DTB = os.path.join(GUEST, "linux/hifive-unmatched-a00.dtb")
 BINARY = "qemu-system-riscv64"
 
 
@@ -56,10 +63,14 @@ class Guest:
                      os.path.join(TOP, "build"))
     icount: bool = False
     snapshot: bool = False
-    blk: str = "virtio"             # what the root disk is attached to
+    blk: str = ""                   # what the root disk is attached to
     nvme: str = ""
     root: str = ""                  # the disk as a whole
     rw: str = "rw"
+    sd: str = ""                    # image of the card in the slot
+    flash: str = ""                 # image of the SPI flash, to boot from
+    dtb: str = ""                   # another device tree (unmatched)
+    options: str = ""               # more of -machine, with commas
     bare_append: bool = False       # `append` is the whole command line
     tail: list = field(default_factory=list)
 
@@ -70,6 +81,11 @@ def qemu_prefix(which):
         path = shutil.which(BINARY)
         if not path:
             raise RigError(f"{BINARY} is missing: run scripts/setup")
+        return [path]
+    if which == "board":
+        path = os.path.join(BOARD_MODEL, BINARY)
+        if not os.path.exists(path):
+            raise RigError("run scripts/fetch-guests board-model first")
         return [path]
     if which != "10":
         return [which]
@@ -110,12 +126,30 @@ def is_linux(guest):
     return guest.kernel == "linux"
 
 
+def is_unmatched(guest):
+    return guest.machine == "unmatched"
+
+
+def from_power_on(guest):
+    """Does it find its kernel by itself?"""
+    return is_unmatched(guest) and bool(guest.sd or guest.flash)
+
+
+def opensbi_path():
+    """OpenSBI as Debian 13 has it; the host's may be older."""
+    name = "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin"
+    for top in (QEMU10, "/"):
+        if os.path.exists(os.path.join(top, name)):
+            return os.path.join(top, name)
+    raise RigError("no OpenSBI: run scripts/setup")
+
+
 def disk_path(guest):
     if guest.disk == "none" or not guest.disk:
         return ""
     if guest.disk != "default":
         return guest.disk
-    if guest.machine == "sifive_u":
+    if guest.machine == "sifive_u" or from_power_on(guest):
         return ""
     return os.path.join(guest.out, "root.ext4")
 
@@ -129,6 +163,10 @@ def blk_kind(blk):
     if blk not in BLK:
         raise RigError(f"BLK={blk}: one of {', '.join(BLK)}")
     return BLK[blk]
+
+
+def blk_of(guest):
+    return guest.blk or ("nvme" if is_unmatched(guest) else "virtio")
 
 
 def disk_args(guest, path, nr, blk):
@@ -145,7 +183,7 @@ def initrd_path(guest, disk):
     if disk:
         return os.path.join(guest.out, "linux-initrd.cpio.gz") \
             if is_linux(guest) else ""
-    if guest.disk == "none":
+    if guest.disk == "none" or from_power_on(guest):
         return ""
     return os.path.join(guest.out, "initrd.cpio.gz")
 
@@ -155,10 +193,10 @@ def command_line(guest, disk):
     if guest.bare_append:
         return guest.append
     words = []
-    if disk:
-        root = guest.root or blk_kind(guest.blk)[0]
+    if disk or guest.root:
+        root = guest.root or blk_kind(blk_of(guest))[0]
         words += [f"root={root}", "rootfstype=ext4", guest.rw]
-    uart = "ttySIF0" if guest.machine == "sifive_u" else "ttyS0"
+    uart = "ttyS0" if guest.machine == "virt" else "ttySIF0"
     words.append(f"console={uart}")
     if guest.relay and not is_linux(guest):
         words.append(f"relay={guest.relay}")
@@ -169,12 +207,18 @@ def command_line(guest, disk):
 
 def machine_args(guest):
     """-machine, -cpu and -smp; hart 0 of sifive_u is not for us."""
-    name, smp = guest.machine, guest.smp
+    name, smp, mem = guest.machine, guest.smp, guest.mem
     if guest.aia and guest.aia != "none":
         name += f",aia={guest.aia}"
     if guest.machine == "sifive_u":
         smp += 1
-    args = ["-machine", name, "-smp", str(smp), "-m", guest.mem]
+    if is_unmatched(guest):
+        name, smp = "hifive-unmatched", 5
+    if from_power_on(guest):
+        name += ",msel=" + ("6" if guest.flash else "11")
+        mem = "16G"             # as its first stage says
+    name += f",{guest.options}" if guest.options else ""
+    args = ["-machine", name, "-smp", str(smp), "-m", mem]
     if guest.cpu:
         args += ["-cpu", guest.cpu]
     if guest.icount:
@@ -189,13 +233,23 @@ def qemu_args(guest, console=("-nographic",)):
     for path in filter(None, (disk, initrd, guest.nvme)):
         if not os.path.exists(path):
             raise RigError(f"no image {path}: run make image")
-    args = qemu_prefix(guest.qemu) + machine_args(guest) + list(console)
-    args += ["-kernel", kernel_path(guest),
-             "-append", command_line(guest, disk)]
+    which = guest.qemu
+    if is_unmatched(guest) and which in ("", "host"):
+        which = "board"
+    args = qemu_prefix(which) + machine_args(guest) + list(console)
+    if not from_power_on(guest):
+        args += ["-kernel", kernel_path(guest),
+                 "-append", command_line(guest, disk)]
+        if is_unmatched(guest):
+            args += ["-bios", opensbi_path(), "-dtb", guest.dtb or UNMATCHED_DTB]
     if initrd:
         args += ["-initrd", initrd]
+    snap = ",snapshot=on" if guest.snapshot else ""
+    for path, kind in ((guest.sd, "sd"), (guest.flash, "mtd")):
+        if path:
+            args += ["-drive", f"file={path},if={kind},format=raw{snap}"]
     if disk:
-        args += disk_args(guest, disk, 0, guest.blk)
+        args += disk_args(guest, disk, 0, blk_of(guest))
     if guest.nvme:
         args += disk_args(guest, guest.nvme, 1, "nvme")
     return args + guest.tail
@@ -207,7 +261,8 @@ def guest_from_words(words):
              "DISK": "disk", "INITRD": "initrd", "APPEND": "append",
              "MACHINE": "machine", "QEMU": "qemu", "CPU": "cpu", "AIA": "aia",
              "O": "out", "ICOUNT": "icount", "SNAPSHOT": "snapshot",
-             "BLK": "blk", "NVME": "nvme", "TAIL": "tail"}
+             "BLK": "blk", "NVME": "nvme", "TAIL": "tail", "SD": "sd",
+             "FLASH": "flash"}
     given = {n: os.environ[n] for n in names if os.environ.get(n)}
     for word in words:
         name, eq, value = word.partition("=")
