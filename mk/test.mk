@@ -10,7 +10,8 @@ IMAGES := $(O)/root.ext4 $(O)/initrd.cpio.gz $(O)/linux-initrd.cpio.gz
 
 # What qemu.py takes; empty ones fall to its defaults.
 QEMU_VARS = $(foreach v,KERNEL SMP MEM RELAY DISK INITRD APPEND MACHINE QEMU \
-	CPU AIA BLK NVME ICOUNT SNAPSHOT TAIL,$(if $($(v)),'$(v)=$($(v))')) 'O=$(O)'
+	CPU AIA BLK NVME SD FLASH ICOUNT SNAPSHOT TAIL,$(if \
+	$($(v)),'$(v)=$($(v))')) 'O=$(O)'
 
 $(O)/root.ext4: scripts/mkimage.py $(USER_BINS)
 	$(call say,IMAGE,$@)
@@ -27,7 +28,8 @@ $(O)/linux-initrd.cpio.gz: scripts/mkimage.py
 
 image: $(IMAGES)
 
-run: $(if $(filter linux,$(KERNEL)),,$(O)/Image) $(IMAGES)
+run: $(if $(filter linux,$(KERNEL)),,$(O)/Image) $(IMAGES) \
+		$(if $(filter unmatched,$(MACHINE)),board-model)
 	$(Q)$(PYTHON) scripts/qemu.py run $(QEMU_VARS)
 
 # The machine waits on port 1234 in the background until gdb lets it go.

@@ -6,6 +6,8 @@
     mkboard.py nvme OUT --kernel Image      disk for the M.2 slot
     mkboard.py spiflash OUT                 the board's 32 MiB of SPI flash
     mkboard.py boot-tree DIR --kernel Image what the boot partition has, as files
+    mkboard.py fit OUT --kernel Image       kernel and device tree for bootm
+    mkboard.py script OUT --text COMMANDS   boot.scr of U-Boot commands
 
 A card's partitions: SPL (where the boot ROM looks for it by type), U-Boot with
 OpenSBI (where SPL looks for it by sector), a FAT file system with the kernel, the
@@ -43,7 +45,7 @@ FLASH_SIZE = 32 * MIB
 BOOT_START = 8 * MIB
 BOOT_SIZE = 64 * MIB
 DTB = {"unmatched": "hifive-unmatched-a00.dtb"}
-ARGS = "console=ttySIF0 rootfstype=ext4 rw"
+KERNEL_ADDR = 0x80200000    # where bootm puts a kernel
 
 # The first is what boots when nobody chooses.
 MENU = [
@@ -55,17 +57,19 @@ ROOTS = {"sdcard": [("", "/dev/mmcblk0p4"), ("nvme-", "/dev/nvme0n1p2")],
          "nvme": [("", "/dev/nvme0n1p2"), ("card-", "/dev/mmcblk0p4")]}
 
 
-def extlinux(kind, dtb):
+def extlinux(kind, dtb, args):
     """The menu as U-Boot reads it."""
+    common = f"console={args.console} rootfstype=ext4 rw"
+    roots = [("", args.root)] if args.root else ROOTS[kind]
     lines = ["menu title Antler", "timeout 30", "default remote", ""]
-    for prefix, root in ROOTS[kind]:
-        for label, text, args in MENU:
+    for prefix, root in roots:
+        for label, text, words in MENU:
             lines += [f"label {prefix}{label}",
                       f"\tmenu label {prefix}{label}: {text}, root {root}",
                       "\tkernel /Image"]
             if dtb:
                 lines.append(f"\tfdt /{dtb}")
-            lines += [f"\tappend {ARGS} root={root} {args}", ""]
+            lines += [f"\tappend {common} root={root} {words}", ""]
     return "\n".join(lines)
 
 
@@ -79,18 +83,25 @@ def firmware(board, itb):
     return spl, itb
 
 
+def device_tree(args):
+    """The one for the kernel; None: it takes U-Boot's."""
+    if args.dtb or args.board not in DTB:
+        return args.dtb if args.dtb != "none" else None
+    path = os.path.join(GUEST, "linux", DTB[args.board])
+    if not os.path.exists(path):
+        sys.exit(f"mkboard: no {path}: run scripts/fetch-guests guest")
+    return path
+
+
 def boot_files(kind, args):
     """What is in the boot partition: name -> path or text."""
-    dtb = args.dtb or (os.path.join(GUEST, "linux", DTB[args.board])
-                       if args.board in DTB else None)
+    dtb = device_tree(args)
     files = {"Image": args.kernel}
     if dtb:
-        if not os.path.exists(dtb):
-            sys.exit(f"mkboard: no {dtb}: run scripts/fetch-guests guest")
         files[os.path.basename(dtb)] = dtb
     if not args.no_extlinux:
         files["extlinux/extlinux.conf"] = extlinux(
-            kind, os.path.basename(dtb) if dtb else None).encode()
+            kind, os.path.basename(dtb) if dtb else None, args).encode()
     for spec in args.add:
         name, _, path = spec.partition("=")
         files[name] = path
@@ -203,17 +214,41 @@ def make_flash(out, args):
     replace_file(out, make)
 
 
+def make_fit(out, args):
+    """Both in one file, which bootm checks and puts where they belong."""
+    addr = hex(KERNEL_ADDR)
+    dtb = device_tree(args)
+    replace_file(out, lambda tmp: subprocess.run(
+        [tool("mkimage"), "-f", "auto", "-A", "riscv", "-O", "linux", "-T",
+         "kernel", "-C", "none", "-a", addr, "-e", addr, "-n", "antler", "-d",
+         args.kernel] + (["-b", dtb] if dtb else []) + [tmp], check=True,
+        stdout=subprocess.DEVNULL))
+
+
+def make_script(out, args):
+    with tempfile.NamedTemporaryFile("w") as f:
+        f.write(args.text + "\n")
+        f.flush()
+        replace_file(out, lambda tmp: subprocess.run(
+            [tool("mkimage"), "-A", "riscv", "-T", "script", "-C", "none",
+             "-d", f.name, tmp], check=True, stdout=subprocess.DEVNULL))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    p.add_argument("kind", choices=["sdcard", "nvme", "spiflash",
-                                    "boot-tree"])
+    p.add_argument("kind", choices=["sdcard", "nvme", "spiflash", "boot-tree",
+                                    "fit", "script"])
     p.add_argument("out")
     p.add_argument("--kernel", help="build/Image")
     p.add_argument("--user", help="directory of our own riscv64 programs")
     p.add_argument("--board", default="unmatched",
-                   choices=["unmatched", "unleashed"])
+                   choices=["unmatched", "unleashed", "virt"])
     p.add_argument("--itb", help="another u-boot.itb")
-    p.add_argument("--dtb", help="another device tree for the kernel")
+    p.add_argument("--dtb", help="another device tree for the kernel, or "
+                   "none: U-Boot's")
+    p.add_argument("--root", help="the only root in the menu")
+    p.add_argument("--console", default="ttySIF0")
+    p.add_argument("--text", help="commands of the script")
     p.add_argument("--size", type=int, default=512,
                    help="MiB; QEMU wants a power of two for a card")
     p.add_argument("--debian", action="store_true",
@@ -226,9 +261,14 @@ def main():
     if args.kind == "spiflash":
         make_flash(args.out, args)
         return
+    if args.kind == "script":
+        make_script(args.out, args)
+        return
     if not args.kernel:
         p.error("--kernel is needed")
-    if args.kind == "boot-tree":
+    if args.kind == "fit":
+        make_fit(args.out, args)
+    elif args.kind == "boot-tree":
         stage_boot(boot_files("sdcard", args), args.out)
     else:
         make_disk(args.kind, args.out, args)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""tests/board/conftest.py - fixtures: the HiFive Unmatched as a machine.
+
+The rig is that of tests/qemu.  What a test boots here is the model of the board,
+started directly (the kernel and a device tree where U-Boot would have put them,
+PCIe still in reset) or from power-on, by a card or a flash image.  Accesses that the
+model calls the guest's errors fail the test.
+"""
+import importlib.util
+import os
+import re
+import sys
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../qemu"))
+_spec = importlib.util.spec_from_file_location(
+    "rig", os.path.join(HERE, "../qemu/conftest.py"))
+rig = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(rig)
+
+pool, boot = rig.pool, rig.boot
+pytest_configure = rig.pytest_configure
+pytest_collection_modifyitems = rig.pytest_collection_modifyitems
+pytest_runtest_makereport = rig.pytest_runtest_makereport
+OUT = rig.OUT
+CARD = os.path.join(OUT, "antler-unmatched.img")
+NVME = os.path.join(OUT, "antler-nvme.img")
+FLASH = os.path.join(OUT, "antler-flash.img")
+MKBOARD = ["/usr/bin/python3",
+           os.path.join(HERE, "../../scripts/mkboard.py")]
+
+# What firmware does: U-Boot, to the selects of its SPI controllers.
+NOT_OURS = re.compile(r"sifive_spi_write: invalid csdef ffffffff$")
+
+
+class GuestErrors:
+    """What the model complains about, in a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def lines(self):
+        if not os.path.exists(self.path):
+            return []
+        with open(self.path, encoding="utf-8", errors="replace") as f:
+            return [line.rstrip() for line in f
+                    if line.strip() and not NOT_OURS.match(line.rstrip())]
+
+    def args(self):
+        return ["-d", "guest_errors", "-D", self.path]
+
+
+@pytest.fixture
+def errors(tmp_path):
+    """Complaints of the model; a test that wants some reads them itself."""
+    e = GuestErrors(str(tmp_path / "guest-errors"))
+    e.wanted = False
+    yield e
+    if not e.wanted:
+        assert not e.lines()
+
+
+@pytest.fixture
+def board(boot, errors):
+    """board(**properties) -> the machine, at its shell."""
+    def start(tail=(), **kw):
+        kw.setdefault("disk", "none" if kw.get("sd") or kw.get("flash")
+                      else NVME)
+        if kw["disk"] == NVME and not kw.get("sd") and not kw.get("flash"):
+            kw.setdefault("root", "/dev/nvme0n1p2")
+        return boot(machine="unmatched", mem=kw.pop("mem", "1G"),
+                    tail=errors.args() + list(tail), **kw)
+    return start

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""tests/board/test_boot.py - from the board's own boot chain to a shell.
+
+The small set is what `make test` runs; what takes longer is marked soak.
+"""
+import pytest
+
+import firmware
+from conftest import CARD, FLASH, NVME
+from smoke import smoke
+
+pytestmark = pytest.mark.antler
+soak = pytest.mark.soak
+
+
+def check_board(m, root, messages):
+    """What has to be true however it was booted."""
+    text = m.text()
+    assert "hart 0 " not in text
+    rows = m.relay_status()
+    assert sorted(int(row["hartid"]) for row in rows) == [1, 2, 3, 4]
+    assert m.sh("grep ' / ' /proc/mounts").out.split()[0] == root
+    irqs = m.interrupts()
+    if messages and "nvme" in root:
+        assert irqs.get("SiFive PLIC 56 dwc-msi", 0) > 0, irqs
+    elif "nvme" in root:
+        assert not any("MSI" in name for name in irqs), irqs
+
+
+# --- directly: PCIe untouched by anybody before us
+
+@pytest.mark.parametrize("relay,append,options,messages", [
+    ("remote", "", "", True),
+    ("local", "pci=nomsi", "pcie-switch=off", False),
+    pytest.param("remote", "pci=nomsi", "", False, marks=soak),
+    pytest.param("local", "pci=gen3", "pcie-switch=off", True, marks=soak),
+    pytest.param("hybrid", "pci=gen2 service=2", "", True, marks=soak),
+])
+def test_direct(board, relay, append, options, messages):
+    m = board(relay=relay, append=append, options=options)
+    check_board(m, "/dev/nvme0n1p2", messages)
+    smoke(m)
+    m.poweroff()
+
+
+# --- from power-on: ROM, SPL, OpenSBI, U-Boot, and what U-Boot left of PCIe
+
+@pytest.mark.parametrize("label,root", [
+    ("remote", "/dev/mmcblk0p4"),
+    ("nvme-local", "/dev/nvme0n1p2"),
+    pytest.param("nvme-remote", "/dev/nvme0n1p2", marks=soak),
+    pytest.param("local", "/dev/mmcblk0p4", marks=soak),
+])
+def test_card(board, label, root):
+    """The card as dd would write it, and its menu."""
+    m = board(sd=CARD, disk=NVME, wait_shell=False)
+    firmware.choose(m, label)
+    m.wait_shell()
+    check_board(m, root, True)
+    assert f"relay={label.rpartition('-')[2]}" in m.read_file("/proc/cmdline")
+    smoke(m)
+    m.poweroff()
+
+
+def test_flash_and_nvme(board):
+    """No card: SPL and U-Boot from the flash, all the rest from the disk."""
+    m = board(flash=FLASH, disk=NVME, wait_shell=False)
+    firmware.choose(m, "remote")
+    m.expect(r"mmc: no card in the slot", 30)
+    m.wait_shell()
+    check_board(m, "/dev/nvme0n1p2", True)
+    m.poweroff()
+
+
+def test_reboot(board):
+    """By the PMIC, to U-Boot and to the shell again; PCIe is left in reset."""
+    m = board(sd=CARD, disk=NVME, wait_shell=False)
+    firmware.choose(m, "nvme-remote")
+    m.wait_shell()
+    m.line("reboot")
+    m.expect(r"U-Boot SPL", 30)
+    firmware.choose(m, "nvme-hybrid")
+    m.wait_shell()
+    check_board(m, "/dev/nvme0n1p2", True)
+    m.poweroff()
