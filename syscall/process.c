@@ -247,6 +247,9 @@ static void waitid_info(struct siginfo *si, const struct wait_req *w, int pid)
 	case CLD_STOPPED:
 		si->chld.status = (w->status >> 8) & 0xff;
 		break;
+	case CLD_TRAPPED: /* with the event */
+		si->chld.status = w->status >> 8;
+		break;
 	case CLD_CONTINUED:
 		si->chld.status = SIGCONT;
 		break;

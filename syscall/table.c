@@ -11,6 +11,7 @@
 #include <kernel/log.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
+#include <kernel/task/trace.h>
 #include <syscall/syscall.h>
 
 extern const struct syscall_row __syscalls_start[], __syscalls_end[];
@@ -54,11 +55,23 @@ syscall_fn *syscall_handler(u64 nr)
 	return nr < NR_SYSCALLS && handlers[nr] ? handlers[nr] : missing;
 }
 
-void syscall_dispatch(struct thread *t)
+static inline void run_call(struct thread *t)
 {
 	/* The arguments are a0-a5 of the frame, in order. */
 	STATIC_ASSERT(offsetof(struct trapframe, a5) ==
 			      offsetof(struct trapframe, a0) + 5 * 8,
 		      "arguments are consecutive");
 	t->tf.a0 = (u64)syscall_handler(t->tf.a7)(&t->tf.a0);
+}
+
+/* Threads that somebody watches have an extension. */
+void syscall_dispatch(struct thread *t)
+{
+	if (likely(!t->ext)) {
+		run_call(t);
+		return;
+	}
+	if (trace_syscall_enter(t))
+		run_call(t);
+	trace_syscall_exit(t);
 }

@@ -20,6 +20,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/random.h>
+#include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -299,7 +300,7 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 {
 	struct exec *e = kmalloc(sizeof(*e));
 	char fdname[32];
-	int err;
+	int err, tid = current->tid;
 
 	if (!e)
 		return -ENOMEM;
@@ -317,6 +318,8 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 	if (!err)
 		err = commit(e);
 	exec_free(e);
+	if (!err)
+		trace_exec(tid);
 	return err;
 }
 

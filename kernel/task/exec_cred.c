@@ -7,6 +7,7 @@
  */
 #include <kernel/task/exec.h>
 
+#include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 
@@ -56,6 +57,8 @@ int exec_prepare_cred(struct exec *e)
 	u32 mode, uid, gid;
 
 	exec_attrs(e->file, &mode, &uid, &gid);
+	if (trace_forbids_setid())
+		mode = 0;
 	set_ids(&c, mode, uid, gid);
 	if (c.euid != old->euid || c.egid != old->egid)
 		c.cap_ambient = 0;

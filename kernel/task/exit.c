@@ -23,6 +23,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/task/futex.h>
 #include <kernel/task/sigqueue.h>
+#include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
 
 void zap_threads_locked(struct process *p, const struct thread *except)
@@ -109,7 +110,7 @@ static void orphan_check_locked(struct process *p, struct process *parent,
 }
 
 /* Tell the parent of zombie @p; true when nobody will wait for it. */
-static bool announce_death_locked(struct process *p)
+bool announce_death_locked(struct process *p)
 {
 	int sig = p->exit_signal;
 	int status = p->exit_code;
@@ -130,7 +131,8 @@ static void give_away_child_locked(struct process *c, struct process *from,
 	c->exit_signal = SIGCHLD;
 	if (c->pdeath_signal && !c->zombie)
 		(void)signal_process_locked(c, c->pdeath_signal, SEND_KERNEL);
-	if (c->zombie && announce_death_locked(c)) {
+	if (c->zombie && !trace_reparented_locked(c) &&
+	    announce_death_locked(c)) {
 		process_unlink_locked(c);
 		list_add_tail(&c->sibling, dead);
 	}
@@ -151,6 +153,7 @@ static void process_dead_locked(struct process *p, struct list_head *dead)
 {
 	struct sighand *sh = p->sighand;
 
+	trace_tracer_exit_locked(p, dead);
 	reparent_children_locked(p, dead);
 	orphan_check_locked(p, p->real_parent, p);
 	spin_lock(&sh->lock);
@@ -159,7 +162,7 @@ static void process_dead_locked(struct process *p, struct list_head *dead)
 	p->stopped = false;
 	p->zombie = true;
 	wake_up_all(&p->threads_wq);
-	if (announce_death_locked(p)) {
+	if (!trace_process_exit_locked(p) && announce_death_locked(p)) {
 		process_unlink_locked(p);
 		list_add_tail(&p->sibling, dead);
 	}
@@ -185,6 +188,7 @@ static void leave_lists(struct thread *t, int status)
 	spin_lock(&task_lock);
 	account_locked(p, t);
 	jobctl_thread_exit_locked(t);
+	trace_thread_exit_locked(t, status);
 	spin_lock(&p->sighand->lock);
 	p->nr_sigqueued -= sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
 	spin_unlock(&p->sighand->lock);
@@ -242,6 +246,7 @@ void do_thread_exit(int wait_status)
 	bool last;
 
 	(void)atomic_fetch_or(&t->work, WORK_EXIT);
+	trace_exit(wait_status);
 	mm_release(t);
 	vfork_release(t);
 	last = atomic_dec_and_test(&p->nr_live);

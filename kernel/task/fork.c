@@ -19,6 +19,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
+#include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
@@ -176,6 +177,7 @@ static void child_undo(struct thread *t, struct process *p, u64 flags)
 	if (t->fs)
 		fs_ctx_put(t->fs);
 	cred_put(t->cred);
+	thread_ext_free(t);
 	thread_free(t);
 	if (p && !(flags & CLONE_THREAD))
 		process_discard(p);
@@ -223,6 +225,7 @@ static int link_child(struct thread *t, const struct clone_args *a)
 		thread_link_locked(t);
 	else
 		link_process_locked(t->proc, t, a);
+	trace_child_link_locked(t);
 	spin_unlock(&task_lock);
 	return tid;
 }
@@ -250,7 +253,7 @@ static void wait_for_vfork(struct vfork_wait *vw, struct thread *child)
 }
 
 /* The child, built and unlinked, or ERR_PTR. */
-static struct thread *build_child(const struct clone_args *a)
+static struct thread *build_child(const struct clone_args *a, int event)
 {
 	struct thread *t = thread_alloc();
 	int err;
@@ -261,6 +264,8 @@ static struct thread *build_child(const struct clone_args *a)
 	t->proc = a->flags & CLONE_THREAD ? process_get(current->proc)
 					  : copy_process(a->flags);
 	err = t->proc ? copy_resources(t, a->flags) : -ENOMEM;
+	if (!err)
+		err = trace_child_prepare(t, event, a->flags);
 	if (err) {
 		child_undo(t, t->proc, a->flags);
 		return ERR_PTR(err);
@@ -288,14 +293,14 @@ s64 task_clone(const struct clone_args *a)
 {
 	struct vfork_wait vw = { .parent = current };
 	struct thread *t;
-	int err, tid, fd;
+	int err, tid, fd, event = trace_clone_event(a);
 
 	err = check_flags(a);
 	if (!err)
 		err = check_nproc();
 	if (err)
 		return err;
-	t = build_child(a);
+	t = build_child(a, event);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
 	fd = add_pidfd(t, a);
@@ -314,7 +319,11 @@ s64 task_clone(const struct clone_args *a)
 	}
 	write_tids(t, tid, a);
 	thread_start_user(t);
-	if (a->flags & CLONE_VFORK)
+	if (unlikely(event))
+		trace_event(event, (u64)tid);
+	if (a->flags & CLONE_VFORK) {
 		wait_for_vfork(&vw, t);
+		trace_event(EVENT_VFORK_DONE, (u64)tid);
+	}
 	return tid;
 }

@@ -20,6 +20,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/pid.h>
+#include <kernel/task/trace.h>
 #include <kernel/task/trap.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
@@ -82,6 +83,7 @@ struct process *process_alloc(void)
 	list_init(&p->pgrp_node);
 	list_init(&p->sig_queue);
 	list_init(&p->posix_timers);
+	list_init(&p->tracees);
 	waitq_init(&p->wait_chld);
 	waitq_init(&p->stop_wq);
 	waitq_init(&p->threads_wq);
@@ -151,6 +153,7 @@ void process_unlink_locked(struct process *p)
 	assert_held(&task_lock);
 	KASSERT(s->proc == p && p->zombie);
 	s->proc = NULL;
+	trace_unlink_locked(p->leader);
 	list_del(&p->sibling);
 	list_del(&p->all_node);
 	pgrp_leave_locked(p);
@@ -185,6 +188,7 @@ struct process *process_get(struct process *p)
 
 static void thread_destroy(struct thread *t)
 {
+	thread_ext_free(t);
 	cred_put(t->cred);
 	t->cred = NULL;
 	thread_free(t);
@@ -237,6 +241,7 @@ void process_take_lead(void)
 		spin_unlock(&task_lock);
 		return;
 	}
+	trace_unlink_locked(old);
 	pid_slot(t->tid)->thread = NULL;
 	t->tid = p->pid;
 	pid_slot(t->tid)->thread = t;

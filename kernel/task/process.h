@@ -116,7 +116,7 @@ struct process {
 	int pid;		     /* [I] == leader's tid */
 	u32 refs;		     /* [a] */
 	struct process *parent;	     /* [task_lock] */
-	struct process *real_parent; /* [task_lock] differs under ptrace */
+	struct process *real_parent; /* [task_lock] the same */
 	struct list_head children;   /* [task_lock] */
 	struct list_head sibling;    /* [task_lock] */
 	struct list_head threads;    /* [task_lock] of thread.proc_node */
@@ -138,6 +138,7 @@ struct process {
 	u32 nr_sigqueued;	    /* [sighand->lock] */
 
 	bool exiting;		       /* [a] group exit in progress */
+	bool killed;		       /* [a] by SIGKILL */
 	int exit_code;		       /* [task_lock] wait status word */
 	bool zombie;		       /* [task_lock] */
 	bool stopped;		       /* [task_lock] group stop */
@@ -147,6 +148,7 @@ struct process {
 	struct waitq stop_wq;	       /* stopped threads wait here */
 	struct waitq threads_wq;    /* exec/exit wait for the other threads */
 	bool is_subreaper;	    /* [task_lock] */
+	struct list_head tracees;   /* [task_lock] struct tracee: ext.h */
 	u32 ppid;		    /* [a] real_parent->pid, for getppid() */
 	int exit_signal;	    /* [task_lock] to the parent, 0: none */
 	int pdeath_signal;	    /* [a] when the parent dies, 0: none */

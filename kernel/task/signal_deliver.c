@@ -18,6 +18,7 @@
 #include <kernel/assert.h>
 #include <kernel/log.h>
 #include <kernel/task/sigqueue.h>
+#include <kernel/task/trace.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -91,6 +92,15 @@ static int next_signal(struct thread *t, struct siginfo *si,
 			(void)atomic_fetch_and(&t->work, ~WORK_SIGNAL);
 			break;
 		}
+		if (thread_traced(t)) {
+			spin_unlock(&sh->lock);
+			sig = trace_signal(t, sig, si);
+			spin_lock(&sh->lock);
+			if (load_once(&t->work) & WORK_EXIT)
+				break;
+			if (!sig)
+				continue;
+		}
 		a = &sh->action[sig - 1];
 		if (a->handler == SIG_IGN)
 			continue;
@@ -137,65 +147,56 @@ static bool in_syscall(const struct thread *t)
 	return t->req_kind == REQ_SYSCALL && t->syscall_nr >= 0;
 }
 
-static void restart_call(struct thread *t)
+/* A call that ended with -ERESTART*, and how to undo its restart. */
+struct restart {
+	s64 err;	/* 0: there is none */
+	u64 pc, a7;	/* behind the ecall; the call's number */
+};
+
+/*
+ * Registers become those of a call that is about to be made again, before signals
+ * are looked at: so a debugger that stops the thread now sees that, and may send
+ * it elsewhere.
+ */
+static void restart_prepare(struct thread *t, struct restart *r)
 {
+	s64 err = (s64)t->tf.a0;
+
+	if (!in_syscall(t))
+		return;
+	t->syscall_nr = -1;
+	if (err != -ERESTARTSYS && err != -ERESTARTNOINTR &&
+	    err != -ERESTARTNOHAND && err != -ERESTART_RESTARTBLOCK)
+		return;
+	*r = (struct restart){ err, t->tf.pc, t->tf.a7 };
 	t->tf.a0 = t->tf.orig_a0;
 	t->tf.pc -= ECALL_LEN;
+	if (err == -ERESTART_RESTARTBLOCK)
+		t->tf.a7 = NR_RESTART_SYSCALL;
 }
 
 /* A handler will run: may the call run again after it? */
-static void restart_before_handler(struct thread *t, u64 sa_flags)
+static void restart_before_handler(struct thread *t, struct restart *r,
+				   u64 sa_flags)
 {
-	if (!in_syscall(t))
-		return;
-	switch ((s64)t->tf.a0) {
-	case -ERESTARTSYS:
-		if (!(sa_flags & SA_RESTART)) {
-			t->tf.a0 = (u64)-EINTR;
-			break;
-		}
-		restart_call(t);
-		break;
-	case -ERESTARTNOINTR:
-		restart_call(t);
-		break;
-	case -ERESTARTNOHAND:
-	case -ERESTART_RESTARTBLOCK:
-		t->tf.a0 = (u64)-EINTR;
-		break;
-	default:
-		break;
-	}
-	t->syscall_nr = -1;
-}
+	bool again = r->err == -ERESTARTNOINTR ||
+		     (r->err == -ERESTARTSYS && (sa_flags & SA_RESTART));
 
-static void restart_without_handler(struct thread *t)
-{
-	if (!in_syscall(t))
-		return;
-	switch ((s64)t->tf.a0) {
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-	case -ERESTARTNOHAND:
-		restart_call(t);
-		break;
-	case -ERESTART_RESTARTBLOCK:
-		restart_call(t);
-		t->tf.a7 = NR_RESTART_SYSCALL;
-		break;
-	default:
-		break;
+	if (r->err && !again && t->tf.pc == r->pc - ECALL_LEN) {
+		t->tf.a0 = (u64)-EINTR;
+		t->tf.a7 = r->a7;
+		t->tf.pc = r->pc;
 	}
-	t->syscall_nr = -1;
+	r->err = 0;
 }
 
 static void run_handler(struct thread *t, int sig, const struct ksigaction *ka,
-			const struct siginfo *si)
+			const struct siginfo *si, struct restart *r)
 {
 	u64 saved = t->sig_restore_saved ? t->sig_saved : t->sig_blocked;
 	u64 mask = t->sig_blocked | ka->mask;
 
-	restart_before_handler(t, ka->flags);
+	restart_before_handler(t, r, ka->flags);
 	if (sigframe_setup(t, sig, ka, si, saved)) {
 		signal_force_segv(sig);
 		return;
@@ -206,7 +207,7 @@ static void run_handler(struct thread *t, int sig, const struct ksigaction *ka,
 	signal_set_blocked(mask);
 }
 
-static void deliver_signals(struct thread *t)
+static void deliver_signals(struct thread *t, struct restart *r)
 {
 	struct siginfo si;
 	struct ksigaction ka;
@@ -219,20 +220,22 @@ static void deliver_signals(struct thread *t)
 		if (ka.handler == SIG_DFL)
 			default_action(t, sig, &si, gen);
 		else
-			run_handler(t, sig, &ka, &si);
+			run_handler(t, sig, &ka, &si, r);
 	}
 }
 
 static void request_end_slow(struct thread *t)
 {
+	struct restart r = { 0 };
+
 	do {
 		if (load_once(&t->work) & WORK_EXIT)
 			do_thread_exit(t->proc->exiting ? t->proc->exit_code
 							: 0);
+		restart_prepare(t, &r);
 		if (load_once(&t->work) & WORK_STOP)
 			jobctl_do_stop();
-		deliver_signals(t);
-		restart_without_handler(t);
+		deliver_signals(t, &r);
 		if (t->sig_restore_saved) {
 			t->sig_restore_saved = false;
 			signal_set_blocked(t->sig_saved);

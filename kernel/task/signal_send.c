@@ -15,6 +15,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/task/ext.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/task.h>
 #include <kernel/task/pid.h>
@@ -148,17 +149,22 @@ static int send_locked(struct process *p, struct thread *t, int sig,
 
 	assert_held(&task_lock);
 	KASSERT(sig >= 0 && sig <= NSIG);
-	if (!sig || p->zombie || p->exiting)
+	if (!sig || p->zombie)
 		return 0;
 	if (sig == SIGKILL) {
-		if (p != init_process)
-			group_exit_begin_locked(p, SIGKILL);
+		if (p == init_process)
+			return 0;
+		store_once(&p->killed, true);
+		group_exit_begin_locked(p, SIGKILL);
+		wake_up_all(&p->stop_wq);
 		return 0;
 	}
+	if (p->exiting)
+		return 0;
 	jobctl_prepare_locked(p, sig);
 	spin_lock(&p->sighand->lock);
 	if (((who->sig_blocked | who->sig_wanted) & bit) ||
-	    !handler_ignores(p, sig))
+	    !handler_ignores(p, sig) || thread_traced(who))
 		err = make_pending(p, t, sig, si);
 	spin_unlock(&p->sighand->lock);
 	return err;

@@ -74,6 +74,19 @@ u32 sigqueue_take(struct list_head *queue, u64 *pending, int sig,
 	return 1;
 }
 
+int sigqueue_peek(const struct list_head *queue, u64 nr, struct siginfo *si)
+{
+	const struct sigqueue *q;
+
+	list_for_each_entry(q, queue, node) {
+		if (nr--)
+			continue;
+		*si = q->info;
+		return 1;
+	}
+	return 0;
+}
+
 int sigset_first(u64 set)
 {
 	if (set & SYNCHRONOUS)

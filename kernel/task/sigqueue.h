@@ -22,6 +22,8 @@ u32 sigqueue_drop(struct list_head *queue, u64 *pending, u64 mask);
 /* Take signal @sig out of a pending set, with its details. */
 u32 sigqueue_take(struct list_head *queue, u64 *pending, int sig,
 		  struct siginfo *si);
+/* Entry number @nr of a queue, which stays: 1, or 0 when there are fewer. */
+int sigqueue_peek(const struct list_head *queue, u64 nr, struct siginfo *si);
 /* The signal of @set to take first; 0: none. */
 int sigset_first(u64 set);
 

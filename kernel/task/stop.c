@@ -18,6 +18,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/task/sigqueue.h>
+#include <kernel/task/trace.h>
 
 #define STOP_SIGNALS                                              \
 	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | \
@@ -64,23 +65,43 @@ static void continue_locked(struct process *p)
 	notify_parent_locked(p, SIGCHLD, CLD_CONTINUED, SIGCONT);
 }
 
+/* A tracee that was seized sees every SIGCONT as a stop of its own. */
+static void notify_tracees_locked(struct process *p)
+{
+	struct thread *t;
+
+	list_for_each_entry(t, &p->threads, proc_node) {
+		struct tracee *tr = thread_tracee(t);
+
+		if (tr && tr->seized)
+			trace_notify_locked(t, tr);
+	}
+}
+
 void jobctl_prepare_locked(struct process *p, int sig)
 {
 	assert_held(&task_lock);
 	if (sig == SIGCONT) {
 		drop_pending_locked(p, STOP_SIGNALS);
 		continue_locked(p);
+		notify_tracees_locked(p);
 	} else if (sig < SIGRTMIN && (STOP_SIGNALS & SIG_BIT(sig))) {
 		drop_pending_locked(p, SIG_BIT(SIGCONT));
 	}
 }
 
+/* A tracer that is the parent hears of each thread instead. */
 static void all_stopped_locked(struct process *p)
 {
+	struct tracee *tr = thread_tracee(p->leader);
+
+	if (p->stopped)
+		return;
 	p->stopped = true;
 	p->stop_reported = false;
 	p->continued = false;
-	notify_parent_locked(p, SIGCHLD, CLD_STOPPED, p->stop_sig);
+	if (!tr || tr->tracer != p->real_parent)
+		notify_parent_locked(p, SIGCHLD, CLD_STOPPED, p->stop_sig);
 }
 
 void jobctl_start_stop(int sig, u32 gen)
@@ -94,9 +115,12 @@ void jobctl_start_stop(int sig, u32 gen)
 		spin_unlock(&task_lock);
 		return;
 	}
-	if (!p->nr_stopping && !p->stopped) {
-		p->stop_sig = sig;
+	if (!p->nr_stopping) {
+		p->stop_sig = p->stopped ? p->stop_sig : sig;
 		list_for_each_entry(t, &p->threads, proc_node) {
+			/* Stopped already, but for a tracer's "go on". */
+			if (t->jobctl & JOBCTL_STOPPED)
+				continue;
 			store_once(&t->jobctl, t->jobctl | JOBCTL_STOPPING);
 			p->nr_stopping++;
 			if (t != current)
@@ -107,24 +131,56 @@ void jobctl_start_stop(int sig, u32 gen)
 	jobctl_do_stop();
 }
 
-void jobctl_do_stop(void)
+static void participate_locked(struct thread *t)
 {
-	struct thread *t = current;
 	struct process *p = t->proc;
 
-	(void)atomic_fetch_and(&t->work, ~WORK_STOP);
-	spin_lock(&task_lock);
-	if (!(t->jobctl & JOBCTL_STOPPING)) {
-		spin_unlock(&task_lock);
+	if (!(t->jobctl & JOBCTL_STOPPING))
 		return;
-	}
 	store_once(&t->jobctl,
 		   (t->jobctl & ~(u32)JOBCTL_STOPPING) | JOBCTL_STOPPED);
 	if (!--p->nr_stopping)
 		all_stopped_locked(p);
+}
+
+static void sleep_while_stopped(struct thread *t)
+{
 	spin_unlock(&task_lock);
-	wait_event(&p->stop_wq, !(load_once(&t->jobctl) & JOBCTL_STOPPED) ||
-					(load_once(&t->work) & WORK_EXIT));
+	wait_event(&t->proc->stop_wq,
+		   !(load_once(&t->jobctl) & JOBCTL_STOPPED) ||
+			   (load_once(&t->work) & WORK_EXIT) ||
+			   thread_traced(t));
+	spin_lock(&task_lock);
+}
+
+/* True: look again.  What a tracer resumes runs, though its process is stopped. */
+static bool stop_once_locked(struct thread *t)
+{
+	struct tracee *tr = thread_tracee(t);
+	bool group = t->jobctl & JOBCTL_STOPPED;
+
+	if (!group && !(tr && tr->trap))
+		return false;
+	if (!tr) {
+		sleep_while_stopped(t);
+		return true;
+	}
+	trace_group_stop_locked(t, tr);
+	if (thread_traced(t) && !tr->trap)
+		store_once(&t->jobctl, t->jobctl & ~(u32)JOBCTL_STOPPED);
+	return true;
+}
+
+void jobctl_do_stop(void)
+{
+	struct thread *t = current;
+
+	(void)atomic_fetch_and(&t->work, ~WORK_STOP);
+	spin_lock(&task_lock);
+	participate_locked(t);
+	while (!(load_once(&t->work) & WORK_EXIT) && stop_once_locked(t))
+		;
+	spin_unlock(&task_lock);
 }
 
 void jobctl_thread_exit_locked(struct thread *t)

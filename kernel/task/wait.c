@@ -4,7 +4,9 @@
  *
  * A child is reported once for each of: its death (which takes it off the table),
  * its stop, its continuation.  Children belong to the process: __WNOTHREAD makes
- * no difference.
+ * no difference.  So do tracees, which are threads: each is reported for each of
+ * its stops, whatever the options, and for its end; a traced child of its own
+ * tracer is reported for its death as a child.
  *
  * Locking: task_lock.  Context: coroutine, may suspend.
  */
@@ -13,6 +15,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -79,13 +82,17 @@ static void inherit_usage_locked(struct process *p, const struct process *c)
 	p->cmaxrss_pages = max(p->cmaxrss_pages, rss);
 }
 
+static bool is_whom(int pid, int pgid, const struct wait_req *w)
+{
+	return (w->kind != WAIT_PID || pid == w->id) &&
+	       (w->kind != WAIT_PGID || pgid == w->id);
+}
+
 static bool eligible(const struct process *c, const struct wait_req *w)
 {
 	bool clone_child = c->exit_signal != SIGCHLD;
 
-	if (w->kind == WAIT_PID && c->pid != w->id)
-		return false;
-	if (w->kind == WAIT_PGID && c->pgid != w->id)
+	if (!is_whom(c->pid, c->pgid, w))
 		return false;
 	return (w->options & __WALL) ||
 	       clone_child == !!(w->options & __WCLONE);
@@ -105,8 +112,11 @@ static int look_at_locked(struct process *c, struct wait_req *w,
 			  struct process **reaped)
 {
 	bool keep = w->options & WNOWAIT;
+	bool traced = thread_traced(c->leader);
 	int pid;
 
+	if (traced && trace_reparented_locked(c) && c->zombie)
+		return 0;
 	if (c->zombie) {
 		if (!(w->options & WEXITED))
 			return 0;
@@ -119,6 +129,8 @@ static int look_at_locked(struct process *c, struct wait_req *w,
 		}
 		return pid;
 	}
+	if (traced && !trace_reparented_locked(c))
+		return 0;
 	if (c->stopped && !c->stop_reported && (w->options & WSTOPPED)) {
 		c->stop_reported = !keep;
 		return report(c, w, c->stop_sig << 8 | 0x7f, CLD_STOPPED);
@@ -130,11 +142,68 @@ static int look_at_locked(struct process *c, struct wait_req *w,
 	return 0;
 }
 
+/* A tracee that has ended, not as the last of its process. */
+static int look_at_ghost_locked(struct tracee *tr, struct wait_req *w)
+{
+	int tid = tr->tid;
+
+	if (!(w->options & WEXITED))
+		return 0;
+	memset(&w->ru, 0, sizeof(w->ru));
+	w->status = tr->status;
+	w->code = tr->status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	w->uid = tr->uid;
+	if (!(w->options & WNOWAIT))
+		trace_ghost_free_locked(tr);
+	return tid;
+}
+
+static int look_at_tracee_locked(struct tracee *tr, struct wait_req *w,
+				 struct process **reaped)
+{
+	bool keep = w->options & WNOWAIT;
+	struct process *p = tr->thread->proc;
+
+	if (p->zombie) {
+		if (!(w->options & WEXITED) || p->real_parent == current->proc)
+			return 0;
+		(void)report(p, w, p->exit_code,
+			     p->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
+		if (!keep && trace_zombie_release_locked(p))
+			*reaped = p;
+		return p->pid;
+	}
+	if (!tr->stopped || tr->reported || tr->listening)
+		return 0;
+	tr->reported = !keep;
+	(void)report(p, w, tr->code << 8 | 0x7f, CLD_TRAPPED);
+	return tr->thread->tid;
+}
+
+/* A tid, -ECHILD or 0: not yet. */
+static int scan_tracees_locked(struct wait_req *w, struct process **reaped)
+{
+	struct tracee *tr, *tmp;
+	int r = -ECHILD;
+
+	list_for_each_entry_safe(tr, tmp, &current->proc->tracees, node) {
+		struct thread *t = tr->thread;
+
+		if (!is_whom(t ? t->tid : tr->tid, t ? t->proc->pgid : -1, w))
+			continue;
+		r = t ? look_at_tracee_locked(tr, w, reaped)
+		      : look_at_ghost_locked(tr, w);
+		if (r)
+			break;
+	}
+	return r;
+}
+
 /* A pid, -ECHILD (nobody to wait for) or 0: not yet. */
 static int scan(struct wait_req *w, struct process **reaped)
 {
 	struct process *me = current->proc, *c;
-	int r = -ECHILD;
+	int r = -ECHILD, tr = -ECHILD;
 
 	spin_lock(&task_lock);
 	list_for_each_entry(c, &me->children, sibling) {
@@ -144,8 +213,10 @@ static int scan(struct wait_req *w, struct process **reaped)
 		if (r)
 			break;
 	}
+	if (r <= 0 && unlikely(!list_empty(&me->tracees)))
+		tr = scan_tracees_locked(w, reaped);
 	spin_unlock(&task_lock);
-	return r;
+	return max(r, tr);
 }
 
 int task_wait(struct wait_req *w)

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/trace_link.c - who traces whom, from the attachment to either end.
+ *
+ * INVARIANTS
+ *   I1  tr is in tr->tracer->tracees exactly while tr->tracer is set.
+ *   I2  a thread's tracee object is freed with the thread; but one that ends while
+ *       it is traced, and is not a leader, leaves the object behind as a "ghost"
+ *       for its tracer to wait for.
+ *   I3  a zombie leader whose tracer is not its parent is that tracer's alone until
+ *       it is waited for or let go; then the parent is told.
+ *
+ * Locking: task_lock.
+ */
+#include <kernel/task/trace.h>
+
+#include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/vm.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/pid.h>
+#include <kernel/task/sigqueue.h>
+#include <kernel/task/task.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+/* --- the object */
+
+static struct thread_ext *ext_alloc(bool traced)
+{
+	struct thread_ext *x = kzalloc(sizeof(*x));
+
+	if (!x || !traced)
+		return x;
+	x->trace = kzalloc(sizeof(*x->trace));
+	if (!x->trace) {
+		kfree(x);
+		return NULL;
+	}
+	list_init(&x->trace->node);
+	return x;
+}
+
+static void ext_free(struct thread_ext *x)
+{
+	if (x)
+		kfree(x->trace);
+	kfree(x);
+}
+
+void thread_ext_free(struct thread *t)
+{
+	struct thread_ext *x = t->ext;
+
+	t->ext = NULL;
+	KASSERT(!x || !x->trace || !x->trace->tracer);
+	ext_free(x);
+}
+
+struct thread_ext *thread_ext_make(void)
+{
+	struct thread *t = current;
+	struct thread_ext *x = load_once(&t->ext), *new;
+
+	if (x)
+		return x;
+	new = ext_alloc(false);
+	if (!new)
+		return NULL;
+	spin_lock(&task_lock);
+	x = t->ext;
+	if (!x)
+		store_once(&t->ext, new);
+	spin_unlock(&task_lock);
+	if (x)
+		ext_free(new);
+	return x ? x : new;
+}
+
+/* Give @t what is in *@spare unless it has that. */
+static void adopt_locked(struct thread *t, struct thread_ext **spare)
+{
+	struct thread_ext *x = t->ext;
+
+	if (!x) {
+		store_once(&t->ext, *spare);
+		*spare = NULL;
+	} else if (!x->trace) {
+		store_once(&x->trace, (*spare)->trace);
+		(*spare)->trace = NULL;
+	}
+}
+
+static void link_locked(struct thread *t, struct process *tracer, bool seize,
+			u32 options)
+{
+	struct tracee *tr = ((struct thread_ext *)t->ext)->trace;
+
+	KASSERT(!tr->tracer);
+	memset(tr, 0, sizeof(*tr));
+	tr->thread = t;
+	tr->seized = seize;
+	tr->options = options;
+	list_init(&tr->node);
+	list_add_tail(&tr->node, &tracer->tracees);
+	store_once(&tr->tracer, tracer);
+}
+
+static void unlink_locked(struct tracee *tr)
+{
+	list_del(&tr->node);
+	store_once(&tr->tracer, NULL);
+	tr->syscalls = false;
+	tr->options = 0;
+	tr->trap = false;
+}
+
+void trace_unlink_locked(struct thread *t)
+{
+	struct tracee *tr = thread_tracee(t);
+
+	if (tr)
+		unlink_locked(tr);
+}
+
+/* --- who may */
+
+static bool ids_match(u32 uid, u32 gid, const struct cred *c)
+{
+	return uid == c->uid && uid == c->euid && uid == c->suid &&
+	       gid == c->gid && gid == c->egid && gid == c->sgid;
+}
+
+int trace_may_access_locked(struct process *p, bool fs)
+{
+	const struct cred *me = current_cred(), *c = p->leader->cred;
+	const struct thread *t;
+
+	if (p == current->proc || capable(CAP_SYS_PTRACE))
+		return 0;
+	if (!ids_match(fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid, c))
+		return -EPERM;
+	if ((c->cap_permitted & ~me->cap_permitted) != 0)
+		return -EPERM;
+	list_for_each_entry(t, &p->threads, proc_node) {
+		if (t->mm && t->mm->dumpable != 1)
+			return -EPERM;
+	}
+	return 0;
+}
+
+int trace_may_access(struct process *p, bool fs)
+{
+	int err;
+
+	spin_lock(&task_lock);
+	err = trace_may_access_locked(p, fs);
+	spin_unlock(&task_lock);
+	return err;
+}
+
+/* --- attach */
+
+int trace_me(void)
+{
+	struct thread *t = current;
+	struct thread_ext *spare = ext_alloc(true);
+	int err = 0;
+
+	if (!spare)
+		return -ENOMEM;
+	spin_lock(&task_lock);
+	if (thread_tracee(t) || t->proc == init_process) {
+		err = -EPERM;
+	} else {
+		adopt_locked(t, &spare);
+		link_locked(t, t->proc->real_parent, false, 0);
+	}
+	spin_unlock(&task_lock);
+	ext_free(spare);
+	return err;
+}
+
+static int may_attach_locked(struct thread *t)
+{
+	if (!t || !t->proc)
+		return -ESRCH;
+	if (t->proc == current->proc || thread_tracee(t) ||
+	    (load_once(&t->work) & WORK_EXIT))
+		return -EPERM;
+	return trace_may_access_locked(t->proc, false);
+}
+
+static void attached_locked(struct thread *t)
+{
+	struct tracee *tr = thread_tracee(t);
+
+	if (!tr->seized)
+		(void)signal_thread_locked(t, SIGSTOP, SEND_KERNEL);
+	/* Already stopped: it stops again, for its tracer. */
+	if (t->jobctl & JOBCTL_STOPPED)
+		wake_up_all(&t->proc->stop_wq);
+}
+
+int trace_attach(int tid, bool seize, u32 options)
+{
+	struct thread_ext *spare;
+	struct thread *t;
+	int err;
+
+	if (options & ~(u32)TRACE_O_KNOWN)
+		return -EIO;
+	spare = ext_alloc(true);
+	if (!spare)
+		return -ENOMEM;
+	spin_lock(&task_lock);
+	t = thread_find(tid);
+	err = may_attach_locked(t);
+	if (!err) {
+		adopt_locked(t, &spare);
+		link_locked(t, current->proc, seize, options);
+		attached_locked(t);
+	}
+	spin_unlock(&task_lock);
+	ext_free(spare);
+	return err;
+}
+
+/* --- clone */
+
+int trace_clone_event(const struct clone_args *a)
+{
+	int event = EVENT_FORK;
+
+	if (!thread_traced(current) || (a->flags & CLONE_UNTRACED))
+		return 0;
+	if (a->flags & CLONE_VFORK)
+		event = EVENT_VFORK;
+	else if (a->exit_signal != SIGCHLD)
+		event = EVENT_CLONE;
+	return trace_wants_event(current, event) ? event : 0;
+}
+
+int trace_child_prepare(struct thread *child, int event, u64 flags)
+{
+	if (!event && !((flags & CLONE_PTRACE) && thread_traced(current)))
+		return 0;
+	child->ext = ext_alloc(true);
+	return child->ext ? 0 : -ENOMEM;
+}
+
+/* It stops before its first instruction. */
+void trace_child_link_locked(struct thread *child)
+{
+	struct thread_ext *x = child->ext;
+	struct tracee *tr = thread_tracee(current);
+
+	if (!x || !x->trace || !tr)
+		return;
+	link_locked(child, tr->tracer, tr->seized, tr->options);
+	if (tr->seized) {
+		x->trace->trap = true;
+		(void)atomic_fetch_or(&child->work, WORK_STOP);
+	} else {
+		child->sig_pending |= SIG_BIT(SIGSTOP);
+		(void)atomic_fetch_or(&child->work, WORK_SIGNAL);
+	}
+}
+
+/* --- detach */
+
+/* It runs on; when its process is stopped, it stops with that. */
+static void let_go_locked(struct tracee *tr, int sig)
+{
+	struct thread *t = tr->thread;
+	struct process *p = t->proc;
+	bool was_stopped = tr->stopped;
+
+	unlink_locked(tr);
+	if (p->stopped && !p->exiting) {
+		store_once(&t->jobctl, t->jobctl | JOBCTL_STOPPED);
+		(void)atomic_fetch_or(&t->work, WORK_STOP);
+	}
+	tr->resume_sig = sig;
+	if (was_stopped)
+		trace_release_locked(t, tr);
+	else
+		thread_kick(t);
+}
+
+static int detach(struct thread *t __unused, struct tracee *tr, void *arg)
+{
+	let_go_locked(tr, *(int *)arg);
+	return 0;
+}
+
+int trace_detach(int tid, int sig)
+{
+	return trace_with(tid, detach, &sig);
+}
+
+/* --- ends */
+
+bool trace_reparented_locked(const struct process *p)
+{
+	const struct tracee *tr = p->leader ? thread_tracee(p->leader) : NULL;
+
+	return tr && tr->tracer != p->real_parent;
+}
+
+static void tell_end_locked(struct tracee *tr, int tid, u32 uid, int status)
+{
+	struct siginfo si;
+
+	memset(&si, 0, sizeof(si));
+	si.code = status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	si.chld.pid = tid;
+	si.chld.uid = uid;
+	si.chld.status = status & 0x7f ? status & 0x7f : (status >> 8) & 0xff;
+	(void)signal_process_locked(tr->tracer, SIGCHLD, &si);
+	wake_up_all(&tr->tracer->wait_chld);
+}
+
+void trace_thread_exit_locked(struct thread *t, int status)
+{
+	struct thread_ext *x = t->ext;
+	struct tracee *tr = thread_tracee(t);
+
+	if (!tr || t == t->proc->leader)
+		return;
+	x->trace = NULL;
+	tr->thread = NULL;
+	tr->stopped = false;
+	tr->tid = t->tid;
+	tr->status = status;
+	tr->uid = t->cred->uid;
+	tell_end_locked(tr, tr->tid, tr->uid, status);
+}
+
+void trace_ghost_free_locked(struct tracee *tr)
+{
+	KASSERT(!tr->thread);
+	list_del(&tr->node);
+	kfree(tr);
+}
+
+bool trace_process_exit_locked(struct process *p)
+{
+	struct tracee *tr = thread_tracee(p->leader);
+
+	if (!tr)
+		return false;
+	tr->stopped = false;
+	if (tr->tracer == p->real_parent)
+		(void)announce_death_locked(p);
+	else
+		tell_end_locked(tr, p->pid, p->leader->cred->uid, p->exit_code);
+	return true;
+}
+
+bool trace_zombie_release_locked(struct process *p)
+{
+	trace_unlink_locked(p->leader);
+	if (!announce_death_locked(p))
+		return false;
+	process_unlink_locked(p);
+	return true;
+}
+
+void trace_tracer_exit_locked(struct process *p, struct list_head *dead)
+{
+	struct tracee *tr, *tmp;
+
+	list_for_each_entry_safe(tr, tmp, &p->tracees, node) {
+		struct process *q;
+
+		if (!tr->thread) {
+			trace_ghost_free_locked(tr);
+			continue;
+		}
+		q = tr->thread->proc;
+		if (tr->options & TRACE_O_EXITKILL)
+			(void)signal_process_locked(q, SIGKILL, SEND_KERNEL);
+		if (!q->zombie) {
+			let_go_locked(tr, 0);
+		} else if (q->real_parent == p) {
+			unlink_locked(tr);
+		} else if (trace_zombie_release_locked(q)) {
+			list_add_tail(&q->sibling, dead);
+		}
+	}
+}
