@@ -6,10 +6,11 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
-#include <kernel/task/process.h>
+#include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 #define FIONREAD 0x541bu
 #define SIOCOUTQ 0x5411u
@@ -29,6 +30,10 @@ struct socket *socket_create(int family, int type, int protocol)
 {
 	if (family == AF_UNIX)
 		return unix_create(type, protocol);
+	if (family == AF_INET || family == AF_INET6)
+		return inet_create(family, type, protocol);
+	if (family == AF_NETLINK)
+		return netlink_create(type, protocol);
 	return ERR_PTR(-EAFNOSUPPORT);
 }
 
@@ -37,6 +42,8 @@ int socket_create_pair(int family, int type, int protocol,
 {
 	if (family == AF_UNIX)
 		return unix_create_pair(type, protocol, pair);
+	if (family == AF_INET || family == AF_INET6 || family == AF_NETLINK)
+		return -EOPNOTSUPP;
 	return -EAFNOSUPPORT;
 }
 
@@ -121,8 +128,34 @@ static s64 sock_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	case SIOCOUTQ:
 		return put_user_u32((u32)s->ops->outq(s), arg);
 	default:
-		return -ENOTTY;
+		return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 	}
+}
+
+/* F_SETOWN, F_SETSIG and O_ASYNC of the file are the socket's. */
+static int sock_setfl(struct file *f, u32 flags)
+{
+	struct socket *s = f->priv;
+
+	store_once(&s->owner_pid, (s32)load_once(&f->owner_pid));
+	store_once(&s->owner_sig, load_once(&f->owner_sig));
+	store_once(&s->async, (flags & O_ASYNC) != 0);
+	return 0;
+}
+
+void socket_signal(struct socket *s, int what)
+{
+	s32 pid = load_once(&s->owner_pid);
+	u32 sig = load_once(&s->owner_sig);
+	struct siginfo si;
+
+	if (!pid || (what != SIGURG && !load_once(&s->async)))
+		return;
+	memset(&si, 0, sizeof(si));
+	si.code = SI_KERNEL;
+	(void)task_signal_owner(pid,
+				what == SIGURG ? SIGURG : sig ? (int)sig : SIGIO,
+				&si);
 }
 
 static void sock_release(struct file *f)
@@ -137,6 +170,7 @@ static const struct file_ops socket_fops = {
 	.write = sock_write,
 	.poll = sock_poll,
 	.ioctl = sock_ioctl,
+	.setfl = sock_setfl,
 	.release = sock_release,
 };
 

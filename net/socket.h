@@ -17,6 +17,9 @@
 
 #define AF_UNSPEC 0
 #define AF_UNIX	  1
+#define AF_INET	  2
+#define AF_INET6  10
+#define AF_NETLINK 16
 
 #define SOCK_STREAM    1
 #define SOCK_DGRAM     2
@@ -46,7 +49,8 @@ struct sock_addr {
 	u16 family;
 	u16 len; /* of name */
 	bool abstract;
-	char name[UNIX_PATH_MAX + 1]; /* path, or what follows the NUL */
+	/* AF_UNIX: path, or what follows the NUL; else what follows the family */
+	char name[UNIX_PATH_MAX + 1];
 	struct inode *node;	      /* owned; path names only */
 };
 
@@ -93,7 +97,14 @@ struct socket_ops {
 	u64 (*inq)(struct socket *s);  /* bytes to read */
 	u64 (*outq)(struct socket *s); /* bytes not yet read by the peer */
 	void (*release)(struct socket *s);
+	/* Levels other than SOL_SOCKET; NULL: -ENOPROTOOPT.  Length or -errno. */
+	int (*setopt)(struct socket *s, int level, int opt, const void *val,
+		      u32 len);
+	int (*getopt)(struct socket *s, int level, int opt, void *val, u32 len);
+	/* NULL: -ENOTTY */
+	s64 (*ioctl)(struct socket *s, unsigned int cmd, u64 arg);
 };
+#define SOCK_OPT_MAX 256u
 
 #define SOCK_BUF_DEFAULT 212992u
 #define SOCK_BUF_MIN	 4608u
@@ -101,12 +112,21 @@ struct socket_ops {
 struct socket {
 	const struct socket_ops *ops; /* [I] */
 	u16 family, type;	      /* [I] */
+	u16 protocol;		      /* [I] */
+	u64 ino;		      /* [I] of its file; 0: none yet */
+	s32 owner_pid;		      /* [a] F_SETOWN: of SIGIO and SIGURG */
+	u32 owner_sig;		      /* [a] F_SETSIG, 0: SIGIO */
+	bool async;		      /* [a] O_ASYNC */
 	struct waitq rd_wq, wr_wq;
 	u32 rcvbuf, sndbuf;		      /* [a] bytes */
 	u64 rcv_timeout_ns, snd_timeout_ns;   /* [a] 0: none */
 	bool passcred;			      /* [a] */
 	bool listening;			      /* [a] */
-	bool reuseaddr, keepalive, broadcast; /* [a] kept, of no effect here */
+	bool reuseaddr, reuseport;	      /* [a] */
+	bool keepalive, broadcast, dontroute; /* [a] kept: nothing to do */
+	bool linger_on, oobinline;	      /* [a] */
+	u32 linger_s;			      /* [a] */
+	u32 priority, mark;		      /* [a] kept */
 	u32 error;			      /* [a] pending, reported once */
 };
 
@@ -128,7 +148,14 @@ s64 socket_interrupted(s64 err, u64 timeout_ns);
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
 
+/* Send the owner a signal: SIGURG, or SIGIO (or its choice) when it wants it. */
+#define SIGIO_READ  (-1)
+#define SIGIO_WRITE (-2)
+void socket_signal(struct socket *s, int what);
+
 /* --- families */
+struct socket *inet_create(int family, int type, int protocol);
+struct socket *netlink_create(int type, int protocol);
 struct socket *unix_create(int type, int protocol);
 int unix_create_pair(int type, int protocol, struct socket *pair[2]);
 

@@ -26,6 +26,8 @@
 
 struct spinlock unix_lock = SPINLOCK_INIT("unix", RANK_FILE);
 
+static struct list_head all_socks = LIST_HEAD_INIT(all_socks); /* [unix_lock] */
+
 static const struct socket_ops unix_ops;
 
 struct unix_sock *unix_get(struct unix_sock *us)
@@ -39,6 +41,9 @@ void unix_put(struct unix_sock *us)
 	if (!us || !atomic_dec_and_test(&us->refs))
 		return;
 	KASSERT(us->dead && !us->peer && list_empty(&us->queue));
+	spin_lock(&unix_lock);
+	list_del(&us->all_node);
+	spin_unlock(&unix_lock);
 	unix_name_put(us->name);
 	kfree(us);
 }
@@ -67,7 +72,22 @@ static struct unix_sock *alloc_sock(u16 type)
 	list_init(&us->queue);
 	mutex_init(&us->rd_mutex);
 	waitq_init(&us->room_wq);
+	spin_lock(&unix_lock);
+	list_add_tail(&us->all_node, &all_socks);
+	spin_unlock(&unix_lock);
 	return us;
+}
+
+void unix_for_each(void (*fn)(struct unix_sock *us, void *arg), void *arg)
+{
+	struct unix_sock *us;
+
+	spin_lock(&unix_lock);
+	list_for_each_entry(us, &all_socks, all_node) {
+		if (!us->dead)
+			fn(us, arg);
+	}
+	spin_unlock(&unix_lock);
 }
 
 static void wake_everybody(struct unix_sock *us)

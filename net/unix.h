@@ -35,6 +35,7 @@ enum unix_state {
 struct unix_sock {
 	struct socket s;
 	u32 refs;		       /* [a] */
+	struct list_head all_node;     /* [u] every socket, until freed */
 	enum unix_state state;	       /* [u] */
 	struct unix_sock *peer;	       /* [u] owned */
 	struct unix_name *name;	       /* [u] owned; only set once */
@@ -80,6 +81,9 @@ void unix_put(struct unix_sock *us); /* no lock held */
 struct unix_sock *unix_get_peer(struct unix_sock *us);
 /* Drop what is queued. */
 void unix_purge(struct unix_sock *us);
+
+/* @fn under unix_lock. */
+void unix_for_each(void (*fn)(struct unix_sock *us, void *arg), void *arg);
 
 /* --- unix_name.c */
 int unix_bind(struct socket *s, struct sock_addr *addr);

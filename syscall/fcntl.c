@@ -196,14 +196,14 @@ static s64 fcntl_file(struct file *f, int cmd, u64 arg)
 		return fcntl_locks(f, cmd, arg);
 	case F_SETOWN:
 		store_once(&f->owner_pid, (u32)arg);
-		return 0;
+		return set_flags(f, f->flags);
 	case F_GETOWN:
 		return (s32)load_once(&f->owner_pid);
 	case F_SETSIG:
 		if (arg > NSIG)
 			return -EINVAL;
 		store_once(&f->owner_sig, (u32)arg);
-		return 0;
+		return set_flags(f, f->flags);
 	case F_GETSIG:
 		return load_once(&f->owner_sig);
 	case F_GETLEASE:

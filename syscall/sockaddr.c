@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syscall/sockaddr.c - addresses of Unix-domain sockets, and the nodes of path names.
+ * syscall/sockaddr.c - socket addresses; the nodes of Unix-domain path names.
+ *
+ * Other families decode for themselves what follows the family.
  */
 #include <syscall/sock.h>
 
@@ -76,14 +78,22 @@ static int decode_path(const struct sockaddr_un *un, u32 len, enum addr_use use,
 int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
 		   enum addr_use use, struct sock_addr *out)
 {
+	bool local = s->family == AF_UNIX;
 	struct sockaddr_un un;
 
 	*out = (struct sock_addr){ 0 };
+	if (!local)
+		len = min_t(u32, len, sizeof(un));
 	if (len < FAMILY_LEN || len > sizeof(un))
 		return -EINVAL;
 	if (copy_from_user(&un, uaddr, len))
 		return -EFAULT;
 	out->family = un.family;
+	if (!local) {
+		out->len = (u16)(len - FAMILY_LEN);
+		memcpy(out->name, un.path, out->len);
+		return 0;
+	}
 	if (un.family == AF_UNSPEC && use == ADDR_FIND)
 		return 0;
 	if (un.family != s->family)
@@ -113,7 +123,10 @@ int sock_addr_copy(const struct sock_addr *a, uaddr_t uaddr, u32 room)
 	struct sockaddr_un un = { .family = a->family };
 	u32 len = FAMILY_LEN;
 
-	if (a->abstract) {
+	if (a->family != AF_UNIX) {
+		memcpy(un.path, a->name, a->len);
+		len += a->len;
+	} else if (a->abstract) {
 		memcpy(un.path + 1, a->name, a->len);
 		len += 1u + a->len;
 	} else if (a->len) {
@@ -152,5 +165,6 @@ int sock_install(struct socket *s, u32 flags)
 		return -ENOMEM;
 	}
 	f->inode = i;
+	s->ino = i->ino;
 	return fd_open(f, flags);
 }

@@ -63,8 +63,8 @@ SYSCALL3(200, bind, int, fd, uaddr_t, uaddr, u32, len)
 
 	if (err)
 		return err;
-	err = s->ops->name(s, false, &a);
-	if (!err && (a.len || a.abstract))
+	err = s->family == AF_UNIX ? s->ops->name(s, false, &a) : 0;
+	if (s->family == AF_UNIX && !err && (a.len || a.abstract))
 		err = -EINVAL; /* it has one; do not make a node in vain */
 	if (!err)
 		err = sock_addr_read(s, uaddr, len, ADDR_BIND, &a);
@@ -190,19 +190,26 @@ enum {
 	SO_REUSEADDR = 2,
 	SO_TYPE = 3,
 	SO_ERROR = 4,
+	SO_DONTROUTE = 5,
 	SO_BROADCAST = 6,
 	SO_SNDBUF = 7,
 	SO_RCVBUF = 8,
 	SO_KEEPALIVE = 9,
+	SO_OOBINLINE = 10,
+	SO_PRIORITY = 12,
 	SO_LINGER = 13,
+	SO_REUSEPORT = 15,
 	SO_PASSCRED = 16,
 	SO_PEERCRED = 17,
 	SO_RCVLOWAT = 18,
 	SO_RCVTIMEO = 20,
 	SO_SNDTIMEO = 21,
+	SO_BINDTODEVICE = 25,
+	SO_PEERSEC = 31,
 	SO_ACCEPTCONN = 30,
 	SO_SNDBUFFORCE = 32,
 	SO_RCVBUFFORCE = 33,
+	SO_MARK = 36,
 	SO_PROTOCOL = 38,
 	SO_DOMAIN = 39,
 };
@@ -236,8 +243,29 @@ static int set_option(struct socket *s, int opt, u32 v)
 	case SO_REUSEADDR:
 		s->reuseaddr = v;
 		return 0;
+	case SO_REUSEPORT:
+		if (s->family == AF_UNIX)
+			return -EOPNOTSUPP;
+		s->reuseport = v;
+		return 0;
 	case SO_KEEPALIVE:
 		s->keepalive = v;
+		return 0;
+	case SO_OOBINLINE:
+		s->oobinline = v;
+		return 0;
+	case SO_DONTROUTE:
+		s->dontroute = v;
+		return 0;
+	case SO_PRIORITY:
+		if (v > 6 && !capable(CAP_NET_ADMIN))
+			return -EPERM;
+		s->priority = v;
+		return 0;
+	case SO_MARK:
+		if (!capable(CAP_NET_ADMIN))
+			return -EPERM;
+		s->mark = v;
 		return 0;
 	case SO_BROADCAST:
 		s->broadcast = v;
@@ -260,11 +288,39 @@ static int set_option(struct socket *s, int opt, u32 v)
 		return 0;
 	case SO_RCVLOWAT:
 		return v == 1 ? 0 : -EOPNOTSUPP;
-	case SO_LINGER:
-		return 0; /* closing never has to wait for anybody */
 	default:
 		return -ENOPROTOOPT;
 	}
+}
+
+/* Closing never waits; a time of zero makes it a reset (net/tcp.c). */
+static int set_linger(struct socket *s, uaddr_t uval, u32 len)
+{
+	u32 v[2];
+
+	if (len < sizeof(v))
+		return -EINVAL;
+	if (copy_from_user(v, uval, sizeof(v)))
+		return -EFAULT;
+	s->linger_on = v[0] != 0;
+	s->linger_s = v[1];
+	return 0;
+}
+
+/* A level of the family's own. */
+static int set_other(struct socket *s, int level, int opt, uaddr_t uval,
+		     u32 len)
+{
+	u8 val[SOCK_OPT_MAX];
+
+	if (!s->ops->setopt)
+		return -ENOPROTOOPT;
+	if ((s32)len < 0)
+		return -EINVAL;
+	len = min(len, (u32)sizeof(val));
+	if (copy_from_user(val, uval, len))
+		return -EFAULT;
+	return s->ops->setopt(s, level, opt, val, len);
 }
 
 SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
@@ -278,7 +334,9 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 	if (err)
 		return err;
 	if (level != SOL_SOCKET)
-		err = -ENOPROTOOPT;
+		err = set_other(s, level, opt, uval, len);
+	else if (opt == SO_LINGER)
+		err = set_linger(s, uval, len);
 	else if (opt == SO_RCVTIMEO)
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
 	else if (opt == SO_SNDTIMEO)
@@ -304,6 +362,7 @@ union option_value {
 	u32 linger[2];
 	struct timeval64 tv;
 	struct sock_creds creds;
+	u8 other[SOCK_OPT_MAX];
 };
 
 /* Length of the value, or -errno. */
@@ -314,8 +373,23 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 	case SO_REUSEADDR:
 		v->word = s->reuseaddr;
 		break;
+	case SO_REUSEPORT:
+		v->word = s->reuseport;
+		break;
 	case SO_KEEPALIVE:
 		v->word = s->keepalive;
+		break;
+	case SO_OOBINLINE:
+		v->word = s->oobinline;
+		break;
+	case SO_DONTROUTE:
+		v->word = s->dontroute;
+		break;
+	case SO_PRIORITY:
+		v->word = s->priority;
+		break;
+	case SO_MARK:
+		v->word = s->mark;
 		break;
 	case SO_BROADCAST:
 		v->word = s->broadcast;
@@ -330,6 +404,7 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		v->word = s->family;
 		break;
 	case SO_PROTOCOL:
+		v->word = s->protocol;
 		break;
 	case SO_ERROR:
 		v->word = (u32)-socket_take_error(s);
@@ -347,7 +422,8 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		v->word = s->listening;
 		break;
 	case SO_LINGER:
-		v->linger[0] = v->linger[1] = 0;
+		v->linger[0] = s->linger_on;
+		v->linger[1] = s->linger_s;
 		return sizeof(v->linger);
 	case SO_PEERCRED:
 		(void)s->ops->peer_creds(s, &v->creds);
@@ -379,8 +455,12 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 		n = -EFAULT;
 	else if ((s32)room < 0)
 		n = -EINVAL;
+	else if (level == SOL_SOCKET)
+		n = get_option(s, opt, &v);
 	else
-		n = level == SOL_SOCKET ? get_option(s, opt, &v) : -ENOPROTOOPT;
+		n = s->ops->getopt ? s->ops->getopt(s, level, opt, v.other,
+						    min_t(u32, room, sizeof(v)))
+				   : -ENOPROTOOPT;
 	fd_unref(r);
 	if (n < 0)
 		return n;

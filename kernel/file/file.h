@@ -106,7 +106,7 @@ struct file_ops {
 	int (*flush)(struct file *f);
 	/* Last reference gone. */
 	void (*release)(struct file *f);
-	/* F_SETFL changed f->flags (O_ASYNC, O_NONBLOCK ...). */
+	/* f->flags are to be @flags (F_SETFL), or who gets SIGIO has changed. */
 	int (*setfl)(struct file *f, u32 flags);
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
 };

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/inet.c - internet sockets: their life, names and readiness.
+ *
+ * Not here: streams (tcp.c, tcp_data.c), datagrams (udp.c), options (inet_opt.c).
+ */
+#include <net/inet.h>
+
+#include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <net/netdev.h>
+
+bool loopback_up = true;
+
+static const struct socket_ops tcp_ops, udp_ops;
+
+struct inet_sock *inet_get(struct inet_sock *is)
+{
+	atomic_inc(&is->refs);
+	return is;
+}
+
+void inet_put(struct inet_sock *is)
+{
+	if (!is || !atomic_dec_and_test(&is->refs))
+		return;
+	KASSERT(is->dead && !is->peer && !is->bound && !is->target);
+	KASSERT(list_empty(&is->queue));
+	kfree(is);
+}
+
+struct inet_sock *inet_get_peer(struct inet_sock *is)
+{
+	struct inet_sock *peer;
+
+	spin_lock(&inet_lock);
+	peer = is->peer ? inet_get(is->peer) : NULL;
+	spin_unlock(&inet_lock);
+	return peer;
+}
+
+struct inet_sock *inet_alloc(u16 family, u16 type, u8 proto)
+{
+	struct inet_sock *is = kzalloc(sizeof(*is));
+
+	if (!is)
+		return NULL;
+	socket_init(&is->s, proto == IPPROTO_TCP ? &tcp_ops : &udp_ops, family,
+		    type);
+	is->s.protocol = proto;
+	is->refs = 1;
+	is->proto = proto;
+	list_init(&is->backlog);
+	list_init(&is->pending);
+	list_init(&is->backlog_node);
+	list_init(&is->port_node);
+	spin_init(&is->lock, "inet_queue", RANK_PIPE);
+	list_init(&is->queue);
+	mutex_init(&is->rd_mutex);
+	is->ttl = 64;
+	is->mcast_ttl = 1;
+	is->keepidle = 7200;
+	is->keepintvl = 75;
+	is->keepcnt = 9;
+	is->mtu_discover = 1;
+	if (family == AF_INET)
+		is->local.ip[10] = is->local.ip[11] = 0xff;
+	is->remote = is->local;
+	is->uid = current_cred()->euid;
+	return is;
+}
+
+void inet_wake_all(struct inet_sock *is)
+{
+	wake_up_all(&is->s.rd_wq);
+	wake_up_all(&is->s.wr_wq);
+}
+
+void inet_purge(struct inet_sock *is)
+{
+	struct list_head list;
+
+	list_init(&list);
+	spin_lock(&is->lock);
+	list_splice_tail_init(&is->queue, &list);
+	is->queued = is->bytes = 0;
+	is->oob = OOB_NONE;
+	spin_unlock(&is->lock);
+	while (!list_empty(&list)) {
+		struct inet_buf *b =
+			list_first_entry(&list, struct inet_buf, node);
+
+		list_del(&b->node);
+		kfree(b);
+	}
+}
+
+static int inet_bind(struct socket *s, struct sock_addr *addr)
+{
+	struct inet_sock *is = to_inet(s);
+	struct inet_ep ep;
+	int err;
+
+	if (addr->family == AF_UNSPEC && s->family == AF_INET)
+		addr->family = AF_INET;
+	err = inet_addr_in(is, addr, &ep);
+	if (err)
+		return err;
+	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
+		return -EINVAL;
+	if (!inet_is_any(&ep) && !inet_is_local(&ep))
+		return -EADDRNOTAVAIL;
+	spin_lock(&inet_lock);
+	err = is->state == INET_IDLE ? inet_bind_locked(is, &ep) : -EINVAL;
+	spin_unlock(&inet_lock);
+	return err;
+}
+
+static int inet_name(struct socket *s, bool of_peer, struct sock_addr *out)
+{
+	struct inet_sock *is = to_inet(s);
+	int err = 0;
+
+	spin_lock(&inet_lock);
+	if (of_peer && is->state != INET_CONNECTED)
+		err = -ENOTCONN;
+	else
+		inet_addr_out(is, of_peer ? &is->remote : &is->local, out);
+	spin_unlock(&inet_lock);
+	return err;
+}
+
+static int inet_peer_creds(struct socket *s __unused, struct sock_creds *out)
+{
+	*out = (struct sock_creds){ 0, ~0u, ~0u };
+	return 0;
+}
+
+static u32 inet_poll(struct socket *s, struct file *f, struct poll_table *pt)
+{
+	struct inet_sock *is = to_inet(s);
+
+	poll_wait(pt, f, &s->rd_wq);
+	poll_wait(pt, f, &s->wr_wq);
+	return inet_is_stream(is) ? tcp_poll_bits(is) : udp_poll_bits(is);
+}
+
+static u64 inet_inq(struct socket *s)
+{
+	struct inet_sock *is = to_inet(s);
+	u64 n;
+
+	spin_lock(&is->lock);
+	n = is->bytes;
+	if (!inet_is_stream(is) && !list_empty(&is->queue))
+		n = list_first_entry(&is->queue, struct inet_buf, node)->len;
+	spin_unlock(&is->lock);
+	return n;
+}
+
+/* What was sent is at the receiver at once. */
+static u64 inet_outq(struct socket *s __unused)
+{
+	return 0;
+}
+
+static void inet_release(struct socket *s)
+{
+	struct inet_sock *is = to_inet(s);
+
+	if (inet_is_stream(is))
+		tcp_close(is);
+	spin_lock(&inet_lock);
+	store_once(&is->dead, true);
+	inet_unbind_locked(is);
+	spin_unlock(&inet_lock);
+	inet_purge(is);
+	inet_wake_all(is);
+	inet_put(is);
+}
+
+static int udp_listen(struct socket *s __unused, int backlog __unused)
+{
+	return -EOPNOTSUPP;
+}
+
+static struct socket *udp_accept(struct socket *s __unused, bool nb __unused)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static int udp_shutdown(struct socket *s, u32 how)
+{
+	struct inet_sock *is = to_inet(s);
+
+	if (load_once(&is->state) != INET_CONNECTED)
+		return -ENOTCONN;
+	(void)atomic_fetch_or(&is->shut, how);
+	inet_wake_all(is);
+	return 0;
+}
+
+static const struct socket_ops tcp_ops = {
+	.bind = inet_bind,
+	.connect = tcp_connect,
+	.listen = tcp_listen,
+	.accept = tcp_accept,
+	.send = tcp_send,
+	.recv = tcp_recv,
+	.shutdown = tcp_shutdown,
+	.name = inet_name,
+	.peer_creds = inet_peer_creds,
+	.poll = inet_poll,
+	.inq = inet_inq,
+	.outq = inet_outq,
+	.release = inet_release,
+	.setopt = inet_setopt,
+	.getopt = inet_getopt,
+	.ioctl = netdev_ioctl,
+};
+
+static const struct socket_ops udp_ops = {
+	.bind = inet_bind,
+	.connect = udp_connect,
+	.listen = udp_listen,
+	.accept = udp_accept,
+	.send = udp_send,
+	.recv = udp_recv,
+	.shutdown = udp_shutdown,
+	.name = inet_name,
+	.peer_creds = inet_peer_creds,
+	.poll = inet_poll,
+	.inq = inet_inq,
+	.outq = inet_outq,
+	.release = inet_release,
+	.setopt = inet_setopt,
+	.getopt = inet_getopt,
+	.ioctl = netdev_ioctl,
+};
+
+static int default_proto(int type)
+{
+	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+struct socket *inet_create(int family, int type, int protocol)
+{
+	struct inet_sock *is;
+
+	if (type == SOCK_RAW)
+		return ERR_PTR(capable(CAP_NET_RAW) ? -EPROTONOSUPPORT
+						    : -EPERM);
+	if (type != SOCK_STREAM && type != SOCK_DGRAM)
+		return ERR_PTR(-ESOCKTNOSUPPORT);
+	if (!protocol)
+		protocol = default_proto(type);
+	if (protocol != default_proto(type))
+		return ERR_PTR(-EPROTONOSUPPORT);
+	is = inet_alloc((u16)family, (u16)type, (u8)protocol);
+	return is ? &is->s : ERR_PTR(-ENOMEM);
+}

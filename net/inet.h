@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/inet.h - what the files of the internet families share.
+ *
+ * There is one interface, the loopback, so there are no packets: a connection is two
+ * sockets that put bytes into each other's queue, a datagram is a message in the
+ * receiver's.  What a program sees of TCP and UDP is kept: ports, backlogs, half
+ * closes, resets, refused connections, options.
+ *
+ * An IPv4 address is kept as its v4-mapped IPv6 one.
+ *
+ * Locks that guard the members:
+ *	i	inet_lock: states, names, who is connected to whom, backlogs
+ *	q	is->lock: the receive queue
+ *	r	is->rd_mutex: who reads; only a reader takes from the queue
+ *	I	immutable		a	atomic word
+ * inet_lock and is->lock are never held together.
+ *
+ * Context: coroutine.
+ */
+#ifndef NET_INET_H
+#define NET_INET_H
+
+#include <kernel/spinlock.h>
+#include <lib/list.h>
+#include <net/socket.h>
+
+#define IPPROTO_IP     0
+#define IPPROTO_ICMP   1
+#define IPPROTO_TCP    6
+#define IPPROTO_UDP    17
+#define IPPROTO_IPV6   41
+#define IPPROTO_ICMPV6 58
+
+#define LOOPBACK_INDEX 1
+#define LOOPBACK_MTU   65536u
+
+/* An address with its port, in host order. */
+struct inet_ep {
+	u8 ip[16];
+	u16 port;
+};
+
+enum inet_state {
+	INET_IDLE,
+	INET_LISTEN,
+	INET_CONNECTING, /* in a listener's list of those who wait for room */
+	INET_CONNECTED,
+	INET_CLOSED, /* a stream that was reset or refused */
+};
+
+struct inet_sock {
+	struct socket s;
+	u32 refs;		       /* [a] */
+	u8 proto;		       /* [I] IPPROTO_TCP, _UDP or _ICMP */
+	enum inet_state state;	       /* [i] */
+	bool bound;		       /* [i] on a port's list */
+	struct list_head port_node;    /* [i] */
+	struct inet_ep local, remote;  /* [i] */
+	struct inet_sock *peer;	       /* [i] owned; streams */
+	struct list_head backlog;      /* [i] listener: to be accepted */
+	struct list_head pending;      /* [i] listener: connecting to it */
+	struct list_head backlog_node; /* [i] in one of a listener's lists */
+	struct inet_sock *target;      /* [i] owned; while CONNECTING */
+	u32 nr_backlog, max_backlog;   /* [i] */
+	bool announced;		       /* [i] connect() that did not wait told */
+	u32 shut;		       /* [a] SHUT_* */
+	bool dead;		       /* [a] its file is gone */
+	u32 uid;		       /* [I] of who made it */
+	struct spinlock lock;	       /* RANK_PIPE */
+	struct list_head queue;	       /* [q] of inet_buf */
+	u64 queued;		       /* [q] their cost */
+	u64 bytes;		       /* [q] their unread bytes */
+	u32 oob;		       /* [q] OOB_* and the urgent byte */
+	u64 oob_at;		       /* [q] unread bytes before the mark */
+	struct mutex rd_mutex;
+	/* options: [a] */
+	bool v6only, nodelay, cork, recverr;
+	u32 keepidle, keepintvl, keepcnt, user_timeout;
+	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
+	u16 hops; /* IPv6; 0: default */
+};
+
+#define OOB_NONE 0u
+#define OOB_SET	 0x100u
+#define OOB_READ 0x200u
+
+/* Bytes on their way; a datagram knows whom from. */
+struct inet_buf {
+	struct list_head node; /* [q] */
+	u32 len, cap;	       /* [q] used and allocated */
+	u32 off;	       /* [r] already read */
+	struct inet_ep from;   /* [I] datagrams */
+	struct inet_ep to;     /* [I] datagrams */
+	u8 data[];
+};
+
+extern struct spinlock inet_lock;
+extern bool loopback_up; /* [a] */
+
+static inline struct inet_sock *to_inet(struct socket *s)
+{
+	return container_of(s, struct inet_sock, s);
+}
+static inline bool inet_is_stream(const struct inet_sock *is)
+{
+	return is->s.type == SOCK_STREAM;
+}
+struct inet_sock *inet_alloc(u16 family, u16 type, u8 proto); /* or NULL */
+struct inet_sock *inet_get(struct inet_sock *is);
+void inet_put(struct inet_sock *is); /* no lock held; NULL is fine */
+struct inet_sock *inet_get_peer(struct inet_sock *is);
+void inet_wake_all(struct inet_sock *is);
+void inet_purge(struct inet_sock *is);
+
+/* --- inet_addr.c */
+int inet_addr_in(const struct inet_sock *is, const struct sock_addr *a,
+		 struct inet_ep *out);
+void inet_addr_out(const struct inet_sock *is, const struct inet_ep *ep,
+		   struct sock_addr *out);
+bool inet_is_v4(const struct inet_ep *ep);
+bool inet_is_any(const struct inet_ep *ep);
+/* An address of this machine: the only ones that can be reached. */
+bool inet_is_local(const struct inet_ep *ep);
+bool inet_same_ip(const struct inet_ep *a, const struct inet_ep *b);
+/* "Any", as a destination, means the loopback address of its family. */
+void inet_any_to_loopback(struct inet_ep *ep);
+/* What a socket without a name sends from when it sends to @to. */
+void inet_source(const struct inet_ep *to, struct inet_ep *from);
+
+/* --- inet_port.c; inet_lock held */
+int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep);
+int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to);
+void inet_unbind_locked(struct inet_sock *is);
+/* A connection that a listener made: on its port's list, without a check. */
+void inet_adopt_port_locked(struct inet_sock *is);
+int inet_listen_check_locked(struct inet_sock *is);
+/* Who takes what comes for @to from @from, without a reference, or NULL. */
+struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
+				   const struct inet_ep *from);
+void inet_for_each(void (*fn)(struct inet_sock *is, void *arg), void *arg);
+extern u32 inet_port_first, inet_port_last; /* [a] for those without a name */
+
+/* --- tcp.c */
+int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
+int tcp_listen(struct socket *s, int backlog);
+struct socket *tcp_accept(struct socket *s, bool nonblock);
+int tcp_shutdown(struct socket *s, u32 how);
+void tcp_close(struct inet_sock *is);
+u32 tcp_poll_bits(struct inet_sock *is);
+/* --- tcp_data.c */
+s64 tcp_send(struct socket *s, struct sock_msg *m);
+s64 tcp_recv(struct socket *s, struct sock_msg *m);
+bool tcp_has_room(const struct inet_sock *is, const struct inet_sock *peer);
+/* --- udp.c */
+int udp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
+s64 udp_send(struct socket *s, struct sock_msg *m);
+s64 udp_recv(struct socket *s, struct sock_msg *m);
+u32 udp_poll_bits(struct inet_sock *is);
+/* As /proc/net/tcp and TCP_INFO number it. */
+int inet_tcp_state(const struct inet_sock *is);
+/* --- inet_opt.c */
+int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len);
+int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len);
+
+#endif /* NET_INET_H */

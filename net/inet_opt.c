@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/inet_opt.c - options of the levels IP, IPv6, TCP and UDP.
+ *
+ * Most speak of packets, of which there are none: they are kept and given back, and
+ * that is all that they would do on Linux's loopback too.  What we could not carry
+ * out is refused.
+ */
+#include <net/inet.h>
+
+#include <lib/errno.h>
+#include <lib/string.h>
+
+enum {
+	IP_TOS = 1,
+	IP_TTL = 2,
+	IP_HDRINCL = 3,
+	IP_OPTIONS = 4,
+	IP_PKTINFO = 8,
+	IP_MTU_DISCOVER = 10,
+	IP_RECVERR = 11,
+	IP_RECVTTL = 12,
+	IP_RECVTOS = 13,
+	IP_MTU = 14,
+	IP_BIND_ADDRESS_NO_PORT = 24,
+	IP_MULTICAST_IF = 32,
+	IP_MULTICAST_TTL = 33,
+	IP_MULTICAST_LOOP = 34,
+
+	IPV6_UNICAST_HOPS = 16,
+	IPV6_MULTICAST_HOPS = 18,
+	IPV6_MTU = 24,
+	IPV6_RECVERR = 25,
+	IPV6_V6ONLY = 26,
+	IPV6_RECVPKTINFO = 49,
+	IPV6_RECVHOPLIMIT = 51,
+	IPV6_RECVTCLASS = 66,
+	IPV6_TCLASS = 67,
+
+	TCP_NODELAY = 1,
+	TCP_MAXSEG = 2,
+	TCP_CORK = 3,
+	TCP_KEEPIDLE = 4,
+	TCP_KEEPINTVL = 5,
+	TCP_KEEPCNT = 6,
+	TCP_SYNCNT = 7,
+	TCP_LINGER2 = 8,
+	TCP_DEFER_ACCEPT = 9,
+	TCP_WINDOW_CLAMP = 10,
+	TCP_INFO = 11,
+	TCP_QUICKACK = 12,
+	TCP_CONGESTION = 13,
+	TCP_USER_TIMEOUT = 18,
+	TCP_FASTOPEN = 23,
+	TCP_NOTSENT_LOWAT = 25,
+};
+
+#define MSS 65483u /* of Linux's loopback */
+
+static int word(const void *val, u32 len, u32 *v)
+{
+	u8 byte;
+
+	if (len >= sizeof(*v)) {
+		memcpy(v, val, sizeof(*v));
+	} else if (len) {
+		memcpy(&byte, val, 1);
+		*v = byte;
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_ip(struct inet_sock *is, int opt, u32 v)
+{
+	switch (opt) {
+	case IP_TOS:
+		is->tos = (u8)v;
+		return 0;
+	case IP_TTL:
+		if ((s32)v != -1 && (v < 1 || v > 255))
+			return -EINVAL;
+		is->ttl = (s32)v == -1 ? 64 : (u8)v;
+		return 0;
+	case IP_MTU_DISCOVER:
+		if (v > 5)
+			return -EINVAL;
+		is->mtu_discover = (u8)v;
+		return 0;
+	case IP_RECVERR:
+		is->recverr = v != 0;
+		return 0;
+	case IP_MULTICAST_TTL:
+		if ((s32)v < -1 || (s32)v > 255)
+			return -EINVAL;
+		is->mcast_ttl = (s32)v == -1 ? 1 : (u8)v;
+		return 0;
+	case IP_BIND_ADDRESS_NO_PORT:
+		return 0; /* ports are not scarce: taken at bind() */
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int get_ip(const struct inet_sock *is, int opt, u32 *v)
+{
+	switch (opt) {
+	case IP_TOS:
+		*v = is->tos;
+		return 0;
+	case IP_TTL:
+		*v = is->ttl;
+		return 0;
+	case IP_MTU_DISCOVER:
+		*v = is->mtu_discover;
+		return 0;
+	case IP_RECVERR:
+		*v = is->recverr;
+		return 0;
+	case IP_MTU:
+		*v = LOOPBACK_MTU;
+		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
+	case IP_MULTICAST_TTL:
+		*v = is->mcast_ttl;
+		return 0;
+	case IP_BIND_ADDRESS_NO_PORT:
+		*v = 0;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int set_ipv6(struct inet_sock *is, int opt, u32 v)
+{
+	switch (opt) {
+	case IPV6_V6ONLY:
+		if (is->bound)
+			return -EINVAL;
+		is->v6only = v != 0;
+		return 0;
+	case IPV6_UNICAST_HOPS:
+		if ((s32)v < -1 || (s32)v > 255)
+			return -EINVAL;
+		is->hops = (u16)((s32)v == -1 ? 0 : v);
+		return 0;
+	case IPV6_TCLASS:
+		if ((s32)v < -1 || (s32)v > 255)
+			return -EINVAL;
+		is->tclass = (u8)((s32)v == -1 ? 0 : v);
+		return 0;
+	case IPV6_RECVERR:
+		is->recverr = v != 0;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int get_ipv6(const struct inet_sock *is, int opt, u32 *v)
+{
+	switch (opt) {
+	case IPV6_V6ONLY:
+		*v = is->v6only;
+		return 0;
+	case IPV6_UNICAST_HOPS:
+		*v = is->hops ? is->hops : 64;
+		return 0;
+	case IPV6_TCLASS:
+		*v = is->tclass;
+		return 0;
+	case IPV6_RECVERR:
+		*v = is->recverr;
+		return 0;
+	case IPV6_MTU:
+		*v = LOOPBACK_MTU;
+		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int set_range(u32 *to, u32 v, u32 most)
+{
+	if (v < 1 || v > most)
+		return -EINVAL;
+	*to = v;
+	return 0;
+}
+
+static int set_tcp(struct inet_sock *is, int opt, u32 v)
+{
+	switch (opt) {
+	case TCP_NODELAY:
+		is->nodelay = v != 0;
+		return 0;
+	case TCP_CORK:
+		is->cork = v != 0;
+		return 0;
+	case TCP_KEEPIDLE:
+		return set_range(&is->keepidle, v, 32767);
+	case TCP_KEEPINTVL:
+		return set_range(&is->keepintvl, v, 32767);
+	case TCP_KEEPCNT:
+		return set_range(&is->keepcnt, v, 127);
+	case TCP_USER_TIMEOUT:
+		if ((s32)v < 0)
+			return -EINVAL;
+		is->user_timeout = v;
+		return 0;
+	case TCP_QUICKACK:
+	case TCP_LINGER2:
+	case TCP_SYNCNT:
+	case TCP_DEFER_ACCEPT:
+	case TCP_NOTSENT_LOWAT:
+	case TCP_WINDOW_CLAMP:
+		return 0; /* hints about packets */
+	case TCP_MAXSEG:
+		return v >= 88 && v <= 32767 ? 0 : -EINVAL;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int get_tcp(const struct inet_sock *is, int opt, u32 *v)
+{
+	*v = 0;
+	switch (opt) {
+	case TCP_NODELAY:
+		*v = is->nodelay;
+		return 0;
+	case TCP_CORK:
+		*v = is->cork;
+		return 0;
+	case TCP_KEEPIDLE:
+		*v = is->keepidle;
+		return 0;
+	case TCP_KEEPINTVL:
+		*v = is->keepintvl;
+		return 0;
+	case TCP_KEEPCNT:
+		*v = is->keepcnt;
+		return 0;
+	case TCP_USER_TIMEOUT:
+		*v = is->user_timeout;
+		return 0;
+	case TCP_MAXSEG:
+		*v = is->state == INET_CONNECTED ? MSS : 536;
+		return 0;
+	case TCP_QUICKACK:
+		*v = 1;
+		return 0;
+	case TCP_SYNCNT:
+		*v = 6;
+		return 0;
+	case TCP_LINGER2:
+		*v = 60;
+		return 0;
+	case TCP_DEFER_ACCEPT:
+	case TCP_NOTSENT_LOWAT:
+	case TCP_WINDOW_CLAMP:
+	case TCP_FASTOPEN:
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
+{
+	struct inet_sock *is = to_inet(s);
+	u32 v;
+	int err;
+
+	if (level == IPPROTO_TCP && opt == TCP_CONGESTION)
+		return len == 5 && !memcmp(val, "cubic", 5) ? 0 : -ENOENT;
+	err = word(val, len, &v);
+	if (err)
+		return err;
+	if (level == IPPROTO_IP)
+		return set_ip(is, opt, v);
+	if (level == IPPROTO_IPV6 && s->family == AF_INET6)
+		return set_ipv6(is, opt, v);
+	if (level == IPPROTO_TCP && is->proto == IPPROTO_TCP)
+		return set_tcp(is, opt, v);
+	return -ENOPROTOOPT;
+}
+
+/* The beginning of struct tcp_info, which is all that we know. */
+static int tcp_info(const struct inet_sock *is, void *val, u32 len)
+{
+	u8 info[104] = { 0 };
+	u32 mss = MSS;
+
+	info[0] = (u8)inet_tcp_state(is);
+	memcpy(info + 16, &mss, 4);
+	memcpy(info + 20, &mss, 4);
+	len = min(len, (u32)sizeof(info));
+	memcpy(val, info, len);
+	return (int)len;
+}
+
+int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
+{
+	struct inet_sock *is = to_inet(s);
+	int err = -ENOPROTOOPT;
+	u32 v = 0;
+
+	if (level == IPPROTO_TCP && is->proto == IPPROTO_TCP) {
+		if (opt == TCP_INFO)
+			return tcp_info(is, val, len);
+		if (opt == TCP_CONGESTION) {
+			memcpy(val, "cubic", min(len, 6u));
+			return (int)min(len, 16u);
+		}
+		err = get_tcp(is, opt, &v);
+	} else if (level == IPPROTO_IP) {
+		err = get_ip(is, opt, &v);
+	} else if (level == IPPROTO_IPV6 && s->family == AF_INET6) {
+		err = get_ipv6(is, opt, &v);
+	}
+	if (err)
+		return err;
+	memcpy(val, &v, min(len, 4u));
+	return (int)min(len, 4u);
+}

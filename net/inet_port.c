@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/inet_port.c - who has which port.
+ *
+ * Every socket with a port is on the list of that port's slot, connections that a
+ * listener made too.
+ *
+ * Locking: inet_lock.
+ */
+#include <net/inet.h>
+
+#include <kernel/assert.h>
+#include <kernel/random.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define NR_SLOTS       256u
+#define FIRST_FREE_FOR_ALL 1024u
+
+struct spinlock inet_lock = SPINLOCK_INIT("inet", RANK_FILE);
+u32 inet_port_first = 32768, inet_port_last = 60999;
+static struct list_head slots[NR_SLOTS]; /* [inet_lock] empty until first used */
+static u32 last_port;			 /* [inet_lock] handed out */
+
+static struct list_head *slot(u16 port)
+{
+	struct list_head *l = &slots[port % NR_SLOTS];
+
+	if (!l->next)
+		list_init(l);
+	return l;
+}
+
+/* Could something for an address of the one come for the other too? */
+static bool overlap(const struct inet_sock *a, const struct inet_ep *ip,
+		    const struct inet_sock *b)
+{
+	bool a4 = inet_is_v4(ip), b4 = inet_is_v4(&b->local);
+
+	if (a4 != b4) {
+		/* Only an open-minded "any" of IPv6 hears IPv4. */
+		const struct inet_sock *six = a4 ? b : a;
+		const struct inet_ep *ep = a4 ? &b->local : ip;
+
+		return inet_is_any(ep) && !six->v6only;
+	}
+	return inet_is_any(ip) || inet_is_any(&b->local) ||
+	       inet_same_ip(ip, &b->local);
+}
+
+static bool may_share(const struct inet_sock *a, const struct inet_sock *b)
+{
+	if (a->s.reuseport && b->s.reuseport && a->uid == b->uid)
+		return true;
+	return a->s.reuseaddr && b->s.reuseaddr && b->state != INET_LISTEN;
+}
+
+static bool conflicts(const struct inet_sock *is, const struct inet_ep *ep)
+{
+	const struct inet_sock *o;
+
+	list_for_each_entry(o, slot(ep->port), port_node) {
+		if (o != is && o->proto == is->proto &&
+		    o->local.port == ep->port && overlap(is, ep, o) &&
+		    !may_share(is, o))
+			return true;
+	}
+	return false;
+}
+
+static void take_port(struct inet_sock *is, const struct inet_ep *ep)
+{
+	KASSERT(!is->bound);
+	is->local = *ep;
+	is->bound = true;
+	list_add_tail(&is->port_node, slot(ep->port));
+}
+
+/* Is nobody at all on the port? */
+static bool unused(const struct inet_sock *is, u16 port)
+{
+	const struct inet_sock *o;
+
+	list_for_each_entry(o, slot(port), port_node) {
+		if (o->proto == is->proto && o->local.port == port)
+			return false;
+	}
+	return true;
+}
+
+static u16 free_port(const struct inet_sock *is)
+{
+	u32 first = load_once(&inet_port_first);
+	u32 nr = load_once(&inet_port_last) - first + 1;
+
+	if (!last_port)
+		random_bytes(&last_port, sizeof(last_port));
+	for (u32 i = 0; i < nr; i++) {
+		u16 port = (u16)(first + ++last_port % nr);
+
+		if (unused(is, port))
+			return port;
+	}
+	return 0;
+}
+
+int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep)
+{
+	struct inet_ep e = *ep;
+
+	assert_held(&inet_lock);
+	if (is->bound)
+		return -EINVAL;
+	if (!e.port)
+		e.port = free_port(is);
+	else if (e.port < FIRST_FREE_FOR_ALL && !capable(CAP_NET_BIND_SERVICE))
+		return -EACCES;
+	if (!e.port || conflicts(is, &e))
+		return -EADDRINUSE;
+	take_port(is, &e);
+	return 0;
+}
+
+int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to)
+{
+	struct inet_ep e = is->local;
+
+	assert_held(&inet_lock);
+	if (is->bound)
+		return 0;
+	e.port = free_port(is);
+	if (to)
+		inet_source(to, &e);
+	if (!e.port)
+		return -EADDRNOTAVAIL;
+	take_port(is, &e);
+	return 0;
+}
+
+void inet_adopt_port_locked(struct inet_sock *is)
+{
+	is->bound = true;
+	list_add_tail(&is->port_node, slot(is->local.port));
+}
+
+void inet_unbind_locked(struct inet_sock *is)
+{
+	if (is->bound)
+		list_del(&is->port_node);
+	is->bound = false;
+}
+
+int inet_listen_check_locked(struct inet_sock *is)
+{
+	const struct inet_sock *o;
+
+	list_for_each_entry(o, slot(is->local.port), port_node) {
+		if (o != is && o->proto == is->proto &&
+		    o->state == INET_LISTEN &&
+		    o->local.port == is->local.port &&
+		    overlap(is, &is->local, o) &&
+		    !(is->s.reuseport && o->s.reuseport))
+			return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/* 0: not for it; more: the better it fits. */
+static int fit(const struct inet_sock *is, const struct inet_ep *to,
+	       const struct inet_ep *from)
+{
+	int score = 1;
+
+	if (inet_same_ip(&is->local, to))
+		score += 2;
+	else if (!inet_is_any(&is->local))
+		return 0;
+	else if (inet_is_v4(&is->local) != inet_is_v4(to) &&
+		 (!inet_is_v4(to) || is->v6only))
+		return 0;
+	else if (inet_is_v4(&is->local) == inet_is_v4(to))
+		score++;
+	if (is->state != INET_CONNECTED)
+		return score;
+	if (is->remote.port != from->port || !inet_same_ip(&is->remote, from))
+		return 0;
+	return score + 4;
+}
+
+struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
+				   const struct inet_ep *from)
+{
+	struct inet_sock *o, *best = NULL;
+	int best_fit = 0;
+
+	assert_held(&inet_lock);
+	list_for_each_entry(o, slot(to->port), port_node) {
+		int f;
+
+		if (o->proto != proto || o->local.port != to->port || o->dead)
+			continue;
+		if (proto == IPPROTO_TCP && o->state != INET_LISTEN)
+			continue;
+		f = fit(o, to, from);
+		if (f > best_fit) {
+			best = o;
+			best_fit = f;
+		}
+	}
+	return best;
+}
+
+void inet_for_each(void (*fn)(struct inet_sock *is, void *arg), void *arg)
+{
+	struct inet_sock *is;
+
+	spin_lock(&inet_lock);
+	for (u32 i = 0; i < NR_SLOTS; i++) {
+		list_for_each_entry(is, slot((u16)i), port_node)
+			fn(is, arg);
+	}
+	spin_unlock(&inet_lock);
+}

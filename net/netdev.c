@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/netdev.c - what ioctl(2) tells about interfaces: netdevice(7).
+ */
+#include <net/netdev.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/inet.h>
+
+enum {
+	SIOCATMARK = 0x8905,
+	SIOCGIFNAME = 0x8910,
+	SIOCGIFCONF = 0x8912,
+	SIOCGIFFLAGS = 0x8913,
+	SIOCSIFFLAGS = 0x8914,
+	SIOCGIFADDR = 0x8915,
+	SIOCGIFDSTADDR = 0x8917,
+	SIOCGIFBRDADDR = 0x8919,
+	SIOCGIFNETMASK = 0x891b,
+	SIOCGIFMETRIC = 0x891d,
+	SIOCGIFMTU = 0x8921,
+	SIOCGIFHWADDR = 0x8927,
+	SIOCGIFINDEX = 0x8933,
+	SIOCGIFTXQLEN = 0x8942,
+	SIOCGIFMAP = 0x8970,
+};
+#define ARPHRD_LOOPBACK 772
+
+struct ifreq {
+	char name[16];
+	union {
+		struct {
+			u16 family;
+			u8 port[2], ip[4], zero[16];
+		} addr;
+		u16 flags;
+		u32 word;
+		u8 raw[24];
+	};
+};
+STATIC_ASSERT(sizeof(struct ifreq) == 40, "Linux's struct ifreq");
+
+struct ifconf {
+	u32 len, pad;
+	uaddr_t buf;
+};
+
+u32 netdev_flags(void)
+{
+	u32 f = IFF_LOOPBACK;
+
+	return load_once(&loopback_up) ? f | IFF_UP | IFF_RUNNING : f;
+}
+
+int netdev_set_up(bool up)
+{
+	if (!capable(CAP_NET_ADMIN))
+		return -EPERM;
+	store_once(&loopback_up, up);
+	return 0;
+}
+
+static void set_addr(struct ifreq *r, u8 a, u8 d)
+{
+	memset(&r->addr, 0, sizeof(r->addr));
+	r->addr.family = AF_INET;
+	r->addr.ip[0] = a;
+	r->addr.ip[3] = d;
+}
+
+static s64 list_interfaces(u64 arg)
+{
+	struct ifconf c;
+	struct ifreq r = { .name = "lo" };
+
+	if (copy_from_user(&c, arg, sizeof(c)))
+		return -EFAULT;
+	set_addr(&r, 127, 1);
+	if (c.buf && c.len < sizeof(r))
+		c.len = 0;
+	else if (c.buf && copy_to_user(c.buf, &r, sizeof(r)))
+		return -EFAULT;
+	else
+		c.len = sizeof(r);
+	return copy_to_user(arg, &c, sizeof(c));
+}
+
+static s64 name_of_index(u64 arg)
+{
+	struct ifreq r;
+
+	if (copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (r.word != LOOPBACK_INDEX)
+		return -ENODEV;
+	memset(r.name, 0, sizeof(r.name));
+	memcpy(r.name, "lo", 2);
+	return copy_to_user(arg, &r, sizeof(r));
+}
+
+static s64 at_mark(struct inet_sock *is, u64 arg)
+{
+	bool at;
+
+	spin_lock(&is->lock);
+	at = is->oob != OOB_NONE && !is->oob_at;
+	spin_unlock(&is->lock);
+	return put_user_u32(at, arg);
+}
+
+static int answer(struct ifreq *r, unsigned int cmd)
+{
+	memset(r->raw, 0, sizeof(r->raw));
+	switch (cmd) {
+	case SIOCGIFFLAGS:
+		r->flags = (u16)netdev_flags();
+		return 0;
+	case SIOCGIFADDR:
+	case SIOCGIFDSTADDR:
+		set_addr(r, 127, 1);
+		return 0;
+	case SIOCGIFBRDADDR:
+		set_addr(r, 0, 0);
+		return 0;
+	case SIOCGIFNETMASK:
+		set_addr(r, 255, 0);
+		return 0;
+	case SIOCGIFMTU:
+		r->word = LOOPBACK_MTU;
+		return 0;
+	case SIOCGIFHWADDR:
+		r->addr.family = ARPHRD_LOOPBACK;
+		return 0;
+	case SIOCGIFINDEX:
+		r->word = LOOPBACK_INDEX;
+		return 0;
+	case SIOCGIFTXQLEN:
+		r->word = 1000;
+		return 0;
+	case SIOCGIFMETRIC:
+	case SIOCGIFMAP:
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
+{
+	struct ifreq r;
+	int err;
+
+	switch (cmd) {
+	case SIOCGIFCONF:
+		return list_interfaces(arg);
+	case SIOCGIFNAME:
+		return name_of_index(arg);
+	case SIOCATMARK:
+		return s->type == SOCK_STREAM && s->family != AF_UNIX
+			       ? at_mark(to_inet(s), arg)
+			       : -ENOTTY;
+	default:
+		break;
+	}
+	if (cmd < SIOCGIFNAME || cmd > SIOCGIFMAP)
+		return -ENOTTY;
+	if (copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	r.name[sizeof(r.name) - 1] = 0;
+	if (strcmp(r.name, "lo"))
+		return -ENODEV;
+	if (cmd == SIOCSIFFLAGS)
+		return netdev_set_up(r.flags & IFF_UP);
+	err = answer(&r, cmd);
+	return err ? err : copy_to_user(arg, &r, sizeof(r));
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/netdev.h - the interfaces: one, the loopback, which is up from boot.
+ */
+#ifndef NET_NETDEV_H
+#define NET_NETDEV_H
+
+#include <lib/types.h>
+
+struct socket;
+
+#define IFF_UP	     0x1u
+#define IFF_LOOPBACK 0x8u
+#define IFF_RUNNING  0x40u
+#define IFF_LOWER_UP 0x10000u
+
+u32 netdev_flags(void);
+/* Take the interface up or down; -EPERM without the right to. */
+int netdev_set_up(bool up);
+/* SIOCGIF* and kin. */
+s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg);
+
+#endif /* NET_NETDEV_H */

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/tcp.c - streams: how connections come and go.
+ *
+ *	IDLE --listen--> LISTEN
+ *	IDLE --connect--> CONNECTED			the backlog has room
+ *	IDLE --connect--> CONNECTING --accept--> CONNECTED	it has none yet
+ *	CONNECTED --reset--> CLOSED
+ * connect() makes the server's socket and puts it into the listener's backlog; when
+ * that is full, the caller itself waits in the listener's list of pending ones, and
+ * accept() brings the first of them in.
+ *
+ * INVARIANTS
+ *   T1  Connected sockets point at each other; the one that is closed first drops its
+ *       pointer, the other keeps its own, to a dead socket, until it is closed too.
+ *   T2  A socket in a backlog has no file; the listener's end frees it.
+ *   T3  A CONNECTING socket is in target's list of pending ones, or has just left.
+ *
+ * Not here: data (tcp_data.c).
+ */
+#include <net/inet.h>
+
+#include <kernel/assert.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define BACKLOG_MAX 4096u
+
+/* --- connecting; inet_lock held */
+
+/* What an accepted socket has from its listener. */
+static void inherit(struct inet_sock *is, const struct inet_sock *from)
+{
+	is->s.reuseaddr = from->s.reuseaddr;
+	is->s.reuseport = from->s.reuseport;
+	is->s.keepalive = from->s.keepalive;
+	is->s.rcvbuf = from->s.rcvbuf;
+	is->s.sndbuf = from->s.sndbuf;
+	is->s.rcv_timeout_ns = from->s.rcv_timeout_ns;
+	is->s.snd_timeout_ns = from->s.snd_timeout_ns;
+	is->v6only = from->v6only;
+	is->s.linger_on = from->s.linger_on;
+	is->s.linger_s = from->s.linger_s;
+	is->s.oobinline = from->s.oobinline;
+	is->nodelay = from->nodelay;
+	is->keepidle = from->keepidle;
+	is->keepintvl = from->keepintvl;
+	is->keepcnt = from->keepcnt;
+}
+
+/* @us and @fresh are one connection from now on; @fresh waits to be accepted. */
+static void join_locked(struct inet_sock *us, struct inet_sock *to,
+			struct inet_sock *fresh)
+{
+	inherit(fresh, to);
+	fresh->local = us->remote;
+	fresh->remote = us->local;
+	inet_adopt_port_locked(fresh);
+	us->peer = inet_get(fresh);
+	fresh->peer = inet_get(us);
+	us->state = fresh->state = INET_CONNECTED;
+	list_add_tail(&fresh->backlog_node, &to->backlog);
+	to->nr_backlog++;
+}
+
+static bool backlog_full(const struct inet_sock *to)
+{
+	return to->nr_backlog > to->max_backlog;
+}
+
+/*
+ * 0: connected.  -EINPROGRESS: waits for room at the listener.  @fresh is used in
+ * the first case only.
+ */
+static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
+			struct inet_sock *fresh)
+{
+	struct inet_sock *to;
+	int err;
+
+	if (us->state != INET_IDLE && us->state != INET_CLOSED)
+		return us->state == INET_CONNECTING ? -EALREADY : -EISCONN;
+	err = inet_autobind_locked(us, ep);
+	if (err)
+		return err;
+	if (inet_is_any(&us->local))
+		inet_source(ep, &us->local);
+	us->remote = *ep;
+	to = inet_find_locked(IPPROTO_TCP, ep, &us->local);
+	if (!to) {
+		us->state = INET_CLOSED;
+		return -ECONNREFUSED;
+	}
+	store_once(&us->shut, 0);
+	if (!backlog_full(to)) {
+		join_locked(us, to, fresh);
+		return 0;
+	}
+	us->state = INET_CONNECTING;
+	us->target = inet_get(to);
+	list_add_tail(&us->backlog_node, &to->pending);
+	return -EINPROGRESS;
+}
+
+/* --- connect(2) */
+
+static struct inet_sock *new_server(struct inet_sock *us)
+{
+	return inet_alloc(us->s.family, SOCK_STREAM, IPPROTO_TCP);
+}
+
+static void discard(struct inet_sock *is)
+{
+	if (!is)
+		return;
+	is->dead = true;
+	inet_put(is);
+}
+
+static void tell_listener(struct inet_sock *us)
+{
+	struct inet_sock *to;
+
+	spin_lock(&inet_lock);
+	to = inet_find_locked(IPPROTO_TCP, &us->remote, &us->local);
+	if (to)
+		inet_get(to);
+	spin_unlock(&inet_lock);
+	if (to)
+		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
+	inet_put(to);
+}
+
+static int wait_connected(struct inet_sock *us)
+{
+	u64 timeout = us->s.snd_timeout_ns;
+	s64 err;
+
+	err = wait_event_interruptible_timeout(
+		&us->s.wr_wq, load_once(&us->state) != INET_CONNECTING,
+		socket_deadline(timeout));
+	if (err == -ETIMEDOUT)
+		return -EINPROGRESS;
+	if (err)
+		return (int)socket_interrupted(err, timeout);
+	return load_once(&us->state) == INET_CONNECTED
+		       ? 0
+		       : socket_take_error(&us->s);
+}
+
+/* A second call for a connection that the first one did not wait for. */
+static int connect_again(struct inet_sock *us, bool nonblock)
+{
+	bool told = false;
+	int err;
+
+	if (load_once(&us->state) == INET_CONNECTING) {
+		if (nonblock)
+			return -EALREADY;
+		return wait_connected(us);
+	}
+	err = socket_take_error(&us->s);
+	spin_lock(&inet_lock);
+	told = us->announced;
+	us->announced = false;
+	spin_unlock(&inet_lock);
+	if (err)
+		return err;
+	return told && load_once(&us->state) == INET_CONNECTED ? 0 : -EISCONN;
+}
+
+/* A call that does not wait hears of the result later, as if it took a while. */
+static int result_later(struct inet_sock *us, int err)
+{
+	if (err && err != -ECONNREFUSED)
+		return err;
+	if (err)
+		store_once(&us->s.error, (u32)-err);
+	spin_lock(&inet_lock);
+	us->announced = true;
+	spin_unlock(&inet_lock);
+	inet_wake_all(us);
+	return -EINPROGRESS;
+}
+
+static void disconnect(struct inet_sock *is);
+
+static int check_target(struct inet_sock *us, const struct sock_addr *addr,
+			struct inet_ep *ep)
+{
+	int err = inet_addr_in(us, addr, ep);
+
+	if (err)
+		return err;
+	if (us->s.family == AF_INET6 && us->v6only && inet_is_v4(ep))
+		return -ENETUNREACH;
+	inet_any_to_loopback(ep);
+	if (!inet_is_local(ep) || !load_once(&loopback_up))
+		return -ENETUNREACH;
+	return ep->port ? 0 : -ECONNREFUSED;
+}
+
+int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
+{
+	struct inet_sock *us = to_inet(s), *fresh;
+	struct inet_ep ep;
+	int err;
+
+	if (addr->family == AF_UNSPEC) {
+		disconnect(us);
+		return 0;
+	}
+	if (load_once(&us->state) == INET_CONNECTING || load_once(&s->error) ||
+	    load_once(&us->announced))
+		return connect_again(us, nonblock);
+	err = check_target(us, addr, &ep);
+	if (err)
+		return err;
+	fresh = new_server(us);
+	if (!fresh)
+		return -ENOMEM;
+	spin_lock(&inet_lock);
+	err = begin_locked(us, &ep, fresh);
+	spin_unlock(&inet_lock);
+	if (err)
+		discard(fresh);
+	else
+		tell_listener(us);
+	if (err == -EINPROGRESS)
+		return nonblock ? err : wait_connected(us);
+	return nonblock ? result_later(us, err) : err;
+}
+
+/* --- listen(2), accept(2) */
+
+int tcp_listen(struct socket *s, int backlog)
+{
+	struct inet_sock *is = to_inet(s);
+	int err = 0;
+
+	spin_lock(&inet_lock);
+	if (is->state != INET_IDLE && is->state != INET_LISTEN &&
+	    is->state != INET_CLOSED)
+		err = -EINVAL;
+	if (!err)
+		err = inet_autobind_locked(is, NULL);
+	if (!err && is->state != INET_LISTEN)
+		err = inet_listen_check_locked(is);
+	if (!err) {
+		is->state = INET_LISTEN;
+		is->max_backlog = min((u32)backlog, BACKLOG_MAX);
+		store_once(&is->shut, 0);
+		store_once(&s->listening, true);
+	}
+	spin_unlock(&inet_lock);
+	return err;
+}
+
+/* The first of the backlog; *@in was let in for it with @fresh. */
+static struct inet_sock *take_locked(struct inet_sock *is,
+				     struct inet_sock **fresh,
+				     struct inet_sock **in)
+{
+	struct inet_sock *e, *w;
+
+	*in = NULL;
+	e = list_first_entry_or_null(&is->backlog, struct inet_sock,
+				     backlog_node);
+	if (!e)
+		return NULL;
+	list_del(&e->backlog_node);
+	is->nr_backlog--;
+	w = list_first_entry_or_null(&is->pending, struct inet_sock,
+				     backlog_node);
+	if (!w || !*fresh || backlog_full(is))
+		return e;
+	list_del(&w->backlog_node);
+	w->target = NULL; /* its reference on us goes with *in */
+	join_locked(w, is, *fresh);
+	*fresh = NULL;
+	*in = inet_get(w);
+	return e;
+}
+
+static struct inet_sock *leave_backlog(struct inet_sock *is)
+{
+	struct inet_sock *fresh = NULL, *in, *e;
+
+	if (!list_empty(&is->pending))
+		fresh = new_server(is);
+	spin_lock(&inet_lock);
+	e = take_locked(is, &fresh, &in);
+	spin_unlock(&inet_lock);
+	discard(fresh);
+	if (in) {
+		inet_wake_all(in);
+		inet_put(in);
+		inet_put(is); /* in->target */
+	}
+	return e;
+}
+
+struct socket *tcp_accept(struct socket *s, bool nonblock)
+{
+	struct inet_sock *is = to_inet(s), *e;
+	u64 deadline = socket_deadline(s->rcv_timeout_ns);
+
+	while (!(e = leave_backlog(is))) {
+		int err;
+
+		if (load_once(&is->state) != INET_LISTEN)
+			return ERR_PTR(-EINVAL);
+		if (nonblock)
+			return ERR_PTR(-EAGAIN);
+		err = wait_event_interruptible_timeout(
+			&s->rd_wq,
+			!list_empty(&is->backlog) ||
+				load_once(&is->state) != INET_LISTEN,
+			deadline);
+		if (err)
+			return ERR_PTR(
+				socket_interrupted(err, s->rcv_timeout_ns));
+	}
+	return &e->s;
+}
+
+/* --- the end */
+
+static void reset(struct inet_sock *is, u32 error)
+{
+	spin_lock(&inet_lock);
+	is->state = INET_CLOSED;
+	spin_unlock(&inet_lock);
+	(void)atomic_fetch_or(&is->shut, SHUT_RD | SHUT_WR);
+	store_once(&is->s.error, error);
+	inet_wake_all(is);
+}
+
+/* Drop the connection of @is; the other side hears of it. */
+static void hang_up(struct inet_sock *is, bool abort)
+{
+	struct inet_sock *peer;
+	bool live;
+
+	spin_lock(&inet_lock);
+	peer = is->peer;
+	is->peer = NULL;
+	live = peer && peer->peer == is && is->state == INET_CONNECTED;
+	is->state = INET_CLOSED;
+	spin_unlock(&inet_lock);
+	(void)atomic_fetch_or(&is->shut, SHUT_RD | SHUT_WR);
+	if (live && abort) {
+		reset(peer, ECONNRESET);
+	} else if (live) {
+		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
+		inet_wake_all(peer);
+	}
+	inet_put(peer);
+}
+
+static void end_backlog(struct inet_sock *is)
+{
+	struct inet_sock *e, *w;
+
+	for (;;) {
+		spin_lock(&inet_lock);
+		e = list_first_entry_or_null(&is->backlog, struct inet_sock,
+					     backlog_node);
+		w = list_first_entry_or_null(&is->pending, struct inet_sock,
+					     backlog_node);
+		if (e) {
+			list_del(&e->backlog_node);
+			e->dead = true;
+			inet_unbind_locked(e);
+		} else if (w) {
+			list_del(&w->backlog_node);
+			w->target = NULL;
+			w->state = INET_CLOSED;
+			inet_get(w);
+		}
+		is->nr_backlog = 0;
+		spin_unlock(&inet_lock);
+		if (e) {
+			hang_up(e, true);
+			inet_purge(e);
+			inet_put(e);
+		} else if (w) {
+			reset(w, ECONNREFUSED);
+			inet_put(w);
+			inet_put(is);
+		} else {
+			return;
+		}
+	}
+}
+
+/* Leave a listener's list of pending ones. */
+static void stop_connecting(struct inet_sock *is)
+{
+	struct inet_sock *to;
+
+	spin_lock(&inet_lock);
+	to = is->target;
+	is->target = NULL;
+	if (to) {
+		list_del(&is->backlog_node);
+		is->state = INET_CLOSED;
+	}
+	spin_unlock(&inet_lock);
+	inet_put(to);
+}
+
+static void stop_listening(struct inet_sock *is)
+{
+	spin_lock(&inet_lock);
+	if (is->state == INET_LISTEN)
+		is->state = INET_CLOSED;
+	store_once(&is->s.listening, false);
+	spin_unlock(&inet_lock);
+	end_backlog(is);
+	inet_wake_all(is);
+}
+
+void tcp_close(struct inet_sock *is)
+{
+	bool abort;
+
+	stop_connecting(is);
+	if (load_once(&is->state) == INET_LISTEN)
+		stop_listening(is);
+	spin_lock(&is->lock);
+	abort = !list_empty(&is->queue) || (is->s.linger_on && !is->s.linger_s);
+	spin_unlock(&is->lock);
+	spin_lock(&inet_lock);
+	store_once(&is->dead, true);
+	spin_unlock(&inet_lock);
+	hang_up(is, abort);
+}
+
+/* connect(AF_UNSPEC): back to the beginning. */
+static void disconnect(struct inet_sock *is)
+{
+	stop_connecting(is);
+	if (load_once(&is->state) == INET_LISTEN)
+		stop_listening(is);
+	hang_up(is, true);
+	inet_purge(is);
+	spin_lock(&inet_lock);
+	is->state = INET_IDLE;
+	is->announced = false;
+	inet_unbind_locked(is);
+	is->local.port = 0;
+	spin_unlock(&inet_lock);
+	store_once(&is->s.error, 0);
+	store_once(&is->shut, 0);
+}
+
+int tcp_shutdown(struct socket *s, u32 how)
+{
+	struct inet_sock *is = to_inet(s), *peer;
+
+	switch (load_once(&is->state)) {
+	case INET_LISTEN:
+		if (how & SHUT_RD)
+			stop_listening(is);
+		return 0;
+	case INET_CONNECTING:
+		stop_connecting(is);
+		return 0;
+	case INET_CONNECTED:
+		break;
+	case INET_IDLE:
+	case INET_CLOSED:
+		return -ENOTCONN;
+	}
+	(void)atomic_fetch_or(&is->shut, how);
+	inet_wake_all(is);
+	peer = inet_get_peer(is);
+	if (peer && (how & SHUT_WR)) {
+		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
+		inet_wake_all(peer);
+	}
+	inet_put(peer);
+	return 0;
+}
+
+/* --- readiness */
+
+static bool writable(struct inet_sock *is)
+{
+	struct inet_sock *peer = inet_get_peer(is);
+	bool can = !peer || tcp_has_room(is, peer);
+
+	inet_put(peer);
+	return can;
+}
+
+u32 tcp_poll_bits(struct inet_sock *is)
+{
+	u32 shut = load_once(&is->shut), ev = 0;
+	enum inet_state state = load_once(&is->state);
+
+	if (load_once(&is->s.error))
+		ev |= POLLERR;
+	if (state == INET_LISTEN)
+		return list_empty(&is->backlog) ? ev
+						: ev | POLLIN | POLLRDNORM;
+	if (state == INET_CONNECTING)
+		return ev;
+	if (shut == (SHUT_RD | SHUT_WR) || state == INET_IDLE ||
+	    state == INET_CLOSED)
+		ev |= POLLHUP;
+	if (shut & SHUT_RD)
+		ev |= POLLIN | POLLRDNORM | POLLRDHUP;
+	if (load_once(&is->bytes))
+		ev |= POLLIN | POLLRDNORM;
+	if (load_once(&is->oob) & OOB_SET)
+		ev |= POLLPRI;
+	if ((shut & SHUT_WR) || writable(is))
+		ev |= POLLOUT | POLLWRNORM;
+	return ev;
+}
+
+int inet_tcp_state(const struct inet_sock *is)
+{
+	u32 shut = load_once(&is->shut);
+
+	switch (load_once(&is->state)) {
+	case INET_LISTEN:
+		return 10;
+	case INET_CONNECTING:
+		return 2;
+	case INET_CONNECTED:
+		if (shut == SHUT_RD)
+			return 8; /* CLOSE_WAIT */
+		return shut == SHUT_WR ? 5 : shut ? 9 : 1;
+	case INET_IDLE:
+	case INET_CLOSED:
+		break;
+	}
+	return 7;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/tcp_data.c - streams: bytes.
+ *
+ * A send copies bytes into buffers of its own and queues them at the receiver; no
+ * copy is made under a lock, but for a few bytes that fit into the last buffer.
+ *
+ * INVARIANTS
+ *   D1  A buffer is taken off the queue by a reader (rd_mutex), or when the socket's
+ *       file is gone.
+ *   D2  Nothing is queued at a dead socket: its sender is reset instead.
+ */
+#include <net/inet.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/process.h>
+#include <kernel/task/signal.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define CHUNK_MAX   (32u * 1024u - sizeof(struct inet_buf))
+#define CHUNK_SMALL (2048u - sizeof(struct inet_buf))
+#define MERGE_MAX   128u /* so many bytes are put into the last buffer */
+#define MERGE_CAP   (1024u - sizeof(struct inet_buf))
+
+static u64 limit_of(const struct inet_sock *from, const struct inet_sock *to)
+{
+	return (u64)load_once(&from->s.sndbuf) + load_once(&to->s.rcvbuf);
+}
+
+/* A third must be free before a writer is told that it can go on. */
+bool tcp_has_room(const struct inet_sock *is, const struct inet_sock *peer)
+{
+	u64 limit = limit_of(is, peer);
+
+	return load_once(&peer->queued) <= limit - limit / 3 ||
+	       load_once(&peer->dead);
+}
+
+static u32 cost_of(const struct inet_buf *b)
+{
+	return b->cap + (u32)sizeof(*b);
+}
+
+/* --- sending */
+
+/* The receiver is gone: what we send is answered by a reset. */
+static int sent_to_nobody(struct inet_sock *is)
+{
+	spin_lock(&inet_lock);
+	is->state = INET_CLOSED;
+	spin_unlock(&inet_lock);
+	(void)atomic_fetch_or(&is->shut, SHUT_RD | SHUT_WR);
+	store_once(&is->s.error, EPIPE);
+	inet_wake_all(is);
+	return 0;
+}
+
+/* 0: queued, or -EAGAIN: no room; -EPIPE: nobody is there. */
+static int enqueue(struct inet_sock *to, struct inet_buf *b, u64 limit)
+{
+	int err = 0;
+
+	spin_lock(&to->lock);
+	if (load_once(&to->dead))
+		err = -EPIPE;
+	else if (to->queued && to->queued + cost_of(b) > limit)
+		err = -EAGAIN;
+	if (!err) {
+		list_add_tail(&b->node, &to->queue);
+		store_once(&to->queued, to->queued + cost_of(b));
+		store_once(&to->bytes, to->bytes + b->len);
+	}
+	spin_unlock(&to->lock);
+	return err;
+}
+
+/* A few bytes behind the last ones: no buffer of their own. */
+static bool merge(struct inet_sock *to, const u8 *data, u32 n)
+{
+	struct inet_buf *b;
+	bool done = false;
+
+	spin_lock(&to->lock);
+	if (!list_empty(&to->queue) && !load_once(&to->dead)) {
+		b = list_last_entry(&to->queue, struct inet_buf, node);
+		done = b->cap - b->len >= n;
+		if (done) {
+			memcpy(b->data + b->len, data, n);
+			b->len += n;
+			store_once(&to->bytes, to->bytes + n);
+		}
+	}
+	spin_unlock(&to->lock);
+	return done;
+}
+
+static bool may_queue(struct inet_sock *is, struct inet_sock *to, u64 limit)
+{
+	return load_once(&to->queued) < limit - limit / 3 ||
+	       load_once(&to->dead) || (load_once(&is->shut) & SHUT_WR) ||
+	       load_once(&is->s.error);
+}
+
+static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
+{
+	u32 cap = len <= MERGE_MAX ? MERGE_CAP : len;
+	struct inet_buf *b = kmalloc(sizeof(*b) + cap);
+
+	if (!b)
+		return ERR_PTR(-ENOBUFS);
+	list_init(&b->node);
+	b->off = 0;
+	b->cap = cap;
+	b->len = (u32)copy_from_iter(b->data, len, it);
+	if (b->len)
+		return b;
+	kfree(b);
+	return ERR_PTR(-EFAULT);
+}
+
+static int send_error(struct inet_sock *is)
+{
+	int err = socket_take_error(&is->s);
+
+	if (err)
+		return err;
+	if (load_once(&is->shut) & SHUT_WR)
+		return -EPIPE;
+	return 0;
+}
+
+static s64 queue_buf(struct inet_sock *is, struct inet_sock *to,
+		     struct inet_buf *b, const struct sock_msg *m)
+{
+	u64 deadline = socket_deadline(is->s.snd_timeout_ns);
+	u64 limit = limit_of(is, to);
+	s64 err;
+
+	for (;;) {
+		err = send_error(is);
+		if (err)
+			return err;
+		err = enqueue(to, b, limit);
+		if (err != -EAGAIN || (m->flags & MSG_DONTWAIT))
+			return err;
+		err = wait_event_interruptible_timeout(
+			&is->s.wr_wq, may_queue(is, to, limit), deadline);
+		if (err)
+			return socket_interrupted(err, is->s.snd_timeout_ns);
+	}
+}
+
+/* Bytes sent of at most @len, or -errno. */
+static s64 send_some(struct inet_sock *is, struct inet_sock *to,
+		     struct sock_msg *m, u32 len)
+{
+	struct inet_buf *b = new_buf(m->it, len);
+	s64 err;
+
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	len = b->len; /* b is theirs once it is queued */
+	if (len <= MERGE_MAX && !send_error(is) && merge(to, b->data, len)) {
+		kfree(b);
+		return len;
+	}
+	err = queue_buf(is, to, b, m);
+	if (!err)
+		return len;
+	kfree(b);
+	if (err != -EPIPE || !load_once(&to->dead))
+		return err;
+	(void)sent_to_nobody(is);
+	return len;
+}
+
+static s64 send_all(struct inet_sock *is, struct inet_sock *to,
+		    struct sock_msg *m)
+{
+	size_t chunk = CHUNK_MAX;
+	s64 done = 0, n = 0;
+
+	while (iov_iter_count(m->it)) {
+		n = send_some(is, to, m,
+			      (u32)min(iov_iter_count(m->it), chunk));
+		if (n == -ENOBUFS && chunk > CHUNK_SMALL) {
+			chunk = CHUNK_SMALL; /* memory is in small pieces */
+			continue;
+		}
+		if (n < 0)
+			break;
+		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
+		done += n;
+	}
+	return done ? done : n;
+}
+
+/* The last byte is urgent: its reader hears of it at once. */
+static void mark_urgent(struct inet_sock *to, u8 byte)
+{
+	spin_lock(&to->lock);
+	to->oob = OOB_SET | byte;
+	to->oob_at = to->bytes ? to->bytes - 1 : 0;
+	spin_unlock(&to->lock);
+	socket_signal(&to->s, SIGURG);
+	wake_up_all_key(&to->s.rd_wq, POLLPRI);
+}
+
+static s64 send_urgent(struct inet_sock *is, struct inet_sock *to,
+		       struct sock_msg *m)
+{
+	struct inet_buf *last;
+	s64 n = send_all(is, to, m);
+	u8 byte = 0;
+
+	if (n <= 0)
+		return n;
+	spin_lock(&to->lock);
+	if (!list_empty(&to->queue)) {
+		last = list_last_entry(&to->queue, struct inet_buf, node);
+		byte = last->data[last->len - 1];
+	}
+	spin_unlock(&to->lock);
+	mark_urgent(to, byte);
+	return n;
+}
+
+s64 tcp_send(struct socket *s, struct sock_msg *m)
+{
+	struct inet_sock *is = to_inet(s), *to;
+	s64 n = send_error(is);
+
+	if (!n && load_once(&is->state) == INET_CONNECTING)
+		n = m->flags & MSG_DONTWAIT ? -EAGAIN : -EPIPE;
+	to = inet_get_peer(is);
+	if (!n && !to)
+		n = -EPIPE;
+	if (!n)
+		n = m->flags & MSG_OOB ? send_urgent(is, to, m)
+				       : send_all(is, to, m);
+	inet_put(to);
+	if (n == -EPIPE && !(m->flags & MSG_NOSIGNAL))
+		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
+	return n;
+}
+
+/* --- receiving; rd_mutex held */
+
+static struct inet_buf *next_buf(struct inet_sock *is, struct inet_buf *b)
+{
+	struct inet_buf *next = NULL;
+
+	spin_lock(&is->lock);
+	if (!b)
+		next = list_first_entry_or_null(&is->queue, struct inet_buf,
+						node);
+	else if (b->node.next != &is->queue)
+		next = list_next_entry(b, node);
+	spin_unlock(&is->lock);
+	return next;
+}
+
+/*
+ * How much of @b can be read in one go: up to its end, or to the urgent byte, which
+ * is read on its own or, unless inline, passed over (*@skip).
+ */
+static u32 readable(struct inet_sock *is, struct inet_buf *b, u64 before,
+		    bool *skip)
+{
+	u32 n;
+
+	*skip = false;
+	spin_lock(&is->lock);
+	n = b->len - b->off;
+	if (is->oob != OOB_NONE && is->oob_at >= before &&
+	    is->oob_at < before + n) {
+		if (is->oob_at > before)
+			n = (u32)(is->oob_at - before);
+		else if (!load_once(&is->s.oobinline))
+			*skip = true;
+	}
+	spin_unlock(&is->lock);
+	return *skip ? 1 : n;
+}
+
+static void consumed(struct inet_sock *is, struct inet_buf *b, u32 n)
+{
+	bool all;
+
+	spin_lock(&is->lock);
+	b->off += n;
+	all = b->off == b->len;
+	store_once(&is->bytes, is->bytes - n);
+	if (is->oob != OOB_NONE) {
+		if (is->oob_at < n)
+			is->oob = OOB_NONE;
+		else
+			is->oob_at -= n;
+	}
+	if (all) {
+		list_del(&b->node);
+		store_once(&is->queued, is->queued - cost_of(b));
+	}
+	spin_unlock(&is->lock);
+	if (all)
+		kfree(b);
+}
+
+static s64 drain(struct inet_sock *is, struct sock_msg *m)
+{
+	bool peek = m->flags & MSG_PEEK, skip;
+	struct inet_buf *b = next_buf(is, NULL);
+	u64 before = 0;
+	s64 done = 0;
+
+	while (b && iov_iter_count(m->it)) {
+		u32 n = readable(is, b, before, &skip);
+		size_t want = min_t(size_t, n, iov_iter_count(m->it)), moved;
+
+		moved = skip ? 1 : copy_to_iter(b->data + b->off, want, m->it);
+		if (!moved)
+			return done ? done : -EFAULT;
+		if (!skip)
+			done += (s64)moved;
+		if (peek) {
+			before += b->len - b->off;
+			b = next_buf(is, b);
+		} else {
+			consumed(is, b, (u32)moved);
+			b = next_buf(is, NULL);
+		}
+		if (moved < n)
+			break;
+	}
+	return done;
+}
+
+static void made_room(struct inet_sock *is)
+{
+	struct inet_sock *peer = inet_get_peer(is);
+
+	if (peer && tcp_has_room(peer, is))
+		wake_up_all_key(&peer->s.wr_wq, POLLOUT | POLLWRNORM);
+	inet_put(peer);
+}
+
+static bool has_input(struct inet_sock *is)
+{
+	return load_once(&is->bytes) || (load_once(&is->shut) & SHUT_RD) ||
+	       load_once(&is->s.error) ||
+	       load_once(&is->state) == INET_CLOSED;
+}
+
+/* True: look again; else what the call returns is in *@r. */
+static bool wait_input(struct inet_sock *is, const struct sock_msg *m,
+		       u64 deadline, s64 *r)
+{
+	enum inet_state state = load_once(&is->state);
+
+	*r = socket_take_error(&is->s);
+	if (*r || (load_once(&is->shut) & SHUT_RD))
+		return false;
+	*r = -ENOTCONN;
+	if (state != INET_CONNECTED && state != INET_CONNECTING)
+		return false;
+	*r = -EAGAIN;
+	if (m->flags & MSG_DONTWAIT)
+		return false;
+	mutex_unlock(&is->rd_mutex);
+	*r = wait_event_interruptible_timeout(&is->s.rd_wq, has_input(is),
+					      deadline);
+	mutex_lock(&is->rd_mutex);
+	*r = socket_interrupted(*r, is->s.rcv_timeout_ns);
+	return !*r;
+}
+
+static s64 recv_stream(struct inet_sock *is, struct sock_msg *m)
+{
+	u64 deadline = socket_deadline(is->s.rcv_timeout_ns);
+	bool all = (m->flags & MSG_WAITALL) && !(m->flags & MSG_PEEK);
+	s64 done = 0, n = 0;
+
+	while (iov_iter_count(m->it)) {
+		n = drain(is, m);
+		if (n < 0)
+			break;
+		done += n;
+		if (n && !(m->flags & MSG_PEEK))
+			made_room(is);
+		if (done && !all)
+			break;
+		if (!n && !wait_input(is, m, deadline, &n))
+			break;
+	}
+	return done ? done : n;
+}
+
+static s64 recv_urgent(struct inet_sock *is, struct sock_msg *m)
+{
+	s64 r = -EINVAL;
+	u8 byte = 0;
+
+	spin_lock(&is->lock);
+	if ((is->oob & OOB_SET) && !is->s.oobinline) {
+		byte = (u8)is->oob;
+		if (!(m->flags & MSG_PEEK))
+			is->oob = OOB_READ;
+		r = 1;
+	}
+	spin_unlock(&is->lock);
+	if (r == 1 && iov_iter_count(m->it) &&
+	    !copy_to_iter(&byte, 1, m->it))
+		return -EFAULT;
+	m->out_flags |= MSG_OOB;
+	return r;
+}
+
+s64 tcp_recv(struct socket *s, struct sock_msg *m)
+{
+	struct inet_sock *is = to_inet(s);
+	s64 n;
+
+	if (m->from)
+		*m->from = (struct sock_addr){ 0 };
+	if (load_once(&is->state) == INET_LISTEN ||
+	    load_once(&is->state) == INET_IDLE)
+		return -ENOTCONN;
+	mutex_lock(&is->rd_mutex);
+	n = m->flags & MSG_OOB ? recv_urgent(is, m) : recv_stream(is, m);
+	mutex_unlock(&is->rd_mutex);
+	return n;
+}

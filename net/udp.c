@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/udp.c - datagrams: from one socket into the queue of another.
+ *
+ * What nobody takes is lost; a connected sender learns of it by ECONNREFUSED at its
+ * next call.  A full queue loses datagrams too, without a word.
+ */
+#include <net/inet.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define UDP_MAX4 65507u /* 65535 less the headers */
+#define UDP_MAX6 65527u
+
+static u32 cost_of(const struct inet_buf *b)
+{
+	return b->cap + (u32)sizeof(*b);
+}
+
+/* The address of @a, checked to be one that we can reach. */
+static int target(struct inet_sock *is, const struct sock_addr *a,
+		  struct inet_ep *ep)
+{
+	int err = inet_addr_in(is, a, ep);
+
+	if (err)
+		return err;
+	if (is->s.family == AF_INET6 && is->v6only && inet_is_v4(ep))
+		return -ENETUNREACH;
+	inet_any_to_loopback(ep);
+	if (inet_is_v4(ep) && ep->ip[12] == 255 && !is->s.broadcast)
+		return -EACCES;
+	if (!inet_is_local(ep) || !load_once(&loopback_up))
+		return -ENETUNREACH;
+	return 0;
+}
+
+int udp_connect(struct socket *s, const struct sock_addr *addr,
+		bool nonblock __unused)
+{
+	struct inet_sock *is = to_inet(s);
+	struct inet_ep ep;
+	int err = 0;
+
+	if (addr->family == AF_UNSPEC) {
+		spin_lock(&inet_lock);
+		is->state = INET_IDLE;
+		spin_unlock(&inet_lock);
+		return 0;
+	}
+	err = target(is, addr, &ep);
+	if (err)
+		return err;
+	spin_lock(&inet_lock);
+	err = inet_autobind_locked(is, &ep);
+	if (!err) {
+		if (inet_is_any(&is->local))
+			inet_source(&ep, &is->local);
+		is->remote = ep;
+		is->state = INET_CONNECTED;
+	}
+	spin_unlock(&inet_lock);
+	return err;
+}
+
+/* --- sending */
+
+static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
+{
+	struct inet_buf *b = kmalloc(sizeof(*b) + len);
+
+	if (!b)
+		return ERR_PTR(-ENOBUFS);
+	list_init(&b->node);
+	b->off = 0;
+	b->len = b->cap = len;
+	if (copy_from_iter(b->data, len, it) == len)
+		return b;
+	kfree(b);
+	return ERR_PTR(-EFAULT);
+}
+
+/* Where to; makes sure of a name of our own, which goes into *@from. */
+static int route(struct inet_sock *is, const struct sock_msg *m,
+		 struct inet_ep *to, struct inet_ep *from)
+{
+	int err = 0;
+
+	if (m->to)
+		err = target(is, m->to, to);
+	if (err)
+		return err;
+	spin_lock(&inet_lock);
+	if (!m->to && is->state != INET_CONNECTED)
+		err = -EDESTADDRREQ;
+	else if (!m->to)
+		*to = is->remote;
+	if (!err)
+		err = inet_autobind_locked(is, NULL);
+	*from = is->local;
+	spin_unlock(&inet_lock);
+	if (inet_is_any(from))
+		inet_source(to, from);
+	return err || to->port ? err : -EINVAL;
+}
+
+static bool enqueue(struct inet_sock *to, struct inet_buf *b)
+{
+	bool ok;
+
+	spin_lock(&to->lock);
+	ok = !load_once(&to->dead) &&
+	     (!to->queued ||
+	      to->queued + cost_of(b) <= load_once(&to->s.rcvbuf));
+	if (ok) {
+		list_add_tail(&b->node, &to->queue);
+		store_once(&to->queued, to->queued + cost_of(b));
+		store_once(&to->bytes, to->bytes + b->len);
+	}
+	spin_unlock(&to->lock);
+	return ok;
+}
+
+static void refused(struct inet_sock *is)
+{
+	if (load_once(&is->state) != INET_CONNECTED)
+		return;
+	store_once(&is->s.error, ECONNREFUSED);
+	inet_wake_all(is);
+}
+
+static void deliver(struct inet_sock *is, struct inet_buf *b)
+{
+	struct inet_sock *to;
+
+	spin_lock(&inet_lock);
+	to = inet_find_locked(IPPROTO_UDP, &b->to, &b->from);
+	if (to)
+		inet_get(to);
+	spin_unlock(&inet_lock);
+	if (!to) {
+		refused(is);
+		kfree(b);
+		return;
+	}
+	if (enqueue(to, b)) {
+		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
+		socket_signal(&to->s, SIGIO_READ);
+	} else {
+		kfree(b);
+	}
+	inet_put(to);
+}
+
+s64 udp_send(struct socket *s, struct sock_msg *m)
+{
+	struct inet_sock *is = to_inet(s);
+	size_t len = iov_iter_count(m->it);
+	struct inet_ep to, from;
+	struct inet_buf *b;
+	s64 err = socket_take_error(s);
+
+	if (err)
+		return err;
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (load_once(&is->shut) & SHUT_WR)
+		return -EPIPE;
+	err = route(is, m, &to, &from);
+	if (err)
+		return err;
+	if (len > (inet_is_v4(&to) ? UDP_MAX4 : UDP_MAX6))
+		return -EMSGSIZE;
+	b = new_buf(m->it, (u32)len);
+	if (IS_ERR(b))
+		return PTR_ERR(b);
+	b->from = from;
+	b->to = to;
+	deliver(is, b);
+	return (s64)len;
+}
+
+/* --- receiving; rd_mutex held */
+
+static struct inet_buf *first(struct inet_sock *is)
+{
+	struct inet_buf *b;
+
+	spin_lock(&is->lock);
+	b = list_first_entry_or_null(&is->queue, struct inet_buf, node);
+	spin_unlock(&is->lock);
+	return b;
+}
+
+static void drop(struct inet_sock *is, struct inet_buf *b)
+{
+	spin_lock(&is->lock);
+	list_del(&b->node);
+	store_once(&is->queued, is->queued - cost_of(b));
+	store_once(&is->bytes, is->bytes - b->len);
+	spin_unlock(&is->lock);
+	kfree(b);
+}
+
+static bool has_input(struct inet_sock *is)
+{
+	return !list_empty(&is->queue) || (load_once(&is->shut) & SHUT_RD) ||
+	       load_once(&is->s.error);
+}
+
+static struct inet_buf *wait_input(struct inet_sock *is,
+				   const struct sock_msg *m)
+{
+	u64 timeout = is->s.rcv_timeout_ns, deadline = socket_deadline(timeout);
+	struct inet_buf *b;
+	s64 r;
+
+	while (!(b = first(is))) {
+		r = socket_take_error(&is->s);
+		if (r)
+			return ERR_PTR(r);
+		if (load_once(&is->shut) & SHUT_RD)
+			return NULL;
+		if (m->flags & MSG_DONTWAIT)
+			return ERR_PTR(-EAGAIN);
+		mutex_unlock(&is->rd_mutex);
+		r = wait_event_interruptible_timeout(&is->s.rd_wq,
+						     has_input(is), deadline);
+		mutex_lock(&is->rd_mutex);
+		if (r)
+			return ERR_PTR(socket_interrupted(r, timeout));
+	}
+	return b;
+}
+
+static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
+{
+	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
+
+	if (copy_to_iter(b->data, n, m->it) < n)
+		return -EFAULT;
+	if (n < len)
+		m->out_flags |= MSG_TRUNC;
+	if (m->from)
+		inet_addr_out(is, &b->from, m->from);
+	if (!(m->flags & MSG_PEEK))
+		drop(is, b);
+	return (s64)(m->flags & MSG_TRUNC ? len : n);
+}
+
+s64 udp_recv(struct socket *s, struct sock_msg *m)
+{
+	struct inet_sock *is = to_inet(s);
+	struct inet_buf *b;
+	s64 n;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	mutex_lock(&is->rd_mutex);
+	b = wait_input(is, m);
+	n = IS_ERR(b) ? PTR_ERR(b) : b ? take(is, b, m) : 0;
+	mutex_unlock(&is->rd_mutex);
+	return n;
+}
+
+u32 udp_poll_bits(struct inet_sock *is)
+{
+	u32 shut = load_once(&is->shut), ev = POLLOUT | POLLWRNORM | POLLWRBAND;
+
+	if (load_once(&is->s.error))
+		ev |= POLLERR;
+	if (!list_empty(&is->queue) || (shut & SHUT_RD))
+		ev |= POLLIN | POLLRDNORM;
+	if (shut & SHUT_RD)
+		ev |= POLLRDHUP;
+	if (shut == (SHUT_RD | SHUT_WR))
+		ev |= POLLHUP;
+	return ev;
+}
