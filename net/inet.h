@@ -55,6 +55,7 @@ struct inet_sock {
 	u8 proto;		       /* [I] IPPROTO_TCP, _UDP or _ICMP */
 	enum inet_state state;	       /* [i] */
 	bool bound;		       /* [i] on a port's list */
+	bool ip_fixed, port_fixed;     /* [i] by bind(2) */
 	struct list_head port_node;    /* [i] */
 	struct inet_ep local, remote;  /* [i] */
 	struct inet_sock *peer;	       /* [i] owned; streams */
@@ -132,6 +133,8 @@ void inet_source(const struct inet_ep *to, struct inet_ep *from);
 int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep);
 int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to);
 void inet_unbind_locked(struct inet_sock *is);
+/* connect(AF_UNSPEC): forget what bind(2) did not fix. */
+void inet_forget_locked(struct inet_sock *is);
 /* A connection that a listener made: on its port's list, without a check. */
 void inet_adopt_port_locked(struct inet_sock *is);
 int inet_listen_check_locked(struct inet_sock *is);

@@ -119,6 +119,8 @@ int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep)
 	if (!e.port || conflicts(is, &e))
 		return -EADDRINUSE;
 	take_port(is, &e);
+	is->ip_fixed = !inet_is_any(&e);
+	is->port_fixed = ep->port != 0;
 	return 0;
 }
 
@@ -127,15 +129,29 @@ int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to)
 	struct inet_ep e = is->local;
 
 	assert_held(&inet_lock);
+	if (to && !is->ip_fixed)
+		inet_source(to, &e);
+	is->local = e;
 	if (is->bound)
 		return 0;
 	e.port = free_port(is);
-	if (to)
-		inet_source(to, &e);
 	if (!e.port)
 		return -EADDRNOTAVAIL;
 	take_port(is, &e);
 	return 0;
+}
+
+void inet_forget_locked(struct inet_sock *is)
+{
+	if (!is->ip_fixed) {
+		memset(is->local.ip, 0, 16);
+		if (is->s.family == AF_INET)
+			is->local.ip[10] = is->local.ip[11] = 0xff;
+	}
+	if (is->port_fixed)
+		return;
+	inet_unbind_locked(is);
+	is->local.port = 0;
 }
 
 void inet_adopt_port_locked(struct inet_sock *is)

@@ -85,8 +85,6 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 	err = inet_autobind_locked(us, ep);
 	if (err)
 		return err;
-	if (inet_is_any(&us->local))
-		inet_source(ep, &us->local);
 	us->remote = *ep;
 	to = inet_find_locked(IPPROTO_TCP, ep, &us->local);
 	if (!to) {
@@ -450,8 +448,7 @@ static void disconnect(struct inet_sock *is)
 	spin_lock(&inet_lock);
 	is->state = INET_IDLE;
 	is->announced = false;
-	inet_unbind_locked(is);
-	is->local.port = 0;
+	inet_forget_locked(is);
 	spin_unlock(&inet_lock);
 	store_once(&is->s.error, 0);
 	store_once(&is->shut, 0);

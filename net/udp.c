@@ -48,6 +48,7 @@ int udp_connect(struct socket *s, const struct sock_addr *addr,
 	if (addr->family == AF_UNSPEC) {
 		spin_lock(&inet_lock);
 		is->state = INET_IDLE;
+		inet_forget_locked(is);
 		spin_unlock(&inet_lock);
 		return 0;
 	}
@@ -57,8 +58,6 @@ int udp_connect(struct socket *s, const struct sock_addr *addr,
 	spin_lock(&inet_lock);
 	err = inet_autobind_locked(is, &ep);
 	if (!err) {
-		if (inet_is_any(&is->local))
-			inet_source(&ep, &is->local);
 		is->remote = ep;
 		is->state = INET_CONNECTED;
 	}
