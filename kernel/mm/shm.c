@@ -8,6 +8,8 @@
  *
  * Context: coroutine.  Locking: the mapping's.
  */
+#include <kernel/mm/shm.h>
+
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vma.h>
 
@@ -23,19 +25,23 @@ struct shm {
 
 static const struct mapping_ops shm_mapping_ops = { .no_writeback = true };
 
-static int shm_fault(struct vma *v, u64 pgoff, bool write __unused,
-		     struct page **out)
+void shm_mapping_init(struct mapping *m, u64 size, void *host)
 {
-	struct shm *s = v->priv;
+	mapping_init(m, &shm_mapping_ops, host);
+	m->size = size;
+}
+
+int shm_mapping_fault(struct mapping *m, u64 pgoff, struct page **out)
+{
 	struct page *pg;
 
-	if (pgoff >= DIV_ROUND_UP(s->mapping.size, PAGE_SIZE))
+	if (pgoff >= DIV_ROUND_UP(m->size, PAGE_SIZE))
 		return -EIO;
-	pg = mapping_find(&s->mapping, pgoff);
+	pg = mapping_find(m, pgoff);
 	if (!pg || !(load_once(&pg->flags) & PG_UPTODATE)) {
 		if (pg)
 			page_put(pg);
-		pg = mapping_grab(&s->mapping, pgoff);
+		pg = mapping_grab(m, pgoff);
 		if (IS_ERR(pg))
 			return (int)PTR_ERR(pg);
 		if (!(load_once(&pg->flags) & PG_UPTODATE)) {
@@ -46,6 +52,14 @@ static int shm_fault(struct vma *v, u64 pgoff, bool write __unused,
 	}
 	*out = pg;
 	return 0;
+}
+
+static int shm_fault(struct vma *v, u64 pgoff, bool write __unused,
+		     struct page **out)
+{
+	struct shm *s = v->priv;
+
+	return shm_mapping_fault(&s->mapping, pgoff, out);
 }
 
 static void shm_open(struct vma *v)
@@ -87,9 +101,8 @@ int mm_mmap_zero(struct file *f __unused, struct vma *v)
 	if (!s)
 		return -ENOMEM;
 	s->refs = 1;
-	mapping_init(&s->mapping, &shm_mapping_ops, s);
+	shm_mapping_init(&s->mapping, v->end - v->start, s);
 	v->pgoff = 0;
-	s->mapping.size = v->end - v->start;
 	v->mapping = &s->mapping;
 	v->ops = &shm_vm_ops;
 	v->priv = s;

@@ -19,6 +19,7 @@
 #include <kernel/assert.h>
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
+#include <kernel/ipc/ipc.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/futex.h>
@@ -221,6 +222,7 @@ static void last_thread(struct process *p, int status)
 		panic("init exited, status %#x",
 		      p->exiting ? p->exit_code : status);
 	process_timers_exit(p);
+	sem_process_exit(p);
 	if (mm && mm->rss_max > p->maxrss_pages)
 		p->maxrss_pages = mm->rss_max;
 }

@@ -84,6 +84,7 @@ struct process *process_alloc(void)
 	list_init(&p->sig_queue);
 	list_init(&p->posix_timers);
 	list_init(&p->tracees);
+	list_init(&p->sem_undos);
 	waitq_init(&p->wait_chld);
 	waitq_init(&p->stop_wq);
 	waitq_init(&p->threads_wq);

@@ -151,6 +151,7 @@ struct process {
 	struct waitq threads_wq;    /* exec/exit wait for the other threads */
 	bool is_subreaper;	    /* [task_lock] */
 	struct list_head tracees;   /* [task_lock] struct tracee: ext.h */
+	struct list_head sem_undos; /* [sem.c] owed by SEM_UNDO */
 	u32 ppid;		    /* [a] real_parent->pid, for getppid() */
 	int exit_signal;	    /* [task_lock] to the parent, 0: none */
 	int pdeath_signal;	    /* [a] when the parent dies, 0: none */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/ipc/ipc.c - keys, ids and rights of System V IPC.
+ *
+ * Locking: ipc_table.lock.
+ */
+#include <kernel/ipc/ipc.h>
+
+#include <kernel/assert.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define SEQ_MAX 0x7fffu
+
+int ipc_permitted(const struct ipc_obj *o, u32 want)
+{
+	const struct cred *c = current_cred();
+	u32 mode = o->perm.mode;
+
+	if (c->euid == o->perm.uid || c->euid == o->perm.cuid)
+		mode >>= 6;
+	else if (cred_in_group(c, o->perm.gid) ||
+		 cred_in_group(c, o->perm.cgid))
+		mode >>= 3;
+	if ((want & ~mode & 7) && !capable(CAP_IPC_OWNER))
+		return -EACCES;
+	return 0;
+}
+
+int ipc_owner(const struct ipc_obj *o)
+{
+	u32 euid = current_cred()->euid;
+
+	if (euid == o->perm.uid || euid == o->perm.cuid ||
+	    capable(CAP_SYS_ADMIN))
+		return 0;
+	return -EPERM;
+}
+
+static struct ipc_obj *find_key(struct ipc_table *t, s32 key)
+{
+	for (u32 i = 0, left = t->nr; left && i < IPC_SLOTS; i++) {
+		if (!t->slot[i])
+			continue;
+		if (t->slot[i]->perm.key == key)
+			return t->slot[i];
+		left--;
+	}
+	return NULL;
+}
+
+/* The next free slot after the last one that was given. */
+static s64 add_locked(struct ipc_table *t, struct ipc_obj *o)
+{
+	u32 i = t->last;
+
+	if (t->nr == IPC_SLOTS)
+		return -ENOSPC;
+	do
+		i = (i + 1) % IPC_SLOTS;
+	while (t->slot[i]);
+	if (i <= t->last)
+		t->seq = (u16)((t->seq + 1) & SEQ_MAX);
+	t->last = i;
+	t->slot[i] = o;
+	t->nr++;
+	o->perm.seq = t->seq;
+	o->id = (s32)(t->seq * IPC_SLOTS + i);
+	return o->id;
+}
+
+static void fill_perm(struct ipc_perm *p, s32 key, u32 flags)
+{
+	const struct cred *c = current_cred();
+
+	memset(p, 0, sizeof(*p));
+	p->key = key;
+	p->uid = p->cuid = c->euid;
+	p->gid = p->cgid = c->egid;
+	p->mode = flags & 0777;
+}
+
+s64 ipc_get(struct ipc_table *t, s32 key, u32 flags, struct ipc_obj **fresh,
+	    int (*check)(const struct ipc_obj *o, void *arg), void *arg)
+{
+	struct ipc_obj *o = NULL, *new = *fresh;
+	s64 r;
+
+	spin_lock(&t->lock);
+	if (key != IPC_PRIVATE)
+		o = find_key(t, key);
+	if (o) {
+		r = (flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL)
+			    ? -EEXIST
+			    : check(o, arg);
+		/* The bits asked for, whichever class they are written in. */
+		if (!r)
+			r = ipc_permitted(o, (flags >> 6 | flags >> 3 | flags) &
+						     7);
+		if (!r)
+			r = o->id;
+	} else if (key != IPC_PRIVATE && !(flags & IPC_CREAT)) {
+		r = -ENOENT;
+	} else if (!new) {
+		r = -ENOMEM;
+	} else {
+		new->refs = 1;
+		fill_perm(&new->perm, key, flags);
+		r = add_locked(t, new);
+		if (r >= 0)
+			*fresh = NULL;
+	}
+	spin_unlock(&t->lock);
+	return r;
+}
+
+struct ipc_obj *ipc_find_locked(struct ipc_table *t, s32 id)
+{
+	struct ipc_obj *o;
+
+	assert_held(&t->lock);
+	if (id < 0)
+		return ERR_PTR(-EINVAL);
+	o = t->slot[(u32)id % IPC_SLOTS];
+	return o && o->id == id ? o : ERR_PTR(-EINVAL);
+}
+
+struct ipc_obj *ipc_slot_locked(struct ipc_table *t, s32 index)
+{
+	assert_held(&t->lock);
+	if (index < 0 || (u32)index >= IPC_SLOTS || !t->slot[index])
+		return ERR_PTR(-EINVAL);
+	return t->slot[index];
+}
+
+void ipc_remove_locked(struct ipc_table *t, struct ipc_obj *o)
+{
+	assert_held(&t->lock);
+	KASSERT(!o->removed && t->nr);
+	o->removed = true;
+	t->slot[(u32)o->id % IPC_SLOTS] = NULL;
+	t->nr--;
+}
+
+struct ipc_obj *ipc_hold(struct ipc_obj *o)
+{
+	atomic_inc(&o->refs);
+	return o;
+}
+
+void ipc_put(struct ipc_table *t, struct ipc_obj *o)
+{
+	if (atomic_dec_and_test(&o->refs))
+		t->free(o);
+}
+
+s32 ipc_highest_locked(const struct ipc_table *t)
+{
+	for (s32 i = IPC_SLOTS - 1; i > 0; i--) {
+		if (t->slot[i])
+			return i;
+	}
+	return 0;
+}
+
+int ipc_set_perm(struct ipc_obj *o, const struct ipc_perm *from)
+{
+	int err = ipc_owner(o);
+
+	if (err)
+		return err;
+	o->perm.uid = from->uid;
+	o->perm.gid = from->gid;
+	o->perm.mode = (o->perm.mode & ~0777u) | (from->mode & 0777u);
+	return 0;
+}
