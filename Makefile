@@ -43,15 +43,17 @@ KCFLAGS_kernel_relay_idle := -fomit-frame-pointer
 KASFLAGS := $(KBASE) -march=rv64gc -mabi=lp64 -D__ASSEMBLER__
 
 KDIRS	:= $(wildcard arch kernel lib sbi drivers fs net syscall platform)
-KSRC	:= $(sort $(shell find $(KDIRS) -name '*.c' ! -name 'asm_offsets.c' ! -name 'symtab_empty.c'))
-KASM	:= $(sort $(shell find arch -name '*.S'))
+KSRC	:= $(sort $(shell find $(KDIRS) -name '*.c' ! -name 'asm_offsets.c' ! -name 'symtab_empty.c' ! -path '*/vdso/vdso.c'))
+KASM	:= $(sort $(shell find arch -name '*.S' ! -path '*/vdso/*'))
 KOBJ	:= $(KSRC:%.c=$(O)/obj/%.o) $(KASM:%.S=$(O)/obj/%.S.o)
 GENH	:= $(O)/gen/asm_offsets.h
+VDSO	:= $(O)/gen/vdso.so
 LDS	:= arch/riscv/kernel.lds
 
 .PHONY: all clean help
 all: $(O)/Image $(O)/antler.elf
 
+$(O)/obj/kernel/task/vdso.o: $(VDSO)
 $(O)/obj/%.o: %.c Makefile | $(GENH)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -67,6 +69,17 @@ $(GENH): arch/riscv/asm_offsets.c arch/riscv/trapframe.h kernel/hart.h kernel/sc
 	$(call say,GEN,$@)
 	$(Q)$(CC) $(KCFLAGS) -S $< -o - | \
 		sed -n 's/^.*->\([A-Z0-9_]*\) [#$$]*\([-0-9]*\).*/#define \1 \2/p' > $@
+
+# The page of user code that every program has; kernel/task/vdso.c embeds it.
+$(VDSO): $(wildcard arch/riscv/vdso/*)
+	@mkdir -p $(@D)
+	$(call say,VDSO,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -Wno-missing-prototypes -fPIC -shared \
+		-fvisibility=hidden -march=rv64gc -mabi=lp64d -ffreestanding -nostdlib \
+		-fno-stack-protector -fno-asynchronous-unwind-tables -fno-builtin \
+		-Wl,-soname=linux-vdso.so.1 -Wl,--hash-style=both -Wl,--build-id=none \
+		-Wl,-z,max-page-size=4096 -Wl,--no-relax -Wl,-s -Wl,-T,arch/riscv/vdso/vdso.lds \
+		-o $@ arch/riscv/vdso/vdso.c arch/riscv/vdso/sigreturn.S
 
 LDFLAGS_K := -nostdlib -static -Wl,--no-relax -Wl,--build-id=none \
 	-Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,--orphan-handling=warn

@@ -5,6 +5,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/task.h>
+#include <kernel/task/vdso.h>
 
 #define PATH_BYTES	    4096
 #define AT_FDCWD_EXEC	    (-100)
@@ -48,32 +49,6 @@ struct hwprobe {
 	s64 key;
 	u64 value;
 };
-#define HWPROBE_BASE_BEHAVIOR 3
-#define HWPROBE_BASE_IMA      BIT(0)
-#define HWPROBE_IMA_EXT_0     4
-#define HWPROBE_IMA_FD	      BIT(0)
-#define HWPROBE_IMA_C	      BIT(1)
-#define HWPROBE_CPUPERF_0     5
-#define HWPROBE_MAX_KEY	      5
-
-static void hwprobe_one(struct hwprobe *p)
-{
-	switch (p->key) {
-	case HWPROBE_BASE_BEHAVIOR:
-		p->value = HWPROBE_BASE_IMA;
-		break;
-	case HWPROBE_IMA_EXT_0:
-		p->value = HWPROBE_IMA_FD | HWPROBE_IMA_C;
-		break;
-	default:
-		/* Vendor ids and speed of misaligned accesses: unknown, 0. */
-		p->value = 0;
-		if (p->key < 0 || p->key > HWPROBE_MAX_KEY)
-			p->key = -1;
-		break;
-	}
-}
-
 SYSCALL5(258, riscv_hwprobe, uaddr_t, pairs, size_t, nr, size_t, cpusetsize,
 	 uaddr_t, cpus, u32, flags)
 {
@@ -86,7 +61,8 @@ SYSCALL5(258, riscv_hwprobe, uaddr_t, pairs, size_t, nr, size_t, cpusetsize,
 	for (size_t i = 0; i < nr; i++) {
 		if (copy_from_user(&p, pairs + i * sizeof(p), sizeof(p)))
 			return -EFAULT;
-		hwprobe_one(&p);
+		if (!hwprobe_value(p.key, &p.value))
+			p.key = -1;
 		if (copy_to_user(pairs + i * sizeof(p), &p, sizeof(p)))
 			return -EFAULT;
 		if (load_once(&current->work) & WORK_EXIT)

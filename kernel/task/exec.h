@@ -34,6 +34,7 @@ struct exec {
 	struct cred *cred; /* new one, or NULL: unchanged */
 	bool secure;
 	u64 bias, interp_bias, entry;
+	u64 vdso; /* where it is mapped */
 	u64 stack_top, sp;
 	struct { /* 32 bytes: one block of the generator */
 		u8 at_random[16];

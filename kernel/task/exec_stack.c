@@ -8,8 +8,7 @@
  *		     auxiliary vector, envp[], argv[]
  *	sp ->	     argc			16-byte aligned
  *
- * Above the stack, behind a hole of a page, is the page with the instructions to
- * which a signal handler returns.
+ * Above the stack, behind a hole of a page, is the vDSO.
  */
 #include <kernel/task/exec.h>
 
@@ -18,6 +17,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/task/vdso.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -43,6 +43,7 @@
 #define AT_RANDOM      25
 #define AT_HWCAP2      26
 #define AT_EXECFN      31
+#define AT_SYSINFO_EHDR 33
 #define AT_MINSIGSTKSZ 51
 #define NR_AUX	       20
 
@@ -57,33 +58,11 @@ static int put_bytes(struct exec *e, u64 at, const void *p, size_t n)
 	return mm_copy_to(e->mm, at, p, n, true) == n ? 0 : -EFAULT;
 }
 
-/* li a7, 139 (rt_sigreturn); ecall.  One page for everybody. */
-static struct page *trampoline(void)
+static int map_vdso(struct exec *e)
 {
-	static const u32 code[2] = { 0x08b00893, 0x00000073 };
-	static struct page *page; /* set once, at init's exec */
-	struct page *pg = load_once(&page);
-
-	if (pg)
-		return pg;
-	pg = page_alloc(0, GFP_ZERO);
-	if (!pg)
-		return NULL;
-	memcpy(page_addr(pg), code, sizeof(code));
-	store_once(&page, pg);
-	return pg;
-}
-
-static int map_trampoline(struct exec *e)
-{
-	struct page *pg = trampoline();
-
-	if (!pg)
-		return -ENOMEM;
-	e->mm->sigpage = e->stack_top + PAGE_SIZE;
-	return mm_map_page(e->mm, e->mm->sigpage, pg,
-			   VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC,
-			   "[vdso]");
+	e->vdso = e->stack_top + PAGE_SIZE;
+	e->mm->sigpage = e->vdso + vdso_sigreturn;
+	return vdso_map(e->mm, e->vdso);
 }
 
 static u64 *aux(u64 *v, u64 id, u64 val)
@@ -98,6 +77,7 @@ static u64 *fill_auxv(struct exec *e, u64 *v, u64 execfn, u64 random)
 	const struct cred *c = e->cred ? e->cred : current_cred();
 	u64 *begin = v;
 
+	v = aux(v, AT_SYSINFO_EHDR, e->vdso);
 	v = aux(v, AT_HWCAP, HWCAP_IMAFDC);
 	v = aux(v, AT_PAGESZ, PAGE_SIZE);
 	v = aux(v, AT_CLKTCK, 100);
@@ -183,7 +163,7 @@ int exec_build_stack(struct exec *e)
 	int err = map_stack(e);
 
 	if (!err)
-		err = map_trampoline(e);
+		err = map_vdso(e);
 	if (err)
 		return err;
 	execfn = e->stack_top - 8 - fn_len;

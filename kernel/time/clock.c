@@ -18,6 +18,7 @@ static u64 tick_mult;	     /* [I] ns = ticks * mult >> 24 (in two halves) */
 static u64 cycles_us = 1000; /* [I] */
 static u64 cyc_mult;	     /* [I] ns = cycles * mult >> 20 */
 static u64 real_offset_ns;   /* [a] */
+static u64 *published;	     /* [I after boot] a copy for programs */
 
 u64 clock_ticks_to_ns(u64 ticks)
 {
@@ -48,7 +49,24 @@ u64 clock_real_ns(void)
 
 void clock_set_real_ns(u64 real_ns)
 {
-	store_once(&real_offset_ns, real_ns - clock_mono_ns());
+	u64 offset = real_ns - clock_mono_ns();
+
+	store_once(&real_offset_ns, offset);
+	if (published)
+		store_once(published, offset);
+}
+
+u64 clock_timebase(void)
+{
+	return timebase;
+}
+
+void clock_publish(u64 *boot, u64 *mult, u64 *offset)
+{
+	*boot = boot_ticks;
+	*mult = tick_mult;
+	published = offset;
+	store_once(offset, load_once(&real_offset_ns));
 }
 
 u64 clock_boot_real_ns(void)
