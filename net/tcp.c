@@ -55,6 +55,7 @@ static void join_locked(struct inet_sock *us, struct inet_sock *to,
 			struct inet_sock *fresh)
 {
 	inherit(fresh, to);
+	fresh->s.family = to->s.family;
 	fresh->local = us->remote;
 	fresh->remote = us->local;
 	inet_adopt_port_locked(fresh);

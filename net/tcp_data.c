@@ -263,11 +263,12 @@ static struct inet_buf *next_buf(struct inet_sock *is, struct inet_buf *b)
 }
 
 /*
- * How much of @b can be read in one go: up to its end, or to the urgent byte, which
- * is read on its own or, unless inline, passed over (*@skip).
+ * How much of @b can be read in one go: up to its end, or to the urgent byte, where
+ * a call stops that has read something (0).  The byte itself is passed over (*@skip)
+ * unless it is to be inline.
  */
 static u32 readable(struct inet_sock *is, struct inet_buf *b, u64 before,
-		    bool *skip)
+		    bool started, bool *skip)
 {
 	u32 n;
 
@@ -278,6 +279,8 @@ static u32 readable(struct inet_sock *is, struct inet_buf *b, u64 before,
 	    is->oob_at < before + n) {
 		if (is->oob_at > before)
 			n = (u32)(is->oob_at - before);
+		else if (started)
+			n = 0;
 		else if (!load_once(&is->s.oobinline))
 			*skip = true;
 	}
@@ -316,9 +319,11 @@ static s64 drain(struct inet_sock *is, struct sock_msg *m)
 	s64 done = 0;
 
 	while (b && iov_iter_count(m->it)) {
-		u32 n = readable(is, b, before, &skip);
+		u32 n = readable(is, b, before, done > 0, &skip);
 		size_t want = min_t(size_t, n, iov_iter_count(m->it)), moved;
 
+		if (!n)
+			break;
 		moved = skip ? 1 : copy_to_iter(b->data + b->off, want, m->it);
 		if (!moved)
 			return done ? done : -EFAULT;

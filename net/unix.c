@@ -16,6 +16,8 @@
  */
 #include <net/unix.h>
 
+#include <net/netdev.h>
+
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
@@ -480,6 +482,7 @@ static const struct socket_ops unix_ops = {
 	.inq = unix_inq,
 	.outq = unix_outq,
 	.release = unix_release,
+	.ioctl = netdev_ioctl,
 };
 
 struct socket *unix_create(int type, int protocol)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall/prctl.c - prctl(2), personality(2), unshare(2), setns(2) and such. */
+#include <syscall/seccomp.h>
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
@@ -18,6 +19,8 @@
 #define PR_SET_TIMING	       14
 #define PR_SET_NAME	       15
 #define PR_GET_NAME	       16
+#define PR_GET_SECCOMP	       21
+#define PR_SET_SECCOMP	       22
 #define PR_CAPBSET_READ	       23
 #define PR_CAPBSET_DROP	       24
 #define PR_GET_SECUREBITS      27
@@ -183,6 +186,8 @@ static s64 prctl_get(int op, const u64 *a)
 		if (a[0] > CAP_LAST)
 			return -EINVAL;
 		return (s64)(t->cred->cap_bset >> a[0] & 1);
+	case PR_GET_SECCOMP:
+		return seccomp_prctl_get();
 	case PR_GET_SECUREBITS:
 		return t->cred->securebits;
 	case PR_GET_TIMERSLACK:
@@ -195,7 +200,7 @@ static s64 prctl_get(int op, const u64 *a)
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(t->clear_child_tid, a[0]);
 	default:
-		return -EINVAL; /* seccomp, THP, speculation ... */
+		return -EINVAL; /* THP, speculation ... */
 	}
 }
 
@@ -219,6 +224,8 @@ static s64 prctl_set(int op, const u64 *a)
 		return set_name(a[0]);
 	case PR_CAPBSET_DROP:
 		return drop_bounding(a[0]);
+	case PR_SET_SECCOMP:
+		return seccomp_prctl_set(a[0], a[1]);
 	case PR_SET_SECUREBITS:
 		return set_securebits(a[0]);
 	case PR_SET_TIMERSLACK:

@@ -2,6 +2,8 @@
 /* syscall/signal.c - signals: sending, actions, masks, waiting. */
 #include <syscall/syscall.h>
 
+#include <fs/procfd.h>
+#include <kernel/file/file.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -191,21 +193,20 @@ SYSCALL0(128, restart_syscall)
 	return t->restart.fn ? t->restart.fn(t) : -EINTR;
 }
 
-SYSCALL2(434, pidfd_open, int, pid, u32, flags)
+/* A descriptor of /proc/<pid> will do, too. */
+static struct process *pidfd_or_dir(int fd)
 {
-	struct process *p;
-	int fd;
+	struct process *p = pidfd_process(fd), *q;
+	struct file *f;
 
-	if (flags & ~(u32)04000)
-		return -EINVAL;
-	if (pid <= 0)
-		return -EINVAL;
-	p = process_find(pid);
-	if (!p)
-		return -ESRCH;
-	fd = pidfd_create(p, flags);
-	process_put(p);
-	return fd;
+	if (!IS_ERR(p))
+		return p;
+	f = fd_get(fd);
+	if (!f)
+		return p;
+	q = proc_dir_process(f);
+	file_put(f);
+	return q ? q : p;
 }
 
 SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
@@ -218,7 +219,7 @@ SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
 		return -EINVAL;
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
-	p = pidfd_process(fd);
+	p = pidfd_or_dir(fd);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	siginfo_user(&si, sig, SI_USER);

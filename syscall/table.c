@@ -11,6 +11,7 @@
 #include <kernel/log.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
+#include <kernel/task/seccomp.h>
 #include <kernel/task/trace.h>
 #include <syscall/syscall.h>
 
@@ -71,7 +72,7 @@ void syscall_dispatch(struct thread *t)
 		run_call(t);
 		return;
 	}
-	if (trace_syscall_enter(t))
+	if (trace_syscall_enter(t) && seccomp_enter(t))
 		run_call(t);
 	trace_syscall_exit(t);
 }

@@ -175,14 +175,22 @@ static int show_children(struct text *t, struct process *p)
 		.name = nm, .mode = S_IFREG | (perm), .show = sh, .write = wr, \
 		.owner_only = own                                              \
 	}
+#define TID(nm, perm, sh)                                            \
+	{                                                            \
+		.name = nm, .mode = S_IFREG | (perm), .show_tid = sh \
+	}
+#define OPEN(nm, perm, op)                                       \
+	{                                                        \
+		.name = nm, .mode = S_IFREG | (perm), .open = op \
+	}
 #define LNK(nm, ln)                                            \
 	{                                                      \
 		.name = nm, .mode = S_IFLNK | 0777, .link = ln \
 	}
 
 const struct pid_entry pid_entries[] = {
-	REG("stat", 0444, proc_show_stat, NULL, false),
-	REG("status", 0444, proc_show_status, NULL, false),
+	TID("stat", 0444, proc_show_stat),
+	TID("status", 0444, proc_show_status),
 	REG("statm", 0444, proc_show_statm, NULL, false),
 	REG("cmdline", 0444, proc_show_cmdline, NULL, false),
 	REG("environ", 0400, proc_show_environ, NULL, true),
@@ -190,6 +198,9 @@ const struct pid_entry pid_entries[] = {
 	REG("comm", 0644, show_comm, write_comm, false),
 	REG("maps", 0444, proc_show_maps, NULL, true),
 	REG("smaps", 0444, proc_show_smaps, NULL, true),
+	REG("smaps_rollup", 0444, proc_show_smaps_rollup, NULL, true),
+	OPEN("mem", 0600, proc_open_mem),
+	OPEN("pagemap", 0400, proc_open_pagemap),
 	REG("limits", 0444, proc_show_limits, NULL, false),
 	REG("mounts", 0444, proc_show_mounts, NULL, false),
 	REG("mountinfo", 0444, proc_show_mountinfo, NULL, false),

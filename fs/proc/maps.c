@@ -4,10 +4,13 @@
  */
 #include <fs/proc/proc.h>
 #include <kernel/mm/kmalloc.h>
-#include <kernel/mm/vm.h>
+#include <kernel/mm/pt.h>
+#include <kernel/mm/vma.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+
+#define PT_SPAN (512 * PAGE_SIZE) /* what one table of entries covers */
 
 struct map_ctx {
 	struct text *t;
@@ -15,7 +18,7 @@ struct map_ctx {
 	bool smaps;
 };
 
-static void show_name(struct vma *v, struct map_ctx *c)
+static const char *name_of(struct vma *v, struct map_ctx *c)
 {
 	const char *name = v->label;
 
@@ -29,8 +32,104 @@ static void show_name(struct vma *v, struct map_ctx *c)
 			name = c->buf;
 		path_put(&root);
 	}
-	if (name)
-		text_printf(c->t, " %*s%s", 0, "", name);
+	return name;
+}
+
+/* Pages of an area by what they are. */
+struct usage {
+	u64 rss, anon, locked, size;
+};
+
+static void add_usage(struct vma *v, struct usage *u)
+{
+	struct mm *mm = v->mm;
+
+	u->size += vma_pages(v);
+	spin_lock(&mm->pt_lock);
+	for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
+		pte_t *p = pt_find(mm, va);
+
+		if (!p) { /* no table: on to where the next one begins */
+			va = ALIGN_DOWN(va, PT_SPAN) + PT_SPAN - PAGE_SIZE;
+			continue;
+		}
+		if (!(*p & PTE_V) || (*p & PTE_SPECIAL))
+			continue;
+		u->rss++;
+		if (pte_page(*p)->flags & PG_ANON)
+			u->anon++;
+	}
+	spin_unlock(&mm->pt_lock);
+	if (v->flags & VM_LOCKED)
+		u->locked += vma_pages(v);
+}
+
+/* Whom else a page belongs to is not known: files count as shared by one. */
+static void put_usage(struct text *t, const struct usage *u)
+{
+	u64 file = u->rss - u->anon;
+
+	text_printf(t,
+		    "Rss:            %8lu kB\nPss:            %8lu kB\n"
+		    "Pss_Dirty:      %8lu kB\nShared_Clean:   %8lu kB\n"
+		    "Shared_Dirty:   %8u kB\nPrivate_Clean:  %8u kB\n"
+		    "Private_Dirty:  %8lu kB\n",
+		    u->rss * 4, u->rss * 4, u->anon * 4, file * 4, 0, 0,
+		    u->anon * 4);
+	text_printf(t,
+		    "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n"
+		    "LazyFree:       %8u kB\nAnonHugePages:  %8u kB\n"
+		    "Swap:           %8u kB\nSwapPss:        %8u kB\n"
+		    "Locked:         %8lu kB\n",
+		    u->rss * 4, u->anon * 4, 0, 0, 0, 0, u->locked * 4);
+}
+
+static void show_usage(struct vma *v, struct map_ctx *c)
+{
+	static const struct {
+		u32 bit;
+		const char *name;
+	} flags[] = { { VM_READ, "rd" },       { VM_WRITE, "wr" },
+		      { VM_EXEC, "ex" },       { VM_SHARED, "sh" },
+		      { VM_MAYREAD, "mr" },    { VM_MAYWRITE, "mw" },
+		      { VM_MAYEXEC, "me" },    { VM_GROWSDOWN, "gd" },
+		      { VM_LOCKED, "lo" },     { VM_DONTFORK, "dc" },
+		      { VM_WIPEONFORK, "wf" }, { VM_NORESERVE, "nr" },
+		      { VM_IO, "io" },	       { VM_DONTDUMP, "dd" } };
+	struct usage u = { 0 };
+
+	add_usage(v, &u);
+	text_printf(c->t,
+		    "Size:           %8lu kB\n"
+		    "KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+		    u.size * 4);
+	put_usage(c->t, &u);
+	text_puts(c->t, "THPeligible:           0\nVmFlags:");
+	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (v->flags & flags[i].bit)
+			text_printf(c->t, " %s", flags[i].name);
+	}
+	text_puts(c->t, " \n");
+}
+
+static void sum_usage(struct vma *v, void *ctx)
+{
+	add_usage(v, ctx);
+}
+
+int proc_show_smaps_rollup(struct text *t, struct process *p)
+{
+	struct mm *mm = process_mm(p);
+	struct usage u = { 0 };
+
+	if (!mm)
+		return -ESRCH;
+	mm_for_each_vma(mm, sum_usage, &u);
+	text_printf(t, "%08x-%08lx ---p 00000000 00:00 0", 0, (u64)USER_TOP);
+	text_printf(t, "%*s[rollup]\n", 27, "");
+	put_usage(t, &u);
+	mm_put(mm);
+	return 0;
 }
 
 static void show_vma(struct vma *v, void *ctx)
@@ -39,6 +138,7 @@ static void show_vma(struct vma *v, void *ctx)
 	struct inode *i = v->file ? v->file->inode : NULL;
 	kdev_t dev = i ? i->sb->dev : 0;
 	size_t start = c->t->len, pad;
+	const char *name;
 
 	text_printf(c->t, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", v->start,
 		    v->end, v->flags & VM_READ ? 'r' : '-',
@@ -47,15 +147,15 @@ static void show_vma(struct vma *v, void *ctx)
 		    v->flags & VM_SHARED ? 's' : 'p',
 		    v->file ? v->pgoff << PAGE_SHIFT : 0, MAJOR(dev),
 		    MINOR(dev), i ? i->ino : 0);
-	for (pad = c->t->len - start; pad < 72; pad++)
-		text_puts(c->t, " ");
-	show_name(v, c);
+	name = name_of(v, c);
+	if (name) {
+		for (pad = c->t->len - start; pad < 72; pad++)
+			text_puts(c->t, " ");
+		text_printf(c->t, " %s", name);
+	}
 	text_puts(c->t, "\n");
 	if (c->smaps)
-		text_printf(c->t,
-			    "Size:           %8lu kB\n"
-			    "KernelPageSize:        4 kB\n",
-			    (v->end - v->start) >> 10);
+		show_usage(v, c);
 }
 
 static int show(struct text *t, struct process *p, bool smaps)

@@ -8,6 +8,7 @@
  */
 #include <fs/anon.h>
 #include <fs/proc/proc.h>
+#include <fs/procfd.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <lib/errno.h>
@@ -393,12 +394,23 @@ static const struct file_ops dir_fops = {
 	.llseek = generic_file_llseek,
 };
 
+struct process *proc_dir_process(struct file *f)
+{
+	struct code c;
+
+	if (f->ops != &dir_fops || !f->inode)
+		return NULL;
+	c = unpack(f->inode);
+	return c.kind == PK_DIR && !c.task ? find(c) : NULL;
+}
+
 /* --- files and links */
 
 struct opened {
 	struct process *p;
 	const struct pid_entry *e;
 	u16 fd;
+	int tid; /* below task/, else 0 */
 };
 
 static void opened_put(void *arg)
@@ -413,6 +425,8 @@ static int show_opened(struct text *t, void *arg)
 {
 	struct opened *o = arg;
 
+	if (o->e->show_tid)
+		return o->e->show_tid(t, o->p, o->tid);
 	return o->e->show ? o->e->show(t, o->p) : -EINVAL;
 }
 
@@ -455,12 +469,20 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		process_put(p);
 		return -EACCES;
 	}
+	if (!fdinfo && e->open) {
+		r = e->open(p, f);
+		process_put(p);
+		return r;
+	}
 	o = kmalloc(sizeof(*o));
 	if (!o) {
 		process_put(p);
 		return -ENOMEM;
 	}
-	*o = (struct opened){ .p = p, .e = e, .fd = c.sub };
+	*o = (struct opened){ .p = p,
+			      .e = e,
+			      .fd = c.sub,
+			      .tid = c.task ? (int)c.pid : 0 };
 	r = text_open(f, fdinfo ? show_fdinfo : show_opened,
 		      fdinfo ? NULL : write_opened, o, opened_put);
 	if (r)

@@ -11,6 +11,9 @@ struct pid_entry {
 	const char *name;
 	u32 mode; /* with type */
 	int (*show)(struct text *t, struct process *p);
+	/* About a thread: the leader, or below task/ the one named. */
+	int (*show_tid)(struct text *t, struct process *p, int tid);
+	int (*open)(struct process *p, struct file *f); /* not a text */
 	s64 (*write)(struct process *p, char *buf, size_t n);
 	int (*link)(struct process *p, struct path *out);
 	bool owner_only; /* needs ptrace-like rights */
@@ -29,8 +32,11 @@ int proc_relay_init(struct pnode *root);
 int proc_sysrq_init(struct pnode *root);
 int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first);
 /* proc/status.c, proc/maps.c, proc/limits.c: rows of pid_entries */
-int proc_show_stat(struct text *t, struct process *p);
-int proc_show_status(struct text *t, struct process *p);
+int proc_show_stat(struct text *t, struct process *p, int tid);
+int proc_show_status(struct text *t, struct process *p, int tid);
+int proc_open_mem(struct process *p, struct file *f);
+int proc_open_pagemap(struct process *p, struct file *f);
+int proc_show_smaps_rollup(struct text *t, struct process *p);
 int proc_show_statm(struct text *t, struct process *p);
 int proc_show_maps(struct text *t, struct process *p);
 int proc_show_smaps(struct text *t, struct process *p);
@@ -42,7 +48,8 @@ int proc_show_mounts(struct text *t, struct process *p);
 int proc_show_mountinfo(struct text *t, struct process *p);
 /* May current look into @p (memory, links, environment)? */
 bool proc_may_inspect(struct process *p);
-char proc_state_char(struct process *p);
+/* Of thread @tid, or of the whole process: 0. */
+char proc_state_char(struct process *p, int tid);
 /* Length up to the first newline. */
 static inline size_t proc_line_len(const char *s)
 {

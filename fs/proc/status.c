@@ -9,6 +9,9 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/task/seccomp.h>
+#include <kernel/task/task.h>
+#include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -16,7 +19,7 @@
 #define USER_HZ 100
 
 struct sizes {
-	u64 vsize, rss, anon, file, shmem, data, stack, exe, peak, pt;
+	u64 vsize, rss, anon, file, shmem, data, stack, exe, peak, pt, locked;
 };
 
 static void sum_vma(struct vma *v, void *ctx)
@@ -45,10 +48,15 @@ static void sizes_of(struct mm *mm, struct sizes *z)
 	z->rss = z->anon + z->file + z->shmem;
 	z->peak = max(mm->rss_max, z->rss);
 	z->pt = mm->pt_pages;
+	z->locked = mm->locked_pages;
 }
 
 static char thread_char(const struct thread *t)
 {
+	const struct tracee *tr = thread_tracee(t);
+
+	if (tr && load_once(&tr->stopped))
+		return 't';
 	switch ((enum thread_state)load_once(&t->state)) {
 	case THREAD_WAITING:
 		return load_once(&t->interruptible) ? 'S' : 'D';
@@ -59,19 +67,32 @@ static char thread_char(const struct thread *t)
 	}
 }
 
-char proc_state_char(struct process *p)
+static struct thread *thread_of_locked(struct process *p, int tid)
+{
+	struct thread *t = tid ? thread_find(tid) : NULL;
+
+	return t && t->proc == p ? t : p->leader;
+}
+
+char proc_state_char(struct process *p, int tid)
 {
 	struct thread *t;
 	char c = 'Z';
 
 	spin_lock(&task_lock);
-	if (p->stopped) {
-		c = 'T';
+	if (tid) {
+		t = thread_of_locked(p, tid);
+		c = t ? thread_char(t) : 'X';
+		if (c != 't' && t && (t->jobctl & JOBCTL_STOPPED))
+			c = 'T';
 	} else if (!p->zombie) {
-		c = 'S';
+		c = p->stopped ? 'T' : 'S';
 		list_for_each_entry(t, &p->threads, proc_node) {
-			c = thread_char(t);
-			if (c == 'R')
+			char of = thread_char(t);
+
+			if (!p->stopped || of == 't')
+				c = of;
+			if (of == 'R' || of == 't')
 				break;
 		}
 	}
@@ -81,14 +102,15 @@ char proc_state_char(struct process *p)
 
 struct snapshot {
 	char name[16];
-	int ppid, pgid, sid, tpgid;
+	int tid, ppid, pgid, sid, tpgid, tracer;
 	u64 tty_nr;
 	u32 nr_threads;
-	u64 utime, stime;
+	u64 utime, stime, start;
 	s32 nice;
 	u64 pending, shared_pending, blocked, ignored, caught;
 	u64 minflt, majflt, vcsw, ivcsw, cpus;
-	int cpu;
+	int cpu, exit_signal;
+	u32 seccomp, filters;
 };
 
 static void signals_of(struct process *p, struct thread *t, struct snapshot *s)
@@ -110,63 +132,90 @@ static void signals_of(struct process *p, struct thread *t, struct snapshot *s)
 	spin_unlock(&sh->lock);
 }
 
-static void snapshot(struct process *p, struct snapshot *s)
+static void thread_part(struct thread *t, struct snapshot *s, bool only)
+{
+	const struct tracee *tr = thread_tracee(t);
+
+	memcpy(s->name, t->name, sizeof(s->name));
+	s->tid = t->tid;
+	s->tracer = tr ? tr->tracer->pid : 0;
+	s->nice = t->nice;
+	s->cpus = t->cpus_allowed;
+	s->cpu = t->home ? (int)t->home->cpu : 0;
+	s->start = t->start_ns;
+	seccomp_status(t, &s->seccomp, &s->filters);
+	s->minflt += t->minflt;
+	s->majflt += t->majflt;
+	s->vcsw += t->nr_vcsw;
+	s->ivcsw += t->nr_ivcsw;
+	if (!only)
+		return;
+	s->utime = load_once(&t->utime_ns);
+	s->stime = load_once(&t->stime_ns);
+}
+
+static void snapshot(struct process *p, int tid, struct snapshot *s)
 {
 	struct thread *t;
 
-	*s = (struct snapshot){ .tpgid = -1 };
+	*s = (struct snapshot){ .tpgid = -1, .tid = p->pid };
 	process_times(p, &s->utime, &s->stime);
 	spin_lock(&task_lock);
-	t = p->leader;
-	if (t)
-		memcpy(s->name, t->name, sizeof(s->name));
+	t = thread_of_locked(p, tid);
 	s->ppid = p->real_parent ? p->real_parent->pid : 0;
 	s->pgid = p->pgid;
 	s->sid = p->sid;
 	s->nr_threads = p->nr_threads;
+	s->exit_signal = p->exit_signal;
+	s->start = p->start_ns;
 	if (p->ctty) {
 		s->tty_nr = dev_encode(p->ctty->dev);
 		s->tpgid = load_once(&p->ctty->pgid);
 	}
-	s->nice = t ? t->nice : 0;
-	s->cpus = t ? t->cpus_allowed : 0;
-	s->cpu = t && t->home ? (int)t->home->cpu : 0;
-	s->minflt = p->minflt + (t ? t->minflt : 0);
-	s->majflt = p->majflt + (t ? t->majflt : 0);
-	s->vcsw = p->nvcsw + (t ? t->nr_vcsw : 0);
-	s->ivcsw = p->nivcsw + (t ? t->nr_ivcsw : 0);
+	if (!tid) {
+		s->minflt = p->minflt;
+		s->majflt = p->majflt;
+		s->vcsw = p->nvcsw;
+		s->ivcsw = p->nivcsw;
+	}
+	if (t)
+		thread_part(t, s, tid != 0);
 	if (!p->zombie)
 		signals_of(p, t, s);
 	spin_unlock(&task_lock);
 }
 
-int proc_show_stat(struct text *t, struct process *p)
+int proc_show_stat(struct text *t, struct process *p, int tid)
 {
-	struct mm *mm = process_mm(p);
+	bool see = !trace_may_access(p, true);
+	struct mm *mm = process_mm(p), *m = see ? mm : NULL;
 	struct snapshot s;
 	struct sizes z;
 
-	snapshot(p, &s);
+	snapshot(p, tid, &s);
 	sizes_of(mm, &z);
-	text_printf(t, "%d (%s) %c %d %d %d %lu %d 0 %lu 0 %lu 0 %lu %lu ",
-		    p->pid, s.name, proc_state_char(p), s.ppid, s.pgid, s.sid,
-		    s.tty_nr, s.tpgid, s.minflt, s.majflt,
+	text_printf(t, "%d (%s) %c %d %d %d %lu %d 0 %lu %lu %lu %lu %lu %lu ",
+		    s.tid, s.name, proc_state_char(p, tid), s.ppid, s.pgid,
+		    s.sid, s.tty_nr, s.tpgid, s.minflt, tid ? 0 : p->cminflt,
+		    s.majflt, tid ? 0 : p->cmajflt,
 		    s.utime * USER_HZ / NSEC_PER_SEC,
 		    s.stime * USER_HZ / NSEC_PER_SEC);
 	text_printf(t, "%lu %lu %d %d %u 0 %lu %lu %lu %lu ",
 		    p->cutime_ns * USER_HZ / NSEC_PER_SEC,
 		    p->cstime_ns * USER_HZ / NSEC_PER_SEC, 20 + s.nice, s.nice,
-		    s.nr_threads, p->start_ns * USER_HZ / NSEC_PER_SEC, z.vsize,
-		    z.rss, RLIM_INFINITY);
-	text_printf(t, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 17 %d 0 0 0 0 0 ",
-		    mm ? mm->start_code : 0, mm ? mm->end_code : 0,
-		    mm ? mm->start_stack : 0, s.pending, s.blocked, s.ignored,
-		    s.caught, s.cpu);
+		    s.nr_threads, s.start * USER_HZ / NSEC_PER_SEC, z.vsize,
+		    z.rss, p->rlim[RLIMIT_RSS].cur);
+	text_printf(t,
+		    "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %d 0 0 0 0 0 ",
+		    m ? m->start_code : 0, m ? m->end_code : 0,
+		    m ? m->start_stack : 0, s.pending & 0x7fffffff,
+		    s.blocked & 0x7fffffff, s.ignored & 0x7fffffff,
+		    s.caught & 0x7fffffff, s.exit_signal, s.cpu);
 	text_printf(t, "%lu %lu %lu %lu %lu %lu %lu %d\n",
-		    mm ? mm->start_data : 0, mm ? mm->end_data : 0,
-		    mm ? mm->start_brk : 0, mm ? mm->arg_start : 0,
-		    mm ? mm->arg_end : 0, mm ? mm->env_start : 0,
-		    mm ? mm->env_end : 0, p->exit_code);
+		    m ? m->start_data : 0, m ? m->end_data : 0,
+		    m ? m->start_brk : 0, m ? m->arg_start : 0,
+		    m ? m->arg_end : 0, m ? m->env_start : 0,
+		    m ? m->env_end : 0, see ? p->exit_code : 0);
 	if (mm)
 		mm_put(mm);
 	return 0;
@@ -175,18 +224,13 @@ int proc_show_stat(struct text *t, struct process *p)
 static void show_ids(struct text *t, struct process *p)
 {
 	struct cred *c = process_cred(p);
-	struct fs_ctx *fs = process_fs(p);
 
-	if (fs) {
-		text_printf(t, "Umask:\t%04o\n", fs->umask);
-		fs_ctx_put(fs);
-	}
 	if (!c)
 		return;
 	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
 		    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid,
 		    c->fsgid);
-	text_puts(t, "Groups:\t");
+	text_puts(t, "FDSize:\t64\nGroups:\t");
 	for (u32 i = 0; i < c->nr_groups; i++)
 		text_printf(t, "%u ", c->groups[i]);
 	text_puts(t, "\n");
@@ -217,6 +261,8 @@ static const char *state_name(char c)
 		return "disk sleep";
 	case 'T':
 		return "stopped";
+	case 't':
+		return "tracing stop";
 	case 'Z':
 		return "zombie";
 	default:
@@ -227,34 +273,73 @@ static const char *state_name(char c)
 static void show_memory(struct text *t, const struct sizes *z)
 {
 	text_printf(t,
-		    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8u kB\n"
-		    "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-		    z->vsize >> 10, z->vsize >> 10, 0, z->peak * 4, z->rss * 4);
+		    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\n"
+		    "VmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+		    z->vsize >> 10, z->vsize >> 10, z->locked * 4, 0,
+		    z->peak * 4, z->rss * 4);
 	text_printf(t,
 		    "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
 		    "RssShmem:\t%8lu kB\nVmData:\t%8lu kB\nVmStk:\t%8lu kB\n",
 		    z->anon * 4, z->file * 4, z->shmem * 4, z->data >> 10,
 		    z->stack >> 10);
-	text_printf(t, "VmExe:\t%8lu kB\nVmPTE:\t%8lu kB\nVmSwap:\t%8u kB\n",
-		    z->exe >> 10, z->pt * 4, 0);
+	text_printf(t,
+		    "VmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\n"
+		    "VmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
+		    z->exe >> 10, 0, z->pt * 4, 0, 0);
+	text_puts(t, "CoreDumping:\t0\nTHP_enabled:\t0\n"
+		     "untag_mask:\t0xffffffffffffffff\n");
 }
 
-int proc_show_status(struct text *t, struct process *p)
+static void show_names(struct text *t, struct process *p, int tid,
+		       const struct snapshot *s)
 {
-	struct mm *mm = process_mm(p);
-	char c = proc_state_char(p);
-	struct snapshot s;
-	struct sizes z;
+	struct fs_ctx *fs = process_fs(p);
+	char c = proc_state_char(p, tid);
 
-	snapshot(p, &s);
-	text_printf(t, "Name:\t%s\n", s.name);
+	text_printf(t, "Name:\t%s\n", s->name);
+	if (fs) {
+		text_printf(t, "Umask:\t%04o\n", fs->umask);
+		fs_ctx_put(fs);
+	}
 	text_printf(t,
 		    "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
-		    "PPid:\t%d\nTracerPid:\t0\n",
-		    c, state_name(c), p->pid, p->pid, s.ppid);
+		    "PPid:\t%d\nTracerPid:\t%d\n",
+		    c, state_name(c), p->pid, s->tid, s->ppid, s->tracer);
+}
+
+/* Bits of @mask as "0-2,5". */
+static void put_list(struct text *t, u64 mask)
+{
+	bool first = true;
+
+	for (u32 i = 0; i < 64; i++) {
+		u32 from = i;
+
+		if (!(mask & BIT(i)))
+			continue;
+		while (i < 63 && (mask & BIT(i + 1)))
+			i++;
+		text_printf(t, "%s%u", first ? "" : ",", from);
+		if (i > from)
+			text_printf(t, "-%u", i);
+		first = false;
+	}
+}
+
+int proc_show_status(struct text *t, struct process *p, int tid)
+{
+	struct mm *mm = process_mm(p);
+	struct snapshot s;
+	struct sizes z;
+	u64 cpus;
+
+	snapshot(p, tid, &s);
+	show_names(t, p, tid, &s);
 	show_ids(t, p);
-	text_printf(t, "NSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", p->pid, s.pgid,
-		    s.sid);
+	text_printf(t,
+		    "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n"
+		    "Kthread:\t0\n",
+		    p->pid, s.tid, s.pgid, s.sid);
 	if (mm) {
 		sizes_of(mm, &z);
 		show_memory(t, &z);
@@ -268,11 +353,17 @@ int proc_show_status(struct text *t, struct process *p)
 		    s.pending, s.shared_pending, s.blocked, s.ignored,
 		    s.caught);
 	show_caps(t, p);
+	cpus = s.cpus & app_mask();
 	text_printf(t,
-		    "Seccomp:\t0\nCpus_allowed:\t%lx\n"
+		    "Seccomp:\t%u\nSeccomp_filters:\t%u\nCpus_allowed:\t%lx\n"
+		    "Cpus_allowed_list:\t",
+		    s.seccomp, s.filters, cpus);
+	put_list(t, cpus);
+	text_printf(t,
+		    "\nMems_allowed:\t1\nMems_allowed_list:\t0\n"
 		    "voluntary_ctxt_switches:\t%lu\n"
 		    "nonvoluntary_ctxt_switches:\t%lu\n",
-		    s.cpus & app_mask(), s.vcsw, s.ivcsw);
+		    s.vcsw, s.ivcsw);
 	return 0;
 }
 

@@ -31,9 +31,12 @@ static void set_caps(struct cred *c)
 
 static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 {
-	if (!c->no_new_privs && (mode & S_ISUID))
+	const struct thread_ext *x = current->ext;
+	bool nnp = c->no_new_privs || (x && x->no_new_privs);
+
+	if (!nnp && (mode & S_ISUID))
 		c->euid = uid;
-	if (!c->no_new_privs && (mode & S_ISGID))
+	if (!nnp && (mode & S_ISGID))
 		c->egid = gid;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;

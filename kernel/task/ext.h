@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/task/ext.h - what only few threads have: a tracer.
+ * kernel/task/ext.h - what only few threads have: a tracer, filters of their calls.
  *
  * thread->ext is NULL for an ordinary thread, so that a system call pays one load
  * and one branch for all of it.  It is made when first wanted and lives as long as
@@ -43,6 +43,8 @@ enum trace_event { /* PTRACE_EVENT_* */
 #define TRACE_MSG_ENTRY 1 /* message of a stop at a system call */
 #define TRACE_MSG_EXIT	2
 
+struct seccomp_filter;
+
 struct tracee {
 	struct thread *thread;	/* NULL: has ended, not waited for yet */
 	struct process *tracer; /* [a] NULL: nobody traces it */
@@ -67,6 +69,10 @@ struct tracee {
 
 struct thread_ext {
 	struct tracee *trace; /* [O] NULL: was never traced */
+	u8 seccomp_mode;      /* [a] enum seccomp_mode */
+	bool no_new_privs;    /* [a] as cred's: from a sibling's filter */
+	struct seccomp_filter *filter; /* [O] the newest; owned */
+	struct list_head spare;	       /* seccomp.c, before it is a thread's */
 };
 
 /* Is current, or a thread that cannot change now, traced? */

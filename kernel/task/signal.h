@@ -113,6 +113,11 @@ struct siginfo {
 			u64 addr;
 		} fault;
 		struct {
+			u64 call_addr;
+			s32 nr;
+			u32 arch;
+		} sys;
+		struct {
 			s64 band;
 			s32 fd;
 		} poll;
@@ -122,6 +127,9 @@ STATIC_ASSERT(sizeof(struct siginfo) == 128, "Linux's siginfo_t");
 
 /* Sender's side of kill(2). */
 void siginfo_user(struct siginfo *si, int sig, int code);
+
+/* As signal_force(), with all details. */
+void signal_force_info(int sig, const struct siginfo *si);
 
 /* As signal_process() and signal_thread(), task_lock held. */
 int signal_process_locked(struct process *p, int sig, const struct siginfo *si);

@@ -232,21 +232,27 @@ int signal_pgrp(int pgid, int sig, const struct siginfo *si)
  */
 void signal_force(int sig, int code, u64 addr)
 {
-	struct thread *t = current;
-	struct sighand *sh = t->proc->sighand;
 	struct siginfo si;
-	u64 bit = SIG_BIT(sig);
 
 	memset(&si, 0, sizeof(si));
 	si.signo = sig;
 	si.code = code;
 	si.fault.addr = addr;
+	signal_force_info(sig, &si);
+}
+
+void signal_force_info(int sig, const struct siginfo *si)
+{
+	struct thread *t = current;
+	struct sighand *sh = t->proc->sighand;
+	u64 bit = SIG_BIT(sig);
+
 	spin_lock(&sh->lock);
 	if ((t->sig_blocked & bit) || sh->action[sig - 1].handler == SIG_IGN) {
 		sh->action[sig - 1].handler = SIG_DFL;
 		t->sig_blocked &= ~bit;
 	}
-	(void)make_pending(t->proc, t, sig, &si);
+	(void)make_pending(t->proc, t, sig, si);
 	(void)atomic_fetch_or(&t->work, WORK_SIGNAL);
 	spin_unlock(&sh->lock);
 }

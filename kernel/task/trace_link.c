@@ -19,6 +19,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
+#include <kernel/task/seccomp.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/task.h>
 #include <lib/errno.h>
@@ -43,8 +44,10 @@ static struct thread_ext *ext_alloc(bool traced)
 
 static void ext_free(struct thread_ext *x)
 {
-	if (x)
-		kfree(x->trace);
+	if (!x)
+		return;
+	kfree(x->trace);
+	seccomp_filter_put(x->filter);
 	kfree(x);
 }
 

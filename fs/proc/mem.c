@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/proc/mem.c - /proc/<pid>/mem and pagemap: an address space as a file.
+ *
+ * The address space is taken at open and stays, whatever the process becomes; one
+ * that has been given up reads as the end of the file.
+ */
+#include <fs/proc/proc.h>
+#include <kernel/file/iov.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pt.h>
+#include <kernel/mm/user.h>
+#include <kernel/mm/vm.h>
+#include <kernel/task/trace.h>
+#include <lib/errno.h>
+
+static s64 mem_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	struct mm *mm = f->priv;
+	char *buf = get_free_page(0);
+	s64 done = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (iov_iter_count(to) && load_once(&mm->users)) {
+		size_t n = min(iov_iter_count(to), (size_t)PAGE_SIZE);
+		size_t got = mm_copy_from(mm, buf, *pos, n), put;
+
+		put = got ? copy_to_iter(buf, got, to) : 0;
+		done += (s64)put;
+		*pos += put;
+		if (put == n)
+			continue;
+		if (!done)
+			done = got ? -EFAULT : -EIO;
+		break;
+	}
+	free_page_addr(buf);
+	return done;
+}
+
+static s64 mem_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct mm *mm = f->priv;
+	char *buf = get_free_page(0);
+	s64 done = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (iov_iter_count(from) && load_once(&mm->users)) {
+		size_t n = min(iov_iter_count(from), (size_t)PAGE_SIZE);
+		size_t got = copy_from_iter(buf, n, from), put;
+
+		put = got ? mm_copy_to(mm, *pos, buf, got, true) : 0;
+		done += (s64)put;
+		*pos += put;
+		if (put == n)
+			continue;
+		if (!done)
+			done = got ? -EIO : -EFAULT;
+		break;
+	}
+	free_page_addr(buf);
+	return done;
+}
+
+/* Every 64-bit address is a position. */
+static s64 mem_llseek(struct file *f, s64 off, int whence)
+{
+	if (whence == 1)
+		off += (s64)f->pos;
+	else if (whence)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}
+
+static void mem_release(struct file *f)
+{
+	mm_put(f->priv);
+}
+
+/* Documentation/admin-guide/mm/pagemap.rst; frame numbers are nobody's business. */
+#define PM_PRESENT BIT(63)
+#define PM_FILE	   BIT(61)
+
+static u64 pagemap_entry(struct mm *mm, u64 va)
+{
+	struct vma *v;
+	pte_t *p, e = 0;
+	bool file;
+
+	if (va >= USER_TOP)
+		return 0;
+	down_read(&mm->lock);
+	v = mm_find_vma(mm, va);
+	file = v && v->start <= va && v->mapping && !v->has_anon;
+	spin_lock(&mm->pt_lock);
+	p = v && v->start <= va ? pt_find(mm, va) : NULL;
+	if (p)
+		e = *p;
+	spin_unlock(&mm->pt_lock);
+	up_read(&mm->lock);
+	return e & PTE_V ? PM_PRESENT | (file ? PM_FILE : 0) : 0;
+}
+
+static s64 pagemap_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	struct mm *mm = f->priv;
+	s64 done = 0;
+
+	if ((*pos | iov_iter_count(to)) & 7)
+		return -EINVAL;
+	while (iov_iter_count(to) && *pos < USER_TOP / PAGE_SIZE * 8) {
+		u64 e = pagemap_entry(mm, *pos / 8 * PAGE_SIZE);
+
+		if (copy_to_iter(&e, 8, to) != 8)
+			return done ? done : -EFAULT;
+		done += 8;
+		*pos += 8;
+		cond_resched();
+	}
+	return done;
+}
+
+static const struct file_ops mem_fops = {
+	.read = mem_read,
+	.write = mem_write,
+	.llseek = mem_llseek,
+	.release = mem_release,
+};
+static const struct file_ops pagemap_fops = {
+	.read = pagemap_read,
+	.llseek = mem_llseek,
+	.release = mem_release,
+};
+
+static int open_mm(struct process *p, struct file *f,
+		   const struct file_ops *ops)
+{
+	struct mm *mm;
+
+	if (trace_may_access(p, true))
+		return -EACCES;
+	mm = process_mm(p);
+	if (!mm)
+		return -EACCES;
+	f->priv = mm;
+	f->ops = ops;
+	return 0;
+}
+
+int proc_open_mem(struct process *p, struct file *f)
+{
+	return open_mm(p, f, &mem_fops);
+}
+
+int proc_open_pagemap(struct process *p, struct file *f)
+{
+	return open_mm(p, f, &pagemap_fops);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/seccomp.c - filters of system calls; see seccomp.h.
+ *
+ * Context: coroutine of the thread that is filtered.
+ */
+#include <kernel/task/seccomp.h>
+
+#include <kernel/assert.h>
+#include <kernel/log.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/task.h>
+#include <kernel/task/trace.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define AUDIT_ARCH_RISCV64 0xc00000f3u
+#define SYS_SECCOMP	   1
+#define ECALL_LEN	   4
+#define LISTS_MAX	   32768u /* instructions in all of a thread's filters */
+
+/* linux/seccomp.h: what a filter sees. */
+struct seccomp_data {
+	s32 nr;
+	u32 arch;
+	u64 pc, args[6];
+};
+STATIC_ASSERT(sizeof(struct seccomp_data) == 64, "Linux's");
+
+/* --- lists */
+
+struct seccomp_filter *seccomp_filter_new(u32 len)
+{
+	struct seccomp_filter *f =
+		kmalloc(sizeof(*f) + len * sizeof(f->insns[0]));
+
+	if (!f)
+		return NULL;
+	f->refs = 1;
+	f->len = len;
+	f->prev = NULL;
+	return f;
+}
+
+static struct seccomp_filter *get(struct seccomp_filter *f)
+{
+	if (f)
+		atomic_inc(&f->refs);
+	return f;
+}
+
+void seccomp_filter_put(struct seccomp_filter *f)
+{
+	while (f && atomic_dec_and_test(&f->refs)) {
+		struct seccomp_filter *prev = f->prev;
+
+		kfree(f);
+		f = prev;
+	}
+}
+
+static bool is_ancestor(const struct seccomp_filter *a,
+			const struct seccomp_filter *f)
+{
+	for (; f; f = f->prev) {
+		if (f == a)
+			return true;
+	}
+	return !a;
+}
+
+/* --- becoming filtered */
+
+int seccomp_strict(void)
+{
+	struct thread_ext *x = thread_ext_make();
+
+	if (!x)
+		return -ENOMEM;
+	if (x->seccomp_mode == SECCOMP_FILTER)
+		return -EINVAL;
+	x->seccomp_mode = SECCOMP_STRICT;
+	return 0;
+}
+
+/* A thread of current's process that cannot have current's filters: its tid. */
+static int cannot_follow_locked(const struct seccomp_filter *mine)
+{
+	struct thread *t;
+
+	list_for_each_entry(t, &current->proc->threads, proc_node) {
+		const struct thread_ext *x = t->ext;
+
+		if (t == current || !x || !x->seccomp_mode)
+			continue;
+		if (x->seccomp_mode == SECCOMP_STRICT ||
+		    !is_ancestor(x->filter, mine))
+			return t->tid;
+	}
+	return 0;
+}
+
+/* Every other thread gets @f; those without an extension take one of @spare. */
+static void spread_locked(struct seccomp_filter *f, struct list_head *spare)
+{
+	struct thread *t;
+
+	list_for_each_entry(t, &current->proc->threads, proc_node) {
+		struct thread_ext *x = t->ext;
+		struct seccomp_filter *old;
+
+		if (t == current)
+			continue;
+		if (!x) {
+			x = list_first_entry(spare, struct thread_ext, spare);
+			list_del(&x->spare);
+		}
+		/* @f's list keeps the old one alive for who reads it now. */
+		old = x->filter;
+		x->filter = get(f);
+		seccomp_filter_put(old);
+		x->seccomp_mode = SECCOMP_FILTER;
+		x->no_new_privs |= current->cred->no_new_privs;
+		store_once(&t->ext, x);
+	}
+}
+
+static u32 without_ext_locked(void)
+{
+	struct thread *t;
+	u32 nr = 0;
+
+	list_for_each_entry(t, &current->proc->threads, proc_node)
+		nr += !t->ext;
+	return nr;
+}
+
+static void free_spare(struct list_head *spare)
+{
+	while (!list_empty(spare)) {
+		struct thread_ext *x =
+			list_first_entry(spare, struct thread_ext, spare);
+
+		list_del(&x->spare);
+		kfree(x);
+	}
+}
+
+/* Make *@have extensions into @want. */
+static int add_spare(struct list_head *spare, u32 *have, u32 want)
+{
+	for (; *have < want; (*have)++) {
+		struct thread_ext *x = kzalloc(sizeof(*x));
+
+		if (!x)
+			return -ENOMEM;
+		list_add_tail(&x->spare, spare);
+	}
+	return 0;
+}
+
+static int follow(struct seccomp_filter *f, struct seccomp_filter *mine)
+{
+	struct list_head spare;
+	u32 have = 0, want = 0;
+	int r;
+
+	list_init(&spare);
+	do {
+		r = add_spare(&spare, &have, want);
+		if (r)
+			break;
+		spin_lock(&task_lock);
+		want = without_ext_locked();
+		r = cannot_follow_locked(mine);
+		if (!r && want <= have)
+			spread_locked(f, &spare);
+		spin_unlock(&task_lock);
+	} while (!r && want > have);
+	free_spare(&spare);
+	return r;
+}
+
+int seccomp_add(struct seccomp_filter *f, bool tsync)
+{
+	struct thread_ext *x = thread_ext_make();
+	u32 total = f->len;
+	int r = 0;
+
+	if (!x)
+		r = -ENOMEM;
+	else if (x->seccomp_mode == SECCOMP_STRICT)
+		r = -EINVAL;
+	for (struct seccomp_filter *p = x ? x->filter : NULL; p; p = p->prev)
+		total += p->len + 4;
+	if (!r && total > LISTS_MAX)
+		r = -ENOMEM;
+	if (!r) {
+		f->prev = get(x->filter);
+		if (tsync)
+			r = follow(f, x->filter);
+	}
+	if (r) {
+		seccomp_filter_put(f);
+		return r;
+	}
+	seccomp_filter_put(x->filter);
+	x->filter = f;
+	x->seccomp_mode = SECCOMP_FILTER;
+	return 0;
+}
+
+int seccomp_inherit(struct thread *child)
+{
+	const struct thread_ext *mine = current->ext;
+	struct thread_ext *x = child->ext;
+
+	if (!mine || !mine->seccomp_mode)
+		return 0;
+	if (!x) {
+		x = kzalloc(sizeof(*x));
+		if (!x)
+			return -ENOMEM;
+		child->ext = x;
+	}
+	x->seccomp_mode = mine->seccomp_mode;
+	x->filter = get(mine->filter);
+	return 0;
+}
+
+void seccomp_status(const struct thread *t, u32 *mode, u32 *filters)
+{
+	const struct thread_ext *x = load_once(&t->ext);
+
+	*mode = *filters = 0;
+	if (!x)
+		return;
+	*mode = x->seccomp_mode;
+	for (const struct seccomp_filter *f = x->filter; f; f = f->prev)
+		(*filters)++;
+}
+
+/* --- a call */
+
+/* The strictest answer: actions are ordered as signed numbers. */
+static u32 ask(const struct seccomp_filter *f, const struct thread *t)
+{
+	struct seccomp_data d = {
+		.nr = (s32)t->tf.a7,
+		.arch = AUDIT_ARCH_RISCV64,
+		.pc = t->tf.pc,
+	};
+	u32 verdict = SECCOMP_ALLOW;
+
+	memcpy(d.args, &t->tf.a0, sizeof(d.args));
+	for (; f; f = f->prev) {
+		u32 v = cbpf_run(f->insns, &d, sizeof(d));
+
+		if ((s32)(v & SECCOMP_ACTION) < (s32)(verdict & SECCOMP_ACTION))
+			verdict = v;
+	}
+	return verdict;
+}
+
+static void trap(struct thread *t, u32 data)
+{
+	struct siginfo si;
+
+	memset(&si, 0, sizeof(si));
+	si.signo = SIGSYS;
+	si.code = SYS_SECCOMP;
+	si.err = (s32)data;
+	si.sys.call_addr = t->tf.pc;
+	si.sys.nr = (s32)t->tf.a7;
+	si.sys.arch = AUDIT_ARCH_RISCV64;
+	t->tf.a0 = t->tf.orig_a0;
+	t->syscall_nr = -1;
+	signal_force_info(SIGSYS, &si);
+}
+
+static void kill(struct thread *t, bool process)
+{
+	pr_info_ratelimited("%s[%d]: killed by seccomp, call %ld", t->name,
+			    t->tid, (s64)t->tf.a7);
+	if (process || load_once(&t->proc->nr_live) == 1)
+		do_group_exit(SIGSYS);
+	do_thread_exit(SIGSYS);
+}
+
+/* A tracer decides; without one the call is not there. */
+static bool ask_tracer(struct thread *t, u32 data)
+{
+	s64 nr = (s64)t->tf.a7;
+
+	if (!trace_wants_event(t, EVENT_SECCOMP)) {
+		t->tf.a0 = (u64)-ENOSYS;
+		return false;
+	}
+	t->tf.a0 = (u64)-ENOSYS;
+	trace_event(EVENT_SECCOMP, data);
+	if ((load_once(&t->work) & WORK_EXIT) || (s64)t->tf.a7 < 0)
+		return false;
+	t->tf.a0 = t->tf.orig_a0;
+	t->syscall_nr = (s64)t->tf.a7;
+	/* What the tracer made of it is asked again, but for this answer. */
+	if (t->syscall_nr != nr) {
+		u32 v = ask(((struct thread_ext *)t->ext)->filter, t);
+
+		return (v & SECCOMP_ACTION) >= SECCOMP_TRACE &&
+		       !(v & SECCOMP_KILL_PROCESS);
+	}
+	return true;
+}
+
+static bool strict_allows(const struct thread *t)
+{
+	enum {
+		NR_READ = 63,
+		NR_WRITE = 64,
+		NR_EXIT = 93,
+		NR_SIGRETURN = 139
+	};
+
+	return t->tf.a7 == NR_READ || t->tf.a7 == NR_WRITE ||
+	       t->tf.a7 == NR_EXIT || t->tf.a7 == NR_SIGRETURN;
+}
+
+bool seccomp_enter(struct thread *t)
+{
+	const struct thread_ext *x = t->ext;
+	u32 verdict, data;
+
+	if (!x->seccomp_mode)
+		return true;
+	if (x->seccomp_mode == SECCOMP_STRICT) {
+		if (!strict_allows(t))
+			do_group_exit(SIGKILL);
+		return true;
+	}
+	verdict = ask(x->filter, t);
+	data = verdict & 0xffff;
+	switch (verdict & SECCOMP_ACTION) {
+	case SECCOMP_ALLOW:
+	case SECCOMP_LOG:
+		return true;
+	case SECCOMP_ERRNO:
+		t->tf.a0 = (u64)-(s64)min(data, (u32)MAX_ERRNO);
+		return false;
+	case SECCOMP_TRAP:
+		trap(t, data);
+		return false;
+	case SECCOMP_TRACE:
+		return ask_tracer(t, data);
+	case SECCOMP_USER_NOTIF:
+		t->tf.a0 = (u64)-ENOSYS; /* nobody listens */
+		return false;
+	case SECCOMP_KILL_THREAD:
+		kill(t, false);
+		return false;
+	default:
+		kill(t, true);
+		return false;
+	}
+}

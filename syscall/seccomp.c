@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/seccomp.c - seccomp(2), and prctl(2)'s older form of it.
+ */
+#include <syscall/seccomp.h>
+#include <syscall/syscall.h>
+
+#include <kernel/mm/user.h>
+#include <kernel/task/seccomp.h>
+
+enum {
+	SET_MODE_STRICT,
+	SET_MODE_FILTER,
+	GET_ACTION_AVAIL,
+	GET_NOTIF_SIZES,
+};
+#define FLAG_TSYNC	 BIT(0)
+#define FLAG_LOG	 BIT(1)
+#define FLAG_SPEC_ALLOW	 BIT(2)
+#define FLAG_TSYNC_ESRCH BIT(4)
+#define FLAGS_KNOWN \
+	(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH)
+
+#define DATA_SIZE 64 /* of struct seccomp_data */
+
+struct sock_fprog {
+	u16 len, pad[3];
+	uaddr_t filter;
+};
+STATIC_ASSERT(sizeof(struct sock_fprog) == 16, "Linux's struct sock_fprog");
+
+static struct seccomp_filter *read_filter(uaddr_t uprog)
+{
+	struct sock_fprog prog;
+	struct seccomp_filter *f;
+	int err;
+
+	if (copy_from_user(&prog, uprog, sizeof(prog)))
+		return ERR_PTR(-EFAULT);
+	if (!prog.len || prog.len > CBPF_MAX_LEN)
+		return ERR_PTR(-EINVAL);
+	f = seccomp_filter_new(prog.len);
+	if (!f)
+		return ERR_PTR(-ENOMEM);
+	err = copy_from_user(f->insns, prog.filter,
+			     prog.len * sizeof(f->insns[0]));
+	if (!err)
+		err = cbpf_check(f->insns, prog.len, DATA_SIZE);
+	if (!err)
+		return f;
+	seccomp_filter_put(f);
+	return ERR_PTR(err);
+}
+
+static s64 set_filter(u32 flags, uaddr_t uprog)
+{
+	struct seccomp_filter *f;
+	int r;
+
+	if (flags & ~(u32)FLAGS_KNOWN)
+		return -EINVAL;
+	if (!current->cred->no_new_privs && !capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	f = read_filter(uprog);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	r = seccomp_add(f, flags & FLAG_TSYNC);
+	return r > 0 && (flags & FLAG_TSYNC_ESRCH) ? -ESRCH : r;
+}
+
+static s64 action_available(uaddr_t uaction)
+{
+	u32 action;
+
+	if (get_user_u32(&action, uaction))
+		return -EFAULT;
+	switch (action) {
+	case SECCOMP_KILL_PROCESS:
+	case SECCOMP_KILL_THREAD:
+	case SECCOMP_TRAP:
+	case SECCOMP_ERRNO:
+	case SECCOMP_TRACE:
+	case SECCOMP_LOG:
+	case SECCOMP_ALLOW:
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+SYSCALL3(277, seccomp, u32, op, u32, flags, uaddr_t, args)
+{
+	switch (op) {
+	case SET_MODE_STRICT:
+		return flags || args ? -EINVAL : seccomp_strict();
+	case SET_MODE_FILTER:
+		return set_filter(flags, args);
+	case GET_ACTION_AVAIL:
+		return flags ? -EINVAL : action_available(args);
+	default:
+		return -EINVAL; /* no listeners, so no sizes of theirs */
+	}
+}
+
+s64 seccomp_prctl_set(u64 mode, uaddr_t uprog)
+{
+	if (mode == SECCOMP_STRICT)
+		return seccomp_strict();
+	return mode == SECCOMP_FILTER ? set_filter(0, uprog) : -EINVAL;
+}
+
+s64 seccomp_prctl_get(void)
+{
+	u32 mode, filters;
+
+	seccomp_status(current, &mode, &filters);
+	return mode;
+}
