@@ -18,7 +18,7 @@
 #define RET	 0x06
 #define MISC	 0x07
 
-#define SRC_X 0x08
+#define SRC_X	0x08
 #define MODE(c) ((c)&0xf8) /* with the size, which must be a word: 0 */
 #define IMM	0x00
 #define ABS	0x20

@@ -64,16 +64,16 @@ struct inet_sock {
 	struct list_head backlog_node; /* [i] in one of a listener's lists */
 	struct inet_sock *target;      /* [i] owned; while CONNECTING */
 	u32 nr_backlog, max_backlog;   /* [i] */
-	bool announced;		       /* [i] connect() that did not wait told */
-	u32 shut;		       /* [a] SHUT_* */
-	bool dead;		       /* [a] its file is gone */
-	u32 uid;		       /* [I] of who made it */
-	struct spinlock lock;	       /* RANK_PIPE */
-	struct list_head queue;	       /* [q] of inet_buf */
-	u64 queued;		       /* [q] their cost */
-	u64 bytes;		       /* [q] their unread bytes */
-	u32 oob;		       /* [q] OOB_* and the urgent byte */
-	u64 oob_at;		       /* [q] unread bytes before the mark */
+	bool announced;		/* [i] connect() that did not wait told */
+	u32 shut;		/* [a] SHUT_* */
+	bool dead;		/* [a] its file is gone */
+	u32 uid;		/* [I] of who made it */
+	struct spinlock lock;	/* RANK_PIPE */
+	struct list_head queue; /* [q] of inet_buf */
+	u64 queued;		/* [q] their cost */
+	u64 bytes;		/* [q] their unread bytes */
+	u32 oob;		/* [q] OOB_* and the urgent byte */
+	u64 oob_at;		/* [q] unread bytes before the mark */
 	struct mutex rd_mutex;
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr;

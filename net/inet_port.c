@@ -15,13 +15,14 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define NR_SLOTS       256u
+#define NR_SLOTS	   256u
 #define FIRST_FREE_FOR_ALL 1024u
 
 struct spinlock inet_lock = SPINLOCK_INIT("inet", RANK_FILE);
 u32 inet_port_first = 32768, inet_port_last = 60999;
-static struct list_head slots[NR_SLOTS]; /* [inet_lock] empty until first used */
-static u32 last_port;			 /* [inet_lock] handed out */
+static struct list_head
+	slots[NR_SLOTS]; /* [inet_lock] empty until first used */
+static u32 last_port;	 /* [inet_lock] handed out */
 
 static struct list_head *slot(u16 port)
 {

@@ -154,7 +154,9 @@ void socket_signal(struct socket *s, int what)
 	memset(&si, 0, sizeof(si));
 	si.code = SI_KERNEL;
 	(void)task_signal_owner(pid,
-				what == SIGURG ? SIGURG : sig ? (int)sig : SIGIO,
+				what == SIGURG ? SIGURG
+				: sig	       ? (int)sig
+					       : SIGIO,
 				&si);
 }
 

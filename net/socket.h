@@ -15,10 +15,10 @@
 #include <kernel/file/iov.h>
 #include <lib/types.h>
 
-#define AF_UNSPEC 0
-#define AF_UNIX	  1
-#define AF_INET	  2
-#define AF_INET6  10
+#define AF_UNSPEC  0
+#define AF_UNIX	   1
+#define AF_INET	   2
+#define AF_INET6   10
 #define AF_NETLINK 16
 
 #define SOCK_STREAM    1
@@ -51,7 +51,7 @@ struct sock_addr {
 	bool abstract;
 	/* AF_UNIX: path, or what follows the NUL; else what follows the family */
 	char name[UNIX_PATH_MAX + 1];
-	struct inode *node;	      /* owned; path names only */
+	struct inode *node; /* owned; path names only */
 };
 
 struct sock_creds {

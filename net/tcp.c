@@ -503,8 +503,7 @@ u32 tcp_poll_bits(struct inet_sock *is)
 	if (load_once(&is->s.error))
 		ev |= POLLERR;
 	if (state == INET_LISTEN)
-		return list_empty(&is->backlog) ? ev
-						: ev | POLLIN | POLLRDNORM;
+		return list_empty(&is->backlog) ? ev : ev | POLLIN | POLLRDNORM;
 	if (state == INET_CONNECTING)
 		return ev;
 	if (shut == (SHUT_RD | SHUT_WR) || state == INET_IDLE ||

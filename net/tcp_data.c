@@ -354,8 +354,7 @@ static void made_room(struct inet_sock *is)
 static bool has_input(struct inet_sock *is)
 {
 	return load_once(&is->bytes) || (load_once(&is->shut) & SHUT_RD) ||
-	       load_once(&is->s.error) ||
-	       load_once(&is->state) == INET_CLOSED;
+	       load_once(&is->s.error) || load_once(&is->state) == INET_CLOSED;
 }
 
 /* True: look again; else what the call returns is in *@r. */
@@ -415,8 +414,7 @@ static s64 recv_urgent(struct inet_sock *is, struct sock_msg *m)
 		r = 1;
 	}
 	spin_unlock(&is->lock);
-	if (r == 1 && iov_iter_count(m->it) &&
-	    !copy_to_iter(&byte, 1, m->it))
+	if (r == 1 && iov_iter_count(m->it) && !copy_to_iter(&byte, 1, m->it))
 		return -EFAULT;
 	m->out_flags |= MSG_OOB;
 	return r;

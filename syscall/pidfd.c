@@ -173,8 +173,8 @@ static s64 compare_files(struct process *a, struct process *b, u64 x, u64 y)
 
 static u64 part_locked(const struct process *p, int type)
 {
-	const struct thread *t = list_first_entry_or_null(
-		&p->threads, struct thread, proc_node);
+	const struct thread *t =
+		list_first_entry_or_null(&p->threads, struct thread, proc_node);
 
 	switch (type) {
 	case KCMP_VM:

@@ -36,8 +36,9 @@ static void put_inet(struct inet_sock *is, void *arg)
 {
 	struct listing *l = arg;
 	bool v6 = l->family == AF_INET6;
-	static const struct inet_ep none4 = { .ip = { [10] = 0xff,
-						      [11] = 0xff } };
+	static const struct inet_ep none4 = {
+		.ip = { [10] = 0xff, [11] = 0xff }
+	};
 	static const struct inet_ep none6;
 	const struct inet_ep *remote = &is->remote;
 	u32 queued;
@@ -81,7 +82,9 @@ static void put_unix(struct unix_sock *us, void *arg)
 	text_printf(t, "%016lx: %08X 00000000 %08X %04X %02X %5lu", 0ul,
 		    load_once(&us->refs), us->s.listening ? 0x10000u : 0u,
 		    us->s.type,
-		    us->state == UNIX_CONNECTED ? 3u : us->s.listening ? 1u : 1u,
+		    us->state == UNIX_CONNECTED ? 3u
+		    : us->s.listening		? 1u
+						: 1u,
 		    us->s.ino);
 	if (us->name) {
 		const struct sock_addr *a = &us->name->addr;
@@ -95,29 +98,30 @@ static void put_unix(struct unix_sock *us, void *arg)
 
 static int show_unix(struct text *t, void *arg __unused)
 {
-	text_puts(t, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	text_puts(t,
+		  "Num       RefCount Protocol Flags    Type St Inode Path\n");
 	unix_for_each(put_unix, t);
 	return 0;
 }
 
 static int show_dev(struct text *t, void *arg __unused)
 {
-	text_puts(t,
-		  "Inter-|   Receive                                       "
-		  "         |  Transmit\n"
-		  " face |bytes    packets errs drop fifo frame compressed "
-		  "multicast|bytes    packets errs drop fifo colls carrier "
-		  "compressed\n"
-		  "    lo:       0       0    0    0    0     0          0  "
-		  "       0        0       0    0    0    0     0       0 "
-		  "         0\n");
+	text_puts(t, "Inter-|   Receive                                       "
+		     "         |  Transmit\n"
+		     " face |bytes    packets errs drop fifo frame compressed "
+		     "multicast|bytes    packets errs drop fifo colls carrier "
+		     "compressed\n"
+		     "    lo:       0       0    0    0    0     0          0  "
+		     "       0        0       0    0    0    0     0       0 "
+		     "         0\n");
 	return 0;
 }
 
 static int show_route(struct text *t, void *arg __unused)
 {
-	text_puts(t, "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\t"
-		     "Mask\t\tMTU\tWindow\tIRTT\n");
+	text_puts(t,
+		  "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\t"
+		  "Mask\t\tMTU\tWindow\tIRTT\n");
 	return 0;
 }
 

@@ -316,8 +316,7 @@ static int fill_info(struct thread *t, struct tracee *tr, void *arg)
 		return INFO_BASE;
 	if (tr->message == TRACE_MSG_ENTRY)
 		return fill_entry(t, s);
-	return tr->message == TRACE_MSG_EXIT ? fill_exit(t, s)
-					   : (int)INFO_BASE;
+	return tr->message == TRACE_MSG_EXIT ? fill_exit(t, s) : (int)INFO_BASE;
 }
 
 static s64 syscall_info(int tid, u64 size, uaddr_t data)
@@ -390,8 +389,7 @@ SYSCALL4(117, ptrace, u64, req, int, tid, u64, addr, u64, data)
 	case PTRACE_LISTEN:
 		return trace_listen(tid);
 	case PTRACE_SETOPTIONS:
-		return data >> 32 ? -EINVAL
-				  : trace_set_options(tid, (u32)data);
+		return data >> 32 ? -EINVAL : trace_set_options(tid, (u32)data);
 	default:
 		return stopped_request(req, tid, addr, data);
 	}

@@ -18,8 +18,7 @@ enum {
 #define FLAG_LOG	 BIT(1)
 #define FLAG_SPEC_ALLOW	 BIT(2)
 #define FLAG_TSYNC_ESRCH BIT(4)
-#define FLAGS_KNOWN \
-	(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH)
+#define FLAGS_KNOWN	 (FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW | FLAG_TSYNC_ESRCH)
 
 #define DATA_SIZE 64 /* of struct seccomp_data */
 

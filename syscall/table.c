@@ -46,7 +46,8 @@ static s64 missing(const u64 *args __unused)
 
 	if (nr < NR_SYSCALLS &&
 	    !(atomic_fetch_or(&reported[nr / 64], BIT(nr % 64)) & BIT(nr % 64)))
-		pr_info("syscall: number %lu is not implemented (%s/%d asked)",
+		pr_info_ratelimited(
+			"syscall: number %lu is not implemented (%s/%d asked)",
 			nr, t->name, t->tid);
 	return -ENOSYS;
 }

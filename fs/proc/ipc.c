@@ -11,8 +11,7 @@ static void put_sem(const struct sem_ds *ds, s32 id, void *arg)
 {
 	const struct ipc_perm *p = &ds->perm;
 
-	text_printf(arg,
-		    "%10d %10d  %4o %10lu %5u %5u %5u %5u %10ld %10ld\n",
+	text_printf(arg, "%10d %10d  %4o %10lu %5u %5u %5u %5u %10ld %10ld\n",
 		    p->key, id, p->mode, ds->nsems, p->uid, p->gid, p->cuid,
 		    p->cgid, ds->otime, ds->ctime);
 }
@@ -39,10 +38,9 @@ static void put_msg(const struct msq_ds *ds, s32 id, void *arg)
 
 static int show_msg(struct text *t, void *arg __unused)
 {
-	text_puts(t,
-		  "       key      msqid perms      cbytes       qnum lspid "
-		  "lrpid   uid   gid  cuid  cgid      stime      rtime      "
-		  "ctime\n");
+	text_puts(t, "       key      msqid perms      cbytes       qnum lspid "
+		     "lrpid   uid   gid  cuid  cgid      stime      rtime      "
+		     "ctime\n");
 	msq_for_each(put_msg, t);
 	return 0;
 }

@@ -99,10 +99,11 @@ static void show_usage(struct vma *v, struct map_ctx *c)
 	struct usage u = { 0 };
 
 	add_usage(v, &u);
-	text_printf(c->t,
-		    "Size:           %8lu kB\n"
-		    "KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
-		    u.size * 4);
+	text_printf(
+		c->t,
+		"Size:           %8lu kB\n"
+		"KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
+		u.size * 4);
 	put_usage(c->t, &u);
 	text_puts(c->t, "THPeligible:           0\nVmFlags:");
 	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {

@@ -479,10 +479,9 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		process_put(p);
 		return -ENOMEM;
 	}
-	*o = (struct opened){ .p = p,
-			      .e = e,
-			      .fd = c.sub,
-			      .tid = c.task ? (int)c.pid : 0 };
+	*o = (struct opened){
+		.p = p, .e = e, .fd = c.sub, .tid = c.task ? (int)c.pid : 0
+	};
 	r = text_open(f, fdinfo ? show_fdinfo : show_opened,
 		      fdinfo ? NULL : write_opened, o, opened_put);
 	if (r)

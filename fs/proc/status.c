@@ -205,8 +205,7 @@ int proc_show_stat(struct text *t, struct process *p, int tid)
 		    p->cstime_ns * USER_HZ / NSEC_PER_SEC, 20 + s.nice, s.nice,
 		    s.nr_threads, s.start * USER_HZ / NSEC_PER_SEC, z.vsize,
 		    z.rss, p->rlim[RLIMIT_RSS].cur);
-	text_printf(t,
-		    "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %d 0 0 0 0 0 ",
+	text_printf(t, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %d 0 0 0 0 0 ",
 		    m ? m->start_code : 0, m ? m->end_code : 0,
 		    m ? m->start_stack : 0, s.pending & 0x7fffffff,
 		    s.blocked & 0x7fffffff, s.ignored & 0x7fffffff,

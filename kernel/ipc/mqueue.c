@@ -357,7 +357,7 @@ s64 mq_attr(struct file *f, const struct mq_attr *new, struct mq_attr *old)
 		return 0;
 	if (new->flags & ~(s64)O_NONBLOCK)
 		return -EINVAL;
-	store_once(&f->flags, (f->flags & ~(u32)O_NONBLOCK) | (u32)new->flags);
+	store_once(&f->flags, (f->flags & ~(u32)O_NONBLOCK) | (u32) new->flags);
 	return 0;
 }
 

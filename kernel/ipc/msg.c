@@ -107,8 +107,7 @@ static int put(struct msq *q, struct msq_msg *m)
 	spin_lock(&msqs.lock);
 	if (q->obj.removed)
 		err = -EIDRM;
-	else if (m->len + ds->cbytes > ds->qbytes ||
-		 1 + ds->qnum > ds->qbytes)
+	else if (m->len + ds->cbytes > ds->qbytes || 1 + ds->qnum > ds->qbytes)
 		err = -EAGAIN;
 	if (!err) {
 		list_add_tail(&m->node, &q->msgs);

@@ -195,8 +195,8 @@ static int place(u64 *addr, u32 flags, u32 *mflags)
 		if (!*addr && (flags & SHM_REMAP))
 			return -EINVAL;
 	}
-	*mflags |= flags & SHM_REMAP ? MAP_FIXED
-				     : MAP_FIXED | MAP_FIXED_NOREPLACE;
+	*mflags |=
+		flags & SHM_REMAP ? MAP_FIXED : MAP_FIXED | MAP_FIXED_NOREPLACE;
 	return 0;
 }
 

@@ -85,8 +85,7 @@ static inline struct tracee *thread_tracee(const struct thread *t)
 }
 static inline bool thread_traced(const struct thread *t)
 {
-	return unlikely(load_once(&t->ext) != NULL) &&
-	       thread_tracee(t) != NULL;
+	return unlikely(load_once(&t->ext) != NULL) && thread_tracee(t) != NULL;
 }
 
 #endif /* KERNEL_TASK_EXT_H */

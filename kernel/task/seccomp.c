@@ -344,7 +344,7 @@ bool seccomp_enter(struct thread *t)
 	case SECCOMP_LOG:
 		return true;
 	case SECCOMP_ERRNO:
-		t->tf.a0 = (u64)-(s64)min(data, (u32)MAX_ERRNO);
+		t->tf.a0 = (u64) - (s64)min(data, (u32)MAX_ERRNO);
 		return false;
 	case SECCOMP_TRAP:
 		trap(t, data);

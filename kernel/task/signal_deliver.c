@@ -149,8 +149,8 @@ static bool in_syscall(const struct thread *t)
 
 /* A call that ended with -ERESTART*, and how to undo its restart. */
 struct restart {
-	s64 err;	/* 0: there is none */
-	u64 pc, a7;	/* behind the ecall; the call's number */
+	s64 err;    /* 0: there is none */
+	u64 pc, a7; /* behind the ecall; the call's number */
 };
 
 /*

@@ -4,8 +4,8 @@
 
 #include <lib/cbpf.h>
 
-#define INSN(c, t, f, kk)                                \
-	{                                                \
+#define INSN(c, t, f, kk)                                    \
+	{                                                    \
 		.code = (c), .jt = (t), .jf = (f), .k = (kk) \
 	}
 
@@ -30,13 +30,15 @@ static void test_registers(void **state)
 {
 	/* A = 9; M[3] = A; X = 4; A = M[3] % X; X = A; A = 10 << X; ret A */
 	static const struct cbpf_insn p[] = {
-		INSN(0x00, 0, 0, 9), INSN(0x02, 0, 0, 3), INSN(0x01, 0, 0, 4),
-		INSN(0x60, 0, 0, 3), INSN(0x9c, 0, 0, 0), INSN(0x07, 0, 0, 0),
+		INSN(0x00, 0, 0, 9),  INSN(0x02, 0, 0, 3), INSN(0x01, 0, 0, 4),
+		INSN(0x60, 0, 0, 3),  INSN(0x9c, 0, 0, 0), INSN(0x07, 0, 0, 0),
 		INSN(0x00, 0, 0, 10), INSN(0x6c, 0, 0, 0), INSN(0x16, 0, 0, 0),
 	};
 	/* Division by a register that is zero. */
 	static const struct cbpf_insn q[] = {
-		INSN(0x00, 0, 0, 9), INSN(0x3c, 0, 0, 0), INSN(0x06, 0, 0, 1),
+		INSN(0x00, 0, 0, 9),
+		INSN(0x3c, 0, 0, 0),
+		INSN(0x06, 0, 0, 1),
 	};
 
 	(void)state;
@@ -60,14 +62,14 @@ static void test_refused(void **state)
 	(void)state;
 	assert_int_not_equal(cbpf_check(open_end, 1, 64), 0);
 	assert_int_not_equal(cbpf_check(open_end, 0, 64), 0);
-	refuse((struct cbpf_insn)INSN(0x20, 0, 0, 64));	 /* beyond the data */
-	refuse((struct cbpf_insn)INSN(0x20, 0, 0, 2));	 /* between words */
-	refuse((struct cbpf_insn)INSN(0x28, 0, 0, 0));	 /* half a word */
-	refuse((struct cbpf_insn)INSN(0x60, 0, 0, 16));	 /* no such cell */
+	refuse((struct cbpf_insn)INSN(0x20, 0, 0, 64)); /* beyond the data */
+	refuse((struct cbpf_insn)INSN(0x20, 0, 0, 2));	/* between words */
+	refuse((struct cbpf_insn)INSN(0x28, 0, 0, 0));	/* half a word */
+	refuse((struct cbpf_insn)INSN(0x60, 0, 0, 16)); /* no such cell */
 	refuse((struct cbpf_insn)INSN(0x02, 0, 0, 16));
-	refuse((struct cbpf_insn)INSN(0x34, 0, 0, 0));	 /* division by 0 */
-	refuse((struct cbpf_insn)INSN(0x64, 0, 0, 32));	 /* shift by 32 */
-	refuse((struct cbpf_insn)INSN(0x05, 0, 0, 1));	 /* jump to the end */
+	refuse((struct cbpf_insn)INSN(0x34, 0, 0, 0));	/* division by 0 */
+	refuse((struct cbpf_insn)INSN(0x64, 0, 0, 32)); /* shift by 32 */
+	refuse((struct cbpf_insn)INSN(0x05, 0, 0, 1));	/* jump to the end */
 	refuse((struct cbpf_insn)INSN(0x15, 1, 0, 0));
 	refuse((struct cbpf_insn)INSN(0x15, 0, 1, 0));
 	refuse((struct cbpf_insn)INSN(0x05, 0, 0, ~0u)); /* backwards */

@@ -109,7 +109,8 @@ TEST(trace, syscalls)
 			return;
 		}
 		CHECK_EQ(WSTOPSIG(status), SIGTRAP | 0x80);
-		CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(si), &si) > 0);
+		CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(si), &si) >
+		      0);
 		get_regs(pid, &r);
 		if (si.op == PTRACE_SYSCALL_INFO_EXIT && r.a7 == SYS_getppid) {
 			CHECK_EQ(si.exit.rval, getpid());
@@ -140,7 +141,8 @@ TEST(trace, skip_call)
 		CHECK_OK(ptrace(PTRACE_SYSCALL, pid, 0, 0));
 		status = wait_stop(pid);
 		CHECK_EQ(WSTOPSIG(status), SIGTRAP | 0x80);
-		CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(si), &si) > 0);
+		CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(si), &si) >
+		      0);
 	} while (si.op != PTRACE_SYSCALL_INFO_ENTRY ||
 		 si.entry.nr != SYS_getppid);
 	get_regs(pid, &r);

@@ -7,15 +7,15 @@
  */
 #include "vdso.h"
 
-#define NR_clock_getres	  114
-#define NR_clock_gettime  113
-#define NR_getcpu	  168
-#define NR_gettimeofday	  169
-#define NR_hwprobe	  258
-#define NR_flush_icache	  259
-#define EFAULT		  14
-#define NSEC_PER_SEC	  1000000000ul
-#define PUBLIC		  __attribute__((visibility("default")))
+#define NR_clock_getres	 114
+#define NR_clock_gettime 113
+#define NR_getcpu	 168
+#define NR_gettimeofday	 169
+#define NR_hwprobe	 258
+#define NR_flush_icache	 259
+#define EFAULT		 14
+#define NSEC_PER_SEC	 1000000000ul
+#define PUBLIC		 __attribute__((visibility("default")))
 
 enum {
 	CLOCK_REALTIME = 0,
@@ -40,9 +40,8 @@ struct hwprobe {
 	unsigned long value;
 };
 
-struct vdso_data vdso_data __attribute__((section(".vdata"), used,
-					  visibility("hidden"))) = { 1, 0, 0, 0,
-								     { 0 } };
+struct vdso_data vdso_data __attribute__((
+	section(".vdata"), used, visibility("hidden"))) = { 1, 0, 0, 0, { 0 } };
 
 PUBLIC int __vdso_clock_gettime(int clock, struct timespec *ts);
 PUBLIC int __vdso_clock_getres(int clock, struct timespec *ts);
@@ -82,8 +81,7 @@ static unsigned long mono_ns(void)
 
 static unsigned long real_ns(void)
 {
-	return mono_ns() +
-	       *(volatile unsigned long *)&vdso_data.real_offset_ns;
+	return mono_ns() + *(volatile unsigned long *)&vdso_data.real_offset_ns;
 }
 
 int __vdso_clock_gettime(int clock, struct timespec *ts)
