@@ -154,8 +154,6 @@ void fs_ctx_replace_all(const struct path *from, const struct path *to);
 /* Those of current; a kernel thread may do everything. */
 const struct cred *fs_cred(void);
 bool fs_capable(unsigned int cap);
-u64 fs_size_limit(void);     /* RLIMIT_FSIZE */
-void fs_size_exceeded(void); /* SIGXFSZ */
 int generic_permission(const struct inode *i, u32 mask);
 /* May current create in / remove @victim from @dir?  dir->lock held. */
 int may_create(const struct path *dir);

@@ -457,4 +457,8 @@ void fs_ctx_set_root(const struct path *p);
 void fs_ctx_set_cwd(const struct path *p);
 u32 current_umask(void);
 
+/* RLIMIT_FSIZE of current; and SIGXFSZ for who goes beyond it. */
+u64 fs_size_limit(void);
+void fs_size_exceeded(void);
+
 #endif /* FS_VFS_H */

@@ -46,13 +46,44 @@ void bootmem_find_fdt(paddr_t pa)
 	boot_fdt = fdt;
 }
 
-static void run_param(const char *name, const char *value)
+/* Words of the command line that nobody here takes are init's, as on Linux. */
+const char *boot_init_args[BOOT_INIT_WORDS + 2] = { "" };
+const char *boot_init_env[BOOT_INIT_WORDS + 3] = { "HOME=/", "TERM=linux" };
+
+static void add_word(const char **list, u32 most, const char *word)
 {
+	u32 n = 0;
+
+	while (list[n])
+		n++;
+	if (n < most)
+		list[n] = word;
+}
+
+static void give_to_init(char *word, char *eq)
+{
+	if (eq)
+		*eq = '=';
+	/* A dot: a parameter of a module that is not here. */
+	if (eq && !memchr(word, '.', (size_t)(eq - word)))
+		add_word(boot_init_env, BOOT_INIT_WORDS + 2, word);
+	else if (!eq && !strchr(word, '.'))
+		add_word(boot_init_args, BOOT_INIT_WORDS + 1, word);
+}
+
+/* True when somebody takes it. */
+static bool run_param(const char *name, const char *value)
+{
+	bool taken = false;
+
 	for (const struct bootparam *p = __bootparams_start;
 	     p < __bootparams_end; p++) {
-		if (!strcmp(p->name, name))
-			p->fn(value);
+		if (strcmp(p->name, name))
+			continue;
+		p->fn(value);
+		taken = true;
 	}
+	return taken;
 }
 
 void bootmem_parse_cmdline(void)
@@ -60,6 +91,7 @@ void bootmem_parse_cmdline(void)
 	int chosen = fdt_path_offset(boot_fdt, "/chosen");
 	const char *args = fdt_prop_str(boot_fdt, chosen, "bootargs");
 	char *p = cmdline_words;
+	bool rest = false; /* behind "--": all of it is init's */
 
 	strscpy(cmdline_copy, args ? args : "", sizeof(cmdline_copy));
 	strscpy(cmdline_words, cmdline_copy, sizeof(cmdline_words));
@@ -81,7 +113,12 @@ void bootmem_parse_cmdline(void)
 		eq = strchr(word, '=');
 		if (eq)
 			*eq = '\0';
-		run_param(word, eq ? eq + 1 : "");
+		if (rest || !run_param(word, eq ? eq + 1 : "")) {
+			if (!strcmp(word, "--") && !eq)
+				rest = true;
+			else
+				give_to_init(word, eq);
+		}
 	}
 }
 

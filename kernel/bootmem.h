@@ -7,6 +7,9 @@
 
 void bootmem_find_fdt(paddr_t pa);
 void bootmem_parse_cmdline(void);
+/* What the command line has for init; element 0 of the arguments is free. */
+#define BOOT_INIT_WORDS 32u
+extern const char *boot_init_args[], *boot_init_env[];
 /* RAM known, reserved, mapped for good. */
 void bootmem_init(void);
 

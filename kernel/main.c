@@ -71,9 +71,10 @@ static void run_initcalls(void)
 
 static bool try_init(const char *path)
 {
-	const char *const argv[] = { path, NULL };
-	const char *const envp[] = { "HOME=/", "TERM=linux", NULL };
-	int r = kernel_execve(path, argv, envp);
+	int r;
+
+	boot_init_args[0] = path;
+	r = kernel_execve(path, boot_init_args, boot_init_env);
 
 	if (r)
 		pr_debug("init: %s: error %d", path, r);

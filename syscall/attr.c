@@ -215,6 +215,11 @@ static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 	if (__builtin_add_overflow(off, len, &end) ||
 	    (u64)end > f->inode->sb->max_size)
 		return -EFBIG;
+	if (kind == S_IFREG && !(mode & 1 /* keep size */) &&
+	    (u64)end > f->inode->i_size && (u64)end > fs_size_limit()) {
+		fs_size_exceeded();
+		return -EFBIG;
+	}
 	if (f->inode->iflags & 0x30) /* immutable, append-only */
 		return -EPERM;
 	if (!f->ops->fallocate)

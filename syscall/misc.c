@@ -10,6 +10,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/time/clock.h>
+#include <kernel/time/loadavg.h>
 #include <kernel/utsname.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -63,14 +64,13 @@ SYSCALL1(179, sysinfo, uaddr_t, uinfo)
 {
 	struct sysinfo si = { .mem_unit = 1 };
 	struct pmem_info mem;
-	u64 running = 0;
+	u64 avg[3];
 
 	pmem_info(&mem);
-	for (u32 i = 0; i < nr_harts; i++)
-		running += harts[i]->nr_runq + (harts[i]->user != NULL);
+	loadavg_get(avg);
 	si.uptime = (s64)(clock_mono_ns() / NSEC_PER_SEC);
 	for (u32 i = 0; i < ARRAY_SIZE(si.loads); i++)
-		si.loads[i] = running << LOAD_SHIFT;
+		si.loads[i] = avg[i] << (LOAD_SHIFT - LOAD_FSHIFT);
 	si.totalram = mem.total * PAGE_SIZE;
 	si.freeram = mem.free * PAGE_SIZE;
 	si.sharedram = mem.shmem * PAGE_SIZE;

@@ -81,10 +81,7 @@ static void put_unix(struct unix_sock *us, void *arg)
 
 	text_printf(t, "%016lx: %08X 00000000 %08X %04X %02X %5lu", 0ul,
 		    load_once(&us->refs), us->s.listening ? 0x10000u : 0u,
-		    us->s.type,
-		    us->state == UNIX_CONNECTED ? 3u
-		    : us->s.listening		? 1u
-						: 1u,
+		    us->s.type, us->state == UNIX_CONNECTED ? 3u : 1u,
 		    us->s.ino);
 	if (us->name) {
 		const struct sock_addr *a = &us->name->addr;

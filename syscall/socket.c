@@ -365,62 +365,81 @@ union option_value {
 	u8 other[SOCK_OPT_MAX];
 };
 
+/* Options that are one word. */
+static int get_word(struct socket *s, int opt, u32 *v)
+{
+	switch (opt) {
+	case SO_REUSEADDR:
+		*v = s->reuseaddr;
+		return 0;
+	case SO_REUSEPORT:
+		*v = s->reuseport;
+		return 0;
+	case SO_KEEPALIVE:
+		*v = s->keepalive;
+		return 0;
+	case SO_OOBINLINE:
+		*v = s->oobinline;
+		return 0;
+	case SO_DONTROUTE:
+		*v = s->dontroute;
+		return 0;
+	case SO_PRIORITY:
+		*v = s->priority;
+		return 0;
+	case SO_MARK:
+		*v = s->mark;
+		return 0;
+	case SO_BROADCAST:
+		*v = s->broadcast;
+		return 0;
+	case SO_PASSCRED:
+		*v = s->passcred;
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* What is not an option to set, or has two forms. */
+static int get_fact(struct socket *s, int opt, u32 *v)
+{
+	switch (opt) {
+	case SO_TYPE:
+		*v = s->type;
+		return 0;
+	case SO_DOMAIN:
+		*v = s->family;
+		return 0;
+	case SO_PROTOCOL:
+		*v = s->protocol;
+		return 0;
+	case SO_ERROR:
+		*v = (u32)-socket_take_error(s);
+		return 0;
+	case SO_SNDBUF:
+		*v = load_once(&s->sndbuf);
+		return 0;
+	case SO_RCVBUF:
+		*v = load_once(&s->rcvbuf);
+		return 0;
+	case SO_RCVLOWAT:
+		*v = 1;
+		return 0;
+	case SO_ACCEPTCONN:
+		*v = s->listening;
+		return 0;
+	default:
+		return get_word(s, opt, v);
+	}
+}
+
 /* Length of the value, or -errno. */
 static int get_option(struct socket *s, int opt, union option_value *v)
 {
-	v->word = 0;
+	int err;
+
 	switch (opt) {
-	case SO_REUSEADDR:
-		v->word = s->reuseaddr;
-		break;
-	case SO_REUSEPORT:
-		v->word = s->reuseport;
-		break;
-	case SO_KEEPALIVE:
-		v->word = s->keepalive;
-		break;
-	case SO_OOBINLINE:
-		v->word = s->oobinline;
-		break;
-	case SO_DONTROUTE:
-		v->word = s->dontroute;
-		break;
-	case SO_PRIORITY:
-		v->word = s->priority;
-		break;
-	case SO_MARK:
-		v->word = s->mark;
-		break;
-	case SO_BROADCAST:
-		v->word = s->broadcast;
-		break;
-	case SO_PASSCRED:
-		v->word = s->passcred;
-		break;
-	case SO_TYPE:
-		v->word = s->type;
-		break;
-	case SO_DOMAIN:
-		v->word = s->family;
-		break;
-	case SO_PROTOCOL:
-		v->word = s->protocol;
-		break;
-	case SO_ERROR:
-		v->word = (u32)-socket_take_error(s);
-		break;
-	case SO_SNDBUF:
-		v->word = load_once(&s->sndbuf);
-		break;
-	case SO_RCVBUF:
-		v->word = load_once(&s->rcvbuf);
-		break;
-	case SO_RCVLOWAT:
-		v->word = 1;
-		break;
-	case SO_ACCEPTCONN:
-		v->word = s->listening;
-		break;
 	case SO_LINGER:
 		v->linger[0] = s->linger_on;
 		v->linger[1] = s->linger_s;
@@ -435,9 +454,10 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		v->tv = get_timeout(s->snd_timeout_ns);
 		return sizeof(v->tv);
 	default:
-		return -ENOPROTOOPT;
+		v->word = 0;
+		err = get_fact(s, opt, &v->word);
+		return err ? err : (int)sizeof(v->word);
 	}
-	return sizeof(v->word);
 }
 
 SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,

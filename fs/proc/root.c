@@ -15,6 +15,7 @@
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
 #include <kernel/time/clock.h>
+#include <kernel/time/loadavg.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
 #include <lib/fdt.h>
@@ -107,21 +108,25 @@ static int show_stat(struct text *t, void *arg __unused)
 	}
 	text_printf(t,
 		    "intr %lu\nctxt %lu\nbtime %lu\nprocesses %u\n"
-		    "procs_running 1\nprocs_blocked 0\n",
+		    "procs_running %u\nprocs_blocked 0\n",
 		    intr, ctxt, clock_boot_real_ns() / NSEC_PER_SEC,
-		    process_count());
+		    process_forks(), loadavg_running());
 	return 0;
 }
 
 static int show_loadavg(struct text *t, void *arg __unused)
 {
-	u32 running = 0;
+	u64 avg[3];
 
-	for (u32 i = 0; i < nr_harts; i++)
-		running += harts[i]->nr_runq + (harts[i]->user != NULL);
-	/* No decaying average is kept: the load of now, three times. */
-	text_printf(t, "%u.00 %u.00 %u.00 %u/%u %d\n", running, running,
-		    running, running, thread_count(), current->tid);
+	loadavg_get(avg);
+	for (u32 i = 0; i < 3; i++) {
+		u64 v = avg[i] + LOAD_ONE / 200; /* rounded */
+
+		text_printf(t, "%lu.%02lu ", v >> LOAD_FSHIFT,
+			    (v & (LOAD_ONE - 1)) * 100 >> LOAD_FSHIFT);
+	}
+	text_printf(t, "%u/%u %d\n", loadavg_running(), thread_count(),
+		    process_last_pid());
 	return 0;
 }
 
@@ -131,13 +136,16 @@ static int show_cpuinfo(struct text *t, void *arg __unused)
 		const char *isa =
 			fdt_prop_str(boot_fdt, harts[i]->fdt_node, "riscv,isa");
 
-		text_printf(t,
-			    "processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\n"
-			    "mmu\t\t: sv39\nrole\t\t: %s\n\n",
-			    i, harts[i]->hartid, isa ? isa : "rv64imafdc",
-			    harts[i]->role == ROLE_APP	     ? "application"
-			    : harts[i]->role == ROLE_SERVICE ? "service"
-							     : "both");
+		text_printf(
+			t,
+			"processor\t: %u\nhart\t\t: %u\nisa\t\t: %s\n"
+			"mmu\t\t: sv39\nmvendorid\t: 0x0\nmarchid\t\t: 0x0\n"
+			"mimpid\t\t: 0x0\nhart isa\t: %s\nrole\t\t: %s\n\n",
+			i, harts[i]->hartid, isa ? isa : "rv64imafdc",
+			isa ? isa : "rv64imafdc",
+			harts[i]->role == ROLE_APP	 ? "application"
+			: harts[i]->role == ROLE_SERVICE ? "service"
+							 : "both");
 	}
 	return 0;
 }

@@ -3,7 +3,10 @@
  * fs/proc/sys.c - /proc/sys: the few knobs that programs read.
  */
 #include <fs/proc/proc.h>
+#include <kernel/file/file.h>
 #include <kernel/hart.h>
+#include <kernel/ipc/mqueue.h>
+#include <kernel/log.h>
 #include <kernel/random.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
@@ -66,10 +69,25 @@ static int show_boot_id(struct text *t, void *arg __unused)
 	return 0;
 }
 
+static int show_file_nr(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%lu\t0\t%u\n", file_count(), 1u << 20);
+	return 0;
+}
+
+static int show_printk(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%d\t4\t1\t7\n", log_console_level);
+	return 0;
+}
+
 static void number(struct pnode *d, const char *name, u64 v)
 {
 	pseudo_file(d, name, 0444, show_number, NULL, (void *)(uintptr_t)v);
 }
+
+static char core_pattern[] = "core";
+static char actions[] = "kill_process kill_thread trap errno trace log allow";
 
 int proc_sys_init(struct pnode *root)
 {
@@ -93,13 +111,28 @@ int proc_sys_init(struct pnode *root)
 	number(d, "overflowgid", 65534);
 	number(d, "randomize_va_space", 2);
 	number(d, "perf_event_paranoid", 2);
+	number(d, "core_uses_pid", 0);
+	pseudo_file(d, "core_pattern", 0444, show_string, NULL, core_pattern);
+	number(d, "kptr_restrict", 1);
+	number(d, "dmesg_restrict", 0);
+	number(d, "tainted", 0);
+	number(d, "sched_rr_timeslice_ms", 100);
+	pseudo_file(d, "printk", 0444, show_printk, NULL, NULL);
+	number(pseudo_dir(d, "pty"), "max", 1024);
+	pseudo_file(pseudo_dir(d, "seccomp"), "actions_avail", 0444,
+		    show_string, NULL, actions);
 	d = pseudo_dir(d, "random");
 	number(d, "entropy_avail", 256);
 	number(d, "poolsize", 256);
 	pseudo_file(d, "uuid", 0444, show_uuid, NULL, NULL);
 	pseudo_file(d, "boot_id", 0444, show_boot_id, NULL, NULL);
 	d = pseudo_dir(sys, "vm");
-	number(d, "overcommit_memory", 1);
+	number(d, "overcommit_memory", 0);
+	number(d, "overcommit_ratio", 50);
+	number(d, "overcommit_kbytes", 0);
+	number(d, "nr_hugepages", 0);
+	number(d, "panic_on_oom", 0);
+	number(d, "page-cluster", 3);
 	number(d, "max_map_count", 65530);
 	number(d, "mmap_min_addr", 65536);
 	number(d, "swappiness", 0);
@@ -107,5 +140,17 @@ int proc_sys_init(struct pnode *root)
 	number(d, "file-max", 1u << 20);
 	number(d, "nr_open", 1u << 20);
 	number(d, "pipe-max-size", 1u << 20);
+	number(d, "aio-max-nr", 0);
+	number(d, "protected_symlinks", 0);
+	number(d, "protected_hardlinks", 0);
+	number(d, "suid_dumpable", 0);
+	number(d, "mount-max", 100000);
+	pseudo_file(d, "file-nr", 0444, show_file_nr, NULL, NULL);
+	d = pseudo_dir(d, "mqueue");
+	number(d, "queues_max", MQ_QUEUES_MAX);
+	number(d, "msg_max", MQ_MAXMSG_LIMIT);
+	number(d, "msgsize_max", MQ_MSGSIZE_LIMIT);
+	number(d, "msg_default", MQ_MAXMSG);
+	number(d, "msgsize_default", MQ_MSGSIZE);
 	return 0;
 }

@@ -116,7 +116,7 @@ s64 sem_setval(s32 id, s32 num, s32 val);
 /* All values at once: @vals has room for what sem_count() said. */
 s64 sem_count(s32 id);
 s64 sem_all(s32 id, u16 *vals, u32 nr, bool set);
-s32 sem_usage(u32 *sets, u32 *sems); /* highest slot */
+s32 sem_usage(u32 *sets, u32 *nr); /* how many; the highest slot */
 void sem_process_exit(struct process *p);
 void sem_for_each(void (*fn)(const struct sem_ds *ds, s32 id, void *arg),
 		  void *arg);

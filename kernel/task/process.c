@@ -35,6 +35,8 @@ static struct list_head all_processes =
 	LIST_HEAD_INIT(all_processes); /* [task_lock] by all_node */
 static u32 nr_processes;	       /* [task_lock] */
 static u32 nr_threads;		       /* [task_lock] */
+static u32 nr_forks;		       /* [task_lock] since boot */
+static int last_tid;		       /* [task_lock] */
 
 void task_caches_init(void)
 {
@@ -122,6 +124,8 @@ void thread_link_locked(struct thread *t)
 	t->proc->nr_threads++;
 	atomic_inc(&t->proc->nr_live);
 	nr_threads++;
+	nr_forks++;
+	last_tid = t->tid;
 }
 
 void thread_unlink_locked(struct thread *t)
@@ -282,6 +286,16 @@ void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx)
 unsigned int process_count(void)
 {
 	return load_once(&nr_processes);
+}
+
+unsigned int process_forks(void)
+{
+	return load_once(&nr_forks);
+}
+
+int process_last_pid(void)
+{
+	return load_once(&last_tid);
 }
 
 unsigned int thread_count(void)

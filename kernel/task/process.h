@@ -205,6 +205,8 @@ int process_next_pid(int pid);
 void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx);
 unsigned int process_count(void);
 unsigned int thread_count(void);
+unsigned int process_forks(void); /* threads made since boot */
+int process_last_pid(void);	  /* the latest of them */
 /* The process's own, with a reference, or NULL when it has exited. */
 struct mm *process_mm(struct process *p);
 struct files *process_files(struct process *p);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sources: lib/cbpf.c */
 /* tests/host/cbpf_test.c - classic BPF: what is refused, what programs return. */
 #include <tests/host/cmocka.h>
 
