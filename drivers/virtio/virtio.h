@@ -46,6 +46,7 @@ struct virtqueue {
 	void *priv;			       /* [I] driver's */
 	u16 __iomem *notify;		       /* [I] */
 	void *mem;			       /* [I] */
+	u16 vector;			       /* [I] of MSI-X */
 	u64 nr_notifies;		       /* [a] relaxed: statistics */
 	u64 nr_interrupts;		       /* [a] relaxed: statistics */
 };
@@ -91,14 +92,23 @@ u16 virtio_config_read16(const struct virtio_dev *vd, u32 offset);
 u32 virtio_config_read32(const struct virtio_dev *vd, u32 offset);
 u64 virtio_config_read64(const struct virtio_dev *vd, u32 offset);
 
-/* Queue @index with at most @max_size entries.  Gives *@out to the device. */
-int virtio_vq_setup(struct virtio_dev *vd, u16 index, u16 max_size,
+/* Queue @index with at most @max_size entries, its interrupt for hart @cpu if it
+ * has one of its own.  Gives *@out to the device. */
+int virtio_vq_setup(struct virtio_dev *vd, u16 index, u16 max_size, int cpu,
 		    bool (*handler)(struct virtqueue *vq), void *priv,
 		    struct virtqueue **out);
 void virtio_ready(struct virtio_dev *vd);
 void virtio_notify(struct virtqueue *vq);
 /* The device says that it is beyond help [2.1.1]. */
 bool virtio_needs_reset(const struct virtio_dev *vd);
+
+/*
+ * Another life: virtio_reset(), after which the device touches no memory of ours;
+ * the driver takes back what was in flight (vring_abort()); virtio_restart() with
+ * the same features, queues and interrupts; virtio_ready().  0 or -EIO.
+ */
+int virtio_reset(struct virtio_dev *vd);
+int virtio_restart(struct virtio_dev *vd);
 
 /*
  * Stop a device for good: after this it touches no memory of ours.  False: it

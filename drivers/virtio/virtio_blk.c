@@ -1,374 +1,139 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * drivers/virtio/virtio_blk.c - block device over a virtqueue.
+ * drivers/virtio/virtio_blk.c - block device over virtqueues: set-up.
  *
- * Virtual I/O Device (VIRTIO) 1.2, section 5.2.  A request is header, data and a
- * status byte; header, status and the descriptor table live in a slot of memory
- * that stays with the device, so starting a request allocates nothing.
+ * Virtual I/O Device (VIRTIO) 1.2, section 5.2.  One queue for each service hart,
+ * as many as the device has.
  *
- * Completions come by interrupt.  While anything is in flight a timer looks too,
- * twice a second: a lost interrupt costs that much and is counted, and a request
- * that is not answered in VBLK_TIMEOUT_NS is the device's end.
- *
- * INVARIANTS
- *   I1  A slot is on the free list or in flight with a bio; a bio is in at most
- *	 one slot.
- *   I2  A dead device was reset, or may not master the bus any more, before its
- *	 bios end: it cannot write into memory that has a new owner.
- *   I3  The watch timer is armed while bios are in flight.
- *
- * Locking: vb->lock (RANK_DEV) for ring and slots; never held over bio_done().
- * Not here: the ring (vring.c), splitting of large bios (kernel/dev/).
+ * Not here: requests (virtio_blk_io.c), resets (virtio_blk_watch.c).
  */
-#include <drivers/virtio/virtio_blk.h>
+#include <drivers/virtio/virtio_blk_core.h>
 
-#include <drivers/virtio/virtio.h>
 #include <kernel/assert.h>
-#include <kernel/dev/blk.h>
 #include <kernel/dev/sysfs.h>
+#include <kernel/init.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
-#include <kernel/time/clock.h>
-#include <kernel/time/timer.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define VBLK_MAJOR	 254u
 #define VBLK_MINORS	 16u /* of a disk, its partitions included */
-#define VBLK_MAX_SLOTS	 256u
-#define VBLK_MAX_DESC	 (BIO_MAX_SEGS + 2u)
 #define VBLK_MAX_SECTORS 8192u
-#define VBLK_WATCH_NS	 (500 * NSEC_PER_MSEC)
-#define VBLK_TIMEOUT_NS	 (30 * NSEC_PER_SEC)
-#define STATUS_UNSET	 0xffu
 
-/* What the device reads and writes of a request. */
-struct vblk_shared {
-	struct vblk_header header;
-	struct vblk_range range;
-	struct vring_desc table[VBLK_MAX_DESC];
-	u8 status;
-	u8 pad[63];
+static u32 nr_disks;		     /* boot: probes run one after another */
+static u32 boot_mode = BLK_WAIT_IRQ; /* [I after boot] */
+
+static void parse_mode(const char *value)
+{
+	int mode = blk_wait_mode_parse(value);
+
+	if (mode >= 0)
+		boot_mode = (u32)mode;
+}
+
+BOOTPARAM(virtio_blk_mode, "virtio_blk.mode", parse_mode);
+
+/* ---- /sys */
+
+static s64 show_serial(void *obj, const struct sys_attr *a __unused, char *buf,
+		       size_t size)
+{
+	return scnprintf(buf, size, "%s\n", ((struct vblk *)obj)->serial);
+}
+
+static u64 sum_of(const struct vblk *vb, u64 which)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < vb->bd.nr_hwq; i++) {
+		const struct vblk_queue *q = &vb->queue[i];
+
+		sum += which == 0   ? load_once(&q->vq->nr_notifies)
+		       : which == 1 ? load_once(&q->vq->nr_interrupts)
+				    : load_once(&q->nr_polled);
+	}
+	return sum;
+}
+
+static s64 show_sum(void *obj, const struct sys_attr *a, char *buf, size_t size)
+{
+	return scnprintf(buf, size, "%lu\n", sum_of(obj, a->arg));
+}
+
+static s64 show_lost(void *obj, const struct sys_attr *a __unused, char *buf,
+		     size_t size)
+{
+	return scnprintf(buf, size, "%lu\n", ((struct vblk *)obj)->nr_lost);
+}
+
+static s64 show_resets(void *obj, const struct sys_attr *a __unused, char *buf,
+		       size_t size)
+{
+	return scnprintf(buf, size, "%lu\n", ((struct vblk *)obj)->nr_resets);
+}
+
+static s64 store_reset(void *obj, const struct sys_attr *a __unused,
+		       const char *buf, size_t n)
+{
+	u64 v;
+	int err = sys_parse_u64(buf, 1, 1, &v);
+
+	if (err)
+		return err;
+	store_once(&((struct vblk *)obj)->reset_by_user, true);
+	vblk_want_reset(obj, "somebody wants it");
+	return (s64)n;
+}
+
+static const struct sys_attr serial_attr = {
+	.name = "serial",
+	.mode = 0444,
+	.show = show_serial,
 };
 
-struct vblk_slot {
-	struct bio *bio; /* [lock] NULL: free */
-	u64 start_ns;	 /* [lock] */
-	u16 index;	 /* [I] */
-	u16 next_free;	 /* [lock] */
+/* virtio_blk/ of the disk: counters, and a reset for those who test it. */
+static const struct sys_attr own_attrs[] = {
+	{ .name = "notifies", .mode = 0444, .show = show_sum, .arg = 0 },
+	{ .name = "interrupts", .mode = 0444, .show = show_sum, .arg = 1 },
+	{ .name = "polled", .mode = 0444, .show = show_sum, .arg = 2 },
+	{ .name = "lost_interrupts", .mode = 0444, .show = show_lost },
+	{ .name = "resets", .mode = 0444, .show = show_resets },
+	{ .name = "reset", .mode = 0200, .store = store_reset },
 };
 
-struct vblk {
-	struct blkdev bd;
-	struct virtio_dev *vd; /* [I] */
-	struct virtqueue *vq;  /* [I] */
-	struct spinlock lock;
-	struct vblk_shared *shared; /* [I] nr_slots of them, in direct map */
-	struct vblk_slot *slot;	    /* [I] nr_slots of them */
-	u32 nr_slots;		    /* [I] */
-	u16 free_head;		    /* [lock] nr_slots: none */
-	u32 nr_in_flight;	    /* [lock] */
-	bool indirect;		    /* [I] */
-	bool dead;		    /* [lock] */
-	bool watching;		    /* [lock] I3 */
-	struct ktimer watch;
-	u64 irqs_at_watch; /* [lock] when it was armed */
-	u64 nr_lost;	   /* [a] interrupts that never came; relaxed */
-};
-
-static u32 nr_disks; /* boot: probes run one after another */
-
-/* ---- start */
-
-static const u8 type_of_op[] = {
-	[BIO_READ] = VIRTIO_BLK_T_IN,
-	[BIO_WRITE] = VIRTIO_BLK_T_OUT,
-	[BIO_FLUSH] = VIRTIO_BLK_T_FLUSH,
-	[BIO_DISCARD] = VIRTIO_BLK_T_DISCARD,
-	[BIO_WRITE_ZEROES] = VIRTIO_BLK_T_WRITE_ZEROES,
-};
-
-static struct vring_seg seg_of(const void *p, u32 len)
+static void add_sys(struct vblk *vb)
 {
-	return (struct vring_seg){ .addr = virt_to_phys(p), .len = len };
+	struct sys_dir *own = sys_mkdir(vb->bd.sys, "virtio_blk", vb);
+
+	(void)sys_add(own, own_attrs, ARRAY_SIZE(own_attrs));
+	if (vb->serial[0])
+		(void)sys_add_for(vb->bd.sys, &serial_attr, vb);
 }
 
-static bool has_data(const struct bio *bio)
-{
-	return bio->op == BIO_READ || bio->op == BIO_WRITE;
-}
+/* ---- configuration */
 
-/* Header, data or range, status.  The number of segments; @nr_in of them are
- * the device's to write. */
-static u32 describe(struct vblk_shared *sh, const struct bio *bio,
-		    struct vring_seg *seg, u32 *nr_in)
-{
-	u32 n = 0;
-
-	sh->header.type = type_of_op[bio->op];
-	sh->header.reserved = 0;
-	sh->header.sector = has_data(bio) ? bio->sector : 0;
-	sh->status = STATUS_UNSET;
-	seg[n++] = seg_of(&sh->header, sizeof(sh->header));
-	for (u32 i = 0; i < bio->nr_segs; i++)
-		seg[n++] = seg_of(bio->seg[i].addr, bio->seg[i].len);
-	if (bio->op == BIO_DISCARD || bio->op == BIO_WRITE_ZEROES) {
-		sh->range = (struct vblk_range){
-			.sector = bio->sector,
-			.nr_sectors = bio->nr_sectors,
-		};
-		seg[n++] = seg_of(&sh->range, sizeof(sh->range));
-	}
-	seg[n++] = seg_of(&sh->status, 1);
-	*nr_in = 1 + (bio->op == BIO_READ ? bio->nr_segs : 0);
-	return n;
-}
-
-static int enqueue(struct vblk *vb, struct vblk_slot *s, struct bio *bio)
-{
-	struct vblk_shared *sh = &vb->shared[s->index];
-	struct vring_seg seg[VBLK_MAX_DESC];
-	u32 nr_in, nr = describe(sh, bio, seg, &nr_in);
-
-	assert_held(&vb->lock);
-	if (vb->indirect)
-		return vring_add_indirect(&vb->vq->ring, sh->table,
-					  virt_to_phys(sh->table), seg,
-					  nr - nr_in, nr_in, s);
-	return vring_add(&vb->vq->ring, seg, nr - nr_in, nr_in, s);
-}
-
-static void watch_begin(struct vblk *vb, u64 now)
-{
-	assert_held(&vb->lock);
-	if (vb->watching)
-		return;
-	vb->watching = true;
-	vb->irqs_at_watch = load_once(&vb->vq->nr_interrupts);
-	ktimer_arm(&vb->watch, now + VBLK_WATCH_NS);
-}
-
-static int vblk_submit(struct blkdev *bd, struct bio *bio)
-{
-	struct vblk *vb = bd->priv;
-	struct vblk_slot *s;
-	int err;
-
-	spin_lock(&vb->lock);
-	err = vb->dead ? -EIO : vb->free_head == vb->nr_slots ? -EBUSY : 0;
-	if (!err) {
-		s = &vb->slot[vb->free_head];
-		err = enqueue(vb, s, bio);
-	}
-	if (!err) {
-		s->bio = bio;
-		s->start_ns = clock_mono_ns();
-		vb->free_head = s->next_free;
-		vb->nr_in_flight++;
-		watch_begin(vb, s->start_ns);
-	}
-	spin_unlock(&vb->lock);
-	return err == -ENOSPC ? -EBUSY : err;
-}
-
-static void vblk_commit(struct blkdev *bd)
-{
-	struct vblk *vb = bd->priv;
-	bool notify;
-
-	spin_lock(&vb->lock);
-	notify = vring_publish(&vb->vq->ring);
-	spin_unlock(&vb->lock);
-	if (notify)
-		virtio_notify(vb->vq);
-}
-
-/* ---- end */
-
-static struct bio *release(struct vblk *vb, struct vblk_slot *s)
-{
-	struct bio *bio = s->bio;
-
-	assert_held(&vb->lock);
-	KASSERT(bio);
-	s->bio = NULL;
-	s->next_free = vb->free_head;
-	vb->free_head = s->index;
-	vb->nr_in_flight--;
-	return bio;
-}
-
-static void end_all(struct list_head *ended)
-{
-	struct bio *bio, *next;
-
-	list_for_each_entry_safe(bio, next, ended, node) {
-		list_del(&bio->node);
-		bio_done(bio, bio->status);
-	}
-}
-
-static void die(struct vblk *vb, const char *why)
-{
-	struct list_head ended;
-	struct vblk_slot *s;
-
-	spin_lock(&vb->lock);
-	if (vb->dead) {
-		spin_unlock(&vb->lock);
-		return;
-	}
-	vb->dead = true;
-	spin_unlock(&vb->lock);
-	pr_err("%s: broken: %s", vb->bd.name, why);
-	if (!virtio_kill(vb->vd))
-		pr_err("%s: and does not reset", vb->bd.name);
-	list_init(&ended);
-	spin_lock(&vb->lock);
-	while ((s = vring_abort(&vb->vq->ring))) {
-		struct bio *bio = release(vb, s);
-
-		bio->status = -EIO;
-		list_add_tail(&bio->node, &ended);
-	}
-	spin_unlock(&vb->lock);
-	end_all(&ended);
-	blkdev_break(&vb->bd);
-}
-
-/* What the device says of a request; a positive value is a lie. */
-static int result_of(struct vblk *vb, const struct vblk_slot *s, u32 len)
-{
-	const struct bio *bio = s->bio;
-	u64 want = 1;
-
-	if (bio->op == BIO_READ)
-		want += (u64)bio->nr_sectors << SECTOR_SHIFT;
-	switch (load_once(&vb->shared[s->index].status)) {
-	case VIRTIO_BLK_S_OK:
-		return len >= want ? 0 : 1;
-	case VIRTIO_BLK_S_IOERR:
-		return -EIO;
-	case VIRTIO_BLK_S_UNSUPP:
-		return -EOPNOTSUPP;
-	default:
-		return 1;
-	}
-}
-
-/* Everything that the device has used; why it is broken, or NULL. */
-static const char *reap(struct vblk *vb, struct list_head *ended)
-{
-	struct vring *ring = &vb->vq->ring;
-	const char *why = NULL;
-	struct vblk_slot *s;
-	u32 len;
-
-	spin_lock(&vb->lock);
-	vring_disarm(ring);
-	do {
-		while (!why && (s = vring_take(ring, &len))) {
-			int r = result_of(vb, s, len);
-			struct bio *bio = release(vb, s);
-
-			if (r > 0)
-				why = "wrong length or status";
-			bio->status = r > 0 ? -EIO : r;
-			list_add_tail(&bio->node, ended);
-		}
-	} while (!why && !vring_arm(ring));
-	if (ring->broken && !vb->dead)
-		why = ring->why;
-	spin_unlock(&vb->lock);
-	return why;
-}
-
-static bool complete(struct vblk *vb)
-{
-	struct list_head ended;
-	const char *why;
-	bool found;
-
-	list_init(&ended);
-	why = reap(vb, &ended);
-	found = !list_empty(&ended);
-	if (why)
-		die(vb, why); /* I2: before anybody gets his memory back */
-	end_all(&ended);
-	return found;
-}
-
-static bool vblk_interrupt(struct virtqueue *vq)
-{
-	return complete(vq->priv);
-}
-
-/* ---- watch */
-
-/* When the oldest bio in flight was started, ~0 for none. */
-static u64 oldest_start(struct vblk *vb)
-{
-	u64 oldest = ~0ull;
-
-	assert_held(&vb->lock);
-	for (u32 i = 0; i < vb->nr_slots; i++) {
-		if (vb->slot[i].bio)
-			oldest = min(oldest, vb->slot[i].start_ns);
-	}
-	return oldest;
-}
-
-/* Lost, not merely on its way: none came during the whole time of the watch. */
-static void count_lost(struct vblk *vb)
-{
-	if (load_once(&vb->vq->nr_interrupts) != vb->irqs_at_watch)
-		return;
-	if (vb->nr_lost++ == 0)
-		pr_warn("%s: an interrupt was lost; found by looking",
-			vb->bd.name);
-}
-
-static void vblk_watch(struct ktimer *t)
-{
-	struct vblk *vb = t->arg;
-	u64 now = clock_mono_ns(), oldest;
-
-	spin_lock(&vb->lock);
-	oldest = oldest_start(vb);
-	spin_unlock(&vb->lock);
-	if (complete(vb))
-		count_lost(vb);
-	else if (oldest < now && now - oldest > VBLK_TIMEOUT_NS)
-		die(vb, "no answer for 30 seconds");
-	else if (virtio_needs_reset(vb->vd))
-		die(vb, "asks for a reset");
-	spin_lock(&vb->lock);
-	vb->watching = false;
-	if (vb->nr_in_flight && !vb->dead)
-		watch_begin(vb, now);
-	spin_unlock(&vb->lock);
-}
-
-static void vblk_config_changed(struct virtio_dev *vd)
+static void config_changed(struct virtio_dev *vd)
 {
 	struct vblk *vb = vd->priv;
 	u64 capacity = virtio_config_read64(vd, VBC_CAPACITY);
 
+	capacity -= capacity % (vb->bd.block_size >> SECTOR_SHIFT);
 	if (virtio_needs_reset(vd))
-		die(vb, "asks for a reset");
-	else if (capacity != vb->bd.nr_sectors)
-		pr_warn_ratelimited(
-			"%s: has %llu sectors now; that counts after the next boot",
-			vb->bd.name, (unsigned long long)capacity);
+		vblk_want_reset(vb, "asks for a reset");
+	else if (capacity != load_once(&vb->bd.nr_sectors))
+		blkdev_resize(&vb->bd, capacity);
 }
-
-/* ---- probe */
 
 static const struct blkdev_ops vblk_ops = {
 	.submit = vblk_submit,
 	.commit = vblk_commit,
+	.poll = vblk_poll,
+	.poll_begin = vblk_poll_begin,
+	.poll_end = vblk_poll_end,
 };
 
 /* vda .. vdz, vdaa .. */
@@ -395,6 +160,9 @@ static void read_ranges(struct vblk *vb)
 			virtio_config_read32(vd, VBC_MAX_DISCARD);
 		bd->has_discard = bd->max_discard_sectors >= spb &&
 				  virtio_config_read32(vd, VBC_MAX_DISCARD_SEG);
+		bd->discard_granularity =
+			virtio_config_read32(vd, VBC_DISCARD_ALIGN)
+			<< SECTOR_SHIFT;
 	}
 	if (virtio_has(vd, VIRTIO_BLK_F_WRITE_ZEROES)) {
 		bd->max_zero_sectors = virtio_config_read32(vd, VBC_MAX_ZEROES);
@@ -402,6 +170,27 @@ static void read_ranges(struct vblk *vb)
 			bd->max_zero_sectors >= spb &&
 			virtio_config_read32(vd, VBC_MAX_ZEROES_SEG);
 	}
+}
+
+/* Hints; nonsense counts as none. */
+static void read_topology(struct vblk *vb)
+{
+	const struct virtio_dev *vd = vb->vd;
+	struct blkdev *bd = &vb->bd;
+	u32 exp, min_io, opt_io;
+
+	if (!virtio_has(vd, VIRTIO_BLK_F_TOPOLOGY))
+		return;
+	exp = virtio_config_read8(vd, VBC_PHYSICAL_EXP);
+	min_io = virtio_config_read16(vd, VBC_MIN_IO);
+	opt_io = virtio_config_read32(vd, VBC_OPT_IO);
+	if (exp < 16)
+		bd->physical_block_size = bd->block_size << exp;
+	bd->alignment_bytes =
+		virtio_config_read8(vd, VBC_ALIGN_OFFSET) * bd->block_size;
+	bd->min_io_bytes = min_io * bd->block_size;
+	if (opt_io < 1u << 16)
+		bd->opt_io_bytes = opt_io * bd->block_size;
 }
 
 static int read_config(struct vblk *vb)
@@ -432,41 +221,64 @@ static int read_config(struct vblk *vb)
 	bd->read_only = virtio_has(vd, VIRTIO_BLK_F_RO);
 	bd->has_flush = virtio_has(vd, VIRTIO_BLK_F_FLUSH);
 	read_ranges(vb);
+	read_topology(vb);
 	return 0;
 }
 
-static int alloc_slots(struct vblk *vb)
+static int alloc_slots(struct vblk_queue *q)
 {
-	vb->nr_slots = min_t(u32, vb->vq->ring.size, VBLK_MAX_SLOTS);
-	vb->shared =
-		alloc_pages_exact(vb->nr_slots * sizeof(*vb->shared), GFP_ZERO);
-	vb->slot = kcalloc(vb->nr_slots, sizeof(*vb->slot));
-	if (!vb->shared || !vb->slot)
+	q->nr_slots = min_t(u32, q->vq->ring.size, VBLK_MAX_SLOTS);
+	q->shared =
+		alloc_pages_exact(q->nr_slots * sizeof(*q->shared), GFP_ZERO);
+	q->slot = kcalloc(q->nr_slots, sizeof(*q->slot));
+	if (!q->shared || !q->slot)
 		return -ENOMEM;
-	for (u32 i = 0; i < vb->nr_slots; i++) {
-		vb->slot[i].index = (u16)i;
-		vb->slot[i].next_free = (u16)(i + 1);
+	for (u32 i = 0; i < q->nr_slots; i++) {
+		q->slot[i].index = (u16)i;
+		q->slot[i].next_free = (u16)(i + 1);
 	}
 	return 0;
 }
 
-static int setup_queue(struct vblk *vb)
+static int setup_queue(struct vblk *vb, u32 index)
 {
+	struct vblk_queue *q = &vb->queue[index];
 	u32 size;
 	int err;
 
-	err = virtio_vq_setup(vb->vd, 0, VRING_MAX_SIZE, vblk_interrupt, vb,
-			      &vb->vq);
+	spin_init(&q->lock, "virtio-blk", RANK_DEV);
+	q->vb = vb;
+	err = virtio_vq_setup(vb->vd, (u16)index, VRING_MAX_SIZE,
+			      (int)blk_hwq_cpu(index), vblk_interrupt, q,
+			      &q->vq);
 	if (err)
 		return err;
-	size = vb->vq->ring.size;
+	size = q->vq->ring.size;
+	if (size < 3 && !vb->indirect)
+		return -EINVAL; /* no request fits */
+	/* a chain is not longer than the queue [2.7.5.3.1], if that can be */
+	vb->bd.max_segs = min(vb->bd.max_segs, size > 3 ? size - 2 : 1);
+	return alloc_slots(q);
+}
+
+static int setup_queues(struct vblk *vb)
+{
+	u32 nr = 1;
+	int err = 0;
+
+	if (virtio_has(vb->vd, VIRTIO_BLK_F_MQ))
+		nr = virtio_config_read16(vb->vd, VBC_NUM_QUEUES);
+	nr = clamp(nr, 1u, min(blk_max_hwq(), VIRTIO_MAX_QUEUES));
 	vb->indirect = virtio_has(vb->vd, VIRTIO_F_INDIRECT_DESC);
-	if (!vb->indirect) {
-		if (size < 3)
-			return -EINVAL; /* no request fits */
-		vb->bd.max_segs = min(vb->bd.max_segs, size - 2);
+	vb->queue = kcalloc(nr, sizeof(*vb->queue));
+	if (!vb->queue)
+		return -ENOMEM;
+	for (u32 i = 0; i < nr && !err; i++) {
+		err = setup_queue(vb, i);
+		if (!err)
+			vb->bd.nr_hwq = i + 1;
 	}
-	return alloc_slots(vb);
+	return vb->bd.nr_hwq ? 0 : err;
 }
 
 static void fill_blkdev(struct vblk *vb)
@@ -478,6 +290,8 @@ static void fill_blkdev(struct vblk *vb)
 	vb->bd.nr_minors = VBLK_MINORS;
 	vb->bd.ops = &vblk_ops;
 	vb->bd.priv = vb;
+	vb->bd.wait_mode = boot_mode;
+	vb->bd.nr_requests = vb->queue[0].nr_slots;
 	vb->bd.device = vb->vd->sys;
 	vb->bd.sys_parent = sys_subdir(vb->vd->sys, "block");
 }
@@ -489,14 +303,25 @@ static int bring_up(struct vblk *vb)
 	err = virtio_negotiate(
 		vb->vd, VIRTIO_BLK_F_SIZE_MAX | VIRTIO_BLK_F_SEG_MAX |
 				VIRTIO_BLK_F_RO | VIRTIO_BLK_F_BLK_SIZE |
-				VIRTIO_BLK_F_FLUSH | VIRTIO_BLK_F_DISCARD |
+				VIRTIO_BLK_F_FLUSH | VIRTIO_BLK_F_TOPOLOGY |
+				VIRTIO_BLK_F_MQ | VIRTIO_BLK_F_DISCARD |
 				VIRTIO_BLK_F_WRITE_ZEROES |
 				VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX);
 	if (!err)
 		err = read_config(vb);
 	if (!err)
-		err = setup_queue(vb);
+		err = setup_queues(vb);
 	return err;
+}
+
+static void start(struct vblk *vb)
+{
+	for (u32 i = 0; i < vb->bd.nr_hwq; i++) {
+		spin_lock(&vb->queue[i].lock);
+		(void)vring_arm(&vb->queue[i].vq->ring);
+		spin_unlock(&vb->queue[i].lock);
+	}
+	virtio_ready(vb->vd);
 }
 
 static int vblk_probe(struct virtio_dev *vd)
@@ -507,22 +332,25 @@ static int vblk_probe(struct virtio_dev *vd)
 	if (!vb)
 		return -ENOMEM;
 	vb->vd = vd;
-	spin_init(&vb->lock, "virtio-blk", RANK_DEV);
-	ktimer_init(&vb->watch, vblk_watch, vb);
 	err = bring_up(vb);
 	if (err)
 		return err; /* vb stays: an interrupt may still find it */
 	fill_blkdev(vb);
+	vblk_watch_init(vb);
 	vd->priv = vb;
-	vd->config_changed = vblk_config_changed;
-	spin_lock(&vb->lock);
-	(void)vring_arm(&vb->vq->ring);
-	spin_unlock(&vb->lock);
-	virtio_ready(vd);
-	pr_info("%s: %s, queue of %u%s, %s", vb->bd.name, vd->name,
-		vb->vq->ring.size, vb->indirect ? ", indirect" : "",
+	start(vb);
+	err = vblk_get_id(vb);
+	if (err)
+		return err;
+	vd->config_changed = config_changed;
+	pr_info("%s: %s, %u %s of %u%s, %s", vb->bd.name, vd->name,
+		vb->bd.nr_hwq, vb->bd.nr_hwq > 1 ? "queues" : "queue",
+		vb->queue[0].vq->ring.size, vb->indirect ? ", indirect" : "",
 		vd->msix ? "MSI-X" : "INTx");
-	return blkdev_register(&vb->bd);
+	err = blkdev_register(&vb->bd);
+	if (!err)
+		add_sys(vb);
+	return err;
 }
 
 VIRTIO_DRIVER(blk) = {

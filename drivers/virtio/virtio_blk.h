@@ -15,6 +15,8 @@
 #define VIRTIO_BLK_F_RO		  BIT(5)
 #define VIRTIO_BLK_F_BLK_SIZE	  BIT(6)
 #define VIRTIO_BLK_F_FLUSH	  BIT(9)
+#define VIRTIO_BLK_F_TOPOLOGY	  BIT(10)
+#define VIRTIO_BLK_F_MQ		  BIT(12)
 #define VIRTIO_BLK_F_DISCARD	  BIT(13)
 #define VIRTIO_BLK_F_WRITE_ZEROES BIT(14)
 
@@ -23,8 +25,14 @@
 #define VBC_SIZE_MAX	    8  /* 32, bytes of a segment */
 #define VBC_SEG_MAX	    12 /* 32, segments of a request */
 #define VBC_BLK_SIZE	    20 /* 32 */
+#define VBC_PHYSICAL_EXP    24 /* 8, log2 of blocks per physical block */
+#define VBC_ALIGN_OFFSET    25 /* 8, blocks */
+#define VBC_MIN_IO	    26 /* 16, blocks */
+#define VBC_OPT_IO	    28 /* 32, blocks */
+#define VBC_NUM_QUEUES	    34 /* 16 */
 #define VBC_MAX_DISCARD	    36 /* 32, sectors */
 #define VBC_MAX_DISCARD_SEG 40 /* 32 */
+#define VBC_DISCARD_ALIGN   44 /* 32, sectors */
 #define VBC_MAX_ZEROES	    48 /* 32, sectors */
 #define VBC_MAX_ZEROES_SEG  52 /* 32 */
 
@@ -37,6 +45,7 @@ struct vblk_header {
 #define VIRTIO_BLK_T_IN		  0
 #define VIRTIO_BLK_T_OUT	  1
 #define VIRTIO_BLK_T_FLUSH	  4
+#define VIRTIO_BLK_T_GET_ID	  8
 #define VIRTIO_BLK_T_DISCARD	  11
 #define VIRTIO_BLK_T_WRITE_ZEROES 13
 
@@ -46,6 +55,8 @@ struct vblk_range {
 	u32 nr_sectors;
 	u32 flags;
 };
+
+#define VIRTIO_BLK_ID_BYTES 20 /* not always terminated [5.2.6.1] */
 
 #define VIRTIO_BLK_S_OK	    0
 #define VIRTIO_BLK_S_IOERR  1

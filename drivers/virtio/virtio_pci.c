@@ -24,6 +24,7 @@
 #include <drivers/pci/pci.h>
 #include <drivers/virtio/virtio_pci_regs.h>
 #include <kernel/assert.h>
+#include <kernel/dev/blk.h>
 #include <kernel/init.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
@@ -105,6 +106,11 @@ bool virtio_needs_reset(const struct virtio_dev *vd)
 	return vc_read8(vd, VC_STATUS) & VIRTIO_STATUS_NEEDS_RESET;
 }
 
+int virtio_reset(struct virtio_dev *vd)
+{
+	return reset(vd) ? 0 : -EIO;
+}
+
 bool virtio_kill(struct virtio_dev *vd)
 {
 	bool quiet = reset(vd);
@@ -133,6 +139,17 @@ static void write_features(struct virtio_dev *vd, u64 v)
 	vc_write32(vd, VC_DRIVER_FEATURE, (u32)(v >> 32));
 }
 
+static int agree(struct virtio_dev *vd)
+{
+	write_features(vd, vd->features);
+	add_status(vd, VIRTIO_STATUS_FEATURES_OK);
+	if (vc_read8(vd, VC_STATUS) & VIRTIO_STATUS_FEATURES_OK)
+		return 0;
+	pr_err("%s: refuses features %#llx", vd->name,
+	       (unsigned long long)vd->features);
+	return -ENODEV;
+}
+
 int virtio_negotiate(struct virtio_dev *vd, u64 wanted)
 {
 	u64 offered = read_features(vd);
@@ -144,14 +161,7 @@ int virtio_negotiate(struct virtio_dev *vd, u64 wanted)
 	}
 	vd->features = offered &
 		       (wanted | VIRTIO_F_VERSION_1 | VIRTIO_F_ORDER_PLATFORM);
-	write_features(vd, vd->features);
-	add_status(vd, VIRTIO_STATUS_FEATURES_OK);
-	if (!(vc_read8(vd, VC_STATUS) & VIRTIO_STATUS_FEATURES_OK)) {
-		pr_err("%s: refuses features %#llx", vd->name,
-		       (unsigned long long)vd->features);
-		return -ENODEV;
-	}
-	return 0;
+	return agree(vd);
 }
 
 /* ---- type-specific configuration */
@@ -258,13 +268,20 @@ static int set_config_vector(struct virtio_dev *vd)
 	return vc_read16(vd, VC_CONFIG_MSIX_VECTOR) == 0 ? 0 : -EBUSY;
 }
 
+/* More than a queue for each service hart has no use; other types have more. */
+static u32 want_queues(const struct virtio_dev *vd)
+{
+	return vd->type == VIRTIO_ID_BLOCK ? blk_max_hwq() : VIRTIO_MAX_QUEUES;
+}
+
 static int irq_setup(struct virtio_dev *vd)
 {
 	irq_handler_fn *fn = intx_handler;
 	u32 nr_queues = vc_read16(vd, VC_NUM_QUEUES);
 	int nr, err;
 
-	nr = pci_irq_alloc(vd->pci, min(nr_queues, VIRTIO_MAX_QUEUES) + 1);
+	nr_queues = min(nr_queues, VIRTIO_MAX_QUEUES);
+	nr = pci_irq_alloc(vd->pci, min(nr_queues, want_queues(vd)) + 1);
 	if (nr < 0)
 		return nr;
 	vd->nr_vecs = (u32)nr;
@@ -279,22 +296,28 @@ static int irq_setup(struct virtio_dev *vd)
 	return err;
 }
 
-/* Vector of a queue: its own, or the shared one. */
-static int vq_vector(struct virtio_dev *vd, struct virtqueue *vq)
+/* The selected queue raises @vec. */
+static int set_vq_vector(struct virtio_dev *vd, u16 vec)
 {
-	u16 vec = vd->nr_vecs > vq->index + 1u ? (u16)(vq->index + 1u) : 0;
-	int err;
-
 	if (!vd->msix)
 		return 0;
-	if (vec) {
-		err = pci_irq_bind(vd->pci, vec, msix_queue_handler, vq,
-				   vd->name);
+	vc_write16(vd, VC_QUEUE_MSIX_VECTOR, vec);
+	return vc_read16(vd, VC_QUEUE_MSIX_VECTOR) == vec ? 0 : -EBUSY;
+}
+
+/* Vector of a queue: its own, or the shared one. */
+static int vq_vector(struct virtio_dev *vd, struct virtqueue *vq, int cpu)
+{
+	int err;
+
+	vq->vector = vd->nr_vecs > vq->index + 1u ? (u16)(vq->index + 1u) : 0;
+	if (vd->msix && vq->vector) {
+		err = pci_irq_bind_hart(vd->pci, vq->vector, cpu,
+					msix_queue_handler, vq, vd->name);
 		if (err)
 			return err;
 	}
-	vc_write16(vd, VC_QUEUE_MSIX_VECTOR, vec);
-	return vc_read16(vd, VC_QUEUE_MSIX_VECTOR) == vec ? 0 : -EBUSY;
+	return set_vq_vector(vd, vq->vector);
 }
 
 /* ---- queues [4.1.5.1.3] */
@@ -347,7 +370,8 @@ static void vq_enable(struct virtio_dev *vd, struct virtqueue *vq)
 	vc_write16(vd, VC_QUEUE_ENABLE, 1);
 }
 
-static int vq_setup(struct virtio_dev *vd, struct virtqueue *vq, u16 max_size)
+static int vq_setup(struct virtio_dev *vd, struct virtqueue *vq, u16 max_size,
+		    int cpu)
 {
 	u16 size;
 	int err;
@@ -362,11 +386,11 @@ static int vq_setup(struct virtio_dev *vd, struct virtqueue *vq, u16 max_size)
 	if (!err)
 		err = vq_memory(vd, vq, size);
 	if (!err)
-		err = vq_vector(vd, vq);
+		err = vq_vector(vd, vq, cpu);
 	return err;
 }
 
-int virtio_vq_setup(struct virtio_dev *vd, u16 index, u16 max_size,
+int virtio_vq_setup(struct virtio_dev *vd, u16 index, u16 max_size, int cpu,
 		    bool (*handler)(struct virtqueue *vq), void *priv,
 		    struct virtqueue **out)
 {
@@ -380,7 +404,7 @@ int virtio_vq_setup(struct virtio_dev *vd, u16 index, u16 max_size,
 	vq->index = index;
 	vq->handler = handler;
 	vq->priv = priv;
-	err = vq_setup(vd, vq, max_size);
+	err = vq_setup(vd, vq, max_size, cpu);
 	if (err) {
 		/* its vector may be bound: the caller kills the device, and
 		 * the few bytes stay with it */
@@ -393,6 +417,38 @@ int virtio_vq_setup(struct virtio_dev *vd, u16 index, u16 max_size,
 	*out = vq;
 	store_once(&vd->vq[index], vq);
 	return 0;
+}
+
+static int vq_restart(struct virtio_dev *vd, struct virtqueue *vq)
+{
+	int err;
+
+	vring_reset(&vq->ring);
+	vc_write16(vd, VC_QUEUE_SELECT, vq->index);
+	if (vc_read16(vd, VC_QUEUE_SIZE) < vq->ring.size)
+		return -EIO;
+	err = set_vq_vector(vd, vq->vector);
+	if (!err)
+		vq_enable(vd, vq);
+	return err;
+}
+
+int virtio_restart(struct virtio_dev *vd)
+{
+	int err;
+
+	add_status(vd, VIRTIO_STATUS_ACKNOWLEDGE);
+	add_status(vd, VIRTIO_STATUS_DRIVER);
+	if ((read_features(vd) & vd->features) != vd->features)
+		return -EIO;
+	err = agree(vd);
+	if (!err && vd->msix)
+		err = set_config_vector(vd);
+	for (u32 i = 0; i < VIRTIO_MAX_QUEUES && !err; i++) {
+		if (vd->vq[i])
+			err = vq_restart(vd, vd->vq[i]);
+	}
+	return err ? -EIO : 0;
 }
 
 void virtio_ready(struct virtio_dev *vd)

@@ -24,9 +24,11 @@
 #include <drivers/virtio/vring.h>
 
 #include <arch/riscv/mmio.h>
+#include <kernel/assert.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 /* ---- layout [2.7.2] */
 
@@ -246,9 +248,22 @@ bool vring_arm(struct vring *vr)
 
 void vring_disarm(struct vring *vr)
 {
-	/* with events: the device only looks at the index, which is behind */
-	if (!vr->event_idx)
+	if (vr->event_idx) /* as far away as can be */
+		store_once(used_event(vr), (u16)(vr->used_seen + 0x8000));
+	else
 		store_once(&vr->avail->flags, (u16)VRING_AVAIL_NO_INTERRUPT);
+}
+
+bool vring_has_used(const struct vring *vr)
+{
+	return !vr->broken && load_once(&vr->used->idx) != vr->used_seen;
+}
+
+void vring_reset(struct vring *vr)
+{
+	KASSERT(!vr->in_flight);
+	memset(vr->desc, 0, vring_bytes(vr->size));
+	vring_init(vr, vr->size, vr->desc, vr->slot, vr->event_idx);
 }
 
 void *vring_abort(struct vring *vr)

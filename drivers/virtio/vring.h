@@ -119,8 +119,12 @@ void *vring_take(struct vring *vr, u32 *len);
 bool vring_arm(struct vring *vr);
 /* Rather not.  A hint. */
 void vring_disarm(struct vring *vr);
+/* Is there something for vring_take()? */
+bool vring_has_used(const struct vring *vr);
 
 /* The device is reset: token of some request in flight, or NULL. */
 void *vring_abort(struct vring *vr);
+/* All tokens are back: as after vring_init(), for another life. */
+void vring_reset(struct vring *vr);
 
 #endif /* DRIVERS_VIRTIO_VRING_H */

@@ -4,181 +4,41 @@
  *
  *	blk_submit()  check, partition -> whole disk
  *	     |
- *	blk_queue() --> waiting list --> ops->submit()    (blk_run)
- *	     ^                               |
- *	     | room again                    v
- *	bio_done() <---------------------- driver
+ *	blk_queue() --> its process's flow --> merge --> ops->submit()
+ *	     ^                                               |
+ *	     | room again                                    v
+ *	bio_done() <-------------------------------------- driver
  *	     |
  *	   end_io()
  *
- * One hart at a time moves bios of a disk from the waiting list to the driver;
- * who comes meanwhile leaves a note (rerun) and goes.  So bios reach the driver
- * in the order of submission, and neither a -EBUSY nor a bio_done() inside
- * ops->submit() recurses.
- *
  * INVARIANTS
  *   I1  end_io() is called exactly once for each blk_submit().
- *   I2  A bio waits only while the driver has others, or a hart dispatches.
  *
- * Locking: blkdev->lock (RANK_BLK), never held over driver or owner code.
- * Not here: the registry (blkdev.c), splitting (blk_split.c), synchronous
- * helpers (blk_sync.c), partitions (partition.c).
+ * Locking: none here.
+ * Not here: queues, fairness, plugs (blk_queue.c), merging (blk_merge.c), splitting
+ * (blk_split.c), waiting (blk_sync.c, blk_poll.c), the registry (blkdev.c).
  */
 #include <kernel/dev/blk.h>
 
 #include <kernel/assert.h>
 #include <kernel/dev/blk_core.h>
-#include <kernel/hart.h>
 #include <kernel/log.h>
 #include <kernel/mm/page.h>
+#include <kernel/sched/thread.h>
+#include <kernel/task/process.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
-#define PLUG_DISKS 4u
-
-/*
- * Doorbells held back.  A hart's plug is open only while the coroutine that
- * opened it runs, so it needs no owner and no lock.
- */
-struct plug {
-	u32 depth; /* own hart, like all of it */
-	u32 nr;	   /* disks in bd[] */
-	struct blkdev *bd[PLUG_DISKS];
-};
-
-static struct plug plugs[MAX_HARTS];
-
-/* ---- doorbells */
-
-static void plug_ring(struct plug *p)
-{
-	while (p->nr) {
-		struct blkdev *bd = p->bd[--p->nr];
-
-		bd->ops->commit(bd);
-	}
-}
-
-static void commit(struct blkdev *disk)
-{
-	struct plug *p = this_hart()->plug;
-
-	if (!disk->ops->commit)
-		return;
-	if (!p) {
-		disk->ops->commit(disk);
-		return;
-	}
-	for (u32 i = 0; i < p->nr; i++) {
-		if (p->bd[i] == disk)
-			return;
-	}
-	if (p->nr == PLUG_DISKS)
-		plug_ring(p);
-	p->bd[p->nr++] = disk;
-}
-
-void blk_plug(void)
-{
-	struct hart *h = this_hart();
-
-	if (!h->plug)
-		h->plug = &plugs[h->cpu];
-	h->plug->depth++;
-}
-
-void blk_plug_end(void)
-{
-	struct hart *h = this_hart();
-	struct plug *p = h->plug;
-
-	h->plug = NULL;
-	p->depth = 0;
-	plug_ring(p);
-}
-
-void blk_unplug(void)
-{
-	struct plug *p = this_hart()->plug;
-
-	/* none: it ended early */
-	if (p && --p->depth == 0)
-		blk_plug_end();
-}
-
-/* ---- dispatch */
-
-/* Called with the lock held, which it drops around the driver's code. */
-static bool dispatch_waiting(struct blkdev *disk)
-{
-	bool issued = false;
-
-	while (!list_empty(&disk->waiting)) {
-		struct bio *bio =
-			list_first_entry(&disk->waiting, struct bio, node);
-		int r;
-
-		list_del(&bio->node);
-		spin_unlock(&disk->lock);
-		r = load_once(&disk->broken) ? -EIO
-					     : disk->ops->submit(disk, bio);
-		if (r && r != -EBUSY)
-			bio_done(bio, r);
-		issued |= r == 0;
-		spin_lock(&disk->lock);
-		if (r == -EBUSY) {
-			list_add(&bio->node, &disk->waiting);
-			break;
-		}
-	}
-	return issued;
-}
-
-static void blk_run(struct blkdev *disk)
-{
-	bool issued = false;
-
-	spin_lock(&disk->lock);
-	disk->rerun = true;
-	if (disk->dispatching) {
-		spin_unlock(&disk->lock);
-		return;
-	}
-	disk->dispatching = true;
-	while (disk->rerun) {
-		disk->rerun = false;
-		issued |= dispatch_waiting(disk);
-	}
-	disk->dispatching = false;
-	spin_unlock(&disk->lock);
-	if (issued)
-		commit(disk);
-}
-
-void blk_queue(struct blkdev *disk, struct bio *bio)
-{
-	spin_lock(&disk->lock);
-	list_add_tail(&bio->node, &disk->waiting);
-	spin_unlock(&disk->lock);
-	blk_run(disk);
-}
-
-static void kick_waiting(struct blkdev *disk)
-{
-	bool more;
-
-	spin_lock(&disk->lock);
-	more = !list_empty(&disk->waiting) || disk->dispatching;
-	spin_unlock(&disk->lock);
-	if (more)
-		blk_run(disk);
-}
-
 void blkdev_break(struct blkdev *bd)
 {
 	store_once(&bd->whole->broken, true);
-	kick_waiting(bd->whole);
+	blk_queues_run(bd->whole);
+}
+
+void blkdev_kick(struct blkdev *bd)
+{
+	blk_queues_run(bd->whole);
 }
 
 /* ---- submit */
@@ -258,6 +118,23 @@ static int check_bio(const struct blkdev *bd, const struct bio *bio)
 	return err;
 }
 
+/* Processes share a disk fairly; kernel threads count as processes. */
+static u32 flow_of_current(void)
+{
+	const struct thread *t = current;
+
+	if (!t)
+		return 0;
+	return (u32)(t->proc ? t->proc->pid : t->tid);
+}
+
+static void begin(struct blkdev *bd, u64 now)
+{
+	/* relaxed, as all statistics: who is first may be seen a little late */
+	if (atomic_fetch_add(&bd->in_flight, 1u) == 0)
+		store_once(&bd->busy_since, now);
+}
+
 void blk_submit(struct blkdev *bd, struct bio *bio)
 {
 	struct blkdev *disk = bd->whole;
@@ -272,9 +149,10 @@ void blk_submit(struct blkdev *bd, struct bio *bio)
 		return;
 	}
 	bio->start_ns = clock_mono_ns();
-	atomic_add_relaxed(&disk->in_flight, 1u);
+	bio->flow = flow_of_current();
+	begin(disk, bio->start_ns);
 	if (bd != disk)
-		atomic_add_relaxed(&bd->in_flight, 1u);
+		begin(bd, bio->start_ns);
 	bio->sector += bd->start_sector;
 	bio->flags |= BIO_PART;
 	if (bio->op == BIO_FLUSH && !disk->has_flush)
@@ -287,17 +165,42 @@ void blk_submit(struct blkdev *bd, struct bio *bio)
 
 /* ---- end */
 
-static void account(struct blkdev *bd, const struct bio *bio, u64 ns)
+static u32 stat_kind(const struct bio *bio)
 {
-	u32 kind = is_data(bio) ? bio->op : 2;
+	switch (bio->op) {
+	case BIO_READ:
+		return 0;
+	case BIO_WRITE:
+		return 1;
+	case BIO_FLUSH:
+		return 3;
+	default:
+		return 2;
+	}
+}
 
-	STATIC_ASSERT(BIO_READ == 0 && BIO_WRITE == 1, "stat_ios[]");
+static void account(struct blkdev *bd, const struct bio *bio, u64 now)
+{
+	u32 kind = stat_kind(bio);
+
 	atomic_add_relaxed(&bd->stat_ios[kind], 1ull);
 	atomic_add_relaxed(&bd->stat_sectors[kind], (u64)bio->nr_sectors);
-	atomic_add_relaxed(&bd->stat_ns[kind], ns);
-	/* relaxed: a late store costs a millisecond until the next one */
-	store_once(&bd->stat_ms[kind], bd->stat_ns[kind] / NSEC_PER_MSEC);
-	atomic_add_relaxed(&bd->in_flight, (u32)-1);
+	atomic_add_relaxed(&bd->stat_ns[kind], now - bio->start_ns);
+	if (atomic_fetch_add(&bd->in_flight, (u32)-1) == 1)
+		atomic_add_relaxed(&bd->busy_ns,
+				   now - load_once(&bd->busy_since));
+}
+
+/* For hybrid polling: a moving mean.  A lost update does not matter. */
+static void learn(struct blkdev *disk, const struct bio *bio, u64 ns)
+{
+	u32 *mean, old, seen = (u32)min_t(u64, ns, 1u << 30);
+
+	if (!is_data(bio))
+		return;
+	mean = &disk->mean_ns[bio->op][blk_size_class(bio)];
+	old = load_once(mean);
+	store_once(mean, old ? old - old / 8 + seen / 8 : seen);
 }
 
 static void report_error(const struct blkdev *disk, const struct bio *bio)
@@ -333,35 +236,42 @@ static bool fua_step(struct blkdev *disk, struct bio *bio, int status)
 	return true;
 }
 
-void bio_done(struct bio *bio, int status)
+static void done(struct bio *bio, int status)
 {
 	struct blkdev *bd = bio->dev;
 	struct blkdev *disk = bd->whole;
-	u64 ns;
+	u64 now;
 
-	KASSERT(status <= 0);
 	if (bio->flags & BIO_PIECE) {
 		bio->status = status;
 		bio->end_io(bio);
-		kick_waiting(disk);
 		return;
 	}
-	if (fua_step(disk, bio, status)) {
-		kick_waiting(disk);
+	if (fua_step(disk, bio, status))
 		return;
-	}
 	KASSERT(bio->flags & BIO_PART);
-	bio->flags &= ~(u32)BIO_PART;
-	if (unlikely(status)) {
-		bio->status = status;
-		report_error(disk, bio);
-	}
-	bio->sector -= bd->start_sector;
+	bio->flags &= ~(u32)(BIO_PART | BIO_ALONE);
 	bio->status = status;
-	ns = clock_mono_ns() - bio->start_ns;
-	account(disk, bio, ns);
+	if (unlikely(status))
+		report_error(disk, bio);
+	bio->sector -= bd->start_sector;
+	now = clock_mono_ns();
+	learn(disk, bio, now - bio->start_ns);
+	account(disk, bio, now);
 	if (bd != disk)
-		account(bd, bio, ns);
+		account(bd, bio, now);
 	bio->end_io(bio);
-	kick_waiting(disk);
+}
+
+void bio_done(struct bio *bio, int status)
+{
+	struct blkdev *disk = bio->dev->whole;
+	bool issued = bio->flags & BIO_ISSUED;
+	u32 hwq = bio->hwq;
+
+	KASSERT(status <= 0);
+	bio->flags &= ~(u32)BIO_ISSUED;
+	done(bio, status); /* the bio is its owner's now */
+	if (issued)
+		blk_queue_ended(disk, hwq);
 }

@@ -33,6 +33,8 @@ enum bio_op {
 };
 #define BIO_FUA BIT(0) /* write is on the medium when it ends */
 /* Set by the core only. */
+#define BIO_ALONE   BIT(27) /* not to be merged: it was, and that failed */
+#define BIO_ISSUED  BIT(28) /* counted in its queue's in_flight */
 #define BIO_PART    BIT(29) /* sector is relative to the whole disk now */
 #define BIO_PIECE   BIT(30) /* a piece of another bio: not accounted */
 #define BIO_FLUSHES BIT(31) /* FUA write in its second step, a flush */
@@ -58,29 +60,54 @@ struct bio {
 	struct list_head node; /* owner's while in flight: core or driver */
 	u64 start_ns;
 	u32 fua_segs, fua_sectors; /* core's, while BIO_FLUSHES */
+	u32 flow;		   /* core's: who submitted it, for fairness */
+	u16 hwq; /* queue of the driver, below blkdev->nr_hwq */
 };
 
 struct blkdev_ops {
 	/*
-	 * Start @bio (sector relative to the whole disk).  0: the driver owns it
-	 * and will call bio_done(); -EBUSY: queue full, core retries after the
-	 * next bio_done() of this disk.  Called with no lock held.
+	 * Start @bio (sector relative to the whole disk) on queue bio->hwq.  0: the
+	 * driver owns it and will call bio_done(); -EBUSY: that queue is full, core
+	 * retries after the next bio_done() of it.  Called with no lock held, for
+	 * one queue by one hart at a time.
 	 */
 	int (*submit)(struct blkdev *bd, struct bio *bio);
-	/* Several submits followed by one commit: ring the doorbell. */
-	void (*commit)(struct blkdev *bd);
+	/* Several submits followed by one commit: ring the queue's doorbell. */
+	void (*commit)(struct blkdev *bd, u32 hwq);
+	/*
+	 * Polling, optional, all or none.  Between begin and end (they nest) the
+	 * queue raises no interrupt if the driver can help it, and somebody calls
+	 * poll(), which ends what the device has done and says how many.
+	 */
+	u32 (*poll)(struct blkdev *bd, u32 hwq);
+	void (*poll_begin)(struct blkdev *bd, u32 hwq);
+	void (*poll_end)(struct blkdev *bd, u32 hwq);
 	s64 (*ioctl)(struct blkdev *bd, unsigned int cmd,
 		     u64 arg); /* or NULL */
 };
 
+/* How a thread that waits for its bio waits. */
+enum blk_wait {
+	BLK_WAIT_IRQ,	 /* sleeps; the interrupt ends the bio */
+	BLK_WAIT_POLL,	 /* looks until it has ended (or takes very long) */
+	BLK_WAIT_HYBRID, /* sleeps half of the usual time, then looks */
+};
+#define BLK_SIZE_CLASSES 8u /* bios by log2 of their sectors, in mean_ns[] */
+
+struct blk_queue; /* blk_core.h */
+
 struct blkdev {
-	char name[32];		      /* "vda", "nvme0n1", "vda1" */
-	kdev_t dev;		      /* [I] */
-	const struct blkdev_ops *ops; /* [I] NULL for a partition */
-	struct blkdev *whole;	      /* [I] partition: its disk, else self */
-	u64 start_sector;	      /* [I] partition: offset */
-	u64 nr_sectors;		      /* [I] */
-	u32 block_size;		      /* [I] logical, bytes: 512 or 4096 */
+	char name[32];			/* "vda", "nvme0n1", "vda1" */
+	kdev_t dev;			/* [I] */
+	const struct blkdev_ops *ops;	/* [I] NULL for a partition */
+	struct blkdev *whole;		/* [I] partition: its disk, else self */
+	u64 start_sector;		/* [I] partition: offset */
+	u64 nr_sectors;			/* [a] blkdev_resize() */
+	u32 block_size;			/* [I] logical, bytes: 512 or 4096 */
+	u32 physical_block_size;	/* [I] bytes; 0: as block_size */
+	u32 min_io_bytes, opt_io_bytes; /* [I] hints; 0: none */
+	u32 alignment_bytes;		/* [I] of the first aligned block */
+	u32 discard_granularity;	/* [I] bytes; 0: as block_size */
 	/* Limits of one request to the driver; the core splits larger bios. */
 	u32 max_sectors;	 /* [I] 0: no limit */
 	u32 max_segs;		 /* [I] 0: no limit */
@@ -98,14 +125,20 @@ struct blkdev {
 	bool has_write_zeroes;	 /* [I] */
 	bool broken;		 /* [a] device lied or died: all requests EIO */
 	void *priv;		 /* driver's */
-	struct spinlock lock;	 /* RANK_BLK */
-	struct list_head waiting; /* [lock] bios the driver had no room for */
-	bool dispatching;      /* [lock] a hart moves waiting to the driver */
-	bool rerun;	       /* [lock] it shall look again */
-	struct list_head node; /* [blk list lock] */
-	/* [a] relaxed, statistics: read, write, other.  ms is ns / 10^6. */
-	u64 stat_ios[3], stat_sectors[3], stat_ns[3], stat_ms[3];
-	u32 in_flight;		 /* [a] */
+	/* Queues of the driver, set by it: one for each service hart at most, so
+	 * that no lock is shared on the way of a request.  0: one. */
+	u32 nr_hwq;		 /* [I] */
+	struct blk_queue *queue; /* [I] nr_hwq of them; whole disk */
+	u32 nr_requests;	 /* [a] in flight on a queue at most */
+	u32 wait_mode;		 /* [a] enum blk_wait */
+	struct list_head node;	 /* [blk list lock] */
+	/* [a] relaxed, statistics: read, write, discard and zeroes, flush. */
+	u64 stat_ios[4], stat_merges[4], stat_sectors[4], stat_ns[4];
+	u64 busy_ns;	/* [a] relaxed: some bio was in flight for so long */
+	u64 busy_since; /* [a] relaxed */
+	u32 mean_ns[2]
+		   [BLK_SIZE_CLASSES]; /* [a] relaxed: a read or write takes */
+	u32 in_flight;		       /* [a] */
 	struct mapping *mapping; /* [I] page cache of /dev/<name>, or NULL */
 	/* /sys: the device that the disk is part of (link `device`), and the
 	 * directory in which its own one is made; NULL: the device's, or
@@ -119,6 +152,12 @@ struct blkdev {
  * partitions (may sleep).  Disks stay for ever.
  */
 int blkdev_register(struct blkdev *bd);
+/* The k-th queue belongs to this hart (dense index): its interrupt goes there. */
+unsigned int blk_hwq_cpu(u32 hwq);
+/* How many queues are worth having: the number of service harts. */
+u32 blk_max_hwq(void);
+/* Driver: the capacity is another now.  Any context. */
+void blkdev_resize(struct blkdev *bd, u64 nr_sectors);
 /* Driver: the disk is dead.  All requests from now on and those on the core's
  * list end with -EIO; the driver ends the ones it owns. */
 void blkdev_break(struct blkdev *bd);
@@ -131,8 +170,9 @@ int blk_stat_text(const struct blkdev *bd, char *buf, size_t size);
 
 void blk_submit(struct blkdev *bd, struct bio *bio);
 /*
- * Between plug and unplug (they nest) of one coroutine no doorbell is rung for
- * what it submits.  When it suspends meanwhile the plug ends early.
+ * Between plug and unplug (they nest) of one coroutine what it submits is kept
+ * back, so that neighbours become one request and the doorbell rings once.  When
+ * it suspends meanwhile the plug ends early.
  */
 void blk_plug(void);
 void blk_unplug(void);
@@ -140,6 +180,17 @@ void blk_unplug(void);
 void blk_plug_end(void);
 /* Driver: @bio has ended. */
 void bio_done(struct bio *bio, int status);
+/* Driver: @bio, which it owns, has to be started again (after a reset). */
+void bio_retry(struct bio *bio);
+/* Driver: it may have room again although no bio has ended. */
+void blkdev_kick(struct blkdev *bd);
+/* enum blk_wait of "irq", "poll" or "hybrid"; -1: none of them. */
+int blk_wait_mode_parse(const char *s);
+/*
+ * Coroutine that waits for a bio of its own: look for its end as the disk's
+ * wait_mode says.  True when @done is set; false: sleep now.
+ */
+bool blk_poll(struct blkdev *bd, const struct bio *bio, const u32 *done);
 
 /* Synchronous helpers for coroutines.  @buf: direct-map memory. */
 int blk_read(struct blkdev *bd, u64 sector, void *buf, size_t len);

@@ -27,7 +27,7 @@ struct split {
 	u32 offset; /* in bytes within it */
 };
 
-static u32 sector_limit(const struct blkdev *disk, u32 op)
+u32 blk_max_sectors(const struct blkdev *disk, u32 op)
 {
 	u32 max = disk->max_sectors;
 
@@ -57,7 +57,7 @@ bool blk_must_split(const struct blkdev *disk, const struct bio *bio)
 {
 	u32 max_bytes = seg_limit(disk);
 
-	if (bio->nr_sectors > sector_limit(disk, bio->op))
+	if (bio->nr_sectors > blk_max_sectors(disk, bio->op))
 		return true;
 	if (disk->max_segs && bio->nr_segs > disk->max_segs)
 		return true;
@@ -100,7 +100,7 @@ static u32 take_segs(struct split *sp, u32 max_sectors)
 static void issue_next(struct split *sp)
 {
 	struct bio *p = &sp->piece;
-	u32 max = min(sp->left, sector_limit(sp->disk, p->op));
+	u32 max = min(sp->left, blk_max_sectors(sp->disk, p->op));
 
 	p->sector = sp->sector;
 	if (sp->parent->nr_segs)
@@ -144,5 +144,6 @@ void blk_split(struct blkdev *disk, struct bio *bio)
 	sp->piece.end_io = piece_end;
 	sp->piece.priv = sp;
 	sp->piece.dev = disk;
+	sp->piece.flow = bio->flow;
 	issue_next(sp);
 }

@@ -72,7 +72,8 @@ static int sync_run(struct blkdev *bd, struct blk_sync *s)
 	s->bio.end_io = sync_end;
 	s->bio.priv = s;
 	blk_submit(bd, &s->bio);
-	wait_event(&s->wq, sync_is_done(s));
+	if (!blk_poll(bd, &s->bio, &s->done))
+		wait_event(&s->wq, sync_is_done(s));
 	status = s->bio.status;
 	sync_put(s);
 	return status;

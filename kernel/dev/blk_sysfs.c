@@ -11,6 +11,7 @@
 #include <kernel/dev/blk_core.h>
 
 #include <kernel/dev/sysfs.h>
+#include <kernel/time/clock.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 
@@ -94,16 +95,31 @@ static s64 show_uevent(void *obj, const struct sys_attr *a __unused, char *buf,
 	return n;
 }
 
+static u64 ms(u64 ns)
+{
+	return ns / NSEC_PER_MSEC;
+}
+
 int blk_stat_text(const struct blkdev *bd, char *buf, size_t size)
 {
-	u64 busy_ms = bd->stat_ms[0] + bd->stat_ms[1];
+	u64 queued = 0;
+	int n = 0;
 
-	return scnprintf(buf, size,
-			 "%8lu %8u %8lu %8lu %8lu %8u %8lu %8lu %8u %8lu %8lu",
-			 bd->stat_ios[0], 0, bd->stat_sectors[0],
-			 bd->stat_ms[0], bd->stat_ios[1], 0,
-			 bd->stat_sectors[1], bd->stat_ms[1], bd->in_flight,
-			 busy_ms, busy_ms);
+	/* reads, writes; what is between; discards, flushes */
+	for (u32 kind = 0; kind < 4; kind++)
+		queued += bd->stat_ns[kind];
+	for (u32 kind = 0; kind < 2; kind++)
+		n += scnprintf(buf + n, size - (size_t)n,
+			       "%8lu %8lu %8lu %8lu ", bd->stat_ios[kind],
+			       bd->stat_merges[kind], bd->stat_sectors[kind],
+			       ms(bd->stat_ns[kind]));
+	n += scnprintf(buf + n, size - (size_t)n, "%8u %8lu %8lu ",
+		       bd->in_flight, ms(bd->busy_ns), ms(queued));
+	return n + scnprintf(buf + n, size - (size_t)n,
+			     "%8lu %8lu %8lu %8lu %8lu %8lu", bd->stat_ios[2],
+			     bd->stat_merges[2], bd->stat_sectors[2],
+			     ms(bd->stat_ns[2]), bd->stat_ios[3],
+			     ms(bd->stat_ns[3]));
 }
 
 static s64 show_stat(void *obj, const struct sys_attr *a __unused, char *buf,

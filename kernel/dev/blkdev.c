@@ -13,6 +13,7 @@
 #include <kernel/dev/partition.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pagecache.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -42,8 +43,6 @@ static int add(struct blkdev *bd)
 {
 	int err = 0;
 
-	spin_init(&bd->lock, bd->name, RANK_BLK);
-	list_init(&bd->waiting);
 	spin_lock(&blk_list_lock);
 	if (find_locked(bd->dev, NULL) || find_locked(0, bd->name))
 		err = -EEXIST;
@@ -143,7 +142,9 @@ int blkdev_register(struct blkdev *bd)
 	bd->start_sector = 0;
 	if (!bd->nr_minors)
 		bd->dev = ext_dev();
-	err = add(bd);
+	err = blk_queues_init(bd);
+	if (!err)
+		err = add(bd);
 	if (err)
 		return err;
 	pr_info("%s: %llu sectors of 512 bytes (%llu MiB), blocks of %u%s%s",
@@ -153,6 +154,19 @@ int blkdev_register(struct blkdev *bd)
 		bd->read_only ? ", read-only" : "");
 	partition_scan(bd);
 	return 0;
+}
+
+void blkdev_resize(struct blkdev *bd, u64 nr_sectors)
+{
+	u64 old = load_once(&bd->nr_sectors);
+
+	if (old == nr_sectors)
+		return;
+	store_once(&bd->nr_sectors, nr_sectors);
+	if (bd->mapping)
+		store_once(&bd->mapping->size, nr_sectors * SECTOR_SIZE);
+	pr_info_ratelimited("%s: %lu sectors now, %lu before", bd->name,
+			    nr_sectors, old);
 }
 
 struct blkdev *blkdev_find(kdev_t dev)

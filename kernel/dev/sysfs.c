@@ -45,7 +45,7 @@ struct sys_node {
 	struct list_head link_node;  /* [sys_lock] of a link, in ->links */
 	struct sys_node *target;     /* [I] of a link */
 	const struct sys_attr *attr; /* [I] of an attribute */
-	void *obj;		     /* [I] of a directory */
+	void *obj; /* [I] of a directory; its attributes have it too */
 };
 
 static struct spinlock sys_lock = SPINLOCK_INIT("sysfs", RANK_VFS);
@@ -264,23 +264,27 @@ struct sys_dir *sys_mkdir(struct sys_dir *parent, const char *name, void *obj)
 	return insert(node_of(parent), n) ? NULL : dir_of(n);
 }
 
-int sys_add(struct sys_dir *d, const struct sys_attr *a, u32 nr)
+int sys_add_for(struct sys_dir *d, const struct sys_attr *a, void *obj)
 {
+	struct sys_node *n;
+
 	if (!d)
 		return -ENOMEM;
-	for (u32 i = 0; i < nr; i++) {
-		struct sys_node *n =
-			node_new(SYS_ATTR, a[i].name, strlen(a[i].name));
-		int err;
+	n = node_new(SYS_ATTR, a->name, strlen(a->name));
+	if (!n)
+		return -ENOMEM;
+	n->attr = a;
+	n->obj = obj;
+	return insert(node_of(d), n);
+}
 
-		if (!n)
-			return -ENOMEM;
-		n->attr = &a[i];
-		err = insert(node_of(d), n);
-		if (err)
-			return err;
-	}
-	return 0;
+int sys_add(struct sys_dir *d, const struct sys_attr *a, u32 nr)
+{
+	int err = d ? 0 : -ENOMEM;
+
+	for (u32 i = 0; i < nr && !err; i++)
+		err = sys_add_for(d, &a[i], node_of(d)->obj);
+	return err;
 }
 
 int sys_link(struct sys_dir *d, const char *name, struct sys_dir *target)
@@ -467,7 +471,7 @@ bool sys_node_enter(struct sys_node *n, void **obj)
 	spin_lock(&sys_lock);
 	alive = !n->dead;
 	if (alive) {
-		*obj = n->parent->obj;
+		*obj = n->obj;
 		n->active++;
 	}
 	spin_unlock(&sys_lock);

@@ -63,6 +63,8 @@ struct sys_dir *sys_mkdir(struct sys_dir *parent, const char *name, void *obj);
 struct sys_dir *sys_subdir(struct sys_dir *parent, const char *name);
 /* Attributes of the directory's object.  @a lives as long as the directory. */
 int sys_add(struct sys_dir *d, const struct sys_attr *a, u32 nr);
+/* One attribute, of @obj instead. */
+int sys_add_for(struct sys_dir *d, const struct sys_attr *a, void *obj);
 /* A symbolic link; gone with @d or @target. */
 int sys_link(struct sys_dir *d, const char *name, struct sys_dir *target);
 /* Remove one attribute or link of @d; waits as sys_rmdir(). */

@@ -48,6 +48,7 @@
 #define STORM_LIMIT	  1000u /* unhandled in a row */
 #define STORM_POLL_NS	  (10 * NSEC_PER_MSEC)
 #define MAX_SHARED_ROUNDS 16u
+#define SHARED_POLL_NS	  NSEC_PER_MSEC
 
 struct irq_action {
 	struct irq_action *next; /* [a] */
@@ -190,6 +191,9 @@ static bool run_line(struct irq_line *il)
 
 		while (run_actions(il) && ++rounds < MAX_SHARED_ROUNDS)
 			;
+		/* still busy: what came last may have made no edge */
+		if (rounds == MAX_SHARED_ROUNDS)
+			ktimer_arm(&il->poll, clock_mono_ns() + SHARED_POLL_NS);
 	}
 	/* IRQGONE (full) - pairs with irq_unbind(). */
 	atomic_dec(&il->running);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* sources: kernel/dev/blk.c kernel/dev/blk_split.c */
+/* sources: kernel/dev/blk_queue.c kernel/dev/blk_merge.c */
 /*
- * tests/host/blk_test.c - the block core over a fake disk: queueing, splitting,
- * partitions, flushes and the end of a disk.
+ * tests/host/blk_test.c - the block core over a fake disk: queueing, merging,
+ * fairness, splitting, partitions, flushes and the end of a disk.
  */
 #include <tests/host/cmocka.h>
 
@@ -11,6 +12,8 @@
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
+#include <kernel/sched/thread.h>
+#include <kernel/task/process.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 
@@ -22,6 +25,29 @@ struct hart *host_this_hart = &hart0;
 u64 host_direct_map, phys_ram_base, phys_ram_end = ~0ull;
 static u64 now;
 static bool no_memory;
+static struct process proc0, proc1;
+static struct thread thread0 = { .proc = &proc0 };
+static u64 services = 1;
+
+struct thread *current_thread(void)
+{
+	return &thread0;
+}
+
+u64 service_mask(void)
+{
+	return services;
+}
+
+void *kmalloc(size_t size)
+{
+	return no_memory ? NULL : malloc(size);
+}
+
+void *kcalloc(size_t n, size_t size)
+{
+	return no_memory ? NULL : calloc(n, size);
+}
 
 void *kzalloc(size_t size)
 {
@@ -68,6 +94,11 @@ void spin_unlock(struct spinlock *l)
 	l->hart = 0;
 }
 
+bool spin_held(const struct spinlock *l)
+{
+	return l->hart;
+}
+
 /* ---- the disk */
 
 #define NR_SECTORS 2048u
@@ -78,8 +109,10 @@ static struct {
 	struct bio *q[MAX_DEPTH];
 	u32 depth, nr;
 	u32 nr_submits, nr_commits, nr_uncommitted, nr_flushes, nr_ended;
-	int fail;      /* status of what ends next */
-	bool auto_end; /* ends each bio inside of submit */
+	u64 bad_sector; /* a request with it fails */
+	u32 order[64];	/* sectors of the first submits */
+	int fail;	/* status of what ends next */
+	bool auto_end;	/* ends each bio inside of submit */
 } hw;
 
 static struct blkdev disk, part;
@@ -127,6 +160,9 @@ static void hw_end(u32 i)
 
 	hw.q[i] = hw.q[--hw.nr];
 	hw.nr_ended++;
+	if (hw.bad_sector && b->sector <= hw.bad_sector &&
+	    hw.bad_sector < b->sector + b->nr_sectors)
+		status = -EIO;
 	if (!status)
 		hw_transfer(b);
 	bio_done(b, status);
@@ -135,11 +171,13 @@ static void hw_end(u32 i)
 static int hw_submit(struct blkdev *bd, struct bio *b)
 {
 	assert_ptr_equal(bd, &disk);
-	assert_int_equal(disk.lock.hart, 0);
+	assert_int_equal(disk.queue[b->hwq].lock.hart, 0);
 	if (hw.nr >= hw.depth)
 		return -EBUSY;
 	check_limits(b);
 	hw.q[hw.nr++] = b;
+	if (hw.nr_submits < 64)
+		hw.order[hw.nr_submits] = (u32)b->sector;
 	hw.nr_submits++;
 	hw.nr_uncommitted++;
 	if (hw.auto_end)
@@ -147,9 +185,9 @@ static int hw_submit(struct blkdev *bd, struct bio *b)
 	return 0;
 }
 
-static void hw_commit(struct blkdev *bd)
+static void hw_commit(struct blkdev *bd, u32 hwq)
 {
-	(void)bd;
+	assert_true(hwq < bd->nr_hwq);
 	hw.nr_commits++;
 	hw.nr_uncommitted = 0;
 }
@@ -159,6 +197,7 @@ static const struct blkdev_ops hw_ops = { .submit = hw_submit,
 
 static void rig_init(u32 depth)
 {
+	free(disk.queue);
 	memset(&hw, 0, sizeof(hw));
 	memset(&disk, 0, sizeof(disk));
 	memset(&part, 0, sizeof(part));
@@ -169,7 +208,11 @@ static void rig_init(u32 depth)
 	disk.whole = &disk;
 	disk.nr_sectors = NR_SECTORS;
 	disk.block_size = 512;
-	list_init(&disk.waiting);
+	proc0.pid = 7;
+	proc1.pid = 8;
+	thread0.proc = &proc0;
+	services = 1;
+	assert_int_equal(blk_queues_init(&disk), 0);
 	part.whole = &disk;
 	part.start_sector = 100;
 	part.nr_sectors = 200;
@@ -301,7 +344,7 @@ static void queueing(void **state)
 	(void)state;
 	rig_init(2);
 	for (u32 i = 0; i < 10; i++) {
-		user_init(&u[i], BIO_READ, i, 1);
+		user_init(&u[i], BIO_READ, 2 * i, 1);
 		user_seg(&u[i], buf[i], 512);
 		u[i].again = i == 3;
 		blk_submit(&disk, &u[i].bio);
@@ -316,7 +359,9 @@ static void queueing(void **state)
 	assert_int_equal(ended, 11);
 	for (u32 i = 0; i < 10; i++)
 		assert_int_equal(u[i].ended, i == 3 ? 2 : 1);
-	assert_true(list_empty(&disk.waiting));
+	assert_int_equal(disk.queue[0].nr_waiting, 0);
+	for (u32 i = 0; i < 10; i++)
+		assert_int_equal(hw.order[i], 2 * i);
 }
 
 /* A driver that ends bios inside of submit: no recursion, no bio twice. */
@@ -350,13 +395,14 @@ static void plugging(void **state)
 	blk_plug();
 	blk_plug();
 	for (u32 i = 0; i < 3; i++) {
-		user_init(&u[i], BIO_READ, i, 1);
+		user_init(&u[i], BIO_READ, 2 * i, 1);
 		user_seg(&u[i], buf, 512);
 		blk_submit(&disk, &u[i].bio);
 	}
 	blk_unplug();
-	assert_int_equal(hw.nr_commits, 0);
+	assert_int_equal(hw.nr_submits, 0);
 	blk_unplug();
+	assert_int_equal(hw.nr_submits, 3);
 	assert_int_equal(hw.nr_commits, 1);
 	assert_null(hart0.plug);
 	/* the coroutine suspends: the doorbell rings, the plug is over */
@@ -497,7 +543,7 @@ static void death(void **state)
 	(void)state;
 	rig_init(2);
 	for (u32 i = 0; i < 6; i++) {
-		user_init(&u[i], BIO_READ, i, 1);
+		user_init(&u[i], BIO_READ, 2 * i, 1);
 		user_seg(&u[i], buf, 512);
 		blk_submit(&disk, &u[i].bio);
 	}
@@ -517,14 +563,233 @@ static void death(void **state)
 	assert_int_equal(u[0].bio.status, -EIO);
 }
 
+/* Neighbours leave as one request, and each gets its own bytes. */
+static void merging(void **state)
+{
+	static u8 buf[8][1024];
+	struct user u[8];
+
+	(void)state;
+	rig_init(8);
+	disk.max_segs = 4;
+	for (u32 i = 0; i < NR_SECTORS * 512; i++)
+		hw.data[i] = (u8)(i / 512);
+	blk_plug();
+	/* 0-2, 2-4 .. 8-10 in five, a gap, 12-14, and a write */
+	for (u32 i = 0; i < 7; i++) {
+		user_init(&u[i], i == 6 ? BIO_WRITE : BIO_READ,
+			  i < 5 ? 2 * i : 12, 2);
+		user_seg(&u[i], buf[i == 6 ? 7 : i], 1024);
+		blk_submit(&disk, &u[i].bio);
+	}
+	blk_unplug();
+	/* buf[0] .. buf[5] are one piece of memory: one segment */
+	assert_int_equal(hw.nr_submits, 3);
+	assert_int_equal(hw.q[0]->nr_sectors, 10);
+	assert_int_equal(hw.q[0]->nr_segs, 1);
+	assert_int_equal(disk.queue[0].in_flight, 3);
+	assert_int_equal(disk.in_flight, 7);
+	assert_int_equal(disk.stat_merges[0], 4);
+	while (hw.nr)
+		hw_end(0);
+	for (u32 i = 0; i < 7; i++) {
+		assert_int_equal(u[i].ended, 1);
+		assert_int_equal(u[i].bio.status, 0);
+		assert_int_equal(u[i].bio.nr_sectors, 2);
+	}
+	for (u32 i = 0; i < 5; i++)
+		assert_int_equal(buf[i][600], 2 * i + 1);
+	assert_int_equal(disk.stat_ios[0], 6);
+	assert_int_equal(disk.in_flight, 0);
+	assert_int_equal(disk.queue[0].nr_waiting, 0);
+}
+
+/* Not more segments, bytes of one, or sectors than the disk takes. */
+static void merge_limits(void **state)
+{
+	static u8 buf[8][1024];
+	struct user u[8];
+
+	(void)state;
+	for (u32 round = 0; round < 4; round++) {
+		rig_init(16);
+		disk.max_segs = round == 0 ? 2 : 0;
+		disk.max_seg_bytes = round == 1 ? 512 : 0;
+		disk.max_sectors = round == 2 ? 3 : 0;
+		no_memory = round == 3;
+		blk_plug();
+		for (u32 i = 0; i < 8; i++) {
+			user_init(&u[i], BIO_READ, i, 1);
+			/* every other half: never joined in memory */
+			user_seg(&u[i], buf[i], 512);
+			blk_submit(&disk, &u[i].bio);
+		}
+		blk_unplug();
+		assert_int_equal(hw.nr_submits, round == 0   ? 4
+						: round == 1 ? 1
+						: round == 2 ? 3
+							     : 8);
+		while (hw.nr)
+			hw_end(0);
+		assert_int_equal(disk.in_flight, 0);
+		no_memory = false;
+	}
+}
+
+/* One bad sector among eight merged ones: one error. */
+static void merge_error(void **state)
+{
+	static u8 buf[8][512];
+	struct user u[8];
+
+	(void)state;
+	rig_init(16);
+	hw.bad_sector = 5;
+	blk_plug();
+	for (u32 i = 0; i < 8; i++) {
+		user_init(&u[i], BIO_READ, i, 1);
+		user_seg(&u[i], buf[i], 512);
+		blk_submit(&disk, &u[i].bio);
+	}
+	blk_unplug();
+	assert_int_equal(hw.nr_submits, 1);
+	while (hw.nr)
+		hw_end(0);
+	assert_int_equal(hw.nr_submits, 9);
+	for (u32 i = 0; i < 8; i++) {
+		assert_int_equal(u[i].ended, 1);
+		assert_int_equal(u[i].bio.status, i == 5 ? -EIO : 0);
+		assert_int_equal(u[i].bio.flags, 0);
+	}
+	assert_int_equal(disk.in_flight, 0);
+	assert_int_equal(disk.queue[0].in_flight, 0);
+}
+
+/* A process with 40 large bios waiting; one of another process is next but one
+ * turn, and two that flood alternate by sectors, not by bios. */
+static void fairness(void **state)
+{
+	static u8 buf[65536];
+	static struct user flood[40], small[40], one;
+	u32 at = 0, large_first = 0;
+
+	(void)state;
+	rig_init(2);
+	for (u32 i = 0; i < 40; i++) {
+		user_init(&flood[i], BIO_READ, 3, 128);
+		user_seg(&flood[i], buf, sizeof(buf));
+		blk_submit(&disk, &flood[i].bio);
+	}
+	thread0.proc = &proc1;
+	user_init(&one, BIO_READ, 1000, 1);
+	user_seg(&one, buf, 512);
+	blk_submit(&disk, &one.bio);
+	while (!one.ended)
+		hw_end(0);
+	/* two in flight, a turn of 256 sectors, and itself */
+	assert_true(hw.nr_ended <= 5);
+	for (u32 i = 0; i < 40; i++) {
+		user_init(&small[i], BIO_READ, 1000 + 2 * i, 1);
+		user_seg(&small[i], buf, 512);
+		blk_submit(&disk, &small[i].bio);
+	}
+	at = hw.nr_submits;
+	while (hw.nr)
+		hw_end(0);
+	for (u32 i = at; i < 64 && hw.order[i] == 3; i++)
+		large_first++;
+	assert_true(large_first <= 2);
+	assert_int_equal(disk.in_flight, 0);
+	for (u32 i = 0; i < 40; i++)
+		assert_int_equal(flood[i].ended + small[i].ended, 2);
+}
+
+static void depth_limit(void **state)
+{
+	static u8 buf[512];
+	struct user u[10];
+
+	(void)state;
+	rig_init(16);
+	disk.nr_requests = 3;
+	for (u32 i = 0; i < 10; i++) {
+		user_init(&u[i], BIO_READ, 2 * i, 1);
+		user_seg(&u[i], buf, 512);
+		blk_submit(&disk, &u[i].bio);
+		assert_true(hw.nr <= 3);
+	}
+	while (hw.nr)
+		hw_end(0);
+	assert_int_equal(disk.in_flight, 0);
+}
+
+/* A driver that was reset gives back what it had; it is started again. */
+static void retry(void **state)
+{
+	static u8 buf[512];
+	struct user u[4];
+	struct bio *taken[2];
+
+	(void)state;
+	rig_init(2);
+	for (u32 i = 0; i < 4; i++) {
+		user_init(&u[i], BIO_READ, 2 * i, 1);
+		user_seg(&u[i], buf, 512);
+		blk_submit(&disk, &u[i].bio);
+	}
+	taken[0] = hw.q[0];
+	taken[1] = hw.q[1];
+	hw.nr = 0;
+	bio_retry(taken[1]);
+	bio_retry(taken[0]);
+	while (hw.nr)
+		hw_end(0);
+	for (u32 i = 0; i < 4; i++)
+		assert_int_equal(u[i].ended, 1);
+	assert_int_equal(disk.queue[0].in_flight, 0);
+	assert_int_equal(disk.queue[0].nr_waiting, 0);
+}
+
+/* Each service hart has its queue; the others use one of theirs. */
+static void queues_of_harts(void **state)
+{
+	(void)state;
+	rig_init(2);
+	free(disk.queue);
+	services = BIT(1) | BIT(3);
+	disk.nr_hwq = 2;
+	assert_int_equal(blk_queues_init(&disk), 0);
+	assert_int_equal(blk_max_hwq(), 2);
+	assert_int_equal(blk_hwq_cpu(0), 1);
+	assert_int_equal(blk_hwq_cpu(1), 3);
+	hart0.cpu = 3;
+	assert_int_equal(blk_this_hwq(&disk), 1);
+	hart0.cpu = 1;
+	assert_int_equal(blk_this_hwq(&disk), 0);
+	hart0.cpu = 2;
+	assert_true(blk_this_hwq(&disk) < 2);
+	hart0.cpu = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(checks),    cmocka_unit_test(partition),
-		cmocka_unit_test(queueing),  cmocka_unit_test(ends_at_once),
-		cmocka_unit_test(plugging),  cmocka_unit_test(fua),
-		cmocka_unit_test(splitting), cmocka_unit_test(split_ranges),
+		cmocka_unit_test(checks),
+		cmocka_unit_test(partition),
+		cmocka_unit_test(queueing),
+		cmocka_unit_test(ends_at_once),
+		cmocka_unit_test(plugging),
+		cmocka_unit_test(fua),
+		cmocka_unit_test(splitting),
+		cmocka_unit_test(split_ranges),
 		cmocka_unit_test(death),
+		cmocka_unit_test(merging),
+		cmocka_unit_test(merge_limits),
+		cmocka_unit_test(merge_error),
+		cmocka_unit_test(fairness),
+		cmocka_unit_test(depth_limit),
+		cmocka_unit_test(retry),
+		cmocka_unit_test(queues_of_harts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,12 @@
 #include <drivers/virtio/vring.h>
 #include <lib/errno.h>
 
+void panic(const char *fmt, ...)
+{
+	fail_msg("panic: %s", fmt);
+	abort();
+}
+
 /* ---- the device: knows the memory only */
 
 struct device {
@@ -448,6 +454,71 @@ static void scribble(void **state)
 	rig_free(&r);
 }
 
+/* Polled: no interrupt until somebody arms again, whatever the device does. */
+static void polling(void **state)
+{
+	(void)state;
+	for (u32 event_idx = 0; event_idx < 2; event_idx++) {
+		struct vring_seg seg = { .addr = 4096, .len = 16 };
+		struct rig r;
+		u32 len;
+
+		rig_init(&r, 8, event_idx, 65530);
+		vring_arm(&r.vr);
+		vring_disarm(&r.vr);
+		for (u32 i = 0; i < 40; i++) {
+			assert_false(vring_has_used(&r.vr));
+			assert_int_equal(vring_add(&r.vr, &seg, 0, 1, &r), 0);
+			(void)vring_publish(&r.vr);
+			dev_serve(&r.dev);
+			assert_true(vring_has_used(&r.vr));
+			assert_ptr_equal(vring_take(&r.vr, &len), &r);
+			vring_disarm(&r.vr);
+		}
+		assert_int_equal(r.dev.nr_interrupts, 0);
+		assert_true(vring_arm(&r.vr));
+		assert_int_equal(vring_add(&r.vr, &seg, 0, 1, &r), 0);
+		(void)vring_publish(&r.vr);
+		dev_serve(&r.dev);
+		assert_int_equal(r.dev.nr_interrupts, 1);
+		rig_free(&r);
+	}
+}
+
+/* Broken or not: after a reset the ring works as a new one. */
+static void reset(void **state)
+{
+	struct vring_seg seg = { .addr = 4096, .len = 16 };
+	struct rig r;
+	u32 len;
+
+	(void)state;
+	rig_init(&r, 4, true, 3);
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(vring_add(&r.vr, &seg, 0, 1, &r), 0);
+	(void)vring_publish(&r.vr);
+	dev_push_raw(&r.dev, 77, 0);
+	assert_null(vring_take(&r.vr, &len));
+	assert_true(r.vr.broken);
+	assert_false(vring_has_used(&r.vr));
+	for (u32 i = 0; i < 3; i++)
+		assert_ptr_equal(vring_abort(&r.vr), &r);
+	assert_null(vring_abort(&r.vr));
+	vring_reset(&r.vr);
+	assert_int_equal(r.dev.avail->idx, 0);
+	assert_int_equal(r.dev.used->idx, 0);
+	r.dev.seen = 0;
+	for (u32 i = 0; i < 4; i++)
+		assert_int_equal(vring_add(&r.vr, &seg, 0, 1, &r), 0);
+	assert_int_equal(vring_add(&r.vr, &seg, 0, 1, &r), -ENOSPC);
+	(void)vring_publish(&r.vr);
+	while (dev_has_work(&r.dev))
+		dev_serve(&r.dev);
+	for (u32 i = 0; i < 4; i++)
+		assert_ptr_equal(vring_take(&r.vr, &len), &r);
+	rig_free(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +535,8 @@ int main(void)
 		cmocka_unit_test(lie_index),
 		cmocka_unit_test(lie_twice),
 		cmocka_unit_test(scribble),
+		cmocka_unit_test(polling),
+		cmocka_unit_test(reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
