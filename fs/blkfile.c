@@ -10,29 +10,15 @@
  * own state does the rest.
  */
 #include <fs/blkfile.h>
+#include <fs/direct.h>
 #include <kernel/dev/blk.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
-#include <kernel/mm/user.h>
-#include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
 #define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)
-
-#define BLKROGET     0x125eu
-#define BLKRRPART    0x125fu
-#define BLKGETSIZE   0x1260u
-#define BLKFLSBUF    0x1261u
-#define BLKRAGET     0x1263u
-#define BLKSSZGET    0x1268u
-#define BLKIOMIN     0x1278u
-#define BLKIOOPT     0x1279u
-#define BLKALIGNOFF  0x127au
-#define BLKPBSZGET   0x127bu
-#define BLKBSZGET    0x80081270u
-#define BLKGETSIZE64 0x80081272u
 
 static struct mutex create_mutex = MUTEX_INIT(create_mutex);
 
@@ -192,26 +178,79 @@ struct mapping *blkdev_mapping(struct blkdev *bd)
 
 /* --- the file */
 
+/* Files are the device itself, so one run has all of it. */
+static int map_device(void *ctx __unused, u64 pos, u64 bytes,
+		      struct direct_run *run)
+{
+	*run = (struct direct_run){ .sector = pos >> SECTOR_SHIFT,
+				    .bytes = bytes };
+	return 0;
+}
+
+static s64 blkfile_direct(struct file *f, struct iov_iter *it, u64 pos,
+			  bool write, struct aio_req *req)
+{
+	struct blkdev *bd = f->priv;
+	u64 size = load_once(&bd->mapping->size);
+	size_t len;
+	s64 n;
+
+	if (!it->is_user)
+		return -ENOTBLK;
+	if (write && blkdev_read_only(bd))
+		return -EPERM;
+	if (pos >= size)
+		return write && iov_iter_count(it) ? -ENOSPC : 0;
+	iov_iter_truncate(it, size - pos);
+	len = iov_iter_count(it);
+	if (!len)
+		return 0;
+	if (!direct_aligned(it, pos, bd->block_size))
+		return -EINVAL;
+	n = direct_begin(bd->mapping, pos, len, write);
+	if (n)
+		return n;
+	n = direct_io(bd, it, pos, write, f->flags & O_DSYNC, map_device, NULL,
+		      req);
+	direct_end(bd->mapping, pos, len, write);
+	return n;
+}
+
 static s64 blkfile_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
 	struct blkdev *bd = f->priv;
 
+	if (f->flags & O_DIRECT) {
+		s64 n = blkfile_direct(f, to, *pos, false, NULL);
+
+		if (n > 0)
+			*pos += (u64)n;
+		if (n != -ENOTBLK)
+			return n;
+	}
 	return mapping_file_read(bd->mapping, f, to, pos);
 }
 
 static s64 blkfile_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	struct blkdev *bd = f->priv;
-	u64 size = bd->mapping->size;
+	u64 size = load_once(&bd->mapping->size);
 	s64 n;
 
 	if (!iov_iter_count(from))
 		return 0;
-	if (bd->read_only)
+	if (blkdev_read_only(bd))
 		return -EPERM;
 	if (*pos >= size)
 		return -ENOSPC;
 	iov_iter_truncate(from, size - *pos);
+	if (f->flags & O_DIRECT) {
+		n = blkfile_direct(f, from, *pos, true, NULL);
+		if (n > 0)
+			*pos += (u64)n;
+		if (n != -ENOTBLK)
+			return n;
+	}
 	down_write(&f->inode->lock);
 	n = mapping_file_write(bd->mapping, f, from, pos);
 	up_write(&f->inode->lock);
@@ -258,50 +297,13 @@ static int blkfile_mmap(struct file *f, struct vma *vma)
 	return mapping_mmap(bd->mapping, f, vma);
 }
 
-static s64 flush_buffers(struct file *f)
-{
-	struct blkdev *bd = f->priv;
-	int err;
-
-	if (!capable(CAP_SYS_ADMIN))
-		return -EACCES;
-	err = blkfile_fsync(f, false);
-	mapping_invalidate(bd->mapping, 0, ~0ull);
-	return err;
-}
-
-static s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg)
+static void blkfile_release(struct file *f)
 {
 	struct blkdev *bd = f->priv;
 
-	switch (cmd) {
-	case BLKROGET:
-		return put_user_u32(bd->read_only, arg);
-	case BLKGETSIZE:
-		return put_user_u64(bd->nr_sectors, arg);
-	case BLKGETSIZE64:
-		return put_user_u64(bd->nr_sectors * SECTOR_SIZE, arg);
-	case BLKSSZGET:
-	case BLKPBSZGET:
-	case BLKIOMIN:
-		return put_user_u32(bd->block_size, arg);
-	case BLKBSZGET:
-		return put_user_u32(PAGE_SIZE, arg);
-	case BLKIOOPT:
-	case BLKALIGNOFF:
-		return put_user_u32(0, arg);
-	case BLKRAGET:
-		return put_user_u64(256, arg);
-	case BLKFLSBUF:
-		return flush_buffers(f);
-	case BLKRRPART:
-		return -EINVAL;
-	default:
-		break;
-	}
-	if (bd->whole->ops->ioctl)
-		return bd->whole->ops->ioctl(bd, cmd, arg);
-	return -ENOTTY;
+	if (f->version)
+		blkdev_unclaim(bd, f);
+	blkdev_close(bd);
 }
 
 static const struct file_ops blkfile_ops = {
@@ -311,18 +313,37 @@ static const struct file_ops blkfile_ops = {
 	.ioctl = blkfile_ioctl,
 	.mmap = blkfile_mmap,
 	.fsync = blkfile_fsync,
+	.direct = blkfile_direct,
+	.release = blkfile_release,
 };
+
+/* Open it; for us alone with O_EXCL, which f->version remembers. */
+static int hold(struct blkdev *bd, struct file *f)
+{
+	int err = blkdev_open(bd);
+
+	if (err)
+		return err;
+	if (!blkdev_mapping(bd))
+		err = -ENOMEM;
+	else if (f->flags & O_EXCL)
+		err = blkdev_claim(bd, f);
+	f->version = !err && (f->flags & O_EXCL);
+	if (err)
+		blkdev_close(bd);
+	return err;
+}
 
 int blkfile_open(struct inode *inode, struct file *f)
 {
 	struct blkdev *bd = blkdev_find(inode->rdev);
+	int err;
 
 	if (!bd)
 		return -ENXIO;
-	if (f->can_write && bd->read_only)
-		return -EACCES;
-	if (!blkdev_mapping(bd))
-		return -ENOMEM;
+	err = hold(bd, f);
+	if (err)
+		return err;
 	f->ops = &blkfile_ops;
 	f->priv = bd;
 	f->atomic_pos = true;

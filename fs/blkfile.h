@@ -11,4 +11,7 @@ int blkfile_open(struct inode *inode, struct file *f);
 /* The page cache of @bd, made at first use; NULL: out of memory. */
 struct mapping *blkdev_mapping(struct blkdev *bd);
 
+/* blkioctl.c */
+s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg);
+
 #endif /* FS_BLKFILE_H */

@@ -121,6 +121,19 @@ static const struct file_ops eventfd_fops = {
 	.anon_name = "anon_inode:[eventfd]",
 };
 
+bool is_eventfd(const struct file *f)
+{
+	return f->ops == &eventfd_fops;
+}
+
+void eventfd_signal(struct file *f)
+{
+	struct eventfd *e = f->priv;
+
+	if (add(e, 1))
+		wake_up_all_key(&e->rd_wq, POLLIN | POLLRDNORM);
+}
+
 struct file *eventfd_create(u64 count, bool semaphore, bool nonblock)
 {
 	struct eventfd *e = kzalloc(sizeof(*e));

@@ -19,6 +19,7 @@
 
 #define O_TMPFILE_ONLY (O_TMPFILE & ~O_DIRECTORY)
 #define O_NOT_KEPT     (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+#define O_FOR_OPEN     (O_NOCTTY | O_EXCL) /* of these, what open() looks at */
 
 struct open_how_k {
 	u32 flags;
@@ -97,8 +98,8 @@ static int open_inode(struct file *f, struct inode *i)
 static struct file *finish_open(const struct path *p, u32 flags)
 {
 	struct inode *i = p->dentry->inode;
-	struct file *f =
-		file_alloc(NULL, flags & ~(u32)(O_NOT_KEPT & ~O_NOCTTY), NULL);
+	struct file *f = file_alloc(
+		NULL, flags & ~(u32)(O_NOT_KEPT & ~O_FOR_OPEN), NULL);
 	int err;
 
 	if (!f) {
@@ -119,7 +120,7 @@ static struct file *finish_open(const struct path *p, u32 flags)
 		file_put(f);
 		return ERR_PTR(err);
 	}
-	f->flags = (f->flags & ~(u32)O_NOCTTY) | O_LARGEFILE;
+	f->flags = (f->flags & ~(u32)O_FOR_OPEN) | O_LARGEFILE;
 	notify_file(f, IN_OPEN);
 	return f;
 }

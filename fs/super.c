@@ -133,6 +133,25 @@ static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 	return sb;
 }
 
+/* The device is the file system's alone while it is mounted. */
+static int hold_bdev(struct super_block *sb, struct blkdev *bd)
+{
+	int err = blkdev_open(bd);
+
+	if (err)
+		return err;
+	err = blkdev_claim(bd, sb);
+	if (err)
+		blkdev_close(bd);
+	return err;
+}
+
+static void release_bdev(struct super_block *sb, struct blkdev *bd)
+{
+	blkdev_unclaim(bd, sb);
+	blkdev_close(bd);
+}
+
 static struct super_block *sb_create(struct fs_type *t, struct blkdev *bd,
 				     u64 flags, const char *data)
 {
@@ -141,7 +160,12 @@ static struct super_block *sb_create(struct fs_type *t, struct blkdev *bd,
 
 	if (!sb)
 		return ERR_PTR(-ENOMEM);
-	err = t->mount(sb, bd, flags, data);
+	err = bd ? hold_bdev(sb, bd) : 0;
+	if (!err) {
+		err = t->mount(sb, bd, flags, data);
+		if (err && bd)
+			release_bdev(sb, bd);
+	}
 	if (err) {
 		kfree(sb);
 		return ERR_PTR(err);
@@ -172,7 +196,7 @@ struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 		err = find_bdev(dev, &bd);
 		if (err)
 			return ERR_PTR(err);
-		if (bd->read_only && !(flags & MS_RDONLY))
+		if (blkdev_read_only(bd) && !(flags & MS_RDONLY))
 			return ERR_PTR(-EACCES);
 		sb = sb_of_bdev(t, bd, flags);
 		if (sb)
@@ -213,8 +237,11 @@ static void sb_destroy(struct super_block *sb)
 	spin_lock(&icache_lock);
 	list_del(&sb->node);
 	spin_unlock(&icache_lock);
-	if (!leaked)
-		kfree(sb);
+	if (leaked)
+		return;
+	if (sb->bdev)
+		release_bdev(sb, sb->bdev);
+	kfree(sb);
 }
 
 void sb_put(struct super_block *sb)
@@ -236,7 +263,7 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 
 	if (to_ro && sb_has_writers(sb))
 		return -EBUSY;
-	if (to_rw && sb->bdev && sb->bdev->read_only)
+	if (to_rw && sb->bdev && blkdev_read_only(sb->bdev))
 		return -EACCES;
 	if (to_ro)
 		sb_sync(sb, true);

@@ -134,7 +134,7 @@ static int go_rw(struct ext4_sb *sbi)
 	bool orphans = es->feature_ro_compat & EXT4_RO_COMPAT_ORPHAN_PRESENT;
 	int err;
 
-	if (sbi->bdev->read_only) {
+	if (blkdev_read_only(sbi->bdev)) {
 		pr_err("ext4: %s: the device is read-only", sbi->bdev->name);
 		return -EROFS;
 	}

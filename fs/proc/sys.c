@@ -2,6 +2,7 @@
 /*
  * fs/proc/sys.c - /proc/sys: the few knobs that programs read.
  */
+#include <fs/aio.h>
 #include <fs/proc/proc.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
@@ -30,6 +31,12 @@ static s64 write_name(void *arg, char *buf, size_t n)
 static int show_number(struct text *t, void *arg)
 {
 	text_printf(t, "%lu\n", (u64)(uintptr_t)arg);
+	return 0;
+}
+
+static int show_aio_nr(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%lu\n", aio_nr());
 	return 0;
 }
 
@@ -140,7 +147,8 @@ int proc_sys_init(struct pnode *root)
 	number(d, "file-max", 1u << 20);
 	number(d, "nr_open", 1u << 20);
 	number(d, "pipe-max-size", 1u << 20);
-	number(d, "aio-max-nr", 0);
+	number(d, "aio-max-nr", AIO_MAX_NR);
+	pseudo_file(d, "aio-nr", 0444, show_aio_nr, NULL, NULL);
 	number(d, "protected_symlinks", 0);
 	number(d, "protected_hardlinks", 0);
 	number(d, "suid_dumpable", 0);

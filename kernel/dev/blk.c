@@ -82,22 +82,24 @@ static int check_range(const struct blkdev *bd, const struct bio *bio)
 	return 0;
 }
 
-static int check_op(const struct blkdev *disk, const struct bio *bio)
+static int check_op(const struct blkdev *bd, const struct bio *bio)
 {
+	const struct blkdev *disk = bd->whole;
+
 	switch (bio->op) {
 	case BIO_READ:
 	case BIO_FLUSH:
 		return 0;
 	case BIO_WRITE:
-		return disk->read_only ? -EROFS : 0;
+		return blkdev_read_only(bd) ? -EROFS : 0;
 	case BIO_DISCARD:
 		if (!disk->has_discard)
 			return -EOPNOTSUPP;
-		return disk->read_only ? -EROFS : 0;
+		return blkdev_read_only(bd) ? -EROFS : 0;
 	case BIO_WRITE_ZEROES:
 		if (!disk->has_write_zeroes)
 			return -EOPNOTSUPP;
-		return disk->read_only ? -EROFS : 0;
+		return blkdev_read_only(bd) ? -EROFS : 0;
 	default:
 		return -EINVAL;
 	}
@@ -110,7 +112,7 @@ static int check_bio(const struct blkdev *bd, const struct bio *bio)
 
 	if (load_once(&disk->broken))
 		return -EIO;
-	err = check_op(disk, bio);
+	err = check_op(bd, bio);
 	if (!err)
 		err = check_range(bd, bio);
 	if (!err)

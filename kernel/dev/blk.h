@@ -118,7 +118,8 @@ struct blkdev {
 				     * its own; beyond: major 259 */
 	u32 part_nr;		 /* [I] partition: its number, else 0 */
 	char partuuid[40];	 /* [I] partition: as in PARTUUID=, or "" */
-	bool read_only;		 /* [I] */
+	bool read_only;		 /* [I] the device is; ask blkdev_read_only() */
+	bool ro_set;		 /* [a] somebody wants it so (BLKROSET) */
 	bool has_flush;		 /* [I] volatile cache */
 	bool has_fua;		 /* [I] else the core writes, then flushes */
 	bool has_discard;	 /* [I] */
@@ -132,6 +133,14 @@ struct blkdev {
 	u32 nr_requests;	 /* [a] in flight on a queue at most */
 	u32 wait_mode;		 /* [a] enum blk_wait */
 	struct list_head node;	 /* [blk list lock] */
+	/* Who uses it: blkdev_open(), blkdev_claim(). */
+	u32 nr_open;	    /* [blk list lock] */
+	const void *holder; /* [blk list lock] of an exclusive open, a mount */
+	u32 nr_claims;	    /* [blk list lock] by holder */
+	u32 nr_part_claims; /* [blk list lock] whole disk: claimed partitions */
+	bool gone;	    /* [blk list lock] partition: removed */
+	u64 seq;	    /* [I] which disk, in the order of appearance */
+	u32 ra_pages;	    /* [a] read-ahead of /dev/<name>; 0: none */
 	/* [a] relaxed, statistics: read, write, discard and zeroes, flush. */
 	u64 stat_ios[4], stat_merges[4], stat_sectors[4], stat_ns[4];
 	u64 busy_ns;	/* [a] relaxed: some bio was in flight for so long */
@@ -149,9 +158,33 @@ struct blkdev {
 
 /*
  * Register a disk that the driver has filled in (zeroed else) and scan its
- * partitions (may sleep).  Disks stay for ever.
+ * partitions (may sleep).  Disks stay for ever; so does the memory of partitions,
+ * which come and go.
  */
 int blkdev_register(struct blkdev *bd);
+static inline bool blkdev_read_only(const struct blkdev *bd)
+{
+	return bd->read_only || bd->ro_set || bd->whole->ro_set;
+}
+
+/*
+ * Use of a device: while it is open a partition stays.  -ENXIO: it has just gone.
+ * The last blkdev_close() writes what is dirty in its page cache (may sleep).
+ */
+int blkdev_open(struct blkdev *bd);
+void blkdev_close(struct blkdev *bd);
+/* For @holder alone (again and again): -EBUSY when another one has it, or the disk
+ * of the partition, or partitions of the disk. */
+int blkdev_claim(struct blkdev *bd, const void *holder);
+void blkdev_unclaim(struct blkdev *bd, const void *holder);
+
+/* Partitions of a whole disk.  -EBUSY: one of them is in use. */
+int blkdev_rescan(struct blkdev *disk);
+/* Numbers in 512-byte sectors.  -EBUSY: overlaps, is there, is in use; -ENXIO: is
+ * not there; -EINVAL: beyond the end, not whole blocks. */
+int blkdev_add_partition(struct blkdev *disk, u32 nr, u64 start, u64 len);
+int blkdev_del_partition(struct blkdev *disk, u32 nr);
+int blkdev_resize_partition(struct blkdev *disk, u32 nr, u64 start, u64 len);
 /* The k-th queue belongs to this hart (dense index): its interrupt goes there. */
 unsigned int blk_hwq_cpu(u32 hwq);
 /* How many queues are worth having: the number of service harts. */
@@ -196,6 +229,8 @@ bool blk_poll(struct blkdev *bd, const struct bio *bio, const u32 *done);
 int blk_read(struct blkdev *bd, u64 sector, void *buf, size_t len);
 int blk_write(struct blkdev *bd, u64 sector, const void *buf, size_t len);
 int blk_flush(struct blkdev *bd);
+/* DISCARD or WRITE_ZEROES. */
+int blk_range(struct blkdev *bd, enum bio_op op, u64 sector, u32 nr_sectors);
 
 struct bio *bio_alloc(void); /* zeroed, NULL: -ENOMEM */
 void bio_free(struct bio *bio);

@@ -67,8 +67,21 @@ void blk_split(struct blkdev *disk, struct bio *bio);
 /* Sectors that one request of kind @op may have; ~0u: no limit. */
 u32 blk_max_sectors(const struct blkdev *disk, u32 op);
 
+/* blkdev.c: the list, for blkpart.c. */
+extern struct spinlock blk_list_lock; /* RANK_VFS */
+int blkdev_add(struct blkdev *bd);    /* -EEXIST: name or number is taken */
+kdev_t blkdev_ext_dev(void);
+struct blkdev *blkdev_part_locked(const struct blkdev *disk, u32 nr);
+/* The next partition of @disk behind @after (NULL: the first one). */
+struct blkdev *blkdev_next_part_locked(const struct blkdev *disk,
+				       const struct blkdev *after);
+/* blkpart.c: partitions as the table on the disk has them. */
+void blkdev_scan(struct blkdev *disk);
+
 /* blk_sysfs.c: show @bd in /sys, or no more. */
 void blk_sys_add(struct blkdev *bd);
 void blk_sys_del(struct blkdev *bd);
+/* blk_sysqueue.c: queue/ of a disk's directory. */
+void blk_sys_add_queue(struct blkdev *disk);
 
 #endif /* KERNEL_DEV_BLK_CORE_H */

@@ -133,6 +133,18 @@ int blk_flush(struct blkdev *bd)
 	return sync_one(bd, BIO_FLUSH, 0, NULL, 0);
 }
 
+int blk_range(struct blkdev *bd, enum bio_op op, u64 sector, u32 nr_sectors)
+{
+	struct blk_sync *s = kzalloc(sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->bio.op = op;
+	s->bio.sector = sector;
+	s->bio.nr_sectors = nr_sectors;
+	return sync_run(bd, s);
+}
+
 static int blk_sync_init(void)
 {
 	bio_cache = kmem_cache_create("bio", sizeof(struct bio), 64);

@@ -77,7 +77,7 @@ static s64 show_ro(void *obj, const struct sys_attr *a __unused, char *buf,
 {
 	const struct blkdev *bd = obj;
 
-	return scnprintf(buf, size, "%d\n", bd->read_only);
+	return scnprintf(buf, size, "%d\n", blkdev_read_only(bd));
 }
 
 static s64 show_uevent(void *obj, const struct sys_attr *a __unused, char *buf,
@@ -138,6 +138,12 @@ static s64 show_inflight(void *obj, const struct sys_attr *a __unused,
 	return scnprintf(buf, size, "%8u %8u\n", bd->in_flight, 0);
 }
 
+static s64 show_diskseq(void *obj, const struct sys_attr *a __unused, char *buf,
+			size_t size)
+{
+	return scnprintf(buf, size, "%lu\n", ((const struct blkdev *)obj)->seq);
+}
+
 static const struct sys_attr disk_attrs[] = {
 	ATTR("dev", show_dev),
 	ATTR("size", show_size),
@@ -145,11 +151,13 @@ static const struct sys_attr disk_attrs[] = {
 	ATTR("stat", show_stat),
 	ATTR("inflight", show_inflight),
 	ATTR("uevent", show_uevent),
+	ATTR("diskseq", show_diskseq),
 	FIXED("removable", 0),
 	FIXED("hidden", 0),
-	FIXED("alignment_offset", 0),
 	FIXED("discard_alignment", 0),
 	FIXED("ext_range", 256),
+	FIXED("capability", 0),
+	NUMBER("alignment_offset", alignment_bytes),
 	NUMBER("range", nr_minors),
 };
 
@@ -159,17 +167,6 @@ static const struct sys_attr part_attrs[] = {
 	ATTR("stat", show_stat),      ATTR("inflight", show_inflight),
 	ATTR("uevent", show_uevent),  NUMBER("partition", part_nr),
 	FIXED("alignment_offset", 0), FIXED("discard_alignment", 0),
-};
-
-/* ---- queue/ */
-
-static const struct sys_attr queue_attrs[] = {
-	NUMBER("logical_block_size", block_size),
-	NUMBER("physical_block_size", block_size),
-	NUMBER("hw_sector_size", block_size),
-	NUMBER("minimum_io_size", block_size),
-	FIXED("optimal_io_size", 0),
-	FIXED("rotational", 0),
 };
 
 /* ---- the directories */
@@ -185,10 +182,8 @@ static struct sys_dir *parent_of(const struct blkdev *bd)
 
 static void add_disk_parts(struct blkdev *bd)
 {
-	struct sys_dir *queue = sys_mkdir(bd->sys, "queue", bd);
-
 	(void)sys_add(bd->sys, disk_attrs, ARRAY_SIZE(disk_attrs));
-	(void)sys_add(queue, queue_attrs, ARRAY_SIZE(queue_attrs));
+	blk_sys_add_queue(bd);
 	(void)sys_mkdir(bd->sys, "slaves", NULL);
 	if (bd->device)
 		(void)sys_link(bd->sys, "device", bd->device);

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/blkdev.c - the list of disks and partitions.
+ * kernel/dev/blkdev.c - the list of disks and partitions, and who uses them.
  *
- * Block devices only ever come: a dead disk stays, broken, so that nobody needs
- * to hold a reference.
+ * A disk stays for ever: a dead one is broken, so that nobody needs to hold a
+ * reference.  A partition may go while nobody has it open; its memory is kept for
+ * the next one, so a pointer that was found a moment ago is never wild, and
+ * blkdev_open() tells that its partition has gone.
  *
  * Locking: blk_list_lock (RANK_VFS).
+ * Not here: making and removing partitions (blkpart.c).
  */
 #include <kernel/dev/blk_core.h>
 
 #include <kernel/assert.h>
-#include <kernel/dev/partition.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pagecache.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
-#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define BLOCK_EXT_MAJOR 259u /* minors handed out one by one */
+#define RA_PAGES	32u
 
-static struct spinlock blk_list_lock = SPINLOCK_INIT("blkdevs", RANK_VFS);
+struct spinlock blk_list_lock = SPINLOCK_INIT("blkdevs", RANK_VFS);
 static struct list_head blkdevs = LIST_HEAD_INIT(blkdevs); /* [list lock] */
 static u32 next_ext_minor;				   /* [a] */
+static u64 next_seq;					   /* [list lock] */
 
 void (*blkdev_notify)(struct blkdev *bd, bool added);
 
@@ -39,15 +42,60 @@ static struct blkdev *find_locked(kdev_t dev, const char *name)
 	return NULL;
 }
 
-static int add(struct blkdev *bd)
+struct blkdev *blkdev_part_locked(const struct blkdev *disk, u32 nr)
+{
+	struct blkdev *bd;
+
+	assert_held(&blk_list_lock);
+	list_for_each_entry(bd, &blkdevs, node) {
+		if (bd->whole == disk && bd != disk && bd->part_nr == nr)
+			return bd;
+	}
+	return NULL;
+}
+
+struct blkdev *blkdev_next_part_locked(const struct blkdev *disk,
+				       const struct blkdev *after)
+{
+	struct blkdev *bd;
+	bool passed = !after;
+
+	assert_held(&blk_list_lock);
+	list_for_each_entry(bd, &blkdevs, node) {
+		if (passed && bd->whole == disk && bd != disk)
+			return bd;
+		passed |= bd == after;
+	}
+	return NULL;
+}
+
+/* Behind its disk and that one's lower partitions. */
+static void link_locked(struct blkdev *bd)
+{
+	struct list_head *pos = &blkdevs;
+	struct blkdev *other;
+
+	list_for_each_entry(other, &blkdevs, node) {
+		if (bd->whole != bd && other->whole == bd->whole &&
+		    other->part_nr < bd->part_nr)
+			pos = other->node.next;
+	}
+	list_add_tail(&bd->node, pos);
+}
+
+int blkdev_add(struct blkdev *bd)
 {
 	int err = 0;
 
 	spin_lock(&blk_list_lock);
-	if (find_locked(bd->dev, NULL) || find_locked(0, bd->name))
+	if (find_locked(bd->dev, NULL) || find_locked(0, bd->name)) {
 		err = -EEXIST;
-	else
-		list_add_tail(&bd->node, &blkdevs);
+	} else {
+		bd->gone = false;
+		if (bd->whole == bd)
+			bd->seq = ++next_seq;
+		link_locked(bd);
+	}
 	spin_unlock(&blk_list_lock);
 	if (err)
 		return err;
@@ -57,78 +105,24 @@ static int add(struct blkdev *bd)
 	return 0;
 }
 
-static kdev_t ext_dev(void)
+kdev_t blkdev_ext_dev(void)
 {
 	return MKDEV(BLOCK_EXT_MAJOR, atomic_fetch_add(&next_ext_minor, 1u));
 }
 
-/* Linux puts a p between a name that ends in a digit and the number. */
-static void partition_name(const struct blkdev *disk, u32 nr, char *out,
-			   size_t size)
+static void set_defaults(struct blkdev *bd)
 {
-	size_t len = strlen(disk->name);
-	bool digit = disk->name[len - 1] >= '0' && disk->name[len - 1] <= '9';
-
-	scnprintf(out, size, "%s%s%u", disk->name, digit ? "p" : "", nr);
-}
-
-static int add_partition(struct blkdev *disk, const struct partition *p)
-{
-	struct blkdev *bd = kzalloc(sizeof(*bd));
-	int err;
-
-	if (!bd)
-		return -ENOMEM;
-	partition_name(disk, p->nr, bd->name, sizeof(bd->name));
-	bd->dev = p->nr < disk->nr_minors
-			  ? MKDEV(MAJOR(disk->dev), MINOR(disk->dev) + p->nr)
-			  : ext_dev();
-	bd->whole = disk;
-	bd->start_sector = p->start;
-	bd->nr_sectors = p->len;
-	bd->block_size = disk->block_size;
-	bd->read_only = disk->read_only;
-	bd->has_flush = disk->has_flush;
-	bd->has_discard = disk->has_discard;
-	bd->has_write_zeroes = disk->has_write_zeroes;
-	bd->part_nr = p->nr;
-	strscpy(bd->partuuid, p->uuid, sizeof(bd->partuuid));
-	err = add(bd);
-	if (err)
-		kfree(bd);
-	return err;
-}
-
-static int scan_read(void *ctx, u64 sector, void *buf, size_t len)
-{
-	return blk_read(ctx, sector, buf, len);
-}
-
-static void scan_found(void *ctx, const struct partition *p)
-{
-	struct blkdev *disk = ctx;
-	int err = add_partition(disk, p);
-
-	if (err)
-		pr_err("%s: partition %u: error %d", disk->name, p->nr, err);
-}
-
-static void partition_scan(struct blkdev *disk)
-{
-	struct part_disk d = {
-		.nr_sectors = disk->nr_sectors,
-		.block_size = disk->block_size,
-		.read = scan_read,
-		.found = scan_found,
-		.ctx = disk,
-	};
-	int nr = partition_parse(&d);
-
-	if (nr < 0)
-		pr_warn("%s: cannot read the partition table: error %d",
-			disk->name, nr);
-	else if (nr)
-		pr_info("%s: %d partitions", disk->name, nr);
+	bd->whole = bd;
+	bd->start_sector = 0;
+	bd->ra_pages = RA_PAGES;
+	if (!bd->nr_minors)
+		bd->dev = blkdev_ext_dev();
+	if (!bd->physical_block_size)
+		bd->physical_block_size = bd->block_size;
+	if (!bd->min_io_bytes)
+		bd->min_io_bytes = bd->physical_block_size;
+	if (!bd->discard_granularity)
+		bd->discard_granularity = bd->block_size;
 }
 
 int blkdev_register(struct blkdev *bd)
@@ -136,15 +130,14 @@ int blkdev_register(struct blkdev *bd)
 	int err;
 
 	KASSERT(bd->ops && bd->ops->submit && bd->name[0]);
+	KASSERT(!bd->ops->poll == !bd->ops->poll_begin &&
+		!bd->ops->poll == !bd->ops->poll_end);
 	KASSERT(bd->block_size >= SECTOR_SIZE &&
 		(bd->block_size & (bd->block_size - 1)) == 0);
-	bd->whole = bd;
-	bd->start_sector = 0;
-	if (!bd->nr_minors)
-		bd->dev = ext_dev();
+	set_defaults(bd);
 	err = blk_queues_init(bd);
 	if (!err)
-		err = add(bd);
+		err = blkdev_add(bd);
 	if (err)
 		return err;
 	pr_info("%s: %llu sectors of 512 bytes (%llu MiB), blocks of %u%s%s",
@@ -152,7 +145,7 @@ int blkdev_register(struct blkdev *bd)
 		(unsigned long long)(bd->nr_sectors >> 11), bd->block_size,
 		bd->has_flush ? ", write cache" : "",
 		bd->read_only ? ", read-only" : "");
-	partition_scan(bd);
+	blkdev_scan(bd);
 	return 0;
 }
 
@@ -168,6 +161,70 @@ void blkdev_resize(struct blkdev *bd, u64 nr_sectors)
 	pr_info_ratelimited("%s: %lu sectors now, %lu before", bd->name,
 			    nr_sectors, old);
 }
+
+/* ---- who uses it */
+
+int blkdev_open(struct blkdev *bd)
+{
+	int err = 0;
+
+	spin_lock(&blk_list_lock);
+	if (bd->gone)
+		err = -ENXIO;
+	else
+		bd->nr_open++;
+	spin_unlock(&blk_list_lock);
+	return err;
+}
+
+void blkdev_close(struct blkdev *bd)
+{
+	bool last;
+
+	spin_lock(&blk_list_lock);
+	KASSERT(bd->nr_open);
+	last = bd->nr_open == 1;
+	spin_unlock(&blk_list_lock);
+	/* still counted, so that the partition stays meanwhile */
+	if (last && bd->mapping)
+		(void)mapping_sync(bd->mapping, 0, ~0ull, true);
+	spin_lock(&blk_list_lock);
+	bd->nr_open--;
+	spin_unlock(&blk_list_lock);
+}
+
+int blkdev_claim(struct blkdev *bd, const void *holder)
+{
+	struct blkdev *whole = bd->whole;
+	int err = 0;
+
+	spin_lock(&blk_list_lock);
+	if (bd->holder && bd->holder != holder)
+		err = -EBUSY;
+	else if (bd == whole ? bd->nr_part_claims != 0 : whole->holder != NULL)
+		err = -EBUSY;
+	if (!err) {
+		if (bd->nr_claims++ == 0 && bd != whole)
+			whole->nr_part_claims++;
+		bd->holder = holder;
+	}
+	spin_unlock(&blk_list_lock);
+	return err;
+}
+
+void blkdev_unclaim(struct blkdev *bd, const void *holder)
+{
+	spin_lock(&blk_list_lock);
+	KASSERT(bd->holder == holder && bd->nr_claims);
+	if (--bd->nr_claims == 0) {
+		bd->holder = NULL;
+		if (bd != bd->whole)
+			bd->whole->nr_part_claims--;
+	}
+	spin_unlock(&blk_list_lock);
+}
+
+/* ---- look-up */
 
 struct blkdev *blkdev_find(kdev_t dev)
 {

@@ -266,11 +266,18 @@ static int parse_mbr(struct scan *s)
 		const u8 *e = s->buf + MBR_ENTRIES + i * MBR_ENTRY_SIZE;
 		u64 start = get_le32(e + MBR_START);
 
-		if (is_extended(e[MBR_TYPE]))
-			extended = start;
-		else if (e[MBR_TYPE])
+		if (!e[MBR_TYPE])
+			continue;
+		/* Of an extended one only what a boot loader wants: nobody
+		 * shall make a file system there. */
+		if (is_extended(e[MBR_TYPE])) {
 			mbr_report(s, signature, i + 1, start,
-				   get_le32(e + MBR_LEN));
+				   min(get_le32(e + MBR_LEN),
+				       max(2u / s->spb, 1u)));
+			extended = start;
+			continue;
+		}
+		mbr_report(s, signature, i + 1, start, get_le32(e + MBR_LEN));
 	}
 	return extended ? parse_extended(s, signature, extended) : 0;
 }

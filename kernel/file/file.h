@@ -76,6 +76,12 @@ static inline void poll_wait(struct poll_table *pt, struct file *f,
 		pt->queue(pt, f, wq);
 }
 
+/* A transfer that ends by itself; end() is called once, in any context. */
+struct aio_req {
+	void (*end)(struct aio_req *req, s64 res);
+};
+#define EIOCBQUEUED 529 /* never shown to user space */
+
 /* getdents: returns false when the buffer is full (stop, entry not taken). */
 struct dir_ctx {
 	bool (*emit)(struct dir_ctx *ctx, const char *name, size_t len, u64 ino,
@@ -108,6 +114,11 @@ struct file_ops {
 	void (*release)(struct file *f);
 	/* f->flags are to be @flags (F_SETFL), or who gets SIGIO has changed. */
 	int (*setfl)(struct file *f, u32 flags);
+	/* Read or write a file opened with O_DIRECT: bytes or -errno; with @req
+	 * perhaps -EIOCBQUEUED, and req->end() comes later.  Optional; -ENOTBLK:
+	 * read() or write() it. */
+	s64 (*direct)(struct file *f, struct iov_iter *it, u64 pos, bool write,
+		      struct aio_req *req);
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
 };
 

@@ -203,6 +203,15 @@ int iov_iter_fault_in(struct iov_iter *it, size_t len)
 	return 0;
 }
 
+size_t iov_iter_piece(struct iov_iter *it, uaddr_t *at)
+{
+	size_t n = seg_room(it, it->count);
+
+	if (n)
+		*at = seg_addr(it);
+	return n;
+}
+
 void iov_iter_advance(struct iov_iter *it, size_t n)
 {
 	size_t step;

@@ -44,6 +44,8 @@ size_t zero_iter(size_t len, struct iov_iter *it);
 /* Fault in the next @len bytes for reading from user.  0 or -EFAULT when not even
  * the first byte is readable. */
 int iov_iter_fault_in(struct iov_iter *it, size_t len);
+/* User: where the next bytes are, and how many in one piece; 0: the end. */
+size_t iov_iter_piece(struct iov_iter *it, uaddr_t *at);
 void iov_iter_advance(struct iov_iter *it, size_t n);
 void iov_iter_revert(struct iov_iter *it,
 		     size_t n); /* within one segment run */

@@ -149,6 +149,7 @@ void world_disk_init(struct world_disk *d, u64 size)
 	strcpy(d->bd.name, "fake");
 	d->bd.nr_sectors = size / 512;
 	d->bd.block_size = 512;
+	d->bd.whole = &d->bd;
 	d->bd.max_sectors = 256;
 	d->bd.max_segs = BIO_MAX_SEGS;
 	d->bd.has_flush = true;
