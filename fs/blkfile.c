@@ -169,6 +169,7 @@ struct mapping *blkdev_mapping(struct blkdev *bd)
 		if (m) {
 			mapping_init(m, &blk_mapping_ops, bd);
 			m->size = bd->nr_sectors * SECTOR_SIZE;
+			m->ra_pages = &bd->ra_pages;
 			bd->mapping = m;
 		}
 	}
@@ -316,6 +317,13 @@ static const struct file_ops blkfile_ops = {
 	.direct = blkfile_direct,
 	.release = blkfile_release,
 };
+
+struct mapping *blkfile_mapping(struct file *f)
+{
+	const struct blkdev *bd = f->priv;
+
+	return f->ops == &blkfile_ops ? bd->mapping : NULL;
+}
 
 /* Open it; for us alone with O_EXCL, which f->version remembers. */
 static int hold(struct blkdev *bd, struct file *f)

@@ -11,6 +11,9 @@ int blkfile_open(struct inode *inode, struct file *f);
 /* The page cache of @bd, made at first use; NULL: out of memory. */
 struct mapping *blkdev_mapping(struct blkdev *bd);
 
+/* Of an open block device; NULL: opened without access (O_PATH). */
+struct mapping *blkfile_mapping(struct file *f);
+
 /* blkioctl.c */
 s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg);
 

@@ -17,6 +17,7 @@
  */
 #include <fs/internal.h>
 #include <kernel/assert.h>
+#include <kernel/dev/blk.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -103,6 +104,8 @@ static void inode_init(struct inode *i, struct super_block *sb)
 	i->fops = NULL;
 	rwsem_init(&i->lock);
 	mapping_init(&i->mapping, NULL, i);
+	if (sb->bdev)
+		i->mapping.ra_pages = &sb->bdev->ra_pages;
 	list_init(&i->hash.node);
 	list_init(&i->sb_node);
 	list_init(&i->lru_node);

@@ -7,6 +7,7 @@
  *
  * Context: coroutine.
  */
+#include <fs/blkfile.h>
 #include <fs/internal.h>
 #include <fs/notify.h>
 #include <kernel/task/process.h>
@@ -44,6 +45,15 @@ s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos)
 	if (notify_active() && n > 0)
 		notify_file(f, IN_MODIFY);
 	return n;
+}
+
+struct mapping *vfs_mapping(struct file *f)
+{
+	if (!f->inode)
+		return NULL;
+	if (S_ISREG(f->inode->mode) && f->inode->mapping.ops)
+		return &f->inode->mapping;
+	return S_ISBLK(f->inode->mode) ? blkfile_mapping(f) : NULL;
 }
 
 s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos)

@@ -402,6 +402,8 @@ s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos);
 s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos);
 s64 vfs_read_kernel(struct file *f, void *buf, size_t n, u64 pos);
 int vfs_fsync(struct file *f, bool datasync);
+/* The page cache behind a regular file or block device, else NULL. */
+struct mapping *vfs_mapping(struct file *f);
 s64 generic_file_llseek(struct file *f, s64 off, int whence);
 /* readdir helper: "." at offset 0 and ".." at 1; false: the buffer is full.
  * The file system's own entries then use offsets from 2 on. */

@@ -4,11 +4,18 @@
 
 #include <fs/vfs.h>
 #include <kernel/mm/pagecache.h>
+#include <lib/atomic.h>
 
 #define SYNC_FILE_RANGE_ALL  7u
 #define SYNC_FILE_RANGE_WAIT 5u /* before, after */
-#define POSIX_FADV_DONTNEED  4
-#define POSIX_FADV_NOREUSE   5
+
+/* posix_fadvise(2) */
+#define POSIX_FADV_NORMAL     0
+#define POSIX_FADV_RANDOM     1
+#define POSIX_FADV_SEQUENTIAL 2
+#define POSIX_FADV_WILLNEED   3
+#define POSIX_FADV_DONTNEED   4
+#define POSIX_FADV_NOREUSE    5
 
 SYSCALL0(81, sync)
 {
@@ -63,6 +70,7 @@ static int has_pages(const struct file *f)
 
 SYSCALL4(84, sync_file_range, int, fd, s64, off, s64, len, u32, flags)
 {
+	struct mapping *m;
 	struct fdref r;
 	s64 end;
 	int err;
@@ -73,34 +81,76 @@ SYSCALL4(84, sync_file_range, int, fd, s64, off, s64, len, u32, flags)
 	r = fd_ref(fd);
 	if (!r.f)
 		return -EBADF;
+	m = vfs_mapping(r.f);
 	err = has_pages(r.f);
-	if (!err && flags && S_ISREG(r.f->inode->mode))
-		err = mapping_sync(&r.f->inode->mapping, (u64)off,
-				   len ? (u64)end : ~0ull,
+	if (!err && flags && m)
+		err = mapping_sync(m, (u64)off, len ? (u64)end : ~0ull,
 				   flags & SYNC_FILE_RANGE_WAIT);
 	fd_unref(r);
 	return err;
 }
 
+/* Only whole pages of [off, end) go. */
+static void dont_need(struct mapping *m, u64 off, u64 end)
+{
+	(void)mapping_sync(m, off, end, false);
+	(void)mapping_invalidate(m, DIV_ROUND_UP(off, PAGE_SIZE),
+				 end / PAGE_SIZE);
+}
+
+static void will_need(struct mapping *m, u64 off, u64 end)
+{
+	u64 first = off / PAGE_SIZE;
+
+	end = min(end, load_once(&m->size));
+	if (end > off)
+		mapping_readahead(m, first,
+				  DIV_ROUND_UP(end, PAGE_SIZE) - first);
+}
+
+static int advise(struct file *f, u64 off, u64 end, int advice)
+{
+	static const u8 mode[] = { [POSIX_FADV_NORMAL] = FILE_RA_NORMAL,
+				   [POSIX_FADV_RANDOM] = FILE_RA_RANDOM,
+				   [POSIX_FADV_SEQUENTIAL] =
+					   FILE_RA_SEQUENTIAL };
+	struct mapping *m = vfs_mapping(f);
+
+	switch (advice) {
+	case POSIX_FADV_NORMAL:
+	case POSIX_FADV_RANDOM:
+	case POSIX_FADV_SEQUENTIAL:
+		store_once(&f->ra_advice, (u32)mode[advice]);
+		return 0;
+	case POSIX_FADV_WILLNEED:
+		if (m)
+			will_need(m, off, end);
+		return 0;
+	case POSIX_FADV_DONTNEED:
+		if (m)
+			dont_need(m, off, end);
+		return 0;
+	case POSIX_FADV_NOREUSE: /* one use or many: the list is a clock */
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 SYSCALL4(223, fadvise64, int, fd, s64, off, s64, len, int, advice)
 {
 	struct fdref r = fd_ref(fd);
+	s64 end = 0;
 	int err;
-	u64 end;
 
 	if (!r.f)
 		return -EBADF;
 	err = has_pages(r.f);
-	if (!err && (len < 0 || advice < 0 || advice > POSIX_FADV_NOREUSE))
+	if (!err && (len < 0 || __builtin_add_overflow(off, len, &end)))
 		err = -EINVAL;
-	if (!err && advice == POSIX_FADV_DONTNEED && off >= 0 &&
-	    S_ISREG(r.f->inode->mode)) {
-		end = len ? (u64)(off + len) : ~0ull;
-		mapping_sync(&r.f->inode->mapping, (u64)off, end, false);
-		mapping_invalidate(&r.f->inode->mapping,
-				   DIV_ROUND_UP((u64)off, PAGE_SIZE),
-				   end / PAGE_SIZE);
-	}
+	if (!err)
+		err = advise(r.f, off > 0 ? (u64)off : 0,
+			     len ? (u64)max(end, (s64)0) : ~0ull, advice);
 	fd_unref(r);
 	return err;
 }
@@ -108,25 +158,19 @@ SYSCALL4(223, fadvise64, int, fd, s64, off, s64, len, int, advice)
 SYSCALL3(213, readahead, int, fd, s64, off, u64, count)
 {
 	struct fdref r = fd_ref(fd);
-	struct page *pg;
+	struct mapping *m;
 	int err = 0;
-	u64 at;
 
 	if (!r.f)
 		return -EBADF;
+	m = vfs_mapping(r.f);
 	if (!r.f->can_read)
 		err = -EBADF;
-	else if (!r.f->inode || !S_ISREG(r.f->inode->mode) || off < 0)
+	else if (!m || off < 0)
 		err = -EINVAL;
-	/* Enough to start the read-ahead of the page cache, not the whole. */
-	for (at = (u64)off; !err && at < r.f->inode->i_size &&
-			    at < (u64)off + min_t(u64, count, 1u << 17);
-	     at += PAGE_SIZE) {
-		pg = mapping_read(&r.f->inode->mapping, at / PAGE_SIZE, r.f);
-		if (IS_ERR(pg))
-			break;
-		page_put(pg);
-	}
+	else
+		will_need(m, (u64)off,
+			  count > ~0ull - (u64)off ? ~0ull : (u64)off + count);
 	fd_unref(r);
 	return err;
 }

@@ -267,16 +267,28 @@ static int show_slabinfo(struct text *t, void *arg __unused)
 	return 0;
 }
 
+/* Whole disks, in KiB as the names of old say. */
+static void add_paging(struct blkdev *bd, void *ctx)
+{
+	u64 *kib = ctx;
+
+	for (u32 write = 0; write < 2 && bd->whole == bd; write++)
+		kib[write] += bd->stat_sectors[write] / 2;
+}
+
 static int show_vmstat(struct text *t, void *arg __unused)
 {
+	u64 kib[2] = { 0, 0 };
 	struct pmem_info m;
 
+	blkdev_for_each(add_paging, kib);
 	pmem_info(&m);
 	text_printf(t,
 		    "nr_free_pages %lu\nnr_anon_pages %lu\n"
 		    "nr_file_pages %lu\nnr_dirty %lu\nnr_writeback %lu\n"
-		    "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n",
-		    m.free, m.anon, m.cached, m.dirty, m.writeback);
+		    "pgpgin %lu\npgpgout %lu\npswpin 0\npswpout 0\n",
+		    m.free, m.anon, m.cached, m.dirty, m.writeback, kib[0],
+		    kib[1]);
 	return 0;
 }
 

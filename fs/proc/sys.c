@@ -143,6 +143,8 @@ int proc_sys_init(struct pnode *root)
 	number(d, "max_map_count", 65530);
 	number(d, "mmap_min_addr", 65536);
 	number(d, "swappiness", 0);
+	if (proc_vm_init(d))
+		return -ENOMEM;
 	d = pseudo_dir(sys, "fs");
 	number(d, "file-max", 1u << 20);
 	number(d, "nr_open", 1u << 20);

@@ -122,6 +122,10 @@ struct file_ops {
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
 };
 
+#define FILE_RA_NORMAL	   0
+#define FILE_RA_RANDOM	   1
+#define FILE_RA_SEQUENTIAL 2
+
 struct file {
 	u32 refs;		    /* [a] */
 	u32 flags;		    /* [a] O_* but creation flags */
@@ -135,7 +139,9 @@ struct file {
 	u64 pos;	       /* [pos_lock] */
 	u64 version;	       /* for the file's own use */
 	void *priv;	       /* belongs to ops */
-	u64 ra_next, ra_size;  /* [pos_lock] read-ahead state */
+	u64 ra_next, ra_size;  /* [a] hints: kernel/mm/readahead.c */
+	u32 ra_want;	       /* [a] hint: pages of the read under way */
+	u32 ra_advice;	       /* [a] FILE_RA_*, by posix_fadvise() */
 	u32 owner_pid;	       /* [a] F_SETOWN */
 	u32 owner_sig;	       /* [a] F_SETSIG */
 	struct list_head epitems; /* [epoll lock] */

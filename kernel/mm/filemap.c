@@ -64,6 +64,8 @@ s64 mapping_file_read(struct mapping *m, struct file *f, struct iov_iter *to,
 		*pos += done;
 		return (s64)done;
 	}
+	f->ra_want = (u32)DIV_ROUND_UP(
+		(*pos & (PAGE_SIZE - 1)) + iov_iter_count(to), PAGE_SIZE);
 	while (iov_iter_count(to) > 0) {
 		u64 size = load_once(&m->size), off = *pos & (PAGE_SIZE - 1);
 		struct page *pg;

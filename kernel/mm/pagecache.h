@@ -67,8 +67,9 @@ struct mapping {
 	struct list_head vmas;	     /* [i_mmap] of struct vma by map_node */
 	struct list_head dirty_node; /* [dirty list lock] */
 	u64 dirtied_when_ns;	     /* [dirty list lock] */
-	bool flushing; /* [dirty list lock] the flusher is at it */
-	int wb_error;  /* [a] sticky, reported once by fsync */
+	bool flushing;	     /* [dirty list lock] the flusher is at it */
+	int wb_error;	     /* [a] sticky, reported once by fsync */
+	const u32 *ra_pages; /* [I] largest read-ahead, its device's; or NULL */
 };
 
 void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host);
@@ -112,7 +113,19 @@ u64 mapping_invalidate(struct mapping *m, u64 start, u64 end);
 /* Write dirty pages in bytes [start, end) and, if @wait, wait for them; reports a
  * sticky error. */
 int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait);
+/* Start reading pages [first, first + nr); some of them, if there are too many. */
+void mapping_readahead(struct mapping *m, u64 first, u64 nr);
 void pagecache_sync_all(bool wait);
+u64 pagecache_drop(void); /* all that is clean and not mapped; how many */
+
+/* /proc/sys/vm: percent of what is free or cached, hundredths of a second. */
+struct writeback_limits {
+	u32 dirty_ratio;	    /* [a] writers wait above it */
+	u32 dirty_background_ratio; /* [a] the flusher begins above it */
+	u32 dirty_expire_cs;	    /* [a] how old a dirty file may become */
+};
+extern struct writeback_limits writeback_limits;
+void writeback_limits_changed(void);
 u64 pagecache_reclaim(u64 nr_pages); /* free clean pages; returns freed */
 void pagecache_init(void);	     /* starts the flusher thread */
 

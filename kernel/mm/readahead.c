@@ -2,29 +2,33 @@
 /*
  * kernel/mm/readahead.c - reads pages before they are asked for.
  *
- * A file that is read in order gets windows that double from 16 to 128 KiB.  The
- * page in the middle of a window has PG_AHEAD: reaching it starts the next window,
- * so that the device is busy while the program works.  A read elsewhere gets its
- * page only.  Faults have no order: they get their 64 KiB neighbourhood.
+ * A file that is read in order gets windows that double up to what its device says
+ * (128 KiB, /sys/block/DISK/queue/read_ahead_kb; twice that after
+ * POSIX_FADV_SEQUENTIAL).  The page in the middle of a window has PG_AHEAD: reaching
+ * it starts the next window, so that the device is busy while the program works.  A
+ * read elsewhere gets the pages that it asked for.  Faults have no order: they get
+ * their 64 KiB neighbourhood.
  *
- * The state (file->ra_next, ra_size) is a hint; a race over it costs a window.
+ * The state (file->ra_*) is a hint; a race over it costs a window.
  *
  * Context: coroutine.  Locking: none of its own.
  */
 #include <kernel/mm/cache.h>
 
+#include <kernel/dev/blk.h>
 #include <kernel/file/file.h>
 #include <lib/errno.h>
 
 #define WINDOW_MIN   4u
-#define WINDOW_MAX   32u
+#define RUN_MAX	     32u /* pages given to the file system at once */
+#define RA_DEFAULT   32u /* pages, of what has no device */
 #define FAULT_WINDOW 16u
 
 /* Pages of a run that are new, locked and consecutive. */
 struct run {
 	struct mapping *m;
 	unsigned int nr;
-	struct page *pg[WINDOW_MAX];
+	struct page *pg[RUN_MAX];
 };
 
 static void run_submit(struct run *r)
@@ -70,7 +74,7 @@ static int read_window(struct mapping *m, u64 start, u64 end, u64 mark)
 	struct run r = { .m = m };
 	int err = 0;
 
-	end = min(end, start + WINDOW_MAX);
+	blk_plug();
 	for (u64 i = start; i < end; i++) {
 		struct page *pg = add_page(m, i);
 
@@ -85,8 +89,11 @@ static int read_window(struct mapping *m, u64 start, u64 end, u64 mark)
 		if (i == mark)
 			(void)page_set(pg, PG_AHEAD);
 		r.pg[r.nr++] = pg;
+		if (r.nr == RUN_MAX)
+			run_submit(&r);
 	}
 	run_submit(&r);
+	blk_unplug();
 	return err;
 }
 
@@ -95,9 +102,43 @@ static u64 end_index(struct mapping *m)
 	return DIV_ROUND_UP(load_once(&m->size), PAGE_SIZE);
 }
 
+/* The largest window of @f; 0: none at all. */
+static u64 window_max(const struct mapping *m, const struct file *f)
+{
+	u64 max = m->ra_pages ? load_once(m->ra_pages) : RA_DEFAULT;
+
+	if (f->ra_advice == FILE_RA_RANDOM)
+		return 0;
+	return f->ra_advice == FILE_RA_SEQUENTIAL ? 2 * max : max;
+}
+
+static u64 next_window(const struct file *f, u64 max)
+{
+	return min(max(f->ra_size * 2, (u64)WINDOW_MIN), max);
+}
+
+/* The window for a miss at @index, and the page that will start the next one. */
+static u64 choose_window(struct mapping *m, u64 index, struct file *f,
+			 u64 *mark)
+{
+	u64 max = window_max(m, f), n, want = max(f->ra_want, 1u);
+
+	*mark = ~0ull;
+	if (max && (index == 0 || index == f->ra_next)) {
+		n = max(next_window(f, max), min(want, max));
+		*mark = index + n / 2;
+		f->ra_size = n;
+	} else {
+		n = min(want, max((u64)RUN_MAX, max));
+		f->ra_size = 0;
+	}
+	f->ra_next = index + n;
+	return n;
+}
+
 int cache_read_around(struct mapping *m, u64 index, struct file *f)
 {
-	u64 start = index, n = 1, mark = ~0ull, last = end_index(m);
+	u64 start = index, n = FAULT_WINDOW, mark = ~0ull, last = end_index(m);
 	int err;
 
 	if (!m->ops->readpage) {
@@ -109,18 +150,10 @@ int cache_read_around(struct mapping *m, u64 index, struct file *f)
 		page_put(pg);
 		return 0;
 	}
-	if (!f) {
+	if (f)
+		n = choose_window(m, index, f, &mark);
+	else
 		start = ALIGN_DOWN(index, (u64)FAULT_WINDOW);
-		n = FAULT_WINDOW;
-	} else if (index == 0 || index == f->ra_next) {
-		n = clamp(f->ra_size * 2, (u64)WINDOW_MIN, (u64)WINDOW_MAX);
-		mark = start + n / 2;
-		f->ra_size = n;
-		f->ra_next = start + n;
-	} else {
-		f->ra_size = 0;
-		f->ra_next = index + 1;
-	}
 	err = read_window(m, start, max(index + 1, min(start + n, last)), mark);
 	/* what was read ahead is a bonus; the page itself is needed */
 	if (err && start != index)
@@ -130,12 +163,30 @@ int cache_read_around(struct mapping *m, u64 index, struct file *f)
 
 void cache_read_on(struct mapping *m, struct file *f)
 {
-	u64 start = f->ra_next, last = end_index(m), n;
+	u64 start = f->ra_next, last = end_index(m), max = window_max(m, f), n;
 
-	if (start >= last)
+	if (start >= last || !max)
 		return;
-	n = clamp(f->ra_size * 2, (u64)WINDOW_MIN, (u64)WINDOW_MAX);
+	n = next_window(f, max);
 	f->ra_size = n;
 	f->ra_next = start + n;
 	(void)read_window(m, start, min(start + n, last), start + n / 2);
+}
+
+void mapping_readahead(struct mapping *m, u64 first, u64 nr)
+{
+	u64 end;
+
+	if (!m->ops || !m->ops->readpage)
+		return;
+	nr = min(nr, pmem_free_pages() / 2);
+	end = min(first + nr, end_index(m));
+	while (first < end) {
+		u64 n = min(end - first, (u64)RUN_MAX);
+
+		if (read_window(m, first, first + n, ~0ull))
+			return;
+		first += n;
+		cond_resched();
+	}
 }

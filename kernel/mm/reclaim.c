@@ -49,8 +49,9 @@ void lru_del(struct page *pg)
 	spin_unlock(&lru_lock);
 }
 
-/* Up to BATCH pages from the old end, moved to the young one, with references. */
-static unsigned int take_old(struct page **out, u64 *budget)
+/* Up to BATCH pages from the old end, moved to the young one, with references; those
+ * that were used lately only if @all. */
+static unsigned int take_old(struct page **out, u64 *budget, bool all)
 {
 	unsigned int n = 0;
 
@@ -62,7 +63,7 @@ static unsigned int take_old(struct page **out, u64 *budget)
 
 		(*budget)--;
 		list_move_tail(&pg->node, &lru);
-		if (page_is(pg, PG_REFERENCED)) {
+		if (!all && page_is(pg, PG_REFERENCED)) {
 			(void)page_clear(pg, PG_REFERENCED);
 			continue;
 		}
@@ -104,7 +105,7 @@ static u64 reclaim(u64 nr_pages, bool may_sleep)
 	if (!may_sleep)
 		budget = min(budget, 64 * nr_pages);
 	while (freed < nr_pages && budget > 0) {
-		n = take_old(pg, &budget);
+		n = take_old(pg, &budget, false);
 		for (unsigned int i = 0; i < n; i++) {
 			freed += try_free(pg[i], may_sleep);
 			page_put(pg[i]);
@@ -118,6 +119,22 @@ static u64 reclaim(u64 nr_pages, bool may_sleep)
 u64 pagecache_reclaim(u64 nr_pages)
 {
 	return reclaim(nr_pages, false);
+}
+
+u64 pagecache_drop(void)
+{
+	u64 budget = load_once(&nr_lru), freed = 0;
+	struct page *pg[BATCH];
+	unsigned int n;
+
+	while ((n = take_old(pg, &budget, true))) {
+		for (unsigned int i = 0; i < n; i++) {
+			freed += try_free(pg[i], false);
+			page_put(pg[i]);
+		}
+		cond_resched();
+	}
+	return freed;
 }
 
 u64 reclaim_hard(u64 nr_pages)

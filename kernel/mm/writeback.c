@@ -4,8 +4,9 @@
  *
  * A page becomes dirty under its lock (page_set_dirty()); its mapping goes on the
  * dirty list with the time.  The flusher sleeps for ever while nothing is dirty,
- * else until the oldest mapping is dirty for EXPIRE; it is woken early when a tenth
- * of memory is dirty.  A writer waits while a fifth is.
+ * else until the oldest mapping has been dirty for dirty_expire; it is woken early
+ * when dirty_background_ratio of memory is dirty.  A writer waits while dirty_ratio
+ * is.
  *
  * INVARIANTS
  *   I1  A page has tag RADIX_DIRTY exactly while it has PG_DIRTY and is in the
@@ -30,7 +31,7 @@
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 
-#define EXPIRE_NS   (30 * NSEC_PER_SEC)
+#define NS_PER_CS   (10 * NSEC_PER_MSEC)
 #define BALANCE_NR  32u
 #define THROTTLE_NS (100 * NSEC_PER_MSEC)
 #define BUSY_NS	    (5 * NSEC_PER_MSEC)
@@ -40,7 +41,19 @@ static struct list_head dirty_list = LIST_HEAD_INIT(dirty_list); /* [dirty_lock]
 								    oldest first */
 static struct waitq flusher_wq = WAITQ_INIT(flusher_wq);
 static struct waitq progress_wq = WAITQ_INIT(progress_wq); /* pages got clean */
-static bool flush_now;		     /* [a] woken for memory, not for age */
+static bool flush_now;	/* [a] woken for memory, not for age */
+static bool look_again; /* [a] the limits have changed */
+
+struct writeback_limits writeback_limits = {
+	.dirty_ratio = 20,
+	.dirty_background_ratio = 10,
+	.dirty_expire_cs = 3000,
+};
+
+static u64 expire_ns(void)
+{
+	return load_once(&writeback_limits.dirty_expire_cs) * NS_PER_CS;
+}
 static u32 since_balance[MAX_HARTS]; /* [H] each */
 
 /* --- becoming dirty, becoming clean */
@@ -241,7 +254,7 @@ static struct mapping *take_due(u64 dirtied_before, u64 *next, bool *busy)
 	spin_lock(&dirty_lock);
 	list_for_each_entry(m, &dirty_list, dirty_node) {
 		if (m->dirtied_when_ns >= dirtied_before) {
-			*next = min(*next, m->dirtied_when_ns + EXPIRE_NS);
+			*next = min(*next, m->dirtied_when_ns + expire_ns());
 		} else if (m->flushing) {
 			*busy = true;
 		} else {
@@ -301,7 +314,7 @@ static u64 expired(void)
 {
 	u64 now = clock_mono_ns();
 
-	return now > EXPIRE_NS ? now - EXPIRE_NS : 0;
+	return now > expire_ns() ? now - expire_ns() : 0;
 }
 
 static void flusher(void *arg __unused)
@@ -311,9 +324,11 @@ static void flusher(void *arg __unused)
 	for (;;) {
 		(void)wait_event_timeout(&flusher_wq,
 					 load_once(&flush_now) ||
+						 load_once(&look_again) ||
 						 (next == WAIT_FOREVER &&
 						  !list_empty(&dirty_list)),
 					 next);
+		store_once(&look_again, false);
 		if (load_once(&flush_now)) {
 			store_once(&flush_now, false);
 			(void)flush_older(clock_mono_ns() + 1, false);
@@ -328,6 +343,17 @@ void flusher_hurry(void)
 	wake_up_all(&flusher_wq);
 }
 
+void writeback_limits_changed(void)
+{
+	store_once(&look_again, true);
+	wake_up_all(&flusher_wq);
+}
+
+static u64 share(const struct pmem_info *i, const u32 *percent)
+{
+	return (i->free + i->cached) * load_once(percent) / 100;
+}
+
 void flusher_wake(void)
 {
 	struct pmem_info i;
@@ -335,7 +361,7 @@ void flusher_wake(void)
 	if (since_balance[this_cpu()]++ % BALANCE_NR)
 		return;
 	pmem_info(&i);
-	if (i.dirty > (i.free + i.cached) / 10)
+	if (i.dirty > share(&i, &writeback_limits.dirty_background_ratio))
 		flusher_hurry();
 }
 
@@ -344,7 +370,7 @@ static bool too_dirty(void)
 	struct pmem_info i;
 
 	pmem_info(&i);
-	return i.dirty + i.writeback > (i.free + i.cached) / 5;
+	return i.dirty + i.writeback > share(&i, &writeback_limits.dirty_ratio);
 }
 
 void dirty_balance(void)
