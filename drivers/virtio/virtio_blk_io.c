@@ -103,28 +103,34 @@ static int may_submit(const struct vblk_queue *q)
 	}
 }
 
+static int start(struct vblk_queue *q, struct bio *bio)
+{
+	struct vblk_slot *s = &q->slot[q->free_head];
+	struct vring_seg seg[VBLK_MAX_DESC];
+	u32 nr, nr_in;
+	int err;
+
+	nr = describe(&q->shared[s->index], bio, seg, &nr_in);
+	err = enqueue(q, s, seg, nr, nr_in);
+	if (err)
+		return err;
+	s->bio = bio;
+	s->start_ns = clock_mono_ns();
+	q->free_head = s->next_free;
+	q->nr_in_flight++;
+	vblk_watch_begin(q->vb, s->start_ns);
+	return 0;
+}
+
 int vblk_submit(struct blkdev *bd, struct bio *bio)
 {
 	struct vblk_queue *q = &vblk_of(bd)->queue[bio->hwq];
-	struct vring_seg seg[VBLK_MAX_DESC];
-	struct vblk_slot *s;
-	u32 nr, nr_in;
 	int err;
 
 	spin_lock(&q->lock);
 	err = may_submit(q);
-	if (!err) {
-		s = &q->slot[q->free_head];
-		nr = describe(&q->shared[s->index], bio, seg, &nr_in);
-		err = enqueue(q, s, seg, nr, nr_in);
-	}
-	if (!err) {
-		s->bio = bio;
-		s->start_ns = bio->start_ns;
-		q->free_head = s->next_free;
-		q->nr_in_flight++;
-		vblk_watch_begin(q->vb, s->start_ns);
-	}
+	if (!err)
+		err = start(q, bio);
 	spin_unlock(&q->lock);
 	return err == -ENOSPC ? -EBUSY : err;
 }
