@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""scripts/tools.py - an ext4 image of Debian's disk tools for the guest.
+
+    tools.py            make it if need be, print its path
+
+The programs come from scripts/fetch-tools (or the directory that $TOOLS names) and
+run in a chroot: `drive()` gives the QEMU arguments of one more disk, `SETUP` the
+shell commands that make it ready at /tools, `run()` wraps a command.
+"""
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from mkimage import CACHE  # noqa: E402
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OUT = os.environ.get("O") or os.path.join(TOP, "build")
+SIZE = "512M"
+SERIAL = "tools"
+
+# The disk is found by its serial number: its letter depends on the others.
+SETUP = (
+    "[ -d /tools/proc/1 ] || { mkdir -p /tools; for d in /sys/block/vd*; do "
+    f"[ \"$(cat $d/serial)\" = {SERIAL} ] && "
+    "mount -t ext4 -o ro /dev/${d##*/} /tools; done; "
+    "mount -t proc proc /tools/proc; mount -t sysfs sysfs /tools/sys; "
+    "mount -t devtmpfs devtmpfs /tools/dev; "
+    "mount -t tmpfs tmpfs /tools/tmp; [ -d /tools/proc/1 ]; }")
+
+
+def source():
+    """Directory of the unpacked packages, fetched if need be."""
+    given = os.environ.get("TOOLS")
+    if given:
+        return given
+    subprocess.run([os.path.join(TOP, "scripts/fetch-tools")], check=True)
+    return os.path.join(CACHE, "tools")
+
+
+def image():
+    """Path of the image; made when the programs are newer."""
+    path, root = os.path.join(OUT, "tools.ext4"), source()
+    stamp = os.path.join(root, ".stamp")
+    newest = os.path.getmtime(stamp if os.path.exists(stamp) else root)
+    if os.path.exists(path) and os.path.getmtime(path) >= newest:
+        return path
+    os.makedirs(OUT, exist_ok=True)
+    part = path + ".part"
+    if os.path.exists(part):
+        os.unlink(part)
+    subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-F", "-O",
+                    "^orphan_file,^metadata_csum_seed,^has_journal", "-d",
+                    root, part, SIZE], check=True)
+    os.replace(part, path)
+    return path
+
+
+def drive():
+    return ["-drive", f"file={image()},if=none,id=tools,format=raw,snapshot=on",
+            "-device", "virtio-blk-pci,drive=tools,disable-legacy=on,"
+            f"serial={SERIAL}"]
+
+
+def run(command):
+    """The guest's command that runs @command of Debian's."""
+    return f"chroot /tools {command}"
+
+
+if __name__ == "__main__":
+    print(image())
