@@ -234,7 +234,7 @@ static bool addresses_fit(const struct bio *bio)
 static int nvme_submit(struct blkdev *bd, struct bio *bio)
 {
 	struct nvme_ns *ns = bd->priv;
-	struct nvme_queue *q = ns->ctrl->of_cpu[this_cpu()];
+	struct nvme_queue *q = ns->ctrl->of_cpu[blk_hwq_cpu(bio->hwq)];
 	int err = 0;
 
 	if (!addresses_fit(bio))
@@ -256,10 +256,10 @@ static int nvme_submit(struct blkdev *bd, struct bio *bio)
 	return err;
 }
 
-static void nvme_commit(struct blkdev *bd)
+static void nvme_commit(struct blkdev *bd, u32 hwq)
 {
 	const struct nvme_ns *ns = bd->priv;
-	struct nvme_queue *q = ns->ctrl->of_cpu[this_cpu()];
+	struct nvme_queue *q = ns->ctrl->of_cpu[blk_hwq_cpu(hwq)];
 
 	spin_lock(&q->lock);
 	if (q->running && nvme_queue_ring(&q->ring))

@@ -184,6 +184,7 @@ static void fill_disk(struct nvme_ns *ns, const struct nvme_sync *s)
 	bd->priv = ns;
 	bd->block_size = 1u << ns->lba_shift;
 	bd->max_sectors = c->max_bytes >> SECTOR_SHIFT;
+	bd->nr_hwq = blk_max_hwq(); /* perhaps several on one of our queues */
 	bd->has_flush = c->write_cache;
 	bd->has_fua = c->write_cache;
 	bd->has_discard = c->oncs & NVME_ONCS_DSM;

@@ -212,12 +212,6 @@ static int start(struct pci_dev *d, u32 vec)
 int pci_irq_bind_hart(struct pci_dev *d, u32 vec, int cpu, irq_handler_fn *fn,
 		      void *arg, const char *name)
 {
-	return pci_irq_bind_hart(d, vec, -1, fn, arg, name);
-}
-
-int pci_irq_bind_hart(struct pci_dev *d, u32 vec, int cpu, irq_handler_fn *fn,
-		      void *arg, const char *name)
-{
 	struct pci_vec *v = &d->vec[vec];
 	int err;
 
