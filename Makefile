@@ -78,7 +78,7 @@ $(VDSO): $(wildcard arch/riscv/vdso/*)
 		-fvisibility=hidden -march=rv64gc -mabi=lp64d -ffreestanding -nostdlib \
 		-fno-stack-protector -fno-asynchronous-unwind-tables -fno-builtin \
 		-Wl,-soname=linux-vdso.so.1 -Wl,--hash-style=both -Wl,--build-id=none \
-		-Wl,-z,max-page-size=4096 -Wl,--no-relax -Wl,-s -Wl,-T,arch/riscv/vdso/vdso.lds \
+		-I. -Wl,-z,max-page-size=4096 -Wl,--no-relax -Wl,-s -Wl,-T,arch/riscv/vdso/vdso.lds \
 		-o $@ arch/riscv/vdso/vdso.c arch/riscv/vdso/sigreturn.S
 
 LDFLAGS_K := -nostdlib -static -Wl,--no-relax -Wl,--build-id=none \

@@ -246,6 +246,16 @@ static int default_proto(int type)
 	return type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
+static bool known_proto(int family, int type, int protocol)
+{
+	if (protocol == default_proto(type))
+		return true;
+	return type == SOCK_DGRAM &&
+	       (protocol == IPPROTO_UDPLITE ||
+		protocol ==
+			(family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6));
+}
+
 struct socket *inet_create(int family, int type, int protocol)
 {
 	struct inet_sock *is;
@@ -257,7 +267,7 @@ struct socket *inet_create(int family, int type, int protocol)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
 	if (!protocol)
 		protocol = default_proto(type);
-	if (protocol != default_proto(type))
+	if (!known_proto(family, type, protocol))
 		return ERR_PTR(-EPROTONOSUPPORT);
 	is = inet_alloc((u16)family, (u16)type, (u8)protocol);
 	return is ? &is->s : ERR_PTR(-ENOMEM);

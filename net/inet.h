@@ -25,12 +25,13 @@
 #include <lib/list.h>
 #include <net/socket.h>
 
-#define IPPROTO_IP     0
-#define IPPROTO_ICMP   1
-#define IPPROTO_TCP    6
-#define IPPROTO_UDP    17
-#define IPPROTO_IPV6   41
-#define IPPROTO_ICMPV6 58
+#define IPPROTO_IP	0
+#define IPPROTO_ICMP	1
+#define IPPROTO_TCP	6
+#define IPPROTO_UDP	17
+#define IPPROTO_IPV6	41
+#define IPPROTO_ICMPV6	58
+#define IPPROTO_UDPLITE 136
 
 #define LOOPBACK_INDEX 1
 #define LOOPBACK_MTU   65536u
@@ -77,6 +78,8 @@ struct inet_sock {
 	struct mutex rd_mutex;
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr;
+	bool pktinfo, recvttl, recvtos; /* of either family */
+	u16 cscov[2];			/* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u16 hops; /* IPv6; 0: default */
@@ -162,6 +165,8 @@ s64 udp_recv(struct socket *s, struct sock_msg *m);
 u32 udp_poll_bits(struct inet_sock *is);
 /* As /proc/net/tcp and TCP_INFO number it. */
 int inet_tcp_state(const struct inet_sock *is);
+/* --- icmp.c: make the request @b the answer to it; -EINVAL: it is none */
+int icmp_answer(const struct inet_sock *is, struct inet_buf *b);
 /* --- inet_opt.c */
 int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len);
 int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len);

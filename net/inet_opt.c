@@ -91,6 +91,15 @@ static int set_ip(struct inet_sock *is, int opt, u32 v)
 	case IP_RECVERR:
 		is->recverr = v != 0;
 		return 0;
+	case IP_PKTINFO:
+		is->pktinfo = v != 0;
+		return 0;
+	case IP_RECVTTL:
+		is->recvttl = v != 0;
+		return 0;
+	case IP_RECVTOS:
+		is->recvtos = v != 0;
+		return 0;
 	case IP_MULTICAST_TTL:
 		if ((s32)v < -1 || (s32)v > 255)
 			return -EINVAL;
@@ -117,6 +126,15 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case IP_RECVERR:
 		*v = is->recverr;
+		return 0;
+	case IP_PKTINFO:
+		*v = is->pktinfo;
+		return 0;
+	case IP_RECVTTL:
+		*v = is->recvttl;
+		return 0;
+	case IP_RECVTOS:
+		*v = is->recvtos;
 		return 0;
 	case IP_MTU:
 		*v = LOOPBACK_MTU;
@@ -153,6 +171,15 @@ static int set_ipv6(struct inet_sock *is, int opt, u32 v)
 	case IPV6_RECVERR:
 		is->recverr = v != 0;
 		return 0;
+	case IPV6_RECVPKTINFO:
+		is->pktinfo = v != 0;
+		return 0;
+	case IPV6_RECVHOPLIMIT:
+		is->recvttl = v != 0;
+		return 0;
+	case IPV6_RECVTCLASS:
+		is->recvtos = v != 0;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -172,6 +199,15 @@ static int get_ipv6(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case IPV6_RECVERR:
 		*v = is->recverr;
+		return 0;
+	case IPV6_RECVPKTINFO:
+		*v = is->pktinfo;
+		return 0;
+	case IPV6_RECVHOPLIMIT:
+		*v = is->recvttl;
+		return 0;
+	case IPV6_RECVTCLASS:
+		*v = is->recvtos;
 		return 0;
 	case IPV6_MTU:
 		*v = LOOPBACK_MTU;
@@ -267,6 +303,27 @@ static int get_tcp(const struct inet_sock *is, int opt, u32 *v)
 	}
 }
 
+#define SEND_CSCOV 10
+#define RECV_CSCOV 11
+
+/* How much a checksum covers: nothing is ever damaged on the way. */
+static int set_udplite(struct inet_sock *is, int opt, u32 v)
+{
+	if (opt != SEND_CSCOV && opt != RECV_CSCOV)
+		return -ENOPROTOOPT;
+	v = v && v < 8 ? 8 : min(v, 0xffffu);
+	is->cscov[opt - SEND_CSCOV] = (u16)v;
+	return 0;
+}
+
+static int get_udplite(const struct inet_sock *is, int opt, u32 *v)
+{
+	if (opt != SEND_CSCOV && opt != RECV_CSCOV)
+		return -ENOPROTOOPT;
+	*v = is->cscov[opt - SEND_CSCOV];
+	return 0;
+}
+
 int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 {
 	struct inet_sock *is = to_inet(s);
@@ -284,6 +341,8 @@ int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 		return set_ipv6(is, opt, v);
 	if (level == IPPROTO_TCP && is->proto == IPPROTO_TCP)
 		return set_tcp(is, opt, v);
+	if (level == IPPROTO_UDPLITE && is->proto == IPPROTO_UDPLITE)
+		return set_udplite(is, opt, v);
 	return -ENOPROTOOPT;
 }
 
@@ -319,6 +378,8 @@ int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 		err = get_ip(is, opt, &v);
 	} else if (level == IPPROTO_IPV6 && s->family == AF_INET6) {
 		err = get_ipv6(is, opt, &v);
+	} else if (level == IPPROTO_UDPLITE && is->proto == IPPROTO_UDPLITE) {
+		err = get_udplite(is, opt, &v);
 	}
 	if (err)
 		return err;

@@ -66,6 +66,14 @@ struct sock_files {
 };
 void sock_files_put(struct sock_files *sf); /* NULL is fine */
 
+/* A control message of the family's own. */
+struct sock_cmsg {
+	s32 level, type;
+	u32 len;
+	u8 data[20];
+};
+#define SOCK_CMSG_MAX 3u
+
 /* One sendmsg or recvmsg. */
 struct sock_msg {
 	struct iov_iter *it;
@@ -76,6 +84,8 @@ struct sock_msg {
 		*files;		 /* send: taken if sent; recv: given, or NULL */
 	struct sock_creds creds; /* send: to be sent; recv: the sender's */
 	u32 out_flags;		 /* recv: MSG_TRUNC, MSG_EOR */
+	u32 nr_cmsg;		 /* recv */
+	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
 };
 
 struct socket;

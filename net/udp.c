@@ -103,7 +103,10 @@ static int route(struct inet_sock *is, const struct sock_msg *m,
 	spin_unlock(&inet_lock);
 	if (inet_is_any(from))
 		inet_source(to, from);
-	return err || to->port ? err : -EINVAL;
+	return err || to->port || is->proto == IPPROTO_ICMP ||
+			       is->proto == IPPROTO_ICMPV6
+		       ? err
+		       : -EINVAL;
 }
 
 static bool enqueue(struct inet_sock *to, struct inet_buf *b)
@@ -136,7 +139,7 @@ static void deliver(struct inet_sock *is, struct inet_buf *b)
 	struct inet_sock *to;
 
 	spin_lock(&inet_lock);
-	to = inet_find_locked(IPPROTO_UDP, &b->to, &b->from);
+	to = inet_find_locked(is->proto, &b->to, &b->from);
 	if (to)
 		inet_get(to);
 	spin_unlock(&inet_lock);
@@ -178,6 +181,13 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 		return PTR_ERR(b);
 	b->from = from;
 	b->to = to;
+	if (is->proto == IPPROTO_ICMP || is->proto == IPPROTO_ICMPV6) {
+		err = icmp_answer(is, b);
+		if (err) {
+			kfree(b);
+			return err;
+		}
+	}
 	deliver(is, b);
 	return (s64)len;
 }
@@ -235,6 +245,52 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 	return b;
 }
 
+#define IP_TOS	      1
+#define IP_TTL	      2
+#define IP_PKTINFO    8
+#define IPV6_PKTINFO  50
+#define IPV6_HOPLIMIT 52
+#define IPV6_TCLASS   67
+
+static void add_cmsg(struct sock_msg *m, int level, int type, const void *data,
+		     u32 len)
+{
+	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
+
+	c->level = level;
+	c->type = type;
+	c->len = len;
+	memcpy(c->data, data, len);
+}
+
+/* Where it came to, and with what; every packet here has the same. */
+static void describe(const struct inet_sock *is, const struct inet_buf *b,
+		     struct sock_msg *m)
+{
+	bool six = is->s.family == AF_INET6;
+	u32 hops = 64, index = LOOPBACK_INDEX, class = 0;
+	u8 info[20];
+
+	if (is->recvttl)
+		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
+			 six ? IPV6_HOPLIMIT : IP_TTL, &hops, 4);
+	if (is->recvtos)
+		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
+			 six ? IPV6_TCLASS : IP_TOS, &class, six ? 4 : 1);
+	if (!is->pktinfo)
+		return;
+	if (six) {
+		memcpy(info, b->to.ip, 16);
+		memcpy(info + 16, &index, 4);
+		add_cmsg(m, IPPROTO_IPV6, IPV6_PKTINFO, info, 20);
+		return;
+	}
+	memcpy(info, &index, 4);
+	memcpy(info + 4, b->to.ip + 12, 4);
+	memcpy(info + 8, b->to.ip + 12, 4);
+	add_cmsg(m, IPPROTO_IP, IP_PKTINFO, info, 12);
+}
+
 static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 {
 	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
@@ -245,6 +301,7 @@ static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 		m->out_flags |= MSG_TRUNC;
 	if (m->from)
 		inet_addr_out(is, &b->from, m->from);
+	describe(is, b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(is, b);
 	return (s64)(m->flags & MSG_TRUNC ? len : n);

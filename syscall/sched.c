@@ -4,7 +4,7 @@
  *
  * User code runs on application harts only, so these are "the CPUs": the bits of
  * a mask are dense hart numbers, those of service harts are never set.  There is
- * one policy, SCHED_OTHER (SCHED_BATCH and SCHED_IDLE are taken as it); asking
+ * one policy, SCHED_OTHER; SCHED_BATCH and SCHED_IDLE are kept and run as it; asking
  * for a real-time one is refused.
  */
 #include <syscall/syscall.h>
@@ -12,6 +12,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
 #include <kernel/relay/relay.h>
+#include <kernel/task/ext.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
@@ -116,8 +117,9 @@ static int exists(int tid)
 	return t ? 0 : -ESRCH;
 }
 
-static int check_policy(int tid, u32 policy, s32 prio)
+static int set_policy(int tid, u32 policy, s32 prio)
 {
+	bool reset = policy & SCHED_RESET_ON_FORK;
 	int err = exists(tid);
 
 	if (err)
@@ -127,7 +129,10 @@ static int check_policy(int tid, u32 policy, s32 prio)
 	case SCHED_OTHER:
 	case SCHED_BATCH:
 	case SCHED_IDLE:
-		return prio ? -EINVAL : 0;
+		if (prio)
+			return -EINVAL;
+		return thread_set_policy(
+			tid, (u8)(policy | (reset ? POLICY_RESET_ON_FORK : 0)));
 	case SCHED_FIFO:
 	case SCHED_RR:
 		return prio < 1 || prio > 99 ? -EINVAL : -EPERM;
@@ -144,14 +149,24 @@ SYSCALL3(119, sched_setscheduler, int, tid, u32, policy, uaddr_t, uparam)
 		return -EINVAL;
 	if (get_user_u32(&prio, uparam))
 		return -EFAULT;
-	return check_policy(tid, policy, (s32)prio);
+	return set_policy(tid, policy, (s32)prio);
 }
 
 SYSCALL1(120, sched_getscheduler, int, tid)
 {
-	int err = exists(tid);
+	struct thread *t;
+	u8 p;
 
-	return err ? err : SCHED_OTHER;
+	if (tid < 0)
+		return -EINVAL;
+	spin_lock(&task_lock);
+	t = find_locked(tid);
+	p = t ? thread_policy_locked(t) : 0;
+	spin_unlock(&task_lock);
+	if (!t)
+		return -ESRCH;
+	return (s64)(p & ~POLICY_RESET_ON_FORK) |
+	       (p & POLICY_RESET_ON_FORK ? SCHED_RESET_ON_FORK : 0);
 }
 
 SYSCALL2(118, sched_setparam, int, tid, uaddr_t, uparam)
@@ -162,7 +177,7 @@ SYSCALL2(118, sched_setparam, int, tid, uaddr_t, uparam)
 		return -EINVAL;
 	if (get_user_u32(&prio, uparam))
 		return -EFAULT;
-	return check_policy(tid, SCHED_OTHER, (s32)prio);
+	return prio ? -EINVAL : exists(tid);
 }
 
 SYSCALL2(121, sched_getparam, int, tid, uaddr_t, uparam)
@@ -239,7 +254,7 @@ SYSCALL3(274, sched_setattr, int, tid, uaddr_t, uattr, u32, flags)
 		return -EFAULT;
 	if (a.size && a.size < sizeof(a))
 		return -E2BIG;
-	return check_policy(tid, a.policy, (s32)a.priority);
+	return set_policy(tid, a.policy, (s32)a.priority);
 }
 
 enum {

@@ -131,12 +131,12 @@ struct control_out {
 	u32 flags; /* MSG_CTRUNC */
 };
 
-static int put_control(struct control_out *o, int type, const void *data,
-		       u64 len)
+static int put_level(struct control_out *o, int level, int type,
+		     const void *data, u64 len)
 {
 	struct user_cmsghdr c = {
 		.len = sizeof(c) + len,
-		.level = SOL_SOCKET,
+		.level = level,
 		.type = type,
 	};
 	u64 whole;
@@ -157,6 +157,12 @@ static int put_control(struct control_out *o, int type, const void *data,
 	o->left -= whole;
 	o->done += whole;
 	return 0;
+}
+
+static int put_control(struct control_out *o, int type, const void *data,
+		       u64 len)
+{
+	return put_level(o, SOL_SOCKET, type, data, len);
 }
 
 /* Descriptors for as many of the files as there is room for. */
@@ -199,6 +205,9 @@ static int write_control(struct control_out *o, const struct socket *s,
 	if (s->passcred)
 		err = put_control(o, SCM_CREDENTIALS, &m->creds,
 				  sizeof(m->creds));
+	for (u32 i = 0; !err && i < m->nr_cmsg; i++)
+		err = put_level(o, m->cmsg[i].level, m->cmsg[i].type,
+				m->cmsg[i].data, m->cmsg[i].len);
 	if (!err && m->files)
 		err = put_rights(o, m->files, m->flags);
 	return err;

@@ -34,12 +34,6 @@ static int show_number(struct text *t, void *arg)
 	return 0;
 }
 
-static int show_aio_nr(struct text *t, void *arg __unused)
-{
-	text_printf(t, "%lu\n", aio_nr());
-	return 0;
-}
-
 static void put_uuid(struct text *t, const u8 *b)
 {
 	text_printf(t, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-", b[0],
@@ -88,79 +82,115 @@ static int show_printk(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static void number(struct pnode *d, const char *name, u64 v)
+static int show_aio_nr(struct text *t, void *arg __unused)
 {
-	pseudo_file(d, name, 0444, show_number, NULL, (void *)(uintptr_t)v);
+	text_printf(t, "%lu\n", aio_nr());
+	return 0;
 }
 
 static char core_pattern[] = "core";
 static char actions[] = "kill_process kill_thread trap errno trace log allow";
 
+/* Knobs that are numbers, and cannot be turned. */
+static const struct {
+	const char *dir, *name;
+	u64 v;
+} numbers[] = {
+	{ "kernel", "pid_max", 32768 },
+	{ "kernel", "threads-max", 16384 },
+	{ "kernel", "ngroups_max", NGROUPS_MAX },
+	{ "kernel", "cap_last_cap", CAP_LAST },
+	{ "kernel", "overflowuid", 65534 },
+	{ "kernel", "overflowgid", 65534 },
+	{ "kernel", "randomize_va_space", 2 },
+	{ "kernel", "perf_event_paranoid", 2 },
+	{ "kernel", "core_uses_pid", 0 },
+	{ "kernel", "kptr_restrict", 1 },
+	{ "kernel", "dmesg_restrict", 0 },
+	{ "kernel", "tainted", 0 },
+	{ "kernel", "sched_rr_timeslice_ms", 100 },
+	{ "vm", "overcommit_memory", 0 },
+	{ "vm", "overcommit_ratio", 50 },
+	{ "vm", "overcommit_kbytes", 0 },
+	{ "vm", "nr_hugepages", 0 },
+	{ "vm", "panic_on_oom", 0 },
+	{ "vm", "page-cluster", 3 },
+	{ "vm", "max_map_count", 65530 },
+	{ "vm", "mmap_min_addr", 65536 },
+	{ "vm", "swappiness", 0 },
+	{ "fs", "file-max", 1u << 20 },
+	{ "fs", "nr_open", 1u << 20 },
+	{ "fs", "pipe-max-size", 1u << 20 },
+	{ "fs", "aio-max-nr", AIO_MAX_NR },
+	{ "fs", "protected_symlinks", 0 },
+	{ "fs", "protected_hardlinks", 0 },
+	{ "fs", "suid_dumpable", 0 },
+	{ "fs", "mount-max", 100000 },
+	{ "fs/mqueue", "queues_max", MQ_QUEUES_MAX },
+	{ "fs/mqueue", "msg_max", MQ_MAXMSG_LIMIT },
+	{ "fs/mqueue", "msgsize_max", MQ_MSGSIZE_LIMIT },
+	{ "fs/mqueue", "msg_default", MQ_MAXMSG },
+	{ "fs/mqueue", "msgsize_default", MQ_MSGSIZE },
+	{ "kernel/random", "entropy_avail", 256 },
+	{ "kernel/random", "poolsize", 256 },
+	{ "kernel/pty", "max", 1024 },
+};
+
+static const struct {
+	const char *dir, *name;
+	pseudo_show_fn *show;
+	pseudo_write_fn *write;
+	void *arg;
+} texts[] = {
+	{ "kernel", "ostype", show_string, NULL, utsname.sysname },
+	{ "kernel", "osrelease", show_string, NULL, utsname.release },
+	{ "kernel", "version", show_string, NULL, utsname.version },
+	{ "kernel", "hostname", show_string, write_name, utsname.nodename },
+	{ "kernel", "domainname", show_string, write_name, utsname.domainname },
+	{ "kernel", "core_pattern", show_string, NULL, core_pattern },
+	{ "kernel", "printk", show_printk, NULL, NULL },
+	{ "kernel/random", "uuid", show_uuid, NULL, NULL },
+	{ "kernel/random", "boot_id", show_boot_id, NULL, NULL },
+	{ "kernel/seccomp", "actions_avail", show_string, NULL, actions },
+	{ "fs", "file-nr", show_file_nr, NULL, NULL },
+	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
+};
+
+/* Directory "a" or "a/b" below @sys, made when it is not there. */
+static struct pnode *sub_dir(struct pnode *sys, const char *path)
+{
+	const char *slash = strchr(path, '/');
+	char first[16];
+	struct pnode *d;
+
+	if (!slash) {
+		d = pseudo_find(sys, path);
+		return d ? d : pseudo_dir(sys, path);
+	}
+	(void)strscpy(first, path,
+		      min(sizeof(first), (size_t)(slash - path) + 1));
+	d = pseudo_find(sys, first); /* listed before what is in it */
+	return d ? sub_dir(d, slash + 1) : NULL;
+}
+
 int proc_sys_init(struct pnode *root)
 {
 	struct pnode *sys = pseudo_dir(root, "sys"), *d;
 
-	d = pseudo_dir(sys, "kernel");
-	if (!d)
-		return -ENOMEM;
-	pseudo_file(d, "ostype", 0444, show_string, NULL, utsname.sysname);
-	pseudo_file(d, "osrelease", 0444, show_string, NULL, utsname.release);
-	pseudo_file(d, "version", 0444, show_string, NULL, utsname.version);
-	pseudo_file(d, "hostname", 0644, show_string, write_name,
-		    utsname.nodename);
-	pseudo_file(d, "domainname", 0644, show_string, write_name,
-		    utsname.domainname);
-	number(d, "pid_max", 32768);
-	number(d, "threads-max", 16384);
-	number(d, "ngroups_max", NGROUPS_MAX);
-	number(d, "cap_last_cap", CAP_LAST);
-	number(d, "overflowuid", 65534);
-	number(d, "overflowgid", 65534);
-	number(d, "randomize_va_space", 2);
-	number(d, "perf_event_paranoid", 2);
-	number(d, "core_uses_pid", 0);
-	pseudo_file(d, "core_pattern", 0444, show_string, NULL, core_pattern);
-	number(d, "kptr_restrict", 1);
-	number(d, "dmesg_restrict", 0);
-	number(d, "tainted", 0);
-	number(d, "sched_rr_timeslice_ms", 100);
-	pseudo_file(d, "printk", 0444, show_printk, NULL, NULL);
-	number(pseudo_dir(d, "pty"), "max", 1024);
-	pseudo_file(pseudo_dir(d, "seccomp"), "actions_avail", 0444,
-		    show_string, NULL, actions);
-	d = pseudo_dir(d, "random");
-	number(d, "entropy_avail", 256);
-	number(d, "poolsize", 256);
-	pseudo_file(d, "uuid", 0444, show_uuid, NULL, NULL);
-	pseudo_file(d, "boot_id", 0444, show_boot_id, NULL, NULL);
-	d = pseudo_dir(sys, "vm");
-	number(d, "overcommit_memory", 0);
-	number(d, "overcommit_ratio", 50);
-	number(d, "overcommit_kbytes", 0);
-	number(d, "nr_hugepages", 0);
-	number(d, "panic_on_oom", 0);
-	number(d, "page-cluster", 3);
-	number(d, "max_map_count", 65530);
-	number(d, "mmap_min_addr", 65536);
-	number(d, "swappiness", 0);
-	if (proc_vm_init(d))
-		return -ENOMEM;
-	d = pseudo_dir(sys, "fs");
-	number(d, "file-max", 1u << 20);
-	number(d, "nr_open", 1u << 20);
-	number(d, "pipe-max-size", 1u << 20);
-	number(d, "aio-max-nr", AIO_MAX_NR);
-	pseudo_file(d, "aio-nr", 0444, show_aio_nr, NULL, NULL);
-	number(d, "protected_symlinks", 0);
-	number(d, "protected_hardlinks", 0);
-	number(d, "suid_dumpable", 0);
-	number(d, "mount-max", 100000);
-	pseudo_file(d, "file-nr", 0444, show_file_nr, NULL, NULL);
-	d = pseudo_dir(d, "mqueue");
-	number(d, "queues_max", MQ_QUEUES_MAX);
-	number(d, "msg_max", MQ_MAXMSG_LIMIT);
-	number(d, "msgsize_max", MQ_MSGSIZE_LIMIT);
-	number(d, "msg_default", MQ_MAXMSG);
-	number(d, "msgsize_default", MQ_MSGSIZE);
-	return 0;
+	for (u32 i = 0; sys && i < ARRAY_SIZE(numbers); i++) {
+		d = sub_dir(sys, numbers[i].dir);
+		if (!d)
+			return -ENOMEM;
+		pseudo_file(d, numbers[i].name, 0444, show_number, NULL,
+			    (void *)(uintptr_t)numbers[i].v);
+	}
+	for (u32 i = 0; sys && i < ARRAY_SIZE(texts); i++) {
+		d = sub_dir(sys, texts[i].dir);
+		if (!d)
+			return -ENOMEM;
+		pseudo_file(d, texts[i].name, texts[i].write ? 0644 : 0444,
+			    texts[i].show, texts[i].write, texts[i].arg);
+	}
+	d = sys ? sub_dir(sys, "vm") : NULL;
+	return d ? proc_vm_init(d) : -ENOMEM;
 }

@@ -19,7 +19,6 @@
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
-#include <kernel/task/seccomp.h>
 #include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
@@ -268,7 +267,7 @@ static struct thread *build_child(const struct clone_args *a, int event)
 	if (!err)
 		err = trace_child_prepare(t, event, a->flags);
 	if (!err)
-		err = seccomp_inherit(t);
+		err = ext_inherit(t);
 	if (err) {
 		child_undo(t, t->proc, a->flags);
 		return ERR_PTR(err);

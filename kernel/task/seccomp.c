@@ -150,7 +150,7 @@ static void free_spare(struct list_head *spare)
 static int add_spare(struct list_head *spare, u32 *have, u32 want)
 {
 	for (; *have < want; (*have)++) {
-		struct thread_ext *x = kzalloc(sizeof(*x));
+		struct thread_ext *x = ext_alloc(false);
 
 		if (!x)
 			return -ENOMEM;
@@ -210,22 +210,12 @@ int seccomp_add(struct seccomp_filter *f, bool tsync)
 	return 0;
 }
 
-int seccomp_inherit(struct thread *child)
+void seccomp_inherit(struct thread_ext *x)
 {
 	const struct thread_ext *mine = current->ext;
-	struct thread_ext *x = child->ext;
 
-	if (!mine || !mine->seccomp_mode)
-		return 0;
-	if (!x) {
-		x = kzalloc(sizeof(*x));
-		if (!x)
-			return -ENOMEM;
-		child->ext = x;
-	}
 	x->seccomp_mode = mine->seccomp_mode;
 	x->filter = get(mine->filter);
-	return 0;
 }
 
 void seccomp_status(const struct thread *t, u32 *mode, u32 *filters)

@@ -49,8 +49,8 @@ int seccomp_add(struct seccomp_filter *f, bool tsync);
 
 /* May current make the call in its registers?  False: its result is set. */
 bool seccomp_enter(struct thread *t);
-/* clone: @child has what current has.  0 or -ENOMEM. */
-int seccomp_inherit(struct thread *child);
+/* clone: @x, a child's, has what current has. */
+void seccomp_inherit(struct thread_ext *x);
 void seccomp_status(const struct thread *t, u32 *mode, u32 *filters);
 
 #endif /* KERNEL_TASK_SECCOMP_H */

@@ -28,9 +28,6 @@ int trace_may_access(struct process *p, bool fs);
 
 /* Leader traced by somebody who is not the real parent. */
 bool trace_reparented_locked(const struct process *p);
-/* Thread object @t goes away. */
-void thread_ext_free(struct thread *t);
-struct thread_ext *thread_ext_make(void); /* current's; NULL: no memory */
 
 /* clone: the event that the tracer wants to see, or 0. */
 int trace_clone_event(const struct clone_args *a);

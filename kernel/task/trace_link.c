@@ -19,80 +19,10 @@
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
-#include <kernel/task/seccomp.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/task.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-
-/* --- the object */
-
-static struct thread_ext *ext_alloc(bool traced)
-{
-	struct thread_ext *x = kzalloc(sizeof(*x));
-
-	if (!x || !traced)
-		return x;
-	x->trace = kzalloc(sizeof(*x->trace));
-	if (!x->trace) {
-		kfree(x);
-		return NULL;
-	}
-	list_init(&x->trace->node);
-	return x;
-}
-
-static void ext_free(struct thread_ext *x)
-{
-	if (!x)
-		return;
-	kfree(x->trace);
-	seccomp_filter_put(x->filter);
-	kfree(x);
-}
-
-void thread_ext_free(struct thread *t)
-{
-	struct thread_ext *x = t->ext;
-
-	t->ext = NULL;
-	KASSERT(!x || !x->trace || !x->trace->tracer);
-	ext_free(x);
-}
-
-struct thread_ext *thread_ext_make(void)
-{
-	struct thread *t = current;
-	struct thread_ext *x = load_once(&t->ext), *new;
-
-	if (x)
-		return x;
-	new = ext_alloc(false);
-	if (!new)
-		return NULL;
-	spin_lock(&task_lock);
-	x = t->ext;
-	if (!x)
-		store_once(&t->ext, new);
-	spin_unlock(&task_lock);
-	if (x)
-		ext_free(new);
-	return x ? x : new;
-}
-
-/* Give @t what is in *@spare unless it has that. */
-static void adopt_locked(struct thread *t, struct thread_ext **spare)
-{
-	struct thread_ext *x = t->ext;
-
-	if (!x) {
-		store_once(&t->ext, *spare);
-		*spare = NULL;
-	} else if (!x->trace) {
-		store_once(&x->trace, (*spare)->trace);
-		(*spare)->trace = NULL;
-	}
-}
 
 static void link_locked(struct thread *t, struct process *tracer, bool seize,
 			u32 options)
@@ -176,7 +106,7 @@ int trace_me(void)
 	if (thread_tracee(t) || t->proc == init_process) {
 		err = -EPERM;
 	} else {
-		adopt_locked(t, &spare);
+		ext_adopt_locked(t, &spare);
 		link_locked(t, t->proc->real_parent, false, 0);
 	}
 	spin_unlock(&task_lock);
@@ -220,7 +150,7 @@ int trace_attach(int tid, bool seize, u32 options)
 	t = thread_find(tid);
 	err = may_attach_locked(t);
 	if (!err) {
-		adopt_locked(t, &spare);
+		ext_adopt_locked(t, &spare);
 		link_locked(t, current->proc, seize, options);
 		attached_locked(t);
 	}

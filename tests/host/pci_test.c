@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sources: drivers/pci/pci.c drivers/pci/scan.c drivers/pci/bar.c */
-/* sources: drivers/pci/assign.c lib/fmt.c lib/string.c */
+/* sources: drivers/pci/assign.c drivers/pci/port.c lib/fmt.c lib/string.c */
 /*
  * tests/host/pci_test.c - enumeration of a fake PCI tree: numbers of buses,
  * sizes, places and windows, and devices that make no sense.

@@ -5,7 +5,7 @@
  *
  * Runs in the program, in user mode, without relocations, data or stack protector.
  */
-#include "vdso.h"
+#include <arch/riscv/vdso/vdso.h>
 
 #define NR_clock_getres	 114
 #define NR_clock_gettime 113

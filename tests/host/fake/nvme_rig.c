@@ -451,7 +451,7 @@ int user_start(u32 disk, struct user *u)
 
 	u->bio.dev = bd;
 	err = bd->ops->submit(bd, &u->bio);
-	bd->ops->commit(bd);
+	bd->ops->commit(bd, 0);
 	return err;
 }
 

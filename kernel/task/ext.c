@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/task/ext.c - the extension of a thread is made, inherited and freed.
+ *
+ * Locking: task_lock to give one to a thread.
+ */
+#include <kernel/task/ext.h>
+
+#include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/seccomp.h>
+#include <kernel/task/trace.h>
+#include <lib/errno.h>
+
+struct thread_ext *ext_alloc(bool traced)
+{
+	struct thread_ext *x = kzalloc(sizeof(*x));
+
+	if (!x || !traced)
+		return x;
+	x->trace = kzalloc(sizeof(*x->trace));
+	if (!x->trace) {
+		kfree(x);
+		return NULL;
+	}
+	list_init(&x->trace->node);
+	return x;
+}
+
+void ext_free(struct thread_ext *x)
+{
+	if (!x)
+		return;
+	kfree(x->trace);
+	seccomp_filter_put(x->filter);
+	kfree(x);
+}
+
+void thread_ext_free(struct thread *t)
+{
+	struct thread_ext *x = t->ext;
+
+	t->ext = NULL;
+	KASSERT(!x || !x->trace || !x->trace->tracer);
+	ext_free(x);
+}
+
+/* Give @t what is in *@spare unless it has that. */
+void ext_adopt_locked(struct thread *t, struct thread_ext **spare)
+{
+	struct thread_ext *x = t->ext;
+
+	if (!x) {
+		store_once(&t->ext, *spare);
+		*spare = NULL;
+	} else if (!x->trace) {
+		store_once(&x->trace, (*spare)->trace);
+		(*spare)->trace = NULL;
+	}
+}
+
+struct thread_ext *thread_ext_make(void)
+{
+	struct thread *t = current;
+	struct thread_ext *x = load_once(&t->ext), *spare;
+
+	if (x)
+		return x;
+	spare = ext_alloc(false);
+	if (!spare)
+		return NULL;
+	spin_lock(&task_lock);
+	ext_adopt_locked(t, &spare);
+	x = t->ext;
+	spin_unlock(&task_lock);
+	ext_free(spare);
+	return x;
+}
+
+/* A policy that is no other than SCHED_OTHER needs no object to say so. */
+int thread_set_policy(int tid, u8 policy)
+{
+	struct thread_ext *spare = policy ? ext_alloc(false) : NULL, *x;
+	struct thread *t;
+	int err = 0;
+
+	if (policy && !spare)
+		return -ENOMEM;
+	spin_lock(&task_lock);
+	t = tid ? thread_find(tid) : current;
+	if (!t) {
+		err = -ESRCH;
+	} else {
+		if (policy)
+			ext_adopt_locked(t, &spare);
+		x = t->ext;
+		if (x)
+			x->policy = policy;
+	}
+	spin_unlock(&task_lock);
+	ext_free(spare);
+	return err;
+}
+
+u8 thread_policy_locked(const struct thread *t)
+{
+	const struct thread_ext *x = load_once(&t->ext);
+
+	return x ? x->policy : 0;
+}
+
+int ext_inherit(struct thread *child)
+{
+	const struct thread_ext *mine = current->ext;
+	struct thread_ext *x = child->ext;
+	u8 policy = mine ? mine->policy : 0;
+
+	if (policy & POLICY_RESET_ON_FORK)
+		policy = 0;
+	if (!mine || (!mine->seccomp_mode && !policy))
+		return 0;
+	if (!x) {
+		x = ext_alloc(false);
+		if (!x)
+			return -ENOMEM;
+		child->ext = x;
+	}
+	x->policy = policy;
+	seccomp_inherit(x);
+	return 0;
+}
