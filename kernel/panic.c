@@ -7,6 +7,7 @@
  * is linked in (scripts/gen-symtab.py).
  */
 #include <arch/riscv/csr.h>
+#include <arch/riscv/errata.h>
 #include <arch/riscv/mmu.h>
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
@@ -238,10 +239,12 @@ void arch_panic(const char *msg)
 
 void kernel_trap(struct trapframe *tf)
 {
-	u64 va = tf->badaddr;
 	char msg[96];
+	u64 va;
 
 	panic_check();
+	tf->badaddr = errata_fetch_address(tf->cause, tf->badaddr);
+	va = tf->badaddr;
 	/* A stale "not mapped" of a range that vmap has mapped since. */
 	if ((tf->cause == CAUSE_LOAD_PAGE || tf->cause == CAUSE_STORE_PAGE) &&
 	    va - VMAP_BASE < VMAP_SIZE && kernel_pte(va) &&

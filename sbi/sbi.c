@@ -2,6 +2,7 @@
 /*
  * sbi/sbi.c - the call itself, probing, and firmware_init().
  */
+#include <arch/riscv/errata.h>
 #include <kernel/firmware.h>
 #include <kernel/log.h>
 #include <sbi/sbi.h>
@@ -35,18 +36,33 @@ void firmware_early_init(void)
 	sbi_console_init();
 }
 
+static u64 base_value(u64 fid)
+{
+	return sbi_call(SBI_BASE, fid, 0, 0, 0).value;
+}
+
+static void identify_harts(void)
+{
+	u64 marchid = base_value(SBI_BASE_MARCHID);
+	u64 mimpid = base_value(SBI_BASE_MIMPID);
+
+	errata_init(marchid, mimpid);
+	pr_info("sbi: mvendorid %#lx marchid %#lx mimpid %#lx, errata%s%s%s",
+		base_value(SBI_BASE_MVENDORID), marchid, mimpid,
+		errata_cip_453 ? " CIP-453" : "",
+		errata_cip_1200 ? " CIP-1200" : "",
+		errata_cip_453 || errata_cip_1200 ? "" : " none known");
+}
+
 void firmware_init(void)
 {
-	u64 spec = sbi_call(SBI_BASE, SBI_BASE_SPEC_VERSION, 0, 0, 0).value;
-	u64 impl = sbi_call(SBI_BASE, SBI_BASE_IMPL_ID, 0, 0, 0).value;
-	u64 ver = sbi_call(SBI_BASE, SBI_BASE_IMPL_VERSION, 0, 0, 0).value;
+	u64 spec = base_value(SBI_BASE_SPEC_VERSION);
+	u64 impl = base_value(SBI_BASE_IMPL_ID);
+	u64 ver = base_value(SBI_BASE_IMPL_VERSION);
 
 	pr_info("sbi: specification %lu.%lu, implementation %lu version %#lx",
 		(spec >> 24) & 0x7f, spec & 0xffffff, impl, ver);
-	pr_info("sbi: mvendorid %#lx marchid %#lx mimpid %#lx",
-		sbi_call(SBI_BASE, SBI_BASE_MVENDORID, 0, 0, 0).value,
-		sbi_call(SBI_BASE, SBI_BASE_MARCHID, 0, 0, 0).value,
-		sbi_call(SBI_BASE, SBI_BASE_MIMPID, 0, 0, 0).value);
+	identify_harts();
 	sbi_time_init();
 	sbi_hart_init();
 	sbi_reset_init();

@@ -43,6 +43,7 @@
 
 /* satp [4.1.11] */
 #define SATP_MODE_SV39 (8UL << 60)
+#define SATP_ASID      0x0ffff00000000000UL
 
 /* AIA 1.0: S-level indirect access and top external interrupt [2.1] */
 #define CSR_SISELECT 0x150

@@ -15,6 +15,7 @@
 #include <arch/riscv/early.h>
 #include <arch/riscv/mmu.h>
 #include <arch/riscv/upcalls.h>
+#include <lib/bitmap.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -158,6 +159,18 @@ void mmu_switch(pte_t *root)
 		  SATP_MODE_SV39 |
 			  virt_to_phys(root ? root : mmu_kernel_root) >> 12);
 	tlb_flush_local();
+}
+
+unsigned int mmu_asid_bits(void)
+{
+	u64 satp = csr_read(satp), got;
+
+	/* what is mapped meanwhile is global */
+	csr_write(satp, satp | SATP_ASID);
+	got = FIELD_GET(SATP_ASID, csr_read(satp));
+	csr_write(satp, satp);
+	tlb_flush_local();
+	return fls64(got);
 }
 
 pte_t *mmu_new_root(void)

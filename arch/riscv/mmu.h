@@ -99,6 +99,8 @@ pte_t *mmu_new_root(void);
 void mmu_free_root(pte_t *root); /* only the root page itself */
 void mmu_switch(pte_t *root);	 /* satp + flush; NULL: kernel's own */
 extern pte_t *mmu_kernel_root;
+/* How many bits of satp's ASID this hart has; none is used. */
+unsigned int mmu_asid_bits(void);
 
 struct mmu_range {
 	paddr_t start, end; /* half-open */

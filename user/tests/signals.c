@@ -196,6 +196,29 @@ __attribute__((naked, noinline)) static long illegal_leaf(void)
 	__asm__ volatile(".word 0xffffffff\n\tret");
 }
 
+/* Fetches are faults of their own, with an address of their own (on the FU740 the
+ * processor does not tell all of it). */
+TEST(signals, segv_fetch)
+{
+	static const unsigned long where[] = {
+		0x10,
+		0x3fffffe000,
+		0xffffffc000001000,
+		0xffffffff80000000,
+		0xffffffff80000ffc,
+	};
+	struct sigaction sa = { .sa_sigaction = skip_fault,
+				.sa_flags = SA_SIGINFO };
+	size_t i;
+
+	CHECK_OK(sigaction(SIGSEGV, &sa, NULL));
+	for (i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		CHECK_EQ(((long (*)(void))where[i])(), 99);
+		CHECK_EQ((long)info.si_addr, (long)where[i]);
+		CHECK_EQ(info.si_code, SEGV_MAPERR);
+	}
+}
+
 TEST(signals, segv_context)
 {
 	struct sigaction sa = { .sa_sigaction = skip_fault,
