@@ -54,11 +54,14 @@ void machine_prepare_reset(void)
 void machine_reset(enum reset_kind kind)
 {
 	for (u32 rank = 0; rank < NR_RESET_RANKS; rank++) {
+		/* who is asked now may be silent for ever */
+		if (rank == RESET_LAST)
+			log_raw("reset: no way to %s this machine; it may be switched off now\n",
+				kind == RESET_POWEROFF ? "power off"
+						       : "restart");
 		for (u32 i = 0; i < ways[rank].nr; i++)
 			ways[rank].fn[i](kind);
 	}
-	log_raw("reset: no way to %s this machine; it may be switched off now\n",
-		kind == RESET_POWEROFF ? "power off" : "restart");
 	for (;;)
 		__asm__ volatile("wfi");
 }
