@@ -68,6 +68,7 @@ class Guest:
     root: str = ""                  # the disk as a whole
     rw: str = "rw"
     sd: str = ""                    # image of the card in the slot
+    direct: bool = False            # although there is one
     flash: str = ""                 # image of the SPI flash, to boot from
     dtb: str = ""                   # another device tree (unmatched)
     options: str = ""               # more of -machine, with commas
@@ -132,7 +133,8 @@ def is_unmatched(guest):
 
 def from_power_on(guest):
     """Does it find its kernel by itself?"""
-    return is_unmatched(guest) and bool(guest.sd or guest.flash)
+    return is_unmatched(guest) and not guest.direct and \
+        bool(guest.sd or guest.flash)
 
 
 def opensbi_path():

@@ -64,12 +64,17 @@ def errors(tmp_path):
 
 @pytest.fixture
 def board(boot, errors):
-    """board(**properties) -> the machine, at its shell."""
-    def start(tail=(), **kw):
-        kw.setdefault("disk", "none" if kw.get("sd") or kw.get("flash")
-                      else NVME)
-        if kw["disk"] == NVME and not kw.get("sd") and not kw.get("flash"):
+    """board(**properties) -> the machine, at its shell.
+
+    direct: although there is a card; the root is on the NVMe disk then, too.
+    """
+    def start(tail=(), direct=False, **kw):
+        chain = not direct and (kw.get("sd") or kw.get("flash"))
+        kw.setdefault("disk", "none" if chain or kw.get("root") else NVME)
+        if not chain:
             kw.setdefault("root", "/dev/nvme0n1p2")
+        if direct:
+            kw["direct"] = True
         return boot(machine="unmatched", mem=kw.pop("mem", "1G"),
                     tail=errors.args() + list(tail), **kw)
     return start

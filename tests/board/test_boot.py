@@ -3,10 +3,13 @@
 
 The small set is what `make test` runs; what takes longer is marked soak.
 """
+import os
+import subprocess
+
 import pytest
 
 import firmware
-from conftest import CARD, FLASH, NVME
+from conftest import CARD, FLASH, HERE, NVME
 from smoke import smoke
 
 pytestmark = pytest.mark.antler
@@ -25,6 +28,21 @@ def check_board(m, root, messages):
         assert irqs.get("SiFive PLIC 56 dwc-msi", 0) > 0, irqs
     elif "nvme" in root:
         assert not any("MSI" in name for name in irqs), irqs
+
+
+# What we assume of the board and the model does not have.
+NOT_ON_THE_MODEL = {"cycles count at the cores' clock", "rdtime traps"}
+
+
+def check_report(log):
+    """The report that a user would send us."""
+    done = subprocess.run([os.path.join(HERE, "../../scripts/board-report"),
+                           log], capture_output=True, text=True, check=False)
+    verdicts = [line for line in done.stdout.split("\n\n")[0].split("\n")]
+    bad = {line[10:].split(":")[0] for line in verdicts
+           if not line.startswith("met ")}
+    assert bad <= NOT_ON_THE_MODEL, done.stdout
+    assert " 0 of trouble" in done.stdout, done.stdout
 
 
 # --- directly: PCIe untouched by anybody before us
@@ -60,6 +78,7 @@ def test_card(board, label, root):
     assert f"relay={label.rpartition('-')[2]}" in m.read_file("/proc/cmdline")
     smoke(m)
     m.poweroff()
+    check_report(m.log_path)
 
 
 def test_flash_and_nvme(board):

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""tests/board/test_errata.py - bugs of the FU740 that arch/riscv/errata.h lists."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from conftest import OUT
+
+pytestmark = pytest.mark.antler
+FLUSH_ALL = 0x12000073      # sfence.vma zero, zero
+
+
+def test_cip_1200():
+    """Every sfence.vma of the kernel is the one without operands."""
+    out = subprocess.run(
+        ["riscv64-linux-gnu-objdump", "-d", "-M", "no-aliases",
+         os.path.join(OUT, "antler.elf")], check=True, capture_output=True,
+        text=True).stdout
+    found = [int(word, 16) for word in
+             re.findall(r":\t([0-9a-f]{8}) +\tsfence\.vma", out)]
+    assert len(found) > 3
+    assert set(found) == {FLUSH_ALL}
+    assert not re.search(r"\t(sinval|hfence)\.", out)
+
+
+def test_cip_453(board):
+    """The address of a fetch that faults is whole."""
+    m = board()
+    assert re.search(r"errata CIP-453 CIP-1200", m.text())
+    tap = m.sh("utest signals.segv_fetch signals.segv_context", 60)
+    assert tap.status == 0, tap.out
+    m.poweroff()
