@@ -18,6 +18,7 @@
  * ORDERING: SLEEP, IPICLEAR of relay.h, the receiver's ends.
  */
 #include <arch/riscv/csr.h>
+#include <arch/riscv/errata.h>
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/irq/irq.h>
@@ -167,14 +168,11 @@ __hotpath void hart_loop(void)
 }
 
 /* Which request an exception of user code is. */
-static u32 trap_kind(struct thread *t, u64 cause)
+static u32 trap_kind(u64 cause)
 {
 	switch (cause) {
 	case CAUSE_FETCH_PAGE:
 	case CAUSE_FETCH_ACCESS:
-		/* Erratum CIP-453 (FU740): not sign-extended for these two. */
-		if (t->tf.badaddr & BIT(38))
-			t->tf.badaddr |= GENMASK(63, 39);
 		return cause == CAUSE_FETCH_PAGE ? REQ_FAULT : REQ_TRAP;
 	case CAUSE_LOAD_PAGE:
 	case CAUSE_STORE_PAGE:
@@ -196,9 +194,9 @@ void user_trap(struct thread *t, u64 cause)
 	}
 	if (cause == CAUSE_ILLEGAL && relay_fp_first_use(t))
 		hart_loop();
-	t->tf.badaddr = csr_read(stval);
+	t->tf.badaddr = errata_fetch_address(cause, csr_read(stval));
 	t->syscall_nr = -1;
-	t->req_kind = trap_kind(t, cause);
+	t->req_kind = trap_kind(cause);
 	if (t->req_kind == REQ_FAULT)
 		h->st.faults++;
 	relay_post(h, t);
