@@ -444,14 +444,26 @@ void user_seg(struct user *u, void *addr, u32 len)
 	u->bio.seg[u->bio.nr_segs++].len = len;
 }
 
+/* The block layer's queues: one for each hart. */
+unsigned int blk_hwq_cpu(u32 hwq)
+{
+	return hwq;
+}
+
+u32 blk_max_hwq(void)
+{
+	return 1;
+}
+
 int user_start(u32 disk, struct user *u)
 {
 	struct blkdev *bd = rig_disk(disk);
 	int err;
 
 	u->bio.dev = bd;
+	u->bio.hwq = (u16)this_cpu();
 	err = bd->ops->submit(bd, &u->bio);
-	bd->ops->commit(bd, 0);
+	bd->ops->commit(bd, u->bio.hwq);
 	return err;
 }
 
