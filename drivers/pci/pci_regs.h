@@ -80,6 +80,10 @@
 #define PCI_EXP_LNKSTA_LBMS	BIT(14) /* W1C: it was retrained */
 #define PCI_EXP_SLTSTA		0x1a	/* 16 */
 #define PCI_EXP_SLTSTA_PRESENT	BIT(6)
+#define PCI_EXP_RTCTL		0x1c   /* 16 */
+#define PCI_EXP_RTCTL_RETRIES	BIT(4) /* software sees them [2.3.2] */
+#define PCI_EXP_RTCAP		0x1e   /* 16 */
+#define PCI_EXP_RTCAP_RETRIES	BIT(0)
 #define PCI_EXP_LNKCTL2		0x30 /* 16 */
 #define PCI_EXP_LNKCTL2_SPEED	GENMASK(3, 0)
 

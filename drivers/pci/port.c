@@ -93,11 +93,27 @@ static void rescue(const struct pci_dev *d, u32 cap)
 	sleep_ms(RESET_MS);
 }
 
+/* A root port that hides "not yet" answers makes slow devices look absent. */
+static void show_retries(const struct pci_dev *d, u32 cap)
+{
+	u32 type = (u32)FIELD_GET(PCI_EXP_PORT_TYPE,
+				  pci_read16(d, cap + PCI_EXP_FLAGS));
+	u32 ctl;
+
+	if (type != PCI_EXP_ROOT_PORT ||
+	    !(pci_read16(d, cap + PCI_EXP_RTCAP) & PCI_EXP_RTCAP_RETRIES))
+		return;
+	ctl = pci_read16(d, cap + PCI_EXP_RTCTL);
+	pci_write16(d, cap + PCI_EXP_RTCTL, ctl | (u32)PCI_EXP_RTCTL_RETRIES);
+}
+
 void pci_port_settle(const struct pci_dev *d)
 {
 	u32 cap = port_cap(d);
 	bool has_slot;
 
+	if (cap)
+		show_retries(d, cap);
 	if (!cap || is_active(d, cap) ||
 	    !(pci_read32(d, cap + PCI_EXP_LNKCAP) & PCI_EXP_LNKCAP_DLLLA))
 		return;
