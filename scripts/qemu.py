@@ -133,8 +133,8 @@ def is_unmatched(guest):
 
 def from_power_on(guest):
     """Does it find its kernel by itself?"""
-    return is_unmatched(guest) and not guest.direct and \
-        bool(guest.sd or guest.flash)
+    return guest.machine in ("unmatched", "sifive_u") and \
+        not guest.direct and bool(guest.sd or guest.flash)
 
 
 def opensbi_path():
@@ -218,7 +218,8 @@ def machine_args(guest):
         name, smp = "hifive-unmatched", 5
     if from_power_on(guest):
         name += ",msel=" + ("6" if guest.flash else "11")
-        mem = "16G"             # as its first stage says
+        # as the first stages have it
+        mem = "16G" if is_unmatched(guest) else "8G"
     name += f",{guest.options}" if guest.options else ""
     args = ["-machine", name, "-smp", str(smp), "-m", mem]
     if guest.cpu:

@@ -28,6 +28,7 @@ OUT = rig.OUT
 CARD = os.path.join(OUT, "antler-unmatched.img")
 NVME = os.path.join(OUT, "antler-nvme.img")
 FLASH = os.path.join(OUT, "antler-flash.img")
+UBOOT = os.path.join(rig.qemu.CACHE, "u-boot")
 MKBOARD = ["/usr/bin/python3",
            os.path.join(HERE, "../../scripts/mkboard.py")]
 

@@ -102,3 +102,32 @@ def test_reboot(board):
     m.wait_shell()
     check_board(m, "/dev/nvme0n1p2", True)
     m.poweroff()
+
+
+@soak
+def test_ten_boots(board):
+    """From power-on, one after another; whichever hart comes first."""
+    harts = set()
+    for _ in range(10):
+        m = board(sd=CARD, disk=NVME, wait_shell=False)
+        firmware.choose(m, "nvme-remote")
+        m.wait_shell()
+        harts.add(m.expect_in_log(r"boot hart (\d)")[1])
+        m.sh("md5sum /bin/busybox", check=True)
+        m.poweroff()
+    assert len(harts) > 1, harts
+
+
+@soak
+@pytest.mark.parametrize("relay", ["remote", "local"])
+def test_each_boot_hart(board, relay):
+    """The firmware's lottery, until every U74 has won."""
+    harts = set()
+    for _ in range(40):
+        m = board(relay=relay)
+        harts.add(m.expect_in_log(r"boot hart (\d)")[1])
+        check_board(m, "/dev/nvme0n1p2", True)
+        m.poweroff()
+        if len(harts) == 4:
+            return
+    pytest.fail(f"only harts {harts} in 40 boots")

@@ -114,7 +114,7 @@ def test_both_disks(board):
     m = board(sd=CARD, direct=True, disk=NVME)
     m.sh("mkdir -p /mnt/card && mount /dev/mmcblk0p4 /mnt/card", check=True)
     for policy in ("local", "remote"):
-        m.sh(f"echo {policy} >/proc/relay/policy", check=True)
+        m.sh(f"echo relay={policy} >/proc/relay/policy", check=True)
         m.sh("dd if=/dev/urandom of=/root/a bs=64k count=64 2>/dev/null; "
              "cp /root/a /mnt/card/b && sync && cmp /root/a /mnt/card/b",
              60, check=True)

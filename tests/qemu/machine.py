@@ -208,6 +208,13 @@ class Machine:
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read().replace("\r", "")
 
+    def expect_in_log(self, pattern):
+        """The match of @pattern in what was printed so far."""
+        m = re.search(pattern, self.text())
+        if not m:
+            self._fail(f"no {pattern!r} on the console")
+        return m
+
     def expect_bad(self, pattern):
         """Lines that match @pattern are wanted by this test."""
         self.expected_bad = re.compile(pattern)
