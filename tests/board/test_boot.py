@@ -131,3 +131,11 @@ def test_each_boot_hart(board, relay):
         if len(harts) == 4:
             return
     pytest.fail(f"only harts {harts} in 40 boots")
+
+
+def test_slots_in_reset_at_the_end(board, errors):
+    """Whoever comes next, U-Boot or nobody, finds PCIe quiet."""
+    errors.wanted = True
+    m = board(tail=["-trace", "fu740_pcie_mgmt_write"])
+    m.poweroff()
+    assert errors.lines()[-1].startswith("fu740_pcie_mgmt_write 0x0 = 0x0")
