@@ -9,3 +9,9 @@ bench: $(O)/Image $(IMAGES)
 	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/bench.py $(BENCH)
 
 .PHONY: bench
+
+# Disks, with Debian's fio; BENCH="--quick" and other options of storage.py.
+bench-storage: $(O)/Image $(IMAGES)
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/storage.py $(BENCH)
+
+.PHONY: bench-storage

@@ -48,6 +48,7 @@
 #define STORM_LIMIT	  1000u /* unhandled in a row */
 #define STORM_POLL_NS	  (10 * NSEC_PER_MSEC)
 #define MAX_SHARED_ROUNDS 16u
+#define HART_INIT_NS	  (100 * NSEC_PER_MSEC)
 #define SHARED_POLL_NS	  NSEC_PER_MSEC
 
 struct irq_action {
@@ -93,15 +94,22 @@ static void check_ops(const struct irqchip_ops *ops)
 	KASSERT(!ops->msi_alloc == !ops->msi_free);
 }
 
-/* The other service harts set it up when the IPI brings them to their loop. */
+/* The other service harts set it up when the IPI brings them to their loop.  We wait
+ * a little: a line that is bound before goes to the default hart for good. */
 static void tell_service_harts(void)
 {
-	u64 mask = service_mask();
+	u64 mask = service_mask() & ~BIT(this_cpu());
+	u64 deadline = clock_mono_ns() + HART_INIT_NS;
 
 	irq_hart_init(this_cpu());
 	for (unsigned int cpu = 0; cpu < nr_harts; cpu++) {
-		if (cpu != this_cpu() && (mask & BIT(cpu)))
+		if (mask & BIT(cpu))
 			hart_ipi(cpu);
+	}
+	for (unsigned int cpu = 0; cpu < nr_harts; cpu++) {
+		while ((mask & BIT(cpu)) && clock_mono_ns() < deadline &&
+		       load_once(&hart_chips[cpu]) != load_once(&nr_chips))
+			cpu_relax();
 	}
 }
 

@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bench/storage.py - disks: Antler beside Debian's Linux, with Debian's fio.
+
+    storage.py [--quick] [--passes 2] [--qemu 10|host] [--aia none|aplic-imsic]
+
+Boots Linux and Antler `remote` in turns on the same QEMU line with the same image
+and one more disk that answers at once (null-co), so that what is measured is the
+kernels' way to the device and back, and runs the same fio jobs in both.  Antler
+runs them three times: waiting by interrupt, polling, and half and half.
+
+Timings on a shared host are noisy: each row is the best of --passes boots, and
+only ratios of one run mean something.  Requests, notifies and interrupts are
+counted, and exact.
+"""
+import argparse
+import csv
+import os
+import re
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "tests/qemu"))
+sys.path.insert(0, os.path.join(TOP, "scripts"))
+import tools  # noqa: E402
+from machine import GuestError, Machine, qemu  # noqa: E402
+
+OUT = os.environ.get("O") or os.path.join(TOP, "build")
+# name, fio's arguments, which half of its output counts
+JOBS = [
+    ("rand 4 KiB read, depth 1", "--rw=randread --bs=4k --ioengine=psync",
+     "read"),
+    ("rand 4 KiB read, depth 32", "--rw=randread --bs=4k --ioengine=libaio "
+     "--iodepth=32", "read"),
+    ("seq 128 KiB read", "--rw=read --bs=128k --ioengine=psync", "read"),
+    ("seq 128 KiB write", "--rw=write --bs=128k --ioengine=psync", "write"),
+    ("4 KiB write + fsync", "--rw=write --bs=4k --fsync=1 --ioengine=psync",
+     "write"),
+    ("seq 128 KiB read, cached", "--rw=read --bs=128k --ioengine=psync "
+     "--direct=0 --invalidate=1", "read"),
+]
+MODES = ["irq", "poll", "hybrid"]
+# Columns of fio's terse format, version 3, from 0.
+IOPS = {"read": 7, "write": 48}
+
+
+def start(system, args):
+    tail = ["-drive", "file=null-co://,if=none,id=null0,size=1G,"
+            "file.read-zeroes=on", "-device",
+            "virtio-blk-pci,drive=null0,disable-legacy=on"] + tools.drive()
+    guest = qemu.Guest(kernel=system, smp=args.smp, qemu=args.qemu, out=OUT,
+                       snapshot=True, mem="1G", aia=args.aia, tail=tail,
+                       append="quiet" if system == "linux" else
+                       "relay=remote")
+    os.makedirs(os.path.join(OUT, "bench"), exist_ok=True)
+    m = Machine(guest, os.path.join(OUT, "bench", f"storage-{system}.log"),
+                boot_timeout=180)
+    m.sh(tools.SETUP, check=True)
+    return m
+
+
+def set_mode(m, mode):
+    m.sh("cd /sys/block/vdb/queue; echo 0 >io_poll; " +
+         {"irq": "true", "poll": "echo -1 >io_poll_delay",
+          "hybrid": "echo 0 >io_poll_delay"}[mode] + "; cd", check=True)
+
+
+def counters(m, system):
+    """Requests and interrupts of the disk; on Antler also notifies."""
+    stat = m.read_file("/sys/block/vdb/stat").split()
+    found = {"requests": int(stat[0]) + int(stat[4])}
+    if system == "linux":
+        rows = [r for r in m.table("/proc/interrupts")
+                if re.search(r"virtio1(-req\S*)?$", r[-1])]
+        found["interrupts"] = sum(int(w) for r in rows
+                                  for w in r[1:1 + m.guest.smp]
+                                  if w.isdigit())
+    else:
+        for name in ("notifies", "interrupts"):
+            found[name] = int(m.read_file(
+                f"/sys/block/vdb/virtio_blk/{name}"))
+    return found
+
+
+def fio(m, job, args):
+    cmd = (f"/usr/bin/fio --name=x --filename=/dev/vdb --direct=1 --size=512M "
+           f"--runtime={args.seconds} --time_based --thread "
+           f"--output-format=terse --terse-version=3 {job}")
+    out = m.sh(tools.run(cmd), 60 + 4 * args.seconds).out
+    for line in out.split("\n"):
+        if line.startswith("3;"):
+            return line.split(";")
+    raise GuestError(f"fio said no result:\n{out}")
+
+
+def measure(m, system, mode, args, table):
+    for name, job, half in JOBS:
+        before = counters(m, system)
+        iops = float(fio(m, job, args)[IOPS[half]])
+        after = counters(m, system)
+        row = {k: after[k] - before[k] for k in after}
+        row["iops"] = iops
+        old = table.setdefault((system, mode), {}).get(name)
+        if not old or old["iops"] < iops:
+            table[system, mode][name] = row
+
+
+def one_pass(args, table):
+    for system in ("linux", "antler"):
+        print(f"# booting {system} ...", file=sys.stderr, flush=True)
+        m = start(system, args)
+        try:
+            for mode in MODES if system == "antler" else ["irq"]:
+                if system == "antler":
+                    set_mode(m, mode)
+                measure(m, system, mode, args, table)
+            m.check_log()
+        finally:
+            m.close()
+
+
+def per_request(row, what):
+    if what not in row or not row["requests"]:
+        return "-"
+    return f"{row[what] / row['requests']:.2f}"
+
+
+def show(table, args):
+    linux = table["linux", "irq"]
+    print(f"\nqemu {qemu.qemu_version(args.qemu)}, {args.smp} harts, "
+          f"{args.passes} passes of {args.seconds} s; requests per second\n")
+    print(f"{'':27}{'Linux':>9}" + "".join(f"{m:>9}" for m in MODES) +
+          "".join(f"{m + '/L':>10}" for m in MODES))
+    for name, _, _ in JOBS:
+        base = linux[name]["iops"]
+        ours = [table["antler", m][name]["iops"] for m in MODES]
+        print(f"{name:27}{base:9.0f}" + "".join(f"{v:9.0f}" for v in ours) +
+              "".join(f"{v / base:10.2f}" for v in ours))
+    print("\nper request            interrupts: Linux   "
+          "irq  poll     notifies: irq  poll")
+    for name, _, _ in JOBS:
+        irq, poll = table["antler", "irq"][name], table["antler", "poll"][name]
+        print(f"{name:35}{per_request(linux[name], 'interrupts'):>6}"
+              f"{per_request(irq, 'interrupts'):>6}"
+              f"{per_request(poll, 'interrupts'):>6}"
+              f"{per_request(irq, 'notifies'):>18}"
+              f"{per_request(poll, 'notifies'):>6}")
+
+
+def write_csv(table):
+    path = os.path.join(OUT, "bench", "storage.csv")
+    with open(path, "w", newline="", encoding="ascii") as f:
+        w = csv.writer(f)
+        w.writerow(["system", "mode", "job", "iops", "requests", "interrupts",
+                    "notifies"])
+        for (system, mode), rows in table.items():
+            for name, row in rows.items():
+                w.writerow([system, mode, name] +
+                           [row.get(k, "") for k in ("iops", "requests",
+                                                     "interrupts",
+                                                     "notifies")])
+    print(f"\nwritten to {path}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--quick", action="store_true")
+    p.add_argument("--passes", type=int, default=2)
+    p.add_argument("--seconds", type=int, default=4)
+    p.add_argument("--smp", type=int, default=2)
+    p.add_argument("--qemu", default="10")
+    p.add_argument("--aia", default="none")
+    args = p.parse_args()
+    if args.quick:
+        args.passes, args.seconds = 1, 2
+    table = {}
+    for _ in range(args.passes):
+        one_pass(args, table)
+    show(table, args)
+    write_csv(table)
+
+
+if __name__ == "__main__":
+    main()
