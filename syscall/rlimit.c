@@ -44,6 +44,8 @@ static int change_limit(struct process *p, u32 r, const struct rlimit64 *new,
 		store_once(&p->rlim[r].max, new->max);
 	}
 	spin_unlock(&task_lock);
+	if (new && !err && r == RLIMIT_CPU)
+		process_cpulimit_changed(p);
 	return err;
 }
 

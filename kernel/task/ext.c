@@ -77,29 +77,54 @@ struct thread_ext *thread_ext_make(void)
 	return x;
 }
 
-/* A policy that is no other than SCHED_OTHER needs no object to say so. */
-int thread_set_policy(int tid, u8 policy)
+/* What is as it is for everybody needs no object to say so. */
+static int change(int tid, bool special,
+		  void (*set)(struct thread_ext *x, u16 v), u16 v)
 {
-	struct thread_ext *spare = policy ? ext_alloc(false) : NULL, *x;
+	struct thread_ext *spare = special ? ext_alloc(false) : NULL;
 	struct thread *t;
 	int err = 0;
 
-	if (policy && !spare)
+	if (special && !spare)
 		return -ENOMEM;
 	spin_lock(&task_lock);
 	t = tid ? thread_find(tid) : current;
-	if (!t) {
+	if (!t)
 		err = -ESRCH;
-	} else {
-		if (policy)
-			ext_adopt_locked(t, &spare);
-		x = t->ext;
-		if (x)
-			x->policy = policy;
-	}
+	else if (special)
+		ext_adopt_locked(t, &spare);
+	if (t && t->ext)
+		set(t->ext, v);
 	spin_unlock(&task_lock);
 	ext_free(spare);
 	return err;
+}
+
+static void put_policy(struct thread_ext *x, u16 v)
+{
+	x->policy = (u8)v;
+}
+
+static void put_ioprio(struct thread_ext *x, u16 v)
+{
+	x->ioprio = v;
+}
+
+int thread_set_policy(int tid, u8 policy)
+{
+	return change(tid, policy != 0, put_policy, policy);
+}
+
+int thread_set_ioprio(int tid, u16 prio)
+{
+	return change(tid, prio != 0, put_ioprio, prio);
+}
+
+u16 thread_ioprio_locked(const struct thread *t)
+{
+	const struct thread_ext *x = load_once(&t->ext);
+
+	return x ? x->ioprio : 0;
 }
 
 u8 thread_policy_locked(const struct thread *t)
@@ -117,7 +142,7 @@ int ext_inherit(struct thread *child)
 
 	if (policy & POLICY_RESET_ON_FORK)
 		policy = 0;
-	if (!mine || (!mine->seccomp_mode && !policy))
+	if (!mine || (!mine->seccomp_mode && !policy && !mine->ioprio))
 		return 0;
 	if (!x) {
 		x = ext_alloc(false);
@@ -126,6 +151,7 @@ int ext_inherit(struct thread *child)
 		child->ext = x;
 	}
 	x->policy = policy;
+	x->ioprio = mine->ioprio;
 	seccomp_inherit(x);
 	return 0;
 }

@@ -71,6 +71,7 @@ struct thread_ext {
 	struct tracee *trace; /* [O] NULL: was never traced */
 	u8 seccomp_mode;      /* [a] enum seccomp_mode */
 	u8 policy;	      /* [a] SCHED_*, POLICY_RESET_ON_FORK */
+	u16 ioprio;	      /* [a] as ioprio_set(2) has it; 0: none */
 	bool no_new_privs;    /* [a] as cred's: from a sibling's filter */
 	struct seccomp_filter *filter; /* [O] the newest; owned */
 	struct list_head spare;	       /* seccomp.c, before it is a thread's */
@@ -87,6 +88,8 @@ void thread_ext_free(struct thread *t);	  /* the thread object goes away */
 /* clone: filters and policy of current for @child: 0 or -ENOMEM. */
 int ext_inherit(struct thread *child);
 int thread_set_policy(int tid, u8 policy); /* 0 or -errno */
+int thread_set_ioprio(int tid, u16 prio);  /* likewise */
+u16 thread_ioprio_locked(const struct thread *t);
 u8 thread_policy_locked(const struct thread *t);
 
 /* Is current, or a thread that cannot change now, traced? */

@@ -320,6 +320,9 @@ s64 task_clone(const struct clone_args *a)
 		return tid;
 	}
 	write_tids(t, tid, a);
+	if (unlikely(rlimit_cur(RLIMIT_CPU) != RLIM_INFINITY) &&
+	    !(a->flags & CLONE_THREAD))
+		process_cpulimit_changed(t->proc);
 	thread_start_user(t);
 	if (unlikely(event))
 		trace_event(event, (u64)tid);

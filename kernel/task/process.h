@@ -174,6 +174,9 @@ struct process {
 	bool itimer_cpu_kicked[2];   /* [ptimer_lock] */
 	u64 itimer_virt[2], itimer_prof[2]; /* [ptimer_lock] CPU time to fire
 					     * at (0: off), interval */
+	struct ktimer cpulimit; /* [ptimer_lock] kernel/time/cpulimit.c */
+	u64 cpulimit_at;	/* [ptimer_lock] CPU time; 0: none */
+	bool cpulimit_kicked, cpulimit_ended; /* [ptimer_lock] */
 	struct list_head posix_timers; /* [ptimer_lock] kernel/time/ptimer.c */
 	int next_timer_id;	       /* [ptimer_lock] */
 
@@ -239,6 +242,8 @@ void task_request_end(struct thread *t);
 /* --- life */
 /* The last thread of @p ends: kernel/time/ stops its timers. */
 void process_timers_exit(struct process *p);
+/* RLIMIT_CPU of @p was set, also by being inherited.  No lock held. */
+void process_cpulimit_changed(struct process *p);
 void process_timers_exec(struct process *p); /* POSIX timers go, itimers stay */
 /*
  * Thread 1 of process 1, not started: its coroutine is to run t->kfn(t->karg),

@@ -94,8 +94,7 @@ static void cpu_arm(struct process *p, u32 which, u64 used)
 		   clock_mono_ns() + max(left / nr, CPU_TIMER_MIN_NS));
 }
 
-/* Make the threads that run user code enter the kernel; are there any? */
-static bool kick_running(struct process *p)
+bool itimer_kick_running(struct process *p)
 {
 	struct thread *t;
 	bool any = false;
@@ -135,8 +134,8 @@ static void cpu_expired(struct ktimer *k)
 	struct process *p = k->arg;
 	u32 which = ITIMER_VIRTUAL + (u32)(k - p->itimer_cpu);
 	u64 used = cpu_time(p, which);
-	bool kicked =
-		!p->itimer_cpu_kicked[k - p->itimer_cpu] && kick_running(p);
+	bool kicked = !p->itimer_cpu_kicked[k - p->itimer_cpu] &&
+		      itimer_kick_running(p);
 	bool fire;
 
 	spin_lock(&ptimer_lock);

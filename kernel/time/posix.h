@@ -73,5 +73,8 @@ extern struct spinlock ptimer_lock;
 /* Callbacks do not come back sooner than this: expiries in between are counted. */
 #define PTIMER_MIN_GAP_NS 50000u
 void itimers_exit(struct process *p);
+/* Make the threads of @p that run user code enter the kernel; are there any? */
+bool itimer_kick_running(struct process *p);
+void cpulimit_exit(struct process *p);
 
 #endif /* KERNEL_TIME_POSIX_H */

@@ -436,3 +436,55 @@ TEST(procs, exit_signal_death)
 	CHECK(WIFSIGNALED(status));
 	CHECK_EQ(WTERMSIG(status), SIGABRT);
 }
+
+static volatile sig_atomic_t xcpu;
+
+static void on_xcpu(int sig)
+{
+	xcpu++;
+}
+
+static int burn(void *arg)
+{
+	struct rlimit lim = { 1, (rlim_t)(long)arg };
+
+	signal(SIGXCPU, on_xcpu);
+	if (setrlimit(RLIMIT_CPU, &lim))
+		return 1;
+	while (!xcpu)
+		;
+	return 7;
+}
+
+TEST(procs, cpu_limit)
+{
+	struct rlimit lim = { 1, 1 };
+	pid_t pid;
+
+	CHECK_EQ(ut_wait(ut_fork(burn, (void *)60L)), 7);
+	/* A child has the limit too, and its own time. */
+	CHECK_OK(setrlimit(RLIMIT_CPU, &lim));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0)
+		for (;;)
+			;
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+}
+
+TEST(procs, policies_and_io_priorities)
+{
+	struct sched_param sp = { 0 };
+
+	CHECK_OK(sched_setscheduler(0, SCHED_BATCH, &sp));
+	CHECK_EQ(sched_getscheduler(0), SCHED_BATCH);
+	CHECK_EQ(ut_wait(fork() ?: (_exit(sched_getscheduler(0)), 0)),
+		 SCHED_BATCH);
+	CHECK_OK(sched_setscheduler(0, SCHED_OTHER, &sp));
+	CHECK_EQ(sched_getscheduler(0), SCHED_OTHER);
+	CHECK_ERR(sched_setscheduler(0, 77, &sp), EINVAL);
+	CHECK_OK(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6));
+	CHECK_EQ(syscall(SYS_ioprio_get, 1, 0), 2 << 13 | 6);
+	CHECK_ERR(syscall(SYS_ioprio_get, 1, 0x3ffffff), ESRCH);
+	CHECK_ERR(syscall(SYS_ioprio_set, 9, 0, 0), EINVAL);
+}

@@ -79,6 +79,7 @@ struct tty {
 	bool is_pty;		   /* [I] */
 	struct ldisc ld;	   /* [lock] */
 	struct winsize ws;	   /* [lock] */
+	struct termios2 locked;	   /* [lock] bits and characters that stay */
 	int pgid; /* [lock; read racily] foreground group, 0: none */
 	int sid;  /* [lock] session it controls, 0: none */
 	struct list_head files; /* [lock] of struct tty_file */

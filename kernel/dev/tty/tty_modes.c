@@ -84,13 +84,35 @@ static void get_modes(struct tty *t, struct termios2 *m)
 	tty_unlock(t);
 }
 
-static void apply_modes(struct tty *t, const struct termios2 *m)
+static void keep(u32 *to, u32 old, u32 locked)
 {
-	struct termios2 old;
+	*to = (*to & ~locked) | (old & locked);
+}
+
+/* What TIOCSLCKTRMIOS has locked stays as it was. */
+static void keep_locked(struct termios2 *m, const struct termios2 *old,
+			const struct termios2 *locked)
+{
+	keep(&m->c_iflag, old->c_iflag, locked->c_iflag);
+	keep(&m->c_oflag, old->c_oflag, locked->c_oflag);
+	keep(&m->c_cflag, old->c_cflag, locked->c_cflag);
+	keep(&m->c_lflag, old->c_lflag, locked->c_lflag);
+	if (locked->c_line)
+		m->c_line = old->c_line;
+	for (u32 i = 0; i < NCCS; i++) {
+		if (locked->c_cc[i])
+			m->c_cc[i] = old->c_cc[i];
+	}
+}
+
+static void apply_modes(struct tty *t, const struct termios2 *wanted)
+{
+	struct termios2 old, m = *wanted;
 
 	tty_lock(t);
 	old = t->ld.t;
-	ldisc_set_termios(&t->ld, m);
+	keep_locked(&m, &old, &t->locked);
+	ldisc_set_termios(&t->ld, &m);
 	if (t->ops->set_termios)
 		t->ops->set_termios(t, &old);
 	tty_unlock(t);
@@ -166,6 +188,30 @@ static s64 set_local(struct tty *t, uaddr_t arg)
 	return 0;
 }
 
+static s64 get_locked(struct tty *t, uaddr_t arg)
+{
+	struct termios2 m;
+
+	tty_lock(t);
+	m = t->locked;
+	tty_unlock(t);
+	return copy_to_user(arg, &m, TERMIOS_SIZE);
+}
+
+static s64 set_locked(struct tty *t, uaddr_t arg)
+{
+	struct termios2 m = { 0 };
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&m, arg, TERMIOS_SIZE))
+		return -EFAULT;
+	tty_lock(t);
+	t->locked = m;
+	tty_unlock(t);
+	return 0;
+}
+
 s64 tty_modes_ioctl(struct tty *t, unsigned int cmd, u64 arg)
 {
 	switch (cmd) {
@@ -193,6 +239,10 @@ s64 tty_modes_ioctl(struct tty *t, unsigned int cmd, u64 arg)
 		return set_modes(t, arg, TERMIO, WHEN_DRAINED);
 	case TCSETAF:
 		return set_modes(t, arg, TERMIO, AFTER_FLUSH);
+	case TIOCGLCKTRMIOS:
+		return get_locked(t, arg);
+	case TIOCSLCKTRMIOS:
+		return set_locked(t, arg);
 	case TIOCGSOFTCAR:
 		return put_user_u32((t->ld.t.c_cflag & CLOCAL) != 0, arg);
 	case TIOCSSOFTCAR:
