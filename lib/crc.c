@@ -9,7 +9,8 @@
  *
  * Polynomials, reflected: 0xedb88320 (gzip), 0x82f63b78 (Castagnoli, ext4
  * metadata), 0xa001 (ext4 group descriptors without metadata checksums).  Not
- * reflected: 0x1021 (data of SD cards), 0x09 (their commands) shifted up by one.
+ * reflected: 0x1021 (data of SD cards), 0x09 (their commands) shifted up by one,
+ * 0x04c11db7 (journals of ext3).
  */
 #include <lib/crc.h>
 
@@ -56,6 +57,10 @@ static const u16 ccitt_table[256] = { TABLE(0x1021, 0x2042, 0x4084, 0x8108,
 
 static const u8 crc7_table[256] = { TABLE(0x12, 0x24, 0x48, 0x90, 0x32, 0x64,
 					  0xc8, 0x82) };
+
+static const u32 be_table[256] = { TABLE(0x04c11db7, 0x09823b6e, 0x130476dc,
+					 0x2608edb8, 0x4c11db70, 0x9823b6e0,
+					 0x34867077, 0x690ce0ee) };
 
 typedef u32 __attribute__((may_alias)) word32;
 
@@ -117,4 +122,13 @@ u8 crc7(u8 seed, const void *buf, size_t len)
 	while (len--)
 		crc = crc7_table[crc ^ *p++];
 	return crc;
+}
+
+u32 crc32_be(u32 seed, const void *buf, size_t len)
+{
+	const u8 *p = buf;
+
+	while (len--)
+		seed = (seed << 8) ^ be_table[(seed >> 24) ^ *p++];
+	return seed;
 }

@@ -17,5 +17,7 @@ u32 crc32c(u32 seed, const void *buf, size_t len);
 u16 crc16(u16 seed, const void *buf, size_t len);
 u16 crc16_ccitt(u16 seed, const void *buf, size_t len);
 u8 crc7(u8 seed, const void *buf, size_t len);
+/* gzip's polynomial, but the highest bit first, and not inverted either. */
+u32 crc32_be(u32 seed, const void *buf, size_t len);
 
 #endif /* LIB_CRC_H */

@@ -62,8 +62,10 @@ static void test_check_values(void **state)
 
 	assert_int_equal(crc32(0, s, 9), 0xcbf43926);
 	assert_int_equal((u32)~crc32c(~0u, s, 9), 0xe3069283);
-	assert_int_equal(crc16(0, s, 9), 0xbb3d);      /* CRC-16/ARC */
-	assert_int_equal(crc16(0xffff, s, 9), 0x4b37); /* as ext4 begins */
+	assert_int_equal(crc16(0, s, 9), 0xbb3d);	   /* CRC-16/ARC */
+	assert_int_equal(crc16(0xffff, s, 9), 0x4b37);	   /* as ext4 begins */
+	assert_int_equal(crc32_be(~0u, s, 9), 0x0376e6e7); /* CRC-32/MPEG-2 */
+	assert_int_equal(crc32_be(crc32_be(~0u, s, 4), s + 4, 5), 0x0376e6e7);
 	assert_int_equal(crc32(0, s, 0), 0);
 	assert_int_equal(crc32c(5, s, 0), 5);
 }
