@@ -144,10 +144,14 @@ TSAN_CFLAGS := $(HOST_CFLAGS) -O2 -fsanitize=thread
 head_words = $(shell sed -n \
 	'1,20s,.*[*] $(2): *\(.*\),\1,p' tests/host/$(1).c | sed 's,[*]/.*,,')
 
+# A folder, "fs/ext4/", stands for all that is in it.
+sources_of = $(foreach w,$(call head_words,$(1),sources),$(if \
+	$(filter %/,$(w)),$(sort $(wildcard $(w)*.c)),$(w)))
+
 # $(1) program, $(2) kind (asan or tsan), $(3) compiler and flags
 define host_program
 $(O)/$(2)/$(1): $(patsubst %.c,$(O)/$(2)/%.o,tests/host/$(1).c \
-		$(call head_words,$(1),sources))
+		$(call sources_of,$(1)))
 	$$(CHECK_Q)$(3) $$^ -o $$@ -lcmocka
 $(O)/$(2)/tests/host/$(1).o: HOST_EXTRA := $(call head_words,$(1),cflags)
 endef
