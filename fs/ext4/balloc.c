@@ -11,9 +11,15 @@
  * Pages that are dirty but have no blocks yet hold promises (sbi->delayed);
  * what is promised is not given to others.
  *
+ * With a journal, blocks that were freed count as free at once but stay busy
+ * until that is committed: before, a crash would give them back to the file
+ * that had them.
+ *
  * Locking: the group lock; counters are atomic.
  */
-#include <fs/ext4/ext4.h>
+#include <fs/ext4/io.h>
+#include <fs/ext4/journal.h>
+#include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
@@ -64,27 +70,47 @@ void ext4_delay_release(struct ext4_sb *sbi, u32 nr)
 	atomic_add_relaxed(&sbi->delayed, -(u64)nr);
 }
 
-/* The run of zeroes that begins at @from, as long as @max at most. */
-static u32 zeroes(const u64 *map, u32 nbits, u32 from, u32 max)
-{
-	u32 end = (u32)min_t(u64, nbits, (u64)from + max);
+/* Blocks of a group that cannot be had: in use, or busy. */
+struct taken {
+	const u64 *map, *busy; /* busy may be NULL */
+	u32 nbits;
+};
 
-	return (u32)find_next_bit(map, end, from) - from;
+/* First bit at or behind @from that is @value; nbits: none. */
+static u32 next_bit(const struct taken *t, u32 from, bool value)
+{
+	u64 flip = value ? 0 : ~0ull;
+
+	while (from < t->nbits) {
+		u32 i = from / BITS_PER_WORD;
+		u64 w = t->map[i] | (t->busy ? t->busy[i] : 0);
+
+		w = (w ^ flip) >> (from % BITS_PER_WORD);
+		if (w)
+			return min(from + ctz64(w), t->nbits);
+		from = ALIGN_DOWN(from, BITS_PER_WORD) + BITS_PER_WORD;
+	}
+	return t->nbits;
 }
 
-/* First run of @need zeroes in [from, to), else the longest: its start. */
-static u32 scan(const u64 *map, u32 from, u32 to, const struct want *w,
-		u32 *len)
+/* The run of zeroes that begins at @from, as long as @max at most. */
+static u32 zeroes(const struct taken *t, u32 from, u32 max)
+{
+	return min(next_bit(t, from, true) - from, max);
+}
+
+/* First run of @need zeroes from @from on, else the longest: its start. */
+static u32 scan(const struct taken *t, u32 from, const struct want *w, u32 *len)
 {
 	u32 best = from, best_len = 0, at = from;
 
 	while (best_len < w->need) {
 		u32 n;
 
-		at = (u32)find_next_zero(map, to, at);
-		if (at >= to)
+		at = next_bit(t, at, false);
+		if (at >= t->nbits)
 			break;
-		n = zeroes(map, to, at, w->len);
+		n = zeroes(t, at, w->len);
 		if (n > best_len) {
 			best = at;
 			best_len = n;
@@ -99,19 +125,21 @@ static u32 scan(const u64 *map, u32 from, u32 to, const struct want *w,
 static u32 pick(struct ext4_sb *sbi, u32 group, const u64 *map,
 		const struct want *w, u32 *len)
 {
-	u32 nbits = ext4_group_blocks(sbi, group), at = 0, from = 0, whole;
+	struct taken t = { .map = map,
+			   .busy = sbi->group[group].busy,
+			   .nbits = ext4_group_blocks(sbi, group) };
+	u32 at, from, whole;
 
 	if (ext4_group_of(sbi, w->goal) == group) {
 		from = (u32)(w->goal - ext4_group_start(sbi, group));
-		*len = test_bit(from, map) ? 0
-					   : zeroes(map, nbits, from, w->len);
+		*len = zeroes(&t, from, w->len);
 		if (*len >= min(w->need, GOOD_AT_GOAL))
 			return from;
-		at = scan(map, from, nbits, w, len);
+		at = scan(&t, from, w, len);
 		if (*len >= w->need)
 			return at;
 	}
-	at = scan(map, 0, nbits, w, &whole);
+	at = scan(&t, 0, w, &whole);
 	*len = whole;
 	if (whole >= w->need)
 		return at;
@@ -216,30 +244,96 @@ int ext4_alloc_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 goal,
 	return err;
 }
 
+/* J3; the group lock is held. */
+static void make_busy(struct ext4_handle *h, u32 group, u32 at, u32 nr)
+{
+	struct ext4_sb *sbi = h->sbi;
+	struct ext4_group *g = &sbi->group[group];
+	struct ext4_freed *f = ext4_alloc_wait(sbi, sizeof(*f));
+	u32 i;
+
+	if (!g->busy)
+		g->busy = ext4_alloc_wait(sbi, sbi->block_size);
+	if (!f || !g->busy) {
+		kfree(f);
+		return; /* given up: nothing will be given out any more */
+	}
+	*f = (struct ext4_freed){ .group = group, .at = at, .nr = nr };
+	for (i = at; i < at + nr; i++)
+		set_bit(i, g->busy);
+	g->nr_busy += nr;
+	atomic_add_relaxed(&sbi->busy_blocks, (u64)nr);
+	spin_lock(&sbi->buf_lock);
+	list_add_tail(&f->node, &h->txn->freed);
+	spin_unlock(&sbi->buf_lock);
+}
+
+static void release_one(struct ext4_sb *sbi, const struct ext4_freed *f)
+{
+	struct ext4_group *g = &sbi->group[f->group];
+	struct mutex *lock = ext4_group_lock(sbi, f->group);
+	u32 i;
+
+	mutex_lock(lock);
+	for (i = f->at; i < f->at + f->nr; i++)
+		clear_bit(i, g->busy);
+	g->nr_busy -= f->nr;
+	g->max_run = sbi->blocks_per_group;
+	if (!g->nr_busy) {
+		kfree(g->busy);
+		g->busy = NULL;
+	}
+	mutex_unlock(lock);
+	atomic_add_relaxed(&sbi->busy_blocks, -(u64)f->nr);
+}
+
+void ext4_release_freed(struct ext4_sb *sbi, struct list_head *freed)
+{
+	struct ext4_freed *f, *tmp;
+
+	list_for_each_entry_safe(f, tmp, freed, node) {
+		list_del(&f->node);
+		release_one(sbi, f);
+		kfree(f);
+	}
+}
+
+/* Blocks [at, at + nr) of the group that are in use, which all should be. */
+static u32 clear_bits(u64 *map, u32 at, u32 nr)
+{
+	u32 i, freed = 0;
+
+	for (i = at; i < at + nr; i++) {
+		if (!test_bit(i, map))
+			continue;
+		clear_bit(i, map);
+		freed++;
+	}
+	return freed;
+}
+
 static void free_in_group(struct ext4_handle *h, struct ext4_sb *sbi, u32 group,
 			  u32 at, u32 nr)
 {
 	struct ext4_buf *db, *b;
 	struct ext4_desc *d = ext4_desc(sbi, group, &db);
-	u32 i, freed = 0;
+	u32 freed;
 
 	b = ext4_read_block_bitmap(sbi, group);
 	if (IS_ERR(b))
 		return; /* reported; the blocks are lost until e2fsck */
 	if (ext4_write_access(h, b) || ext4_write_access(h, db))
 		goto out;
-	for (i = at; i < at + nr; i++) {
-		if (!test_bit(i, b->data))
-			continue;
-		clear_bit(i, b->data);
-		freed++;
-	}
+	freed = clear_bits(b->data, at, nr);
 	if (freed != nr)
-		ext4_error(sbi, 0, "block %lu: freed while free",
-			   ext4_group_start(sbi, group) + at);
+		ext4_error(sbi, 0, "block %llu: freed while free",
+			   (unsigned long long)(ext4_group_start(sbi, group) +
+						at));
+	else if (h->txn)
+		make_busy(h, group, at, nr);
 	ext4_desc_set_free_blocks(sbi, d,
 				  ext4_desc_free_blocks(sbi, d) + freed);
-	atomic_add_relaxed(&sbi->free_blocks, freed);
+	atomic_add_relaxed(&sbi->free_blocks, (u64)freed);
 	sbi->group[group].max_run = sbi->blocks_per_group;
 	ext4_dirty(h, b);
 	ext4_dirty(h, db);

@@ -45,7 +45,7 @@ static void make_block_bitmap(struct ext4_sb *sbi, u32 group, u64 *map)
 static struct ext4_buf *make(struct ext4_sb *sbi, u32 group, u64 blk,
 			     enum ext4_kind kind)
 {
-	struct ext4_buf *b = ext4_buf_new(sbi, blk, kind, group);
+	struct ext4_buf *b = ext4_buf_made(sbi, blk, kind, group);
 
 	if (IS_ERR(b))
 		return b;

@@ -64,13 +64,13 @@ static struct ext4_buf *find_locked(struct ext4_sb *sbi, u64 blk)
 	return NULL;
 }
 
-static void ref_locked(struct ext4_buf *b)
+void ext4_buf_ref_locked(struct ext4_buf *b)
 {
 	if (b->refs++ == 0)
 		list_del(&b->lru);
 }
 
-static void unref_locked(struct ext4_buf *b)
+void ext4_buf_unref_locked(struct ext4_buf *b)
 {
 	KASSERT(b->refs > 0);
 	if (--b->refs == 0)
@@ -127,7 +127,9 @@ static struct ext4_buf *buf_alloc(struct ext4_sb *sbi, u64 blk)
 	b->refs = 1;
 	list_init(&b->hash);
 	list_init(&b->lru);
-	list_init(&b->dirty);
+	list_init(&b->run);
+	list_init(&b->com);
+	list_init(&b->cp);
 	b->data = data_alloc(sbi);
 	if (!b->data) {
 		shrink(sbi, sbi->nr_bufs / 2);
@@ -148,7 +150,7 @@ static struct ext4_buf *lookup(struct ext4_sb *sbi, u64 blk)
 	spin_lock(&sbi->buf_lock);
 	b = find_locked(sbi, blk);
 	if (b)
-		ref_locked(b);
+		ext4_buf_ref_locked(b);
 	spin_unlock(&sbi->buf_lock);
 	if (b)
 		return b;
@@ -160,7 +162,7 @@ static struct ext4_buf *lookup(struct ext4_sb *sbi, u64 blk)
 	spin_lock(&sbi->buf_lock);
 	b = find_locked(sbi, blk);
 	if (b) {
-		ref_locked(b);
+		ext4_buf_ref_locked(b);
 	} else {
 		list_add(&new->hash, bucket(sbi, blk));
 		sbi->nr_bufs++;
@@ -175,7 +177,7 @@ static struct ext4_buf *lookup(struct ext4_sb *sbi, u64 blk)
 struct ext4_buf *ext4_buf_get(struct ext4_buf *b)
 {
 	spin_lock(&b->sbi->buf_lock);
-	ref_locked(b);
+	ext4_buf_ref_locked(b);
 	spin_unlock(&b->sbi->buf_lock);
 	return b;
 }
@@ -185,7 +187,7 @@ void ext4_buf_put(struct ext4_buf *b)
 	if (!b || IS_ERR(b))
 		return;
 	spin_lock(&b->sbi->buf_lock);
-	unref_locked(b);
+	ext4_buf_unref_locked(b);
 	spin_unlock(&b->sbi->buf_lock);
 }
 
@@ -292,7 +294,7 @@ static int verify(struct ext4_sb *sbi, struct ext4_buf *b, enum ext4_kind kind,
 	if ((flags & BUF_VERIFIED) && b->kind == kind && b->seed == seed)
 		return 0;
 	/* Changed in memory as something else: two owners claim the block. */
-	if (flags & (BUF_DIRTY | BUF_STALE)) {
+	if (flags & (BUF_DIRTY | BUF_STALE | BUF_RUN | BUF_COM)) {
 		ext4_error(sbi, 0, "block %llu has two uses",
 			   (unsigned long long)b->blk);
 		return -EFSCORRUPTED;
@@ -334,8 +336,18 @@ struct ext4_buf *ext4_buf_read(struct ext4_sb *sbi, u64 blk,
 	return b;
 }
 
-struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
-			      u32 seed)
+static void make(struct ext4_sb *sbi, struct ext4_buf *b, enum ext4_kind kind,
+		 u32 seed)
+{
+	memset(b->data, 0, sbi->block_size);
+	atomic_fetch_and(&b->flags, (u32)~BUF_CHECKED);
+	b->kind = kind;
+	b->seed = seed;
+	atomic_fetch_or(&b->flags, (u32)(BUF_UPTODATE | BUF_VERIFIED));
+}
+
+struct ext4_buf *ext4_buf_made(struct ext4_sb *sbi, u64 blk,
+			       enum ext4_kind kind, u32 seed)
 {
 	struct ext4_buf *b = lookup(sbi, blk);
 
@@ -343,11 +355,27 @@ struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
 		return ERR_PTR(-ENOMEM);
 	wait_event(&sbi->buf_wait,
 		   !(load_once(&b->flags) & (BUF_READING | BUF_WRITING)));
-	memset(b->data, 0, sbi->block_size);
-	atomic_fetch_and(&b->flags, (u32)~BUF_CHECKED);
-	b->kind = kind;
-	b->seed = seed;
-	atomic_fetch_or(&b->flags, (u32)(BUF_UPTODATE | BUF_VERIFIED));
+	make(sbi, b, kind, seed);
+	return b;
+}
+
+struct ext4_buf *ext4_buf_new(struct ext4_handle *h, u64 blk,
+			      enum ext4_kind kind, u32 seed)
+{
+	struct ext4_sb *sbi = h->sbi;
+	struct ext4_buf *b = lookup(sbi, blk);
+	int err;
+
+	if (!b)
+		return ERR_PTR(-ENOMEM);
+	wait_event(&sbi->buf_wait,
+		   !(load_once(&b->flags) & (BUF_READING | BUF_WRITING)));
+	err = ext4_write_access(h, b);
+	if (err) {
+		ext4_buf_put(b);
+		return ERR_PTR(err);
+	}
+	make(sbi, b, kind, seed);
 	return b;
 }
 
@@ -399,6 +427,18 @@ void ext4_buf_prefetch(struct ext4_sb *sbi, u64 blk, u32 nr)
 	blk_unplug();
 }
 
+struct ext4_buf *ext4_buf_find(struct ext4_sb *sbi, u64 blk)
+{
+	struct ext4_buf *b;
+
+	spin_lock(&sbi->buf_lock);
+	b = find_locked(sbi, blk);
+	if (b)
+		ext4_buf_ref_locked(b);
+	spin_unlock(&sbi->buf_lock);
+	return b;
+}
+
 bool ext4_buf_cached(struct ext4_sb *sbi, u64 blk)
 {
 	struct ext4_buf *b;
@@ -422,8 +462,8 @@ void ext4_buf_mark_dirty(struct ext4_buf *b)
 	spin_lock(&sbi->buf_lock);
 	if (!(load_once(&b->flags) & BUF_DIRTY)) {
 		atomic_fetch_or(&b->flags, (u32)BUF_DIRTY);
-		list_add_tail(&b->dirty, &sbi->buf_dirty);
-		ref_locked(b);
+		list_add_tail(&b->run, &sbi->buf_dirty);
+		ext4_buf_ref_locked(b);
 		first = sbi->nr_dirty++ == 0;
 	}
 	spin_unlock(&sbi->buf_lock);
@@ -442,11 +482,11 @@ void ext4_buf_forget(struct ext4_sb *sbi, u64 blk)
 	spin_lock(&sbi->buf_lock);
 	b = find_locked(sbi, blk);
 	if (b) {
-		ref_locked(b);
+		ext4_buf_ref_locked(b);
 		if (load_once(&b->flags) & BUF_DIRTY) {
-			list_del(&b->dirty);
+			list_del(&b->run);
 			sbi->nr_dirty--;
-			unref_locked(b);
+			ext4_buf_unref_locked(b);
 		}
 		atomic_fetch_and(&b->flags,
 				 (u32) ~(BUF_DIRTY | BUF_STALE | BUF_VERIFIED |
@@ -499,7 +539,9 @@ void ext4_bufs_destroy(struct ext4_sb *sbi)
 		list_for_each_entry_safe(b, tmp, &sbi->buf_hash[i], hash) {
 			list_del(&b->hash);
 			list_del(&b->lru);
-			list_del(&b->dirty);
+			list_del(&b->run);
+			list_del(&b->com);
+			list_del(&b->cp);
 			buf_free(b);
 		}
 	}

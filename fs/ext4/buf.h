@@ -3,16 +3,17 @@
  * fs/ext4/buf.h - cache of metadata blocks.
  *
  * A buffer is one block of the volume in memory.  It stays cached after the
- * last reference until room is wanted; a dirty one is referenced by the dirty
- * list.  Whoever changes the contents holds the lock of what the block belongs
- * to (ext4.h) and an open handle (ext4_journal.h).
+ * last reference until room is wanted; each list of transactions or dirty
+ * buffers that it is on has a reference.  Whoever changes the contents holds
+ * the lock of what the block belongs to (ext4.h) and has write access in an
+ * open handle (ext4_journal.h).
  *
  * INVARIANTS
- *   B1  BUF_DIRTY <=> on sbi->buf_dirty, with a reference of its own.
+ *   B1  BUF_DIRTY <=> on sbi->buf_dirty by ->run: a volume without journal.
  *   B2  BUF_VERIFIED: checksum and kind were right when it was read, or it was
  *       made here.  A block found under another kind is checked again.
- *   B3  What goes to the device is a copy made while no handle was open, with
- *       its checksum made then.
+ *   B3  Without a journal, what goes to the device is a copy made while no
+ *       handle was open, with its checksum made then.  With one, journal.h.
  *
  * ORDERING
  *   BUFIO   data and status of a finished transfer before the flag that says so.
@@ -26,6 +27,7 @@
 #include <lib/types.h>
 
 struct ext4_sb;
+struct ext4_handle;
 
 /* What a block is: decides how its checksum is made. */
 enum ext4_kind {
@@ -48,6 +50,12 @@ enum ext4_kind {
 #define BUF_STALE    BIT(5) /* checksum is to be made */
 #define BUF_ERROR    BIT(6) /* the last read failed */
 #define BUF_CHECKED  BIT(7) /* its owner has looked at every entry */
+/* handle.c, commit.c */
+#define BUF_RUN BIT(8) /* in the running transaction */
+#define BUF_MOD BIT(9) /* and changed */
+#define BUF_FREED \
+	BIT(10) /* its block was freed there, or in the committing one */
+#define BUF_COM BIT(11) /* in the committing one, and still to be copied */
 
 struct ext4_buf {
 	u64 blk;	     /* [I] */
@@ -57,9 +65,11 @@ struct ext4_buf {
 	u32 flags;	     /* [a] BUF_* */
 	u32 kind;	     /* [owner's lock] enum ext4_kind */
 	u32 seed; /* [owner's lock] of the sum; bitmaps, descs: group */
-	struct list_head hash;	/* [buf_lock] */
-	struct list_head lru;	/* [buf_lock] */
-	struct list_head dirty; /* [buf_lock] */
+	struct list_head hash; /* [buf_lock] */
+	struct list_head lru;  /* [buf_lock] */
+	struct list_head run; /* [buf_lock] running transaction, or buf_dirty */
+	struct list_head com; /* [buf_lock] committing transaction */
+	struct list_head cp;  /* [buf_lock] committed one, until written home */
 };
 
 int ext4_bufs_register(void); /* once, before the first mount */
@@ -70,19 +80,28 @@ void ext4_bufs_destroy(struct ext4_sb *sbi);
  * -EBADMSG, -EUCLEAN).  The caller owns a reference. */
 struct ext4_buf *ext4_buf_read(struct ext4_sb *sbi, u64 blk,
 			       enum ext4_kind kind, u32 seed);
-/* The block, zeroed, not read: it was just allocated.  Not dirty yet. */
-struct ext4_buf *ext4_buf_new(struct ext4_sb *sbi, u64 blk, enum ext4_kind kind,
-			      u32 seed);
+/* The block, zeroed, not read: it was just allocated.  With write access, not
+ * dirty yet. */
+struct ext4_buf *ext4_buf_new(struct ext4_handle *h, u64 blk,
+			      enum ext4_kind kind, u32 seed);
+/* The same for what is made anew each time until it is first changed. */
+struct ext4_buf *ext4_buf_made(struct ext4_sb *sbi, u64 blk,
+			       enum ext4_kind kind, u32 seed);
+/* If it is cached; a reference, or NULL. */
+struct ext4_buf *ext4_buf_find(struct ext4_sb *sbi, u64 blk);
 /* Start reading blocks that will be wanted; does not wait. */
 void ext4_buf_prefetch(struct ext4_sb *sbi, u64 blk, u32 nr);
 bool ext4_buf_cached(struct ext4_sb *sbi, u64 blk); /* or being read */
 struct ext4_buf *ext4_buf_get(struct ext4_buf *b);
-void ext4_buf_put(struct ext4_buf *b); /* NULL and ERR_PTR are fine */
-/* For journal.c. */
+void ext4_buf_put(struct ext4_buf *b);	      /* NULL and ERR_PTR are fine */
+void ext4_buf_ref_locked(struct ext4_buf *b); /* buf_lock is held */
+void ext4_buf_unref_locked(struct ext4_buf *b);
+/* For handle.c, without a journal. */
 void ext4_buf_mark_dirty(struct ext4_buf *b);
 void ext4_buf_forget(struct ext4_sb *sbi, u64 blk);
 
-/* Write all dirty blocks; @wait also for the device's cache. */
+/* Without a journal: write all dirty blocks; @wait also for the device's
+ * cache. */
 int ext4_bufs_flush(struct ext4_sb *sbi, bool wait);
 
 #endif /* FS_EXT4_BUF_H */

@@ -238,9 +238,12 @@ void ext4_descs_free(struct ext4_sb *sbi)
 		free_pages_exact(sbi->desc_buf, (size_t)sbi->nr_desc_blocks *
 							sizeof(*sbi->desc_buf));
 	}
-	if (sbi->group)
+	if (sbi->group) {
+		for (i = 0; i < sbi->nr_groups; i++)
+			kfree(sbi->group[i].busy);
 		free_pages_exact(sbi->group,
 				 (size_t)sbi->nr_groups * sizeof(*sbi->group));
+	}
 	sbi->desc_buf = NULL;
 	sbi->group = NULL;
 }

@@ -53,7 +53,7 @@ struct ext4_buf *ext4_dir_append(struct ext4_handle *h, struct inode *dir,
 	up_write(&ei->map_lock);
 	if (err)
 		return ERR_PTR(err);
-	b = ext4_buf_new(sbi, m.pblk, EXT4_KIND_DIR, ei->csum_seed);
+	b = ext4_buf_new(h, m.pblk, EXT4_KIND_DIR, ei->csum_seed);
 	if (IS_ERR(b))
 		return b; /* beyond the size: found again by the next one */
 	ext4_dir_init_block(sbi, b->data);

@@ -10,6 +10,23 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
+/* From now on nothing is written; what is committed will be replayed. */
+static void stop_writing(struct ext4_sb *sbi)
+{
+	if (!atomic_xchg(&sbi->aborted, 1u) && !(sbi->vfs->flags & MS_RDONLY))
+		pr_err("ext4: %s: now read-only", sbi->bdev->name);
+	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
+}
+
+static void note_error(struct ext4_sb *sbi, u64 ino, const char *text)
+{
+	store_once(&sbi->error_ino, ino);
+	store_once(&sbi->saw_error, true);
+	if (load_once(&sbi->opts) & EXT4_OPT_ERRORS_PANIC)
+		panic("ext4: %s: %s", sbi->bdev->name, text);
+	store_once(&sbi->error_unsaved, true);
+}
+
 void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 {
 	static struct log_ratelimit limit;
@@ -26,14 +43,20 @@ void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 		else
 			pr_err("ext4: %s: %s", sbi->bdev->name, text);
 	}
-	store_once(&sbi->saw_error, true);
-	if (load_once(&sbi->opts) & EXT4_OPT_ERRORS_PANIC)
-		panic("ext4: %s: %s", sbi->bdev->name, text);
-	if (load_once(&sbi->opts) & EXT4_OPT_ERRORS_CONT)
+	note_error(sbi, ino, text);
+	if (!(load_once(&sbi->opts) & EXT4_OPT_ERRORS_CONT))
+		stop_writing(sbi);
+	wake_up_all(&sbi->flusher_wait);
+}
+
+void ext4_give_up(struct ext4_sb *sbi, int err, const char *why)
+{
+	if (load_once(&sbi->aborted))
 		return;
-	if (!atomic_xchg(&sbi->aborted, 1u) && !(sbi->vfs->flags & MS_RDONLY))
-		pr_err("ext4: %s: now read-only", sbi->bdev->name);
-	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
+	pr_err("ext4: %s: %s: %d", sbi->bdev->name, why, err);
+	note_error(sbi, 0, why);
+	stop_writing(sbi);
+	wake_up_all(&sbi->flusher_wait);
 }
 
 static const struct {
@@ -46,16 +69,20 @@ static const struct {
 	{ "errors=panic", EXT4_OPT_ERRORS_PANIC, EXT4_OPT_ERRORS_CONT },
 	{ "noload", EXT4_OPT_NOLOAD, 0 },
 	{ "norecovery", EXT4_OPT_NOLOAD, 0 },
+	{ "data=ordered", 0, EXT4_OPT_WRITEBACK },
+	{ "data=writeback", EXT4_OPT_WRITEBACK, 0 },
+	{ "barrier", 0, EXT4_OPT_NOBARRIER },
+	{ "barrier=1", 0, EXT4_OPT_NOBARRIER },
+	{ "barrier=0", EXT4_OPT_NOBARRIER, 0 },
+	{ "nobarrier", EXT4_OPT_NOBARRIER, 0 },
 	/* What we do anyway, or what changes nothing that can be seen. */
 	{ "defaults", 0, 0 },
 	{ "user_xattr", 0, 0 },
 	{ "acl", 0, 0 },
 	{ "noacl", 0, 0 },
-	{ "barrier", 0, 0 },
-	{ "barrier=1", 0, 0 },
 	{ "delalloc", 0, 0 },
-	{ "data=ordered", 0, 0 },
-	{ "data=writeback", 0, 0 },
+	{ "auto_da_alloc", 0, 0 },
+	{ "journal_checksum", 0, 0 },
 	{ "nodiscard", 0, 0 },
 	{ "noinit_itable", 0, 0 },
 	{ "init_itable", 0, 0 },
@@ -65,11 +92,32 @@ static const struct {
 	{ "ro", 0, 0 },
 };
 
+#define COMMIT_SECONDS 5u
+
+/* commit=N; 0 means the default. */
+static int option_commit(struct ext4_sb *sbi, const char *s, size_t len)
+{
+	u64 n = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (s[i] < '0' || s[i] > '9' || n > 1000)
+			return -EINVAL;
+		n = 10 * n + (u64)(s[i] - '0');
+	}
+	if (!len || n > 1000)
+		return -EINVAL;
+	sbi->commit_ns = (n ? n : COMMIT_SECONDS) * NSEC_PER_SEC;
+	sbi->opts |= EXT4_OPT_COMMIT_GIVEN;
+	return 0;
+}
+
 static int option_one(struct ext4_sb *sbi, const char *s, size_t len)
 {
 	size_t i;
 
-	if (len > 7 && !memcmp(s, "commit=", 7))
+	if (len > 7 && !memcmp(s, "commit=", 7) &&
+	    !option_commit(sbi, s + 7, len - 7))
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(options); i++) {
 		if (strlen(options[i].name) != len ||
@@ -85,9 +133,12 @@ static int option_one(struct ext4_sb *sbi, const char *s, size_t len)
 /* Nothing has changed unless all are understood. */
 int ext4_options_parse(struct ext4_sb *sbi, const char *data)
 {
+	u64 commit_ns = sbi->commit_ns;
 	u32 old = sbi->opts;
 	int err = 0;
 
+	if (!sbi->commit_ns)
+		sbi->commit_ns = COMMIT_SECONDS * NSEC_PER_SEC;
 	while (data && *data && !err) {
 		const char *comma = strchr(data, ',');
 		size_t len = comma ? (size_t)(comma - data) : strlen(data);
@@ -96,18 +147,36 @@ int ext4_options_parse(struct ext4_sb *sbi, const char *data)
 			err = option_one(sbi, data, len);
 		data += len + (comma != NULL);
 	}
-	if (err)
+	if (err) {
 		sbi->opts = old;
+		sbi->commit_ns = commit_ns;
+	}
 	return err;
 }
 
 void ext4_show_options(struct super_block *sb, char *buf, size_t n)
 {
+	static const struct {
+		u32 opt;
+		const char *text;
+	} shown[] = {
+		{ EXT4_OPT_ERRORS_CONT, ",errors=continue" },
+		{ EXT4_OPT_ERRORS_PANIC, ",errors=panic" },
+		{ EXT4_OPT_NOLOAD, ",norecovery" },
+		{ EXT4_OPT_NOBARRIER, ",nobarrier" },
+		{ EXT4_OPT_WRITEBACK, ",data=writeback" },
+	};
 	struct ext4_sb *sbi = EXT4_SB(sb);
+	size_t at = 0, i;
 
-	(void)scnprintf(
-		buf, n, "%s%s%s",
-		sbi->opts & EXT4_OPT_ERRORS_CONT ? ",errors=continue" : "",
-		sbi->opts & EXT4_OPT_ERRORS_PANIC ? ",errors=panic" : "",
-		sbi->opts & EXT4_OPT_NOLOAD ? ",norecovery" : "");
+	*buf = '\0';
+	for (i = 0; i < ARRAY_SIZE(shown); i++) {
+		if (sbi->opts & shown[i].opt)
+			at += (size_t)scnprintf(buf + at, n - at, "%s",
+						shown[i].text);
+	}
+	if (sbi->opts & EXT4_OPT_COMMIT_GIVEN)
+		(void)scnprintf(
+			buf + at, n - at, ",commit=%llu",
+			(unsigned long long)(sbi->commit_ns / NSEC_PER_SEC));
 }

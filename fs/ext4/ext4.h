@@ -5,6 +5,7 @@
  * LOCKING, outer first (all may sleep but for the spinlocks)
  *   inode->lock		the VFS's: names of a directory, size of a file
  *   page lock			the page cache's
+ *   the journal's		journal.h; taken by ext4_begin(), ext4_commit()
  *   handle			ext4_begin()..ext4_end(), ext4_journal.h; never
  *				nested, never around a page lock or inode_put()
  *   ei->map_lock (rwsem)	the inode's extents or block pointers
@@ -17,8 +18,8 @@
  *				mapping->lock held: ext4_releasepage())
  *
  * Errors on the volume: -EUCLEAN (nonsense) and -EBADMSG (checksum); the one
- * who finds them calls ext4_error(), which prints and turns the volume
- * read-only unless errors=continue.
+ * who finds them calls ext4_error(), which prints and gives up writing unless
+ * errors=continue.
  */
 #ifndef FS_EXT4_EXT4_H
 #define FS_EXT4_EXT4_H
@@ -40,12 +41,18 @@
 #define EXT4_OPT_ERRORS_CONT  BIT(0)
 #define EXT4_OPT_ERRORS_PANIC BIT(1)
 #define EXT4_OPT_NOLOAD	      BIT(2)
+#define EXT4_OPT_WRITEBACK    BIT(3) /* data=writeback */
+#define EXT4_OPT_NOBARRIER    BIT(4)
+#define EXT4_OPT_COMMIT_GIVEN BIT(5)
 
 #define EXT4_NR_GROUP_LOCKS 32u
 
 /* What is known of a block group beyond its descriptor. */
 struct ext4_group {
 	u32 max_run;	 /* [group lock] no longer free run than this is here */
+	u32 nr_busy;	 /* [group lock] blocks that are free but busy */
+	u64 *busy;	 /* [group lock] bitmap of them, or NULL: none.  They
+			  * were freed and that is not committed (J3) */
 	bool bad_blocks; /* [group lock] block bitmap is corrupt: keep off */
 	bool bad_inodes; /* [group lock] inode bitmap likewise */
 };
@@ -59,11 +66,13 @@ struct ext4_sb {
 	struct super_block *vfs;    /* [I] */
 	struct blkdev *bdev;	    /* [I] */
 	struct ext4_buf *super_buf; /* [I] */
-	struct ext4_super *es;	    /* [I] in super_buf; members [super_lock] */
-	struct mutex super_lock;
-	u32 opts;	    /* [a] EXT4_OPT_* */
-	u32 aborted;	    /* [a] read-only after an error */
+	struct ext4_super *es;	    /* [I] in super_buf; members: super.c */
+	u32 opts;		    /* [a] EXT4_OPT_* */
+	u64 commit_ns;		    /* [a] commit= */
+	u32 aborted;	    /* [a] given up: nothing is written any more */
 	bool saw_error;	    /* [a] goes to s_state */
+	bool error_unsaved; /* [a] it has not yet, and a journal cannot do it */
+	u64 error_ino;	    /* [a] inode of the last error, or 0 */
 	u16 mount_state;    /* [I] s_state to restore */
 	u32 resuid, resgid; /* [I] who may use reserved blocks */
 
@@ -98,10 +107,11 @@ struct ext4_sb {
 
 	/* counters, [a] */
 	u64 free_blocks, free_inodes, nr_dirs;
-	u64 delayed;	/* blocks promised to dirty pages */
-	u64 r_blocks;	/* [I] for the super user */
-	u32 next_group; /* spreads directories */
-	u32 gen_seed;	/* inode generations */
+	u64 delayed;	 /* blocks promised to dirty pages */
+	u64 busy_blocks; /* of free_blocks: not to be given out yet */
+	u64 r_blocks;	 /* [I] for the super user */
+	u32 next_group;	 /* spreads directories */
+	u32 gen_seed;	 /* inode generations */
 
 	struct mutex orphan_lock;
 	struct list_head orphans; /* [orphan_lock] as on disk, first first */
@@ -114,12 +124,15 @@ struct ext4_sb {
 	struct list_head buf_dirty;	 /* [buf_lock] each holds a reference */
 	u32 nr_bufs, nr_dirty, max_bufs; /* [buf_lock] */
 	struct waitq buf_wait;		 /* I/O of some buffer has ended */
-	u32 buf_io;		  /* [a] transfers and threads under way */
-	struct ext4_batch *batch; /* [flush_lock] flush.c */
-	struct mutex flush_lock;  /* one write-out at a time */
-	struct rwsem barrier;	  /* handles read, snapshots write */
+	u32 buf_io;	/* [a] transfers and threads under way */
+	u64 nr_writes;	/* [a] that reached the device (edge WROTE) */
+	u64 nr_flushed; /* [a] of these, surely on the medium */
+	struct ext4_journal *journal; /* [I] NULL: none, or noload */
+	struct ext4_batch *batch;     /* [flush_lock] flush.c */
+	struct mutex flush_lock;      /* one write-out at a time */
+	struct rwsem barrier;	      /* handles read, snapshots write */
 	struct waitq flusher_wait;
-	u32 flusher_state; /* [a] */
+	u32 flusher_state; /* [a] flusher.c */
 };
 
 enum ext4_map_state {
@@ -151,13 +164,17 @@ struct ext4_inode {
 	struct mutex xattr_lock;
 	struct mutex raw_lock;
 	struct list_head orphan_node; /* [orphan_lock] */
-	struct ext4_map cached;	      /* [stat_lock] last run found, or len 0 */
-	struct spinlock stat_lock;    /* RANK_BLK */
-	u64 disk_blocks;	      /* [stat_lock] 512-byte units allocated */
-	u64 delayed;		      /* [stat_lock] blocks promised */
-	u32 goal_lblk; /* [map_lock] end of the last allocation */
-	u64 goal_pblk; /* [map_lock] and where it was */
-	u32 dir_hint;  /* [inode->lock] block with room, maybe */
+	u64 disk_size; /* [stat_lock] size as on disk: data is there up to here */
+	u32 sync_tid;		/* [a] last transaction that changed it, ... */
+	u32 datasync_tid;	/* [a] ... but for times */
+	bool truncated;		/* [a] to be written when it is closed */
+	struct ext4_map cached; /* [stat_lock] last run found, or len 0 */
+	struct spinlock stat_lock; /* RANK_BLK */
+	u64 disk_blocks;	   /* [stat_lock] 512-byte units allocated */
+	u64 delayed;		   /* [stat_lock] blocks promised */
+	u32 goal_lblk;		   /* [map_lock] end of the last allocation */
+	u64 goal_pblk;		   /* [map_lock] and where it was */
+	u32 dir_hint;		   /* [inode->lock] block with room, maybe */
 };
 
 static inline struct ext4_inode *EXT4_I(struct inode *i)
@@ -181,8 +198,11 @@ static inline bool ext4_has_extents(const struct ext4_inode *ei)
 }
 
 /* --- error.c */
+/* The volume is corrupt. */
 void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 	__printf(3, 4);
+/* It cannot be written any more, whatever errors= says. */
+void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
 int ext4_options_parse(struct ext4_sb *sbi, const char *data);
 void ext4_show_options(struct super_block *sb, char *buf, size_t n);
 
@@ -251,6 +271,8 @@ void ext4_free_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 blk,
 		      u64 nr, bool metadata);
 bool ext4_delay_reserve(struct ext4_sb *sbi, u32 nr); /* false: no space */
 void ext4_delay_release(struct ext4_sb *sbi, u32 nr);
+/* Of a transaction that is committed: they may be given out again. */
+void ext4_release_freed(struct ext4_sb *sbi, struct list_head *freed);
 
 /* --- ialloc.c */
 /* @inode, from inode_new(), becomes a new file near @dir; not on disk yet. */
@@ -266,6 +288,7 @@ void ext4_iflags_to_vfs(struct inode *inode);
 int ext4_raw_slot(struct ext4_sb *sbi, u64 ino, struct ext4_buf **buf,
 		  struct ext4_raw_inode **raw);
 int ext4_mark_dirty(struct ext4_handle *h, struct inode *inode);
+void ext4_set_size(struct inode *inode, u64 size);
 /* The error of a later step, or else of an earlier one. */
 static inline int ext4_first_error(int later, int err)
 {
@@ -315,12 +338,17 @@ int ext4_write_end(struct mapping *m, struct page *pg, unsigned int from,
 void ext4_releasepage(struct mapping *m, struct page *pg);
 int ext4_readpage(struct mapping *m, struct page *pg);
 int ext4_setattr(struct inode *inode, const struct iattr *a);
-int ext4_zero_bytes(struct inode *inode, u64 from, u64 to);
-void ext4_zero_eof(struct inode *inode, u64 old_size);
 int ext4_fallocate(struct file *f, int mode, u64 off, u64 len);
 int ext4_fsync(struct file *f, bool datasync);
 s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg);
+s64 ext4_llseek(struct file *f, s64 off, int whence);
 u64 ext4_max_size(const struct inode *inode);
+
+/* --- zero.c */
+/* Bytes [from, to) of the file, all in one page; holes stay holes. */
+int ext4_zero_bytes(struct inode *inode, u64 from, u64 to);
+/* The file is about to grow from @old_size to beyond what follows it. */
+int ext4_zero_eof(struct inode *inode, u64 old_size);
 
 /* --- namei.c, symlink.c */
 extern const struct inode_ops ext4_dir_inode_ops;
@@ -346,6 +374,8 @@ void ext4_xattr_drop_all(struct ext4_handle *h, struct inode *inode);
 /* --- super.c */
 int ext4_sync_fs(struct super_block *sb, bool wait);
 int ext4_super_check(struct ext4_sb *sbi, const struct ext4_super *es, bool ro);
+int ext4_super_supported(struct ext4_sb *sbi, const struct ext4_super *es,
+			 bool ro);
 void ext4_super_geometry(struct ext4_sb *sbi, const struct ext4_super *es);
 
 #endif /* FS_EXT4_EXT4_H */

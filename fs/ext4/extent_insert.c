@@ -86,7 +86,7 @@ static struct ext4_buf *new_node(struct ext4_handle *h, struct inode *inode,
 	err = ext4_alloc_blocks(h, sbi, goal, 1, true, blk, &got);
 	if (err)
 		return ERR_PTR(err);
-	b = ext4_buf_new(sbi, *blk, EXT4_KIND_EXTENT, ei->csum_seed);
+	b = ext4_buf_new(h, *blk, EXT4_KIND_EXTENT, ei->csum_seed);
 	if (IS_ERR(b)) {
 		ext4_free_blocks(h, sbi, *blk, 1, true);
 		return b;

@@ -9,7 +9,10 @@
  */
 #include <fs/ext4/extent.h>
 
-#define STEP 24u /* extents in one handle */
+#define STEP	      24u /* extents in one handle */
+#define STEP_CREDITS  48u /* what one may take */
+#define STEP_GROUPS   4u  /* from how many groups it may free blocks ... */
+#define STEP_METADATA 16u /* ... and how many if each is metadata */
 
 static int touch(struct ext4_handle *h, struct ext4_ext_node *n)
 {
@@ -145,6 +148,17 @@ static int shrink(struct ext4_handle *h, struct inode *inode)
 	return 0;
 }
 
+/* How many of the blocks from @blk on one step frees at most. */
+static u64 step_blocks(struct inode *inode, u64 blk)
+{
+	struct ext4_sb *sbi = inode_sbi(inode);
+
+	if (!S_ISREG(inode->mode))
+		return STEP_METADATA;
+	return ext4_group_start(sbi, ext4_group_of(sbi, blk) + STEP_GROUPS) -
+	       blk;
+}
+
 static int remove_one(struct ext4_handle *h, struct inode *inode, u64 *from,
 		      u64 to, struct ext4_ext_path *p)
 {
@@ -153,6 +167,9 @@ static int remove_one(struct ext4_handle *h, struct inode *inode, u64 *from,
 	u32 first = e->block, end = first + ext_len(e);
 	u32 a = max(first, (u32)*from), b = (u32)min_t(u64, end, to);
 	int err;
+
+	b = (u32)min_t(u64, b,
+		       a + step_blocks(inode, ext_start(e) + (a - first)));
 
 	if (a > first && b < end) {
 		/* The middle: cut at its end, then come again. */
@@ -174,6 +191,8 @@ int ext4_ext_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 	int ret = 1;
 
 	for (step = 0; step < STEP && ret > 0; step++) {
+		if (!ext4_credits_left(h, STEP_CREDITS))
+			break;
 		ret = next_extent(inode, &at, to, &p);
 		if (ret > 0)
 			ret = remove_one(h, inode, &at, to, &p) ?: 1;

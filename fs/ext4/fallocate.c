@@ -12,32 +12,45 @@
 #include <kernel/sched/thread.h>
 #include <lib/atomic.h>
 
+#define CREDITS 48u
+
 #define FALLOC_KEEP_SIZE  0x01
 #define FALLOC_PUNCH_HOLE 0x02
 #define FALLOC_ZERO_RANGE 0x10
 #define FALLOC_KNOWN	  (FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)
 
+/* One handle's worth of the holes from *from on; *from: up to where. */
+static int reserve_some(struct inode *inode, u64 *from, u64 to)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_map m = { .lblk = (u32)*from, .len = (u32)(to - *from) };
+	struct ext4_handle h;
+	int err, err2;
+
+	err = ext4_begin(inode_sbi(inode), &h, CREDITS);
+	if (err)
+		return err;
+	down_write(&ei->map_lock);
+	err = ext4_map_prealloc(&h, inode, &m);
+	up_write(&ei->map_lock);
+	err2 = ext4_mark_dirty(&h, inode);
+	ext4_end(&h);
+	if (!err)
+		*from += m.len;
+	return err ? err : err2;
+}
+
 /* Blocks [from, to): unwritten where there was a hole. */
 static int reserve(struct inode *inode, u64 from, u64 to)
 {
-	struct ext4_inode *ei = EXT4_I(inode);
-	struct ext4_handle h;
-	int err = 0, err2;
+	u32 tries = 0;
+	int err = 0;
 
 	while (from < to && !err) {
-		struct ext4_map m = { .lblk = (u32)from,
-				      .len = (u32)(to - from) };
-
-		err = ext4_begin(inode_sbi(inode), &h, 32);
-		if (err)
-			return err;
-		down_write(&ei->map_lock);
-		err = ext4_map_prealloc(&h, inode, &m);
-		up_write(&ei->map_lock);
-		err2 = ext4_mark_dirty(&h, inode);
-		ext4_end(&h);
-		err = err ? err : err2;
-		from += m.len;
+		err = reserve_some(inode, &from, to);
+		if (err == -ENOSPC &&
+		    ext4_retry_nospc(inode_sbi(inode), &tries))
+			err = 0;
 		cond_resched();
 	}
 	return err;
@@ -77,12 +90,22 @@ static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
 	return err;
 }
 
-static void set_end(struct inode *inode, u64 end)
+static int set_end(struct inode *inode, u64 end)
 {
+	struct ext4_handle h;
+	int err;
+
 	if (end <= inode->i_size)
-		return;
-	ext4_zero_eof(inode, inode->i_size);
-	store_once(&inode->i_size, end);
+		return 0;
+	err = ext4_zero_eof(inode, inode->i_size);
+	if (!err)
+		err = ext4_begin(inode_sbi(inode), &h, 1);
+	if (err)
+		return err;
+	ext4_set_size(inode, end);
+	err = ext4_mark_dirty(&h, inode);
+	ext4_end(&h);
+	return err;
 }
 
 static int punch_hole(struct inode *inode, u64 off, u64 end)
@@ -103,9 +126,7 @@ static int zero_range(struct inode *inode, u64 off, u64 end, bool keep)
 	if (!err)
 		err = reserve(inode, off >> bits,
 			      DIV_ROUND_UP(end, 1ull << bits));
-	if (!err && !keep)
-		set_end(inode, end);
-	return err;
+	return err || keep ? err : set_end(inode, end);
 }
 
 static int change(struct inode *inode, int mode, u64 off, u64 end)
@@ -121,9 +142,7 @@ static int change(struct inode *inode, int mode, u64 off, u64 end)
 	if (mode & FALLOC_ZERO_RANGE)
 		return zero_range(inode, off, end, keep);
 	err = reserve(inode, off >> bits, DIV_ROUND_UP(end, 1ull << bits));
-	if (!err && !keep)
-		set_end(inode, end);
-	return err;
+	return err || keep ? err : set_end(inode, end);
 }
 
 int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)

@@ -4,11 +4,12 @@
  *
  * Shrinking: the tail of the last block is zeroed, the size set, pages
  * dropped, blocks freed; in between the inode is on the orphan list, so that a
- * crash leaves nothing half freed.
+ * crash leaves nothing half freed.  Growing: zero.c.
  *
  * Locking: inode->lock is held for writing in setattr.
  */
 #include <fs/ext4/ext4.h>
+#include <fs/ext4/io.h>
 #include <kernel/init.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/process.h>
@@ -21,62 +22,6 @@
 
 struct file_ops ext4_file_ops; /* [I] after ext4_file_init() */
 
-/*
- * Zero bytes [from, to) of the file, all in one page, through the page cache.
- * Holes stay holes.
- */
-int ext4_zero_bytes(struct inode *inode, u64 from, u64 to)
-{
-	struct mapping *mp = &inode->mapping;
-	u32 off = (u32)(from & (PAGE_SIZE - 1)), len = (u32)(to - from);
-	struct ext4_map m = { .len = 1 };
-	struct page *pg;
-	int err;
-
-	if (from >= to)
-		return 0;
-	m.lblk = (u32)(from >> inode_sbi(inode)->block_bits);
-	err = ext4_map_read(inode, &m);
-	if (err)
-		return err;
-	pg = mapping_find(mp, from >> PAGE_SHIFT);
-	if (!pg && m.state != EXT4_WRITTEN)
-		return 0;
-	if (pg)
-		page_put(pg);
-	pg = mapping_read(mp, from >> PAGE_SHIFT, NULL);
-	if (IS_ERR(pg))
-		return (int)PTR_ERR(pg);
-	page_lock(pg);
-	if (load_once(&pg->mapping) == mp) {
-		page_wait_writeback(pg);
-		memset((u8 *)page_addr(pg) + off, 0, len);
-		if (m.state == EXT4_WRITTEN)
-			page_set_dirty(pg);
-	}
-	page_unlock(pg);
-	page_put(pg);
-	return 0;
-}
-
-/* Bytes behind the old end that a mapping may have written become visible. */
-void ext4_zero_eof(struct inode *inode, u64 old_size)
-{
-	u32 off = (u32)(old_size & (PAGE_SIZE - 1));
-	struct page *pg;
-
-	if (!off)
-		return;
-	pg = mapping_find(&inode->mapping, old_size >> PAGE_SHIFT);
-	if (!pg)
-		return;
-	page_lock(pg);
-	if (load_once(&pg->flags) & PG_UPTODATE)
-		memset((u8 *)page_addr(pg) + off, 0, PAGE_SIZE - off);
-	page_unlock(pg);
-	page_put(pg);
-}
-
 static int shrink(struct inode *inode, u64 size)
 {
 	struct ext4_sb *sbi = inode_sbi(inode);
@@ -88,7 +33,9 @@ static int shrink(struct inode *inode, u64 size)
 		err = ext4_begin(sbi, &h, 4);
 	if (err)
 		return err;
-	store_once(&inode->i_size, size);
+	if (!size && inode->i_size)
+		EXT4_I(inode)->truncated = true;
+	ext4_set_size(inode, size);
 	err = ext4_orphan_add(&h, inode);
 	ext4_end(&h);
 	mapping_truncate(&inode->mapping, size);
@@ -104,6 +51,7 @@ static int shrink(struct inode *inode, u64 size)
 	return err;
 }
 
+/* The size goes to the disk with the attributes. */
 static int set_size(struct inode *inode, u64 size)
 {
 	u64 old = inode->i_size;
@@ -113,8 +61,11 @@ static int set_size(struct inode *inode, u64 size)
 	if (size > ext4_max_size(inode))
 		return -EFBIG;
 	if (size > old) {
-		ext4_zero_eof(inode, old);
-		store_once(&inode->i_size, size);
+		int err = ext4_zero_eof(inode, old);
+
+		if (err)
+			return err;
+		ext4_set_size(inode, size);
 	} else if (size < old || inode->blocks) {
 		/* Also what was allocated beyond the end. */
 		return shrink(inode, size);
@@ -152,22 +103,68 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 	return err;
 }
 
-/* Without a journal nothing tells which blocks belong to one file: all go. */
+/* As generic_file_write(), but for what lies between the end and @pos. */
+static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct inode *inode = f->inode;
+	s64 n;
+
+	down_write(&inode->lock);
+	n = file_prepare_write(f, from, pos);
+	if (!n && *pos > inode->i_size)
+		n = ext4_zero_eof(inode, inode->i_size);
+	if (!n && iov_iter_count(from))
+		n = mapping_file_write(&inode->mapping, f, from, pos);
+	up_write(&inode->lock);
+	if (n > 0 && (f->flags & O_DSYNC)) {
+		bool data_only = !(f->flags & (O_SYNC & ~O_DSYNC));
+		int err = vfs_fsync(f, data_only);
+
+		if (err)
+			return err;
+	}
+	return n;
+}
+
 int ext4_fsync(struct file *f, bool datasync)
 {
 	struct inode *inode = f->inode;
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_sb *sbi = inode_sbi(inode);
+	bool flushed = false;
 	int err = 0;
 
-	(void)datasync;
 	if (S_ISREG(inode->mode))
 		err = mapping_sync(&inode->mapping, 0, ~0ull, true);
-	if (inode->sb->flags & MS_RDONLY)
+	if (load_once(&sbi->aborted))
+		return err ? err : -EROFS;
+	if (err || (inode->sb->flags & MS_RDONLY))
 		return err;
-	if (!err && load_once(&inode->dirty))
+	if (!datasync && load_once(&inode->dirty))
 		err = ext4_write_inode(inode, false);
+	/* Without a journal nothing tells which blocks belong to one file. */
+	if (!err && !sbi->journal)
+		return ext4_bufs_flush(sbi, true);
 	if (!err)
-		err = ext4_bufs_flush(inode_sbi(inode), true);
-	return err;
+		err = ext4_commit(sbi,
+				  load_once(datasync ? &ei->datasync_tid
+						     : &ei->sync_tid),
+				  &flushed);
+	return err || flushed ? err : ext4_flush_device(sbi);
+}
+
+/*
+ * A file that was emptied is written when it is closed, as on Linux: many a
+ * program replaces a file so and forgets to call fsync().
+ */
+static int ext4_flush(struct file *f)
+{
+	struct ext4_inode *ei = EXT4_I(f->inode);
+
+	if (!f->can_write || !load_once(&ei->truncated))
+		return 0;
+	store_once(&ei->truncated, false);
+	return mapping_sync(&f->inode->mapping, 0, ~0ull, false);
 }
 
 static int set_flags(struct inode *inode, u32 want)
@@ -221,7 +218,10 @@ s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 void ext4_file_init(void)
 {
 	ext4_file_ops = generic_file_ops;
+	ext4_file_ops.write = ext4_file_write;
 	ext4_file_ops.fsync = ext4_fsync;
+	ext4_file_ops.flush = ext4_flush;
+	ext4_file_ops.llseek = ext4_llseek;
 	ext4_file_ops.fallocate = ext4_fallocate;
 	ext4_file_ops.ioctl = ext4_ioctl;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/ext4/flush.c - write dirty metadata blocks to the disk.
+ * fs/ext4/flush.c - write metadata blocks to their places.
  *
- * Blocks are copied in batches into a buffer of their own while sbi->barrier
- * keeps all handles out (buf.h B3), then written in ascending order, so that
- * neighbours become one request.  The copy is short; the transfer runs beside
- * new operations.
+ * Of a volume without journal, dirty blocks are copied in batches into a
+ * buffer of their own while sbi->barrier keeps all handles out (buf.h B3),
+ * then written in ascending order, so that neighbours become one request.  The
+ * copy is short; the transfer runs beside new operations.
  *
  * ORDERING
- *   FLUSHED  status of the batch's transfers before the last one's count.
+ *   FLUSHED  status of a transfer before the count of those under way.
  *
  * Locking: sbi->flush_lock over a whole write-out.
+ * Not here: when it is done (flusher.c, file.c), the journal's way.
  */
 #include <fs/ext4/flush.h>
 
@@ -20,46 +21,22 @@
 #include <lib/sort.h>
 #include <kernel/mm/kmalloc.h>
 
-#define BATCH	       64u
-#define FLUSH_DELAY_NS (5 * NSEC_PER_SEC)
-
-enum {
-	FLUSHER_NONE,
-	FLUSHER_RUN,
-	FLUSHER_STOP,
-};
+#define BATCH 64u
 
 struct ext4_batch {
 	struct ext4_buf *buf[BATCH]; /* [flush_lock] */
 	u32 nr;			     /* [flush_lock] */
 	u8 *copy;		     /* [flush_lock] BATCH blocks */
-	u32 in_flight;		     /* [a] */
-	int status;		     /* [a] first error */
 };
 
-bool ext4_bio_add(struct ext4_sb *sbi, struct bio *bio, void *addr, u32 len)
-{
-	u32 first = (u32)min_t(u64, len,
-			       PAGE_SIZE - ((uintptr_t)addr & (PAGE_SIZE - 1)));
-	u32 need = 1 + DIV_ROUND_UP(len - first, (u32)PAGE_SIZE);
-	u32 max_segs = min(sbi->bdev->max_segs, BIO_MAX_SEGS);
-	u8 *p = addr;
+/* --- writing a list of buffers */
 
-	if (bio->nr_segs &&
-	    (bio->nr_segs + need > max_segs ||
-	     bio->nr_sectors + (len >> SECTOR_SHIFT) > sbi->bdev->max_sectors))
-		return false;
-	bio->nr_sectors += len >> SECTOR_SHIFT;
-	while (len) {
-		bio->seg[bio->nr_segs].addr = p;
-		bio->seg[bio->nr_segs].len = first;
-		bio->nr_segs++;
-		p += first;
-		len -= first;
-		first = (u32)min_t(u64, len, PAGE_SIZE);
-	}
-	return true;
-}
+/* In the waiter's frame; not touched any more when in_flight is 0. */
+struct transfer {
+	struct ext4_sb *sbi;
+	u32 in_flight; /* [a] requests, and one while they are made */
+	int status;    /* [a] an error of one of them */
+};
 
 static int by_block(const void *a, const void *b)
 {
@@ -69,6 +46,99 @@ static int by_block(const void *a, const void *b)
 	return x->blk < y->blk ? -1 : x->blk > y->blk;
 }
 
+void ext4_bufs_sort(struct ext4_buf **buf, u32 nr)
+{
+	sort(buf, nr, sizeof(buf[0]), by_block);
+}
+
+/* Loop context. */
+static void write_done(struct bio *bio)
+{
+	struct transfer *t = bio->priv;
+	struct ext4_sb *sbi = t->sbi;
+
+	ext4_note_write(sbi);
+	if (bio->status)
+		store_once(&t->status, bio->status);
+	bio_free(bio);
+	/* FLUSHED (full) - pairs with ext4_bufs_write(). */
+	atomic_dec(&t->in_flight);
+	wake_up_all(&sbi->buf_wait);
+	atomic_dec(&sbi->buf_io);
+}
+
+static void submit(struct transfer *t, struct bio *bio)
+{
+	atomic_inc(&t->sbi->buf_io);
+	atomic_inc(&t->in_flight);
+	blk_submit(t->sbi->bdev, bio);
+}
+
+static struct bio *new_bio(struct transfer *t, u64 blk)
+{
+	struct bio *bio = bio_alloc();
+
+	if (!bio)
+		return NULL;
+	bio->op = BIO_WRITE;
+	bio->sector = blk << (t->sbi->block_bits - SECTOR_SHIFT);
+	bio->end_io = write_done;
+	bio->priv = t;
+	return bio;
+}
+
+static void submit_all(struct transfer *t, struct ext4_buf **buf, u32 nr,
+		       u8 *copies)
+{
+	struct ext4_sb *sbi = t->sbi;
+	struct bio *bio = NULL;
+	u64 next = 0;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		void *p = copies ? copies + ((size_t)i << sbi->block_bits)
+				 : buf[i]->data;
+		u64 blk = buf[i]->blk;
+
+		if (bio && (blk != next ||
+			    !ext4_bio_add(sbi, bio, p, sbi->block_size))) {
+			submit(t, bio);
+			bio = NULL;
+		}
+		if (!bio) {
+			bio = new_bio(t, blk);
+			if (!bio) {
+				store_once(&t->status, -ENOMEM);
+				return;
+			}
+			ext4_bio_add(sbi, bio, p, sbi->block_size);
+		}
+		next = blk + 1;
+	}
+	if (bio)
+		submit(t, bio);
+}
+
+static bool is_over(const struct transfer *t)
+{
+	/* FLUSHED (acquire) - pairs with write_done(). */
+	return !load_acquire(&t->in_flight);
+}
+
+int ext4_bufs_write(struct ext4_sb *sbi, struct ext4_buf **buf, u32 nr,
+		    u8 *copies)
+{
+	struct transfer t = { .sbi = sbi };
+
+	blk_plug();
+	submit_all(&t, buf, nr, copies);
+	blk_unplug();
+	wait_event(&sbi->buf_wait, is_over(&t));
+	return t.status;
+}
+
+/* --- without a journal */
+
 /* Sums of bitmaps live in descriptors: make them before those are copied. */
 static void bitmap_sums(struct ext4_sb *sbi)
 {
@@ -76,7 +146,7 @@ static void bitmap_sums(struct ext4_sb *sbi)
 
 	/* The barrier keeps everybody out who could change the list but for
 	 * ext4_buf_mark_dirty() below us, which appends. */
-	list_for_each_entry(b, &sbi->buf_dirty, dirty) {
+	list_for_each_entry(b, &sbi->buf_dirty, run) {
 		if ((b->kind == EXT4_KIND_BLOCK_MAP ||
 		     b->kind == EXT4_KIND_INODE_MAP) &&
 		    (load_once(&b->flags) & BUF_STALE))
@@ -92,15 +162,15 @@ static void take(struct ext4_sb *sbi, struct ext4_batch *ba)
 	ba->nr = 0;
 	spin_lock(&sbi->buf_lock);
 	while (ba->nr < BATCH && !list_empty(&sbi->buf_dirty)) {
-		b = list_first_entry(&sbi->buf_dirty, struct ext4_buf, dirty);
-		list_del(&b->dirty);
+		b = list_first_entry(&sbi->buf_dirty, struct ext4_buf, run);
+		list_del(&b->run);
 		sbi->nr_dirty--;
 		atomic_fetch_or(&b->flags, (u32)BUF_WRITING);
 		atomic_fetch_and(&b->flags, (u32)~BUF_DIRTY);
 		ba->buf[ba->nr++] = b;
 	}
 	spin_unlock(&sbi->buf_lock);
-	sort(ba->buf, ba->nr, sizeof(ba->buf[0]), by_block);
+	ext4_bufs_sort(ba->buf, ba->nr);
 }
 
 static void snapshot(struct ext4_sb *sbi, struct ext4_batch *ba)
@@ -118,74 +188,6 @@ static void snapshot(struct ext4_sb *sbi, struct ext4_batch *ba)
 		       sbi->block_size);
 	}
 	up_write(&sbi->barrier);
-}
-
-/* Loop context. */
-static void write_done(struct bio *bio)
-{
-	struct ext4_sb *sbi = bio->priv;
-	struct ext4_batch *ba = sbi->batch;
-
-	if (bio->status)
-		store_once(&ba->status, bio->status);
-	bio_free(bio);
-	/* FLUSHED (full) - pairs with write_batch(). */
-	atomic_dec(&ba->in_flight);
-	wake_up_all(&sbi->buf_wait);
-	atomic_dec(&sbi->buf_io);
-}
-
-static void submit(struct ext4_sb *sbi, struct bio *bio)
-{
-	atomic_inc(&sbi->buf_io);
-	atomic_inc(&sbi->batch->in_flight);
-	blk_submit(sbi->bdev, bio);
-}
-
-static struct bio *new_bio(struct ext4_sb *sbi, u64 blk)
-{
-	struct bio *bio = bio_alloc();
-
-	if (!bio)
-		return NULL;
-	bio->op = BIO_WRITE;
-	bio->sector = blk << (sbi->block_bits - SECTOR_SHIFT);
-	bio->end_io = write_done;
-	bio->priv = sbi;
-	return bio;
-}
-
-static void write_batch(struct ext4_sb *sbi, struct ext4_batch *ba)
-{
-	struct bio *bio = NULL;
-	u64 next = 0;
-	u32 i;
-
-	blk_plug();
-	for (i = 0; i < ba->nr; i++) {
-		u64 blk = ba->buf[i]->blk;
-		void *p = ba->copy + (size_t)i * sbi->block_size;
-
-		if (bio && (blk != next ||
-			    !ext4_bio_add(sbi, bio, p, sbi->block_size))) {
-			submit(sbi, bio);
-			bio = NULL;
-		}
-		if (!bio) {
-			bio = new_bio(sbi, blk);
-			if (!bio) {
-				store_once(&ba->status, -ENOMEM);
-				break;
-			}
-			ext4_bio_add(sbi, bio, p, sbi->block_size);
-		}
-		next = blk + 1;
-	}
-	if (bio)
-		submit(sbi, bio);
-	blk_unplug();
-	/* FLUSHED (acquire) - pairs with write_done(). */
-	wait_event(&sbi->buf_wait, !load_acquire(&ba->in_flight));
 }
 
 static void release_batch(struct ext4_sb *sbi, struct ext4_batch *ba, int err)
@@ -207,12 +209,10 @@ static int flush_once(struct ext4_sb *sbi)
 	struct ext4_batch *ba = sbi->batch;
 	int err;
 
-	ba->status = 0;
 	snapshot(sbi, ba);
 	if (!ba->nr)
 		return 0;
-	write_batch(sbi, ba);
-	err = ba->status;
+	err = ext4_bufs_write(sbi, ba->buf, ba->nr, ba->copy);
 	release_batch(sbi, ba, err);
 	return err;
 }
@@ -222,39 +222,19 @@ int ext4_bufs_flush(struct ext4_sb *sbi, bool wait)
 	u32 todo;
 	int err = 0;
 
+	KASSERT(!sbi->journal);
 	mutex_lock(&sbi->flush_lock);
 	/* What gets dirty meanwhile is not ours; descriptors and the super
 	 * block may join, hence the extra batch. */
 	todo = sbi->nr_dirty / BATCH + 2;
 	while (todo-- && sbi->nr_dirty && !err)
 		err = flush_once(sbi);
-	if (wait && !err && sbi->bdev->has_flush)
-		err = blk_flush(sbi->bdev);
+	if (wait && !err)
+		err = ext4_flush_device(sbi);
 	mutex_unlock(&sbi->flush_lock);
 	if (err && err != -ENOMEM)
 		ext4_error(sbi, 0, "cannot write metadata: %d", err);
 	return err;
-}
-
-static void flusher(void *arg)
-{
-	struct ext4_sb *sbi = arg;
-
-	for (;;) {
-		wait_event(&sbi->flusher_wait,
-			   sbi->nr_dirty || load_once(&sbi->flusher_state) ==
-						    FLUSHER_STOP);
-		(void)wait_event_timeout(&sbi->flusher_wait,
-					 load_once(&sbi->flusher_state) ==
-						 FLUSHER_STOP,
-					 clock_mono_ns() + FLUSH_DELAY_NS);
-		if (load_once(&sbi->flusher_state) == FLUSHER_STOP)
-			break;
-		(void)ext4_bufs_flush(sbi, false);
-	}
-	store_once(&sbi->flusher_state, FLUSHER_NONE);
-	wake_up_all(&sbi->flusher_wait);
-	atomic_dec(&sbi->buf_io); /* the last touch, see ext4_bufs_destroy() */
 }
 
 int ext4_flush_init(struct ext4_sb *sbi)
@@ -279,28 +259,4 @@ void ext4_flush_destroy(struct ext4_sb *sbi)
 	free_pages_exact(sbi->batch->copy, (size_t)BATCH * sbi->block_size);
 	kfree(sbi->batch);
 	sbi->batch = NULL;
-}
-
-/* No thread, no write-out on its own: sync still works. */
-void ext4_flusher_start(struct ext4_sb *sbi)
-{
-	if (load_once(&sbi->flusher_state) != FLUSHER_NONE)
-		return;
-	store_once(&sbi->flusher_state, FLUSHER_RUN);
-	atomic_inc(&sbi->buf_io);
-	if (!kthread_create("ext4-flush", flusher, sbi)) {
-		atomic_dec(&sbi->buf_io);
-		store_once(&sbi->flusher_state, FLUSHER_NONE);
-		pr_warn("ext4: no flusher thread");
-	}
-}
-
-void ext4_flusher_stop(struct ext4_sb *sbi)
-{
-	if (load_once(&sbi->flusher_state) == FLUSHER_NONE)
-		return;
-	store_once(&sbi->flusher_state, FLUSHER_STOP);
-	wake_up_all(&sbi->flusher_wait);
-	wait_event(&sbi->flusher_wait,
-		   load_once(&sbi->flusher_state) == FLUSHER_NONE);
 }

@@ -13,8 +13,9 @@
  */
 #include <fs/ext4/ext4.h>
 
-#define MAX_LEVELS  4u
-#define REMOVE_STEP 4096u /* blocks freed in one handle */
+#define MAX_LEVELS     4u
+#define REMOVE_STEP    4096u /* blocks freed in one handle */
+#define REMOVE_CREDITS 32u   /* what freeing one, and its tables, may take */
 
 /* Way to a block: slot in i_block, then an index into each table. */
 struct ind_way {
@@ -148,7 +149,7 @@ static struct ext4_buf *new_table(struct ext4_handle *h, struct inode *inode,
 					&blk, &got);
 	if (err)
 		return ERR_PTR(err);
-	t = ext4_buf_new(sbi, blk, EXT4_KIND_NONE, 1);
+	t = ext4_buf_new(h, blk, EXT4_KIND_NONE, 1);
 	if (IS_ERR(t)) {
 		ext4_free_blocks(h, sbi, blk, 1, true);
 		return t;
@@ -214,6 +215,14 @@ struct ind_cut {
 	u32 budget;
 };
 
+/* Must the rest be left to another handle? */
+static bool is_spent(struct ind_cut *c)
+{
+	if (!ext4_credits_left(c->h, REMOVE_CREDITS))
+		c->budget = 0;
+	return !c->budget;
+}
+
 static int cut(struct ind_cut *c, u32 *slot, u32 level, u64 base);
 
 /* Free what of the table's span lies in the cut, then maybe the table. */
@@ -231,7 +240,7 @@ static int cut_table(struct ind_cut *c, u32 *slot, u32 level, u64 base)
 	err = ext4_write_access(c->h, b);
 	p = b->data;
 	for (i = 0; i < n && !err; i++) {
-		if (p[i] && c->budget)
+		if (p[i] && !is_spent(c))
 			err = cut(c, &p[i], level - 1,
 				  base + ((u64)i << shift));
 		if (p[i])
@@ -281,9 +290,9 @@ int ext4_ind_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 	u64 base = EXT4_NDIR;
 	int err = 0;
 
-	for (i = 0; i < EXT4_NDIR && !err; i++)
+	for (i = 0; i < EXT4_NDIR && !err && !is_spent(&c); i++)
 		err = cut(&c, &data[i], 0, i);
-	for (level = 1; level < MAX_LEVELS && !err; level++) {
+	for (level = 1; level < MAX_LEVELS && !err && !is_spent(&c); level++) {
 		err = cut(&c, &data[EXT4_IND + level - 1], level, base);
 		base += 1ull << (ptr_bits(inode_sbi(inode)) * level);
 	}

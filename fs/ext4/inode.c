@@ -240,6 +240,9 @@ static int load(struct ext4_sb *sbi, struct inode *inode,
 	memcpy(ei->data, raw->block, sizeof(ei->data));
 	if (is_device(raw->mode))
 		load_rdev(inode, raw);
+	ei->disk_size = inode->i_size;
+	/* Who changed it before it left the cache may not be committed. */
+	ei->sync_tid = ei->datasync_tid = ext4_newest_tid(sbi);
 	return check(sbi, ei, raw);
 }
 
@@ -318,6 +321,7 @@ static void store(struct ext4_sb *sbi, struct ext4_inode *ei,
 		  struct ext4_raw_inode *raw)
 {
 	struct inode *inode = &ei->vfs;
+	u64 size = S_ISREG(inode->mode) ? ei->disk_size : inode->i_size;
 
 	raw->mode = (u16)inode->mode;
 	raw->uid_lo = (u16)inode->uid;
@@ -326,9 +330,9 @@ static void store(struct ext4_sb *sbi, struct ext4_inode *ei,
 	raw->gid_hi = (u16)(inode->gid >> 16);
 	raw->links = (u16)inode->nlink;
 	raw->generation = inode->generation;
-	raw->size_lo = (u32)inode->i_size;
+	raw->size_lo = (u32)size;
 	if (S_ISREG(inode->mode) || S_ISDIR(inode->mode))
-		raw->size_hi = (u32)(inode->i_size >> 32);
+		raw->size_hi = (u32)(size >> 32);
 	store_times(sbi, inode, raw);
 	store_blocks(sbi, ei, raw);
 	raw->flags = ei->flags;
@@ -341,6 +345,28 @@ static void store(struct ext4_sb *sbi, struct ext4_inode *ei,
 	memcpy(raw->block, ei->data, sizeof(raw->block));
 	if (sbi->has_csum)
 		ext4_raw_csum_set(sbi, ei->csum_seed, raw);
+}
+
+/* Does a reader of the data need what has changed from @a to @b? */
+static bool differs_for_data(const struct ext4_raw_inode *a,
+			     const struct ext4_raw_inode *b)
+{
+	return a->size_lo != b->size_lo || a->size_hi != b->size_hi ||
+	       a->blocks_lo != b->blocks_lo || a->flags != b->flags ||
+	       memcmp(a->block, b->block, sizeof(a->block)) != 0;
+}
+
+/* raw_lock is held. */
+static void store_tracked(struct ext4_handle *h, struct ext4_inode *ei,
+			  struct ext4_raw_inode *raw)
+{
+	struct ext4_raw_inode old;
+
+	memcpy(&old, raw, EXT4_GOOD_OLD_INODE_SIZE);
+	store(h->sbi, ei, raw);
+	store_once(&ei->sync_tid, ext4_handle_tid(h));
+	if (differs_for_data(&old, raw))
+		store_once(&ei->datasync_tid, ext4_handle_tid(h));
 }
 
 int ext4_mark_dirty(struct ext4_handle *h, struct inode *inode)
@@ -365,12 +391,23 @@ int ext4_mark_dirty(struct ext4_handle *h, struct inode *inode)
 			raw->extra_isize = ei->extra_isize;
 		ei->fresh = false;
 	}
-	store(sbi, ei, raw);
+	store_tracked(h, ei, raw);
 	mutex_unlock(&ei->raw_lock);
 	ext4_dirty(h, b);
 out:
 	ext4_buf_put(b);
 	return err;
+}
+
+/* The size of a regular file, in memory and on the disk: in a handle. */
+void ext4_set_size(struct inode *inode, u64 size)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+
+	spin_lock(&ei->stat_lock);
+	store_once(&inode->i_size, size);
+	ei->disk_size = size;
+	spin_unlock(&ei->stat_lock);
 }
 
 /* Into the table; what waits for the disk calls sync_fs afterwards. */
@@ -416,12 +453,12 @@ static void erase(struct inode *inode)
 		if (ext4_remove_blocks(inode, 0, ~0ull))
 			return; /* stays an orphan */
 	}
-	if (ext4_begin(sbi, &h, 8))
+	if (ext4_begin(sbi, &h, 16))
 		return;
 	ext4_xattr_drop_all(&h, inode);
 	if (!ext4_orphan_del(&h, inode)) {
 		ei->dtime = (u32)max_t(u64, 1, clock_real_ns() / NSEC_PER_SEC);
-		inode->i_size = 0;
+		ext4_set_size(inode, 0);
 		ext4_free_inode(&h, inode);
 	}
 	ext4_end(&h);
@@ -435,7 +472,7 @@ void ext4_evict_inode(struct inode *inode)
 	/* A mount that failed, or a new inode that got no number. */
 	if (!sbi || !inode->ino)
 		return;
-	if (inode->nlink == 0)
+	if (inode->nlink == 0 && inode->ino >= sbi->first_ino)
 		erase(inode);
 	mutex_lock(&sbi->orphan_lock); /* if the volume is read-only by now */
 	list_del(&ei->orphan_node);

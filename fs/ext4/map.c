@@ -10,7 +10,9 @@
  */
 #include <fs/ext4/extent.h>
 
-#define REMOVE_CREDITS 64u
+#include <lib/atomic.h>
+
+#define REMOVE_CREDITS 128u
 
 static bool cached(struct ext4_inode *ei, struct ext4_map *m)
 {
@@ -186,6 +188,7 @@ int ext4_remove_blocks(struct inode *inode, u32 from, u64 to)
 		down_write(&ei->map_lock);
 		err = ext4_map_remove(&h, inode, from, to, &more);
 		up_write(&ei->map_lock);
+		store_once(&ei->datasync_tid, ext4_handle_tid(&h));
 		err2 = ext4_mark_dirty(&h, inode);
 		ext4_end(&h);
 		if (!err)

@@ -90,7 +90,7 @@ static int fill_new(struct ext4_handle *h, struct inode *dir,
 	up_write(&ei->map_lock);
 	if (err)
 		return err;
-	b = ext4_buf_new(inode_sbi(inode), m.pblk, EXT4_KIND_NONE, 0);
+	b = ext4_buf_new(h, m.pblk, EXT4_KIND_NONE, 0);
 	if (IS_ERR(b))
 		return (int)PTR_ERR(b);
 	memcpy(b->data, target, len);
@@ -123,8 +123,8 @@ static int make_in(struct ext4_handle *h, struct inode *dir, const char *name,
 	return ext4_mark_dirty(h, dir) ?: err;
 }
 
-static int make(struct inode *dir, const char *name, size_t len, u32 mode,
-		kdev_t rdev, const char *target, struct inode **out)
+static int make_once(struct inode *dir, const char *name, size_t len, u32 mode,
+		     kdev_t rdev, const char *target, struct inode **out)
 {
 	struct inode *inode = inode_new(dir->sb);
 	struct ext4_handle h;
@@ -132,7 +132,7 @@ static int make(struct inode *dir, const char *name, size_t len, u32 mode,
 
 	if (!inode)
 		return -ENOMEM;
-	err = ext4_begin(inode_sbi(dir), &h, 24);
+	err = ext4_begin(inode_sbi(dir), &h, EXT4_ADD_CREDITS);
 	if (err) {
 		inode->nlink = 0;
 		inode_put(inode);
@@ -152,6 +152,18 @@ static int make(struct inode *dir, const char *name, size_t len, u32 mode,
 	inode_hash_insert(inode);
 	*out = inode;
 	return 0;
+}
+
+static int make(struct inode *dir, const char *name, size_t len, u32 mode,
+		kdev_t rdev, const char *target, struct inode **out)
+{
+	u32 tries = 0;
+	int err;
+
+	do {
+		err = make_once(dir, name, len, mode, rdev, target, out);
+	} while (err == -ENOSPC && ext4_retry_nospc(inode_sbi(dir), &tries));
+	return err;
 }
 
 static int ext4_create(struct inode *dir, const char *name, size_t len,
@@ -188,15 +200,12 @@ static int ext4_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 	return make(dir, NULL, 0, (mode & 07777) | S_IFREG, 0, NULL, out);
 }
 
-static int ext4_link(struct inode *dir, const char *name, size_t len,
+static int link_once(struct inode *dir, const char *name, size_t len,
 		     struct inode *target)
 {
 	struct ext4_handle h;
-	int err;
+	int err = ext4_begin(inode_sbi(dir), &h, EXT4_ADD_CREDITS);
 
-	if (target->nlink >= EXT4_LINK_MAX)
-		return -EMLINK;
-	err = ext4_begin(inode_sbi(dir), &h, 16);
 	if (err)
 		return err;
 	err = ext4_dir_add(&h, dir, name, len, target);
@@ -210,6 +219,20 @@ static int ext4_link(struct inode *dir, const char *name, size_t len,
 	}
 	err = ext4_first_error(ext4_mark_dirty(&h, dir), err);
 	ext4_end(&h);
+	return err;
+}
+
+static int ext4_link(struct inode *dir, const char *name, size_t len,
+		     struct inode *target)
+{
+	u32 tries = 0;
+	int err;
+
+	if (target->nlink >= EXT4_LINK_MAX)
+		return -EMLINK;
+	do {
+		err = link_once(dir, name, len, target);
+	} while (err == -ENOSPC && ext4_retry_nospc(inode_sbi(dir), &tries));
 	return err;
 }
 
@@ -249,7 +272,7 @@ static int remove_name(struct inode *dir, const char *name, size_t len,
 	bool is_dir = S_ISDIR(victim->mode);
 	struct ext4_dirpos pos;
 	struct ext4_handle h;
-	int err = ext4_begin(inode_sbi(dir), &h, 8);
+	int err = ext4_begin(inode_sbi(dir), &h, 10);
 
 	if (err)
 		return err;

@@ -7,6 +7,10 @@
 
 #include <fs/ext4/dir.h>
 
+/* A new inode with a block, and a name in a directory whose index splits at
+ * every level. */
+#define EXT4_ADD_CREDITS 72u
+
 void ext4_nlink_add(struct inode *inode, int delta);
 bool ext4_dir_link_ok(const struct inode *dir);
 void ext4_dir_link_add(struct inode *dir, int delta);

@@ -107,6 +107,27 @@ static int check(const struct move *m, bool swap)
 	return 0;
 }
 
+static int rename_once(const struct move *m, bool swap)
+{
+	struct ext4_handle h;
+	int err = ext4_begin(inode_sbi(m->old_dir), &h, EXT4_ADD_CREDITS + 16);
+
+	if (err)
+		return err;
+	err = swap ? exchange(&h, m) : replace(&h, m);
+	if (!err) {
+		inode_touch(m->inode, false, true);
+		inode_touch(m->old_dir, true, true);
+		inode_touch(m->new_dir, true, true);
+		err = ext4_mark_dirty(&h, m->inode);
+	}
+	err = ext4_first_error(ext4_mark_dirty(&h, m->old_dir), err);
+	if (m->new_dir != m->old_dir)
+		err = ext4_first_error(ext4_mark_dirty(&h, m->new_dir), err);
+	ext4_end(&h);
+	return err;
+}
+
 int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
 		struct inode *inode, struct inode *new_dir,
 		const char *new_name, size_t new_len, struct inode *victim,
@@ -115,23 +136,18 @@ int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
 	struct move m = { old_dir, new_dir, old_name, new_name,
 			  old_len, new_len, inode,    victim };
 	bool swap = flags & RENAME_EXCHANGE;
-	struct ext4_handle h;
+	u32 tries = 0;
 	int err = check(&m, swap);
 
-	if (!err)
-		err = ext4_begin(inode_sbi(old_dir), &h, 32);
 	if (err)
 		return err;
-	err = swap ? exchange(&h, &m) : replace(&h, &m);
-	if (!err) {
-		inode_touch(inode, false, true);
-		inode_touch(old_dir, true, true);
-		inode_touch(new_dir, true, true);
-		err = ext4_mark_dirty(&h, inode);
-	}
-	err = ext4_first_error(ext4_mark_dirty(&h, old_dir), err);
-	if (new_dir != old_dir)
-		err = ext4_first_error(ext4_mark_dirty(&h, new_dir), err);
-	ext4_end(&h);
+	/* As on Linux: a file that takes another's place is there with its
+	 * data, even if nobody called fsync(). */
+	if (victim && S_ISREG(inode->mode))
+		(void)mapping_sync(&inode->mapping, 0, ~0ull, false);
+	do {
+		err = rename_once(&m, swap);
+	} while (err == -ENOSPC &&
+		 ext4_retry_nospc(inode_sbi(old_dir), &tries));
 	return err;
 }

@@ -2,15 +2,21 @@
 /*
  * fs/ext4/super.c - mount, remount, sync and unmount a volume.
  *
- * A volume mounted for writing has EXT4_VALID_FS clear on the disk; it is set
- * again when it is unmounted or becomes read-only in good order, unless it was
- * not valid before or an error was seen.  No journal is written, so that bit
- * is what tells e2fsck to look.
+ * While a volume with a journal is mounted for writing its super block says
+ * that it needs recovery; one without a journal has EXT4_VALID_FS clear.  Both
+ * are mended when it is unmounted or becomes read-only in good order.
  *
- * Locking: sbi->super_lock for the members of the super block.
+ * A journal that needs it is replayed before anything else is believed: then
+ * everything read so far is dropped and the mount begins again.
+ *
+ * The super block in memory is part of transactions only for the orphan list.
+ * Its counters are made at mount from the descriptors and written with it.
+ *
+ * Locking: who writes the super block has all handles out, or a handle.
  */
-#include <fs/ext4/ext4.h>
 #include <fs/ext4/flush.h>
+#include <fs/ext4/io.h>
+#include <fs/ext4/journal.h>
 #include <fs/ext4/zone.h>
 #include <fs/internal.h>
 #include <kernel/init.h>
@@ -42,24 +48,31 @@ static void free_inode(struct inode *inode)
 	kmem_cache_free(inode_cache, EXT4_I(inode));
 }
 
+static bool set_counters(struct ext4_sb *sbi, struct ext4_super *es)
+{
+	u64 blocks = load_once(&sbi->free_blocks);
+	u32 inodes = (u32)load_once(&sbi->free_inodes);
+	u32 hi = sbi->has_64bit ? (u32)(blocks >> 32) : 0;
+
+	if (es->free_blocks_count_lo == (u32)blocks &&
+	    es->free_blocks_count_hi == hi && es->free_inodes_count == inodes)
+		return false;
+	es->free_blocks_count_lo = (u32)blocks;
+	es->free_blocks_count_hi = hi;
+	es->free_inodes_count = inodes;
+	return true;
+}
+
 /* All handles are kept out (flush.h), so the counters stand still. */
 void ext4_super_fill(struct ext4_sb *sbi)
 {
 	struct ext4_super *es = sbi->es;
-	u64 blocks = load_once(&sbi->free_blocks);
-	u32 inodes = (u32)load_once(&sbi->free_inodes);
 	u16 state = es->state;
 
 	if (load_once(&sbi->saw_error))
 		state |= EXT4_ERROR_FS;
-	if (es->free_blocks_count_lo == (u32)blocks &&
-	    es->free_blocks_count_hi == (u32)(blocks >> 32) &&
-	    es->free_inodes_count == inodes && es->state == state)
+	if (!set_counters(sbi, es) && es->state == state)
 		return;
-	es->free_blocks_count_lo = (u32)blocks;
-	if (sbi->has_64bit)
-		es->free_blocks_count_hi = (u32)(blocks >> 32);
-	es->free_inodes_count = inodes;
 	es->state = state;
 	es->wtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
 	ext4_buf_mark_dirty(sbi->super_buf);
@@ -68,10 +81,16 @@ void ext4_super_fill(struct ext4_sb *sbi)
 int ext4_sync_fs(struct super_block *sb, bool wait)
 {
 	struct ext4_sb *sbi = EXT4_SB(sb);
+	int err;
 
-	if (!wait)
+	if (!wait) {
+		ext4_commit_start(sbi);
 		return 0;
-	return ext4_bufs_flush(sbi, true);
+	}
+	if (!sbi->journal)
+		return ext4_bufs_flush(sbi, true);
+	err = ext4_commit_running(sbi);
+	return err ? err : ext4_flush_device(sbi);
 }
 
 static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
@@ -98,41 +117,85 @@ static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
 	return 0;
 }
 
-/* Change s_state and write it through. */
-static int set_state(struct ext4_sb *sbi, u16 state)
+/* The super block as it is in memory, at once.  No handle is open. */
+static int write_super(struct ext4_sb *sbi)
 {
-	struct ext4_handle h;
+	struct ext4_super *es = sbi->es;
 	int err;
 
-	ext4_begin_force(sbi, &h);
-	mutex_lock(&sbi->super_lock);
-	err = ext4_write_access(&h, sbi->super_buf);
-	if (!err) {
-		sbi->es->state = state;
-		sbi->es->wtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
-		ext4_dirty(&h, sbi->super_buf);
-	}
-	mutex_unlock(&sbi->super_lock);
-	ext4_end(&h);
-	return err ? err : ext4_bufs_flush(sbi, true);
+	(void)set_counters(sbi, es);
+	es->wtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
+	ext4_buf_csum_set(sbi, sbi->super_buf);
+	err = ext4_io(sbi, BIO_WRITE, 0, sbi->super_buf->blk,
+		      sbi->super_buf->data, 1);
+	return err ? err : ext4_flush_device(sbi);
 }
 
-static void count_mount(struct ext4_sb *sbi)
+static void describe_error(struct ext4_sb *sbi, struct ext4_super *es)
 {
-	mutex_lock(&sbi->super_lock);
-	sbi->es->mnt_count++;
-	sbi->es->mtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
-	/* An orphan file that is empty from now on: we use the list. */
-	sbi->es->feature_ro_compat &= ~(u32)EXT4_RO_COMPAT_ORPHAN_PRESENT;
-	mutex_unlock(&sbi->super_lock);
+	u32 now = (u32)(clock_real_ns() / NSEC_PER_SEC);
+	u32 ino = (u32)load_once(&sbi->error_ino);
+
+	es->state |= EXT4_ERROR_FS;
+	if (!es->error_count) {
+		es->first_error_time = now;
+		es->first_error_ino = ino;
+	}
+	es->last_error_time = now;
+	es->last_error_ino = ino;
+	es->error_count++;
+}
+
+/* Into the super block on the disk, which may be older than the one in memory;
+ * nothing of that is committed. */
+static int save_error_direct(struct ext4_sb *sbi)
+{
+	u64 blk = sbi->super_buf->blk;
+	u8 *copy = alloc_pages_exact(sbi->block_size, 0);
+	struct ext4_super *es;
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	es = (void *)(copy + (EXT4_SUPER_OFFSET & (sbi->block_size - 1)));
+	err = ext4_io(sbi, BIO_READ, 0, blk, copy, 1);
+	if (!err) {
+		describe_error(sbi, es);
+		if (sbi->has_csum)
+			ext4_super_csum_set(es);
+		err = ext4_io(sbi, BIO_WRITE, 0, blk, copy, 1);
+	}
+	free_pages_exact(copy, sbi->block_size);
+	return err;
+}
+
+void ext4_save_error(struct ext4_sb *sbi)
+{
+	struct ext4_handle h;
+
+	store_once(&sbi->error_unsaved, false);
+	if (sbi->bdev->read_only)
+		return;
+	if (!load_once(&sbi->aborted)) {
+		if (!ext4_begin(sbi, &h, 1)) {
+			if (!ext4_write_access(&h, sbi->super_buf)) {
+				describe_error(sbi, sbi->es);
+				ext4_dirty(&h, sbi->super_buf);
+			}
+			ext4_end(&h);
+		}
+		return;
+	}
+	if (sbi->journal && sbi->journal->pool)
+		ext4_journal_save_error(sbi->journal);
+	if (save_error_direct(sbi))
+		pr_err("ext4: %s: cannot note the error", sbi->bdev->name);
 }
 
 /* From read-only to read-write. */
-static int go_rw(struct ext4_sb *sbi)
+static int may_go_rw(struct ext4_sb *sbi)
 {
 	struct ext4_super *es = sbi->es;
-	bool orphans = es->feature_ro_compat & EXT4_RO_COMPAT_ORPHAN_PRESENT;
-	int err;
 
 	if (blkdev_read_only(sbi->bdev)) {
 		pr_err("ext4: %s: the device is read-only", sbi->bdev->name);
@@ -149,34 +212,96 @@ static int go_rw(struct ext4_sb *sbi)
 	else if (es->state & EXT4_ERROR_FS)
 		pr_warn("ext4: %s: has errors: e2fsck is recommended",
 			sbi->bdev->name);
+	return 0;
+}
+
+static int start_journal(struct ext4_sb *sbi)
+{
+	u32 error = be32_get(sbi->journal->super->error);
+
+	if (error) {
+		pr_warn("ext4: %s: the journal tells of an error (%d): e2fsck is recommended",
+			sbi->bdev->name, (int)error);
+		sbi->es->state |= EXT4_ERROR_FS;
+	}
+	/* Whoever cleared the flag in the super block has seen to it. */
+	if (be32_get(sbi->journal->super->start)) {
+		int err = ext4_journal_skip(sbi->journal);
+
+		if (err)
+			return err;
+	}
+	return ext4_journal_start(sbi);
+}
+
+static int go_rw(struct ext4_sb *sbi)
+{
+	struct ext4_super *es = sbi->es;
+	bool orphans = es->feature_ro_compat & EXT4_RO_COMPAT_ORPHAN_PRESENT;
+	int err = may_go_rw(sbi);
+
+	if (!err && sbi->journal)
+		err = start_journal(sbi);
+	if (err)
+		return err;
 	sbi->mount_state = es->state;
+	es->mnt_count++;
+	es->mtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
+	if (sbi->journal)
+		es->feature_incompat |= EXT4_INCOMPAT_RECOVER;
+	else
+		es->state &= (u16)~EXT4_VALID_FS;
+	err = write_super(sbi);
+	if (err)
+		return err;
 	atomic_fetch_and(&sbi->vfs->flags, ~(u64)MS_RDONLY);
 	ext4_orphan_process(sbi, orphans);
-	count_mount(sbi);
-	err = set_state(sbi, es->state & (u16)~EXT4_VALID_FS);
-	if (err) {
-		atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
-		return err;
-	}
 	ext4_flusher_start(sbi);
 	return 0;
+}
+
+/* Nobody begins a handle any more, and all that were open have ended. */
+static void keep_out(struct ext4_sb *sbi)
+{
+	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
+	down_write(&sbi->barrier);
+	up_write(&sbi->barrier);
+}
+
+/* The volume becomes clean. */
+static int settle(struct ext4_sb *sbi)
+{
+	struct ext4_super *es = sbi->es;
+	int err;
+
+	if (sbi->journal)
+		err = ext4_checkpoint_all(sbi->journal, true);
+	else
+		err = ext4_bufs_flush(sbi, true);
+	if (err)
+		return err;
+	es->state = sbi->mount_state;
+	if (load_once(&sbi->saw_error))
+		es->state |= EXT4_ERROR_FS;
+	es->feature_incompat &= ~(u32)EXT4_INCOMPAT_RECOVER;
+	return write_super(sbi);
 }
 
 /* From read-write to read-only, or to nothing at all. */
 static int go_ro(struct ext4_sb *sbi)
 {
-	u16 state = sbi->mount_state;
 	int err = 0;
 
-	if (!load_once(&sbi->aborted)) {
-		err = ext4_bufs_flush(sbi, true);
-		if (load_once(&sbi->saw_error))
-			state |= EXT4_ERROR_FS;
-		if (!err)
-			err = set_state(sbi, state);
-	}
-	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
+	keep_out(sbi);
 	ext4_flusher_stop(sbi);
+	if (!load_once(&sbi->aborted))
+		err = settle(sbi);
+	if (load_once(&sbi->error_unsaved))
+		ext4_save_error(sbi);
+	if (err && !load_once(&sbi->aborted)) {
+		atomic_fetch_and(&sbi->vfs->flags, ~(u64)MS_RDONLY);
+		ext4_flusher_start(sbi);
+	}
 	return err;
 }
 
@@ -192,7 +317,7 @@ static int ext4_remount(struct super_block *sb, u64 flags, const char *data)
 	if (want_ro)
 		err = go_ro(sbi);
 	else
-		err = ext4_super_check(sbi, sbi->es, false) ?: go_rw(sbi);
+		err = ext4_super_supported(sbi, sbi->es, false) ?: go_rw(sbi);
 	if (err)
 		sbi->opts = opts;
 	return err;
@@ -204,6 +329,7 @@ static void teardown(struct ext4_sb *sbi)
 	ext4_descs_free(sbi);
 	ext4_buf_put(sbi->super_buf);
 	ext4_bufs_destroy(sbi);
+	ext4_journal_close(sbi);
 	ext4_flush_destroy(sbi);
 	kfree(sbi);
 }
@@ -215,6 +341,8 @@ static void ext4_put_super(struct super_block *sb)
 	if (!(sb->flags & MS_RDONLY))
 		(void)go_ro(sbi);
 	ext4_flusher_stop(sbi);
+	if (load_once(&sbi->error_unsaved))
+		ext4_save_error(sbi);
 	sb->priv = NULL;
 	teardown(sbi);
 }
@@ -272,7 +400,6 @@ static void init_locks(struct ext4_sb *sbi)
 {
 	u32 i;
 
-	mutex_init(&sbi->super_lock);
 	mutex_init(&sbi->orphan_lock);
 	mutex_init(&sbi->xattr_lock);
 	list_init(&sbi->orphans);
@@ -280,32 +407,38 @@ static void init_locks(struct ext4_sb *sbi)
 		mutex_init(&sbi->group_lock[i]);
 }
 
-/* Everything but the root directory.  The caller tears down on error. */
-static int load(struct ext4_sb *sbi, const struct ext4_super *es, u64 flags,
-		const char *data)
+static int load_super(struct ext4_sb *sbi, const struct ext4_super *es)
 {
-	u64 blk;
-	int err = ext4_super_check(sbi, es, flags & MS_RDONLY);
-
-	if (!err)
-		err = ext4_options_parse(sbi, data);
-	if (err)
-		return err;
-	ext4_super_geometry(sbi, es);
-	err = ext4_bufs_init(sbi);
-	if (!err)
-		err = ext4_flush_init(sbi);
-	if (err)
-		return err;
-	blk = EXT4_SUPER_OFFSET >> sbi->block_bits;
-	sbi->super_buf = ext4_buf_read(sbi, blk, EXT4_KIND_SUPER, 0);
+	sbi->super_buf = ext4_buf_read(
+		sbi, EXT4_SUPER_OFFSET >> sbi->block_bits, EXT4_KIND_SUPER, 0);
 	if (IS_ERR(sbi->super_buf))
 		return (int)PTR_ERR(sbi->super_buf);
 	sbi->es = (void *)((u8 *)sbi->super_buf->data +
 			   (EXT4_SUPER_OFFSET & (sbi->block_size - 1)));
 	if (memcmp(sbi->es, es, sizeof(*es)) != 0)
 		return -EIO; /* it changed between two reads */
-	err = ext4_descs_load(sbi);
+	return 0;
+}
+
+/* Everything but the journal and the root directory.  The caller tears down
+ * on error. */
+static int load(struct ext4_sb *sbi, const struct ext4_super *es, u64 flags,
+		const char *data)
+{
+	int err = ext4_options_parse(sbi, data);
+
+	if (!err)
+		err = ext4_super_check(sbi, es, flags & MS_RDONLY);
+	if (err)
+		return err;
+	ext4_super_geometry(sbi, es);
+	err = ext4_bufs_init(sbi);
+	if (!err)
+		err = ext4_flush_init(sbi);
+	if (!err)
+		err = load_super(sbi, es);
+	if (!err)
+		err = ext4_descs_load(sbi);
 	if (!err)
 		err = ext4_zones_build(sbi);
 	if (err)
@@ -347,6 +480,60 @@ static int load_root(struct ext4_sb *sbi, struct super_block *sb)
 	return 0;
 }
 
+/* Nobody may own what the journal has. */
+static int guard_journal(struct ext4_sb *sbi)
+{
+	const struct ext4_journal *j = sbi->journal;
+	u32 i;
+	int err = 0;
+
+	for (i = 0; i < j->nr_runs && !err; i++)
+		err = ext4_zone_add(sbi, j->run[i].blk, j->run[i].len);
+	return err;
+}
+
+/* Replay what is in it: 1, and all that was read is old; 0: nothing was. */
+static int replay(struct ext4_sb *sbi)
+{
+	struct ext4_journal *j = sbi->journal;
+	int err;
+
+	if (!(sbi->es->feature_incompat & EXT4_INCOMPAT_RECOVER) ||
+	    !be32_get(j->super->start))
+		return 0;
+	if (sbi->bdev->read_only) {
+		pr_err("ext4: %s: the journal needs recovery, the device is read-only: try noload",
+		       sbi->bdev->name);
+		return -EROFS;
+	}
+	err = ext4_journal_recover(j);
+	return err ? err : 1;
+}
+
+static int open_journal(struct ext4_sb *sbi)
+{
+	int err;
+
+	if (sbi->opts & EXT4_OPT_NOLOAD)
+		return 0;
+	err = ext4_journal_open(sbi);
+	if (err || !sbi->journal)
+		return err;
+	err = replay(sbi);
+	return err ? err : guard_journal(sbi);
+}
+
+/* Mounted read-only, and replayed: nothing is to be recovered any more. */
+static int forget_recovery(struct ext4_sb *sbi)
+{
+	if (!sbi->journal || sbi->bdev->read_only ||
+	    !(sbi->es->feature_incompat & EXT4_INCOMPAT_RECOVER))
+		return 0;
+	sbi->es->feature_incompat &= ~(u32)EXT4_INCOMPAT_RECOVER;
+	return write_super(sbi);
+}
+
+/* 1: the journal was replayed; begin again. */
 static int mount_with(struct ext4_sb *sbi, struct super_block *sb,
 		      struct ext4_super *es, u64 flags, const char *data)
 {
@@ -359,10 +546,11 @@ static int mount_with(struct ext4_sb *sbi, struct super_block *sb,
 	if (err)
 		return err;
 	fill_vfs(sbi, sb);
-	if (!(flags & MS_RDONLY))
+	err = open_journal(sbi);
+	if (!err && !(flags & MS_RDONLY))
 		err = go_rw(sbi);
-	else
-		sbi->mount_state = sbi->es->state;
+	else if (!err)
+		err = forget_recovery(sbi);
 	if (!err)
 		err = load_root(sbi, sb);
 	if (!err)
@@ -373,17 +561,15 @@ static int mount_with(struct ext4_sb *sbi, struct super_block *sb,
 	return err;
 }
 
-static int ext4_mount(struct super_block *sb, struct blkdev *bdev, u64 flags,
-		      const char *data)
+static int mount_once(struct super_block *sb, u64 flags, const char *data)
 {
 	struct ext4_super *es = kmalloc(sizeof(*es));
 	struct ext4_sb *sbi = kzalloc(sizeof(*sbi));
 	int err = -ENOMEM;
 
 	if (es && sbi)
-		err = peek(bdev, es, flags & MS_SILENT);
+		err = peek(sb->bdev, es, flags & MS_SILENT);
 	if (!err) {
-		sb->bdev = bdev;
 		err = mount_with(sbi, sb, es, flags, data);
 		if (err) {
 			sb->priv = NULL;
@@ -394,6 +580,18 @@ static int ext4_mount(struct super_block *sb, struct blkdev *bdev, u64 flags,
 	}
 	kfree(es);
 	return err;
+}
+
+static int ext4_mount(struct super_block *sb, struct blkdev *bdev, u64 flags,
+		      const char *data)
+{
+	int err;
+
+	sb->bdev = bdev;
+	err = mount_once(sb, flags, data);
+	if (err > 0)
+		err = mount_once(sb, flags, data);
+	return err > 0 ? -EIO : err; /* the log does not get empty */
 }
 
 static struct fs_type types[] = {

@@ -90,16 +90,45 @@ static int check_features(struct ext4_sb *sbi, const struct ext4_super *es,
 			 ARRAY_SIZE(ro_names));
 		return -EROFS;
 	}
-	if (!(es->feature_incompat & EXT4_INCOMPAT_RECOVER))
-		return 0;
-	if (!ro) {
-		pr_err("ext4: %s: the journal needs recovery: run e2fsck, or mount read-only",
-		       sbi->bdev->name);
-		return -EROFS;
-	}
-	pr_warn("ext4: %s: mounted without the journal's recovery: may be inconsistent",
-		sbi->bdev->name);
 	return 0;
+}
+
+/* The journal must be a file of the volume, if we are to look at it. */
+static int check_journal(struct ext4_sb *sbi, const struct ext4_super *es,
+			 bool ro)
+{
+	bool noload = sbi->opts & EXT4_OPT_NOLOAD;
+
+	if (!(es->feature_compat & EXT4_COMPAT_HAS_JOURNAL)) {
+		if (!(es->feature_incompat & EXT4_INCOMPAT_RECOVER))
+			return 0;
+		return bad(sbi, "to be recovered, but has no journal",
+			   es->journal_inum);
+	}
+	if (!es->journal_inum && !noload) {
+		pr_err("ext4: %s: cannot mount: external journals are not supported",
+		       sbi->bdev->name);
+		return -EINVAL;
+	}
+	if ((es->feature_incompat & EXT4_INCOMPAT_RECOVER) && noload) {
+		if (!ro) {
+			pr_err("ext4: %s: the journal needs recovery: not without it",
+			       sbi->bdev->name);
+			return -EROFS;
+		}
+		pr_warn("ext4: %s: mounted without the journal's recovery: may be inconsistent",
+			sbi->bdev->name);
+	}
+	return 0;
+}
+
+/* Do we know all that it has? */
+int ext4_super_supported(struct ext4_sb *sbi, const struct ext4_super *es,
+			 bool ro)
+{
+	int err = check_features(sbi, es, ro);
+
+	return err ? err : check_journal(sbi, es, ro);
 }
 
 static u64 nr_blocks(const struct ext4_super *es)
@@ -182,7 +211,7 @@ int ext4_super_check(struct ext4_sb *sbi, const struct ext4_super *es, bool ro)
 		       sbi->bdev->name);
 		return -EFSBADCRC;
 	}
-	err = check_features(sbi, es, ro);
+	err = ext4_super_supported(sbi, es, ro);
 	if (!err)
 		err = check_sizes(sbi, es);
 	if (!err)

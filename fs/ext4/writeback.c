@@ -6,11 +6,17 @@
  * page that will be written; the promise is kept by writepages(), which sees
  * several pages at once and asks for all their blocks together.
  *
+ * Ordered data: the transaction that gives blocks to data, or says that the
+ * file is longer, is told (ext4_data_begin()) and does not commit before that
+ * data is written.  So no commit may be waited for between the two; blocks are
+ * written as soon as the handle that gave them has ended.
+ *
  * INVARIANTS
  *   W1  PG_PRIVATE <=> page->priv is the mask of the page's blocks for which a
  *       promise is held (counted in ei->delayed and sbi->delayed).
  *   W2  While a page is under PG_WRITEBACK, priv counts its requests instead
  *       (page.c); write_begin waits for that to end.
+ *   W3  The size on the disk does not reach behind data that has a place.
  *
  * ORDERING
  *   PGWRITE  status of a request before the count that finishes the page.
@@ -22,12 +28,18 @@
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 
-#define CREDITS 64u
+#define CREDITS	      96u
+#define CREDITS_A_RUN 32u /* a place, and a tree that splits at every level */
 
 struct writer {
 	struct ext4_sb *sbi;
-	struct bio *bio; /* open, or NULL */
-	u64 next;	 /* block that would continue it */
+	struct inode *inode;
+	struct page **pg; /* consecutive */
+	unsigned int nr;
+	u64 end;	      /* block behind the end of the file */
+	struct bio *bio;      /* open, or NULL */
+	u64 next;	      /* block that would continue it */
+	struct ext4_txn *txn; /* waits for the data, or NULL */
 };
 
 /* Promises of the file: @nr more, or less. */
@@ -42,23 +54,32 @@ static void delay_change(struct inode *inode, s64 nr)
 	spin_unlock(&ei->stat_lock);
 }
 
-/* The page's promises are kept, or not needed any more. */
-static void drop_promises(struct inode *inode, struct page *pg)
+/* How many the page has; they are not noted in it any more. */
+static u32 take_promises(struct page *pg)
 {
 	u32 nr;
 
 	if (!(load_once(&pg->flags) & PG_PRIVATE))
-		return;
+		return 0;
 	nr = popcount64(pg->priv);
 	pg->priv = 0;
 	atomic_fetch_and(&pg->flags, (u32)~PG_PRIVATE);
+	return nr;
+}
+
+/* They are kept, or not needed any more. */
+static void drop_promises(struct inode *inode, u32 nr)
+{
 	delay_change(inode, -(s64)nr);
 	ext4_delay_release(inode_sbi(inode), nr);
 }
 
 void ext4_releasepage(struct mapping *m, struct page *pg)
 {
-	drop_promises(m->host, pg);
+	u32 nr = take_promises(pg);
+
+	if (nr)
+		drop_promises(m->host, nr);
 }
 
 static int promise(struct inode *inode, struct page *pg, u64 mask)
@@ -188,23 +209,35 @@ static void part_done(struct page *pg, int status)
 	page_end_writeback(pg, load_acquire(&pg->flags) & PG_ERROR ? -EIO : 0);
 }
 
-/* Loop context. */
+/* Loop context.  The pages, and what they belong to, may be gone when the last
+ * one is done. */
 static void write_done(struct bio *bio)
 {
+	struct page *first =
+		addr_page((void *)((uintptr_t)bio->seg[0].addr & PAGE_MASK));
+	struct inode *inode = first->mapping->host;
+	struct ext4_sb *sbi = inode_sbi(inode);
 	u32 i;
 
+	ext4_note_write(sbi);
 	for (i = 0; i < bio->nr_segs; i++) {
 		void *page = (void *)((uintptr_t)bio->seg[i].addr & PAGE_MASK);
 
 		part_done(addr_page(page), bio->status);
 	}
+	ext4_data_done(bio->priv);
 	bio_free(bio);
+	atomic_dec(&sbi->buf_io);
 }
 
 static void flush_writer(struct writer *w)
 {
-	if (w->bio)
+	if (w->bio) {
+		atomic_inc(&w->sbi->buf_io);
+		ext4_data_more(w->txn);
+		w->bio->priv = w->txn;
 		blk_submit(w->sbi->bdev, w->bio);
+	}
 	w->bio = NULL;
 }
 
@@ -232,25 +265,25 @@ static int add(struct writer *w, struct page *pg, void *addr, u64 blk, u32 nr)
 	return 0;
 }
 
-/* Blocks of the page up to the end of the file: on their way to the device. */
-static int write_one(struct writer *w, struct inode *inode, struct page *pg,
-		     u64 end)
+/* Blocks [from, to) of the file, which have their places, are on their way. */
+static int write_blocks(struct writer *w, u64 from, u64 to)
 {
-	u32 bits = w->sbi->block_bits, per_page = (u32)PAGE_SIZE >> bits, i;
-	u64 first = pg->index * per_page;
+	u32 bits = w->sbi->block_bits, per_page = (u32)PAGE_SIZE >> bits;
 	int err = 0;
 
-	for (i = 0; i < per_page && first + i < end && !err;) {
-		u8 *at = (u8 *)page_addr(pg) + ((size_t)i << bits);
-		struct ext4_map m = { .lblk = (u32)(first + i) };
+	while (from < to && !err) {
+		u64 page = from / per_page - w->pg[0]->index;
+		u32 in = (u32)(from % per_page);
+		struct ext4_map m = { .lblk = (u32)from };
+		u8 *at = (u8 *)page_addr(w->pg[page]) + ((size_t)in << bits);
 
-		m.len = (u32)min_t(u64, per_page - i, end - (first + i));
-		err = ext4_map_read(inode, &m);
+		m.len = (u32)min_t(u64, per_page - in, to - from);
+		err = ext4_map_read(w->inode, &m);
 		if (!err && m.state != EXT4_WRITTEN)
-			err = -EIO; /* the allocation has failed */
+			err = -EIO;
 		if (!err)
-			err = add(w, pg, at, m.pblk, m.len);
-		i += m.len;
+			err = add(w, w->pg[page], at, m.pblk, m.len);
+		from += m.len;
 	}
 	return err;
 }
@@ -269,30 +302,78 @@ static bool all_written(struct inode *inode, u64 from, u64 to)
 	return true;
 }
 
-/* Give blocks [from, to) of the file a place. */
-static int allocate(struct inode *inode, u64 from, u64 to)
+/* W3: data is there up to byte @end.  The file may have become shorter. */
+static bool grow_disk_size(struct inode *inode, u64 end, bool change)
 {
 	struct ext4_inode *ei = EXT4_I(inode);
+	bool grows;
+
+	spin_lock(&ei->stat_lock);
+	end = min(end, load_once(&inode->i_size));
+	grows = end > ei->disk_size;
+	if (grows && change)
+		ei->disk_size = end;
+	spin_unlock(&ei->stat_lock);
+	return grows;
+}
+
+/* Places for blocks from *from on, as many as one handle can; *from: up to
+ * where.  -ENOSPC may come with progress. */
+static int give_places(struct writer *w, u64 *from, u64 to)
+{
+	struct ext4_inode *ei = EXT4_I(w->inode);
+	u32 bits = w->sbi->block_bits;
+	u64 start = *from;
 	struct ext4_handle h;
 	int err, err2;
 
-	if (all_written(inode, from, to))
-		return 0;
-	err = ext4_begin(inode_sbi(inode), &h, CREDITS);
+	err = ext4_begin(w->sbi, &h, CREDITS);
 	if (err)
 		return err;
 	down_write(&ei->map_lock);
-	while (from < to && !err) {
-		struct ext4_map m = { .lblk = (u32)from,
-				      .len = (u32)(to - from) };
+	while (*from < to && !err && ext4_credits_left(&h, CREDITS_A_RUN)) {
+		struct ext4_map m = { .lblk = (u32)*from,
+				      .len = (u32)(to - *from) };
 
-		err = ext4_map_write(&h, inode, &m, true);
-		from += m.len;
+		err = ext4_map_write(&h, w->inode, &m, true);
+		if (!err)
+			*from += m.len;
 	}
 	up_write(&ei->map_lock);
-	err2 = ext4_mark_dirty(&h, inode);
+	if (*from > start)
+		(void)grow_disk_size(w->inode, *from << bits, true);
+	w->txn = ext4_data_begin(&h);
+	store_once(&ei->datasync_tid, ext4_handle_tid(&h));
+	err2 = ext4_mark_dirty(&h, w->inode);
 	ext4_end(&h);
 	return err ? err : err2;
+}
+
+/* Blocks [from, to) get places, and are written.  *@from: those behind are
+ * not. */
+static int place_and_write(struct writer *w, u64 *from, u64 to)
+{
+	u32 bits = w->sbi->block_bits, tries = 0;
+	u64 at = *from;
+	int err = 0, err2;
+
+	if (all_written(w->inode, at, to) &&
+	    !grow_disk_size(w->inode, to << bits, false))
+		at = to;
+	do {
+		if (at < to)
+			err = give_places(w, &at, to);
+		err2 = write_blocks(w, *from, at);
+		flush_writer(w);
+		ext4_data_done(w->txn);
+		w->txn = NULL;
+		if (err2)
+			return err2;
+		*from = at;
+		if (err == -ENOSPC && ext4_retry_nospc(w->sbi, &tries))
+			err = 0;
+	} while (!err && at < to);
+	return err;
 }
 
 /* Memory behind the end of the file is not written as it stands. */
@@ -305,33 +386,46 @@ static void zero_tail(struct page *pg, u64 size)
 		       PAGE_SIZE - (size - pos));
 }
 
+/* Let go of the pages; what is not before block @done was not written. */
+static void end_pages(struct writer *w, u64 done, int err)
+{
+	u32 per_page = (u32)PAGE_SIZE >> w->sbi->block_bits;
+	unsigned int i;
+
+	for (i = 0; i < w->nr; i++) {
+		u64 end = min((w->pg[i]->index + 1) * per_page, w->end);
+
+		page_unlock(w->pg[i]);
+		part_done(w->pg[i], end > done ? err : 0);
+	}
+}
+
 int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 {
 	struct inode *inode = m->host;
-	struct writer w = { .sbi = inode_sbi(inode) };
+	struct writer w = {
+		.sbi = inode_sbi(inode), .inode = inode, .pg = pg, .nr = nr
+	};
 	u32 bits = w.sbi->block_bits, per_page = (u32)PAGE_SIZE >> bits;
-	u64 size = load_once(&m->size);
-	u64 first = pg[0]->index * per_page;
-	u64 end = DIV_ROUND_UP(size, 1ull << bits);
-	u64 last = min(end, (pg[nr - 1]->index + 1) * per_page);
+	u64 size = load_once(&m->size), from = pg[0]->index * per_page, to;
+	u32 promises = 0;
 	unsigned int i;
-	int err = 0, e;
+	int err = 0;
 
+	w.end = DIV_ROUND_UP(size, 1ull << bits);
+	to = min(w.end, (pg[nr - 1]->index + 1) * per_page);
 	zero_tail(pg[nr - 1], size);
-	if (first < last)
-		err = allocate(inode, first, last);
-	blk_plug();
 	for (i = 0; i < nr; i++) {
-		drop_promises(inode, pg[i]);
+		promises += take_promises(pg[i]);
 		atomic_fetch_and(&pg[i]->flags, (u32)~PG_ERROR);
 		pg[i]->priv = 1;
-		e = write_one(&w, inode, pg[i], end);
-		err = err ? err : e;
-		page_unlock(pg[i]);
-		part_done(pg[i], e);
 	}
-	flush_writer(&w);
+	blk_plug();
+	if (from < to)
+		err = place_and_write(&w, &from, to);
 	blk_unplug();
+	drop_promises(inode, promises);
+	end_pages(&w, from, err);
 	if (err)
 		pr_warn_ratelimited("ext4: %s: inode %llu: data was lost: %d",
 				    w.sbi->bdev->name,

@@ -309,7 +309,7 @@ static struct ext4_buf *new_block(struct ext4_handle *h, struct inode *inode)
 				&blk, &got);
 	if (err)
 		return ERR_PTR(err);
-	b = ext4_buf_new(sbi, blk, EXT4_KIND_XATTR, 0);
+	b = ext4_buf_new(h, blk, EXT4_KIND_XATTR, 0);
 	if (IS_ERR(b)) {
 		ext4_free_blocks(h, sbi, blk, 1, true);
 		return b;
@@ -443,22 +443,34 @@ out:
 	return err;
 }
 
-static int change_named(struct inode *inode, const char *name,
-			const void *value, size_t size, int flags)
+static int change_once(struct inode *inode, const struct ext4_xattr_name *key,
+		       const void *value, size_t size, int flags)
 {
 	struct ext4_inode *ei = EXT4_I(inode);
-	struct ext4_xattr_name key;
 	struct ext4_handle h;
-	int err = parse_name(name, &key);
+	int err = ext4_begin(inode_sbi(inode), &h, 16);
 
-	if (!err)
-		err = ext4_begin(inode_sbi(inode), &h, 16);
 	if (err)
 		return err;
 	mutex_lock(&ei->xattr_lock);
-	err = change(&h, inode, &key, value, size, flags);
+	err = change(&h, inode, key, value, size, flags);
 	mutex_unlock(&ei->xattr_lock);
 	ext4_end(&h);
+	return err;
+}
+
+static int change_named(struct inode *inode, const char *name,
+			const void *value, size_t size, int flags)
+{
+	struct ext4_xattr_name key;
+	u32 tries = 0;
+	int err = parse_name(name, &key);
+
+	if (err)
+		return err;
+	do {
+		err = change_once(inode, &key, value, size, flags);
+	} while (err == -ENOSPC && ext4_retry_nospc(inode_sbi(inode), &tries));
 	return err;
 }
 

@@ -2,8 +2,8 @@
 /*
  * fs/ext4/zone.c - know which blocks no file may ever own.
  *
- * Super blocks, descriptors, bitmaps and inode tables, as a sorted array of
- * ranges built once at mount.  A corrupt extent that points at one of them
+ * Super blocks, descriptors, bitmaps, inode tables and the journal, as a sorted
+ * array of ranges built at mount.  A corrupt extent that points at one of them
  * must be neither written through nor freed.
  */
 #include <fs/ext4/zone.h>
@@ -109,6 +109,17 @@ int ext4_zones_build(struct ext4_sb *sbi)
 
 	for (which = 0; which < 4 && !err; which++)
 		err = add_tables(&bl, which);
+	if (err)
+		return err;
+	sort(sbi->zone, sbi->nr_zones, sizeof(sbi->zone[0]), by_start);
+	return merge(sbi);
+}
+
+int ext4_zone_add(struct ext4_sb *sbi, u64 start, u64 nr)
+{
+	struct builder bl = { .sbi = sbi, .room = sbi->nr_zones };
+	int err = add(&bl, start, nr);
+
 	if (err)
 		return err;
 	sort(sbi->zone, sbi->nr_zones, sizeof(sbi->zone[0]), by_start);

@@ -5,16 +5,11 @@
  * After the random operations what is read back must be what the model has,
  * also after a remount, and e2fsck must find nothing.
  */
-/* sources: tests/host/fake/world.c tests/host/fake/disk.c tests/host/fake/ext4_rig.c */
+/* sources: tests/host/fake/world.c tests/host/fake/sched.c tests/host/fake/disk.c tests/host/fake/trace.c tests/host/fake/ext4_rig.c */
 /* sources: fs/inode.c kernel/file/iov.c kernel/mm/pagecache.c kernel/mm/writeback.c */
 /* sources: kernel/mm/truncate.c kernel/mm/filemap.c kernel/mm/readahead.c kernel/mm/radix.c */
 /* sources: lib/crc.c lib/sort.c lib/string.c lib/fmt.c */
-/* sources: fs/ext4/balloc.c fs/ext4/bitmap.c fs/ext4/buf.c fs/ext4/csum.c fs/ext4/desc.c fs/ext4/dir.c */
-/* sources: fs/ext4/dir_change.c fs/ext4/error.c fs/ext4/extent.c fs/ext4/extent_insert.c fs/ext4/extent_remove.c */
-/* sources: fs/ext4/fallocate.c fs/ext4/file.c fs/ext4/flush.c fs/ext4/hash.c fs/ext4/htree.c fs/ext4/htree_add.c */
-/* sources: fs/ext4/ialloc.c fs/ext4/ind.c fs/ext4/inode.c fs/ext4/journal.c fs/ext4/map.c fs/ext4/namei.c */
-/* sources: fs/ext4/orphan.c fs/ext4/page.c fs/ext4/rename.c fs/ext4/super.c fs/ext4/super_check.c fs/ext4/symlink.c */
-/* sources: fs/ext4/writeback.c fs/ext4/xattr.c fs/ext4/xattr_place.c fs/ext4/zone.c */
+/* sources: fs/ext4/ */
 /* sources: tests/host/fake/ext4_model.c */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tests/host/fake/world.c - memory, locks, time and messages for world.h.
+ * tests/host/fake/world.c - memory, time and messages for world.h.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,10 +32,11 @@ u64 world_nr_allocs;
 u32 world_alloc_fail_in;
 char world_last_log[256];
 
+u64 world_now_ns = 1700000000ull * 1000000000ull;
+
 u64 host_direct_map, phys_ram_base, phys_ram_end;
 static struct hart hart;
 struct hart *host_this_hart = &hart;
-static struct thread thread;
 static struct cred cred = { .refs = 1 };
 
 /* --- memory */
@@ -284,149 +285,16 @@ int user_fault_in(uaddr_t a, size_t n, bool write)
 	return -14;
 }
 
-/* --- locks */
-
-static u8 ranks[32];
-static u32 depth;
-
-void spin_lock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 0);
-	assert_true(!depth || l->rank > ranks[depth - 1] ||
-		    l->rank == RANK_NONE);
-	assert_true(depth < ARRAY_SIZE(ranks));
-	ranks[depth++] = l->rank;
-	l->hart = 1;
-}
-
-void spin_unlock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 1);
-	l->hart = 0;
-	depth--;
-}
-
-void mutex_init(struct mutex *m)
-{
-	memset(m, 0, sizeof(*m));
-}
-
-void mutex_lock(struct mutex *m)
-{
-	assert_int_equal(depth, 0);
-	assert_int_equal(m->locked, 0);
-	m->locked = 1;
-}
-
-void mutex_unlock(struct mutex *m)
-{
-	assert_int_equal(m->locked, 1);
-	m->locked = 0;
-}
-
-void rwsem_init(struct rwsem *s)
-{
-	memset(s, 0, sizeof(*s));
-}
-
-/* Twice by one thread would wait for ever with a writer in between. */
-void down_read(struct rwsem *s)
-{
-	assert_int_equal(depth, 0);
-	assert_null(s->writer);
-	assert_int_equal(s->readers, 0);
-	s->readers = 1;
-}
-
-void up_read(struct rwsem *s)
-{
-	assert_int_equal(s->readers, 1);
-	s->readers = 0;
-}
-
-void down_write(struct rwsem *s)
-{
-	assert_int_equal(depth, 0);
-	assert_null(s->writer);
-	assert_int_equal(s->readers, 0);
-	s->writer = &thread;
-}
-
-void up_write(struct rwsem *s)
-{
-	assert_non_null(s->writer);
-	s->writer = NULL;
-}
-
-/* --- waiting */
-
-void waitq_init(struct waitq *wq)
-{
-}
-
-void wake_up_all_key(struct waitq *wq, u64 key)
-{
-}
-
-void waiter_init(struct waiter *w)
-{
-}
-
-void wait_prepare(struct waitq *wq, struct waiter *w, bool interruptible)
-{
-}
-
-void wait_finish(struct waitq *wq, struct waiter *w)
-{
-}
-
-int wait_suspend(u64 deadline_ns)
-{
-	assert_int_equal(depth, 0);
-	if (world_complete_one())
-		return 0;
-	if (deadline_ns != WAIT_FOREVER)
-		return -110;
-	fail_msg("waits for ever");
-	abort();
-}
-
-int sleep_until_ns(u64 deadline_ns, bool interruptible)
-{
-	(void)!wait_suspend(deadline_ns);
-	return 0;
-}
-
-void cond_resched(void)
-{
-	assert_int_equal(depth, 0);
-	if (random_below(&world_seed, 4) == 0)
-		world_complete_one();
-}
-
-/* The threads of the page cache are not missed; others are. */
-struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
-{
-	return strcmp(name, "flusher") ? NULL : &thread;
-}
-
 /* --- the rest */
-
-struct thread *current_thread(void)
-{
-	return &thread;
-}
 
 bool capable(unsigned int cap)
 {
 	return world_is_root;
 }
 
-static u64 now_ns = 1700000000ull * 1000000000ull;
-
 u64 clock_mono_ns(void)
 {
-	return now_ns += 1000;
+	return world_now_ns += 1000;
 }
 
 u64 clock_real_ns(void)
@@ -472,6 +340,6 @@ void world_init(void)
 		abort();
 	for (i = 0; i < NR_PAGES; i++)
 		free_stack[nr_free++] = NR_PAGES - 1 - i;
-	thread.cred = &cred;
+	current->cred = &cred;
 	pagecache_init();
 }

@@ -2,12 +2,12 @@
 /*
  * tests/host/fake/world.h - enough of a kernel for a file system, on the host.
  *
- * One thread; locks only check that they are used as they should be (no
- * recursion, spinlock ranks, no wait with a spinlock held).  A wait completes
- * disk requests, in random order, until its condition holds; when there is
- * nothing to complete it would be for ever, and the program aborts.
+ * Threads take turns at random (sched.c).  Locks check that they are used as
+ * they should be: no recursion, spinlock ranks, no wait with a spinlock held.
+ * Requests end in random order while somebody waits; when everybody waits for
+ * ever the program aborts.
  *
- * The disk is a piece of memory.  world_disk_fail makes requests fail.
+ * The disk is a piece of memory (disk.c); fail_one_in makes requests fail.
  */
 #ifndef TESTS_HOST_FAKE_WORLD_H
 #define TESTS_HOST_FAKE_WORLD_H
@@ -15,13 +15,19 @@
 #include <kernel/dev/blk.h>
 #include <lib/types.h>
 
+struct trace; /* trace.h */
+
 struct world_disk {
 	struct blkdev bd;
 	u8 *data;
 	u64 size;
-	u64 reads, writes, flushes; /* requests */
-	u32 fail_one_in;	    /* 0: never */
-	u32 *read_count;	    /* NULL, or for each sector */
+	/* requests; FUA ones are also writes */
+	u64 reads, writes, fua_writes, flushes, discards;
+	u64 discarded;	     /* sectors */
+	u32 fail_one_in;     /* 0: never */
+	u32 *read_count;     /* NULL, or for each sector */
+	u8 *written;	     /* NULL, or for each sector: 1 once it was */
+	struct trace *trace; /* NULL, or told of writes and flushes */
 };
 
 void world_init(void); /* once */
@@ -30,6 +36,13 @@ void world_disk_init(struct world_disk *d, u64 size);
 void world_disk_load(struct world_disk *d, const char *path);
 void world_disk_store(const struct world_disk *d, const char *path);
 void world_disk_free(struct world_disk *d);
+
+/* Threads.  Kernel threads exist only while world_threads is set. */
+struct thread;
+extern bool world_threads;
+struct thread *world_spawn(void (*fn)(void *), void *arg);
+bool world_is_alive(struct thread *t);
+void world_yield(void);
 
 extern u64 world_seed;		/* of everything random here */
 extern bool world_quiet;	/* no kernel messages */

@@ -7,6 +7,8 @@
 
 #include <lib/types.h>
 
+extern u64 world_now_ns;
+
 /* End one request of some disk; false: there is none. */
 bool world_complete_one(void);
 
