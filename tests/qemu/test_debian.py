@@ -69,7 +69,7 @@ OPTIONAL = [
      "execve(\"/bin/true\""),
     ("gdb", "/usr/bin/gdb -batch -ex 'break main' -ex run -ex continue "
      "/bin/true 2>&1", "exited normally"),
-    ("ipcmk", "/usr/bin/ipcmk -S 3; /usr/bin/ipcs -s", "644        3"),
+    ("ipcmk", "/bin/bash -c 'ipcmk -S 3; ipcs -s'", "644        3"),
     ("redis-server", "/bin/bash -c 'redis-server --save \"\" --daemonize yes "
      ">/dev/null; sleep 2; redis-cli ping; redis-cli shutdown'", "PONG"),
     ("nc.openbsd", "/bin/bash -c '(nc.openbsd -l 5000 & sleep 1; "
