@@ -30,9 +30,8 @@ static int check(u32 prio)
 		return -EINVAL;
 	switch (CLASS(prio)) {
 	case CLASS_RT:
-		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE)
-			       ? 0
-			       : -EPERM;
+		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE) ? 0
+								       : -EPERM;
 	case CLASS_BE:
 	case CLASS_IDLE:
 		return 0;
