@@ -64,6 +64,19 @@ static const u16 leaves_mm[] = {
 	281, /* execveat */
 };
 
+/* Calls that tell CPU time, or are a thread's last: the time up to them counts. */
+static const u16 timed[] = {
+	93,  /* exit */
+	94,  /* exit_group */
+	107, /* timer_create */
+	113, /* clock_gettime */
+	153, /* times */
+	165, /* getrusage */
+	221, /* execve */
+	260, /* wait4 */
+	281, /* execveat */
+};
+
 static bool listed(const u16 *list, size_t n, u64 nr)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -81,6 +94,8 @@ u16 relay_traits_of(u64 nr)
 		traits |= CALL_LOCAL_IN_HYBRID;
 	if (listed(leaves_mm, ARRAY_SIZE(leaves_mm), nr))
 		traits |= CALL_LEAVES_MM;
+	if (listed(timed, ARRAY_SIZE(timed), nr))
+		traits |= CALL_TIMED;
 	return traits;
 }
 

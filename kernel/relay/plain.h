@@ -28,7 +28,8 @@
 
 __plain bool wants_clock(const struct call_row *c)
 {
-	return c->slow || c->count % CALL_SAMPLE == 0;
+	return c->slow || (c->traits & CALL_TIMED) ||
+	       c->count % CALL_SAMPLE == 0;
 }
 
 /* An untimed call has ended: see above. */
@@ -53,8 +54,7 @@ __plain void relay_begin(struct hart *h, struct thread *t)
 /* The short way to the handler, for an untimed call of an unwatched thread. */
 __plain bool is_plain(const struct thread *t, const struct call_row *c)
 {
-	return !(c->slow | relay_watched | t->in_coroutine) &&
-	       c->count % CALL_SAMPLE && !t->ext;
+	return !(relay_watched | t->in_coroutine) && !wants_clock(c) && !t->ext;
 }
 
 __plain void __noreturn run_plain(struct hart *h, struct thread *t,

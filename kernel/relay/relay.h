@@ -89,6 +89,7 @@ struct call_row {
 #define CALL_LOCAL_IN_HYBRID BIT(0)
 #define CALL_LEAVES_MM	     BIT(1) /* its end needs no user memory */
 #define CALL_HERE	     BIT(2) /* this hart is a service hart itself */
+#define CALL_TIMED	     BIT(3) /* always: it ends or tells CPU time */
 
 /* Whose turn it is in the hart's loop: loop.c, L2. */
 enum loop_turn {

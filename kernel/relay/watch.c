@@ -7,9 +7,8 @@
  * one-shot timer for the time of its sleep.  When that expires and the service hart
  * has taken no message since, the log names it, once, and what it is doing.
  *
- * Costs nothing on the way of a call: a hart that polls has its answer or its
- * request taken before it comes here, and a service hart that sleeps is being
- * woken by the doorbell (edge SLEEP).
+ * Costs nothing on the way of a call: a hart that polls has its answer, or its
+ * request taken, before it comes here.
  *
  * Context: the hart's loop; the timer's callback too.  No lock.
  */
@@ -70,8 +69,7 @@ void relay_watch_begin(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 
-	if (likely(!unanswered(r)) ||
-	    load_once(&r->service->state) == HART_SLEEP)
+	if (likely(!unanswered(r)))
 		return;
 	r->watch_progress = progress(r->service);
 	ktimer_arm(&r->watch, clock_mono_ns() + WATCH_NS);

@@ -290,8 +290,8 @@ def test_panic_report(boot):
 @pytest.mark.parametrize("smp", [2, 4])
 def test_service_hart_that_stalls_is_named(boot, smp):
     m = boot(smp=smp, relay="remote")
-    m.sh("(sleep 0.3; stat / >/dev/null) & "
-         "echo stall_ms=2500 >/proc/relay/policy; wait", 30, check=True)
+    m.sh("calls 1000000000 & sleep 0.3; "
+         "echo stall_ms=2500 >/proc/relay/policy; kill $!", 30, check=True)
     log = m.sh("dmesg").out
     found = re.findall(r"relay: hart (\d+) has not answered for 1000 ms: in a "
                        r"call of sh/\d+, number 64", log)
