@@ -7,8 +7,8 @@
  * is left to its interrupt.  In hybrid mode the first half of the usual time is
  * slept, when that is long enough for a timer to be worth it.
  *
- * `virtio_blk.mode=` and `blk.mode=` choose the mode at boot (irq, poll, hybrid),
- * queue/io_poll and queue/io_poll_delay of /sys later.
+ * `virtio_blk.mode=` chooses the mode at boot (irq, poll, hybrid), queue/io_poll and
+ * queue/io_poll_delay of /sys later.
  *
  * Context: coroutine, no spinlock held.
  */

@@ -150,8 +150,6 @@ static s64 store_number(void *obj, const struct sys_attr *a, const char *buf,
 
 static s64 set_mode(struct blkdev *bd, u32 mode, size_t n)
 {
-	if (mode != BLK_WAIT_IRQ && !bd->ops->poll)
-		return -EINVAL;
 	store_once(&bd->wait_mode, mode);
 	return (s64)n;
 }
@@ -222,6 +220,10 @@ static const struct sys_attr attrs[] = {
 	  .show = show,
 	  .store = store_number,
 	  .arg = NR_REQUESTS },
+};
+
+/* Where the core polls; a driver with a way of its own adds these by itself. */
+static const struct sys_attr poll_attrs[] = {
 	{ .name = "io_poll",
 	  .mode = 0644,
 	  .show = show,
@@ -235,6 +237,9 @@ static const struct sys_attr attrs[] = {
 
 void blk_sys_add_queue(struct blkdev *disk)
 {
-	(void)sys_add(sys_mkdir(disk->sys, "queue", disk), attrs,
-		      ARRAY_SIZE(attrs));
+	struct sys_dir *queue = sys_mkdir(disk->sys, "queue", disk);
+
+	(void)sys_add(queue, attrs, ARRAY_SIZE(attrs));
+	if (disk->ops->poll)
+		(void)sys_add(queue, poll_attrs, ARRAY_SIZE(poll_attrs));
 }

@@ -80,7 +80,7 @@ struct irq_desc {
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_DEV);
 static struct irqchip *chips[MAX_IRQCHIPS]; /* [irq_lock] to append */
 static u32 nr_chips;			    /* [a] */
-static u32 hart_chips[MAX_HARTS];	    /* own hart: chips it has set up */
+static u32 hart_chips[MAX_HARTS]; /* [a] own hart's: chips it has set up */
 static struct list_head lines = LIST_HEAD_INIT(lines); /* [irq_lock] */
 static u32 nr_lines;				       /* [irq_lock] */
 static u64 nr_bad; /* [a] lines that no chip has */
@@ -163,11 +163,13 @@ void irq_hart_init(unsigned int cpu)
 	u32 n = chip_count();
 
 	KASSERT(cpu == this_cpu());
-	for (; hart_chips[cpu] < n; hart_chips[cpu]++) {
-		struct irqchip *chip = chips[hart_chips[cpu]];
+	for (u32 i = hart_chips[cpu]; i < n; i++) {
+		struct irqchip *chip = chips[i];
 
 		if (chip->ops->hart_init)
 			chip->ops->hart_init(chip, cpu);
+		/* relaxed: who waits for it only binds afterwards, under locks */
+		store_once(&hart_chips[cpu], i + 1);
 	}
 }
 
