@@ -43,13 +43,13 @@ static inline u64 be64_get(struct be64 v)
 
 static inline struct be16 be16_of(u16 n)
 {
-	return (struct be16){ { (u8)(n >> 8), (u8)n } };
+	return (struct be16){ { n >> 8 & 0xff, n & 0xff } };
 }
 
 static inline struct be32 be32_of(u32 n)
 {
-	return (struct be32){ { (u8)(n >> 24), (u8)(n >> 16), (u8)(n >> 8),
-				(u8)n } };
+	return (struct be32){ { n >> 24 & 0xff, n >> 16 & 0xff, n >> 8 & 0xff,
+				n & 0xff } };
 }
 
 static inline struct be64 be64_of(u64 n)
@@ -58,7 +58,7 @@ static inline struct be64 be64_of(u64 n)
 	u32 i;
 
 	for (i = 8; i > 0; i--) {
-		v.b[i - 1] = (u8)n;
+		v.b[i - 1] = n & 0xff;
 		n >>= 8;
 	}
 	return v;

@@ -326,9 +326,8 @@ static void free_in_group(struct ext4_handle *h, struct ext4_sb *sbi, u32 group,
 		goto out;
 	freed = clear_bits(b->data, at, nr);
 	if (freed != nr)
-		ext4_error(sbi, 0, "block %llu: freed while free",
-			   (unsigned long long)(ext4_group_start(sbi, group) +
-						at));
+		ext4_error(sbi, 0, "group %u: blocks at %u freed while free",
+			   group, at);
 	else if (h->txn)
 		make_busy(h, group, at, nr);
 	ext4_desc_set_free_blocks(sbi, d,

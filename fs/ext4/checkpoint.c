@@ -71,7 +71,7 @@ static int write_some(struct ext4_journal *j)
  * true if the tail may move there. */
 static bool new_tail(struct ext4_journal *j, u32 *start, u32 *tid)
 {
-	struct ext4_txn *t, *tmp;
+	struct ext4_txn *t, *tmp, *first;
 	struct list_head gone;
 	bool any;
 
@@ -82,13 +82,13 @@ static bool new_tail(struct ext4_journal *j, u32 *start, u32 *tid)
 			break;
 		list_move_tail(&t->node, &gone);
 	}
-	t = j->committing;
+	first = j->committing;
 	if (!list_empty(&j->cps))
-		t = list_first_entry(&j->cps, struct ext4_txn, node);
-	*start = t ? t->start : j->head;
+		first = list_first_entry(&j->cps, struct ext4_txn, node);
+	*start = first ? first->start : j->head;
 	*tid = j->running ? j->running->tid : j->next_tid;
-	if (t)
-		*tid = t->tid;
+	if (first)
+		*tid = first->tid;
 	spin_unlock(&j->sbi->buf_lock);
 	any = !list_empty(&gone);
 	list_for_each_entry_safe(t, tmp, &gone, node)
