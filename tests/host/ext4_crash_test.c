@@ -52,6 +52,9 @@ static const struct volume volumes[] = {
 	{ "-t ext3 -b 1024 -J size=1 -I 128", 6000, MIX_SPACE, 1, 100 },
 	{ "-t ext4 -b 4096 -O ^metadata_csum,uninit_bg", 12000, MIX_SYNC, 3,
 	  50 },
+	/* More than the log holds: it wraps. */
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_SYNC, 1, 700 },
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_RACE, 3, 150 },
 };
 
 static u32 env_number(const char *name, u32 otherwise)
@@ -109,6 +112,7 @@ static void run_shift(struct shift *s, const struct volume *v)
 	world_threads = s->nr > 1;
 	rig_mkfs(&rig, v->kib, v->opts);
 	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	assert_non_null(EXT4_SB(rig.sb)->journal);
 	for (k = 0; k < s->nr; k++)
 		s->worker[k] = worker_new(&rig, k, v->mix);
 	assert_int_equal(rig_sync(&rig), 0);

@@ -204,6 +204,63 @@ static void replays_what_debugfs_wrote(void **state)
 	world_quiet = false;
 }
 
+/* A block that begins like one of the journal's is escaped in the log. */
+static void escapes_the_magic_number(void **state)
+{
+	struct inode *root, *l;
+	char target[300], got[1024];
+
+	memset(target, 'x', 299);
+	target[299] = '\0';
+	memcpy(target, "\xc0\x3b\x39\x98", 4);
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_symlink(root, "l", target), 0);
+	inode_put(root);
+	assert_int_equal(rig_sync(&rig), 0);
+	power_cut();
+	assert_int_equal(rig_fsck(&rig), 0); /* its own replay, of a copy */
+	world_quiet = true;
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	world_quiet = false;
+	l = rig_lookup(&rig, "l");
+	assert_int_equal(l->ops->readlink(l, got, sizeof(got)), 299);
+	assert_string_equal(got, target);
+	inode_put(l);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+/* Shorter and longer again: what was cut off does not come back. */
+static void grows_over_zeroes(void **state)
+{
+	struct inode *f;
+	u32 i;
+
+	rig_mkfs(&rig, 20000, "-t ext4 -b 4096");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	assert_non_null(journal());
+	f = create("f");
+	memset(buf, 'o', 3000);
+	assert_int_equal(rig_write(f, 0, buf, 3000), 3000);
+	assert_int_equal(sync_file(f, false), 0);
+	assert_int_equal(rig_truncate(f, 100), 0);
+	assert_int_equal(rig_truncate(f, 3000), 0);
+	assert_int_equal(ext4_commit_running(EXT4_SB(rig.sb)), 0);
+	inode_put(f);
+	power_cut();
+	world_quiet = true;
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	world_quiet = false;
+	f = rig_lookup(&rig, "f");
+	assert_int_equal(rig_read(f, 0, buf, 4000), 3000);
+	for (i = 0; i < 3000; i++)
+		assert_int_equal(buf[i], i < 100 ? 'o' : 0);
+	inode_put(f);
+	rig_umount(&rig);
+}
+
 /* --- damage */
 
 /* A volume that was not unmounted, with some transactions in its log. */
@@ -748,6 +805,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replays_what_debugfs_wrote),
+		cmocka_unit_test(escapes_the_magic_number),
+		cmocka_unit_test(grows_over_zeroes),
 		cmocka_unit_test(damaged_blocks),
 		cmocka_unit_test(damaged_commit_block),
 		cmocka_unit_test(damaged_super_block),

@@ -26,6 +26,7 @@ enum crash_mix {
 	MIX_DATA,  /* mostly contents */
 	MIX_SYNC,  /* an fsync after nearly everything */
 	MIX_SPACE, /* allocation: large and sparse files that come and go */
+	MIX_RACE,  /* commits and checkpoints at any time */
 };
 
 /* Makes the directory "t<nr>"; nothing is traced yet. */

@@ -658,15 +658,22 @@ typedef bool step_fn(struct worker *w);
 
 static const struct {
 	step_fn *fn;
-	u8 weight[4]; /* by enum crash_mix */
+	u8 weight[5]; /* by enum crash_mix */
 } kinds[] = {
-	{ do_create, { 10, 4, 6, 6 } },	   { do_crowd, { 1, 1, 0, 2 } },
-	{ do_remove, { 6, 2, 2, 6 } },	   { do_link, { 3, 0, 1, 0 } },
-	{ do_purge, { 1, 2, 0, 4 } },	   { do_rename, { 6, 1, 2, 1 } },
-	{ do_attributes, { 3, 1, 1, 0 } }, { do_write, { 4, 12, 10, 12 } },
-	{ do_truncate, { 1, 3, 1, 8 } },   { do_fallocate, { 0, 3, 1, 8 } },
-	{ do_fsync, { 2, 4, 16, 2 } },	   { do_sync, { 1, 1, 1, 1 } },
-	{ do_background, { 2, 3, 1, 4 } }, { do_open, { 2, 1, 0, 1 } },
+	{ do_create, { 10, 4, 6, 6, 8 } },
+	{ do_crowd, { 1, 1, 0, 2, 0 } },
+	{ do_remove, { 6, 2, 2, 6, 6 } },
+	{ do_purge, { 1, 2, 0, 4, 0 } },
+	{ do_link, { 3, 0, 1, 0, 2 } },
+	{ do_rename, { 6, 1, 2, 1, 4 } },
+	{ do_attributes, { 3, 1, 1, 0, 6 } },
+	{ do_write, { 4, 12, 10, 12, 6 } },
+	{ do_truncate, { 1, 3, 1, 8, 2 } },
+	{ do_fallocate, { 0, 3, 1, 8, 1 } },
+	{ do_fsync, { 2, 4, 16, 2, 4 } },
+	{ do_sync, { 1, 1, 1, 1, 0 } },
+	{ do_background, { 2, 3, 1, 4, 30 } },
+	{ do_open, { 2, 1, 0, 1, 1 } },
 };
 
 void worker_step(struct worker *w)
