@@ -20,8 +20,8 @@
  *	  +------- nvme_die() -------+-----------------> DEAD
  *
  * There is a queue pair for each service hart, on which its completions are
- * handled.  A bio goes to the queue of the hart that submits it; while that
- * queue is closed or full it waits on the queue's list.
+ * handled; the block core says which one a bio goes to.  While that one is closed,
+ * or full of other disks' bios, it waits on the queue's list.
  *
  * Locking: nvme_queue::lock (RANK_DEV), never two at a time and never held over
  * bio_done() or a wake-up's reader.
@@ -110,10 +110,11 @@ struct nvme_ns {
 	struct nvme_ctrl *ctrl; /* [I] */
 	u32 nsid;		/* [I] */
 	u32 lba_shift;		/* [I] */
-	u32 nr_active;		/* [a] bios that we own */
-	bool gone;		/* [a] the controller has it no more */
-	u32 claimed;		/* [a] somebody registers the disk, or has */
-	bool shown;		/* [a] it is registered */
+	/* bios that we own, by queue */
+	u32 nr_active[NVME_MAX_IOQ]; /* [that queue's lock] */
+	bool gone;		     /* [a] the controller has it no more */
+	u32 claimed; /* [a] somebody registers the disk, or has */
+	bool shown;  /* [a] it is registered */
 	u8 eui64[8], nguid[16], uuid[16]; /* [I] zeroes: none */
 };
 

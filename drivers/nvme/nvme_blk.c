@@ -8,9 +8,9 @@
  *
  * INVARIANTS
  *   I1  A bio that we own is in one slot, or on one queue's pending list;
- *	 ns->nr_active counts them.
- *   I2  -EBUSY is answered only while the namespace has another bio with us, whose
- *	 end makes the core try again.
+ *	 ns->nr_active counts them, for each queue.
+ *   I2  -EBUSY is answered only while the namespace has another bio with that
+ *	 queue, whose end makes the core try again.
  *
  * Context: submit and commit as in kernel/dev/blk.h.
  */
@@ -202,8 +202,13 @@ bool nvme_bio_step(struct nvme_queue *q, struct nvme_slot *s, u16 status)
 			issue_again(q, s);
 			return false;
 		}
-	} else if (worth_retrying(status) && s->retries < NVME_MAX_RETRIES) {
-		s->retries += !q->deleting; /* else the replay counts */
+	} else if (q->deleting) {
+		/* We are killing it: what it says of the medium may not be true.
+		 * nvme_replay() asks again, and counts. */
+		return false;
+	} else if ((s->aborting || worth_retrying(status)) &&
+		   s->retries < NVME_MAX_RETRIES) {
+		s->retries++;
 		issue_again(q, s);
 		return false;
 	}
@@ -231,10 +236,18 @@ static bool addresses_fit(const struct bio *bio)
 	return true;
 }
 
+static struct nvme_queue *queue_of(const struct blkdev *bd, u32 hwq)
+{
+	const struct nvme_ns *ns = bd->priv;
+
+	return ns->ctrl->ioq[hwq];
+}
+
 static int nvme_submit(struct blkdev *bd, struct bio *bio)
 {
+	struct nvme_queue *q = queue_of(bd, bio->hwq);
 	struct nvme_ns *ns = bd->priv;
-	struct nvme_queue *q = ns->ctrl->of_cpu[blk_hwq_cpu(bio->hwq)];
+	u32 *nr_active = &ns->nr_active[bio->hwq];
 	int err = 0;
 
 	if (!addresses_fit(bio))
@@ -244,12 +257,12 @@ static int nvme_submit(struct blkdev *bd, struct bio *bio)
 		err = -EIO;
 	} else if (q->running && q->open && list_empty(&q->pending) &&
 		   q->ring.free_head != NVME_NO_SLOT) {
-		atomic_inc(&ns->nr_active);
+		++*nr_active;
 		nvme_bio_start(q, ns, bio);
-	} else if (q->open && load_once(&ns->nr_active)) {
+	} else if (q->open && *nr_active) {
 		err = -EBUSY;
 	} else {
-		atomic_inc(&ns->nr_active);
+		++*nr_active;
 		list_add_tail(&bio->node, &q->pending);
 	}
 	spin_unlock(&q->lock);
@@ -258,8 +271,7 @@ static int nvme_submit(struct blkdev *bd, struct bio *bio)
 
 static void nvme_commit(struct blkdev *bd, u32 hwq)
 {
-	const struct nvme_ns *ns = bd->priv;
-	struct nvme_queue *q = ns->ctrl->of_cpu[blk_hwq_cpu(hwq)];
+	struct nvme_queue *q = queue_of(bd, hwq);
 
 	spin_lock(&q->lock);
 	if (q->running && nvme_queue_ring(&q->ring))
@@ -267,8 +279,30 @@ static void nvme_commit(struct blkdev *bd, u32 hwq)
 	spin_unlock(&q->lock);
 }
 
+/* Somebody looks instead of sleeping (queue/io_poll).  The interrupt still comes:
+ * a completion queue is told whether it has one when it is made. */
+static u32 nvme_poll(struct blkdev *bd, u32 hwq)
+{
+	struct nvme_queue *q = queue_of(bd, hwq);
+
+	/* a look without the lock: what is missed is seen next time */
+	if (!nvme_queue_has_news(&q->ring) || !nvme_reap(q))
+		return 0;
+	atomic_add_relaxed(&q->nr_poll_hits, 1ull);
+	return 1;
+}
+
+static void nvme_poll_nothing(struct blkdev *bd, u32 hwq)
+{
+	(void)bd;
+	(void)hwq;
+}
+
 const struct blkdev_ops nvme_blk_ops = {
 	.submit = nvme_submit,
 	.commit = nvme_commit,
+	.poll = nvme_poll,
+	.poll_begin = nvme_poll_nothing,
+	.poll_end = nvme_poll_nothing,
 	.ioctl = nvme_ns_ioctl,
 };

@@ -201,9 +201,7 @@ static void end_all(struct ended *e)
 static void end_bio(struct nvme_queue *q, struct nvme_slot *slot,
 		    struct ended *e)
 {
-	struct nvme_ns *ns = slot->ns;
-
-	atomic_dec(&ns->nr_active);
+	slot->ns->nr_active[q->ring.qid - 1]--;
 	list_add_tail(&slot->bio->node, &e->bios);
 	nvme_slot_put(&q->ring, slot);
 }
@@ -353,7 +351,7 @@ static void cancel_pending(struct nvme_queue *q, int err, struct ended *e)
 		struct nvme_ns *ns = bio->dev->whole->priv;
 
 		list_del(&bio->node);
-		atomic_dec(&ns->nr_active);
+		ns->nr_active[q->ring.qid - 1]--;
 		bio->status = err;
 		list_add_tail(&bio->node, &e->bios);
 	}

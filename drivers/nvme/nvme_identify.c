@@ -182,9 +182,9 @@ static void fill_disk(struct nvme_ns *ns, const struct nvme_sync *s)
 
 	bd->ops = &nvme_blk_ops;
 	bd->priv = ns;
+	bd->nr_hwq = c->nr_ioq;
 	bd->block_size = 1u << ns->lba_shift;
 	bd->max_sectors = c->max_bytes >> SECTOR_SHIFT;
-	bd->nr_hwq = blk_max_hwq(); /* perhaps several on one of our queues */
 	bd->has_flush = c->write_cache;
 	bd->has_fua = c->write_cache;
 	bd->has_discard = c->oncs & NVME_ONCS_DSM;
@@ -293,10 +293,7 @@ static int check_ns(struct nvme_ns *ns)
 		else if (now->lba_shift != ns->lba_shift)
 			drop(ns, "has blocks of another size now");
 		else if (now->bd.nr_sectors != ns->bd.nr_sectors)
-			pr_warn_ratelimited(
-				"%s: has %llu sectors now; that counts after the next boot",
-				ns->bd.name,
-				(unsigned long long)now->bd.nr_sectors);
+			blkdev_resize(&ns->bd, now->bd.nr_sectors);
 	}
 	kfree(now);
 	return err;

@@ -23,7 +23,6 @@
 #include <kernel/reset.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
-#include <lib/bitmap.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -102,24 +101,11 @@ struct nvme_queue *nvme_queue_nr(const struct nvme_ctrl *c, u32 i)
 	return i ? c->ioq[i - 1] : c->admin;
 }
 
-/* The @n-th service hart. */
-static int service_cpu(u32 n)
-{
-	u64 mask = service_mask();
-
-	n %= (u32)popcount64(mask);
-	for (int cpu = 0; cpu < (int)MAX_HARTS; cpu++) {
-		if ((mask & BIT(cpu)) && !n--)
-			return cpu;
-	}
-	return service_cpu_default();
-}
-
 /* Vector 0 goes to the default hart, and so does a pin that others share. */
 static u32 vector_cpu(const struct nvme_ctrl *c, u32 vector)
 {
 	if (vector && c->pci->irq_kind == PCI_IRQ_MSIX)
-		return (u32)service_cpu(vector - 1);
+		return blk_hwq_cpu(vector - 1);
 	return (u32)service_cpu_default();
 }
 
@@ -209,8 +195,8 @@ static int setup_ioq(struct nvme_ctrl *c, u32 i)
 	return q->vector ? bind_vector(c, q->vector, (int)q->irq_cpu) : 0;
 }
 
-/* A service hart has its own queue; an application hart, when it submits at all,
- * shares one. */
+/* For commands that do not come from the block core: a service hart has its own
+ * queue, an application hart shares one. */
 static void assign_queues(struct nvme_ctrl *c)
 {
 	u32 nr[2] = { 0, 0 };
@@ -374,7 +360,7 @@ static int nvme_probe(struct pci_dev *d)
 	c->pci = d;
 	c->nr = nr_ctrls++;
 	scnprintf(c->name, sizeof(c->name), "nvme%u", c->nr);
-	c->nr_wanted = min_t(u32, popcount64(service_mask()), NVME_MAX_IOQ);
+	c->nr_wanted = min_t(u32, blk_max_hwq(), NVME_MAX_IOQ);
 	waitq_init(&c->work_wq);
 	waitq_init(&c->done_wq);
 	d->priv = c;

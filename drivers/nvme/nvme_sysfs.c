@@ -8,8 +8,8 @@
  *
  * Names and formats are Linux's, because nvme-cli reads them.  Ours are two:
  * `mode` (irq, poll or hybrid; may be written) and `stats` (what each queue did).
- * A disk's queue/io_poll and io_poll_delay are Linux's view of `mode`; they hold
- * for the controller, whose queues its namespaces share.
+ * `mode` is how the driver notices completions; queue/io_poll of a disk is how
+ * those who wait for one of its bios do (kernel/dev/).
  *
  * Context: threads; the attributes run in the reader's coroutine.
  */
@@ -324,63 +324,7 @@ static const struct sys_attr ns_attrs[] = {
 	ATTR("eui", show_eui),
 };
 
-/* ---- queue/ */
-
-static s64 show_io_poll(void *obj, const struct sys_attr *a __unused, char *buf,
-			size_t size)
-{
-	return scnprintf(buf, size, "%d\n",
-			 mode_of(ns_of(obj)->ctrl) != NVME_MODE_IRQ);
-}
-
-static s64 store_io_poll(void *obj, const struct sys_attr *a __unused,
-			 const char *buf, size_t n)
-{
-	u64 on;
-	int err = sys_parse_u64(buf, 0, 1, &on);
-
-	if (!err)
-		err = nvme_change_mode(ns_of(obj)->ctrl,
-				       on ? NVME_MODE_POLL : NVME_MODE_IRQ);
-	return err ? err : (s64)n;
-}
-
-static s64 show_poll_delay(void *obj, const struct sys_attr *a __unused,
-			   char *buf, size_t size)
-{
-	return scnprintf(buf, size, "%d\n",
-			 mode_of(ns_of(obj)->ctrl) == NVME_MODE_HYBRID ? 0
-								       : -1);
-}
-
-/* -1: poll at once; 0: sleep for half of the mean time before. */
-static s64 store_poll_delay(void *obj, const struct sys_attr *a __unused,
-			    const char *buf, size_t n)
-{
-	bool hybrid = buf[0] == '0';
-	int err;
-
-	if (!hybrid && strncmp(buf, "-1", 2) != 0)
-		return -EINVAL;
-	err = nvme_change_mode(ns_of(obj)->ctrl,
-			       hybrid ? NVME_MODE_HYBRID : NVME_MODE_POLL);
-	return err ? err : (s64)n;
-}
-
-static const struct sys_attr queue_attrs[] = {
-	{ .name = "io_poll",
-	  .mode = 0644,
-	  .show = show_io_poll,
-	  .store = store_io_poll },
-	{ .name = "io_poll_delay",
-	  .mode = 0644,
-	  .show = show_poll_delay,
-	  .store = store_poll_delay },
-};
-
 void nvme_sys_add_ns(struct nvme_ns *ns)
 {
 	(void)sys_add(ns->bd.sys, ns_attrs, ARRAY_SIZE(ns_attrs));
-	(void)sys_add(sys_subdir(ns->bd.sys, "queue"), queue_attrs,
-		      ARRAY_SIZE(queue_attrs));
 }

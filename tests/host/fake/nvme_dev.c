@@ -193,7 +193,8 @@ static u16 delete_queue(struct fake_nvme *d, u32 qid, bool cq)
 	assert_true(!cq || !d->q[qid].sq);
 	for (u32 i = 0; i < FAKE_CMDS; i++) {
 		if (d->cmd[i].used && d->cmd[i].qid == qid)
-			complete(d, &d->cmd[i], NVME_SC_SQ_DELETED, 0);
+			/* QEMU 7.2 calls what it cancels a write fault */
+			complete(d, &d->cmd[i], NVME_SC(2, 0x80), 0);
 	}
 	if (cq)
 		d->q[qid].cq = 0;

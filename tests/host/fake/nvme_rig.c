@@ -307,6 +307,11 @@ int blkdev_register(struct blkdev *bd)
 	return 0;
 }
 
+void blkdev_resize(struct blkdev *bd, u64 nr_sectors)
+{
+	bd->nr_sectors = nr_sectors;
+}
+
 void blkdev_break(struct blkdev *bd)
 {
 	bd->broken = true;
@@ -381,7 +386,7 @@ static int make_ioqs(u32 nr, u16 depth)
 		ctrl->nr_ioq++;
 	}
 	for (u32 cpu = 0; cpu < MAX_HARTS; cpu++)
-		ctrl->of_cpu[cpu] = ctrl->ioq[0];
+		ctrl->of_cpu[cpu] = ctrl->ioq[cpu % nr];
 	return err ? err : nvme_create_ioqs(ctrl);
 }
 
@@ -461,7 +466,6 @@ int user_start(u32 disk, struct user *u)
 	int err;
 
 	u->bio.dev = bd;
-	u->bio.hwq = (u16)this_cpu();
 	err = bd->ops->submit(bd, &u->bio);
 	bd->ops->commit(bd, u->bio.hwq);
 	return err;
