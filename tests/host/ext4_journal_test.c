@@ -209,6 +209,8 @@ static void escapes_the_magic_number(void **state)
 {
 	struct inode *root, *l;
 	char target[300], got[1024];
+	struct log log;
+	u32 i;
 
 	memset(target, 'x', 299);
 	target[299] = '\0';
@@ -219,6 +221,9 @@ static void escapes_the_magic_number(void **state)
 	assert_int_equal(rig_symlink(root, "l", target), 0);
 	inode_put(root);
 	assert_int_equal(rig_sync(&rig), 0);
+	log = locate();
+	for (i = 1; i < 100; i++)
+		assert_memory_not_equal(log_block(&log, i), target, 8);
 	power_cut();
 	assert_int_equal(rig_fsck(&rig), 0); /* its own replay, of a copy */
 	world_quiet = true;
@@ -765,6 +770,24 @@ static void small_log_goes_round(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
+/* J4: what was written home, then the tail, are on the medium in this order. */
+static void tail_is_durable(void **state)
+{
+	u64 fua, flushes;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	inode_put(create("f"));
+	assert_int_equal(rig_sync(&rig), 0);
+	fua = rig.disk.fua_writes;
+	flushes = rig.disk.flushes;
+	assert_int_equal(ext4_checkpoint_all(journal(), false), 0);
+	assert_true(list_empty(&journal()->cps));
+	assert_int_equal(rig.disk.flushes, flushes + 1);
+	assert_int_equal(rig.disk.fua_writes, fua + 1);
+	rig_umount(&rig);
+}
+
 /* Blocks that were just freed can be had at once, by a commit. */
 static void freed_blocks_when_full(void **state)
 {
@@ -821,6 +844,7 @@ int main(void)
 		cmocka_unit_test(one_commit_for_many),
 		cmocka_unit_test(thread_is_in_time),
 		cmocka_unit_test(small_log_goes_round),
+		cmocka_unit_test(tail_is_durable),
 		cmocka_unit_test(freed_blocks_when_full),
 	};
 
