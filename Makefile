@@ -118,5 +118,7 @@ help:
 	@echo 'make gdb          QEMU waiting for the debugger, and gdb on antler.elf'
 	@echo 'make soak         long stress of the relay'
 	@echo 'make sdcard       $(O)/antler-unmatched.img, for dd; also nvme-image, spiflash'
+	@echo 'make crash        power cuts at every moment of work on ext4, on the host'
+	@echo 'make fuzz-ext4    spoilt volumes, guided by libFuzzer (FUZZ_SECONDS=)'
 	@echo 'make clean        remove $(O)'
 	@echo 'V=1 shows commands, O=dir builds elsewhere, WERROR=0 keeps warnings warnings'

@@ -7,6 +7,7 @@
 #   layers ordering     our own gates, scripts/check-*.py
 #   host-test           tests/host/*_test.c, gcc with ASan and UBSan
 #   tsan                tests/host/*_stress.c, clang with ThreadSanitizer
+#   fuzz-ext4-short     some thousand spoilt volumes (mk/crash.mk)
 #   model               tests/model/, with spin
 #   clang-build         the kernel's C with clang
 #   sparse cppcheck clang-tidy
@@ -26,7 +27,7 @@ HOSTCC	     ?= gcc
 HOST_PYTHON  := python3
 
 CHECK_STATIC := format-check layers ordering
-CHECK_RUN    := model host-test tsan
+CHECK_RUN    := model host-test tsan fuzz-ext4-short
 CHECK_LINT   := clang-build sparse cppcheck clang-tidy
 CHECK_PARTS  := $(CHECK_STATIC) $(CHECK_LINT) $(CHECK_RUN)
 

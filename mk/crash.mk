@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+#
+# mk/crash.mk - power cuts and spoilt volumes, for longer than `make check`.
+#
+#   make crash      every moment of many workloads, on the host: minutes.
+#                   CRASH_ROUNDS=, CRASH_STATES=, CRASH_JUDGED=, CRASH_SEED=
+#   make fuzz-ext4  libFuzzer spoils volumes until FUZZ_SECONDS= (300) are over;
+#                   what it finds stays in $(O)/fuzz/corpus
+#   fuzz-ext4-short the same for a fixed number of inputs: part of `make check`
+#
+# Wants from check.mk: CLANG, HOST_CFLAGS, sources_of; from the Makefile: O.
+
+FUZZ_SECONDS ?= 300
+FUZZ_RUNS    ?= 4000
+FUZZ_DIR     := $(O)/fuzz
+FUZZ_SRC     := tests/host/ext4_libfuzz.c $(addprefix tests/host/fake/,world.c \
+	sched.c disk.c trace.c ext4_rig.c ext4_use.c) fs/inode.c \
+	kernel/file/iov.c $(addprefix kernel/mm/,pagecache.c writeback.c \
+	truncate.c filemap.c readahead.c radix.c) lib/crc.c lib/sort.c \
+	lib/string.c lib/fmt.c $(sort $(wildcard fs/ext4/*.c))
+FUZZ_CFLAGS  := $(HOST_CFLAGS) -O1 -fno-omit-frame-pointer \
+	-Wno-gnu-folding-constant
+FUZZ_LIMITS  := -timeout=30 -rss_limit_mb=2048 -max_len=400 \
+	-print_final_stats=1 -verbosity=0
+
+.PHONY: crash fuzz-ext4 fuzz-ext4-short
+
+crash: $(O)/asan/ext4_crash_test
+	CRASH_STATES=$(or $(CRASH_STATES),1000000) \
+	CRASH_ROUNDS=$(or $(CRASH_ROUNDS),20) \
+	CRASH_JUDGED=$(or $(CRASH_JUDGED),400) $<
+
+$(FUZZ_DIR)/obj/%.o: %.c
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address \
+		-MMD -MP -c $< -o $@
+
+$(FUZZ_DIR)/ext4_libfuzz: $(FUZZ_SRC:%.c=$(FUZZ_DIR)/obj/%.o)
+	$(CHECK_Q)$(CLANG) -fsanitize=fuzzer,address $^ -o $@ -lcmocka
+
+$(FUZZ_DIR)/images: tests/host/fuzz-images.sh $(FUZZ_DIR)/ext4_libfuzz
+	$(CHECK_Q)mkdir -p $(FUZZ_DIR)/img $(FUZZ_DIR)/corpus $(FUZZ_DIR)/seeds
+	$(CHECK_Q)tests/host/fuzz-images.sh $(FUZZ_DIR)/img
+	$(CHECK_Q)EXT4_FUZZ_DIR=$(FUZZ_DIR)/img $(FUZZ_DIR)/ext4_libfuzz \
+		--corpus=$(FUZZ_DIR)/seeds
+	$(CHECK_Q)touch $@
+
+fuzz-ext4: $(FUZZ_DIR)/images
+	$(CHECK_Q)EXT4_FUZZ_DIR=$(FUZZ_DIR)/img $(FUZZ_DIR)/ext4_libfuzz \
+		$(FUZZ_LIMITS) -max_total_time=$(FUZZ_SECONDS) \
+		-artifact_prefix=$(FUZZ_DIR)/ $(FUZZ_DIR)/corpus \
+		$(FUZZ_DIR)/seeds
+
+# The same inputs each time: the seeds, and what comes of them.
+fuzz-ext4-short: $(FUZZ_DIR)/images
+	$(CHECK_Q)EXT4_FUZZ_DIR=$(FUZZ_DIR)/img $(FUZZ_DIR)/ext4_libfuzz \
+		$(FUZZ_LIMITS) -runs=$(FUZZ_RUNS) -seed=1 \
+		-artifact_prefix=$(FUZZ_DIR)/ $(FUZZ_DIR)/seeds \
+		>$(FUZZ_DIR)/log 2>&1 || { tail -60 $(FUZZ_DIR)/log; exit 1; }
+	@echo "fuzz-ext4: $(FUZZ_RUNS) volumes"
+
+-include $(shell find $(FUZZ_DIR)/obj -name '*.d' 2>/dev/null)
