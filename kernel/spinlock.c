@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/spinlock.c - ticket locks with ranks; see spinlock.h.
+ * kernel/spinlock.c - locks with ranks; see spinlock.h.
+ *
+ * Whoever looks first gets it.  With tickets the next one is a certain hart, and where
+ * the harts are threads of a host that has fewer processors it may not be running:
+ * three harts that filled one page cache waited a host's time slice for each page.
  */
 #include <kernel/assert.h>
 #include <kernel/hart.h>
@@ -24,13 +28,17 @@ static void taken(struct spinlock *l, struct hart *h, bool nested)
 	h->lock_depth++;
 }
 
+static bool try(struct spinlock *l)
+{
+	/* SPIN (acquire) - pairs with spin_unlock(). */
+	return !load_once(&l->locked) && !atomic_xchg(&l->locked, 1);
+}
+
 static void acquire(struct spinlock *l)
 {
-	u32 ticket = atomic_fetch_add(&l->next, 1);
 	u32 spin = 0;
 
-	/* SPIN (acquire) - pairs with spin_unlock(). */
-	while (load_acquire(&l->owner) != ticket) {
+	while (unlikely(!try(l))) {
 		cpu_relax();
 		if ((++spin & 0xffff) == 0)
 			panic_check();
@@ -54,10 +62,7 @@ void spin_lock_nested(struct spinlock *l)
 
 bool spin_trylock(struct spinlock *l)
 {
-	u32 owner = load_once(&l->owner);
-
-	if (load_once(&l->next) != owner ||
-	    atomic_cmpxchg(&l->next, owner, owner + 1) != owner)
+	if (!try(l))
 		return false;
 	taken(l, this_hart(), true);
 	return true;
@@ -71,8 +76,8 @@ void spin_unlock(struct spinlock *l)
 	l->hart = 0;
 	h->lock_rank = l->prev_rank;
 	h->lock_depth--;
-	/* SPIN (release) - pairs with acquire(). */
-	store_release(&l->owner, l->owner + 1);
+	/* SPIN (release) - pairs with try(). */
+	store_release(&l->locked, 0);
 }
 
 bool spin_held(const struct spinlock *l)

@@ -11,7 +11,7 @@
  * lock of the same rank, when the caller orders the two by address.
  *
  * ORDERING
- *   SPIN    unlock's release of owner to the next holder's acquire.
+ *   SPIN    unlock's release of locked to the next holder's exchange of it.
  */
 #ifndef KERNEL_SPINLOCK_H
 #define KERNEL_SPINLOCK_H
@@ -49,8 +49,7 @@ enum lock_rank {
 };
 
 struct spinlock {
-	u32 next;	  /* [a] ticket dispenser */
-	u32 owner;	  /* [a] ticket being served */
+	u32 locked;	  /* [a] 1: somebody has it */
 	u16 hart;	  /* holder's dense index + 1, 0 when free */
 	u8 rank;	  /* [I] */
 	u8 prev_rank;	  /* holder only: rank to return to */
