@@ -206,15 +206,18 @@ static int scan(struct wait_req *w, struct process **reaped)
 	int r = -ECHILD, tr = -ECHILD;
 
 	spin_lock(&task_lock);
+	/* First: a thread that was traced is heard of before its process is. */
+	if (unlikely(!list_empty(&me->tracees)))
+		tr = scan_tracees_locked(w, reaped);
 	list_for_each_entry(c, &me->children, sibling) {
+		if (tr > 0)
+			break;
 		if (!eligible(c, w))
 			continue;
 		r = look_at_locked(c, w, reaped);
 		if (r)
 			break;
 	}
-	if (r <= 0 && unlikely(!list_empty(&me->tracees)))
-		tr = scan_tracees_locked(w, reaped);
 	spin_unlock(&task_lock);
 	return max(r, tr);
 }
