@@ -55,8 +55,6 @@ typedef u64 uaddr_t;   /* user virtual, see kernel/mm/user.h */
 /* Read on hot ways, hardly ever written: kept away from what is written. */
 #define __read_mostly __attribute__((section(".data.read_mostly")))
 #define __cold	      __attribute__((noinline, cold))
-/* Only assembly goes there. */
-#define __used_by_jump __attribute__((noinline, used))
 
 #define likely(e)   __builtin_expect(!!(e), 1)
 #define unlikely(e) __builtin_expect(!!(e), 0)
