@@ -68,6 +68,7 @@ STATIC_ASSERT(sizeof(struct page) == 64, "a frame's index is a shift");
 #define GFP_ZERO   BIT(0) /* cleared */
 #define GFP_ATOMIC BIT(1) /* may use the last reserve; no reclaim */
 #define GFP_USER   BIT(2) /* for user memory: leaves a reserve to the kernel */
+#define GFP_CACHE  (GFP_USER | BIT(3)) /* a page of a file: may replace others */
 
 /* 2^order frames with refs = 1 on the first, or NULL. */
 struct page *page_alloc(unsigned int order, u32 gfp);

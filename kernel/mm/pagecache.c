@@ -304,7 +304,7 @@ struct page *mapping_grab(struct mapping *m, u64 index)
 			page_put(pg);
 			continue;
 		}
-		pg = page_alloc(0, GFP_USER);
+		pg = page_alloc(0, GFP_CACHE);
 		if (!pg)
 			return ERR_PTR(-ENOMEM);
 		pg->flags = PG_LOCKED;

@@ -126,7 +126,8 @@ struct writeback_limits {
 };
 extern struct writeback_limits writeback_limits;
 void writeback_limits_changed(void);
-u64 pagecache_reclaim(u64 nr_pages); /* free clean pages; returns freed */
+/* Free clean pages for an allocation with @gfp; returns how many. */
+u64 pagecache_reclaim(u64 nr_pages, u32 gfp);
 void pagecache_init(void);	     /* starts the flusher thread */
 
 #endif /* KERNEL_MM_PAGECACHE_H */

@@ -49,7 +49,7 @@ static u64 wm[3];	     /* [I after pmem_init] I3 */
 static struct pcp pcps[MAX_HARTS];
 static struct shrinker *shrinkers; /* [pmem_lock], grows only */
 
-u64 (*pmem_reclaim_hook)(u64 nr_pages);
+u64 (*pmem_reclaim_hook)(u64 nr_pages, u32 gfp);
 void (*pmem_low_hook)(void);
 
 #define FLAGS_BUSY                                                 \
@@ -227,7 +227,8 @@ static u32 take_hard(unsigned int order, u32 want, u32 gfp, struct page **out)
 	/* Clean cache pages can go at once, unless a lock is held. */
 	for (int try = 0; n == 0 && try < 3; try++) {
 		if ((gfp & GFP_ATOMIC) || this_hart()->lock_depth ||
-		    !pmem_reclaim_hook || !pmem_reclaim_hook(64ul << order))
+		    !pmem_reclaim_hook ||
+		    !pmem_reclaim_hook(64ul << order, gfp))
 			break;
 		n = take_many(order, want, gfp, out);
 	}

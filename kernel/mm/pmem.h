@@ -86,7 +86,7 @@ struct page *page_alloc_table(void);
 void page_free_table(struct page *pg); /* still all zeroes */
 
 /* Reclaim of clean cache pages without sleeping; set by pagecache.c. */
-extern u64 (*pmem_reclaim_hook)(u64 nr_pages);
+extern u64 (*pmem_reclaim_hook)(u64 nr_pages, u32 gfp);
 /* Somebody should reclaim in the background; set by pagecache.c. */
 extern void (*pmem_low_hook)(void);
 

@@ -56,7 +56,7 @@ static struct page *add_page(struct mapping *m, u64 index)
 		page_put(pg);
 		return NULL;
 	}
-	pg = page_alloc(0, GFP_USER);
+	pg = page_alloc(0, GFP_CACHE);
 	if (!pg)
 		return ERR_PTR(-ENOMEM);
 	pg->flags = PG_LOCKED;

@@ -10,6 +10,11 @@
  * comes to that, may sleep: it also unmaps pages from users, asks the shrinkers and
  * has dirty pages written.
  *
+ * The last pages of files (KEEP_*) are not given to anonymous memory: they are the
+ * text of what runs, and would be read again at once.  Only other pages of files
+ * replace them.  When nothing else is left, somebody's memory has to go (oom.c): a
+ * machine that reads its programs from the disk page by page helps nobody.
+ *
  * INVARIANTS
  *   I1  A page on the list is in the cache, so it has a reference; it is taken off
  *       before the cache drops it.
@@ -26,6 +31,10 @@
 static struct spinlock lru_lock = SPINLOCK_INIT("lru", RANK_SLAB);
 static struct list_head lru = LIST_HEAD_INIT(lru); /* [lru_lock] */
 static u64 nr_lru;				   /* [lru_lock] */
+
+/* 1/64 of the memory, within these limits (pages). */
+#define KEEP_MIN 256u
+#define KEEP_MAX 4096u
 
 static struct waitq reclaim_wq = WAITQ_INIT(reclaim_wq);
 static bool wanted; /* [a] */
@@ -95,7 +104,14 @@ static bool try_free(struct page *pg, bool may_sleep)
 	return freed;
 }
 
-static u64 reclaim(u64 nr_pages, bool may_sleep)
+/* How many pages of files memory that is none may not replace. */
+static u64 file_floor(void)
+{
+	return clamp(pmem_total_pages() / 64, (u64)KEEP_MIN, (u64)KEEP_MAX);
+}
+
+/* Up to @nr_pages are freed while more than @keep are left. */
+static u64 reclaim(u64 nr_pages, u64 keep, bool may_sleep)
 {
 	/* twice around: the first may only clear PG_REFERENCED */
 	u64 budget = 2 * load_once(&nr_lru) + 1, freed = 0;
@@ -104,7 +120,7 @@ static u64 reclaim(u64 nr_pages, bool may_sleep)
 
 	if (!may_sleep)
 		budget = min(budget, 64 * nr_pages);
-	while (freed < nr_pages && budget > 0) {
+	while (freed < nr_pages && budget > 0 && load_once(&nr_lru) > keep) {
 		n = take_old(pg, &budget, false);
 		for (unsigned int i = 0; i < n; i++) {
 			freed += try_free(pg[i], may_sleep);
@@ -116,9 +132,11 @@ static u64 reclaim(u64 nr_pages, bool may_sleep)
 	return freed;
 }
 
-u64 pagecache_reclaim(u64 nr_pages)
+u64 pagecache_reclaim(u64 nr_pages, u32 gfp)
 {
-	return reclaim(nr_pages, false);
+	u64 keep = (gfp & GFP_CACHE) == GFP_USER ? file_floor() : 0;
+
+	return reclaim(nr_pages, keep, false);
 }
 
 u64 pagecache_drop(void)
@@ -139,7 +157,7 @@ u64 pagecache_drop(void)
 
 u64 reclaim_hard(u64 nr_pages)
 {
-	u64 freed = reclaim(nr_pages, true);
+	u64 freed = reclaim(nr_pages, file_floor(), true);
 
 	if (freed < nr_pages)
 		freed += pmem_shrink(nr_pages - freed);

@@ -34,15 +34,15 @@ struct thread *current_thread(void)
 
 void spin_lock(struct spinlock *l)
 {
-	assert_int_equal(l->owner, 0);
-	l->owner = 1;
+	assert_int_equal(l->locked, 0);
+	l->locked = 1;
 	hart.lock_depth++;
 }
 
 void spin_unlock(struct spinlock *l)
 {
-	assert_int_equal(l->owner, 1);
-	l->owner = 0;
+	assert_int_equal(l->locked, 1);
+	l->locked = 0;
 	hart.lock_depth--;
 }
 

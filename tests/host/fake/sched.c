@@ -222,16 +222,20 @@ static void entry(void)
 	abort();
 }
 
+static struct fiber *free_fiber(void)
+{
+	for (u32 i = 1; i < MAX_THREADS; i++) {
+		if (fibers[i].state == FREE)
+			return &fibers[i];
+	}
+	fail_msg("more than %u threads", MAX_THREADS);
+	return NULL;
+}
+
 struct thread *world_spawn(void (*fn)(void *), void *arg)
 {
-	struct fiber *f = NULL;
-	u32 i;
+	struct fiber *f = free_fiber();
 
-	for (i = 1; i < MAX_THREADS && !f; i++) {
-		if (fibers[i].state == FREE)
-			f = &fibers[i];
-	}
-	assert_non_null(f);
 	memset(f, 0, sizeof(*f));
 	f->t.cred = cur->t.cred;
 	f->stack_size = STACK_SIZE;
