@@ -128,6 +128,6 @@ extern struct writeback_limits writeback_limits;
 void writeback_limits_changed(void);
 /* Free clean pages for an allocation with @gfp; returns how many. */
 u64 pagecache_reclaim(u64 nr_pages, u32 gfp);
-void pagecache_init(void);	     /* starts the flusher thread */
+void pagecache_init(void); /* starts the flusher thread */
 
 #endif /* KERNEL_MM_PAGECACHE_H */
