@@ -76,14 +76,16 @@ struct hart {
 
 	/*
 	 * --- identity.  Other harts read it on the way of every call, so nothing
-	 * that this hart writes shares its line.
+	 * that this hart writes shares its line.  It also has this hart's copy of
+	 * what the machine rarely changes and each call looks at: one page less
+	 * that a call touches.
 	 */
 	u32 cpu __aligned(64); /* [I] dense index */
 	u32 hartid;	       /* [I] */
 	u32 role;	       /* [I] enum hart_role bits */
-	int fdt_node;	       /* [I] cpu node */
-	u32 intc_phandle;      /* [I] of its interrupt-controller node */
-	u32 capacity;	       /* [I] capacity-dmips-mhz or 0 */
+	u8 policy;	       /* [a] of relay_policy, enum relay_policy */
+	u8 watched;	       /* [a] take no short cut: relay_watch() */
+	u64 icache_gen;	       /* [a] edge ICACHE, kernel/mm/fault.c */
 	void *relay;	       /* [I] kernel/relay/ private */
 	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */
 	void *slab;	       /* [I] kernel/mm/slab.c */
@@ -128,6 +130,9 @@ struct hart {
 
 	struct plug *plug; /* [H] kernel/dev/blk.c: open, or NULL */
 
+	int fdt_node;	      /* [I] cpu node */
+	u32 intc_phandle;     /* [I] of its interrupt-controller node */
+	u32 capacity;	      /* [I] capacity-dmips-mhz or 0 */
 	bool online;	      /* [a] edge BOOT */
 	bool go;	      /* [a] edge BOOT */
 	u32 panic_depth;      /* [H] */

@@ -17,7 +17,7 @@
  * makes this hart flush before it returns.
  *
  * ORDERING
- *   ICACHE  code in memory, then icache_gen; the hart: icache_gen before it enters
+ *   ICACHE  code in memory, then each hart's icache_gen; the hart: it before it enters
  *	     user mode (kernel/relay/), then fence.i.
  *
  * Context: coroutine.  Locking: mm->lock for reading unless mm is private to
@@ -37,8 +37,6 @@
 #define AROUND_MAX 16u
 #define HOT_FAULTS 8u /* that make a frame PG_HOT */
 
-u64 icache_gen __read_mostly; /* [a] edge ICACHE */
-
 bool mm_is_private(struct mm *mm)
 {
 	struct thread *t = current;
@@ -50,7 +48,8 @@ bool mm_is_private(struct mm *mm)
 void mm_icache_changed(struct mm *mm)
 {
 	/* ICACHE (full) - pairs with relay_run_user(). */
-	(void)atomic_fetch_add(&icache_gen, 1);
+	for (u32 i = 0; i < nr_harts; i++)
+		(void)atomic_fetch_add(&harts[i]->icache_gen, 1);
 	if (load_once(&mm->active) && !mm_is_private(mm))
 		hart_fence_i_all();
 }

@@ -14,7 +14,7 @@
 #define BUS_ADRERR  2
 
 /*
- * Harts that return to user mode compare icache_gen with what they have seen and
+ * Harts that return to user mode compare their icache_gen with what they have seen and
  * execute fence.i when it differs: instructions appeared in memory.  Edge ICACHE.
  */
 void mm_icache_changed(struct mm *mm);

@@ -190,8 +190,6 @@ void mm_for_each_vma(struct mm *mm, void (*fn)(struct vma *v, void *ctx),
 /* A file_ops.mmap for memory without a file: /dev/zero. */
 int mm_mmap_zero(struct file *f, struct vma *v);
 
-extern u64 icache_gen; /* edge ICACHE, kernel/mm/fault.c */
-
 bool oom_kill(const char *why);
 
 #endif /* KERNEL_MM_VM_H */

@@ -266,7 +266,7 @@ void relay_run_request(struct hart *h, struct thread *t)
 {
 	struct call_row *c = call_row_of(h, t->tf.a7);
 
-	if (likely(t->req_kind == REQ_SYSCALL && is_plain(t, c)))
+	if (likely(t->req_kind == REQ_SYSCALL && is_plain(h, t, c)))
 		run_plain(h, t, c);
 	run_general(h, t);
 }
@@ -309,7 +309,7 @@ void relay_post(struct hart *h, struct thread *t)
 		 * ask (hart_drop_mm()). */
 		if (traits & CALL_LEAVES_MM)
 			relay_drop_user_mm(h);
-		local = relay_where(t, traits) == POLICY_LOCAL;
+		local = relay_where(h, t, traits) == POLICY_LOCAL;
 	} else {
 		local = relay_trap_is_local(t);
 	}
@@ -348,11 +348,11 @@ __hotpath void user_ecall(struct thread *t)
 	t->syscall_nr = (s32)nr;
 	t->req_kind = REQ_SYSCALL;
 	if (unlikely(nr >= NR_SYSCALLS) ||
-	    unlikely(relay_watched | (c->traits & CALL_LEAVES_MM)) ||
+	    unlikely(h->watched | (c->traits & CALL_LEAVES_MM)) ||
 	    unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
 		jump_to(relay_call_slow, t);
-	where = relay_where(t, c->traits);
-	if (where == POLICY_LOCAL && likely(is_plain(t, c))) {
+	where = relay_where(h, t, c->traits);
+	if (where == POLICY_LOCAL && likely(is_plain(h, t, c))) {
 		h->user = NULL;
 		run_plain(h, t, c);
 	}
@@ -376,7 +376,7 @@ __hotpath void call_ended(struct thread *t, struct call_row *c)
 	if (unlikely(t->timed))
 		jump_to_2(relay_call_ended_timed, t, c);
 	account_untimed(t, c);
-	if (unlikely(h->lock_depth | t->suspended_once | relay_watched))
+	if (unlikely(h->lock_depth | t->suspended_once | h->watched))
 		jump_to(relay_call_ended_general, t);
 	if (home == h && likely(list_empty(&h->ready)) && likely(!h->user)) {
 		/* A local call that did not wait, nor start a thread here. */

@@ -123,7 +123,7 @@ bool relay_trap_is_local(const struct thread *t)
 		return true;
 	if (t->req_kind == REQ_FAULT)
 		return p == POLICY_LOCAL;
-	return relay_where(t, 0) == POLICY_LOCAL;
+	return relay_where(this_hart(), t, 0) == POLICY_LOCAL;
 }
 
 static const char *const policy_names[NR_POLICIES] = {
@@ -147,12 +147,20 @@ int relay_policy_parse(const char *s)
 	return -EINVAL;
 }
 
-u32 relay_watched __read_mostly;
-
 void relay_watch(void)
 {
+	bool on = relay_trace_on || relay_delay_max;
+
 	/* relaxed: a call that is on its way may still take the short way */
-	store_once(&relay_watched, relay_trace_on | relay_delay_max);
+	for (u32 i = 0; i < nr_harts; i++)
+		store_once(&harts[i]->watched, on);
+}
+
+static void set_policy(u8 policy)
+{
+	store_once(&relay_policy, policy);
+	for (u32 i = 0; i < nr_harts; i++)
+		store_once(&harts[i]->policy, policy);
 }
 
 static void set_poll_us(u64 us)
@@ -164,6 +172,7 @@ static void set_poll_us(u64 us)
 void relay_params_init(void)
 {
 	relay_watch();
+	set_policy(relay_policy);
 	set_poll_us(relay_poll_us);
 	for (u32 i = 0; i < nr_harts; i++)
 		harts[i]->poll_budget = relay_poll_cap;
@@ -299,7 +308,7 @@ int relay_write_policy(const char *line)
 	if (p <= POLICY_DEFAULT)
 		return -EINVAL;
 	if (!strcmp(name, "relay"))
-		store_once(&relay_policy, (u8)p);
+		set_policy((u8)p);
 	else if (!strcmp(name, "fault") && p != POLICY_HYBRID)
 		store_once(&relay_fault_policy, (u8)p);
 	else

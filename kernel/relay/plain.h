@@ -52,9 +52,10 @@ __plain void relay_begin(struct hart *h, struct thread *t)
 }
 
 /* The short way to the handler, for an untimed call of an unwatched thread. */
-__plain bool is_plain(const struct thread *t, const struct call_row *c)
+__plain bool is_plain(const struct hart *h, const struct thread *t,
+		      const struct call_row *c)
 {
-	return !(relay_watched | t->in_coroutine) && !wants_clock(c) && !t->ext;
+	return !(h->watched | t->in_coroutine) && !wants_clock(c) && !t->ext;
 }
 
 __plain void __noreturn run_plain(struct hart *h, struct thread *t,
@@ -96,7 +97,7 @@ __plain void __noreturn return_plain(struct hart *h, struct thread *t)
 	/* ATTN, ICACHE: relay_run_user() says what orders these. */
 	if (unlikely(h->nr_runq | t->work) || unlikely(h->user_mm != mm) ||
 	    unlikely(load_once(&mm->tlb_gen) != h->tlb_seen) ||
-	    unlikely(load_once(&icache_gen) != h->icache_seen) ||
+	    unlikely(load_once(&h->icache_gen) != h->icache_seen) ||
 	    unlikely(!relay_fp_is_here(h, t)) ||
 	    unlikely(ktimer_armed(&relay_of(h)->slice)) ||
 	    unlikely(!list_empty(&h->backlog)) ||
@@ -156,13 +157,13 @@ __plain void take_plain(struct hart *h, struct relay_hart *r, u64 word)
 
 	if (MSG_KIND(word) == MSG_REQUEST && t->req_kind == REQ_SYSCALL) {
 		c = call_row_of(h, t->tf.a7);
-		if (unlikely(!is_plain(t, c)))
+		if (unlikely(!is_plain(h, t, c)))
 			return;
 		relay_seen(r, t);
 		run_plain(h, t, c);
 	}
 	if (MSG_KIND(word) == MSG_DONE_PROMISE && likely(!h->user)) {
-		if (unlikely(relay_watched))
+		if (unlikely(h->watched))
 			return;
 		relay_back(h, r, t, word);
 		return_plain(h, t);

@@ -147,7 +147,7 @@ static inline struct call_row *call_row_of(const struct hart *h, u64 nr)
 }
 
 /* --- params.c: boot arguments and what /proc may change */
-extern u8 relay_policy;	      /* [a] machine default */
+extern u8 relay_policy;	      /* [a] machine default; hart->policy has copies */
 extern u8 relay_fault_policy; /* [a] */
 extern u64 relay_poll_cap;    /* [a] cycles */
 extern u64 relay_poll_us;     /* [a] */
@@ -156,21 +156,22 @@ extern u32 relay_ring_shift;  /* [I] */
 extern u32 relay_ring_start;  /* [I] first index */
 extern u32
 	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
-extern u32 relay_watched; /* [a] tracing or delaying: take no short cut */
 extern const char *relay_service_arg; /* [I] */
 void relay_params_init(void);	      /* clock and harts are known */
-void relay_watch(void); /* relay_trace_on or relay_delay_max has changed */
+/* relay_trace_on or relay_delay_max has changed: hart->watched. */
+void relay_watch(void);
 const char *relay_policy_name(u8 policy);
 int relay_policy_parse(const char *s); /* enum relay_policy or -EINVAL */
 /* The traits that a call has on any hart. */
 u16 relay_traits_of(u64 nr);
-/* Where a call of @t with @traits runs: POLICY_REMOTE or POLICY_LOCAL. */
-static inline u8 relay_where(const struct thread *t, u16 traits)
+/* Where a call of @t on @h with @traits runs: POLICY_REMOTE or POLICY_LOCAL. */
+static inline u8 relay_where(const struct hart *h, const struct thread *t,
+			     u16 traits)
 {
 	u8 p = t->policy;
 
 	if (likely(p == POLICY_DEFAULT))
-		p = relay_policy;
+		p = h->policy;
 	if (unlikely(traits & CALL_HERE))
 		return POLICY_LOCAL;
 	if (likely(p != POLICY_HYBRID))

@@ -185,7 +185,7 @@ static __cold void flush_tlb(struct hart *h, const struct thread *t)
 
 static __cold void flush_icache(struct hart *h)
 {
-	h->icache_seen = load_once(&icache_gen);
+	h->icache_seen = load_once(&h->icache_gen);
 	icache_flush_local();
 }
 
@@ -219,7 +219,7 @@ void relay_run_user(struct hart *h)
 	else if (unlikely(load_once(&t->mm->tlb_gen) != h->tlb_seen))
 		flush_tlb(h, t);
 	/* ICACHE (acquire) - pairs with mm_icache_changed(); by the message. */
-	if (unlikely(load_once(&icache_gen) != h->icache_seen))
+	if (unlikely(load_once(&h->icache_gen) != h->icache_seen))
 		flush_icache(h);
 	if (unlikely(!relay_fp_is_here(h, t)))
 		fp_restore(h, t);
