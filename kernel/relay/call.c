@@ -233,6 +233,9 @@ static __cold void __noreturn run_general(struct hart *h, struct thread *t)
 {
 	relay_trace(h, t, TRACE_SEEN);
 	KASSERT(!t->in_coroutine);
+	t->in_coroutine = 1;
+	t->suspended_once = 0;
+	t->timed = 0;
 	relay_begin(h, t);
 	co_start(t, t->req_kind == REQ_SYSCALL ? call_body : request_body);
 }
@@ -266,7 +269,7 @@ void relay_run_request(struct hart *h, struct thread *t)
 {
 	struct call_row *c = call_row_of(h, t->tf.a7);
 
-	if (likely(t->req_kind == REQ_SYSCALL && is_plain(h, t, c)))
+	if (likely(is_plain(h, t, c)))
 		run_plain(h, t, c);
 	run_general(h, t);
 }
@@ -346,7 +349,7 @@ __hotpath void user_ecall(struct thread *t)
 
 	t->tf.orig_a0 = t->tf.a0;
 	t->syscall_nr = (s32)nr;
-	t->req_kind = REQ_SYSCALL;
+	t->request = REQUEST_PLAIN;
 	if (unlikely(nr >= NR_SYSCALLS) ||
 	    unlikely(h->watched | (c->traits & CALL_LEAVES_MM)) ||
 	    unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
@@ -357,10 +360,8 @@ __hotpath void user_ecall(struct thread *t)
 		run_plain(h, t, c);
 	}
 	if (where == POLICY_REMOTE && likely(list_empty(&h->backlog)) &&
-	    likely(msgring_has_room(r->to_service))) {
-		h->user = NULL;
+	    likely(msgring_has_room(r->to_service)))
 		post_plain(h, r, t);
-	}
 	jump_to(relay_call_slow, t);
 }
 
@@ -373,10 +374,14 @@ __hotpath void call_ended(struct thread *t, struct call_row *c)
 	struct msgring *ring;
 
 	t->syscall_nr = -1;
-	if (unlikely(t->timed))
-		jump_to_2(relay_call_ended_timed, t, c);
+	if (unlikely(t->request != REQUEST_RUNNING)) {
+		if (t->timed)
+			jump_to_2(relay_call_ended_timed, t, c);
+		account_untimed(t, c);
+		jump_to(relay_call_ended_general, t);
+	}
 	account_untimed(t, c);
-	if (unlikely(h->lock_depth | t->suspended_once | h->watched))
+	if (unlikely(h->lock_depth | h->watched))
 		jump_to(relay_call_ended_general, t);
 	if (home == h && likely(list_empty(&h->ready)) && likely(!h->user)) {
 		/* A local call that did not wait, nor start a thread here. */

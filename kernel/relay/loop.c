@@ -104,26 +104,103 @@ static __hotpath void one_message(struct hart *h, u64 word)
 }
 
 /*
+ * Count the message that is to come before it comes, when there is time.
+ * False: interrupts are due.
+ */
+__plain bool expect_message(struct hart *h, struct relay_hart *r)
+{
+	if (h->notify)
+		store_once(&h->notify, 0);
+	if (unlikely(++r->rounds % ROUNDS_BLIND == 0))
+		return false;
+	h->state = HART_POLL;
+	if (!r->in_batch) {
+		r->in_batch = true;
+		h->st.batches++;
+	}
+	h->st.batch_msgs++;
+	h->st.poll_hits++;
+	r->turn = TURN_READY;
+	return true;
+}
+
+/* It did not come: the batch, if there was one, is over. */
+void relay_no_message(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+
+	h->st.batch_msgs--;
+	h->st.poll_hits--;
+	h->st.batches--;
+	r->in_batch = false;
+	hart_loop();
+}
+
+/* A message that was counted.  Often does not return. */
+__plain void expected_message(struct hart *h, struct relay_hart *r, u64 word)
+{
+	take_plain(h, r, word);
+	take_message(h, word);
+}
+
+/*
  * Wait for a message for as long as a short call takes, when there is nothing else
  * to do: the loop without what it looks at besides the rings.
  */
 __hotpath void relay_poll(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
+	struct msgring *only = r->nr_in == 1 ? r->inv[0] : NULL;
 
-	if (h->notify)
-		store_once(&h->notify, 0);
-	if (unlikely(++r->rounds % ROUNDS_BLIND == 0))
+	if (unlikely(!expect_message(h, r)))
 		jump_to(hart_loop, 0);
-	h->state = HART_POLL;
 	for (u32 looks = POLL_LOOKS; looks; looks--) {
-		if (relay_pending(r)) {
-			h->st.poll_hits++;
-			one_message(h, relay_next_message(r));
-			break;
+		u64 word;
+
+		if (likely(only))
+			word = msgring_pop(only);
+		else
+			word = relay_next_message(r);
+		if (word) {
+			expected_message(h, r, word);
+			jump_to(hart_loop, 0);
 		}
 	}
-	jump_to(hart_loop, 0);
+	jump_to(relay_no_message, h);
+}
+
+/*
+ * The same for an application hart that has just posted @t's call and has nobody
+ * else: what return_plain() asks of the hart alone is asked here while the service
+ * hart works, and cannot change before another message or an interrupt is taken: that
+ * @t alone is away, that no slice runs, and that h->user_mm is @t's, as it was when
+ * it trapped.  @t is only compared until it is back: it may have ended.
+ */
+__hotpath void relay_await(struct hart *h, struct thread *t)
+{
+	struct relay_hart *r = relay_of(h);
+	struct msgring *from = r->in[r->service->cpu];
+	u64 want = (u64)t | MSG_DONE_PROMISE;
+
+	if (unlikely(!expect_message(h, r)))
+		jump_to(hart_loop, 0);
+	h->st.completions++;
+	if (unlikely(r->away != load_once(&r->left) + 1) ||
+	    unlikely(ktimer_armed(&r->slice)))
+		want = 0;
+	for (u32 looks = POLL_LOOKS; looks; looks--) {
+		u64 word = msgring_pop(from);
+
+		if (!word)
+			continue;
+		if (likely(word == want) && likely(!h->watched))
+			return_awaited(h, r, t);
+		h->st.completions--;
+		expected_message(h, r, word);
+		jump_to(hart_loop, 0);
+	}
+	h->st.completions--;
+	jump_to(relay_no_message, h);
 }
 
 __hotpath void hart_loop(void)

@@ -38,12 +38,9 @@ __plain void account_untimed(struct thread *t, const struct call_row *c)
 	t->untimed_ns += c->last_ns;
 }
 
-/* h runs t's coroutine from here on. */
+/* h runs t's coroutine from here on, which is said in t->request. */
 __plain void relay_begin(struct hart *h, struct thread *t)
 {
-	t->in_coroutine = 1;
-	t->suspended_once = 0;
-	t->timed = 0;
 	t->co_hart = h;
 	store_once(&t->state, THREAD_RUNNING);
 	h->state = HART_CALL;
@@ -55,18 +52,22 @@ __plain void relay_begin(struct hart *h, struct thread *t)
 __plain bool is_plain(const struct hart *h, const struct thread *t,
 		      const struct call_row *c)
 {
-	return !(h->watched | t->in_coroutine) && !wants_clock(c) && !t->ext;
+	return !(h->watched | t->request) && !wants_clock(c) && !t->ext;
 }
 
 __plain void __noreturn run_plain(struct hart *h, struct thread *t,
 				  struct call_row *c)
 {
-	c->count++;
+	t->request = REQUEST_RUNNING;
 	relay_begin(h, t);
+	c->count++;
 	jump_co_call(t, c->fn, c);
 }
 
-/* The short way of relay_post() and relay_send(): there is room. */
+/*
+ * The short way of relay_post() and relay_send(): there is room.  What the service
+ * hart need not wait for comes after the message (relay_await()).
+ */
 __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
 				   struct thread *t)
 {
@@ -74,18 +75,19 @@ __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
 
 	store_once(&t->state, THREAD_POSTED);
 	t->co_hart = svc;
+	msgring_put(r->to_service, (u64)t | MSG_REQUEST);
+	/* SLEEP (full) - pairs with relay_announce(). */
+	smp_mb();
+	h->user = NULL;
 	r->away++;
 	r->last_posted = t;
 	r->promised = false;
 	h->st.posted++;
-	msgring_put(r->to_service, (u64)t | MSG_REQUEST);
-	/* SLEEP (full) - pairs with relay_announce(). */
-	smp_mb();
 	if (unlikely(load_once(&svc->notify)))
 		jump_to(relay_ring_and_loop, svc);
 	if (unlikely(h->nr_runq) || unlikely(!list_empty(&h->ready)))
 		jump_to(hart_loop, 0);
-	jump_to(relay_poll, h);
+	jump_to_2(relay_await, h, t);
 }
 
 /* The short way of relay_run_user(): nobody else wants h, nothing has changed. */
@@ -113,14 +115,15 @@ __plain void __noreturn complete_plain(struct hart *h, struct hart *home,
 				       struct relay_peer *peer,
 				       struct msgring *ring, struct thread *t)
 {
-	h->cur = NULL;
+	bool promise = peer->last == t;
+
 	t->in_coroutine = 0;
 	store_once(&t->state, THREAD_DONE);
-	peer->promised = peer->last == t;
-	msgring_put(ring,
-		    (u64)t | (peer->promised ? MSG_DONE_PROMISE : MSG_DONE));
+	msgring_put(ring, (u64)t | (promise ? MSG_DONE_PROMISE : MSG_DONE));
 	/* SLEEP (full) - pairs with relay_announce(). */
 	smp_mb();
+	h->cur = NULL;
+	peer->promised = promise;
 	if (unlikely(load_once(&home->notify)))
 		jump_to(relay_ring_and_loop, home);
 	if (unlikely(h->role & ROLE_APP) || !list_empty(&h->ready))
@@ -146,6 +149,25 @@ __plain void relay_back(struct hart *h, struct relay_hart *r, struct thread *t,
 	h->st.completions++;
 }
 
+/* The completion for which relay_await() waited, and which it has counted. */
+__plain void __noreturn return_awaited(struct hart *h, struct relay_hart *r,
+				       struct thread *t)
+{
+	const struct mm *mm = h->user_mm;
+
+	r->away--;
+	r->promised = true;
+	h->user = t;
+	/* ATTN, ICACHE: relay_run_user() says what orders these. */
+	if (unlikely(t->work | (load_once(&mm->tlb_gen) ^ h->tlb_seen) |
+		     (load_once(&h->icache_gen) ^ h->icache_seen)) ||
+	    unlikely(!relay_fp_is_here(h, t)))
+		jump_to(relay_return_general, h);
+	store_once(&t->state, THREAD_USER);
+	h->state = HART_USER;
+	jump_user_return(t, t->tf.status != h->status_seen);
+}
+
 /*
  * The short way of take_message() in loop.c.  Does not return if @word was a
  * request or completion that may take it.
@@ -155,7 +177,7 @@ __plain void take_plain(struct hart *h, struct relay_hart *r, u64 word)
 	struct thread *t = MSG_THREAD(word);
 	struct call_row *c;
 
-	if (MSG_KIND(word) == MSG_REQUEST && t->req_kind == REQ_SYSCALL) {
+	if (MSG_KIND(word) == MSG_REQUEST && t->request == REQUEST_PLAIN) {
 		c = call_row_of(h, t->tf.a7);
 		if (unlikely(!is_plain(h, t, c)))
 			return;

@@ -229,6 +229,8 @@ static inline void relay_delay(struct hart *h)
 /* --- loop.c */
 void hart_loop(void) __noreturn;
 void relay_poll(struct hart *h) __noreturn; /* h has nothing else to do */
+void relay_await(struct hart *h, struct thread *t) __noreturn; /* likewise */
+void relay_no_message(struct hart *h) __noreturn; /* from these two */
 void relay_take_interrupts(struct hart *h);
 
 /* --- call.c */
@@ -286,7 +288,8 @@ static inline bool relay_some_away(const struct hart *h)
 	return r->away != load_once(&r->left);
 }
 /* User code may run while they are: their end will interrupt it. */
-static inline bool relay_will_interrupt(const struct hart *h)
+static inline __attribute__((always_inline)) bool relay_will_interrupt(
+	const struct hart *h)
 {
 	const struct relay_hart *r = h->relay;
 

@@ -195,9 +195,10 @@ void relay_panic_dump(void)
 		for (u32 j = 0; j < nr_harts; j++) {
 			struct msgring *g = r->in[j];
 
-			if (g && (g->prod != g->cons || r->backlogged[j]))
+			if (g &&
+			    (msgring_prod(g) != g->head || r->backlogged[j]))
 				log_raw("  ring %u->%u: prod %u cons %u, backlog to it %u\n",
-					j, i, g->prod, g->cons,
+					j, i, msgring_prod(g), g->head,
 					r->backlogged[j]);
 		}
 	}

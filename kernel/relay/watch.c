@@ -31,7 +31,7 @@ static bool unanswered(const struct relay_hart *r)
 	const struct msgring *ring = r->to_service;
 
 	/* relaxed: the next look corrects a stale one */
-	return ring && ring->prod != load_once(&ring->head);
+	return ring && msgring_prod(ring) != load_once(&ring->head);
 }
 
 static void report(struct relay_hart *r)

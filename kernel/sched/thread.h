@@ -65,6 +65,10 @@ enum request_kind {
 #define WORK_PTRACE  BIT(3)
 #define WORK_RESCHED BIT(4) /* give way when more threads want the hart */
 
+/* thread->request of an ordinary system call: posted, and in its coroutine */
+#define REQUEST_PLAIN	0u
+#define REQUEST_RUNNING 1u
+
 #define KSTACK_SIZE 16384u
 
 struct thread {
@@ -73,11 +77,16 @@ struct thread {
 	 * in tf are all of a thread that a plain call moves to another hart and
 	 * back.
 	 */
-	u32 state;	      /* [a] enum thread_state */
-	u8 in_coroutine;      /* [O] a coroutine is on kstack */
-	u8 suspended_once;    /* [O] the request in flight has suspended */
-	u8 timed;	      /* [O] the request in flight has req_begin */
-	u8 req_kind;	      /* [O] enum request_kind */
+	u32 state; /* [a] enum thread_state */
+	union {
+		struct {
+			u8 in_coroutine;   /* [O] a coroutine is on kstack */
+			u8 suspended_once; /* [O] the request has suspended */
+			u8 timed;	   /* [O] the request has req_begin */
+			u8 req_kind;	   /* [O] enum request_kind */
+		};
+		u32 request; /* [O] all four: REQUEST_* */
+	};
 	struct hart *home;    /* [O] application hart it last ran on */
 	struct hart *co_hart; /* [O] hart that runs its coroutine */
 	u64 work;	      /* [a] WORK_* */
