@@ -11,7 +11,7 @@
 # Wants from check.mk: CLANG, HOST_CFLAGS, sources_of; from the Makefile: O.
 
 FUZZ_SECONDS ?= 300
-FUZZ_RUNS    ?= 4000
+FUZZ_RUNS    ?= 8000
 FUZZ_DIR     := $(O)/fuzz
 FUZZ_SRC     := tests/host/ext4_libfuzz.c $(addprefix tests/host/fake/,world.c \
 	sched.c disk.c trace.c ext4_rig.c ext4_use.c) fs/inode.c \
@@ -20,7 +20,7 @@ FUZZ_SRC     := tests/host/ext4_libfuzz.c $(addprefix tests/host/fake/,world.c \
 	lib/string.c lib/fmt.c $(sort $(wildcard fs/ext4/*.c))
 FUZZ_CFLAGS  := $(HOST_CFLAGS) -O1 -fno-omit-frame-pointer \
 	-Wno-gnu-folding-constant
-FUZZ_LIMITS  := -timeout=30 -rss_limit_mb=2048 -max_len=400 \
+FUZZ_LIMITS  := -timeout=30 -rss_limit_mb=2048 -max_len=65 \
 	-print_final_stats=1 -verbosity=0
 
 .PHONY: crash fuzz-ext4 fuzz-ext4-short
@@ -39,6 +39,7 @@ $(FUZZ_DIR)/ext4_libfuzz: $(FUZZ_SRC:%.c=$(FUZZ_DIR)/obj/%.o)
 	$(CHECK_Q)$(CLANG) -fsanitize=fuzzer,address $^ -o $@ -lcmocka
 
 $(FUZZ_DIR)/images: tests/host/fuzz-images.sh $(FUZZ_DIR)/ext4_libfuzz
+	$(CHECK_Q)rm -rf $(FUZZ_DIR)/seeds
 	$(CHECK_Q)mkdir -p $(FUZZ_DIR)/img $(FUZZ_DIR)/corpus $(FUZZ_DIR)/seeds
 	$(CHECK_Q)tests/host/fuzz-images.sh $(FUZZ_DIR)/img
 	$(CHECK_Q)EXT4_FUZZ_DIR=$(FUZZ_DIR)/img $(FUZZ_DIR)/ext4_libfuzz \

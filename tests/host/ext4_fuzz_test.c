@@ -73,7 +73,7 @@ static void note_sectors(void)
 	touched = calloc(n, sizeof(*touched));
 	nr_touched = 0;
 	rig.disk.read_count = count;
-	fuzz_use_volume(&rig, false);
+	fuzz_use_volume(&rig, false, NULL);
 	rig.disk.read_count = NULL;
 	for (i = 0; i < n; i++) {
 		if (count[i])
@@ -133,7 +133,7 @@ static void fuzz(const char *opts, unsigned int seconds)
 				(unsigned long long)seed);
 		damage(rig.disk.data);
 		alarm(20); /* a loop */
-		fuzz_use_volume(&rig, true);
+		fuzz_use_volume(&rig, true, NULL);
 		alarm(0);
 		assert_int_equal(world_nr_allocs, live);
 		n++;
@@ -179,7 +179,7 @@ static void failing_disk(void **state)
 	for (i = 0; i < 60; i++) {
 		memcpy(rig.disk.data, clean, rig.disk.size);
 		rig.disk.fail_one_in = 3 + (u32)below(200);
-		fuzz_use_volume(&rig, true);
+		fuzz_use_volume(&rig, true, NULL);
 	}
 	rig.disk.fail_one_in = 0;
 	world_quiet = false;
@@ -198,7 +198,7 @@ static void failing_memory(void **state)
 	for (i = 1; i < 400; i++) {
 		memcpy(rig.disk.data, clean, rig.disk.size);
 		world_alloc_fail_in = i < 200 ? i : (u32)below(6000);
-		fuzz_use_volume(&rig, true);
+		fuzz_use_volume(&rig, true, NULL);
 		world_alloc_fail_in = 0;
 		if (i % 20 == 0)
 			assert_int_equal(rig_fsck(&rig), 0);

@@ -4,13 +4,18 @@
  *
  * An input names one of the volumes that were made when this was built, a seed
  * for what is done with it, and patches: where in the volume's metadata, and
- * which bytes.  Only sectors that are read while a volume is walked count as
- * metadata, so that no input is wasted on free space.
+ * what becomes of it.  A place is a field that holds something, or lies beside
+ * one that does, of a block that is read while names and block maps are walked.
+ * The kind of the block is chosen first, so that the one block of an extent
+ * tree is hit as often as the fifty of the inode table.
  *
  *	byte 0		volume
  *	bytes 1..4	seed
- *	then, until the end: 2 bytes sector, 2 bytes offset, 1 byte length n
- *	(1 to 32), n bytes
+ *	then patches of 5 bytes: 1 kind, 2 place, 1 what is done to the field
+ *	there, 1 with which value
+ *
+ * Fields are what goes wrong in a plausible way: numbers of 1, 2 or 4 bytes
+ * that become a little or much larger, zero, or all ones.
  *
  * EXT4_FUZZ_DIR is where the volumes are: *.img, in the order of their names.
  * Built by `make fuzz-ext4`; --corpus=DIR writes inputs to begin with.
@@ -24,35 +29,43 @@
 #include <tests/host/ext4_fuzz.h>
 
 #define MAX_VOLUMES 8u
-#define MAX_PATCH   32u
+#define PATCH_SIZE  5u
+#define NR_KINDS    9u	/* enum ext4_kind */
+#define HEAD	    48u /* bytes at a block's start that matter most */
 
 struct volume {
 	u8 *data;
 	u64 size;
-	u32 *sector; /* metadata */
-	u32 nr;
+	u32 *place[NR_KINDS]; /* in units of 2 bytes */
+	u32 nr[NR_KINDS];
 };
 
 static struct rig rig;
 static struct volume volumes[MAX_VOLUMES];
 static u32 nr_volumes;
 
-/* What a walk over the clean volume reads. */
-static void find_metadata(struct volume *v)
+static bool holds_something(const struct volume *v, u64 at)
 {
-	u32 n = (u32)(v->size / 512), i;
+	return v->data[at] || v->data[at + 1];
+}
 
-	v->sector = calloc(n, sizeof(*v->sector));
-	rig.disk.read_count = calloc(n, sizeof(u32));
-	fuzz_use_volume(&rig, false);
-	for (i = 0; i < n; i++) {
-		if (rig.disk.read_count[i])
-			v->sector[v->nr++] = i;
+static void found(void *ctx, u64 blk, u32 size, u32 kind)
+{
+	struct volume *v = ctx;
+	u32 k, times;
+
+	assert_true(kind < NR_KINDS);
+	v->place[kind] = realloc(v->place[kind],
+				 (v->nr[kind] + size * 4ul) * sizeof(u32));
+	for (k = 2; k + 4 < size; k += 2) {
+		u64 at = blk * size + k;
+
+		if (k >= HEAD && !holds_something(v, at) &&
+		    !holds_something(v, at - 2) && !holds_something(v, at + 2))
+			continue;
+		for (times = k < HEAD ? 6 : 1; times; times--)
+			v->place[kind][v->nr[kind]++] = (u32)(at / 2);
 	}
-	free(rig.disk.read_count);
-	rig.disk.read_count = NULL;
-	if (!v->nr)
-		abort();
 }
 
 static void load_volume(const char *path)
@@ -64,31 +77,34 @@ static void load_volume(const char *path)
 	world_disk_load(&rig.disk, path);
 	v->size = rig.disk.size;
 	v->data = exact_copy(rig.disk.data, v->size);
-	find_metadata(v);
+	fuzz_read_metadata(&rig, found, v);
 }
 
-/* One input for each few sectors of each volume. */
+static void write_input(const char *dir, u32 v, u32 nr)
+{
+	u8 in[5 + 3 * PATCH_SIZE];
+	char path[256];
+	u32 i;
+	FILE *f;
+
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = (u8)next_random(&world_seed);
+	in[0] = (u8)v;
+	snprintf(path, sizeof(path), "%s/%u-%u", dir, v, nr);
+	f = fopen(path, "wb");
+	if (!f || fwrite(in, 1, sizeof(in), f) != sizeof(in) || fclose(f))
+		abort();
+}
+
+/* Some patches at random for each volume: the same ones each time. */
 static void write_corpus(const char *dir)
 {
 	u32 v, i;
 
+	world_seed = 20;
 	for (v = 0; v < nr_volumes; v++) {
-		for (i = 0; i < volumes[v].nr; i += 1 + volumes[v].nr / 48) {
-			u8 in[5 + 5 + 8] = { (u8)v, (u8)i, 1,		2,
-					     3,	    (u8)i, (u8)(i >> 8) };
-			char path[256];
-			FILE *f;
-
-			in[9] = 8;
-			memcpy(in + 10,
-			       volumes[v].data + volumes[v].sector[i] * 512ull,
-			       8);
-			snprintf(path, sizeof(path), "%s/%u-%u", dir, v, i);
-			f = fopen(path, "wb");
-			if (!f || fwrite(in, 1, sizeof(in), f) != sizeof(in) ||
-			    fclose(f))
-				abort();
-		}
+		for (i = 0; i < 800; i++)
+			write_input(dir, v, i);
 	}
 }
 
@@ -119,17 +135,42 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void patch(const struct volume *v, const u8 *p, size_t n)
+static void patch_one(const struct volume *v, const u8 *in)
 {
-	while (n >= 6) {
-		u32 sector = v->sector[(p[0] | p[1] << 8) % v->nr];
-		u32 off = (u32)(p[2] | p[3] << 8) % 512;
-		u32 len = 1 + p[4] % MAX_PATCH;
+	static const u32 values[] = { 0,      1,      2,	  0x7f,
+				      0x80,   0xff,   0x100,	  0x3ff,
+				      0x400,  0x7fff, 0x8000,	  0xffff,
+				      0x1000, 12,     0x7fffffff, 0xffffffff };
+	u32 kind = in[0] % NR_KINDS, size = 1u << in[3] % 3, old = 0, new;
+	u8 *p;
 
-		len = min(min(len, 512 - off), (u32)n - 5);
-		memcpy(rig.disk.data + sector * 512ull + off, p + 5, len);
-		p += 5 + len;
-		n -= 5 + len;
+	while (!v->nr[kind])
+		kind = (kind + 1) % NR_KINDS;
+	p = rig.disk.data +
+	    2ul * v->place[kind][(in[1] | in[2] << 8) % v->nr[kind]];
+	memcpy(&old, p, size);
+	new = values[in[4] % ARRAY_SIZE(values)];
+	switch (in[3] / 3 % 4) {
+	case 1:
+		new = old + (s8)in[4];
+		break;
+	case 2:
+		new = old ^ 1u << in[4] % 32;
+		break;
+	case 3:
+		new = in[4];
+		break;
+	default:
+		break;
+	}
+	memcpy(p, &new, size);
+}
+
+static void patch(const struct volume *v, const u8 *in, size_t n)
+{
+	for (; n >= PATCH_SIZE; n -= PATCH_SIZE) {
+		patch_one(v, in);
+		in += PATCH_SIZE;
 	}
 }
 
@@ -139,7 +180,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	const struct volume *v;
 	u64 live = world_nr_allocs;
 
-	if (size < 6)
+	if (size < 5 + PATCH_SIZE)
 		return -1;
 	v = &volumes[data[0] % nr_volumes];
 	if (rig.disk.size != v->size) {
@@ -150,7 +191,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memcpy(&world_seed, data + 1, 4);
 	world_seed = (u32)world_seed | 0x100000000ull;
 	patch(v, data + 5, size - 5);
-	fuzz_use_volume(&rig, true);
+	fuzz_use_volume(&rig, true, data[1] & 1 ? "errors=continue" : NULL);
 	if (world_nr_allocs != live) {
 		fprintf(stderr, "%lld allocations are lost\n",
 			(long long)(world_nr_allocs - live));

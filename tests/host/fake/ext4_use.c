@@ -8,6 +8,7 @@
 
 #include <tests/host/ext4_fuzz.h>
 
+#include <fs/ext4/ext4.h>
 #include <lib/errno.h>
 
 static u8 buf[70000];
@@ -100,12 +101,59 @@ static void use_dir(struct inode *dir, u32 depth, bool change)
 	free(n);
 }
 
+static void walk_names(struct inode *dir, u32 depth)
+{
+	struct names *n = calloc(1, sizeof(*n));
+	u32 k;
+
+	(void)rig_list(dir, keep_name, n);
+	for (k = 0; k < n->nr; k++) {
+		struct inode *i = rig_child(dir, n->name[k]);
+		struct ext4_map m = { .lblk = 0, .len = 1 };
+
+		if (IS_ERR(i))
+			continue;
+		(void)i->ops->listxattr(i, (char *)buf, 4096);
+		for (m.lblk = 0; S_ISREG(i->mode) && m.lblk < 700; m.lblk++)
+			(void)ext4_map_read(i, &m);
+		if (S_ISLNK(i->mode))
+			(void)i->ops->readlink(i, (char *)buf, 4096);
+		if (S_ISDIR(i->mode) && i != dir && depth)
+			walk_names(i, depth - 1);
+		inode_put(i);
+	}
+	free(n);
+}
+
+void fuzz_read_metadata(struct rig *r,
+			void (*found)(void *ctx, u64 blk, u32 size, u32 kind),
+			void *ctx)
+{
+	struct ext4_sb *sbi;
+	struct inode *root;
+	u64 blk;
+
+	assert_int_equal(rig_mount(r, MS_RDONLY, NULL), 0);
+	sbi = EXT4_SB(r->sb);
+	root = rig_lookup(r, "");
+	walk_names(root, 3);
+	inode_put(root);
+	for (blk = 0; blk < sbi->nr_blocks; blk++) {
+		struct ext4_buf *b = ext4_buf_find(sbi, blk);
+
+		if (b && (b->flags & BUF_UPTODATE))
+			found(ctx, blk, sbi->block_size, b->kind);
+		ext4_buf_put(b);
+	}
+	rig_umount(r);
+}
+
 /* Bound: what an iteration may take. */
-void fuzz_use_volume(struct rig *r, bool change)
+void fuzz_use_volume(struct rig *r, bool change, const char *options)
 {
 	struct inode *root;
 
-	if (rig_mount(r, change ? 0 : MS_RDONLY, NULL))
+	if (rig_mount(r, change ? 0 : MS_RDONLY, options))
 		return;
 	root = rig_lookup(r, "");
 	use_dir(root, 3, change);
