@@ -140,6 +140,7 @@ struct nvme_ctrl {
 	u32 oaes, nr_nsids;
 	u16 oncs;
 	bool write_cache;
+	bool ignores_fua;      /* and writes to its cache all the same */
 	u32 max_bytes;	       /* of a transfer */
 	u32 dsm_blocks;	       /* of a deallocated range; 0: no limit */
 	u32 zeroes_bytes_log2; /* of a write zeroes; 0: no limit */

@@ -186,7 +186,7 @@ static void fill_disk(struct nvme_ns *ns, const struct nvme_sync *s)
 	bd->block_size = 1u << ns->lba_shift;
 	bd->max_sectors = c->max_bytes >> SECTOR_SHIFT;
 	bd->has_flush = c->write_cache;
-	bd->has_fua = c->write_cache;
+	bd->has_fua = c->write_cache && !c->ignores_fua;
 	bd->has_discard = c->oncs & NVME_ONCS_DSM;
 	bd->max_discard_sectors = discard_limit(c, ns->lba_shift);
 	bd->has_write_zeroes = (c->oncs & NVME_ONCS_ZEROES) != 0;
