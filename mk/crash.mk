@@ -6,6 +6,10 @@
 #                   CRASH_ROUNDS=, CRASH_STATES=, CRASH_JUDGED=, CRASH_SEED=
 #   make fuzz-ext4  libFuzzer spoils volumes until FUZZ_SECONDS= (300) are over;
 #                   what it finds stays in $(O)/fuzz/corpus
+#   powercut    N= (100) times the power of a machine at work goes, with QEMU and
+#               a disk that loses what was not flushed: about 3 s each.
+#               POWERCUT="--seed X --kernels antler,linux" and other options of
+#               tests/qemu/powercut.py
 #   fuzz-ext4-short the same for a fixed number of inputs: part of `make check`
 #
 # Wants from check.mk: CLANG, HOST_CFLAGS, sources_of; from the Makefile: O.
@@ -23,12 +27,18 @@ FUZZ_CFLAGS  := $(HOST_CFLAGS) -O1 -fno-omit-frame-pointer \
 FUZZ_LIMITS  := -timeout=30 -rss_limit_mb=2048 -max_len=65 \
 	-print_final_stats=1 -verbosity=0
 
-.PHONY: crash fuzz-ext4 fuzz-ext4-short
+.PHONY: crash powercut fuzz-ext4 fuzz-ext4-short
+
+include mk/test.mk
 
 crash: $(O)/asan/ext4_crash_test
 	CRASH_STATES=$(or $(CRASH_STATES),1000000) \
 	CRASH_ROUNDS=$(or $(CRASH_ROUNDS),20) \
 	CRASH_JUDGED=$(or $(CRASH_JUDGED),400) $<
+
+powercut: $(O)/Image $(IMAGES) $(O)/powercut
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B tests/qemu/powercut.py \
+		--cuts $(or $(N),100) $(POWERCUT)
 
 $(FUZZ_DIR)/obj/%.o: %.c
 	$(CHECK_Q)mkdir -p $(@D)

@@ -40,7 +40,8 @@ gdb: $(O)/Image $(IMAGES)
 	kill $$qemu 2>/dev/null || true
 
 # PYTEST="-k shell -x" chooses; TEST_KERNEL=linux validates the rig itself.
-test-qemu: $(if $(filter linux,$(TEST_KERNEL)),,$(O)/Image) $(IMAGES)
+test-qemu: $(if $(filter linux,$(TEST_KERNEL)),,$(O)/Image) $(IMAGES) \
+		$(O)/powercut
 	$(Q)O=$(abspath $(O)) $(PYTHON) -B -m pytest -q -rfEs \
 		-p no:cacheprovider tests/qemu $(PYTEST)
 

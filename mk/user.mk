@@ -3,6 +3,7 @@
 # mk/user.mk - build user/: static riscv64 Linux programs that run on Antler
 # and on Linux alike.  Sets USER_BINS; they land in $(O)/user/.
 #
+# user/powercut/ is one program, for the guest and for the host.
 # user/tests/*.c but fuzz.c and main.c are suites of the one program utest.
 
 ifndef USER_DIR		# may be included more than once
@@ -15,7 +16,8 @@ USER_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Wshadow -Wno-unused-parameter \
 
 USER_SUITES := $(sort $(filter-out user/tests/fuzz.c,$(wildcard user/tests/*.c)))
 USER_BENCH := $(sort $(wildcard user/bench/*.c))
-USER_BINS := $(USER_DIR)/utest $(USER_DIR)/fuzz \
+USER_POWERCUT := $(sort $(wildcard user/powercut/*.c))
+USER_BINS := $(USER_DIR)/utest $(USER_DIR)/fuzz $(USER_DIR)/powercut \
 	$(patsubst user/bench/%.c,$(USER_DIR)/%,$(USER_BENCH))
 
 user_link = $(Q)$(UCC) $(USER_CFLAGS) -s -o $@
@@ -38,6 +40,15 @@ $(USER_DIR)/utest: $(patsubst user/tests/%.c,$(O)/user-obj/%.o,$(USER_SUITES)) \
 $(USER_DIR)/fuzz: user/tests/fuzz.c | $(USER_DIR)
 	$(call say,ULD,$@)
 	$(user_link) $<
+
+$(USER_DIR)/powercut: $(USER_POWERCUT) user/powercut/powercut.h | $(USER_DIR)
+	$(call say,ULD,$@)
+	$(user_link) $(USER_POWERCUT)
+
+# The same for the host, which looks at images with it.
+$(O)/powercut: $(USER_POWERCUT) user/powercut/powercut.h
+	$(call say,HOSTLD,$@)
+	$(Q)$(or $(HOSTCC),gcc) -std=gnu11 -O2 -Wall -Wextra -o $@ $(USER_POWERCUT)
 
 $(USER_DIR)/%: user/bench/%.c | $(USER_DIR)
 	$(call say,ULD,$@)
