@@ -344,6 +344,11 @@ s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg);
 s64 ext4_llseek(struct file *f, s64 off, int whence);
 u64 ext4_max_size(const struct inode *inode);
 
+/* --- direct.c */
+s64 ext4_file_read(struct file *f, struct iov_iter *to, u64 *pos);
+/* inode->lock is held for writing; the caller has prepared the write. */
+s64 ext4_write_direct(struct file *f, struct iov_iter *from, u64 *pos);
+
 /* --- zero.c */
 /* Bytes [from, to) of the file, all in one page; holes stay holes. */
 int ext4_zero_bytes(struct inode *inode, u64 from, u64 to);

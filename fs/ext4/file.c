@@ -114,7 +114,9 @@ static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 	if (!n && *pos > inode->i_size)
 		n = ext4_zero_eof(inode, inode->i_size);
 	if (!n && iov_iter_count(from))
-		n = mapping_file_write(&inode->mapping, f, from, pos);
+		n = (f->flags & O_DIRECT) && from->is_user
+			    ? ext4_write_direct(f, from, pos)
+			    : mapping_file_write(&inode->mapping, f, from, pos);
 	up_write(&inode->lock);
 	if (n > 0 && (f->flags & O_DSYNC)) {
 		bool data_only = !(f->flags & (O_SYNC & ~O_DSYNC));
@@ -218,6 +220,7 @@ s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 void ext4_file_init(void)
 {
 	ext4_file_ops = generic_file_ops;
+	ext4_file_ops.read = ext4_file_read;
 	ext4_file_ops.write = ext4_file_write;
 	ext4_file_ops.fsync = ext4_fsync;
 	ext4_file_ops.flush = ext4_flush;

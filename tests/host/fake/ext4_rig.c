@@ -13,6 +13,7 @@
 
 #include <tests/host/fake/ext4_rig.h>
 
+#include <fs/direct.h>
 #include <fs/internal.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
@@ -49,6 +50,32 @@ int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	inode_touch(f->inode, true, true);
 	return 0;
+}
+
+/* Files of the rig are not opened with O_DIRECT. */
+s64 generic_file_read(struct file *f, struct iov_iter *to, u64 *pos)
+{
+	return mapping_file_read(&f->inode->mapping, f, to, pos);
+}
+
+void file_accessed(struct file *f)
+{
+}
+
+bool direct_aligned(const struct iov_iter *it, u64 pos, u32 align)
+{
+	return false;
+}
+
+int direct_begin(struct mapping *m, u64 pos, u64 len, bool write)
+{
+	return -ENOTBLK;
+}
+
+s64 direct_io(struct blkdev *bd, struct iov_iter *it, u64 pos, bool write,
+	      bool durable, direct_map_fn *map, void *ctx, struct aio_req *req)
+{
+	return -ENOTBLK;
 }
 
 int vfs_fsync(struct file *f, bool datasync)
