@@ -284,7 +284,7 @@ static s64 blkfile_llseek(struct file *f, s64 off, int whence)
 static int blkfile_fsync(struct file *f, bool datasync __unused)
 {
 	struct blkdev *bd = f->priv;
-	int err = mapping_sync(bd->mapping, 0, ~0ull, true);
+	int err = mapping_fsync(bd->mapping, f, 0, ~0ull);
 
 	if (!err && bd->has_flush)
 		err = blk_flush(bd);
@@ -354,6 +354,7 @@ int blkfile_open(struct inode *inode, struct file *f)
 		return err;
 	f->ops = &blkfile_ops;
 	f->priv = bd;
+	f->wb_seen = mapping_error_seen(bd->mapping);
 	f->atomic_pos = true;
 	return 0;
 }

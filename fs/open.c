@@ -82,6 +82,7 @@ static int open_inode(struct file *f, struct inode *i)
 			return err;
 		f->wrote = true;
 	}
+	f->wb_seen = mapping_error_seen(&i->mapping);
 	f->atomic_pos = S_ISREG(i->mode) || S_ISDIR(i->mode);
 	if (!f->atomic_pos)
 		return special_open(i, f);

@@ -223,7 +223,7 @@ int generic_file_mmap(struct file *f, struct vma *vma)
 int generic_file_fsync(struct file *f, bool datasync)
 {
 	struct inode *i = f->inode;
-	int err = mapping_sync(&i->mapping, 0, ~0ull, true);
+	int err = mapping_fsync(&i->mapping, f, 0, ~0ull);
 
 	(void)datasync;
 	if (load_once(&i->dirty) && i->sb->ops->write_inode) {

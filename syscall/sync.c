@@ -84,8 +84,11 @@ SYSCALL4(84, sync_file_range, int, fd, s64, off, s64, len, u32, flags)
 	m = vfs_mapping(r.f);
 	err = has_pages(r.f);
 	if (!err && flags && m)
-		err = mapping_sync(m, (u64)off, len ? (u64)end : ~0ull,
-				   flags & SYNC_FILE_RANGE_WAIT);
+		err = flags & SYNC_FILE_RANGE_WAIT
+			      ? mapping_fsync(m, r.f, (u64)off,
+					      len ? (u64)end : ~0ull)
+			      : mapping_sync(m, (u64)off,
+					     len ? (u64)end : ~0ull, false);
 	fd_unref(r);
 	return err;
 }

@@ -59,6 +59,14 @@ void ext4_give_up(struct ext4_sb *sbi, int err, const char *why)
 	wake_up_all(&sbi->flusher_wait);
 }
 
+/* What the super block wishes; whoever mounts may know better. */
+u32 ext4_errors_opt(const struct ext4_super *es)
+{
+	if (es->errors == EXT4_ERRORS_PANIC)
+		return EXT4_OPT_ERRORS_PANIC;
+	return es->errors == EXT4_ERRORS_RO ? 0 : EXT4_OPT_ERRORS_CONT;
+}
+
 static const struct {
 	const char *name;
 	u32 set, clear;
@@ -160,8 +168,6 @@ void ext4_show_options(struct super_block *sb, char *buf, size_t n)
 		u32 opt;
 		const char *text;
 	} shown[] = {
-		{ EXT4_OPT_ERRORS_CONT, ",errors=continue" },
-		{ EXT4_OPT_ERRORS_PANIC, ",errors=panic" },
 		{ EXT4_OPT_NOLOAD, ",norecovery" },
 		{ EXT4_OPT_NOBARRIER, ",nobarrier" },
 		{ EXT4_OPT_WRITEBACK, ",data=writeback" },
@@ -170,6 +176,12 @@ void ext4_show_options(struct super_block *sb, char *buf, size_t n)
 	size_t at = 0, i;
 
 	*buf = '\0';
+	if ((sbi->opts & EXT4_OPTS_ERRORS) != ext4_errors_opt(sbi->es))
+		at = (size_t)scnprintf(
+			buf, n, ",errors=%s",
+			sbi->opts & EXT4_OPT_ERRORS_CONT    ? "continue"
+			: sbi->opts & EXT4_OPT_ERRORS_PANIC ? "panic"
+							    : "remount-ro");
 	for (i = 0; i < ARRAY_SIZE(shown); i++) {
 		if (sbi->opts & shown[i].opt)
 			at += (size_t)scnprintf(buf + at, n - at, "%s",

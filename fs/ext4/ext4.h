@@ -19,7 +19,7 @@
  *
  * Errors on the volume: -EUCLEAN (nonsense) and -EBADMSG (checksum); the one
  * who finds them calls ext4_error(), which prints and gives up writing unless
- * errors=continue.
+ * errors=continue, of the mount or else of the super block.
  */
 #ifndef FS_EXT4_EXT4_H
 #define FS_EXT4_EXT4_H
@@ -44,6 +44,8 @@
 #define EXT4_OPT_WRITEBACK    BIT(3) /* data=writeback */
 #define EXT4_OPT_NOBARRIER    BIT(4)
 #define EXT4_OPT_COMMIT_GIVEN BIT(5)
+
+#define EXT4_OPTS_ERRORS (EXT4_OPT_ERRORS_CONT | EXT4_OPT_ERRORS_PANIC)
 
 #define EXT4_NR_GROUP_LOCKS 32u
 
@@ -203,6 +205,7 @@ void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 	__printf(3, 4);
 /* It cannot be written any more, whatever errors= says. */
 void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
+u32 ext4_errors_opt(const struct ext4_super *es); /* EXT4_OPT_ERRORS_* */
 int ext4_options_parse(struct ext4_sb *sbi, const char *data);
 void ext4_show_options(struct super_block *sb, char *buf, size_t n);
 

@@ -137,7 +137,7 @@ int ext4_fsync(struct file *f, bool datasync)
 	int err = 0;
 
 	if (S_ISREG(inode->mode))
-		err = mapping_sync(&inode->mapping, 0, ~0ull, true);
+		err = mapping_fsync(&inode->mapping, f, 0, ~0ull);
 	if (load_once(&sbi->aborted))
 		return err ? err : -EROFS;
 	if (err || (inode->sb->flags & MS_RDONLY))

@@ -425,8 +425,10 @@ static int load_super(struct ext4_sb *sbi, const struct ext4_super *es)
 static int load(struct ext4_sb *sbi, const struct ext4_super *es, u64 flags,
 		const char *data)
 {
-	int err = ext4_options_parse(sbi, data);
+	int err;
 
+	sbi->opts |= ext4_errors_opt(es);
+	err = ext4_options_parse(sbi, data);
 	if (!err)
 		err = ext4_super_check(sbi, es, flags & MS_RDONLY);
 	if (err)

@@ -142,6 +142,7 @@ struct file {
 	u64 ra_next, ra_size;  /* [a] hints: kernel/mm/readahead.c */
 	u32 ra_want;	       /* [a] hint: pages of the read under way */
 	u32 ra_advice;	       /* [a] FILE_RA_*, by posix_fadvise() */
+	u32 wb_seen;	       /* [a] mapping_error_since() */
 	u32 owner_pid;	       /* [a] F_SETOWN */
 	u32 owner_sig;	       /* [a] F_SETSIG */
 	struct list_head epitems; /* [epoll lock] */

@@ -9,6 +9,7 @@
  * Context: coroutine.  Locking: mm->lock for reading, for writing where areas
  * change their flags.
  */
+#include <kernel/file/file.h>
 #include <kernel/mm/fault.h>
 #include <kernel/mm/mmap.h>
 #include <kernel/mm/pagecache.h>
@@ -301,22 +302,28 @@ int mm_mincore(struct mm *mm, u64 addr, u64 len, uaddr_t vec)
 	return 0;
 }
 
-static int sync_part(const struct part *p, bool wait)
+/* What fsync() promises, msync() does: the file's.  mm->lock is given up
+ * meanwhile. */
+static int sync_part(struct mm *mm, const struct part *p)
 {
-	u64 off = vma_pgoff(p->v, p->start) << PAGE_SHIFT;
+	struct file *f = p->v->file;
+	int err;
 
-	if (!(p->v->flags & VM_SHARED) || !p->v->mapping)
+	if (!(p->v->flags & VM_SHARED) || !f || !f->ops->fsync)
 		return 0;
-	return mapping_sync(p->v->mapping, off, off + (p->end - p->start),
-			    wait);
+	file_get(f);
+	up_read(&mm->lock);
+	err = f->ops->fsync(f, true);
+	file_put(f);
+	down_read(&mm->lock);
+	return err;
 }
 
 int mm_msync(struct mm *mm, u64 addr, u64 len, u32 flags)
 {
-	int err = 0;
-	u64 end;
+	u64 at = addr, end;
 	struct part p;
-	bool more;
+	int err = 0;
 
 	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || addr % PAGE_SIZE ||
 	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
@@ -324,14 +331,12 @@ int mm_msync(struct mm *mm, u64 addr, u64 len, u32 flags)
 	if (!range_end(addr, len, &end))
 		return -ENOMEM;
 	down_read(&mm->lock);
-	for (more = first_part(mm, addr, end, &p); more;
-	     more = next_part(end, &p)) {
+	while (!err && at < end && first_part(mm, at, end, &p)) {
+		at = p.end;
 		if ((flags & MS_INVALIDATE) && (p.v->flags & VM_LOCKED))
 			err = -EBUSY;
 		else if (flags & MS_SYNC)
-			err = sync_part(&p, true);
-		if (err)
-			break;
+			err = sync_part(mm, &p);
 	}
 	up_read(&mm->lock);
 	return err ? err : covered(mm, addr, end) ? 0 : -ENOMEM;

@@ -122,7 +122,7 @@ void page_end_writeback(struct page *pg, int status)
 {
 	if (status) {
 		/* the page keeps its mapping until write-back has ended */
-		store_once(&pg->mapping->wb_error, status);
+		mapping_error_set(pg->mapping, status);
 		(void)page_set(pg, PG_ERROR);
 	}
 	pmem_account(PMEM_WRITEBACK, -1);

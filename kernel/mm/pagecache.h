@@ -68,7 +68,7 @@ struct mapping {
 	struct list_head dirty_node; /* [dirty list lock] */
 	u64 dirtied_when_ns;	     /* [dirty list lock] */
 	bool flushing;	     /* [dirty list lock] the flusher is at it */
-	int wb_error;	     /* [a] sticky, reported once by fsync */
+	u32 wb_errors;	     /* [a] of writing back: mapping_error_*() */
 	const u32 *ra_pages; /* [I] largest read-ahead, its device's; or NULL */
 };
 
@@ -110,9 +110,21 @@ void mapping_punch(struct mapping *m, u64 start, u64 end);
 /* Drop clean unused pages in [start,end) pages (fadvise, drop_caches). */
 u64 mapping_invalidate(struct mapping *m, u64 start, u64 end);
 
-/* Write dirty pages in bytes [start, end) and, if @wait, wait for them; reports a
- * sticky error. */
+/* Write dirty pages in bytes [start, end) and, if @wait, wait for them; reports
+ * what failed meanwhile. */
 int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait);
+/* The same, waiting, for @f: also an error of earlier that it has not heard of. */
+int mapping_fsync(struct mapping *m, struct file *f, u64 start, u64 end);
+
+/*
+ * Errors of writing back, so that each open file hears of each once.  A file that
+ * is opened takes note of those that somebody has heard of (mapping_error_seen());
+ * one that nobody has is news to it, too.
+ */
+void mapping_error_set(struct mapping *m, int err); /* any context */
+u32 mapping_error_seen(const struct mapping *m);
+/* The last error after *@seen, which moves on; or 0. */
+int mapping_error_since(struct mapping *m, u32 *seen);
 /* Start reading pages [first, first + nr); some of them, if there are too many. */
 void mapping_readahead(struct mapping *m, u64 first, u64 nr);
 void pagecache_sync_all(bool wait);

@@ -25,6 +25,7 @@
 #include <kernel/mm/cache.h>
 
 #include <kernel/assert.h>
+#include <kernel/file/file.h>
 #include <kernel/init.h>
 #include <kernel/mm/fault.h>
 #include <kernel/mm/pmem.h>
@@ -220,8 +221,54 @@ static void wait_written(struct mapping *m, u64 start, u64 end)
 	}
 }
 
+/* --- errors: a count, whether somebody has heard of the last one, and its errno */
+
+#define WB_ERRNO GENMASK(11, 0)
+#define WB_HEARD BIT(12)
+#define WB_ONE	 BIT(13)
+
+void mapping_error_set(struct mapping *m, int err)
+{
+	u32 old, now;
+
+	do {
+		old = load_once(&m->wb_errors);
+		now = ((old + (u32)WB_ONE) & ~(u32)(WB_ERRNO | WB_HEARD)) |
+		      ((u32)-err & (u32)WB_ERRNO);
+	} while (atomic_cmpxchg(&m->wb_errors, old, now) != old);
+}
+
+u32 mapping_error_seen(const struct mapping *m)
+{
+	u32 now = load_once(&m->wb_errors);
+
+	return now & WB_HEARD ? now : 0;
+}
+
+int mapping_error_since(struct mapping *m, u32 *seen)
+{
+	u32 now = load_once(&m->wb_errors);
+
+	if (likely(now == load_once(seen)))
+		return 0;
+	/* a new one in between has not been heard of */
+	if (atomic_cmpxchg(&m->wb_errors, now, now | (u32)WB_HEARD) == now)
+		now |= (u32)WB_HEARD;
+	/* of two at a time with one file only one needs to hear of it */
+	return atomic_xchg(seen, now) == now ? 0 : -(int)(now & WB_ERRNO);
+}
+
+int mapping_fsync(struct mapping *m, struct file *f, u64 start, u64 end)
+{
+	int err = mapping_sync(m, start, end, true);
+	int err2 = mapping_error_since(m, &f->wb_seen);
+
+	return err2 ? err2 : err;
+}
+
 int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait)
 {
+	u32 before = load_once(&m->wb_errors) & ~(u32)WB_HEARD, after;
 	u64 first = start >> PAGE_SHIFT;
 	u64 last = end > ~0ull - PAGE_SIZE ? ~0ull >> PAGE_SHIFT
 					   : DIV_ROUND_UP(end, PAGE_SIZE);
@@ -234,9 +281,10 @@ int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait)
 	if (!wait)
 		return 0;
 	wait_written(m, first, last);
-	if (likely(!load_once(&m->wb_error)))
-		return 0;
-	return (int)atomic_xchg((u32 *)&m->wb_error, 0u);
+	after = load_once(&m->wb_errors);
+	return likely((after & ~(u32)WB_HEARD) == before)
+		       ? 0
+		       : -(int)(after & WB_ERRNO);
 }
 
 /* --- the flusher */

@@ -191,7 +191,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memcpy(&world_seed, data + 1, 4);
 	world_seed = (u32)world_seed | 0x100000000ull;
 	patch(v, data + 5, size - 5);
-	fuzz_use_volume(&rig, true, data[1] & 1 ? "errors=continue" : NULL);
+	fuzz_use_volume(&rig, true,
+			data[1] & 1 ? "errors=continue" : "errors=remount-ro");
 	if (world_nr_allocs != live) {
 		fprintf(stderr, "%lld allocations are lost\n",
 			(long long)(world_nr_allocs - live));

@@ -58,7 +58,6 @@ static void write_mapped(int fd, const struct plan *p, const struct op *op)
 	must(m != MAP_FAILED, "mmap");
 	plan_data(p, doing_nr, m + op->off, op->len);
 	must(!msync(m, len, MS_SYNC), "msync");
-	must(!fdatasync(fd), "fdatasync");
 	munmap(m, len);
 }
 
