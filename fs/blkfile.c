@@ -2,7 +2,9 @@
 /*
  * fs/blkfile.c - read and write block devices through the page cache.
  *
- * One mapping per device, shared by all nodes that name it.  Its pages are read
+ * One mapping per device, shared by all nodes that name it.  The cache of what is
+ * mounted from the device is another one: when the device is opened, and at
+ * BLKFLSBUF, the file system writes all it has and our clean pages are dropped.  Its pages are read
  * and written with one bio for a run of pages; the pages of a bio are found
  * again from its segments when it ends.
  *
@@ -325,6 +327,18 @@ struct mapping *blkfile_mapping(struct file *f)
 	return f->ops == &blkfile_ops ? bd->mapping : NULL;
 }
 
+int blkfile_refresh(struct blkdev *bd)
+{
+	int err = 0;
+
+	if (!bd->holder && !bd->whole->holder && !bd->nr_part_claims)
+		return 0;
+	err = sb_settle_bdev(bd);
+	(void)mapping_sync(bd->mapping, 0, ~0ull, true);
+	(void)mapping_invalidate(bd->mapping, 0, ~0ull >> PAGE_SHIFT);
+	return err;
+}
+
 /* Open it; for us alone with O_EXCL, which f->version remembers. */
 static int hold(struct blkdev *bd, struct file *f)
 {
@@ -337,6 +351,9 @@ static int hold(struct blkdev *bd, struct file *f)
 	else if (f->flags & O_EXCL)
 		err = blkdev_claim(bd, f);
 	f->version = !err && (f->flags & O_EXCL);
+	/* An error is the file system's affair. */
+	if (!err)
+		(void)blkfile_refresh(bd);
 	if (err)
 		blkdev_close(bd);
 	return err;

@@ -14,6 +14,10 @@ struct mapping *blkdev_mapping(struct blkdev *bd);
 /* Of an open block device; NULL: opened without access (O_PATH). */
 struct mapping *blkfile_mapping(struct file *f);
 
+/* Somebody will read the device: it has what is mounted from it, and nothing older is
+ * cached. */
+int blkfile_refresh(struct blkdev *bd);
+
 /* blkioctl.c */
 s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg);
 

@@ -200,6 +200,7 @@ static s64 flush_buffers(struct file *f)
 	if (!admin())
 		return -EACCES;
 	err = f->ops->fsync(f, false);
+	(void)blkfile_refresh(bd);
 	mapping_invalidate(bd->mapping, 0, ~0ull >> PAGE_SHIFT);
 	return err;
 }

@@ -346,6 +346,34 @@ static void sync_one(struct super_block *sb, void *ctx)
 		sb_sync(sb, *(bool *)ctx);
 }
 
+struct settling {
+	struct blkdev *bd;
+	int err;
+};
+
+static void settle_one(struct super_block *sb, void *ctx)
+{
+	struct settling *s = ctx;
+	struct blkdev *bd = sb->bdev;
+	int err;
+
+	if (!bd || !sb->ops->settle || (sb->flags & MS_RDONLY) ||
+	    (bd != s->bd && bd->whole != s->bd && bd != s->bd->whole))
+		return;
+	err = sb_sync(sb, true);
+	if (!err)
+		err = sb->ops->settle(sb);
+	s->err = s->err ? s->err : err;
+}
+
+int sb_settle_bdev(struct blkdev *bd)
+{
+	struct settling s = { .bd = bd };
+
+	sb_for_each(settle_one, &s);
+	return s.err;
+}
+
 void sync_all(bool wait)
 {
 	sb_for_each(sync_one, &wait);

@@ -202,6 +202,9 @@ struct super_ops {
 	 * drop the references that their names hold.  Optional. */
 	void (*drop_names)(struct super_block *sb);
 	int (*sync_fs)(struct super_block *sb, bool wait);
+	/* After that: all of it is at its place on the device, for who reads it
+	 * there.  Optional. */
+	int (*settle)(struct super_block *sb);
 	int (*statfs)(struct super_block *sb, struct kstatfs *out);
 	int (*remount)(struct super_block *sb, u64 flags, const char *data);
 	void (*put_super)(struct super_block *sb); /* unmounted: all synced */
@@ -335,6 +338,9 @@ void inode_touch(struct inode *i, bool m, bool c);
 void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode);
 int inode_setattr_generic(struct inode *i, const struct iattr *a);
 int sb_sync(struct super_block *sb, bool wait);
+/* What is mounted from @bd, its partitions or its disk is on the device as it is in
+ * memory.  0 or the first error. */
+int sb_settle_bdev(struct blkdev *bd);
 void sync_all(bool wait);
 u64 inode_cache_count(u64 *unused);
 

@@ -149,6 +149,19 @@ static u32 pick(struct ext4_sb *sbi, u32 group, const u64 *map,
 	return at;
 }
 
+u32 ext4_free_run(struct ext4_sb *sbi, u32 group, const u64 *map, u32 *at,
+		  u32 end)
+{
+	struct taken t = { .map = map,
+			   .busy = sbi->group[group].busy,
+			   .nbits = min(end, ext4_group_blocks(sbi, group)) };
+
+	if (*at >= t.nbits)
+		return 0;
+	*at = next_bit(&t, *at, false);
+	return *at < t.nbits ? zeroes(&t, *at, t.nbits) : 0;
+}
+
 static void take(struct ext4_sb *sbi, struct ext4_desc *d, u64 *map, u32 at,
 		 u32 len)
 {

@@ -272,6 +272,10 @@ int ext4_alloc_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 goal,
 		      u32 want, bool reserved, u64 *blk, u32 *got);
 void ext4_free_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 blk,
 		      u64 nr, bool metadata);
+/* Of bits [*at, end) of a group's bitmap: the first run that could be given out
+ * is *at and as long as this; 0: none.  The group lock is held. */
+u32 ext4_free_run(struct ext4_sb *sbi, u32 group, const u64 *map, u32 *at,
+		  u32 end);
 bool ext4_delay_reserve(struct ext4_sb *sbi, u32 nr); /* false: no space */
 void ext4_delay_release(struct ext4_sb *sbi, u32 nr);
 /* Of a transaction that is committed: they may be given out again. */
@@ -327,7 +331,7 @@ int ext4_ind_alloc(struct ext4_handle *h, struct inode *inode,
 int ext4_ind_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 		    u64 to, bool *more);
 
-/* --- page.c, writeback.c, file.c, fallocate.c */
+/* --- page.c, writeback.c, file.c, fallocate.c, ioctl.c */
 extern const struct mapping_ops ext4_mapping_ops;
 extern const struct inode_ops ext4_file_inode_ops;
 extern struct file_ops ext4_file_ops;

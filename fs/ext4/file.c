@@ -15,11 +15,6 @@
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 
-#define FS_IOC_GETFLAGS	  0x80086601u
-#define FS_IOC_SETFLAGS	  0x40086602u
-#define FS_IOC_GETVERSION 0x80087601u
-#define FS_IMMUTABLE_BITS (EXT4_IMMUTABLE_FL | EXT4_APPEND_FL)
-
 struct file_ops ext4_file_ops; /* [I] after ext4_file_init() */
 
 static int shrink(struct inode *inode, u64 size)
@@ -167,54 +162,6 @@ static int ext4_flush(struct file *f)
 		return 0;
 	store_once(&ei->truncated, false);
 	return mapping_sync(&f->inode->mapping, 0, ~0ull, false);
-}
-
-static int set_flags(struct inode *inode, u32 want)
-{
-	struct ext4_inode *ei = EXT4_I(inode);
-	struct ext4_handle h;
-	u32 change;
-	int err;
-
-	down_write(&inode->lock);
-	change = (ei->flags ^ want) & EXT4_USER_FLAGS;
-	err = 0;
-	if (current_cred()->fsuid != inode->uid && !capable(CAP_FOWNER))
-		err = -EACCES;
-	else if ((change & FS_IMMUTABLE_BITS) && !capable(CAP_LINUX_IMMUTABLE))
-		err = -EPERM;
-	if (!err && change)
-		err = ext4_begin(inode_sbi(inode), &h, 1);
-	if (!err && change) {
-		ei->flags ^= change;
-		ext4_iflags_to_vfs(inode);
-		inode->ctime = inode_now(inode);
-		err = ext4_mark_dirty(&h, inode);
-		ext4_end(&h);
-	}
-	up_write(&inode->lock);
-	return err;
-}
-
-s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
-{
-	struct inode *inode = f->inode;
-	u32 v;
-
-	switch (cmd) {
-	case FS_IOC_GETFLAGS:
-		v = EXT4_I(inode)->flags;
-		return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
-	case FS_IOC_SETFLAGS:
-		if (copy_from_user(&v, arg, sizeof(v)))
-			return -EFAULT;
-		return set_flags(inode, v);
-	case FS_IOC_GETVERSION:
-		v = inode->generation;
-		return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
-	default:
-		return -ENOTTY;
-	}
 }
 
 void ext4_file_init(void)

@@ -93,6 +93,14 @@ int ext4_sync_fs(struct super_block *sb, bool wait)
 	return err ? err : ext4_flush_device(sbi);
 }
 
+/* Also the log is empty then. */
+static int ext4_settle(struct super_block *sb)
+{
+	struct ext4_sb *sbi = EXT4_SB(sb);
+
+	return sbi->journal ? ext4_checkpoint_all(sbi->journal, true) : 0;
+}
+
 static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
 {
 	struct ext4_sb *sbi = EXT4_SB(sb);
@@ -353,6 +361,7 @@ static const struct super_ops ext4_super_ops = {
 	.write_inode = ext4_write_inode,
 	.evict_inode = ext4_evict_inode,
 	.sync_fs = ext4_sync_fs,
+	.settle = ext4_settle,
 	.statfs = ext4_statfs,
 	.remount = ext4_remount,
 	.put_super = ext4_put_super,

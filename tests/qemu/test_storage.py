@@ -364,6 +364,36 @@ def test_file_system_tools(tooled, tmp_path):
     assert r.returncode == 0, r.stdout
 
 
+def test_tools_on_a_mounted_volume(tooled, tmp_path):
+    """What they read from the device is what is mounted; label and trim."""
+    path = blank(tmp_path, 64 * MIB)
+    with open(path, "r+b") as f:
+        f.write(os.urandom(64 * MIB))
+    m = tooled(disk_args(path, drive=",discard=unmap"))
+    m.tool("/usr/sbin/mkfs.ext4 -q -E nodiscard /dev/vdb", 60)
+    m.sh("mount -t ext4 /dev/vdb /tools/mnt", check=True)
+    for i in (1, 2):
+        m.sh(f"mkdir -p /tools/mnt/d; echo text {i} >/tools/mnt/d/{i}; sync",
+             check=True)
+        r = m.tool(f"/usr/sbin/debugfs -R 'cat /d/{i}' /dev/vdb 2>&1")
+        assert f"text {i}" in r.out, r.out
+    assert "clean" in m.tool("/usr/sbin/dumpe2fs -h /dev/vdb 2>&1").out
+    r = m.tool("/usr/sbin/tune2fs -L labelled /dev/vdb 2>&1")
+    assert r.status == 0, r.out
+    assert m.tool("/usr/sbin/e2label /dev/vdb").out == "labelled"
+    full = os.stat(path).st_blocks
+    r = m.tool("/usr/sbin/fstrim -v /mnt 2>&1")
+    assert r.status == 0 and "trimmed" in r.out, r.out
+    assert os.stat(path).st_blocks < full // 3
+    assert m.sh("cat /tools/mnt/d/1").out == "text 1"
+    m.sh("umount /tools/mnt", check=True)
+    assert m.tool("/usr/sbin/e2label /dev/vdb").out == "labelled"
+    m.poweroff()
+    r = subprocess.run(["/usr/sbin/e2fsck", "-fn", path], capture_output=True,
+                       text=True, check=False)
+    assert r.returncode == 0, r.stdout
+
+
 def test_root_on_a_partition(boot, tmp_path):
     """root=PARTUUID= finds it, whatever its name is."""
     if LINUX:

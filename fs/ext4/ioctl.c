@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/ext4/ioctl.c - ioctl(2) on files of a volume: flags, its label, FITRIM.
+ *
+ * Locking: see the callees; a group's lock while its free blocks are discarded.
+ */
+#include <fs/ext4/ext4.h>
+#include <kernel/mm/user.h>
+#include <kernel/sched/thread.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+
+#define FS_IOC_GETFLAGS	  0x80086601u
+#define FS_IOC_SETFLAGS	  0x40086602u
+#define FS_IOC_GETVERSION 0x80087601u
+#define FS_IOC_GETFSLABEL 0x81009431u
+#define FS_IOC_SETFSLABEL 0x41009432u
+#define FITRIM		  0xc0185879u
+
+#define FS_IMMUTABLE_BITS (EXT4_IMMUTABLE_FL | EXT4_APPEND_FL)
+#define LABEL_BYTES	  17u /* of the 256: as many as Linux looks at */
+
+/* linux/fs.h; bytes */
+struct fstrim_range {
+	u64 start, len, minlen;
+};
+
+static int set_flags(struct inode *inode, u32 want)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_handle h;
+	u32 change;
+	int err;
+
+	down_write(&inode->lock);
+	change = (ei->flags ^ want) & EXT4_USER_FLAGS;
+	err = 0;
+	if (current_cred()->fsuid != inode->uid && !capable(CAP_FOWNER))
+		err = -EACCES;
+	else if ((change & FS_IMMUTABLE_BITS) && !capable(CAP_LINUX_IMMUTABLE))
+		err = -EPERM;
+	if (!err && change)
+		err = ext4_begin(inode_sbi(inode), &h, 1);
+	if (!err && change) {
+		ei->flags ^= change;
+		ext4_iflags_to_vfs(inode);
+		inode->ctime = inode_now(inode);
+		err = ext4_mark_dirty(&h, inode);
+		ext4_end(&h);
+	}
+	up_write(&inode->lock);
+	return err;
+}
+
+/* --- the label */
+
+static int get_label(struct ext4_sb *sbi, uaddr_t to)
+{
+	char label[LABEL_BYTES] = { 0 };
+
+	memcpy(label, sbi->es->volume_name, sizeof(sbi->es->volume_name));
+	return copy_to_user(to, label, sizeof(label)) ? -EFAULT : 0;
+}
+
+static int set_label(struct ext4_sb *sbi, uaddr_t from)
+{
+	char label[LABEL_BYTES];
+	struct ext4_handle h;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(label, from, sizeof(label)))
+		return -EFAULT;
+	if (strnlen(label, sizeof(label)) > sizeof(sbi->es->volume_name))
+		return -EINVAL;
+	err = ext4_begin(sbi, &h, 1);
+	if (err)
+		return err;
+	err = ext4_write_access(&h, sbi->super_buf);
+	if (!err) {
+		memset(sbi->es->volume_name, 0, sizeof(sbi->es->volume_name));
+		memcpy(sbi->es->volume_name, label,
+		       strnlen(label, sizeof(sbi->es->volume_name)));
+		ext4_dirty(&h, sbi->super_buf);
+	}
+	ext4_end(&h);
+	return err ? err : ext4_sync_fs(sbi->vfs, true);
+}
+
+/* --- FITRIM */
+
+/* Free blocks of @group within [from, to) bits, in runs of @min or more.  What
+ * was freed and is not committed stays.  Nobody allocates meanwhile. */
+static int trim_group(struct ext4_sb *sbi, u32 group, u32 from, u32 to, u32 min,
+		      u64 *trimmed)
+{
+	u32 shift = sbi->block_bits - SECTOR_SHIFT, at = from, len;
+	struct ext4_buf *b;
+	int err = 0;
+
+	mutex_lock(ext4_group_lock(sbi, group));
+	b = sbi->group[group].bad_blocks ? ERR_PTR(-EFSCORRUPTED)
+					 : ext4_read_block_bitmap(sbi, group);
+	if (IS_ERR(b)) {
+		mutex_unlock(ext4_group_lock(sbi, group));
+		return (int)PTR_ERR(b);
+	}
+	while (!err && (len = ext4_free_run(sbi, group, b->data, &at, to))) {
+		u64 blk = ext4_group_start(sbi, group) + at;
+
+		at += len;
+		if (len < min || !ext4_blocks_ok(sbi, blk, len))
+			continue;
+		err = blk_range(sbi->bdev, BIO_DISCARD, blk << shift,
+				len << shift);
+		*trimmed += err ? 0 : len;
+	}
+	ext4_buf_put(b);
+	mutex_unlock(ext4_group_lock(sbi, group));
+	return err;
+}
+
+/* Blocks [first, end) of the volume. */
+static int trim(struct ext4_sb *sbi, u64 first, u64 end, u64 min, u64 *trimmed)
+{
+	u32 group = ext4_group_of(sbi, first), last;
+	int err = 0;
+
+	last = ext4_group_of(sbi, end - 1);
+	for (; !err && group <= last; group++) {
+		u64 start = ext4_group_start(sbi, group);
+		u32 from = first > start ? (u32)(first - start) : 0;
+		u32 to = (u32)min_t(u64, end - start,
+				    ext4_group_blocks(sbi, group));
+
+		err = trim_group(sbi, group, from, to,
+				 (u32)min_t(u64, min, ~0u), trimmed);
+		cond_resched();
+	}
+	return err;
+}
+
+static int fitrim(struct ext4_sb *sbi, uaddr_t arg)
+{
+	u64 first, end, min, done = 0;
+	struct fstrim_range r;
+	int err = 0;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!sbi->bdev->whole->has_discard)
+		return -EOPNOTSUPP;
+	if (copy_from_user(&r, arg, sizeof(r)))
+		return -EFAULT;
+	min = max(r.minlen >> sbi->block_bits, (u64)1);
+	first = max(r.start >> sbi->block_bits, (u64)sbi->first_block);
+	end = r.len >> sbi->block_bits;
+	if (min > sbi->blocks_per_group || first >= sbi->nr_blocks || !end)
+		return -EINVAL;
+	end = min_t(u64, end, sbi->nr_blocks - (r.start >> sbi->block_bits)) +
+	      (r.start >> sbi->block_bits);
+	if (sbi->vfs->flags & MS_RDONLY)
+		return -EROFS;
+	if (first < end)
+		err = trim(sbi, first, end, min, &done);
+	r.len = done << sbi->block_bits;
+	if (!err && copy_to_user(arg, &r, sizeof(r)))
+		err = -EFAULT;
+	return err;
+}
+
+s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct inode *inode = f->inode;
+	struct ext4_sb *sbi = inode_sbi(inode);
+	u32 v;
+
+	switch (cmd) {
+	case FS_IOC_GETFLAGS:
+		v = EXT4_I(inode)->flags;
+		return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
+	case FS_IOC_SETFLAGS:
+		if (copy_from_user(&v, arg, sizeof(v)))
+			return -EFAULT;
+		return set_flags(inode, v);
+	case FS_IOC_GETVERSION:
+		v = inode->generation;
+		return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
+	case FS_IOC_GETFSLABEL:
+		return get_label(sbi, arg);
+	case FS_IOC_SETFSLABEL:
+		return set_label(sbi, arg);
+	case FITRIM:
+		return fitrim(sbi, arg);
+	default:
+		return -ENOTTY;
+	}
+}
