@@ -52,6 +52,11 @@ int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 	return 0;
 }
 
+int blk_range(struct blkdev *bd, enum bio_op op, u64 sector, u32 nr_sectors)
+{
+	return -EOPNOTSUPP;
+}
+
 /* Files of the rig are not opened with O_DIRECT. */
 s64 generic_file_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
