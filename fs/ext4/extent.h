@@ -108,4 +108,14 @@ int ext4_ext_fix_keys(struct ext4_handle *h, struct inode *inode,
 int ext4_ext_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 		    u64 to, bool *more);
 
+/* --- extent_shift.c: one leaf; *more says to call again, in another handle */
+/* Extents that begin at or behind *from move towards 0, where there is a hole. */
+int ext4_ext_shift_down(struct ext4_handle *h, struct inode *inode, u32 *from,
+			u32 by, bool *more);
+/* Those in [from, *end) move away from 0, the last ones first. */
+int ext4_ext_shift_up(struct ext4_handle *h, struct inode *inode, u32 from,
+		      u32 *end, u32 by, bool *more);
+/* The block behind the last extent. */
+int ext4_ext_end(struct inode *inode, u32 *end);
+
 #endif /* FS_EXT4_EXTENT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/ext4/fallocate.c - reserve, punch and zero ranges of a file.
+ * fs/ext4/fallocate.c - reserve, punch, zero, take out and put in ranges of a file.
  *
  * Reserved blocks are unwritten extents: they read as zeroes until they are
  * written.  Files with block pointers cannot say that: -EOPNOTSUPP, but for
@@ -8,7 +8,7 @@
  *
  * Locking: inode->lock for writing, for the whole operation.
  */
-#include <fs/ext4/ext4.h>
+#include <fs/ext4/extent.h>
 #include <kernel/sched/thread.h>
 #include <lib/atomic.h>
 
@@ -17,7 +17,11 @@
 #define FALLOC_KEEP_SIZE  0x01
 #define FALLOC_PUNCH_HOLE 0x02
 #define FALLOC_ZERO_RANGE 0x10
-#define FALLOC_KNOWN	  (FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE)
+#define FALLOC_COLLAPSE	  0x08
+#define FALLOC_INSERT	  0x20
+#define FALLOC_KNOWN                                                \
+	(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE | \
+	 FALLOC_COLLAPSE | FALLOC_INSERT)
 
 /* One handle's worth of the holes from *from on; *from: up to where. */
 static int reserve_some(struct inode *inode, u64 *from, u64 to)
@@ -129,12 +133,155 @@ static int zero_range(struct inode *inode, u64 off, u64 end, bool keep)
 	return err || keep ? err : set_end(inode, end);
 }
 
+/* --- ranges that go or come */
+
+/* What is cached from byte @off on is written, and goes: its place changes. */
+static int let_go(struct inode *inode, u64 off)
+{
+	u64 start = ALIGN_DOWN(off, PAGE_SIZE);
+	int err = mapping_sync(&inode->mapping, start, ~0ull, true);
+
+	mapping_punch(&inode->mapping, start,
+		      ALIGN_UP(inode->i_size, PAGE_SIZE));
+	return err;
+}
+
+static int resize(struct inode *inode, u64 size)
+{
+	struct ext4_handle h;
+	int err = ext4_begin(inode_sbi(inode), &h, 1);
+
+	if (err)
+		return err;
+	ext4_set_size(inode, size);
+	store_once(&EXT4_I(inode)->datasync_tid, ext4_handle_tid(&h));
+	err = ext4_mark_dirty(&h, inode);
+	ext4_end(&h);
+	return err;
+}
+
+/* All from block @from on move by @by, which leads to a hole. */
+static int shift(struct inode *inode, u32 from, u32 by, bool up)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	u32 end = EXT4_MAX_LBLK;
+	struct ext4_handle h;
+	bool more = true;
+	int err = 0, err2;
+
+	while (more && !err) {
+		err = ext4_begin(inode_sbi(inode), &h, CREDITS);
+		if (err)
+			return err;
+		down_write(&ei->map_lock);
+		ext4_map_forget(ei);
+		ei->goal_pblk = 0;
+		if (up)
+			err = ext4_ext_shift_up(&h, inode, from, &end, by,
+						&more);
+		else
+			err = ext4_ext_shift_down(&h, inode, &from, by, &more);
+		up_write(&ei->map_lock);
+		store_once(&ei->datasync_tid, ext4_handle_tid(&h));
+		err2 = ext4_mark_dirty(&h, inode);
+		ext4_end(&h);
+		err = err ? err : err2;
+		cond_resched();
+	}
+	return err;
+}
+
+static int collapse(struct inode *inode, u64 off, u64 end)
+{
+	u32 bits = inode_sbi(inode)->block_bits;
+	u64 size = inode->i_size;
+	int err;
+
+	if (end >= size)
+		return -EINVAL;
+	err = let_go(inode, off);
+	if (!err)
+		err = ext4_remove_blocks(inode, (u32)(off >> bits),
+					 end >> bits);
+	if (!err)
+		err = shift(inode, (u32)(end >> bits),
+			    (u32)((end - off) >> bits), false);
+	if (!err)
+		err = resize(inode, size - (end - off));
+	/* Readers take no lock. */
+	mapping_punch(&inode->mapping, ALIGN_DOWN(off, PAGE_SIZE),
+		      ALIGN_UP(size, PAGE_SIZE));
+	return err;
+}
+
+/* One extent ends where the hole will be. */
+static int cut(struct inode *inode, u32 at)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_handle h;
+	int err, err2;
+
+	err = ext4_begin(inode_sbi(inode), &h, CREDITS);
+	if (err)
+		return err;
+	down_write(&ei->map_lock);
+	ext4_map_forget(ei);
+	err = ext4_ext_isolate(&h, inode, at);
+	up_write(&ei->map_lock);
+	err2 = ext4_mark_dirty(&h, inode);
+	ext4_end(&h);
+	return err ? err : err2;
+}
+
+static int insert(struct inode *inode, u64 off, u64 end)
+{
+	u32 bits = inode_sbi(inode)->block_bits, from = (u32)(off >> bits);
+	u64 len = end - off, size = inode->i_size;
+	u32 last = 0;
+	int err;
+
+	if (off >= size)
+		return -EINVAL;
+	if (len > ext4_max_size(inode) - size)
+		return -EFBIG;
+	err = let_go(inode, off);
+	down_read(&EXT4_I(inode)->map_lock);
+	if (!err)
+		err = ext4_ext_end(inode, &last);
+	up_read(&EXT4_I(inode)->map_lock);
+	if (!err && last + (len >> bits) >= EXT4_MAX_LBLK)
+		err = -EINVAL;
+	if (!err)
+		err = resize(inode, size + len);
+	if (!err)
+		err = cut(inode, from);
+	if (!err)
+		err = shift(inode, from, (u32)(len >> bits), true);
+	mapping_punch(&inode->mapping, ALIGN_DOWN(off, PAGE_SIZE),
+		      ALIGN_UP(size + len, PAGE_SIZE));
+	return err;
+}
+
+static int move_range(struct inode *inode, int mode, u64 off, u64 end)
+{
+	u64 part = inode_sbi(inode)->block_size - 1;
+
+	if ((mode & (mode - 1)) || ((off | end) & part))
+		return -EINVAL;
+	if (!ext4_has_extents(EXT4_I(inode)))
+		return -EOPNOTSUPP;
+	return mode == FALLOC_COLLAPSE ? collapse(inode, off, end)
+				       : insert(inode, off, end);
+}
+
 static int change(struct inode *inode, int mode, u64 off, u64 end)
 {
 	bool keep = mode & FALLOC_KEEP_SIZE;
 	u32 bits = inode_sbi(inode)->block_bits;
 	int err;
 
+	if (mode & (FALLOC_COLLAPSE | FALLOC_INSERT))
+		return move_range(inode, mode, off, end);
 	if (mode & FALLOC_PUNCH_HOLE)
 		return punch_hole(inode, off, end);
 	if (!ext4_has_extents(EXT4_I(inode)))

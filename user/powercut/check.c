@@ -63,7 +63,9 @@ static int promised_names(struct plan *p, int told)
 		struct op op = plan_step(p, &o);
 
 		if (op_changes_names(op.kind)) {
-			last[op.name >= NR_NAMES / 2] = nr;
+			/* a link is no change of the first name's directory */
+			if (op.kind != OP_LINK)
+				last[op.name >= NR_NAMES / 2] = nr;
 			if (op.kind == OP_RENAME || op.kind == OP_LINK)
 				last[op.to >= NR_NAMES / 2] = nr;
 			hist[o->nr].named = nr;

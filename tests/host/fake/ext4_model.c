@@ -424,6 +424,43 @@ done:
 	inode_put(i);
 }
 
+/* Blocks are taken out of a file, or put into it. */
+static void do_move_range(struct model *m)
+{
+	struct inode *i = NULL;
+	struct object *o = pick_file(m, &i);
+	u64 bs, off, len, size;
+	bool out = below(2);
+	int err;
+
+	if (!o)
+		return;
+	bs = i->sb->block_size;
+	off = ALIGN_DOWN(offset(), bs);
+	len = bs * (1 + below(64));
+	size = o->size;
+	if (off + len > MAX_SIZE || (!out && size + len > MAX_SIZE))
+		goto done;
+	err = rig_fallocate(i, out ? 0x08 : 0x20, off, len);
+	if (!m->extents) {
+		assert_int_equal(err, -EOPNOTSUPP);
+	} else if (out && off + len < size) {
+		assert_int_equal(err, 0);
+		memmove(o->data + off, o->data + off + len, size - off - len);
+		memset(o->data + size - len, 0, len);
+		o->size -= len;
+	} else if (!out && off < size) {
+		assert_int_equal(err, 0);
+		memmove(o->data + off + len, o->data + off, size - off);
+		memset(o->data + off, 0, len);
+		o->size += len;
+	} else {
+		assert_int_equal(err, -EINVAL);
+	}
+done:
+	inode_put(i);
+}
+
 static void do_xattr(struct model *m)
 {
 	static const char *const prefix[] = { "user.", "trusted.",
@@ -500,7 +537,7 @@ void model_step(struct model *m)
 	struct inode *i = NULL;
 	struct object *o;
 
-	switch (below(16)) {
+	switch (below(17)) {
 	case 0 ... 2:
 		do_create(m);
 		break;
@@ -527,6 +564,9 @@ void model_step(struct model *m)
 		break;
 	case 13:
 		do_open(m);
+		break;
+	case 14:
+		do_move_range(m);
 		break;
 	default:
 		o = pick_file(m, &i);

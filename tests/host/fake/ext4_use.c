@@ -53,6 +53,10 @@ static void use_file(struct inode *i, bool change)
 			(void)rig_fallocate(i, below(2) ? 3 : 1, below(1 << 20),
 					    1 + below(90000));
 		if (below(2))
+			(void)rig_fallocate(i, below(2) ? 0x08 : 0x20,
+					    below(200) * 4096,
+					    (1 + below(8)) * 4096);
+		if (below(2))
 			(void)rig_truncate(i, below(1 << 20));
 		if (below(2))
 			(void)mapping_sync(&i->mapping, 0, ~0ull, true);
