@@ -3,6 +3,7 @@
 """bench/storage.py - disks: Antler beside Debian's Linux, with Debian's fio.
 
     storage.py [--quick] [--passes 2] [--qemu 10|host] [--aia none|aplic-imsic]
+               [--only REGEX]       the rows that match it
 
 Boots Linux and Antler `remote` in turns on the same QEMU line with the same image
 and one more disk that answers at once (null-co), so that what is measured is the
@@ -193,7 +194,9 @@ def main():
     p.add_argument("--smp", type=int, default=2)
     p.add_argument("--qemu", default="10")
     p.add_argument("--aia", default="none")
+    p.add_argument("--only", default="")
     args = p.parse_args()
+    JOBS[:] = [job for job in JOBS if re.search(args.only, job[0])]
     if args.quick:
         args.passes, args.seconds = 1, 2
     table = {}
