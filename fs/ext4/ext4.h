@@ -117,6 +117,10 @@ struct ext4_sb {
 
 	struct mutex orphan_lock;
 	struct list_head orphans; /* [orphan_lock] as on disk, first first */
+	u64 *orphan_blk;	  /* [I] once open: blocks of the orphan file */
+	u32 nr_orphan_blk;	  /* [I] likewise */
+	u32 orphan_seed;	  /* [I] likewise, of their checksums */
+	u32 nr_file_orphans;	  /* [orphan_lock] known ones in the file */
 	struct mutex xattr_lock;  /* shared attribute blocks */
 
 	/* buffer cache, buf.c */
@@ -166,6 +170,7 @@ struct ext4_inode {
 	struct mutex xattr_lock;
 	struct mutex raw_lock;
 	struct list_head orphan_node; /* [orphan_lock] */
+	u32 orphan_slot; /* [orphan_lock] 1 and up: its word in the file */
 	u64 disk_size; /* [stat_lock] size as on disk: data is there up to here */
 	u32 sync_tid;		/* [a] last transaction that changed it, ... */
 	u32 datasync_tid;	/* [a] ... but for times */
@@ -372,6 +377,15 @@ int ext4_readdir(struct file *f, struct dir_ctx *ctx);
 /* --- orphan.c */
 int ext4_orphan_add(struct ext4_handle *h, struct inode *inode);
 int ext4_orphan_del(struct ext4_handle *h, struct inode *inode);
+/* One that was found, in word @slot of the file or (0) on the list: delete it, or
+ * finish its truncation. */
+int ext4_orphan_recover(struct ext4_sb *sbi, u64 ino, u32 slot);
+/* orphan_file.c; add: -ENOSPC, and orphan_lock is held, as for del. */
+void ext4_orphan_file_open(struct ext4_sb *sbi);
+void ext4_orphan_file_close(struct ext4_sb *sbi);
+int ext4_orphan_file_add(struct ext4_handle *h, struct inode *inode);
+int ext4_orphan_file_del(struct ext4_handle *h, struct inode *inode);
+u32 ext4_orphan_file_process(struct ext4_sb *sbi);
 /* At mount: delete what was open and nameless; @file: look there, too. */
 void ext4_orphan_process(struct ext4_sb *sbi, bool file);
 

@@ -7,8 +7,8 @@
  * whose truncation was under way (link count not 0).  The same list is kept in
  * memory, first first.
  *
- * A volume with the orphan_file feature may also have them in a file of its
- * own; we read that and empty it, and use the list.
+ * A volume with the orphan_file feature has them in a file of its own instead
+ * (orphan_file.c), and those that do not fit on the list.
  *
  * Locking: sbi->orphan_lock.
  */
@@ -21,7 +21,10 @@ int ext4_orphan_add(struct ext4_handle *h, struct inode *inode)
 	int err = 0;
 
 	mutex_lock(&sbi->orphan_lock);
-	if (list_is_linked(&ei->orphan_node))
+	if (list_is_linked(&ei->orphan_node) || ei->orphan_slot)
+		goto out;
+	err = ext4_orphan_file_add(h, inode);
+	if (err != -ENOSPC)
 		goto out;
 	err = ext4_write_access(h, sbi->super_buf);
 	if (err)
@@ -55,7 +58,9 @@ int ext4_orphan_del(struct ext4_handle *h, struct inode *inode)
 	int err = 0;
 
 	mutex_lock(&sbi->orphan_lock);
-	if (!list_is_linked(&ei->orphan_node))
+	if (ei->orphan_slot)
+		err = ext4_orphan_file_del(h, inode);
+	if (err || !list_is_linked(&ei->orphan_node))
 		goto out;
 	if (ei->orphan_node.prev == &sbi->orphans) {
 		err = unlink_first(h, sbi, ei->dtime);
@@ -74,8 +79,24 @@ out:
 	return err;
 }
 
-/* One that was found: delete it, or finish its truncation. */
-static int recover_one(struct ext4_sb *sbi, u64 ino, bool on_list)
+/* As if we had added it ourselves. */
+static int note(struct ext4_sb *sbi, struct ext4_inode *ei, u32 slot)
+{
+	int err = 0;
+
+	mutex_lock(&sbi->orphan_lock);
+	if (ei->orphan_slot || list_is_linked(&ei->orphan_node)) {
+		err = -EFSCORRUPTED; /* twice */
+	} else if (slot) {
+		ei->orphan_slot = slot; /* it was counted */
+	} else {
+		list_add(&ei->orphan_node, &sbi->orphans);
+	}
+	mutex_unlock(&sbi->orphan_lock);
+	return err;
+}
+
+int ext4_orphan_recover(struct ext4_sb *sbi, u64 ino, u32 slot)
 {
 	struct ext4_handle h;
 	struct inode *inode;
@@ -86,10 +107,10 @@ static int recover_one(struct ext4_sb *sbi, u64 ino, bool on_list)
 	err = ext4_iget(sbi, ino, &inode);
 	if (err)
 		return err;
-	if (on_list) {
-		mutex_lock(&sbi->orphan_lock);
-		list_add(&EXT4_I(inode)->orphan_node, &sbi->orphans);
-		mutex_unlock(&sbi->orphan_lock);
+	err = note(sbi, EXT4_I(inode), slot);
+	if (err) {
+		inode_put(inode);
+		return err;
 	}
 	if (inode->nlink) {
 		u64 end = DIV_ROUND_UP(inode->i_size, (u64)sbi->block_size);
@@ -112,7 +133,7 @@ static u32 process_list(struct ext4_sb *sbi)
 	u32 ino, n = 0;
 
 	while ((ino = sbi->es->last_orphan) != 0) {
-		if (!recover_one(sbi, ino, true) &&
+		if (!ext4_orphan_recover(sbi, ino, 0) &&
 		    sbi->es->last_orphan != ino && n++ < sbi->nr_inodes)
 			continue;
 		ext4_error(sbi, ino, "bad orphan list");
@@ -121,61 +142,15 @@ static u32 process_list(struct ext4_sb *sbi)
 	return n;
 }
 
-static void process_block(struct ext4_sb *sbi, struct ext4_buf *b, u32 *n)
-{
-	u32 *ino = b->data, i;
-	u32 nr = (sbi->block_size - (u32)sizeof(struct ext4_orphan_tail)) / 4;
-	struct ext4_handle h;
-
-	for (i = 0; i < nr; i++) {
-		if (!ino[i])
-			continue;
-		if (recover_one(sbi, ino[i], false)) {
-			ext4_error(sbi, ino[i], "bad orphan file");
-			return;
-		}
-		if (ext4_begin(sbi, &h, 1))
-			return;
-		if (!ext4_write_access(&h, b)) {
-			ino[i] = 0;
-			ext4_dirty(&h, b);
-		}
-		ext4_end(&h);
-		(*n)++;
-	}
-}
-
-static u32 process_file(struct ext4_sb *sbi)
-{
-	u32 ino = sbi->es->orphan_file_inum, lblk, end, n = 0;
-	struct inode *inode;
-
-	if (!ino || ext4_iget(sbi, ino, &inode))
-		return 0;
-	end = (u32)(inode->i_size >> sbi->block_bits);
-	for (lblk = 0; lblk < end; lblk++) {
-		struct ext4_map m = { .lblk = lblk, .len = 1 };
-		struct ext4_buf *b;
-
-		if (ext4_map_read(inode, &m) || m.state != EXT4_WRITTEN)
-			break;
-		b = ext4_buf_read(sbi, m.pblk, EXT4_KIND_ORPHAN,
-				  EXT4_I(inode)->csum_seed);
-		if (IS_ERR(b))
-			break;
-		process_block(sbi, b, &n);
-		ext4_buf_put(b);
-	}
-	inode_put(inode);
-	return n;
-}
-
 void ext4_orphan_process(struct ext4_sb *sbi, bool file)
 {
 	u32 n = 0;
 
+	/* Writable once more, with some in use: they go when they are closed. */
+	if (sbi->nr_file_orphans || !list_empty(&sbi->orphans))
+		return;
 	if (file)
-		n += process_file(sbi);
+		n += ext4_orphan_file_process(sbi);
 	n += process_list(sbi);
 	if (n)
 		pr_info("ext4: %s: %u orphan inodes deleted or truncated",

@@ -259,6 +259,7 @@ static int go_rw(struct ext4_sb *sbi)
 		es->feature_incompat |= EXT4_INCOMPAT_RECOVER;
 	else
 		es->state &= (u16)~EXT4_VALID_FS;
+	ext4_orphan_file_open(sbi);
 	err = write_super(sbi);
 	if (err)
 		return err;
@@ -333,6 +334,7 @@ static int ext4_remount(struct super_block *sb, u64 flags, const char *data)
 
 static void teardown(struct ext4_sb *sbi)
 {
+	ext4_orphan_file_close(sbi);
 	ext4_zones_free(sbi);
 	ext4_descs_free(sbi);
 	ext4_buf_put(sbi->super_buf);

@@ -17,6 +17,8 @@
 
 #include <tests/host/fake/ext4_model.h>
 
+#include <fs/ext4/ext4.h>
+
 #include <lib/errno.h>
 
 static struct rig rig;
@@ -225,15 +227,15 @@ static void full_volume(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
-/* Unlinked while open: on the orphan list; freed by the next mount. */
-static void orphans(void **state)
+/* Unlinked while open: an orphan; freed by the next mount. */
+static void orphans_on(const char *opts, bool in_file)
 {
 	struct inode *root, *f, *g;
 	static u8 buf[50000];
 	struct world_disk copy;
 	struct kstatfs before, after;
 
-	rig_mkfs(&rig, 16000, "-t ext4 -b 1024");
+	rig_mkfs(&rig, 16000, opts);
 	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
 	root = rig_lookup(&rig, "");
 	rig.sb->ops->statfs(rig.sb, &before);
@@ -245,6 +247,8 @@ static void orphans(void **state)
 	assert_int_equal(rig_unlink(root, "f"), 0);
 	assert_int_equal(rig_unlink(root, "g"), 0);
 	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(EXT4_SB(rig.sb)->es->last_orphan != 0, !in_file);
+	assert_int_equal(EXT4_SB(rig.sb)->nr_file_orphans, in_file ? 2 : 0);
 	/* The power goes here. */
 	copy = rig.disk;
 	copy.data = exact_copy(rig.disk.data, rig.disk.size);
@@ -262,6 +266,13 @@ static void orphans(void **state)
 	rig_umount(&rig);
 	/* It was not unmounted once, which e2fsck says, but finds no fault. */
 	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+static void orphans(void **state)
+{
+	orphans_on("-t ext4 -b 1024", false);
+	orphans_on("-t ext4 -b 1024 -O orphan_file", true);
+	orphans_on("-t ext4 -b 4096 -O metadata_csum_seed,orphan_file", true);
 }
 
 static int setup(void **state)

@@ -49,7 +49,7 @@ DEVICES = {"virtio": "virtio-blk-pci,drive=pc,disable-legacy=on",
 FSCK_TALK = re.compile(
     r"^(e2fsck|Pass [1-5]|Clearing orphaned|Truncating orphaned|\(inode"
     r"|Journal transaction \d+ was corrupt, replay was aborted"
-    r"|Feature orphan_present is set but orphan file is clean|Clear[?] yes"
+    r"|Orphan file .* is not clean|Feature orphan_present is set but orphan file is clean|Clear[?] yes"
     r"|Setting free|.*: recovering journal|Free (blocks|inodes) count wrong \("
     r"|Fix[?] yes|Inode [0-9]+ extent tree .*could be .*Optimize[?] yes"
     r"|.*\*\*\*\*\* FILE SYSTEM WAS MODIFIED|.*: [0-9/]+ files|$)")
