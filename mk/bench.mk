@@ -15,3 +15,10 @@ bench-storage: $(O)/Image $(IMAGES)
 	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/storage.py $(BENCH)
 
 .PHONY: bench-storage
+
+# Exact counts of instructions against bench/icount.csv, and which call got
+# longer; ICOUNT_ARGS="--update", "--linux", rows of lat.
+icount: $(O)/Image $(IMAGES)
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/icount.py $(ICOUNT_ARGS)
+
+.PHONY: icount

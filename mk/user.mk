@@ -50,7 +50,7 @@ $(O)/powercut: $(USER_POWERCUT) user/powercut/powercut.h
 	$(call say,HOSTLD,$@)
 	$(Q)$(or $(HOSTCC),gcc) -std=gnu11 -O2 -Wall -Wextra -o $@ $(USER_POWERCUT)
 
-$(USER_DIR)/%: user/bench/%.c | $(USER_DIR)
+$(USER_DIR)/%: user/bench/%.c user/bench/bench.h | $(USER_DIR)
 	$(call say,ULD,$@)
 	$(user_link) $<
 

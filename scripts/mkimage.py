@@ -56,6 +56,24 @@ mount -t tmpfs tmpfs /dev/shm
 hostname "$(cat /etc/hostname)"
 """
 
+# rdinit=/etc/init.d/bench bench=PROGRAM,ARGUMENT,...: the program, and nothing
+# typed at a console, so that two runs are the same to the instruction.
+BENCH = """\
+#!/bin/sh
+. /etc/init.d/rcS
+export PATH=/usr/local/bin:/bin
+for word in $(cat /proc/cmdline); do
+	case $word in
+	bench=*)	command=${word#bench=} ;;
+	esac
+done
+echo "bench: $command"
+IFS=,
+$command
+echo "bench: status $?"
+poweroff -f
+"""
+
 PROFILE = """\
 export PATH=/usr/local/bin:/bin:/sbin:/usr/bin:/usr/sbin
 export HOME=/root
@@ -167,6 +185,7 @@ def add_base(tree):
     for name, text in ETC.items():
         tree.add_file(f"etc/{name}", text)
     tree.add_file("etc/init.d/rcS", RCS, 0o755)
+    tree.add_file("etc/init.d/bench", BENCH, 0o755)
     with open(os.path.join(GUEST, "busybox"), "rb") as f:
         binary = f.read()
     tree.add_file("bin/busybox", binary, 0o755)

@@ -2,11 +2,12 @@
 /*
  * user/bench/lat.c - the latency table: nanoseconds of one of each.
  *
- *	lat [-r ROUNDS] [-q] [NAME...]
+ *	lat [-r ROUNDS] [-q | -c] [NAME...]
  *
  * Prints `lat NAME NS` for each row, best of ROUNDS (5) rounds; each round
  * repeats the operation until it has run long enough to be timed (-q: a fifth
- * of that).  Other lines begin with '#'.
+ * of that; -c: a fixed number of times, for a machine whose clock counts
+ * instructions).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,31 +16,15 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "bench.h"
 
 #define FAULT_PAGES 64
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static int zero_fd, null_fd, self_pipe[2];
 static char *self_path;
@@ -232,38 +217,18 @@ static const struct row {
 	{ "nanosleep", op_nanosleep, 20 },
 };
 
-/* Operations that last @want_ns together. */
-static long calibrate(const struct row *row, uint64_t want_ns)
-{
-	long n = row->first;
-
-	for (;;) {
-		uint64_t t = now_ns();
-
-		row->op(n);
-		t = now_ns() - t;
-		if (t >= want_ns / 4)
-			return t >= want_ns ? n : (long)(n * (want_ns / t + 1));
-		n *= 4;
-	}
-}
-
 static void measure(const struct row *row, int rounds, uint64_t want_ns)
 {
-	long n = calibrate(row, want_ns);
-	double best = 1e18;
+	long n = bench_calibrate(row->op, row->first, want_ns);
 
-	while (rounds--) {
-		uint64_t t = now_ns();
-		double ns;
+	bench_print("lat", row->name, bench_best(row->op, n, rounds));
+}
 
-		row->op(n);
-		ns = (double)(now_ns() - t) / n;
-		if (ns < best)
-			best = ns;
-	}
-	printf("lat %s %.0f\n", row->name, best);
-	fflush(stdout);
+/* A fixed number of operations, so that two runs execute the same. */
+static void count(const struct row *row, int rounds)
+{
+	row->op(row->first);
+	bench_print("lat", row->name, bench_best(row->op, row->first, rounds));
 }
 
 static bool wanted(const char *name, char **names)
@@ -294,22 +259,30 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
 	uint64_t want_ns = 100000000;
+	bool fixed = false;
 	int opt, rounds = 5;
 	unsigned int i;
 
-	while ((opt = getopt(argc, argv, "r:qx")) != -1) {
+	while ((opt = getopt(argc, argv, "r:qcx")) != -1) {
 		if (opt == 'x')
 			_exit(0);
 		else if (opt == 'r')
 			rounds = atoi(optarg);
 		else if (opt == 'q')
 			want_ns /= 5;
+		else if (opt == 'c')
+			fixed = true;
 		else
 			return 2;
 	}
 	prepare();
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (wanted(rows[i].name, argv + optind))
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!wanted(rows[i].name, argv + optind))
+			continue;
+		if (fixed)
+			count(&rows[i], rounds);
+		else
 			measure(&rows[i], rounds, want_ns);
+	}
 	return 0;
 }
