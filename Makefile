@@ -115,6 +115,7 @@ help:
 	@echo 'make test-board   the part of them on a model of the HiFive Unmatched'
 	@echo 'make check        format, warnings, static checks, gates, host tests, models'
 	@echo 'make bench        latency table beside Linux; bench-storage: disks'
+	@echo 'make experiment   when does the split pay? workloads x policies (EXP="--quick")'
 	@echo 'make icount       did a call get longer?  instructions, exactly'
 	@echo 'make gdb          QEMU waiting for the debugger, and gdb on antler.elf'
 	@echo 'make soak         long stress of the relay'

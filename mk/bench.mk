@@ -22,3 +22,10 @@ icount: $(O)/Image $(IMAGES)
 	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/icount.py $(ICOUNT_ARGS)
 
 .PHONY: icount
+
+# Workloads x policies x harts: when does the split pay?  EXP="--quick" and other
+# options of experiment.py; docs/experiments.md.
+experiment: $(O)/Image $(IMAGES)
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/experiment.py $(EXP)
+
+.PHONY: experiment
