@@ -56,7 +56,7 @@ class Rig:
     number of service harts."""
 
     def __init__(self, args):
-        self.args, self.machines = args, {}
+        self.args, self.machines, self.present = args, {}, {}
         from machine import GuestError, Machine, qemu
         self.Machine, self.qemu, self.GuestError = Machine, qemu, GuestError
 
@@ -85,9 +85,12 @@ class Rig:
         return m
 
     def has(self, step):
-        w = step.workload
-        return not w.needs or not self.machine(step).sh(
-            f"[ -e {plan.DEBIAN}{w.needs} ]").status
+        """Is the program there that the workload is about?"""
+        needs = step.workload.needs
+        if needs and needs not in self.present:
+            self.present[needs] = not self.machine(step).sh(
+                f"[ -e {plan.DEBIAN}{needs} ]").status
+        return self.present.get(needs, True)
 
     def sample(self, step):
         text = self.machine(step).sh(
