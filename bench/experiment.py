@@ -3,7 +3,7 @@
 """bench/experiment.py - when does the split pay?
 
     experiment.py [--quick] [--only NAME,..] [--harts 2,3,4] [--service 1,2]
-                  [--reps N] [--ms N] [--seconds N] [--fresh]
+                  [--reps N] [--ms N] [--seconds N] [--fresh] [--fetch]
                   [--list | --dry-run | --report]
     experiment.py --machine board [--log SERIAL.LOG]
 
@@ -19,20 +19,26 @@ figures, experiment.md and experiment.html.  NAME may have a *.
 `--machine board` writes experiment.sh for a card of the HiFive Unmatched;
 with --log it reads the serial log of it.  docs/experiments.md has both.
 
+--fetch gets Debian's sqlite3, redis and gcc first (scripts/fetch-programs).
+
 Not here: what is run (exp/plan.py), what it means (exp/stats.py, report.py).
 """
 import argparse
 import hashlib
 import os
 import re
+import subprocess
 import sys
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, "bench"))
 sys.path.insert(0, os.path.join(TOP, "tests/qemu"))
+sys.path.insert(0, os.path.join(TOP, "scripts"))
+import tools  # noqa: E402
 from exp import plan, report  # noqa: E402
 from exp.journal import Journal  # noqa: E402
+from mkimage import CACHE  # noqa: E402
 
 OUT = os.environ.get("O") or os.path.join(TOP, "build")
 GUESS_S = 0.35      # a sample, until some have been taken
@@ -49,6 +55,24 @@ def identity(args):
 
 def numbers(text):
     return [int(n) for n in text.split(",")]
+
+
+def programs_drive():
+    """QEMU's arguments of a disk with what scripts/fetch-programs fetched, and
+    a source for gcc; none when it did not."""
+    root, path = os.path.join(CACHE, "programs"), \
+        os.path.join(OUT, "programs.ext4")
+    if not os.path.exists(root):
+        return []
+    if not os.path.exists(path):
+        tools.image_of(root, path, "768M")
+        for name in ("work.c", "bench.h"):
+            subprocess.run(["/usr/sbin/debugfs", "-w", "-R",
+                            f"write {TOP}/user/bench/{name} {name}", path],
+                           check=True, capture_output=True)
+    return ["-drive", f"file={path},if=none,id=programs,format=raw,"
+            "snapshot=on", "-device",
+            "virtio-blk-pci,drive=programs,disable-legacy=on"]
 
 
 class Rig:
@@ -73,15 +97,15 @@ class Rig:
         guest = self.qemu.Guest(
             kernel="linux" if linux else "antler", smp=step.place.smp,
             qemu=self.args.qemu, out=OUT, snapshot=True, mem="1G",
-            append="quiet" if linux else f"service={step.place.service}")
+            append="quiet" if linux else f"service={step.place.service}",
+            tail=programs_drive())
         os.makedirs(self.args.out, exist_ok=True)
         name = f"{guest.kernel}-{step.place.smp}-{step.place.service}.log"
         m = self.Machine(guest, os.path.join(self.args.out, name),
                          boot_timeout=240)
         m.sh(plan.TIMED.replace("@CS@", str(max(5, self.args.ms // 10))),
              check=True)
-        m.sh(f"mount -t proc proc {plan.DEBIAN}/proc; "
-             f"mount -t devtmpfs devtmpfs {plan.DEBIAN}/dev")
+        m.sh(plan.MOUNT)
         return m
 
     def has(self, step):
@@ -89,7 +113,7 @@ class Rig:
         needs = step.workload.needs
         if needs and needs not in self.present:
             self.present[needs] = not self.machine(step).sh(
-                f"[ -e {plan.DEBIAN}{needs} ]").status
+                f"[ -e {needs} ]").status
         return self.present.get(needs, True)
 
     def sample(self, step):
@@ -193,7 +217,7 @@ def board_script(args, loads):
         step = plan.Step(s.workload, s.system, place, s.rep)
         text = plan.shell_text(step, args.ms)
         need = s.workload.needs
-        texts.append(f"[ -e {plan.DEBIAN}{need} ] && {{ {text}; }}" if need
+        texts.append(f"[ -e {need} ] && {{ {text}; }}" if need
                      else text)
     return "\n".join([
         "#!/bin/sh",
@@ -244,7 +268,7 @@ def board(args, loads):
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name in ("quick", "list", "dry-run", "report", "fresh"):
+    for name in ("quick", "list", "dry-run", "report", "fresh", "fetch"):
         p.add_argument(f"--{name}", action="store_true")
     p.add_argument("--only", default="")
     p.add_argument("--harts", type=numbers)
@@ -289,6 +313,9 @@ def main():
               f"{len(steps) * (GUESS_S + args.ms / 1000) / 60:.0f} minutes",
               file=sys.stderr)
         return 0
+    if args.fetch:
+        subprocess.run([os.path.join(TOP, "scripts/fetch-programs")],
+                       check=True)
     path = os.path.join(args.out, "journal.jsonl")
     if args.fresh and os.path.exists(path):
         os.rename(path, path + ".old")

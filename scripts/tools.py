@@ -41,18 +41,22 @@ def source():
 
 def image():
     """Path of the image; made when the programs are newer."""
-    path, root = os.path.join(OUT, "tools.ext4"), source()
+    return image_of(source(), os.path.join(OUT, "tools.ext4"), SIZE)
+
+
+def image_of(root, path, size):
+    """@path, an ext4 of the unpacked packages in @root."""
     stamp = os.path.join(root, ".stamp")
     newest = os.path.getmtime(stamp if os.path.exists(stamp) else root)
     if os.path.exists(path) and os.path.getmtime(path) >= newest:
         return path
-    os.makedirs(OUT, exist_ok=True)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     part = path + ".part"
     if os.path.exists(part):
         os.unlink(part)
     subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-F", "-O",
                     "^orphan_file,^metadata_csum_seed,^has_journal", "-d",
-                    root, part, SIZE], check=True)
+                    root, part, size], check=True)
     os.replace(part, path)
     return path
 

@@ -8,9 +8,14 @@ printed.
 Not here: guests and time (experiment.py), what samples mean (report.py).
 """
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-DEBIAN = "/debian"
+DEBIAN = "/debian"          # on the root image
+PROGRAMS = "/programs"      # of scripts/fetch-programs, a disk of its own
+MOUNT = (f"mkdir -p {PROGRAMS}; mount -t ext4 -o ro /dev/vdb {PROGRAMS}; "
+         f"mount -t tmpfs tmpfs {PROGRAMS}/tmp; "
+         f"for d in {DEBIAN} {PROGRAMS}; do mount -t proc proc $d/proc; "
+         "mount -t devtmpfs devtmpfs $d/dev; done 2>/dev/null")
 
 
 @dataclass(frozen=True)
@@ -100,31 +105,30 @@ SQL = ("create table t(i integer primary key,s text); begin; "
 
 
 def programs():
-    """Debian's, as they come, in a chroot of the image."""
-    chroot = f"chroot {DEBIAN} "
+    """Debian's, as they come, in a chroot."""
+    def debian(name, text, command, quick=False, root=PROGRAMS):
+        return Workload(name, text, f"chroot {root} {command}", quick,
+                        faults=True, timed=True,
+                        needs=f"{root}/usr/bin/{command.split()[0]}")
+
+    redis = ("redis-server --save \"\" --daemonize yes >/dev/null; "
+             "until redis-cli ping >/dev/null 2>&1; do :; done; "
+             "redis-benchmark -q -n 2000 -c 8 -t get >/dev/null; "
+             "redis-cli shutdown")
     return [
-        Workload("bash", "bash: 100 subshells", chroot + "/bin/bash -c "
-                 "'for i in {1..100}; do (:); done'", True, faults=True,
-                 needs="/bin/bash", timed=True),
-        Workload("python3", "python3 starts and ends", chroot +
-                 "/usr/bin/python3 -c pass", True, faults=True,
-                 needs="/usr/bin/python3", timed=True),
-        Workload("sha256sum", "sha256sum of bash", chroot +
-                 "/usr/bin/sha256sum /bin/bash >/dev/null", faults=True,
-                 needs="/usr/bin/sha256sum", timed=True),
-        Workload("sqlite3", "sqlite3: insert 20000, select", chroot +
-                 f"/usr/bin/sqlite3 :memory: \"{SQL}\" >/dev/null",
-                 True, faults=True, needs="/usr/bin/sqlite3", timed=True),
-        Workload("gcc", "gcc -O2 -c of a file of the tree", chroot +
-                 "/usr/bin/gcc -O2 -c -o /tmp/rbtree.o /tmp/rbtree.c "
-                 "-ffreestanding -I/tmp", faults=True, needs="/usr/bin/gcc",
-                 timed=True),
-        Workload("redis", "redis-benchmark: 2000 GET, 8 clients", chroot +
-                 "/bin/bash -c 'redis-server --save \"\" --daemonize yes "
-                 ">/dev/null; until redis-cli ping >/dev/null 2>&1; do :; "
-                 "done; redis-benchmark -q -n 2000 -c 8 -t get >/dev/null; "
-                 "redis-cli shutdown'", faults=True,
-                 needs="/usr/bin/redis-benchmark", timed=True)]
+        debian("bash", "bash: 100 subshells", "bash -c "
+               "'for i in {1..100}; do (:); done'", True, DEBIAN),
+        debian("python3", "python3 starts and ends", "python3 -c pass",
+               True, DEBIAN),
+        debian("sha256sum", "sha256sum of bash",
+               "sha256sum /bin/bash >/dev/null", False, DEBIAN),
+        debian("sqlite3", "sqlite3: insert 20000, select",
+               f'sqlite3 :memory: "{SQL}" >/dev/null', True),
+        debian("gcc", "gcc -O2 -c work.c",
+               "gcc -O2 -c -o /tmp/work.o /work.c"),
+        replace(debian("redis", "redis: start, 2000 GET by 8 clients, stop",
+                       f"bash -c '{redis}'", True),
+                needs=f"{PROGRAMS}/usr/bin/redis-benchmark")]
 
 
 def workloads(quick=False, only=""):
