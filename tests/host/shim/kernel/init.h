@@ -55,5 +55,6 @@ struct bootparam {
 		__attribute__((used)) = { .name = (str), .fn = (func) }
 
 extern const char *boot_cmdline;
+extern const void *boot_fdt;
 
 #endif /* KERNEL_INIT_H */
