@@ -49,19 +49,28 @@ static void wr(const struct ocores *o, u32 reg, u8 v)
 	mmio_write8_relaxed(v, o->regs + (reg << o->shift));
 }
 
-/* One byte, one way or the other; the status at its end in *@status. */
-static int run(const struct ocores *o, u64 command, u8 *status)
+/* A command, until @busy is off; the status at its end in *@status. */
+static int run(const struct ocores *o, u64 command, u64 busy, u8 *status)
 {
 	wr(o, OCI2C_COMMAND, (u8)(command | OCI2C_COMMAND_IACK));
 	for (u32 us = 0; us < BYTE_WAIT_US; us += POLL_US) {
 		*status = rd(o, OCI2C_STATUS);
 		if (*status & OCI2C_STATUS_LOST)
 			return -EIO;
-		if (!(*status & OCI2C_STATUS_TIP))
+		if (!(*status & busy))
 			return 0;
 		udelay(POLL_US);
 	}
 	return -ETIMEDOUT;
+}
+
+/* No byte is in progress while the bus is let go; and whoever switches the
+ * controller off before it is, leaves the chip in the middle of a transfer. */
+static int stop(const struct ocores *o)
+{
+	u8 status;
+
+	return run(o, OCI2C_COMMAND_STOP, OCI2C_STATUS_BUSY, &status);
 }
 
 static int send(const struct ocores *o, u8 byte, u64 flags)
@@ -70,7 +79,7 @@ static int send(const struct ocores *o, u8 byte, u64 flags)
 	int err;
 
 	wr(o, OCI2C_DATA, byte);
-	err = run(o, OCI2C_COMMAND_WRITE | flags, &status);
+	err = run(o, OCI2C_COMMAND_WRITE | flags, OCI2C_STATUS_TIP, &status);
 	return err ? err : status & OCI2C_STATUS_NACK ? -ENXIO : 0;
 }
 
@@ -92,7 +101,7 @@ static int receive_all(const struct ocores *o, u32 addr, u8 *rx, u32 nr)
 		err = run(o,
 			  OCI2C_COMMAND_READ |
 				  (i + 1 == nr ? OCI2C_COMMAND_NACK : 0),
-			  &status);
+			  OCI2C_STATUS_TIP, &status);
 		rx[i] = rd(o, OCI2C_DATA);
 	}
 	return err;
@@ -102,7 +111,6 @@ static int ocores_transfer(struct i2c_bus *b, u32 addr, const u8 *tx, u32 nr_tx,
 			   u8 *rx, u32 nr_rx)
 {
 	const struct ocores *o = i2c_of(b);
-	u8 status;
 	int err = 0, err2;
 
 	wr(o, OCI2C_CONTROL, 0); /* the prescaler wants it off */
@@ -113,7 +121,7 @@ static int ocores_transfer(struct i2c_bus *b, u32 addr, const u8 *tx, u32 nr_tx,
 		err = send_all(o, addr, tx, nr_tx);
 	if (!err && nr_rx)
 		err = receive_all(o, addr, rx, nr_rx);
-	err2 = run(o, OCI2C_COMMAND_STOP, &status);
+	err2 = stop(o);
 	return err ? err : err2;
 }
 

@@ -25,6 +25,7 @@
 #define OCI2C_COMMAND_IACK  BIT(0)
 #define OCI2C_STATUS	    4	   /* RO [4.2.6] */
 #define OCI2C_STATUS_NACK   BIT(7) /* the chip did not acknowledge */
+#define OCI2C_STATUS_BUSY   BIT(6) /* between a start and a stop */
 #define OCI2C_STATUS_LOST   BIT(5) /* arbitration */
 #define OCI2C_STATUS_TIP    BIT(1) /* transfer in progress */
 #define OCI2C_NR_REGS	    5
