@@ -447,11 +447,19 @@ TEST(events, inotify_self)
 	CHECK_EQ(e.mask, IN_IGNORED);
 }
 
+static int load_word(const int *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
 static void *dies_owning(void *arg)
 {
 	(void)arg;
 	pthread_mutex_lock(&pi_mutex);
-	ut_sleep_ms(60);
+	/* until FUTEX_WAITERS is set: who comes after the death gets ESRCH */
+	while (!(load_word(&pi_mutex.__data.__lock) & 0x80000000u))
+		ut_sleep_ms(1);
+	ut_sleep_ms(20);
 	return NULL;
 }
 
@@ -468,7 +476,8 @@ TEST(events, pi_owner_dies)
 	pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
 	CHECK_EQ(pthread_mutex_init(&pi_mutex, &a), 0);
 	CHECK_EQ(pthread_create(&t, NULL, dies_owning, NULL), 0);
-	ut_sleep_ms(20);
+	while (!load_word(&pi_mutex.__data.__lock))
+		ut_sleep_ms(1);
 	clock_gettime(CLOCK_REALTIME, &ts);
 	ts.tv_sec += 5;
 	CHECK_OK(syscall(SYS_futex, word, 6 | 128, 0, &ts)); /* LOCK_PI */
