@@ -118,7 +118,7 @@ help:
 	@echo 'make experiment   when does the split pay? workloads x policies (EXP="--quick")'
 	@echo 'make icount       did a call get longer?  instructions, exactly'
 	@echo 'make gdb          QEMU waiting for the debugger, and gdb on antler.elf'
-	@echo 'make soak         long stress of the relay'
+	@echo 'make soak         long stress of the relay, and the long tests on the model'
 	@echo 'make sdcard       $(O)/antler-unmatched.img, for dd; also nvme-image, spiflash'
 	@echo 'make crash        power cuts at every moment of work on ext4, on the host'
 	@echo 'make fuzz-ext4    spoilt volumes, guided by libFuzzer (FUZZ_SECONDS=)'

@@ -6,6 +6,8 @@
 #   nvme-image   $(O)/antler-nvme.img, for the M.2 slot
 #   spiflash     $(O)/antler-flash.img, SPL and U-Boot for the board's flash
 #   test-board   tests/board/, on a QEMU that has the board (built once, in minutes)
+#   soak-board   what of it takes longer, a part of `make soak`
+#   bench-board  beside Linux on the same model: time to the prompt, disks
 #
 # docs/unmatched.md says what to do with them.
 
@@ -35,15 +37,27 @@ sdcard: $(O)/antler-unmatched.img
 nvme-image: $(O)/antler-nvme.img
 spiflash: $(O)/antler-flash.img
 
+# What `make run` is to boot from, when it is one of ours.
+run: $(filter $(BOARD_IMAGES),$(SD) $(FLASH) $(DISK))
+
 board-model:
 	$(Q)scripts/fetch-guests board-model
 
-# PYTEST="-k boot" chooses.
+BOARD_PYTEST = O=$(abspath $(O)) $(PYTHON) -B -m pytest -q -rfEs \
+	-p no:cacheprovider tests/board
+
+# PYTEST="-k boot" chooses; SOAK=1: all of them.
 test-board: board-model $(BOARD_IMAGES) $(IMAGES)
-	$(Q)O=$(abspath $(O)) $(PYTHON) -B -m pytest -q -rfEs \
-		-p no:cacheprovider tests/board $(PYTEST)
+	$(Q)$(BOARD_PYTEST) $(PYTEST)
+
+soak-board: board-model $(BOARD_IMAGES) $(IMAGES)
+	$(Q)SOAK=1 $(BOARD_PYTEST) -m soak $(PYTEST)
+
+bench-board: board-model $(BOARD_IMAGES) $(IMAGES)
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/board.py $(BENCH)
 
 test: test-board
+soak: soak-board
 
-.PHONY: sdcard nvme-image spiflash board-model test-board
+.PHONY: sdcard nvme-image spiflash board-model test-board soak-board bench-board
 endif

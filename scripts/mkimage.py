@@ -112,6 +112,8 @@ for word in $($b cat /proc/cmdline); do
 	ro|rw)		mode=$word ;;
 	esac
 done
+n=0
+until [ -b $root ] || [ $n = 100 ]; do $b usleep 50000; n=$((n + 1)); done
 $b mount -t $type -o $mode $root /root
 $b umount /proc
 $b mount -o move /dev /root/dev
@@ -230,7 +232,7 @@ def full_tree(user_dir, with_debian):
     return tree
 
 
-def linux_tree():
+def linux_tree(more_modules):
     tree = Tree()
     for path in "bin dev proc root".split():
         tree.add_dir(path)
@@ -238,6 +240,8 @@ def linux_tree():
     with open(os.path.join(GUEST, "busybox"), "rb") as f:
         tree.add_file("bin/busybox", f.read(), 0o755)
     tree.add_host_tree("modules", os.path.join(GUEST, "linux/modules"))
+    if more_modules:
+        tree.add_host_tree("modules", more_modules)
     tree.add_file("init", LINUX_INIT, 0o755)
     return tree
 
@@ -340,6 +344,7 @@ def main():
     p.add_argument("--user", help="directory of our own riscv64 programs")
     p.add_argument("--size", type=int, default=1024, help="MiB (ext4)")
     p.add_argument("--mke2fs", default="", help="more options for mke2fs")
+    p.add_argument("--modules", help="directory of more (linux-initrd)")
     p.add_argument("--plain", action="store_true", help="no gzip (initrd)")
     args = p.parse_args()
     if args.kind == "ext4":
@@ -348,7 +353,7 @@ def main():
     elif args.kind == "initrd":
         write_cpio(full_tree(args.user, False), args.out, args.plain)
     else:
-        write_cpio(linux_tree(), args.out, False)
+        write_cpio(linux_tree(args.modules), args.out, False)
 
 
 if __name__ == "__main__":

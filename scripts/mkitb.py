@@ -4,6 +4,7 @@
 
     mkitb.py OUT --pmu                  with the U74's events for OpenSBI
     mkitb.py OUT --remove /soc/.../x    without a node
+    mkitb.py OUT --hide SRST            OpenSBI without one of its extensions
 
 OpenSBI knows which hardware events there are from a riscv,pmu node in the tree that
 it is given, which is the one in this file and not the kernel's.  The board's has
@@ -11,12 +12,16 @@ none, so out of the box only cycles, instructions and firmware's own events can 
 counted.  Takes Debian's u-boot.itb apart (dumpimage), changes the tree (dtc) and
 puts it together again (mkimage).
 
+An extension is hidden by changing the number under which OpenSBI finds it: for tests
+of a kernel on firmware that knows less.
+
 The encoding of the events is that of the U74 core complex manual: class in 7:0, the
 events of the class as bits above.  Two counters, 3 and 4, can count them.
 """
 import argparse
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -42,6 +47,8 @@ EVENTS = {
 # class's, and no other.
 RAW = [(0x0, 0xfffffffffc0000ff), (0x1, 0xfffffffffff800ff),
        (0x2, 0xffffffffffffe0ff)]
+
+EXPERIMENTAL = 0x08000000   # to 0x08ffffff [SBI 2.0, 18]: nobody asks for those
 
 FIT = """\
 /dts-v1/;
@@ -120,6 +127,20 @@ def take_apart(itb, top):
             os.path.join(top, name), itb)
 
 
+def hide(path, name):
+    """In the program @path the extension @name is found no more."""
+    with open(path, "rb") as f:
+        program = f.read()
+    number = int.from_bytes(name.encode(), "big")
+    row = struct.pack("<QQ", number, number)        # from, to
+    other = EXPERIMENTAL | number & 0xffffff
+    nowhere = struct.pack("<QQ", other, other)
+    if program.count(row) != 1:
+        sys.exit(f"mkitb: no extension {name} in {path}, or not as expected")
+    with open(path, "wb") as f:
+        f.write(program.replace(row, nowhere))
+
+
 def change_tree(path, args):
     for node in args.remove:
         run(tool("fdtput"), "-r", path, node)
@@ -138,12 +159,16 @@ def main():
     p.add_argument("--pmu", action="store_true", help="add the PMU's node")
     p.add_argument("--remove", action="append", default=[], metavar="NODE",
                    help="remove a node, by its path")
+    p.add_argument("--hide", action="append", default=[], metavar="EXTENSION",
+                   help="PMU, SRST, DBCN, ...")
     args = p.parse_args()
     if not os.path.exists(args.itb):
         sys.exit(f"mkitb: no {args.itb}: run scripts/fetch-guests u-boot")
     with tempfile.TemporaryDirectory(prefix="antler-") as top:
         take_apart(args.itb, top)
         change_tree(os.path.join(top, "fdt-1"), args)
+        for name in args.hide:
+            hide(os.path.join(top, "opensbi"), name)
         its = os.path.join(top, "its")
         with open(its, "w", encoding="ascii") as f:
             f.write(FIT.format(top=top))

@@ -190,6 +190,11 @@ def initrd_path(guest, disk):
     return os.path.join(guest.out, "initrd.cpio.gz")
 
 
+def uart_of(guest):
+    """The name of the console below /dev."""
+    return "ttyS0" if guest.machine == "virt" else "ttySIF0"
+
+
 def command_line(guest, disk):
     """The kernel's arguments; Linux is given no relay=."""
     if guest.bare_append:
@@ -198,8 +203,7 @@ def command_line(guest, disk):
     if disk or guest.root:
         root = guest.root or blk_kind(blk_of(guest))[0]
         words += [f"root={root}", "rootfstype=ext4", guest.rw]
-    uart = "ttyS0" if guest.machine == "virt" else "ttySIF0"
-    words.append(f"console={uart}")
+    words.append(f"console={uart_of(guest)}")
     if guest.relay and not is_linux(guest):
         words.append(f"relay={guest.relay}")
     if guest.append:

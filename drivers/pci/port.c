@@ -20,13 +20,14 @@
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 
-#define GEN1	   1u
-#define ASMEDIA	   0x1b21
-#define ASM2824	   0x2824
-#define POLL_MS	   10u
-#define TRAIN_MS   1000u /* from reset [6.6.1] */
-#define RETRAIN_MS 250u	 /* 11 to 44 have been seen */
-#define RESET_MS   100u	 /* from active to the first request [6.6.1] */
+#define GEN1	    1u
+#define ASMEDIA	    0x1b21
+#define ASM2824	    0x2824
+#define POLL_MS	    10u
+#define TRAIN_MS    1000u /* from reset [6.6.1] */
+#define SLOTLESS_MS 200u /* of that; the parent bus took 100 and more already */
+#define RETRAIN_MS  250u /* 11 to 44 have been seen */
+#define RESET_MS    100u /* from active to the first request [6.6.1] */
 
 static void sleep_ms(u32 ms)
 {
@@ -122,12 +123,13 @@ void pci_port_settle(const struct pci_dev *d)
 		return;
 	}
 	has_slot = pci_read16(d, cap + PCI_EXP_FLAGS) & PCI_EXP_SLOT;
-	if (!has_slot ||
+	if (has_slot &&
 	    !(pci_read16(d, cap + PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PRESENT))
 		return; /* empty */
-	if (wait_active(d, cap, TRAIN_MS))
+	/* without a slot nothing says whether somebody is there */
+	if (wait_active(d, cap, has_slot ? TRAIN_MS : SLOTLESS_MS))
 		sleep_ms(RESET_MS);
-	else
+	else if (has_slot)
 		rescue(d, cap);
 }
 

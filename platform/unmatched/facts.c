@@ -27,10 +27,21 @@
 /* SBI PMU [SBI 2.0, 11.5, 11.6] */
 #define PMU_NUM_COUNTERS  0
 #define PMU_COUNTER_INFO  1
+#define PMU_CONFIG_MATCH  2
+#define PMU_STOP	  4
+#define PMU_STOP_RESET	  BIT(0)
 #define PMU_INFO_CSR	  GENMASK(11, 0)
 #define PMU_INFO_WIDTH	  GENMASK(17, 12) /* less one */
 #define PMU_INFO_FIRMWARE BIT(63)
 #define CSR_CYCLE	  0xc00u
+#define MAX_COUNTERS	  64u
+
+#define FIRST_EVENT_COUNTER 3u /* 0 to 2: cycle, time, instret */
+
+/* Events by their numbers [SBI 2.0, 11.2, 11.3]: cache references and misses,
+ * branches and missed ones, and what missed in L1D, L1I, DTLB and ITLB. */
+static const u32 events[] = { 0x3,     0x4,	0x5,	 0x6,
+			      0x10001, 0x10009, 0x10019, 0x10021 };
 
 /* Composable cache [FU740-C000 manual, 14.5 and 14.6] */
 #define CCACHE_CONFIG	  0x00
@@ -40,20 +51,60 @@
 #define CCACHE_LINE_LOG2  GENMASK(31, 24)
 #define CCACHE_WAY_ENABLE 0x08 /* the highest of the ways that are cache */
 
-static void print_counters(void)
+/* Choose one of @counters for an event and set it up, stopped [SBI 2.0, 11.8]. */
+static struct sbi_ret config_match(u64 counters, u64 event)
+{
+	register u64 a0 __asm__("a0") = 0; /* the first that a bit stands for */
+	register u64 a1 __asm__("a1") = counters;
+	register u64 a2 __asm__("a2") = 0; /* flags */
+	register u64 a3 __asm__("a3") = event;
+	register u64 a4 __asm__("a4") = 0; /* event data */
+	register u64 a6 __asm__("a6") = PMU_CONFIG_MATCH;
+	register u64 a7 __asm__("a7") = SBI_PMU;
+
+	__asm__ volatile("ecall"
+			 : "+r"(a0), "+r"(a1)
+			 : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7)
+			 : "memory");
+	return (struct sbi_ret){ (s64)a0, a1 };
+}
+
+/* Would firmware count it?  The counter is given back at once. */
+static bool event_is_there(u32 event, u64 counters)
+{
+	struct sbi_ret r = config_match(counters, event);
+
+	if (r.error)
+		return false;
+	(void)sbi_call(SBI_PMU, PMU_STOP, r.value, 1, PMU_STOP_RESET);
+	return true;
+}
+
+static void print_events(u64 counters)
+{
+	char text[LINE_LEN] = "";
+	u32 len = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(events); i++) {
+		if (event_is_there(events[i], counters))
+			len += (u32)scnprintf(text + len, sizeof(text) - len,
+					      " %#x", events[i]);
+	}
+	pr_info("unmatched: events of firmware's tree:%s",
+		len ? text : " none");
+}
+
+/* Counters that can count events, a bit each; all of them are listed. */
+static u64 print_counters(u64 nr)
 {
 	char text[LINE_LEN] = "";
 	u32 len = 0, nr_firmware = 0;
-	struct sbi_ret r;
+	u64 programmable = 0;
 
-	if (!sbi_has(SBI_PMU)) {
-		pr_info("unmatched: firmware has no counters");
-		return;
-	}
-	r = sbi_call(SBI_PMU, PMU_NUM_COUNTERS, 0, 0, 0);
-	for (u64 i = 0; !r.error && i < r.value && i < 64; i++) {
+	for (u64 i = 0; i < min(nr, (u64)MAX_COUNTERS); i++) {
 		struct sbi_ret info =
 			sbi_call(SBI_PMU, PMU_COUNTER_INFO, i, 0, 0);
+		u64 csr = FIELD_GET(PMU_INFO_CSR, info.value) - CSR_CYCLE;
 
 		if (info.error)
 			continue;
@@ -61,17 +112,31 @@ static void print_counters(void)
 			nr_firmware++;
 			continue;
 		}
-		len += (u32)scnprintf(
-			text + len, sizeof(text) - len, " %llu:%llu",
-			(unsigned long long)FIELD_GET(PMU_INFO_CSR,
-						      info.value) -
-				CSR_CYCLE,
-			(unsigned long long)FIELD_GET(PMU_INFO_WIDTH,
-						      info.value) +
-				1);
+		if (csr >= FIRST_EVENT_COUNTER)
+			programmable |= BIT(i);
+		len += (u32)scnprintf(text + len, sizeof(text) - len,
+				      " %llu:%llu", (unsigned long long)csr,
+				      (unsigned long long)FIELD_GET(
+					      PMU_INFO_WIDTH, info.value) +
+					      1);
 	}
 	pr_info("unmatched: counters and their bits%s, %u of firmware", text,
 		nr_firmware);
+	return programmable;
+}
+
+static void print_pmu(void)
+{
+	struct sbi_ret r;
+	u64 programmable;
+
+	if (!sbi_has(SBI_PMU)) {
+		pr_info("unmatched: firmware has no counters");
+		return;
+	}
+	r = sbi_call(SBI_PMU, PMU_NUM_COUNTERS, 0, 0, 0);
+	programmable = print_counters(r.error ? 0 : r.value);
+	print_events(programmable);
 }
 
 static void print_cache(void)
@@ -119,5 +184,5 @@ void unmatched_print_facts(void)
 	pr_info("unmatched: %u bits of ASID, rdtime takes %llu cycles",
 		mmu_asid_bits(), (unsigned long long)cost_of_rdtime());
 	print_cache();
-	print_counters();
+	print_pmu();
 }

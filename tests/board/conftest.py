@@ -15,6 +15,7 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../qemu"))
+pytest.register_assert_rewrite("test_shell", "test_utest")
 _spec = importlib.util.spec_from_file_location(
     "rig", os.path.join(HERE, "../qemu/conftest.py"))
 rig = importlib.util.module_from_spec(_spec)
@@ -48,6 +49,10 @@ class GuestErrors:
         with open(self.path, encoding="utf-8", errors="replace") as f:
             return [line.rstrip() for line in f
                     if line.strip() and not NOT_OURS.match(line.rstrip())]
+
+    def clear(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
 
     def args(self):
         return ["-d", "guest_errors", "-D", self.path]

@@ -63,20 +63,35 @@ def test_direct(board, relay, append, options, messages):
 
 # --- from power-on: ROM, SPL, OpenSBI, U-Boot, and what U-Boot left of PCIe
 
-@pytest.mark.parametrize("label,root", [
-    ("remote", "/dev/mmcblk0p4"),
-    ("nvme-local", "/dev/nvme0n1p2"),
-    pytest.param("nvme-remote", "/dev/nvme0n1p2", marks=soak),
-    pytest.param("local", "/dev/mmcblk0p4", marks=soak),
-])
-def test_card(board, label, root):
-    """The card as dd would write it, and its menu."""
-    m = board(sd=CARD, disk=NVME, wait_shell=False)
+def boot_entry(m, label, root):
+    """The menu's entry @label from here on, to its shell."""
     firmware.choose(m, label)
     m.wait_shell()
     check_board(m, root, True)
     assert f"relay={label.rpartition('-')[2]}" in m.read_file("/proc/cmdline")
+
+
+def test_card(board):
+    """The card as dd would write it, its menu; and once more by the PMIC."""
+    m = board(sd=CARD, disk=NVME, wait_shell=False)
+    boot_entry(m, "remote", "/dev/mmcblk0p4")
     smoke(m)
+    m.line("reboot")
+    m.expect(r"U-Boot SPL", 30)
+    boot_entry(m, "nvme-local", "/dev/nvme0n1p2")
+    smoke(m)
+    m.poweroff()
+
+
+@pytest.mark.parametrize("label,root", [
+    ("nvme-remote", "/dev/nvme0n1p2"),
+    pytest.param("nvme-hybrid", "/dev/nvme0n1p2", marks=soak),
+    pytest.param("local", "/dev/mmcblk0p4", marks=soak),
+])
+def test_report(board, label, root):
+    """One boot, and what a user would send us of it."""
+    m = board(sd=CARD, disk=NVME, wait_shell=False)
+    boot_entry(m, label, root)
     m.poweroff()
     check_report(m.log_path)
 
@@ -86,19 +101,6 @@ def test_flash_and_nvme(board):
     m = board(flash=FLASH, disk=NVME, wait_shell=False)
     firmware.choose(m, "remote")
     m.expect(r"mmc: no card in the slot", 30)
-    m.wait_shell()
-    check_board(m, "/dev/nvme0n1p2", True)
-    m.poweroff()
-
-
-def test_reboot(board):
-    """By the PMIC, to U-Boot and to the shell again; PCIe is left in reset."""
-    m = board(sd=CARD, disk=NVME, wait_shell=False)
-    firmware.choose(m, "nvme-remote")
-    m.wait_shell()
-    m.line("reboot")
-    m.expect(r"U-Boot SPL", 30)
-    firmware.choose(m, "nvme-hybrid")
     m.wait_shell()
     check_board(m, "/dev/nvme0n1p2", True)
     m.poweroff()

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -25,10 +26,15 @@ def test_cip_1200():
     assert not re.search(r"\t(sinval|hfence)\.", out)
 
 
-def test_cip_453(board):
-    """The address of a fetch that faults is whole."""
+def test_harts(board):
+    """CIP-453, A and D bits, no ASIDs: the programs that know.  And the clock."""
     m = board()
     assert re.search(r"errata CIP-453 CIP-1200", m.text())
-    tap = m.sh("utest signals.segv_fetch signals.segv_context", 60)
+    tap = m.sh("utest -t 20 signals. mem. threads. bad. </dev/null", 120)
+    assert "not ok" not in tap.out, tap.out
     assert tap.status == 0, tap.out
+    # of firmware, that the board has: see test_firmware.py
+    assert "unmatched: events of firmware's tree: none\n" in m.text()
+    guest = int(m.sh("date +%s", check=True).out)   # from the PMIC
+    assert abs(guest - time.time()) < 100
     m.poweroff()

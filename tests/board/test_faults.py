@@ -35,6 +35,7 @@ def test_link_lost_at_speed_up(board):
     m.poweroff()
 
 
+@soak
 def test_speed_up(board):
     m = board(append="pci=gen3")
     assert "link is generation 3, 8 lanes" in m.text()

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: MIT
 """tests/board/test_firmware.py - firmware that knows less, or more, than usual."""
 import os
+import shutil
 import subprocess
-import time
 
 import pytest
 
 import firmware
+import mkitb
 from conftest import HERE, MKBOARD, NVME, OUT
+from machine import qemu
 
 pytestmark = pytest.mark.antler
 MKITB = ["/usr/bin/python3", os.path.join(HERE, "../../scripts/mkitb.py")]
+
+
+SRST, PMU, DBCN = "SRST", "PMU", "DBCN"
+EVENTS = "0x3 0x4 0x5 0x6 0x10001 0x10009 0x10019 0x10021"
 
 
 @pytest.fixture
@@ -26,24 +32,43 @@ def card(tmp_path):
     return make
 
 
-def test_without_srst(board, card):
-    """No reset extension: the PMIC restarts, and the line switches off."""
-    image = card("--remove", "/gpio-poweroff", "--remove",
-                 "/soc/i2c@10030000/pmic@58")
-    m = board(sd=image, disk=NVME, wait_shell=False)
+def start(m):
     firmware.choose(m, "nvme-remote")
     m.wait_shell()
-    assert "no system reset" in m.text()
-    m.line("reboot")
-    m.expect(r"U-Boot SPL", 30)
-    firmware.choose(m, "nvme-remote")
-    m.wait_shell()
+
+
+def test_knows_little(board, tmp_path):
+    """No reset, counters or console: switched off by the tree's line."""
+    path = str(tmp_path / "opensbi")
+    shutil.copy(qemu.opensbi_path(), path)
+    for name in (SRST, PMU, DBCN):
+        mkitb.hide(path, name)
+    m = board(tail=["-bios", path])
+    text = m.text()
+    assert "no system reset extension" in text
+    assert "unmatched: firmware has no counters" in text
+    m.sh("md5sum /bin/busybox", check=True)
     m.poweroff()
 
 
-def test_clock(board):
-    """The time of day comes from the PMIC."""
-    m = board()
-    guest = int(m.sh("date +%s", check=True).out)
-    assert abs(guest - time.time()) < 100
+def test_knows_events(board, card):
+    """riscv,pmu in firmware's tree; without SRST the PMIC restarts."""
+    m = board(sd=card("--pmu", "--hide", SRST), disk=NVME, wait_shell=False)
+    start(m)
+    assert f"unmatched: events of firmware's tree: {EVENTS}\n" in m.text()
+    m.line("reboot")
+    m.expect(r"U-Boot SPL", 30)
+
+
+@pytest.mark.soak
+def test_without_srst(board, card):
+    """Nor in its tree: the PMIC restarts, and the board's line switches off."""
+    image = card("--remove", "/gpio-poweroff", "--remove",
+                 "/soc/i2c@10030000/pmic@58")
+    m = board(sd=image, disk=NVME, wait_shell=False)
+    start(m)
+    assert "no system reset" in m.text()
+    m.line("reboot")
+    m.expect(r"U-Boot SPL", 30)
+    start(m)
     m.poweroff()

@@ -15,6 +15,7 @@ from conftest import MKBOARD, OUT, UBOOT
 from smoke import smoke
 
 pytestmark = pytest.mark.antler
+soak = pytest.mark.soak
 VIRT_UBOOT = "/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf"
 KERNEL = ["--kernel", os.path.join(OUT, "Image")]
 ARGS = "console=ttyS0 rootfstype=ext4 rw root=/dev/vda2"
@@ -28,6 +29,7 @@ def make(*args):
     subprocess.run(MKBOARD + list(args), check=True)
 
 
+@soak
 def test_sifive_u(boot, tmp_path):
     """SPL of the Unleashed, OpenSBI, U-Boot, the card's menu, root on the card.
 
@@ -81,6 +83,7 @@ def test_virt_menu(boot, disk):
     m.poweroff()
 
 
+@soak
 def test_virt_script(boot, disk):
     m = virt(boot, disk[False])
     m.expect(r"Starting kernel", firmware.BOOT)
@@ -89,6 +92,7 @@ def test_virt_script(boot, disk):
     m.poweroff()
 
 
+@soak
 def test_virt_fit(boot, disk):
     m = virt(boot, disk[False])
     firmware.prompt(m)

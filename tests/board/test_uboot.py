@@ -32,6 +32,12 @@ WAYS = {
                         "load mmc 0:3 $kernel_addr_r Image",
                         "booti $kernel_addr_r - $fdtcontroladdr"],
                        "owntree"),
+    # where it is: across two large pages, at no round address
+    "booti-in-place": ([f"setenv bootargs {ARGS} inplace",
+                        "setenv fdt_high 0xffffffffffffffff",
+                        "load mmc 0:3 $kernel_addr_r Image",
+                        f"load mmc 0:3 0x8d9ff008 {DTB}",
+                        "booti $kernel_addr_r - 0x8d9ff008"], "inplace"),
     "bootm-fit": ([f"setenv bootargs {ARGS} fit",
                    "load mmc 0:3 0x90000000 antler.itb",
                    "bootm 0x90000000"], "fit"),
@@ -65,16 +71,25 @@ def start(m, way):
     m.expect(r"Starting kernel", 30)
     m.wait_shell()
     assert word in m.read_file("/proc/cmdline")
+    if way == "booti-in-place":
+        assert "device tree at 0x8d9ff008" in m.text()
 
 
-def test_by_hand(board, card):
+@pytest.mark.parametrize("ways", [
+    ("booti-own-tree", "bootm-fit"),
+    pytest.param(("booti", "script", "booti-in-place"), marks=pytest.mark.soak),
+])
+def test_by_hand(board, card, ways):
     m = board(sd=card, disk=NVME, wait_shell=False)
-    for way in WAYS:
+    for way in ways[:-1]:
         start(m, way)
         m.line("reboot")
-    firmware.prompt(m)
+    start(m, ways[-1])
+    smoke(m)
+    m.poweroff()
 
 
+@pytest.mark.soak
 def test_script_found(board, card):
     """boot.scr, by U-Boot itself."""
     m = board(sd=card, disk=NVME, wait_shell=False)
@@ -82,4 +97,21 @@ def test_script_found(board, card):
     m.wait_shell()
     assert "script" in m.read_file("/proc/cmdline")
     smoke(m)
+    m.poweroff()
+
+
+@pytest.mark.soak
+def test_tftp(board, card):
+    """The loop for changing kernels, as docs/unmatched.md has it."""
+    m = board(sd=card, disk=NVME, wait_shell=False,
+              tail=["-nic", f"user,tftp={OUT}"])
+    firmware.prompt(m)
+    firmware.command(m, f"setenv bootargs {ARGS} tftp")
+    firmware.command(m, "setenv autoload no; dhcp; setenv serverip 10.0.2.2",
+                     60)
+    m.line("tftpboot ${kernel_addr_r} Image && "
+           "booti ${kernel_addr_r} - ${fdtcontroladdr}")
+    m.expect(r"Starting kernel", 60)
+    m.wait_shell()
+    assert "tftp" in m.read_file("/proc/cmdline")
     m.poweroff()

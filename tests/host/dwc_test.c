@@ -95,8 +95,8 @@ void host_mmio_read(volatile void *a, u32 bytes)
 	}
 	assert_true(r < DWC_DBI_SIZE);
 	train();
-	*reg(DWC_DEBUG1) = core.up ? (u32)DWC_DEBUG1_LINK_UP
-				   : (u32)DWC_DEBUG1_TRAINING;
+	*reg(DWC_DEBUG1) =
+		core.up ? (u32)DWC_DEBUG1_LINK_UP : (u32)DWC_DEBUG1_TRAINING;
 	for (u32 i = 0; i < core.nr_banks; i++)
 		*reg(DWC_MSI_STATUS(i)) = core.msi_status[i];
 }
@@ -251,9 +251,9 @@ static const u8 good_training[] = { 0, 1, 2, 4, 0xd, DWC_LTSSM_L0 };
 
 static void window(u64 cpu, u64 bus, u64 size)
 {
-	d.host.win[d.host.nr_win++] = (struct pci_window){
-		.cpu_addr = cpu, .bus_addr = bus, .size = size
-	};
+	d.host.win[d.host.nr_win++] = (struct pci_window){ .cpu_addr = cpu,
+							   .bus_addr = bus,
+							   .size = size };
 }
 
 static void add_func(u32 bus, u32 devfn, u32 id)
@@ -335,10 +335,8 @@ static void regions(void **state)
 {
 	assert_int_equal(dwc_init_root(&d), 0);
 	check_region(0, 0xdf0000000, 0xdf0000fff, 0, DWC_ATU_CTRL1_CFG0);
-	check_region(1, 0x60090000, 0x6fffffff, 0x60090000,
-		     DWC_ATU_CTRL1_MEM);
-	check_region(2, 0x70000000, 0x7fffffff, 0x70000000,
-		     DWC_ATU_CTRL1_MEM);
+	check_region(1, 0x60090000, 0x6fffffff, 0x60090000, DWC_ATU_CTRL1_MEM);
+	check_region(2, 0x70000000, 0x7fffffff, 0x70000000, DWC_ATU_CTRL1_MEM);
 	/* across 4 GiB: the upper half of the limit counts */
 	check_region(3, 0x2000000000, 0x3fffffffff, 0x2000000000,
 		     (u32)DWC_ATU_CTRL1_BEYOND_4G);
@@ -432,8 +430,9 @@ static void window_shows(void **state)
 
 static void window_writes(void **state)
 {
-	static const u8 want[8] = { 0x78, 0x56, 0x34, 0x12, 0, 0xab, 0xef,
-				    0xcd };
+	static const u8 want[8] = {
+		0x78, 0x56, 0x34, 0x12, 0, 0xab, 0xef, 0xcd
+	};
 
 	assert_int_equal(dwc_init_root(&d), 0);
 	core.up = true;

@@ -52,7 +52,7 @@ static const char tree[] =
 static struct {
 	/* how it misbehaves */
 	bool absent, stuck_byte, stuck_bus, lost;
-	bool hung; /* a byte once was */
+	bool hung;	/* a byte once was */
 	u32 nack_after; /* that many bytes; 0: all are taken */
 	/* how it is now */
 	u8 command, status, received;
@@ -149,9 +149,8 @@ void host_mmio_read(volatile void *a, u32 bytes)
 	pass_time();
 	if (a == at(OCI2C_STATUS))
 		*at(OCI2C_STATUS) =
-			bus.status |
-			(u8)((bus.tip ? OCI2C_STATUS_TIP : 0) |
-			     (bus.busy ? OCI2C_STATUS_BUSY : 0));
+			bus.status | (u8)((bus.tip ? OCI2C_STATUS_TIP : 0) |
+					  (bus.busy ? OCI2C_STATUS_BUSY : 0));
 	else
 		assert_false(bus.tip); /* not yet what was received */
 }

@@ -18,27 +18,26 @@
 #include <lib/fdt.h>
 
 /* @more: so that the nodes of two trees are not at the same offsets. */
-#define TREE(compatible, more)                                            \
-	"/dts-v1/;\n"                                                     \
-	"/ {\n" more                                                      \
-	"	hf: hfclk { compatible = \"fixed-clock\";\n"              \
-	"		#clock-cells = <0>;\n"                            \
-	"		clock-frequency = <26000000>; };\n"               \
-	"	rtc: rtcclk { compatible = \"fixed-clock\";\n"            \
-	"		#clock-cells = <0>; };\n"                         \
-	"	wide: wide { #clock-cells = <2>; };\n"                    \
-	"	p: prci { compatible = \"" compatible "\";\n"             \
-	"		clocks = <&hf>, <&rtc>;\n"                        \
-	"		#clock-cells = <1>; #reset-cells = <1>; };\n"     \
-	"	late: late { compatible = \"nobody's\";\n"                \
-	"		#clock-cells = <1>; #reset-cells = <1>; };\n"     \
-	"	broken { compatible = \"" compatible "\";\n"              \
-	"		clocks = <&rtc>; };\n"                            \
-	"	without { compatible = \"" compatible "\"; };\n"          \
+#define TREE(compatible, more)                                        \
+	"/dts-v1/;\n"                                                 \
+	"/ {\n" more "	hf: hfclk { compatible = \"fixed-clock\";\n"   \
+	"		#clock-cells = <0>;\n"                                     \
+	"		clock-frequency = <26000000>; };\n"                        \
+	"	rtc: rtcclk { compatible = \"fixed-clock\";\n"              \
+	"		#clock-cells = <0>; };\n"                                  \
+	"	wide: wide { #clock-cells = <2>; };\n"                      \
+	"	p: prci { compatible = \"" compatible "\";\n"         \
+	"		clocks = <&hf>, <&rtc>;\n"                                 \
+	"		#clock-cells = <1>; #reset-cells = <1>; };\n"              \
+	"	late: late { compatible = \"nobody's\";\n"                  \
+	"		#clock-cells = <1>; #reset-cells = <1>; };\n"              \
+	"	broken { compatible = \"" compatible "\";\n"          \
+	"		clocks = <&rtc>; };\n"                                     \
+	"	without { compatible = \"" compatible "\"; };\n"      \
 	"	dev { clocks = <&hf>, <&p 7>, <&p 8>, <&p 0>, <&late 1>,\n" \
-	"			<&wide 1 2>, <&p 3>;\n"                   \
-	"		resets = <&p 4>, <&p 0>, <&late 4>;\n"            \
-	"	};\n"                                                     \
+	"			<&wide 1 2>, <&p 3>;\n"                                   \
+	"		resets = <&p 4>, <&p 0>, <&late 4>;\n"                     \
+	"	};\n"                                                       \
 	"};\n"
 
 /* ---- registers: only what may be written is */

@@ -53,6 +53,7 @@ class GuestError(AssertionError):
 class Machine:
     def __init__(self, guest, log_path, wait_shell=True, boot_timeout=60):
         self.guest = guest
+        self.tty = "/dev/" + qemu.uart_of(guest)
         self.log_path = log_path
         self.expected_bad = None
         self.serial = 0

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""bench/board.py - the model of the HiFive Unmatched: Antler beside Debian's Linux.
+
+    board.py [--quick] [--passes 2]
+
+One card, from power-on by SPL, OpenSBI and U-Boot, whose menu has both kernels; the
+root of both is the same NVMe disk.  What is measured is the time from power-on and
+from the kernel's start to the shell's prompt, and reading and writing the disk by
+dd, past the page cache and through it.  Antler runs under both policies.
+
+A model says nothing about the board's speed: only ratios of one run mean something.
+Each figure is the best of --passes boots.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+for folder in ("tests/qemu", "tests/board", "scripts"):
+    sys.path.insert(0, os.path.join(TOP, folder))
+import firmware  # noqa: E402
+from machine import Machine, qemu  # noqa: E402
+
+OUT = os.environ.get("O") or os.path.join(TOP, "build")
+BENCH = os.path.join(OUT, "bench")
+NVME = os.path.join(OUT, "antler-nvme.img")
+SYSTEMS = ["linux", "antler-remote", "antler-local"]
+ARGS = "console=ttySIF0 root=/dev/nvme0n1p2 rootfstype=ext4 rw"
+# name, dd's arguments; every read is of a place that nobody has read before
+DISK = [
+    ("read 4 KiB, direct", "if=/dev/nvme0n1 of=/dev/null bs=4k iflag=direct "
+     "count={small} skip=1000"),
+    ("read 128 KiB, direct", "if=/dev/nvme0n1 of=/dev/null bs=128k "
+     "iflag=direct count={big} skip=640"),
+    ("read 128 KiB, cached", "if=/dev/nvme0n1 of=/dev/null bs=128k "
+     "count={big} skip=1600"),
+    ("write 128 KiB, synced", "if=/dev/zero of=/root/big bs=128k "
+     "count={big} conv=fsync"),
+]
+
+
+def run(*args):
+    subprocess.run(args, check=True, cwd=TOP)
+
+
+def make_card():
+    """Both kernels and one menu."""
+    os.makedirs(BENCH, exist_ok=True)
+    card, conf, initrd = (os.path.join(BENCH, n)
+                          for n in ("board-card", "extlinux.conf", "initrd.gz"))
+    modules = subprocess.run(
+        [os.path.join(TOP, "scripts/fetch-linux-nvme")], check=True,
+        capture_output=True, text=True).stdout.split()[-1]
+    run("/usr/bin/python3", "scripts/mkimage.py", "linux-initrd", initrd,
+        "--modules", modules)
+    with open(conf, "w", encoding="ascii") as f:
+        f.write("menu title bench\ntimeout 30\ndefault linux\n")
+        for name in SYSTEMS:
+            linux = name == "linux"
+            f.write(f"label {name}\n\tmenu label {name}: .\n"
+                    f"\tkernel /{'Linux' if linux else 'Image'}\n"
+                    "\tfdt /hifive-unmatched-a00.dtb\n" +
+                    ("\tinitrd /initrd.gz\n" if linux else "") +
+                    f"\tappend {ARGS} "
+                    f"{'quiet' if linux else 'relay=' + name[7:]}\n")
+    run("/usr/bin/python3", "scripts/mkboard.py", "sdcard", card, "--size",
+        "256", "--kernel", os.path.join(OUT, "Image"), "--no-extlinux",
+        "--add", f"Linux={os.path.join(qemu.GUEST, 'linux/Image')}",
+        "--add", f"initrd.gz={initrd}", "--add", f"extlinux/extlinux.conf={conf}")
+    return card
+
+
+def seconds_of(m, command):
+    out = m.sh(f"echo 3 >/proc/sys/vm/drop_caches; dd {command} 2>&1", 120,
+               check=True).out
+    return float(re.search(r"copied, ([\d.]+) s", out)[1])
+
+
+def measure(card, system, args):
+    guest = qemu.Guest(machine="unmatched", sd=card, disk=NVME, out=OUT,
+                       snapshot=True)
+    m = Machine(guest, os.path.join(BENCH, f"board-{system}.log"),
+                wait_shell=False)
+    try:
+        firmware.choose(m, system, 90)
+        began = time.monotonic()
+        m.wait_shell(180)
+        row = {"kernel's start to prompt": time.monotonic() - began,
+               "power-on to prompt": m.boot_seconds}
+        for name, text in DISK:
+            row[name] = seconds_of(m, text.format(big=args.mib * 8,
+                                                  small=args.mib * 32))
+        m.check_log()
+    finally:
+        m.close()
+    return row
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--passes", type=int, default=2)
+    p.add_argument("--mib", type=int, default=100, help="for each dd")
+    p.add_argument("--quick", action="store_true", help="one pass of 25 MiB")
+    args = p.parse_args()
+    if args.quick:
+        args.passes, args.mib = 1, 25
+    card, best = make_card(), {}
+    for number in range(args.passes):
+        for system in SYSTEMS:
+            print(f"# pass {number + 1}: {system} ...", file=sys.stderr,
+                  flush=True)
+            for name, seconds in measure(card, system, args).items():
+                rows = best.setdefault(name, {})
+                rows[system] = min(seconds, rows.get(system, seconds))
+    print(f"{'seconds':26}" + "".join(f"{s:>15}" for s in SYSTEMS) +
+          "   remote : Linux")
+    for name, rows in best.items():
+        print(f"{name:26}" + "".join(f"{rows[s]:15.2f}" for s in SYSTEMS) +
+              f"{rows['antler-remote'] / rows['linux']:17.2f}")
+
+
+if __name__ == "__main__":
+    main()
