@@ -4,8 +4,8 @@
 
     board.py [--quick] [--passes 2]
 
-One card, from power-on by SPL, OpenSBI and U-Boot, whose menu has both kernels; the
-root of both is the same NVMe disk.  What is measured is the time from power-on and
+From power-on, by SPL, OpenSBI and U-Boot in the flash: one NVMe disk, whose menu has
+both kernels and whose root is that of both.  What is measured is the time from power-on and
 from the kernel's start to the shell's prompt, and reading and writing the disk by
 dd, past the page cache and through it.  Antler runs under both policies.
 
@@ -27,7 +27,7 @@ from machine import Machine, qemu  # noqa: E402
 
 OUT = os.environ.get("O") or os.path.join(TOP, "build")
 BENCH = os.path.join(OUT, "bench")
-NVME = os.path.join(OUT, "antler-nvme.img")
+FLASH = os.path.join(OUT, "antler-flash.img")
 SYSTEMS = ["linux", "antler-remote", "antler-local"]
 ARGS = "console=ttySIF0 root=/dev/nvme0n1p2 rootfstype=ext4 rw"
 # name, dd's arguments; every read is of a place that nobody has read before
@@ -47,11 +47,11 @@ def run(*args):
     subprocess.run(args, check=True, cwd=TOP)
 
 
-def make_card():
+def make_disk():
     """Both kernels and one menu."""
     os.makedirs(BENCH, exist_ok=True)
-    card, conf, initrd = (os.path.join(BENCH, n)
-                          for n in ("board-card", "extlinux.conf", "initrd.gz"))
+    disk, conf, initrd = (os.path.join(BENCH, n)
+                          for n in ("board-disk", "extlinux.conf", "initrd.gz"))
     modules = subprocess.run(
         [os.path.join(TOP, "scripts/fetch-linux-nvme")], check=True,
         capture_output=True, text=True).stdout.split()[-1]
@@ -67,11 +67,11 @@ def make_card():
                     ("\tinitrd /initrd.gz\n" if linux else "") +
                     f"\tappend {ARGS} "
                     f"{'quiet' if linux else 'relay=' + name[7:]}\n")
-    run("/usr/bin/python3", "scripts/mkboard.py", "sdcard", card, "--size",
-        "256", "--kernel", os.path.join(OUT, "Image"), "--no-extlinux",
+    run("/usr/bin/python3", "scripts/mkboard.py", "nvme", disk, "--kernel",
+        os.path.join(OUT, "Image"), "--no-extlinux",
         "--add", f"Linux={os.path.join(qemu.GUEST, 'linux/Image')}",
         "--add", f"initrd.gz={initrd}", "--add", f"extlinux/extlinux.conf={conf}")
-    return card
+    return disk
 
 
 def seconds_of(m, command):
@@ -80,8 +80,8 @@ def seconds_of(m, command):
     return float(re.search(r"copied, ([\d.]+) s", out)[1])
 
 
-def measure(card, system, args):
-    guest = qemu.Guest(machine="unmatched", sd=card, disk=NVME, out=OUT,
+def measure(disk, system, args):
+    guest = qemu.Guest(machine="unmatched", flash=FLASH, disk=disk, out=OUT,
                        snapshot=True)
     m = Machine(guest, os.path.join(BENCH, f"board-{system}.log"),
                 wait_shell=False)
@@ -108,12 +108,12 @@ def main():
     args = p.parse_args()
     if args.quick:
         args.passes, args.mib = 1, 25
-    card, best = make_card(), {}
+    disk, best = make_disk(), {}
     for number in range(args.passes):
         for system in SYSTEMS:
             print(f"# pass {number + 1}: {system} ...", file=sys.stderr,
                   flush=True)
-            for name, seconds in measure(card, system, args).items():
+            for name, seconds in measure(disk, system, args).items():
                 rows = best.setdefault(name, {})
                 rows[system] = min(seconds, rows.get(system, seconds))
     print(f"{'seconds':26}" + "".join(f"{s:>15}" for s in SYSTEMS) +

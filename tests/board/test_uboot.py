@@ -32,8 +32,10 @@ WAYS = {
                         "load mmc 0:3 $kernel_addr_r Image",
                         "booti $kernel_addr_r - $fdtcontroladdr"],
                        "owntree"),
-    # where it is: across two large pages, at no round address
+    # the tree where it is: across two large pages, at no round address; and
+    # memory, the kernel's .bss too, as full of rubbish as after power-on
     "booti-in-place": ([f"setenv bootargs {ARGS} inplace",
+                        "mw.l 0x80200000 0xa5a5a5a5 0x4000000",
                         "setenv fdt_high 0xffffffffffffffff",
                         "load mmc 0:3 $kernel_addr_r Image",
                         f"load mmc 0:3 0x8d9ff008 {DTB}",
@@ -66,7 +68,7 @@ def start(m, way):
     commands, word = WAYS[way]
     firmware.prompt(m)
     for text in commands[:-1]:
-        firmware.command(m, text)
+        firmware.command(m, text, 60)
     m.line(commands[-1])
     m.expect(r"Starting kernel", 30)
     m.wait_shell()

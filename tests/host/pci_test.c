@@ -16,9 +16,14 @@
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 
-/* Waiting for a link costs no time here. */
+/* Waiting for a link costs no time here; it may come meanwhile. */
+static u32 nr_sleeps, link_after;
+static u8 *link_status; /* upper byte of a port's, or NULL */
+
 int sleep_until_ns(u64 deadline_ns __unused, bool interruptible __unused)
 {
+	if (++nr_sleeps == link_after && link_status)
+		*link_status |= 0x20; /* active */
 	return 0;
 }
 
@@ -537,6 +542,35 @@ static void retries(void **state)
 	assert_null(dev_by_id(2));
 }
 
+/* How often the scan sleeps for one downstream port. */
+static u32 sleeps_for(bool slot, bool present, u32 after)
+{
+	struct fake *port, *up;
+
+	host_init();
+	up = add_bridge(add_bridge(NULL, 1, 4), 0, 5);
+	port = add_bridge(up, 3, 6);
+	port->cfg[0x43] = slot;
+	port->cfg[0x4e] = 0x10; /* says whether its link is active */
+	port->cfg[0x5a] = present ? 0x40 : 0;
+	link_status = &port->cfg[0x53];
+	link_after = after;
+	nr_sleeps = 0;
+	assert_int_equal(pci_host_register(&host), 0);
+	link_status = NULL;
+	return nr_sleeps;
+}
+
+static void links_come_late(void **state)
+{
+	assert_int_equal(sleeps_for(true, false, 1), 0); /* empty */
+	assert_int_equal(sleeps_for(true, true, 50), 51);
+	assert_true(sleeps_for(true, true, ~0u) > 100); /* and retrained */
+	/* no slot that tells: a little */
+	assert_int_equal(sleeps_for(false, false, 7), 8);
+	assert_int_equal(sleeps_for(false, false, ~0u), 20);
+}
+
 static void bars_of_nonsense(void **state)
 {
 	struct fake *f;
@@ -598,6 +632,7 @@ int main(void)
 		cmocka_unit_test(deep),
 		cmocka_unit_test(capabilities),
 		cmocka_unit_test(retries),
+		cmocka_unit_test(links_come_late),
 		cmocka_unit_test(bars_of_nonsense),
 		cmocka_unit_test(random_trees),
 	};
