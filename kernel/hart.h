@@ -73,6 +73,8 @@ struct hart {
 	u64 scratch[4];	 /* [H] trap entry */
 	u64 estack_top;	 /* [I] stack for traps taken in the kernel */
 	u64 status_seen; /* [H] what sstatus holds as the user's, 0: unknown */
+	u64 pmu_trap;	 /* [H] instret when user code trapped: counted entry */
+	u64 pmu_enter;	 /* [H] instret on the way to user code */
 
 	/*
 	 * --- identity.  Other harts read it on the way of every call, so nothing
@@ -90,6 +92,7 @@ struct hart {
 	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */
 	void *slab;	       /* [I] kernel/mm/slab.c */
 	void *rng;	       /* [I] kernel/random.c */
+	void *pmu;	       /* [I] kernel/pmu/ private */
 
 	/*
 	 * Edge SLEEP: 1 = "send me an IPI when you put something in one of my
@@ -98,6 +101,10 @@ struct hart {
 	 */
 	u32 notify __aligned(64); /* [a] kernel/relay/ */
 	u32 kick; /* [a] somebody wants the current user thread to trap */
+	u32 pmu_kick; /* [a] pmu_sync_harts() */
+	bool pmu_on;  /* [H] something is counted; the counted trap entry is set */
+	u8 pad[3];
+	u64 sie; /* [I] interrupts that this hart takes in its loop */
 
 	/* --- what it does now */
 	struct mm *ucopy __aligned(64); /* [a] UCOPY: whose memory it copies */

@@ -344,6 +344,7 @@ static void hart_go_online(struct hart *h)
 		enabled |= SIP_SEIP;
 	/* Nothing is taken in the kernel; this says what wakes wfi and what
 	 * interrupts user code. */
+	h->sie = enabled;
 	csr_write(sie, enabled);
 	/* All counters for user mode: rdcycle, rdtime, rdinstret. */
 	csr_write(scounteren, 7);

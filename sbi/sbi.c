@@ -66,4 +66,5 @@ void firmware_init(void)
 	sbi_time_init();
 	sbi_hart_init();
 	sbi_reset_init();
+	sbi_pmu_init();
 }

@@ -24,5 +24,6 @@ void sbi_console_init(void);
 void sbi_time_init(void);
 void sbi_hart_init(void);
 void sbi_reset_init(void);
+void sbi_pmu_init(void);
 
 #endif /* SBI_SBI_H */

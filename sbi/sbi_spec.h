@@ -5,6 +5,8 @@
 #ifndef SBI_SBI_SPEC_H
 #define SBI_SBI_SPEC_H
 
+#include <lib/types.h>
+
 /* Extension ids (chapter in brackets) */
 #define SBI_BASE   0x10	      /* [4] */
 #define SBI_TIME   0x54494d45 /* [6] */
@@ -42,6 +44,17 @@
 #define SBI_DBCN_WRITE	    0
 #define SBI_DBCN_READ	    1
 #define SBI_DBCN_WRITE_BYTE 2
+
+/* Counters [11] */
+#define SBI_PMU_NUM	   0
+#define SBI_PMU_GET_INFO   1
+#define SBI_PMU_CONFIG	   2
+#define SBI_PMU_START	   3
+#define SBI_PMU_STOP	   4
+#define SBI_PMU_FW_READ	   5
+#define SBI_PMU_CFG_CLEAR  BIT(1)
+#define SBI_PMU_CFG_START  BIT(2)
+#define SBI_PMU_STOP_RESET BIT(0)
 
 /* Errors [3.1] */
 #define SBI_SUCCESS	  0

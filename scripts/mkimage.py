@@ -224,6 +224,7 @@ def full_tree(user_dir, with_debian):
     add_user(tree, user_dir)
     add_many(tree)
     if with_debian:
+        tree.add_host_tree("debian", os.path.join(CACHE, "perf/root"))
         tree.add_host_tree("debian", os.path.join(GUEST, "root"))
         for name in "proc sys dev tmp root".split():
             tree.add_dir(f"debian/{name}")

@@ -24,6 +24,8 @@ void asm_offsets(void)
 	DEFINE(HART_STACK_TOP, offsetof(struct hart, stack_top));
 	DEFINE(HART_USER, offsetof(struct hart, user));
 	DEFINE(HART_STATUS_SEEN, offsetof(struct hart, status_seen));
+	DEFINE(HART_PMU_TRAP, offsetof(struct hart, pmu_trap));
+	DEFINE(HART_PMU_ENTER, offsetof(struct hart, pmu_enter));
 	DEFINE(HART_SCRATCH, offsetof(struct hart, scratch));
 	DEFINE(HART_ESTACK_TOP, offsetof(struct hart, estack_top));
 }

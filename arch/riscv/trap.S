@@ -176,6 +176,37 @@ user_return:
 	sret
 
 /*
+ * The two below stand for trap_entry and user_return while something is counted
+ * (kernel/pmu/): they read instret at a fixed distance from the change of mode,
+ * PMU_TRAP_INSNS and PMU_ENTER_INSNS of arch/riscv/upcalls.h.
+ */
+	.globl trap_entry_counted
+	.balign	64
+trap_entry_counted:
+	csrrw	tp, sscratch, tp
+	sd	t0, HART_SCRATCH(tp)
+	csrr	t0, instret
+	sd	t0, HART_PMU_TRAP(tp)
+	ld	t0, HART_SCRATCH(tp)
+	csrrw	tp, sscratch, tp
+	j	trap_entry
+
+/* void user_return_counted(struct thread *t) noreturn */
+	.globl user_return_counted
+	.balign	16
+user_return_counted:
+	ld	t1, THREAD_TF+TF_PC(a0)
+	ld	t0, THREAD_TF+TF_STATUS(a0)
+	sd	t0, HART_STATUS_SEEN(tp)
+	csrw	sstatus, t0
+	csrw	sepc, t1
+	csrr	t0, instret
+	sd	t0, HART_PMU_ENTER(tp)
+	LOAD_GPRS_BUT_BASE a0, THREAD_TF
+	ld	x10, 10*8+THREAD_TF(a0)
+	sret
+
+/*
  * void co_start(struct thread *t, void (*fn)(struct thread *)) noreturn
  * Run fn(t) on t's kernel stack; when it returns, co_ended(t, 0).
  */

@@ -44,6 +44,12 @@ struct fpstate;
 void fp_save(struct fpstate *fp);
 void fp_load(const struct fpstate *fp);
 void trap_entry(void);
+/* The same while something is counted, and instructions between their reading of
+ * instret and user mode: before and behind it. */
+void trap_entry_counted(void);
+void user_return_counted(struct thread *t) __noreturn;
+#define PMU_TRAP_INSNS	2  /* csrrw, sd */
+#define PMU_ENTER_INSNS 34 /* csrr, sd, 31 loads, sret */
 void secondary_start(void);
 extern u64 boot_starting_args; /* head.S: late_start */
 

@@ -29,6 +29,7 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/mm/vm.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/relay/plain.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
@@ -83,7 +84,9 @@ static void call_body(struct thread *t)
 	if (wants_clock(c))
 		clock_begin(h, t);
 	c->count++;
+	pmu_syscall(t, true);
 	syscall_dispatch(t);
+	pmu_syscall(t, false);
 	if (unlikely(t->work & ~WORK_RESCHED))
 		task_request_end(t);
 	t->syscall_nr = -1;
@@ -101,6 +104,7 @@ static void request_body(struct thread *t)
 	switch ((enum request_kind)t->req_kind) {
 	case REQ_FAULT:
 		do_user_fault(t);
+		pmu_fault(this_hart(), t);
 		break;
 	case REQ_TRAP:
 		do_user_trap(t);
@@ -192,6 +196,7 @@ static void left_stack(struct hart *h, struct thread *t, enum co_result why)
 			break;
 		}
 		relay_trace(h, t, TRACE_SUSPEND);
+		pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
 		/* A local call leaves the hart free for others from here on. */
 		if (!t->suspended_once && t->home == h) {
 			relay_of(h)->away++;
@@ -218,6 +223,7 @@ void co_ended(struct thread *t, int why)
 {
 	struct hart *h = this_hart();
 
+	pmu_call_end(h, t, why);
 	h->cur = NULL;
 	KASSERT(!h->lock_depth);
 	if (likely(why == CO_FINISHED)) {
@@ -237,6 +243,7 @@ static __cold void __noreturn run_general(struct hart *h, struct thread *t)
 	t->suspended_once = 0;
 	t->timed = 0;
 	relay_begin(h, t);
+	pmu_call_begin(h, t);
 	co_start(t, t->req_kind == REQ_SYSCALL ? call_body : request_body);
 }
 
@@ -283,6 +290,7 @@ void relay_run_ready(struct hart *h)
 	h->cur = t;
 	t->co_hart = h;
 	store_once(&t->state, THREAD_RUNNING);
+	pmu_call_begin(h, t);
 	if (unlikely(!t->in_coroutine)) {
 		t->in_coroutine = 1;
 		co_start(t, kthread_body);
@@ -318,6 +326,7 @@ void relay_post(struct hart *h, struct thread *t)
 	}
 	if (local)
 		relay_run_request(h, t);
+	pmu_posted(h);
 	store_once(&t->state, THREAD_POSTED);
 	t->co_hart = svc;
 	relay_of(h)->away++;
@@ -331,6 +340,7 @@ void relay_call_slow(struct thread *t)
 {
 	struct hart *h = this_hart();
 
+	pmu_user_leave(h, t, false);
 	relay_post(h, t);
 	hart_loop();
 }

@@ -22,6 +22,8 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/irq/irq.h>
+#include <kernel/pmu/hooks.h>
+#include <kernel/pmu/pmu.h>
 #include <kernel/relay/plain.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/timer.h>
@@ -43,6 +45,10 @@ void relay_take_interrupts(struct hart *h)
 		relay_delay(h);
 		if ((h->role & ROLE_SERVICE) && irq_hart_init_needed(h->cpu))
 			irq_hart_init(h->cpu);
+		if (unlikely(load_once(&h->pmu_kick))) {
+			store_once(&h->pmu_kick, 0);
+			pmu_hart_work(h);
+		}
 		if (load_once(&h->kick)) {
 			store_once(&h->kick, 0);
 			/* Unless it is that of who is about to run here. */
@@ -265,6 +271,7 @@ void user_trap(struct thread *t, u64 cause)
 	struct hart *h = this_hart();
 
 	t->tf.cause = cause;
+	pmu_user_leave(h, t, cause & CAUSE_INTERRUPT);
 	if (cause & CAUSE_INTERRUPT) {
 		relay_take_interrupts(h);
 		hart_loop();

@@ -9,6 +9,7 @@
  */
 #include <kernel/init.h>
 #include <kernel/log.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/relay/relay.h>
 #include <kernel/spinlock.h>
 #include <kernel/task/process.h>
@@ -149,7 +150,8 @@ int relay_policy_parse(const char *s)
 
 void relay_watch(void)
 {
-	bool on = relay_trace_on || relay_delay_max;
+	bool on = relay_trace_on || relay_delay_max ||
+		  load_once(&pmu_active);
 
 	/* relaxed: a call that is on its way may still take the short way */
 	for (u32 i = 0; i < nr_harts; i++)

@@ -22,6 +22,7 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/mm/vm.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
@@ -139,6 +140,7 @@ static void rotate(struct hart *h)
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
 	t->nr_ivcsw++;
+	pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
 	t->queued_at = rdcycle();
 	list_add_tail(&t->run_node, &h->runq);
 	h->nr_runq++;
@@ -193,6 +195,7 @@ static __cold void flush_icache(struct hart *h)
 static __cold void choose_user(struct hart *h)
 {
 	choose(h);
+	pmu_posted(h); /* whoever it was may go on elsewhere */
 	relay_push_away(h);
 }
 
@@ -233,5 +236,7 @@ void relay_run_user(struct hart *h)
 		return;
 	store_once(&t->state, THREAD_USER);
 	h->state = HART_USER;
+	if (unlikely(pmu_user_enter(h, t)))
+		jump_to(user_return_counted, t);
 	jump_user_return(t, t->tf.status != h->status_seen);
 }

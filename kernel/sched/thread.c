@@ -112,7 +112,7 @@ void cond_resched(void)
 	if (!t) /* boot, before the loop */
 		return;
 	if (list_empty(&h->ready) && !relay_pending(relay_of(h)) &&
-	    !(csr_read(sip) & csr_read(sie)))
+	    !(csr_read(sip) & h->sie))
 		return;
 	if (unlikely(h->plug))
 		blk_plug_end();

@@ -12,6 +12,7 @@
  *
  * Context: coroutine of the thread.  Locking: task_lock in commit.
  */
+#include <kernel/pmu/hooks.h>
 #include <kernel/task/exec.h>
 
 #include <arch/riscv/csr.h>
@@ -318,8 +319,10 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 	if (!err)
 		err = commit(e);
 	exec_free(e);
-	if (!err)
+	if (!err) {
 		trace_exec(tid);
+		perf_exec(current);
+	}
 	return err;
 }
 

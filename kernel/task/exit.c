@@ -22,6 +22,7 @@
 #include <kernel/ipc/ipc.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/task/futex.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
@@ -249,6 +250,8 @@ void do_thread_exit(int wait_status)
 
 	(void)atomic_fetch_or(&t->work, WORK_EXIT);
 	trace_exit(wait_status);
+	perf_tell(PERF_SIDE_EXIT, t);
+	perf_exit(t);
 	mm_release(t);
 	vfork_release(t);
 	last = atomic_dec_and_test(&p->nr_live);

@@ -17,6 +17,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
 #include <kernel/task/trace.h>
@@ -171,6 +172,7 @@ static struct process *copy_process(u64 flags)
 
 static void child_undo(struct thread *t, struct process *p, u64 flags)
 {
+	perf_exit(t);
 	thread_drop_mm(t);
 	if (t->files)
 		files_put(t->files);
@@ -268,6 +270,8 @@ static struct thread *build_child(const struct clone_args *a, int event)
 		err = trace_child_prepare(t, event, a->flags);
 	if (!err)
 		err = ext_inherit(t);
+	if (!err)
+		err = perf_fork(t, a->flags);
 	if (err) {
 		child_undo(t, t->proc, a->flags);
 		return ERR_PTR(err);
@@ -320,6 +324,7 @@ s64 task_clone(const struct clone_args *a)
 		return tid;
 	}
 	write_tids(t, tid, a);
+	perf_tell(PERF_SIDE_FORK, t);
 	if (unlikely(rlimit_cur(RLIMIT_CPU) != RLIM_INFINITY) &&
 	    !(a->flags & CLONE_THREAD))
 		process_cpulimit_changed(t->proc);

@@ -56,6 +56,11 @@ void clock_set_real_ns(u64 real_ns)
 		store_once(published, offset);
 }
 
+u64 clock_mono_ticks(void)
+{
+	return rdtime();
+}
+
 u64 clock_timebase(void)
 {
 	return timebase;

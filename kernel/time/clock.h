@@ -32,6 +32,7 @@ u64 clock_cycles_per_us(void);
 /* Busy wait; early boot too. */
 void udelay(u32 us);
 
+u64 clock_mono_ticks(void); /* the time CSR itself */
 u64 clock_timebase(void); /* ticks of the time CSR per second */
 /* What a program needs to read the clocks itself (arch/riscv/vdso/vdso.h): constants, and
  * where the offset of CLOCK_REALTIME is kept from now on.  Once, at boot. */

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/pmu/event.c - life of events, their values, inheritance; see event.h.
+ *
+ * INVARIANTS
+ *   E1  While e->on, its count is base + (what the context says now - at).
+ *   E2  ctx->want is the union of what the context's enabled events want; it is
+ *       published before `at` is taken, and every hart has seen it by then.
+ *   E3  A set that samples is freed after every hart went through its loop.
+ */
+#include <kernel/pmu/event.h>
+
+#include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/pmu/hooks.h>
+#include <kernel/pmu/ring.h>
+#include <kernel/pmu/sample.h>
+#include <kernel/relay/relay.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/process.h>
+#include <kernel/time/clock.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+struct mutex perf_mutex = MUTEX_INIT(perf_mutex);
+static u64 next_id; /* [a] */
+
+/* --- values */
+
+static u64 acc_count(const struct perf_event *e, const struct pmu_acc *a)
+{
+	u32 slot = e->kind == KIND_SLOT ? e->slot : SLOT_CYCLES;
+	u64 n = 0;
+
+	if (e->kind == KIND_SW)
+		return load_once(&a->sw[e->sw]);
+	for (u32 s = 0; s < NR_SIDES; s++) {
+		if (e->sides & BIT(s))
+			n += load_once(&a->v[slot][s]);
+	}
+	return n;
+}
+
+static u64 acc_cycles(const struct pmu_acc *a)
+{
+	u64 n = 0;
+
+	for (u32 s = 0; s < NR_SIDES; s++)
+		n += load_once(&a->v[SLOT_CYCLES][s]);
+	return n;
+}
+
+struct perf_value perf_now(const struct perf_event *e)
+{
+	const struct pmu_ctx *c = e->ctx;
+	struct perf_value v = { 0 };
+
+	for (u32 i = 0; c && i < c->nr; i++) {
+		const struct pmu_acc *a = &c->acc[i];
+		u64 cycles;
+
+		if (e->cpu >= 0 && (u32)e->cpu != c->first + i)
+			continue;
+		cycles = acc_cycles(a);
+		v.count += acc_count(e, a);
+		v.enabled += cycles;
+		v.running += e->kind == KIND_SLOT && e->slot >= FIRST_DYNAMIC
+				     ? load_once(&a->run[e->slot])
+				     : cycles;
+	}
+	if (e->kind == KIND_TRACE)
+		v.count = load_once(&e->hits);
+	else if (e->kind == KIND_NONE)
+		v.count = 0;
+	return v;
+}
+
+static struct perf_value plus(struct perf_value a, struct perf_value b)
+{
+	return (struct perf_value){ a.count + b.count, a.enabled + b.enabled,
+				    a.running + b.running };
+}
+
+static struct perf_value minus(struct perf_value a, struct perf_value b)
+{
+	return (struct perf_value){ a.count - b.count, a.enabled - b.enabled,
+				    a.running - b.running };
+}
+
+/* In units of the accumulators: times in cycles. */
+static struct perf_value own_raw(const struct perf_event *e)
+{
+	return e->on ? plus(e->base, minus(perf_now(e), e->at)) : e->base;
+}
+
+static struct perf_value convert(const struct perf_event *e,
+				 struct perf_value v)
+{
+	v.enabled = clock_cycles_to_ns(v.enabled);
+	v.running = clock_cycles_to_ns(v.running);
+	if (e->kind == KIND_CLOCK)
+		v.count = clock_cycles_to_ns(v.count);
+	return v;
+}
+
+struct perf_value perf_value_own(const struct perf_event *e)
+{
+	return convert(e, own_raw(e));
+}
+
+struct perf_value perf_value(const struct perf_event *e)
+{
+	struct perf_value v = plus(own_raw(e), e->dead);
+	const struct perf_event *k;
+
+	list_for_each_entry(k, &e->children, child_node)
+		v = plus(v, own_raw(k));
+	return convert(e, v);
+}
+
+void perf_reset(struct perf_event *e)
+{
+	struct perf_event *k;
+
+	e->base.count = 0;
+	e->dead.count = 0;
+	if (e->on)
+		e->at.count = perf_now(e).count;
+	e->last = e->at.count;
+	list_for_each_entry(k, &e->children, child_node)
+		perf_reset(k);
+}
+
+static bool is_mine(const struct pmu_ctx *c)
+{
+	return c && c->thread && c->thread == current;
+}
+
+void perf_refresh_counts(struct perf_event *e)
+{
+	bool others = !list_empty(&e->children);
+
+	if (is_mine(e->ctx))
+		pmu_split_current();
+	else if (e->ctx)
+		others = true;
+	if (others)
+		pmu_sync_harts();
+}
+
+/* --- what contexts want */
+
+void perf_update_want(struct pmu_ctx *c)
+{
+	struct perf_event *e;
+	u64 want = 0;
+
+	list_for_each_entry(e, &c->events, node) {
+		if (!e->on)
+			continue;
+		want |= BIT(SLOT_CYCLES);
+		if (e->kind == KIND_SLOT)
+			want |= BIT(e->slot);
+	}
+	store_once(&c->want, want);
+}
+
+struct perf_set *perf_update_set(struct pmu_ctx *c)
+{
+	struct perf_set *old = c->set, *s = NULL;
+	struct perf_event *e;
+	u32 n = 0;
+
+	list_for_each_entry(e, &c->events, node)
+		n += e->on && e->samples;
+	if (n)
+		s = kmalloc(sizeof(*s) + n * sizeof(s->ev[0]));
+	if (s) {
+		s->nr = 0;
+		list_for_each_entry(e, &c->events, node) {
+			if (e->on && e->samples)
+				s->ev[s->nr++] = e;
+		}
+	}
+	store_release(&c->set, s);
+	return old;
+}
+
+/* --- on and off */
+
+static void switch_one(struct perf_event *e, bool on)
+{
+	if (e->on == on || (on && e->exited))
+		return;
+	if (!on)
+		e->base = own_raw(e);
+	store_once(&e->on, on);
+	e->exec_on &= !on;
+}
+
+/* @e is on since now. */
+static void begin_one(struct perf_event *e)
+{
+	e->at = perf_now(e);
+	e->last = e->at.count;
+	e->next_ns = 0;
+}
+
+static void switch_tree(struct perf_event *e, bool on)
+{
+	struct perf_event *k;
+	bool was = e->on;
+
+	switch_one(e, on);
+	if (e->ctx)
+		perf_update_want(e->ctx);
+	if (e->on && !was)
+		begin_one(e);
+	list_for_each_entry(k, &e->children, child_node)
+		switch_tree(k, on);
+}
+
+static void begin_tree(struct perf_event *e)
+{
+	struct perf_event *k;
+
+	if (e->on)
+		begin_one(e);
+	list_for_each_entry(k, &e->children, child_node)
+		begin_tree(k);
+}
+
+/* Only what samples needs its set made anew; false: nothing was to be freed. */
+static void resample_tree(struct perf_event *e)
+{
+	struct perf_event *k;
+	struct perf_set *old;
+
+	if (e->samples && e->ctx) {
+		old = perf_update_set(e->ctx);
+		if (old) {
+			pmu_sync_harts();
+			kfree(old);
+		}
+	}
+	list_for_each_entry(k, &e->children, child_node)
+		resample_tree(k);
+}
+
+void perf_enable(struct perf_event *e, bool on)
+{
+	if (e->on == on)
+		return;
+	if (!on)
+		perf_refresh_counts(e);
+	switch_tree(e, on);
+	if (on) {
+		/* E2: from here on all harts read what it wants. */
+		perf_refresh_counts(e);
+		begin_tree(e);
+	}
+	resample_tree(e);
+	sample_rates_changed();
+}
+
+/* --- life */
+
+struct perf_event *perf_event_new(const struct perf_attr *attr)
+{
+	struct perf_event *e = kzalloc(sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->attr = *attr;
+	e->id = atomic_add_return(&next_id, 1);
+	e->leader = e;
+	e->cpu = -1;
+	list_init(&e->node);
+	list_init(&e->siblings);
+	list_init(&e->sib_node);
+	list_init(&e->children);
+	list_init(&e->child_node);
+	waitq_init(&e->wq);
+	return e;
+}
+
+void perf_event_free(struct perf_event *e)
+{
+	KASSERT(!e->ctx && !list_is_linked(&e->node));
+	if (e->rb)
+		perf_rb_put(e->rb);
+	if (e->kind == KIND_SLOT && !e->parent)
+		pmu_slot_put(e->slot);
+	kfree(e);
+}
+
+int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
+		      struct perf_event *leader)
+{
+	e->ctx = c;
+	list_add_tail(&e->node, &c->events);
+	if (leader) {
+		e->leader = leader;
+		list_add_tail(&e->sib_node, &leader->siblings);
+	}
+	return 0;
+}
+
+/* Siblings of a leader that goes stand alone. */
+static void leave_group(struct perf_event *e)
+{
+	struct perf_event *s, *next;
+
+	list_for_each_entry_safe(s, next, &e->siblings, sib_node) {
+		list_del(&s->sib_node);
+		s->leader = s;
+	}
+	if (list_is_linked(&e->sib_node))
+		list_del(&e->sib_node);
+	e->leader = e;
+}
+
+/* Its value stays.  @sync: other harts may be sampling for it. */
+void perf_event_detach(struct perf_event *e, bool sync)
+{
+	struct pmu_ctx *c = e->ctx;
+	struct perf_set *old;
+
+	leave_group(e);
+	if (!c)
+		return;
+	e->base = own_raw(e);
+	store_once(&e->on, false);
+	list_del(&e->node);
+	e->ctx = NULL;
+	perf_update_want(c);
+	if (!e->samples)
+		return;
+	old = perf_update_set(c);
+	if (sync)
+		pmu_sync_harts();
+	kfree(old);
+}
+
+/* --- a thread's life */
+
+static struct perf_event *inherit_one(struct perf_event *e, struct pmu_ctx *c)
+{
+	struct perf_event *top = e->parent ? e->parent : e, *k;
+
+	k = perf_event_new(&e->attr);
+	if (!k)
+		return NULL;
+	k->parent = top;
+	k->kind = e->kind;
+	k->sides = e->sides;
+	k->slot = e->slot;
+	k->sw = e->sw;
+	k->cpu = e->cpu;
+	k->samples = e->samples;
+	k->period = e->period;
+	k->interval = e->interval;
+	k->exec_on = e->exec_on;
+	k->on = e->on;
+	list_add_tail(&k->child_node, &top->children);
+	perf_event_attach(k, c, NULL);
+	return k;
+}
+
+static bool inherits(const struct perf_event *e, u64 clone_flags)
+{
+	return (e->attr.flags & ATTR_INHERIT) &&
+	       (!(e->attr.flags & ATTR_INHERIT_THREAD) ||
+		(clone_flags & CLONE_THREAD));
+}
+
+static void drop_child(struct perf_event *k)
+{
+	struct perf_event *top = k->parent;
+
+	perf_event_detach(k, false);
+	top->dead = plus(top->dead, k->base);
+	top->lost += k->lost;
+	list_del(&k->child_node);
+	perf_event_free(k);
+}
+
+int perf_fork_slow(struct thread *child, u64 flags)
+{
+	struct pmu_ctx *mine = current->pmu, *c = NULL;
+	struct perf_event *e;
+	int err = 0;
+
+	mutex_lock(&perf_mutex);
+	list_for_each_entry(e, &mine->events, node) {
+		if (!inherits(e, flags))
+			continue;
+		if (!c)
+			c = pmu_ctx_new(child, 0, nr_harts);
+		if (!c || !inherit_one(e, c)) {
+			err = -ENOMEM;
+			break;
+		}
+	}
+	child->pmu = c;
+	if (c && !err) {
+		perf_update_want(c);
+		(void)perf_update_set(c);
+	}
+	mutex_unlock(&perf_mutex);
+	return err; /* child_undo() calls perf_exit() */
+}
+
+/* @t runs nowhere but here, or never did. */
+void perf_exit_slow(struct thread *t)
+{
+	struct perf_event *e, *next;
+	struct pmu_ctx *c;
+
+	mutex_lock(&perf_mutex);
+	c = t->pmu;
+	if (!c) {
+		mutex_unlock(&perf_mutex);
+		return;
+	}
+	if (t == current)
+		pmu_split_current();
+	pmu_forget(this_hart(), c);
+	store_once(&t->pmu, NULL);
+	list_for_each_entry_safe(e, next, &c->events, node) {
+		if (e->parent) {
+			drop_child(e);
+			continue;
+		}
+		perf_event_detach(e, false);
+		e->exited = true;
+		perf_hangup(e);
+	}
+	mutex_unlock(&perf_mutex);
+	kfree(c->set);
+	kfree(c);
+}
+
+void perf_exec_events(struct thread *t)
+{
+	struct pmu_ctx *c = t->pmu;
+	struct perf_event *e;
+	struct perf_set *old;
+
+	if (!c)
+		return;
+	mutex_lock(&perf_mutex);
+	list_for_each_entry(e, &c->events, node) {
+		e->exec_on &= !e->on;
+		if (e->exec_on)
+			store_once(&e->on, true);
+	}
+	perf_update_want(c);
+	pmu_split_current();
+	list_for_each_entry(e, &c->events, node) {
+		if (e->exec_on)
+			begin_one(e);
+		e->exec_on = false;
+	}
+	old = perf_update_set(c);
+	mutex_unlock(&perf_mutex);
+	/* Only this hart could be using it, and it is here. */
+	kfree(old);
+	sample_rates_changed();
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/pmu/event.h - events as perf_event_open(2) makes them.
+ *
+ * An event reads a context's accumulators (account.h) and remembers what they were
+ * when it was enabled; so it costs nothing while it counts.  Events that were opened
+ * belong to their file; inherited ones to the context of their thread, and are folded
+ * into the one that was opened when that thread ends.
+ *
+ * Locking: perf_mutex for all members not marked otherwise, and for the lists of
+ * contexts.  What samples (sample.c) reads only [I] and [S] members: [S] are written
+ * under the mutex with the event not in a set, or by the one hart that has the
+ * context.
+ */
+#ifndef KERNEL_PMU_EVENT_H
+#define KERNEL_PMU_EVENT_H
+
+#include <kernel/pmu/abi.h>
+#include <kernel/pmu/account.h>
+#include <kernel/sched/wait.h>
+
+struct file;
+struct perf_rb;
+
+enum perf_kind {
+	KIND_SLOT,  /* counts `slot` */
+	KIND_CLOCK, /* nanoseconds */
+	KIND_SW,    /* counts `sw` */
+	KIND_TRACE, /* a tracepoint: counts its own hits */
+	KIND_NONE,  /* dummy */
+};
+
+struct perf_value {
+	u64 count, enabled, running;
+};
+
+struct perf_event {
+	struct perf_attr attr; /* [I] */
+	u8 kind;	       /* [I] enum perf_kind */
+	u8 sides;	       /* [I] mask of enum pmu_side */
+	u32 slot;	       /* [I] KIND_SLOT; owned */
+	u32 sw;		       /* [I] KIND_SW: enum pmu_sw; KIND_TRACE: id */
+	s32 cpu;	       /* [I] hart, or -1 */
+	u64 id;		       /* [I] */
+
+	struct pmu_ctx *ctx;	/* NULL: its thread has ended */
+	struct list_head node;	/* ctx->events */
+	struct perf_event *leader; /* itself: none */
+	struct list_head siblings; /* of leader */
+	struct list_head sib_node;
+	struct perf_event *parent; /* [I] of an inherited one */
+	struct list_head children; /* inherited from this one */
+	struct list_head child_node;
+	struct file *output; /* SET_OUTPUT: not owned, cleared by its release */
+
+	bool on;	/* [a] */
+	bool exited;	/* its thread has */
+	bool exec_on;	/* to be enabled by exec */
+	struct perf_value base, at;  /* before `on`, and context's at `on` */
+	struct perf_value dead;	     /* of children that have ended */
+	u64 hits;	/* [a] KIND_TRACE */
+	u64 lost;	/* [a] */
+
+	/* sampling */
+	bool samples;	   /* [I] */
+	u64 period;	   /* [a] in counts; 0: by frequency */
+	u64 interval;	   /* [a] ns between two looks */
+	u64 next_ns;	   /* [S] by frequency */
+	u64 last;	   /* [S] count at the last sample */
+	s64 limit;	   /* [a] REFRESH: samples left, 0: no limit */
+	u32 unwoken;	   /* [S] samples since readers were woken */
+	struct perf_rb *rb; /* [a] where it writes; owned reference */
+	u32 poll_events;   /* [a] */
+	struct waitq wq;
+};
+
+extern struct mutex perf_mutex;
+
+/* kernel/pmu/open.c */
+struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
+		       u32 flags);
+
+/* event.c; perf_mutex held */
+struct perf_event *perf_event_new(const struct perf_attr *attr);
+void perf_event_free(struct perf_event *e);
+int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
+		      struct perf_event *leader);
+void perf_event_detach(struct perf_event *e, bool sync);
+void perf_enable(struct perf_event *e, bool on);
+/* What the context's accumulators say now for @e; also from a sample. */
+struct perf_value perf_now(const struct perf_event *e);
+/* The event's own value; with those inherited from it. */
+struct perf_value perf_value_own(const struct perf_event *e);
+struct perf_value perf_value(const struct perf_event *e);
+void perf_reset(struct perf_event *e);
+/* Make the next perf_value() of @e current. */
+void perf_refresh_counts(struct perf_event *e);
+/* What the events of @c want. */
+void perf_update_want(struct pmu_ctx *c);
+/* Sampling events of @c have changed: publish; the old set to be freed later. */
+struct perf_set *perf_update_set(struct pmu_ctx *c);
+
+/* file.c */
+extern const struct file_ops perf_fops;
+void perf_open_failed(struct file *f);
+struct perf_event *perf_event_of(struct file *f); /* NULL: another file */
+
+/* Knobs of /proc/sys/kernel. */
+extern u64 perf_paranoid; /* [a] a signed number */
+extern u64 perf_max_rate; /* [a] samples per second */
+extern u64 perf_mlock_kb; /* [a] */
+
+#endif /* KERNEL_PMU_EVENT_H */

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/pmu/file.c - the descriptor of an event: read, poll, ioctl, mmap, close.
+ *
+ * Nothing here touches user memory with perf_mutex held: an area of ours is mapped
+ * with the address space locked and then takes the mutex.
+ */
+#include <kernel/pmu/event.h>
+
+#include <kernel/assert.h>
+#include <kernel/file/file.h>
+#include <kernel/file/iov.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <kernel/mm/vm.h>
+#include <kernel/pmu/hooks.h>
+#include <kernel/pmu/ring.h>
+#include <kernel/pmu/sample.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/clock.h>
+#include <lib/errno.h>
+
+#define MAX_READ_WORDS 1024u
+
+struct perf_event *perf_event_of(struct file *f)
+{
+	return f->ops == &perf_fops ? f->priv : NULL;
+}
+
+/* --- read */
+
+static u32 member_words(u64 format)
+{
+	return 1 + !!(format & PERF_FORMAT_ID) + !!(format & PERF_FORMAT_LOST);
+}
+
+static u32 read_words(const struct perf_event *e)
+{
+	u64 fmt = e->attr.read_format;
+	const struct perf_event *s;
+	u32 n = 1;
+
+	if (fmt & PERF_FORMAT_GROUP) {
+		list_for_each_entry(s, &e->siblings, sib_node)
+			n++;
+	}
+	return n * member_words(fmt) + !!(fmt & PERF_FORMAT_ENABLED) +
+	       !!(fmt & PERF_FORMAT_RUNNING) + !!(fmt & PERF_FORMAT_GROUP);
+}
+
+static u64 *put_member(u64 *w, const struct perf_event *e, u64 fmt, u64 count)
+{
+	*w++ = count;
+	if (fmt & PERF_FORMAT_ID)
+		*w++ = e->id;
+	if (fmt & PERF_FORMAT_LOST)
+		*w++ = load_once(&e->lost);
+	return w;
+}
+
+static u64 *put_times(u64 *w, u64 fmt, const struct perf_value *v)
+{
+	if (fmt & PERF_FORMAT_ENABLED)
+		*w++ = v->enabled;
+	if (fmt & PERF_FORMAT_RUNNING)
+		*w++ = v->running;
+	return w;
+}
+
+static u32 fill(struct perf_event *e, u64 *w)
+{
+	u64 fmt = e->attr.read_format, *from = w;
+	struct perf_value v = perf_value(e);
+	struct perf_event *s;
+
+	if (!(fmt & PERF_FORMAT_GROUP)) {
+		*w++ = v.count;
+		w = put_times(w, fmt, &v);
+		if (fmt & PERF_FORMAT_ID)
+			*w++ = e->id;
+		if (fmt & PERF_FORMAT_LOST)
+			*w++ = load_once(&e->lost);
+		return (u32)(w - from);
+	}
+	*w++ = 1;
+	w = put_times(w, fmt, &v);
+	w = put_member(w, e, fmt, v.count);
+	list_for_each_entry(s, &e->siblings, sib_node) {
+		from[0]++;
+		w = put_member(w, s, fmt, perf_value(s).count);
+	}
+	return (u32)(w - from);
+}
+
+static s64 perf_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
+{
+	struct perf_event *e = f->priv;
+	u64 *w;
+	u32 n;
+
+	mutex_lock(&perf_mutex);
+	n = read_words(e);
+	if (n > MAX_READ_WORDS || iov_iter_count(to) < n * sizeof(u64)) {
+		mutex_unlock(&perf_mutex);
+		return -ENOSPC;
+	}
+	w = kmalloc(n * sizeof(u64));
+	if (w) {
+		perf_refresh_counts(e);
+		n = fill(e, w);
+	}
+	mutex_unlock(&perf_mutex);
+	if (!w)
+		return -ENOMEM;
+	n = copy_to_iter(w, n * sizeof(u64), to) == n * sizeof(u64)
+		    ? n * (u32)sizeof(u64)
+		    : 0;
+	kfree(w);
+	return n ? (s64)n : -EFAULT;
+}
+
+static u32 perf_poll(struct file *f, struct poll_table *pt)
+{
+	struct perf_event *e = f->priv;
+	struct perf_rb *rb;
+	u32 ev = atomic_xchg(&e->poll_events, 0);
+
+	poll_wait(pt, f, &e->wq);
+	rb = load_once(&e->rb);
+	if (!rb)
+		return load_once(&e->exited) ? POLLHUP : 0;
+	if (ev || perf_rb_readable(rb))
+		ev |= POLLIN | POLLRDNORM;
+	if (load_once(&e->exited) && list_empty(&e->children))
+		ev |= POLLHUP;
+	return ev;
+}
+
+/* --- ioctl */
+
+static void for_group(struct perf_event *e, bool group,
+		      void (*fn)(struct perf_event *e, u64 arg), u64 arg)
+{
+	struct perf_event *s;
+
+	if (!group) {
+		fn(e, arg);
+		return;
+	}
+	e = e->leader;
+	fn(e, arg);
+	list_for_each_entry(s, &e->siblings, sib_node)
+		fn(s, arg);
+}
+
+static void do_enable(struct perf_event *e, u64 on)
+{
+	perf_enable(e, on);
+}
+
+static void do_reset(struct perf_event *e, u64 arg __unused)
+{
+	perf_refresh_counts(e);
+	perf_reset(e);
+}
+
+static s64 set_period(struct perf_event *e, u64 n)
+{
+	struct perf_event *k;
+
+	if (!e->samples || !n || n >> 63)
+		return -EINVAL;
+	if (e->attr.flags & ATTR_FREQ) {
+		if (n > load_once(&perf_max_rate))
+			return -EINVAL;
+		store_once(&e->interval, NSEC_PER_SEC / n);
+		list_for_each_entry(k, &e->children, child_node)
+			store_once(&k->interval, e->interval);
+	} else {
+		store_once(&e->period, n);
+		list_for_each_entry(k, &e->children, child_node)
+			store_once(&k->period, n);
+	}
+	sample_rates_changed();
+	return 0;
+}
+
+static s64 do_refresh(struct perf_event *e, u64 n)
+{
+	if (!e->samples || (e->attr.flags & ATTR_INHERIT))
+		return -EINVAL;
+	store_once(&e->limit, e->limit + (s64)(u32)n);
+	perf_enable(e, true);
+	return 0;
+}
+
+/* Samples of @e go to the buffer of @to (NULL: to its own, which it has not). */
+static s64 set_output(struct perf_event *e, struct perf_event *to)
+{
+	struct perf_rb *old = e->rb, *new = NULL;
+
+	if (to == e)
+		return -EINVAL;
+	if (to) {
+		if (to->cpu != e->cpu ||
+		    (to->cpu < 0 && to->ctx != e->ctx))
+			return -EINVAL;
+		if ((to->attr.flags ^ e->attr.flags) & ATTR_WRITE_BACKWARD)
+			return -EINVAL;
+		new = to->rb;
+	}
+	if (old && load_once(&old->maps) && !to)
+		return -EINVAL;
+	if (to && !new)
+		return 0; /* as on Linux: nothing to write to yet */
+	if (new)
+		perf_rb_get(new);
+	store_release(&e->rb, new);
+	if (old) {
+		pmu_sync_harts();
+		perf_rb_put(old);
+	}
+	return 0;
+}
+
+static s64 set_output_fd(struct perf_event *e, int fd)
+{
+	struct file *f = NULL;
+	struct perf_event *to = NULL;
+	s64 r;
+
+	if (fd != -1) {
+		f = fd_get(fd);
+		if (!f)
+			return -EBADF;
+		to = perf_event_of(f);
+		if (!to) {
+			file_put(f);
+			return -EINVAL;
+		}
+	}
+	mutex_lock(&perf_mutex);
+	r = set_output(e, to);
+	mutex_unlock(&perf_mutex);
+	if (f)
+		file_put(f);
+	return r;
+}
+
+static s64 locked_ioctl(struct perf_event *e, unsigned int cmd, u64 arg)
+{
+	bool group = arg & PERF_IOC_FLAG_GROUP;
+
+	switch (cmd) {
+	case PERF_IOC_ENABLE:
+	case PERF_IOC_DISABLE:
+		for_group(e, group, do_enable, cmd == PERF_IOC_ENABLE);
+		return 0;
+	case PERF_IOC_RESET:
+		for_group(e, group, do_reset, 0);
+		return 0;
+	case PERF_IOC_REFRESH:
+		return do_refresh(e, arg);
+	case PERF_IOC_PERIOD:
+		return set_period(e, arg);
+	case PERF_IOC_PAUSE_OUTPUT:
+		if (!e->rb)
+			return -EINVAL;
+		store_once(&e->rb->paused, arg != 0);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct perf_event *e = f->priv;
+	u64 period;
+	s64 r;
+
+	if (cmd == PERF_IOC_ID)
+		return put_user_u64(e->id, arg);
+	if (cmd == PERF_IOC_SET_OUTPUT)
+		return set_output_fd(e, (int)arg);
+	if (cmd == PERF_IOC_SET_FILTER)
+		return -EINVAL;
+	if (cmd == PERF_IOC_PERIOD) {
+		if (get_user_u64(&period, arg))
+			return -EFAULT;
+		arg = period;
+	}
+	mutex_lock(&perf_mutex);
+	r = locked_ioctl(e, cmd, arg);
+	mutex_unlock(&perf_mutex);
+	return r;
+}
+
+static int perf_fmmap(struct file *f, struct vma *v)
+{
+	int r;
+
+	mutex_lock(&perf_mutex);
+	r = perf_rb_mmap(f->priv, v);
+	mutex_unlock(&perf_mutex);
+	return r;
+}
+
+/* --- close */
+
+static void drop_children(struct perf_event *e)
+{
+	struct perf_event *k, *next;
+	struct perf_set *old;
+	struct list_head gone = LIST_HEAD_INIT(gone);
+
+	list_for_each_entry_safe(k, next, &e->children, child_node) {
+		struct pmu_ctx *c = k->ctx;
+
+		list_del(&k->node);
+		store_once(&k->on, false);
+		k->ctx = NULL;
+		perf_update_want(c);
+		if (k->samples) {
+			old = perf_update_set(c);
+			pmu_sync_harts();
+			kfree(old);
+		}
+		list_del(&k->child_node);
+		perf_event_free(k);
+	}
+}
+
+static void perf_release(struct file *f)
+{
+	struct perf_event *e = f->priv;
+	bool last;
+
+	if (!e)
+		return;
+
+	mutex_lock(&perf_mutex);
+	drop_children(e);
+	perf_event_detach(e, true);
+	if (e->kind == KIND_TRACE)
+		atomic_dec(&pmu_tracing);
+	sample_rates_changed();
+	last = atomic_dec_and_test(&pmu_active);
+	relay_watch();
+	if (last || e->samples)
+		pmu_sync_harts();
+	perf_event_free(e);
+	mutex_unlock(&perf_mutex);
+}
+
+/* @f's event has no place and counts for nothing yet. */
+void perf_open_failed(struct file *f)
+{
+	struct perf_event *e = f->priv;
+
+	f->priv = NULL;
+	mutex_lock(&perf_mutex);
+	perf_event_free(e);
+	mutex_unlock(&perf_mutex);
+	file_put(f);
+}
+
+const struct file_ops perf_fops = {
+	.read = perf_read,
+	.poll = perf_poll,
+	.ioctl = perf_ioctl,
+	.mmap = perf_fmmap,
+	.release = perf_release,
+	.anon_name = "anon_inode:[perf_event]",
+};

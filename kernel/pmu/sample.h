@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/pmu/sample.h - samples: when, of what, and what is in them.
+ *
+ * While an event that samples is on, each hart that runs something which it counts
+ * has a timer, `tick`.  When it expires the events look at their counts and those
+ * whose period has passed (or whose time has come, by frequency) write a record.
+ * User code is interrupted for it anyway.  A call runs with interrupts off; while
+ * somebody samples they are on for it, but only that of the timer, and what it runs
+ * takes no lock and changes nothing of the kernel's but this hart's pmu state.
+ */
+#ifndef KERNEL_PMU_SAMPLE_H
+#define KERNEL_PMU_SAMPLE_H
+
+#include <kernel/pmu/account.h>
+#include <kernel/pmu/event.h>
+
+struct thread;
+struct trapframe;
+
+/* Hooks of account.c, on the general way. */
+void sample_arm(struct hart *h, const struct pmu_ctx *c);
+void sample_call_begin(struct hart *h, struct thread *t);
+void sample_call_end(struct hart *h);
+void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr);
+/* Intervals of events have changed. */
+void sample_rates_changed(void);
+/* Those who poll for an event of this hart. */
+void perf_wake_readers(struct hart *h);
+void perf_wake_event(struct perf_event *e);
+void perf_hangup(struct perf_event *e);
+/* From trap.S by way of kernel_trap(): true if it was ours. */
+bool perf_kernel_interrupt(struct trapframe *tf);
+
+/* The fields that stand behind every record with ATTR_SAMPLE_ID_ALL: how many bytes
+ * at @out, which has room for 8 words. */
+u16 perf_sample_id(const struct perf_event *e, u64 *out);
+
+#endif /* KERNEL_PMU_SAMPLE_H */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/bench/pcount.c - what the counters say of something known.
+ *
+ *	pcount loop N [HARTS]	instructions:u of a loop of 2 * N instructions,
+ *				between two calls; with HARTS it goes from hart to
+ *				hart meanwhile, by sched_setaffinity()
+ *	pcount calls N		and of N calls of getppid() in the same place, with
+ *				what the kernel counted on either side
+ *	pcount null N [on]	time of a null call, counted or not
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TYPE_RELAY 16
+
+static int open_event(unsigned int type, unsigned long long config, int user)
+{
+	struct perf_event_attr a;
+	int fd;
+
+	memset(&a, 0, sizeof(a));
+	a.size = sizeof(a);
+	a.type = type;
+	a.config = config;
+	a.disabled = 1;
+	a.exclude_kernel = user == 1;
+	a.exclude_user = user == 2;
+	fd = (int)syscall(SYS_perf_event_open, &a, 0, -1, -1, 0);
+	if (fd < 0) {
+		perror("perf_event_open");
+		exit(1);
+	}
+	return fd;
+}
+
+static unsigned long long value(int fd)
+{
+	unsigned long long n = 0;
+
+	if (read(fd, &n, sizeof(n)) != sizeof(n))
+		exit(1);
+	return n;
+}
+
+/* Nothing between the two calls but what is asked for, so that it can be counted
+ * by hand: the loop, and per call two instructions. */
+static unsigned long long between(int fd, unsigned long loops,
+				  unsigned long calls)
+{
+	unsigned long long before = value(fd);
+	long fd_copy = fd;
+	register long a0 __asm__("a0") = fd;
+	register long a1 __asm__("a1") = PERF_EVENT_IOC_ENABLE;
+	register long a2 __asm__("a2") = 0;
+	register long a7 __asm__("a7") = SYS_ioctl;
+
+	__asm__ volatile(".option push\n"
+			 ".option norvc\n"
+			 "	ecall\n"
+			 "	beqz %[n], 2f\n"
+			 "1:	addi %[n], %[n], -1\n"
+			 "	bnez %[n], 1b\n"
+			 "2:	li a7, %[ppid]\n"
+			 "	beqz %[c], 4f\n"
+			 "3:	ecall\n"
+			 "	addi %[c], %[c], -1\n"
+			 "	bnez %[c], 3b\n"
+			 "4:	mv a0, %[fd]\n"
+			 "	li a1, %[off]\n"
+			 "	li a7, %[ioctl]\n"
+			 "	ecall\n"
+			 ".option pop\n"
+			 : "+r"(a0), "+r"(a1), "+r"(a7), [n] "+r"(loops),
+			   [c] "+r"(calls)
+			 : "r"(a2), [fd] "r"(fd_copy), [ppid] "i"(SYS_getppid),
+			   [off] "i"(PERF_EVENT_IOC_DISABLE),
+			   [ioctl] "i"(SYS_ioctl)
+			 : "memory");
+	return value(fd) - before;
+}
+
+static void moving(int fd, unsigned long n, int harts)
+{
+	unsigned long long empty, sum = 0;
+	cpu_set_t set;
+
+	empty = between(fd, 0, 0);
+	for (int i = 0; i < 10; i++) {
+		CPU_ZERO(&set);
+		CPU_SET(1 + i % harts, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+		sum += between(fd, n, 0) - empty;
+	}
+	printf("moving: %llu of %lu\n", sum, 10 * 2 * n);
+}
+
+/* Counted all the way while it goes from hart to hart. */
+static void moving_counted(unsigned long n, int harts)
+{
+	int fd = open_event(PERF_TYPE_HARDWARE, 1, 1);
+	unsigned long long v[2];
+	cpu_set_t set[2];
+
+	for (int i = 0; i < 2; i++) {
+		CPU_ZERO(&set[i]);
+		CPU_SET(1 + i % harts, &set[i]);
+	}
+	for (int round = 0; round < 2; round++) {
+		unsigned long loops = round ? n : 1;
+
+		ioctl(fd, PERF_EVENT_IOC_RESET, 0);
+		ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+		for (int i = 0; i < 10; i++) {
+			unsigned long k = loops;
+
+			__asm__ volatile(".option push\n"
+					 ".option norvc\n"
+					 "1:	addi %0, %0, -1\n"
+					 "	bnez %0, 1b\n"
+					 ".option pop\n"
+					 : "+r"(k));
+			sched_setaffinity(0, sizeof(set[0]), &set[i % 2]);
+		}
+		ioctl(fd, PERF_EVENT_IOC_DISABLE, 0);
+		v[round] = value(fd);
+	}
+	printf("through: %llu of %lu\n", v[1] - v[0], 10 * 2 * (n - 1));
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static void null_call(unsigned long n, const char *on)
+{
+	int fd[2] = { -1, -1 };
+	double best = 1e18;
+
+	if (on) {
+		fd[0] = open_event(PERF_TYPE_HARDWARE, 0, 0);
+		fd[1] = open_event(PERF_TYPE_HARDWARE, 1, 0);
+		ioctl(fd[0], PERF_EVENT_IOC_ENABLE, 0);
+		ioctl(fd[1], PERF_EVENT_IOC_ENABLE, 0);
+	}
+	for (int round = 0; round < 10; round++) {
+		double t = now();
+
+		for (unsigned long i = 0; i < n; i++)
+			syscall(SYS_getppid);
+		t = now() - t;
+		if (t < best)
+			best = t;
+	}
+	printf("null call %s: %.0f ns\n", on ? "counted" : "not counted",
+	       best / (double)n);
+	if (on)
+		printf("per call: %llu cycles, %llu instructions\n",
+		       value(fd[0]) / 10 / n, value(fd[1]) / 10 / n);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long n = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
+	unsigned long long empty;
+	int fd;
+
+	if (argc < 3)
+		return 2;
+	if (!strcmp(argv[1], "null")) {
+		null_call(n, argc > 3 ? argv[3] : NULL);
+		return 0;
+	}
+	fd = open_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, 1);
+	empty = between(fd, 0, 0);
+	if (!strcmp(argv[1], "loop")) {
+		printf("empty: %llu\n", empty);
+		printf("loop: %llu of %lu\n", between(fd, n, 0) - empty, 2 * n);
+		if (argc > 3) {
+			moving(fd, n, atoi(argv[3]));
+			moving_counted(n, atoi(argv[3]));
+		}
+	} else if (!strcmp(argv[1], "calls")) {
+		static const char *const side[] = { "both", "own", "service" };
+		unsigned long long v[3];
+
+		printf("user: %llu of %lu\n", between(fd, 0, n) - empty, 3 * n);
+		for (int i = 0; i < 3; i++) {
+			int k = open_event(TYPE_RELAY, 1u | (unsigned)i << 8, 2);
+			unsigned long long none = between(k, 0, 0);
+
+			none = between(k, 0, 0);
+			v[i] = between(k, 0, n) - none;
+			printf("%s: %llu\n", side[i], v[i]);
+			close(k);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/perf.c - perf_event_open(2): what it refuses, and that counts add up.
+ */
+#include "utest.h"
+
+#include <linux/perf_event.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+
+static int open_event(struct perf_event_attr *a, pid_t pid, int cpu, int group,
+		      unsigned long flags)
+{
+	return (int)syscall(SYS_perf_event_open, a, pid, cpu, group, flags);
+}
+
+static struct perf_event_attr attr_of(unsigned int type,
+				      unsigned long long config)
+{
+	struct perf_event_attr a;
+
+	memset(&a, 0, sizeof(a));
+	a.type = type;
+	a.size = sizeof(a);
+	a.config = config;
+	return a;
+}
+
+static unsigned long long count_of(int fd)
+{
+	unsigned long long n[16] = { 0 };
+
+	CHECK(read(fd, n, sizeof(n)) >= 8);
+	return n[0];
+}
+
+/* Exactly 2 * n instructions between two labels. */
+static void loop(unsigned long n)
+{
+	__asm__ volatile(".option push\n"
+			 ".option norvc\n"
+			 "1:	addi %0, %0, -1\n"
+			 "	bnez %0, 1b\n"
+			 ".option pop\n"
+			 : "+r"(n));
+}
+
+TEST(perf, attr_sizes)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	static const unsigned int sizes[] = { 64, 72, 80, 96, 104, 112, 120 };
+	char big[512];
+	int fd;
+
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		a.size = sizes[i];
+		NEED(fd = open_event(&a, 0, -1, -1, 0));
+		close(fd);
+	}
+	a.size = 0; /* version 0 */
+	CHECK_OK(fd = open_event(&a, 0, -1, -1, 0));
+	close(fd);
+	a.size = 63;
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), E2BIG);
+	CHECK(a.size >= 64);
+	a.size = 5000;
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), E2BIG);
+	memset(big, 0, sizeof(big));
+	a.size = sizeof(big);
+	memcpy(big, &a, sizeof(a));
+	CHECK_OK(fd = open_event((void *)big, 0, -1, -1, 0));
+	close(fd);
+	big[400] = 1;
+	CHECK_ERR(open_event((void *)big, 0, -1, -1, 0), E2BIG);
+	CHECK_ERR(open_event(NULL, 0, -1, -1, 0), EFAULT);
+}
+
+TEST(perf, refuses)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK);
+
+	CHECK_ERR(open_event(&a, -1, -1, -1, 0), EINVAL);
+	CHECK_ERR(open_event(&a, 0, 9999, -1, 0), EINVAL);
+	CHECK_ERR(open_event(&a, 0, -1, 9999, 0), EBADF);
+	CHECK_ERR(open_event(&a, 0, -1, 0, 0), EBADF);
+	CHECK_ERR(open_event(&a, 0, -1, -1, 1 << 10), EINVAL);
+	CHECK_ERR(open_event(&a, 0x3ffffff, -1, -1, 0), ESRCH);
+	a.read_format = 1 << 20;
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), EINVAL);
+	a.read_format = 0;
+	a.sample_type = 1ull << 40;
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), EINVAL);
+	a = attr_of(99, 0);
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), ENOENT);
+	a = attr_of(PERF_TYPE_HW_CACHE, 0xffffff);
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), EINVAL);
+	a = attr_of(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK);
+	a.freq = 1;
+	a.sample_freq = 1 << 30;
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), EINVAL);
+}
+
+TEST(perf, on_and_off)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS);
+	unsigned long long n, m;
+	int fd;
+
+	a.disabled = 1;
+	a.exclude_kernel = 1;
+	NEED(fd = open_event(&a, 0, -1, -1, 0));
+	loop(1000);
+	CHECK_EQ(count_of(fd), 0);
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_ENABLE, 0));
+	loop(100000);
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_DISABLE, 0));
+	n = count_of(fd);
+	CHECK(n > 0);
+	loop(100000);
+	CHECK_EQ(count_of(fd), n);
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_ENABLE, 0));
+	loop(100000);
+	m = count_of(fd);
+	CHECK(m > n);
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_DISABLE, 0));
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_RESET, 0));
+	CHECK_EQ(count_of(fd), 0);
+	close(fd);
+}
+
+TEST(perf, groups)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS);
+	unsigned long long r[16], id;
+	int lead, sib, other;
+
+	a.disabled = 1;
+	a.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_ID |
+			PERF_FORMAT_TOTAL_TIME_ENABLED |
+			PERF_FORMAT_TOTAL_TIME_RUNNING;
+	NEED(lead = open_event(&a, 0, -1, -1, 0));
+	a.config = PERF_COUNT_HW_CPU_CYCLES;
+	a.disabled = 0;
+	CHECK_OK(sib = open_event(&a, 0, -1, lead, 0));
+	CHECK_ERR(open_event(&a, 0, -1, sib, 0), EINVAL);
+	CHECK_ERR(open_event(&a, 0, 0, lead, 0), EINVAL);
+	CHECK_OK(ioctl(lead, PERF_EVENT_IOC_ENABLE, PERF_IOC_FLAG_GROUP));
+	loop(100000);
+	CHECK_OK(ioctl(lead, PERF_EVENT_IOC_DISABLE, PERF_IOC_FLAG_GROUP));
+	CHECK_ERR(read(lead, r, 8), ENOSPC);
+	CHECK_EQ(read(lead, r, sizeof(r)), 7 * 8);
+	CHECK_EQ(r[0], 2);
+	CHECK(r[1] >= r[2] && r[2] > 0);
+	CHECK(r[3] > 0 && r[5] > 0);
+	CHECK_OK(ioctl(sib, PERF_EVENT_IOC_ID, &id));
+	CHECK_EQ(r[6], id);
+	/* The leader goes: the other stands alone. */
+	close(lead);
+	CHECK_EQ(read(sib, r, sizeof(r)), 5 * 8);
+	CHECK_EQ(r[0], 1);
+	other = open_event(&a, 0, -1, sib, 0);
+	CHECK_OK(other);
+}
+
+static int child_loop(void *arg)
+{
+	loop(*(unsigned long *)arg);
+	return 0;
+}
+
+TEST(perf, inherit)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS);
+	unsigned long n = 1000;
+	unsigned long long before, after;
+	int fd, alone;
+
+	NEED(alone = open_event(&a, 0, -1, -1, 0));
+	a.inherit = 1;
+	CHECK_OK(fd = open_event(&a, 0, -1, -1, 0));
+	before = count_of(fd) - count_of(alone);
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(ut_wait(ut_fork(child_loop, &n)), 0);
+	after = count_of(fd) - count_of(alone);
+	CHECK(after > before);
+}
+
+TEST(perf, dead_task)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK);
+	unsigned long n = 50000000;
+	pid_t pid = ut_fork(child_loop, &n);
+	unsigned long long t;
+	int fd;
+
+	NEED(fd = open_event(&a, pid, -1, -1, 0));
+	CHECK_EQ(ut_wait(pid), 0);
+	t = count_of(fd);
+	CHECK(t > 0);
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_ENABLE, 0));
+	CHECK_EQ(count_of(fd), t);
+	CHECK_ERR(open_event(&a, pid, -1, -1, 0), ESRCH);
+}
+
+TEST(perf, permission)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS);
+	int fd;
+
+	if (geteuid())
+		ut_skip("not root");
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	fd = open_event(&a, 0, -1, -1, 0);
+	if (fd >= 0)
+		ut_skip("perf_event_paranoid is below 2");
+	CHECK(errno == EACCES || errno == ENOSYS);
+	a.exclude_kernel = 1;
+	NEED(fd = open_event(&a, 0, -1, -1, 0));
+	CHECK_ERR(open_event(&a, -1, 0, -1, 0), EACCES);
+	CHECK_ERR(open_event(&a, 1, -1, -1, 0), EACCES);
+}
