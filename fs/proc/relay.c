@@ -7,6 +7,7 @@
  * such as "relay=local".
  */
 #include <fs/proc/proc.h>
+#include <kernel/pmu/pmu.h>
 #include <kernel/relay/relay.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -62,5 +63,6 @@ int proc_relay_init(struct pnode *root)
 	pseudo_file(d, "trace", 0644, show, write_trace, relay_show_trace);
 	pseudo_file(d, "floor", 0444, show, NULL, relay_show_floor);
 	pseudo_file(d, "policy", 0644, show, write_policy, relay_show_policy);
+	pseudo_file(d, "counters", 0444, show, NULL, pmu_show);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/panic.h>
+#include <kernel/pmu/event.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
 #include <kernel/time/clock.h>
@@ -242,7 +243,13 @@ static int show_diskstats(struct text *t, void *arg __unused)
 
 static int show_kallsyms(struct text *t, void *arg __unused)
 {
-	bool hide = !capable(CAP_SYSLOG);
+	/* As Linux: 0 shows them to whoever may profile the kernel. */
+	u64 restrict_ = load_once(&kptr_restrict);
+	bool hide = restrict_ == 2 ? true
+		    : restrict_ == 1
+			    ? !capable(CAP_SYSLOG)
+			    : !capable(CAP_SYSLOG) &&
+				      (s64)load_once(&perf_paranoid) > 1;
 	const char *name;
 	u64 addr;
 

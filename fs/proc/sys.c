@@ -8,6 +8,7 @@
 #include <kernel/hart.h>
 #include <kernel/ipc/mqueue.h>
 #include <kernel/log.h>
+#include <kernel/pmu/event.h>
 #include <kernel/random.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
@@ -103,9 +104,7 @@ static const struct {
 	{ "kernel", "overflowuid", 65534 },
 	{ "kernel", "overflowgid", 65534 },
 	{ "kernel", "randomize_va_space", 2 },
-	{ "kernel", "perf_event_paranoid", 2 },
 	{ "kernel", "core_uses_pid", 0 },
-	{ "kernel", "kptr_restrict", 1 },
 	{ "kernel", "dmesg_restrict", 0 },
 	{ "kernel", "tainted", 0 },
 	{ "kernel", "sched_rr_timeslice_ms", 100 },
@@ -156,6 +155,46 @@ static const struct {
 	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
 };
 
+/* Signed numbers that root may set. */
+static const struct knob {
+	const char *name;
+	u64 *v;
+	s64 min, max;
+} knobs[] = {
+	{ "perf_event_paranoid", &perf_paranoid, -1, 4 },
+	{ "perf_event_max_sample_rate", &perf_max_rate, 1, 1000000 },
+	{ "perf_event_mlock_kb", &perf_mlock_kb, 0, 1 << 20 },
+	{ "perf_event_max_stack", &perf_max_stack, 1, 127 },
+	{ "kptr_restrict", &kptr_restrict, 0, 2 },
+};
+
+static int show_knob(struct text *t, void *arg)
+{
+	const struct knob *k = arg;
+
+	text_printf(t, "%ld\n", (s64)load_once(k->v));
+	return 0;
+}
+
+static s64 write_knob(void *arg, char *buf, size_t n)
+{
+	const struct knob *k = arg;
+	bool minus = *buf == '-';
+	s64 v;
+	u64 u;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf + minus, 10, &u) || u >> 32)
+		return -EINVAL;
+	v = minus ? -(s64)u : (s64)u;
+	if (v < k->min || v > k->max)
+		return -EINVAL;
+	store_once(k->v, (u64)v);
+	return (s64)n;
+}
+
 /* Directory "a" or "a/b" below @sys, made when it is not there. */
 static struct pnode *sub_dir(struct pnode *sys, const char *path)
 {
@@ -191,6 +230,10 @@ int proc_sys_init(struct pnode *root)
 		pseudo_file(d, texts[i].name, texts[i].write ? 0644 : 0444,
 			    texts[i].show, texts[i].write, texts[i].arg);
 	}
+	d = sys ? sub_dir(sys, "kernel") : NULL;
+	for (u32 i = 0; d && i < ARRAY_SIZE(knobs); i++)
+		pseudo_file(d, knobs[i].name, 0644, show_knob, write_knob,
+			    (void *)(uintptr_t)&knobs[i]);
 	d = sys ? sub_dir(sys, "vm") : NULL;
 	return d ? proc_vm_init(d) : -ENOMEM;
 }

@@ -109,5 +109,7 @@ struct perf_event *perf_event_of(struct file *f); /* NULL: another file */
 extern u64 perf_paranoid; /* [a] a signed number */
 extern u64 perf_max_rate; /* [a] samples per second */
 extern u64 perf_mlock_kb; /* [a] */
+extern u64 perf_max_stack; /* [a] frames of a callchain */
+extern u64 kptr_restrict; /* [a] who sees addresses of the kernel */
 
 #endif /* KERNEL_PMU_EVENT_H */

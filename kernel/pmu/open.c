@@ -22,6 +22,8 @@
 u64 perf_paranoid = 2;
 u64 perf_max_rate = 100000;
 u64 perf_mlock_kb = 516;
+u64 perf_max_stack = 127;
+u64 kptr_restrict = 1;
 
 #define CAP_PERFMON 38
 
