@@ -17,6 +17,7 @@
 #include <kernel/log.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/panic.h>
+#include <kernel/pmu/sample.h>
 #include <kernel/relay/relay.h>
 #include <kernel/reset.h>
 #include <kernel/time/clock.h>
@@ -243,6 +244,8 @@ void kernel_trap(struct trapframe *tf)
 	u64 va;
 
 	panic_check();
+	if ((tf->cause & CAUSE_INTERRUPT) && perf_kernel_interrupt(tf))
+		return;
 	tf->badaddr = errata_fetch_address(tf->cause, tf->badaddr);
 	va = tf->badaddr;
 	/* A stale "not mapped" of a range that vmap has mapped since. */

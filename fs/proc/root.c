@@ -241,6 +241,8 @@ static int show_diskstats(struct text *t, void *arg __unused)
 	return 0;
 }
 
+extern char __text_start[];
+
 static int show_kallsyms(struct text *t, void *arg __unused)
 {
 	/* As Linux: 0 shows them to whoever may profile the kernel. */
@@ -253,6 +255,9 @@ static int show_kallsyms(struct text *t, void *arg __unused)
 	const char *name;
 	u64 addr;
 
+	/* perf(1) wants to know where the kernel begins. */
+	text_printf(t, "%016lx T _text\n%016lx T _stext\n",
+		    hide ? 0 : (u64)__text_start, hide ? 0 : (u64)__text_start);
 	for (u32 i = 0; symbol_nth(i, &name, &addr); i++)
 		text_printf(t, "%016lx t %s\n", hide ? 0 : addr, name);
 	return 0;

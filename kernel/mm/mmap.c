@@ -14,6 +14,7 @@
 #include <kernel/file/file.h>
 #include <kernel/mm/fault.h>
 #include <kernel/mm/pt.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 
@@ -265,6 +266,8 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	down_write(&mm->lock);
 	at = place_area(mm, v, addr, flags, &gone);
 	up_write(&mm->lock);
+	if (unlikely(load_once(&pmu_active)) && at >= 0 && mm == current->mm)
+		perf_mmap_area(current, (u64)at, len, pgoff, fl, file, NULL);
 	if (at < 0)
 		vma_free(v);
 	else if (file && load_once(&mm->users) == 0)

@@ -260,7 +260,6 @@ void perf_enable(struct perf_event *e, bool on)
 		begin_tree(e);
 	}
 	resample_tree(e);
-	sample_rates_changed();
 }
 
 /* --- life */
@@ -466,5 +465,4 @@ void perf_exec_events(struct thread *t)
 	mutex_unlock(&perf_mutex);
 	/* Only this hart could be using it, and it is here. */
 	kfree(old);
-	sample_rates_changed();
 }

@@ -181,7 +181,7 @@ static s64 set_period(struct perf_event *e, u64 n)
 		list_for_each_entry(k, &e->children, child_node)
 			store_once(&k->period, n);
 	}
-	sample_rates_changed();
+	sample_rate(e);
 	return 0;
 }
 
@@ -344,9 +344,10 @@ static void perf_release(struct file *f)
 	perf_event_detach(e, true);
 	if (e->kind == KIND_TRACE)
 		atomic_dec(&pmu_tracing);
-	sample_rates_changed();
 	last = atomic_dec_and_test(&pmu_active);
 	relay_watch();
+	if (last)
+		sample_nobody_left();
 	if (last || e->samples)
 		pmu_sync_harts();
 	perf_event_free(e);

@@ -94,12 +94,6 @@ static inline void perf_exit(struct thread *t)
 	if (unlikely(load_once(&pmu_active)) || unlikely(t->pmu))
 		perf_exit_slow(t);
 }
-/* Its program is a new one. */
-static inline void perf_exec(struct thread *t)
-{
-	if (unlikely(t->pmu))
-		perf_exec_events(t);
-}
 /* 0 or -ENOMEM.  @child is not linked yet. */
 static inline int perf_fork(struct thread *child, u64 flags)
 {
@@ -111,12 +105,19 @@ static inline void perf_tell(u32 what, struct thread *t)
 		perf_side_slow(what, t);
 }
 /* An area was mapped: before it can be used. */
-struct vma;
-void perf_mmap_slow(struct vma *v);
-static inline void perf_mmap(struct vma *v)
+struct file;
+void perf_mmap_area(struct thread *t, u64 start, u64 len, u64 pgoff, u32 flags,
+		    struct file *f, const char *label);
+void perf_exec_areas(struct thread *t);
+
+/* Its program is a new one. */
+static inline void perf_exec(struct thread *t)
 {
-	if (unlikely(load_once(&pmu_active)))
-		perf_mmap_slow(v);
+	if (likely(!load_once(&pmu_active)))
+		return;
+	perf_exec_events(t);
+	perf_side_slow(PERF_SIDE_EXEC, t);
+	perf_exec_areas(t);
 }
 
 #endif /* KERNEL_PMU_HOOKS_H */

@@ -304,6 +304,7 @@ static int place(struct perf_event *e, int pid, int cpu,
 		return err;
 	e->cpu = cpu;
 	set_sampling(e);
+	sample_rate(e);
 	return perf_event_attach(e, c, leader);
 }
 

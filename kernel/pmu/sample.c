@@ -1,15 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/pmu/sample.c - when samples are taken; see sample.h.
+ *
+ * INVARIANTS
+ *   S1  Interrupts are on (sstatus.SIE) in a coroutine only between
+ *       sample_call_begin() and sample_call_end(), and then `sie` has the timer's
+ *       alone.
+ *   S2  perf_kernel_interrupt() takes no lock, calls nobody who does, and leaves
+ *       timer.c's queue alone: it sets the comparator itself and remembers that
+ *       (stolen); sample_call_end() has timer.c set it anew.
+ */
 #include <kernel/pmu/sample.h>
+
+#include <arch/riscv/csr.h>
+#include <kernel/file/file.h>
+#include <kernel/init.h>
 #include <kernel/pmu/hooks.h>
-void sample_arm(struct hart *h, const struct pmu_ctx *c){}
-void sample_call_begin(struct hart *h, struct thread *t){}
-void sample_call_end(struct hart *h){}
-void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr){}
-void sample_rates_changed(void){}
-void perf_wake_readers(struct hart *h){}
-void perf_wake_event(struct perf_event *e){}
-void perf_hangup(struct perf_event *e){}
-u16 perf_sample_id(const struct perf_event *e, u64 *out){return 0;}
-void pmu_syscall_slow(struct thread *t, bool enter){}
-void perf_side_slow(u32 what, struct thread *t){}
-bool pmu_irq_save(void){return false;}
-void pmu_irq_restore(bool on){}
+#include <kernel/pmu/record.h>
+#include <kernel/pmu/ring.h>
+#include <kernel/relay/relay.h>
+#include <kernel/task/process.h>
+#include <kernel/time/clock.h>
+#include <kernel/time/timer.h>
+#include <lib/errno.h>
+
+static u64 tick_ns;  /* [a] the shortest interval that anybody wants; 0: none */
+
+bool pmu_irq_save(void)
+{
+	u64 was;
+
+	__asm__ volatile("csrrci %0, sstatus, 2" : "=r"(was) : : "memory");
+	return was & SSTATUS_SIE;
+}
+
+void pmu_irq_restore(bool on)
+{
+	if (on)
+		csr_set(sstatus, SSTATUS_SIE);
+}
+
+/* --- readers */
+
+void perf_wake_event(struct perf_event *e)
+{
+	struct perf_event *top = e->parent ? e->parent : e;
+
+	store_once(&top->poll_events, POLLIN);
+	wake_up_all(&top->wq);
+}
+
+void perf_hangup(struct perf_event *e)
+{
+	wake_up_all(&e->wq);
+}
+
+static void wake_set(struct perf_set *s)
+{
+	for (u32 i = 0; s && i < s->nr; i++) {
+		struct perf_event *e = s->ev[i];
+
+		e = e->parent ? e->parent : e;
+		if (load_once(&e->rb) && perf_rb_readable(e->rb))
+			perf_wake_event(e);
+	}
+}
+
+void perf_wake_readers(struct hart *h)
+{
+	struct pmu_hart *p = pmu_of(h);
+
+	store_once(&p->wake, false);
+	if (p->ctx)
+		wake_set(load_once(&p->ctx->set));
+	if (p->wide)
+		wake_set(load_once(&p->wide->set));
+}
+
+/* --- the tick */
+
+static bool samples_here(const struct pmu_hart *p, const struct pmu_ctx *c)
+{
+	return (c && load_once(&c->set)) ||
+	       (p->wide && load_once(&p->wide->set));
+}
+
+void sample_arm(struct hart *h, const struct pmu_ctx *c)
+{
+	struct pmu_hart *p = pmu_of(h);
+	u64 ns;
+
+	if (likely(!samples_here(p, c)))
+		return;
+	ns = load_once(&tick_ns);
+	if (ns && !ktimer_armed(&p->tick))
+		ktimer_arm(&p->tick, clock_mono_ns() + ns);
+}
+
+/* Counts since the last sample, if it is time for one; 0: it is not. */
+static u64 due(struct perf_event *e, u64 now)
+{
+	u64 count, period = load_once(&e->period), n;
+
+	if (e->kind == KIND_SW || e->kind == KIND_TRACE || e->kind == KIND_NONE)
+		return 0;
+	count = perf_now(e).count;
+	n = count - e->last;
+	if (e->kind == KIND_CLOCK)
+		n = clock_cycles_to_ns(n);
+	if (!n)
+		return 0;
+	if (period) {
+		if (n < period)
+			return 0;
+	} else {
+		/* Half a tick early is better than one late. */
+		if (now + load_once(&tick_ns) / 2 < e->next_ns)
+			return 0;
+		e->next_ns = now + load_once(&e->interval);
+	}
+	e->last = count;
+	return n;
+}
+
+/* REFRESH: the last one that was asked for. */
+static bool spent(struct perf_event *e)
+{
+	if (likely(!load_once(&e->limit)))
+		return false;
+	return --e->limit == 0;
+}
+
+static void sample_event(struct perf_event *e, const struct sample *s)
+{
+	struct pmu_hart *p = pmu_of(this_hart());
+
+	if (perf_write_sample(e, s))
+		store_once(&p->wake, true);
+	if (spent(e))
+		store_once(&e->on, false);
+}
+
+static bool fits(const struct perf_event *e, const struct hart *h, u32 side)
+{
+	return load_once(&e->on) && (e->cpu < 0 || (u32)e->cpu == h->cpu) &&
+	       (e->sides & BIT(side));
+}
+
+static void look_at(struct perf_set *set, struct hart *h, struct sample *s)
+{
+	for (u32 i = 0; set && i < set->nr; i++) {
+		struct perf_event *e = set->ev[i];
+
+		if (!fits(e, h, s->user ? SIDE_USER : s->side))
+			continue;
+		s->period = due(e, s->now);
+		if (s->period)
+			sample_event(e, s);
+	}
+}
+
+static void take_samples(struct hart *h, struct thread *t, bool user,
+			 const struct trapframe *tf, bool nmi)
+{
+	struct pmu_hart *p = pmu_of(h);
+	struct sample s = {
+		.t = t,
+		.tf = tf,
+		.user = user,
+		.side = t->home == h ? SIDE_OWN : SIDE_SERVICE,
+		.nmi = nmi,
+		.now = clock_mono_ns(),
+		.ip = tf->pc,
+	};
+
+	pmu_split(h);
+	if (t->pmu)
+		look_at(load_once(&t->pmu->set), h, &s);
+	if (p->wide)
+		look_at(load_once(&p->wide->set), h, &s);
+}
+
+/* In the loop: straight from user code, or too late for a call that has ended. */
+static void tick(struct ktimer *k)
+{
+	struct hart *h = k->arg;
+	struct pmu_hart *p = pmu_of(h);
+
+	if (p->user_trap && h->user && h->pmu_on)
+		take_samples(h, h->user, true, &h->user->tf, false);
+	/* armed again by who comes next */
+}
+
+void sample_call_begin(struct hart *h, struct thread *t)
+{
+	struct pmu_hart *p = pmu_of(h);
+
+	if (likely(!samples_here(p, t->pmu)) || !load_once(&tick_ns))
+		return;
+	sample_arm(h, t->pmu);
+	p->sampling = true;
+	csr_write(sie, SIP_STIP);
+	csr_set(sstatus, SSTATUS_SIE);
+}
+
+void sample_call_end(struct hart *h)
+{
+	struct pmu_hart *p = pmu_of(h);
+
+	if (likely(!p->sampling))
+		return;
+	csr_clear(sstatus, SSTATUS_SIE);
+	csr_write(sie, h->sie);
+	p->sampling = false;
+	if (p->stolen) {
+		p->stolen = false;
+		timer_reprogram(h);
+	}
+}
+
+bool perf_kernel_interrupt(struct trapframe *tf)
+{
+	struct hart *h = this_hart();
+	struct pmu_hart *p = pmu_of(h);
+	u64 ns = load_once(&tick_ns), top = h->estack_top;
+
+	if (tf->cause != CAUSE_TIMER || !p || !p->sampling)
+		return false;
+	/* A page fault in here (a stale TLB entry) must not take our frame. */
+	h->estack_top = (u64)tf;
+	p->stolen = true;
+	timer_steal(h, clock_mono_ns() + (ns ? ns : NSEC_PER_MSEC));
+	if (h->cur && h->pmu_on)
+		take_samples(h, h->cur, false, tf, true);
+	h->estack_top = top;
+	return true;
+}
+
+/* --- software events, tracepoints */
+
+static void count_hit(struct perf_event *e, struct sample *s)
+{
+	u64 n = perf_now(e).count - e->last;
+
+	if (e->attr.flags & ATTR_FREQ) {
+		if (s->now < e->next_ns)
+			return;
+		e->next_ns = s->now + load_once(&e->interval);
+	} else if (n < load_once(&e->period)) {
+		return;
+	}
+	e->last += n;
+	s->period = n;
+	sample_event(e, s);
+}
+
+static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
+		    u32 kind, u32 what, u32 side)
+{
+	for (u32 i = 0; set && i < set->nr; i++) {
+		struct perf_event *e = set->ev[i];
+
+		if (e->kind != kind || e->sw != what || !fits(e, h, side))
+			continue;
+		if (kind == KIND_TRACE)
+			store_once(&e->hits, e->hits + 1);
+		count_hit(e, s);
+	}
+}
+
+static void hit(struct hart *h, struct thread *t, u32 kind, u32 what,
+		struct sample *s)
+{
+	struct pmu_hart *p = pmu_of(h);
+	bool irq = pmu_irq_save();
+
+	s->t = t;
+	s->tf = &t->tf;
+	s->user = true; /* where the program was */
+	s->side = SIDE_OWN;
+	s->now = clock_mono_ns();
+	s->ip = t->tf.pc;
+	if (t->pmu)
+		hit_set(load_once(&t->pmu->set), h, s, kind, what, SIDE_USER);
+	if (p->wide)
+		hit_set(load_once(&p->wide->set), h, s, kind, what, SIDE_USER);
+	pmu_irq_restore(irq);
+}
+
+void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr)
+{
+	struct sample s = { .addr = addr };
+
+	hit(h, t, KIND_SW, what, &s);
+}
+
+void sample_trace(struct thread *t, u32 id, const void *raw, u32 n)
+{
+	struct sample s = { .raw = raw, .raw_size = n };
+
+	hit(this_hart(), t, KIND_TRACE, id, &s);
+}
+
+/* --- rates */
+
+/* @e samples: ticks come at least as often as it wants.  They stay that short until
+ * no event is open at all. */
+void sample_rate(const struct perf_event *e)
+{
+	u64 was = load_once(&tick_ns), want = load_once(&e->interval);
+
+	if (e->samples && (e->kind == KIND_SLOT || e->kind == KIND_CLOCK) &&
+	    (!was || want < was))
+		store_once(&tick_ns, want);
+}
+
+void sample_nobody_left(void)
+{
+	store_once(&tick_ns, 0);
+}
+
+static int sample_init(void)
+{
+	for (u32 i = 0; i < nr_harts; i++)
+		ktimer_init(&pmu_of(harts[i])->tick, tick, harts[i]);
+	return 0;
+}
+INITCALL(INIT_BUS, sample_init);

@@ -23,8 +23,10 @@ void sample_arm(struct hart *h, const struct pmu_ctx *c);
 void sample_call_begin(struct hart *h, struct thread *t);
 void sample_call_end(struct hart *h);
 void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr);
-/* Intervals of events have changed. */
-void sample_rates_changed(void);
+void sample_trace(struct thread *t, u32 id, const void *raw, u32 n);
+/* @e was opened, or its interval changed; and none is open any more. */
+void sample_rate(const struct perf_event *e);
+void sample_nobody_left(void);
 /* Those who poll for an event of this hart. */
 void perf_wake_readers(struct hart *h);
 void perf_wake_event(struct perf_event *e);

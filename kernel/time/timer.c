@@ -165,3 +165,15 @@ void timer_prepare_sleep(struct hart *h)
 	program(h, h->timer_next);
 	spin_unlock(&h->timer_lock);
 }
+
+void timer_steal(struct hart *h, u64 ns)
+{
+	program(h, ns);
+}
+
+void timer_reprogram(struct hart *h)
+{
+	spin_lock(&h->timer_lock);
+	program(h, h->timer_next);
+	spin_unlock(&h->timer_lock);
+}

@@ -49,6 +49,11 @@ void timer_hart_init(struct hart *h);
 /* The hart is about to sleep: program exactly the next deadline, or none. */
 void timer_prepare_sleep(struct hart *h);
 
+/* For an interrupt in the middle of anything (kernel/pmu/sample.c): the comparator is
+ * set to @ns whatever the queue holds; timer_reprogram(), outside of it, mends that. */
+void timer_steal(struct hart *h, u64 ns);
+void timer_reprogram(struct hart *h);
+
 /* Filled by sbi/ (set_timer) or arch (Sstc). */
 struct timer_ops {
 	const char *name;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/pmu/tracepoint.c - raw_syscalls:sys_enter and sys_exit, for `perf trace`.
+ *
+ * Only as samples: there is no trace buffer of text.
+ */
+#include <kernel/pmu/tracepoint.h>
+
+#include <kernel/dev/sysfs.h>
+#include <kernel/init.h>
+#include <kernel/pmu/hooks.h>
+#include <kernel/pmu/sample.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+struct trace_common {
+	u16 type;
+	u8 flags, preempt_count;
+	s32 pid;
+};
+
+struct sys_enter {
+	struct trace_common c;
+	s64 id;
+	u64 args[6];
+};
+
+struct sys_exit {
+	struct trace_common c;
+	s64 id, ret;
+};
+
+void pmu_syscall_slow(struct thread *t, bool enter)
+{
+	struct sys_enter in = { { TP_SYS_ENTER, 0, 0, t->tid },
+				(s64)t->tf.a7,
+				{ t->tf.orig_a0, t->tf.a1, t->tf.a2, t->tf.a3,
+				  t->tf.a4, t->tf.a5 } };
+	struct sys_exit out = { { TP_SYS_EXIT, 0, 0, t->tid },
+				(s64)t->tf.a7,
+				(s64)t->tf.a0 };
+
+	if (enter)
+		sample_trace(t, TP_SYS_ENTER, &in, sizeof(in));
+	else
+		sample_trace(t, TP_SYS_EXIT, &out, sizeof(out));
+}
+
+#define COMMON                                                             \
+	"format:\n"                                                        \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\t"        \
+	"signed:0;\n"                                                      \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\t"        \
+	"signed:0;\n"                                                      \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\t" \
+	"signed:0;\n"                                                      \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
+static const char enter_format[] =
+	"name: sys_enter\nID: 1\n" COMMON
+	"\tfield:long id;\toffset:8;\tsize:8;\tsigned:1;\n"
+	"\tfield:unsigned long args[6];\toffset:16;\tsize:48;\tsigned:0;\n\n"
+	"print fmt: \"NR %ld (%lx, %lx, %lx, %lx, %lx, %lx)\", REC->id, "
+	"REC->args[0], REC->args[1], REC->args[2], REC->args[3], "
+	"REC->args[4], REC->args[5]\n";
+static const char exit_format[] =
+	"name: sys_exit\nID: 2\n" COMMON
+	"\tfield:long id;\toffset:8;\tsize:8;\tsigned:1;\n"
+	"\tfield:long ret;\toffset:16;\tsize:8;\tsigned:1;\n\n"
+	"print fmt: \"NR %ld = %ld\", REC->id, REC->ret\n";
+
+static s64 show_text(void *obj __unused, const struct sys_attr *a, char *buf,
+		     size_t size)
+{
+	return scnprintf(buf, size, "%s", (const char *)a->arg);
+}
+
+static const struct sys_attr enter_attrs[] = {
+	{ "id", 0444, .show = show_text, .arg = (u64) "1\n" },
+	{ "format", 0444, .show = show_text, .arg = (u64)enter_format },
+};
+static const struct sys_attr exit_attrs[] = {
+	{ "id", 0444, .show = show_text, .arg = (u64) "2\n" },
+	{ "format", 0444, .show = show_text, .arg = (u64)exit_format },
+};
+
+static int tracepoint_init(void)
+{
+	struct sys_dir *d = sys_path("kernel/tracing/events/raw_syscalls");
+	int err = sys_add(sys_subdir(d, "sys_enter"), enter_attrs,
+			  ARRAY_SIZE(enter_attrs));
+
+	return err ? err
+		   : sys_add(sys_subdir(d, "sys_exit"), exit_attrs,
+			     ARRAY_SIZE(exit_attrs));
+}
+INITCALL(INIT_VFS, tracepoint_init);
