@@ -67,6 +67,28 @@ static const struct sys_attr hart_attrs[] = {
 	{ .name = "online", .mode = 0444, .show = show_online },
 };
 
+static s64 show_zero(void *obj __unused, const struct sys_attr *a __unused,
+		     char *buf, size_t size)
+{
+	return scnprintf(buf, size, "0\n");
+}
+
+static s64 show_self(void *obj, const struct sys_attr *a __unused, char *buf,
+		     size_t size)
+{
+	return scnprintf(buf, size, "%u\n", ((const struct hart *)obj)->cpu);
+}
+
+/* Every hart is a core of its own, all of one package. */
+static const struct sys_attr topology_attrs[] = {
+	{ .name = "core_id", .mode = 0444, .show = show_self },
+	{ .name = "physical_package_id", .mode = 0444, .show = show_zero },
+	{ .name = "core_cpus_list", .mode = 0444, .show = show_self },
+	{ .name = "thread_siblings_list", .mode = 0444, .show = show_self },
+	{ .name = "core_siblings_list", .mode = 0444, .show = show_range },
+	{ .name = "package_cpus_list", .mode = 0444, .show = show_range },
+};
+
 static int sys_cpu_init(void)
 {
 	struct sys_dir *cpu = sys_path("devices/system/cpu");
@@ -79,6 +101,10 @@ static int sys_cpu_init(void)
 		scnprintf(name, sizeof(name), "cpu%u", i);
 		d = sys_mkdir(cpu, name, harts[i]);
 		err = sys_add(d, hart_attrs, ARRAY_SIZE(hart_attrs));
+		if (!err)
+			err = sys_add(sys_mkdir(d, "topology", harts[i]),
+				      topology_attrs,
+				      ARRAY_SIZE(topology_attrs));
 		if (!err)
 			err = sys_join("bus/cpu", d);
 	}

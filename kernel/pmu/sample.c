@@ -85,16 +85,36 @@ static bool samples_here(const struct pmu_hart *p, const struct pmu_ctx *c)
 	       (p->wide && load_once(&p->wide->set));
 }
 
+/*
+ * Ticks keep their phase whatever the hart does meanwhile, and those that nobody was
+ * there for are dropped: so what runs is hit in proportion to how long it runs.
+ */
+static u64 next_tick(struct pmu_hart *p, u64 now, u64 ns)
+{
+	if (p->tick_at <= now)
+		p->tick_at += ((now - p->tick_at) / ns + 1) * ns;
+	return p->tick_at;
+}
+
 void sample_arm(struct hart *h, const struct pmu_ctx *c)
 {
 	struct pmu_hart *p = pmu_of(h);
-	u64 ns;
+	bool armed = ktimer_armed(&p->tick);
+	u64 ns, now;
 
 	if (likely(!samples_here(p, c)))
 		return;
 	ns = load_once(&tick_ns);
-	if (ns && !ktimer_armed(&p->tick))
-		ktimer_arm(&p->tick, clock_mono_ns() + ns);
+	if (!ns)
+		return;
+	now = clock_mono_ns();
+	if (armed && p->tick_at > now && p->tick_at - now <= ns)
+		return;
+	if (p->tick_at > now + ns)
+		p->tick_at = now;
+	ktimer_arm(&p->tick, next_tick(p, now, ns));
+	if (armed) /* it may be pending already */
+		timer_reprogram(h);
 }
 
 /* Counts since the last sample, if it is time for one; 0: it is not. */
@@ -230,7 +250,7 @@ bool perf_kernel_interrupt(struct trapframe *tf)
 	/* A page fault in here (a stale TLB entry) must not take our frame. */
 	h->estack_top = (u64)tf;
 	p->stolen = true;
-	timer_steal(h, clock_mono_ns() + (ns ? ns : NSEC_PER_MSEC));
+	timer_steal(h, next_tick(p, clock_mono_ns(), ns ? ns : NSEC_PER_MSEC));
 	if (h->cur && h->pmu_on)
 		take_samples(h, h->cur, false, tf, true);
 	h->estack_top = top;
