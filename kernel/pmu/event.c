@@ -165,6 +165,12 @@ void perf_update_want(struct pmu_ctx *c)
 	store_once(&c->want, want);
 }
 
+/* It is to be looked at when something happens. */
+static bool in_set(const struct perf_event *e)
+{
+	return e->on && (e->samples || e->kind == KIND_TRACE);
+}
+
 struct perf_set *perf_update_set(struct pmu_ctx *c)
 {
 	struct perf_set *old = c->set, *s = NULL;
@@ -172,13 +178,13 @@ struct perf_set *perf_update_set(struct pmu_ctx *c)
 	u32 n = 0;
 
 	list_for_each_entry(e, &c->events, node)
-		n += e->on && e->samples;
+		n += in_set(e);
 	if (n)
 		s = kmalloc(sizeof(*s) + n * sizeof(s->ev[0]));
 	if (s) {
 		s->nr = 0;
 		list_for_each_entry(e, &c->events, node) {
-			if (e->on && e->samples)
+			if (in_set(e))
 				s->ev[s->nr++] = e;
 		}
 	}
@@ -236,7 +242,7 @@ static void resample_tree(struct perf_event *e)
 	struct perf_event *k;
 	struct perf_set *old;
 
-	if (e->samples && e->ctx) {
+	if ((e->samples || e->kind == KIND_TRACE) && e->ctx) {
 		old = perf_update_set(e->ctx);
 		if (old) {
 			pmu_sync_harts();
@@ -333,7 +339,7 @@ void perf_event_detach(struct perf_event *e, bool sync)
 	list_del(&e->node);
 	e->ctx = NULL;
 	perf_update_want(c);
-	if (!e->samples)
+	if (!e->samples && e->kind != KIND_TRACE)
 		return;
 	old = perf_update_set(c);
 	if (sync)

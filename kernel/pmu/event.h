@@ -60,6 +60,7 @@ struct perf_event {
 	struct perf_value dead;	     /* of children that have ended */
 	u64 hits;	/* [a] KIND_TRACE */
 	u64 lost;	/* [a] */
+	s32 not_pid[4]; /* [a] KIND_TRACE: threads that do not count */
 
 	/* sampling */
 	bool samples;	   /* [I] */

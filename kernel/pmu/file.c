@@ -19,6 +19,7 @@
 #include <kernel/relay/relay.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 #define MAX_READ_WORDS 1024u
 
@@ -273,6 +274,48 @@ static s64 locked_ioctl(struct perf_event *e, unsigned int cmd, u64 arg)
 	}
 }
 
+/*
+ * Of tracepoints' filters the one that `perf trace` needs not to see itself:
+ * "common_pid != N", perhaps several by &&.
+ */
+static int parse_filter(const char *s, struct perf_event *e)
+{
+	static const char field[] = "common_pid != ";
+	u32 n = 0;
+
+	for (;;) {
+		u64 pid = 0;
+
+		if (strncmp(s, field, sizeof(field) - 1) ||
+		    n == ARRAY_SIZE(e->not_pid))
+			return -EINVAL;
+		s += sizeof(field) - 1;
+		if (*s < '0' || *s > '9')
+			return -EINVAL;
+		while (*s >= '0' && *s <= '9' && pid < BIT(32))
+			pid = pid * 10 + (u64)(*s++ - '0');
+		e->not_pid[n++] = (s32)pid;
+		if (!*s)
+			return 0;
+		if (strncmp(s, " && ", 4))
+			return -EINVAL;
+		s += 4;
+	}
+}
+
+static s64 set_filter(struct perf_event *e, uaddr_t ustr)
+{
+	char s[128];
+	s64 n;
+
+	if (e->kind != KIND_TRACE)
+		return -EINVAL;
+	n = strncpy_from_user(s, ustr, sizeof(s));
+	if (n < 0)
+		return n == -ENAMETOOLONG ? -EINVAL : n;
+	return parse_filter(s, e);
+}
+
 static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct perf_event *e = f->priv;
@@ -284,7 +327,7 @@ static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	if (cmd == PERF_IOC_SET_OUTPUT)
 		return set_output_fd(e, (int)arg);
 	if (cmd == PERF_IOC_SET_FILTER)
-		return -EINVAL;
+		return set_filter(e, arg);
 	if (cmd == PERF_IOC_PERIOD) {
 		if (get_user_u64(&period, arg))
 			return -EFAULT;
@@ -321,7 +364,7 @@ static void drop_children(struct perf_event *e)
 		store_once(&k->on, false);
 		k->ctx = NULL;
 		perf_update_want(c);
-		if (k->samples) {
+		if (k->samples || k->kind == KIND_TRACE) {
 			old = perf_update_set(c);
 			pmu_sync_harts();
 			kfree(old);
@@ -348,7 +391,7 @@ static void perf_release(struct file *f)
 	relay_watch();
 	if (last)
 		sample_nobody_left();
-	if (last || e->samples)
+	if (last || e->samples || e->kind == KIND_TRACE)
 		pmu_sync_harts();
 	perf_event_free(e);
 	mutex_unlock(&perf_mutex);

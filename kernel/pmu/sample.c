@@ -275,6 +275,17 @@ static void count_hit(struct perf_event *e, struct sample *s)
 	sample_event(e, s);
 }
 
+static bool filtered(const struct perf_event *e, const struct thread *t)
+{
+	const struct perf_event *top = e->parent ? e->parent : e;
+
+	for (u32 i = 0; i < ARRAY_SIZE(top->not_pid); i++) {
+		if (top->not_pid[i] && top->not_pid[i] == t->tid)
+			return true;
+	}
+	return false;
+}
+
 static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
 		    u32 kind, u32 what, u32 side)
 {
@@ -283,9 +294,14 @@ static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
 
 		if (e->kind != kind || e->sw != what || !fits(e, h, side))
 			continue;
-		if (kind == KIND_TRACE)
-			store_once(&e->hits, e->hits + 1);
-		count_hit(e, s);
+		if (kind == KIND_TRACE) {
+			if (filtered(e, s->t))
+				continue;
+			/* threads of several harts hit one event of a hart */
+			atomic_add_relaxed(&e->hits, 1);
+		}
+		if (e->samples)
+			count_hit(e, s);
 	}
 }
 

@@ -86,12 +86,40 @@ static const struct sys_attr exit_attrs[] = {
 	{ "format", 0444, .show = show_text, .arg = (u64)exit_format },
 };
 
+/* Of Linux's trace pages, which perf.data describes although nobody has any. */
+static const char header_page[] =
+	"\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+	"\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
+static const char header_event[] =
+	"# compressed entry header\n"
+	"\ttype_len    :    5 bits\n"
+	"\ttime_delta  :   27 bits\n"
+	"\tarray       :   32 bits\n\n"
+	"\tpadding     : type == 29\n"
+	"\ttime_extend : type == 30\n"
+	"\ttime_stamp : type == 31\n"
+	"\tdata max type_len  == 28\n";
+static const struct sys_attr events_attrs[] = {
+	{ "header_page", 0444, .show = show_text, .arg = (u64)header_page },
+	{ "header_event", 0444, .show = show_text, .arg = (u64)header_event },
+};
+static const struct sys_attr tracing_attrs[] = {
+	{ "printk_formats", 0444, .show = show_text, .arg = (u64) "" },
+	{ "saved_cmdlines", 0444, .show = show_text, .arg = (u64) "" },
+};
+
 static int tracepoint_init(void)
 {
 	struct sys_dir *d = sys_path("kernel/tracing/events/raw_syscalls");
 	int err = sys_add(sys_subdir(d, "sys_enter"), enter_attrs,
 			  ARRAY_SIZE(enter_attrs));
 
+	(void)sys_add(sys_path("kernel/tracing"), tracing_attrs,
+		      ARRAY_SIZE(tracing_attrs));
+	(void)sys_add(sys_path("kernel/tracing/events"), events_attrs,
+		      ARRAY_SIZE(events_attrs));
 	return err ? err
 		   : sys_add(sys_subdir(d, "sys_exit"), exit_attrs,
 			     ARRAY_SIZE(exit_attrs));
