@@ -50,15 +50,19 @@ static int info(u32 idx, struct pmu_counter *out)
 
 static int config(u64 mask, u64 event, u64 data)
 {
-	u64 flags = SBI_PMU_CFG_CLEAR | SBI_PMU_CFG_START;
-	struct sbi_ret r = pmu_call(SBI_PMU_CONFIG,
-				    (u64[5]){ 0, mask, flags, event, data });
+	/* Not started by a flag of this call: OpenSBI up to 1.6 does that for some
+	 * types of events only. */
+	struct sbi_ret r = pmu_call(
+		SBI_PMU_CONFIG,
+		(u64[5]){ 0, mask, SBI_PMU_CFG_CLEAR, event, data });
 
 	if (r.error)
 		return r.error == SBI_NOT_SUPPORTED ? -EOPNOTSUPP : -EINVAL;
 	/* Firmware that answers with a counter which it was not offered lies. */
 	if (r.value >= 64 || !(mask & BIT(r.value)))
 		return -EIO;
+	(void)pmu_call(SBI_PMU_START,
+		       (u64[5]){ r.value, 1, SBI_PMU_START_INIT, 0 });
 	return (int)r.value;
 }
 

@@ -53,7 +53,7 @@
 #define SBI_PMU_STOP	   4
 #define SBI_PMU_FW_READ	   5
 #define SBI_PMU_CFG_CLEAR  BIT(1)
-#define SBI_PMU_CFG_START  BIT(2)
+#define SBI_PMU_START_INIT BIT(0)
 #define SBI_PMU_STOP_RESET BIT(0)
 
 /* Errors [3.1] */

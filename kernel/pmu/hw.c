@@ -383,6 +383,8 @@ void pmu_show(void (*emit)(void *ctx, const char *text), void *ctx)
 			snprintf(b, sizeof(b), " %d", pmu_of(harts[i])->ctr[s]);
 			emit(ctx, b);
 		}
-		emit(ctx, "\n");
+		snprintf(b, sizeof(b), " here %lu\n",
+			 pmu_read_slot(this_hart(), s));
+		emit(ctx, b);
 	}
 }

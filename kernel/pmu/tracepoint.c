@@ -116,6 +116,7 @@ static int tracepoint_init(void)
 	int err = sys_add(sys_subdir(d, "sys_enter"), enter_attrs,
 			  ARRAY_SIZE(enter_attrs));
 
+	(void)sys_path("kernel/tracing/events/ftrace"); /* perf wants it there */
 	(void)sys_add(sys_path("kernel/tracing"), tracing_attrs,
 		      ARRAY_SIZE(tracing_attrs));
 	(void)sys_add(sys_path("kernel/tracing/events"), events_attrs,

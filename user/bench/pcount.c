@@ -7,6 +7,7 @@
  *				hart meanwhile, by sched_setaffinity()
  *	pcount calls N		and of N calls of getppid() in the same place, with
  *				what the kernel counted on either side
+ *	pcount mux SECONDS	two events of hardware, when there is one counter
  *	pcount null N [on]	time of a null call, counted or not
  */
 #define _GNU_SOURCE
@@ -137,6 +138,47 @@ static void moving_counted(unsigned long n, int harts)
 	printf("through: %llu of %lu\n", v[1] - v[0], 10 * 2 * (n - 1));
 }
 
+/* More events than counters (pmu_counters=1): each ran for a part of the time. */
+static void mux(unsigned long seconds)
+{
+	static const unsigned long long config[] = { 0x10003, 0x10203, 0x10004 };
+	unsigned long long r[3], ran = 0;
+	unsigned int nr = 0, part = 0;
+	struct perf_event_attr a;
+	volatile char *p;
+	int fd[3];
+	double end;
+
+	for (int i = 0; i < 3; i++) {
+		memset(&a, 0, sizeof(a));
+		a.size = sizeof(a);
+		a.type = PERF_TYPE_HW_CACHE;
+		a.config = config[i];
+		a.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED |
+				PERF_FORMAT_TOTAL_TIME_RUNNING;
+		fd[nr] = (int)syscall(SYS_perf_event_open, &a, 0, -1, -1, 0);
+		nr += fd[nr] >= 0;
+		if (nr == 2)
+			break;
+	}
+	p = malloc(1 << 22);
+	for (end = 0; end < (double)seconds * 100; end++) {
+		for (int i = 0; i < 1 << 22; i += 4096)
+			p[i]++;
+		usleep(1000);
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (read(fd[i], r, sizeof(r)) != sizeof(r))
+			exit(1);
+		printf("count %llu enabled %llu running %llu\n", r[0], r[1],
+		       r[2]);
+		part += r[2] > 0 && r[2] < r[1];
+		ran += r[2];
+	}
+	printf("mux: %u events, %s, %s\n", nr, part == nr ? "both ran" : "?",
+	       ran <= r[1] + r[1] / 20 ? "one at a time" : "together");
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -182,6 +224,10 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "null")) {
 		null_call(n, argc > 3 ? argv[3] : NULL);
+		return 0;
+	}
+	if (!strcmp(argv[1], "mux")) {
+		mux(n);
 		return 0;
 	}
 	fd = open_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, 1);

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""tests/qemu/test_perf.py - counters: exact ones, and Debian's perf.
+
+With -icount an instruction is an instruction, so what a known loop retires can
+be said in advance; without it QEMU's cycle and instret are ticks of the host.
+"""
+import os
+import re
+
+import pytest
+
+from conftest import OUT
+
+pytestmark = pytest.mark.antler
+PERF = os.path.join(OUT, "..")
+
+
+def numbers(text, pattern):
+    """The two numbers of "NAME: GOT of WANTED"."""
+    m = re.search(pattern + r": (\d+) of (\d+)", text)
+    assert m, text
+    return int(m.group(1)), int(m.group(2))
+
+
+@pytest.mark.parametrize("relay", ["remote", "local"])
+def test_exact(boot, relay):
+    """Instructions of user code, to the last one: a loop, the same on a thread
+    that moves from hart to hart, and with a thousand calls inside."""
+    m = boot(relay=relay, smp=3, qemu="10", icount=True, append="poll_us=0",
+             disk="none", initrd=os.path.join(OUT, "initrd.cpio.gz"))
+    out = m.sh("pcount loop 100000 2", 120, check=True).out
+    for what in ("loop", "through"):
+        got, wanted = numbers(out, what)
+        assert got == wanted, out
+    out = m.sh("pcount calls 1000", 120, check=True).out
+    got, wanted = numbers(out, "user")
+    assert got == wanted, out
+    both, own, service = (int(re.search(rf"{w}: (\d+)", out).group(1))
+                          for w in ("both", "own", "service"))
+    # Each side once: the kernel's part is wholly on the one or the other.
+    if relay == "remote":
+        assert own == 0 and service > 100000, out
+    else:
+        assert service == 0 and own > 100000, out
+    assert abs(both - own - service) <= both // 100, out
+
+
+@pytest.fixture(scope="module", params=[{"relay": "remote"},
+                                        {"relay": "local", "qemu": "10"}],
+                ids=lambda c: c["relay"])
+def config(request):
+    return dict(request.param, smp=3)
+
+
+@pytest.fixture
+def perf(machine):
+    if machine.sh("[ -e /debian/usr/bin/perf ]").status:
+        pytest.skip("perf is not in the image")
+    machine.sh("[ -d /debian/proc/1 ] || { mount -t proc proc /debian/proc; "
+               "mount -t sysfs sysfs /debian/sys; "
+               "mount -t devtmpfs devtmpfs /debian/dev; "
+               "mount -t tmpfs tmpfs /debian/tmp; }", check=True)
+
+    def run(command, timeout=90):
+        return machine.sh(f"chroot /debian perf {command} 2>&1", timeout).out
+    return run
+
+
+def counted(out, event):
+    m = re.search(rf"^\s*([\d.]+)\s+(?:msec )?{re.escape(event)}", out, re.M)
+    assert m, out
+    return float(m.group(1))
+
+
+def test_stat(perf):
+    out = perf("stat /bin/ls /")
+    for event in ("task-clock", "page-faults", "cycles", "instructions"):
+        assert counted(out, event) > 0
+    assert "seconds time elapsed" in out
+
+
+def test_stat_sides(perf, config):
+    out = perf("stat -e instructions,instructions:u,instructions:k,"
+               "relay/own-instructions/,relay/service-instructions/ "
+               "/bin/ls /usr/bin")
+    all_, user, kernel = (counted(out, f"instructions{m}")
+                          for m in (" ", ":u", ":k"))
+    assert all_ == user + kernel
+    own = counted(out, "relay/own-instructions/")
+    service = counted(out, "relay/service-instructions/")
+    assert own + service == all_
+    assert (service > 0) == (config["relay"] == "remote")
+
+
+def test_stat_all_harts(perf):
+    out = perf("stat -a -A -e cycles -- sleep 0.3")
+    for cpu in range(3):
+        assert re.search(rf"^CPU{cpu}\s+[1-9]", out, re.M), out
+
+
+def test_record_report(perf):
+    out = perf("record -o /tmp/p -g /usr/bin/find /usr /lib -name nosuch")
+    samples = int(re.search(r"\((\d+) samples\)", out).group(1))
+    assert samples > 20
+    out = perf("report -i /tmp/p --stdio --no-children -g none", 120)
+    assert re.search(r"find\s+\[kernel.kallsyms\]\s+\[k\] [a-z]", out), out
+    assert re.search(r"find\s+libc.so.6\s+\[\.\]", out), out
+
+
+def test_record_all_harts(perf):
+    out = perf("record -a -e cpu-clock -F 500 -o /tmp/q -- "
+               "/usr/bin/sha256sum /usr/bin/perf")
+    assert "samples)" in out
+    assert "sha256sum" in perf("report -i /tmp/q --stdio --sort comm", 120)
+
+
+def test_list(perf):
+    out = perf("list")
+    for event in ("cpu-cycles", "page-faults", "relay/service-time/"):
+        assert event in out
+
+
+def test_system_calls_counted(perf):
+    out = perf("stat -e raw_syscalls:sys_enter,raw_syscalls:sys_exit "
+               "/bin/ls /")
+    assert counted(out, "raw_syscalls:sys_enter") > 20
+
+
+def test_counters_shared(boot):
+    """More events than counters: they take turns, and know for how long."""
+    m = boot(relay="remote", smp=2, append="pmu_counters=1")
+    out = m.sh("pcount mux 2", 60, check=True).out
+    assert re.search(r"^mux: 2 events, both ran, one at a time$", out, re.M), out
+
+
+def test_fuzz(machine):
+    out = machine.sh("perffuzz -t 5", 60, check=True).out
+    assert re.search(r"perffuzz: \d+ calls", out)
+    assert not machine.sh("cat /proc/relay/counters | grep -c '^[0-9]'").out \
+        .strip().strip("0")
+
+
+@pytest.mark.soak
+def test_fuzz_long(machine):
+    machine.sh("perffuzz -t 300 -j 8", 400, check=True)
