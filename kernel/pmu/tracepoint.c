@@ -11,6 +11,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/task/process.h>
+#include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -85,6 +86,56 @@ static const struct sys_attr exit_attrs[] = {
 	{ "id", 0444, .show = show_text, .arg = (u64) "2\n" },
 	{ "format", 0444, .show = show_text, .arg = (u64)exit_format },
 };
+
+/*
+ * perf(1) names a call's arguments by the format of a tracepoint of that call.  We
+ * have the formats, with plain words, but not the tracepoints.
+ */
+#define SYSCALL_TP_ID 1000u
+
+static s64 show_call_id(void *obj, const struct sys_attr *a __unused, char *buf,
+			size_t size)
+{
+	return scnprintf(buf, size, "%lu\n", SYSCALL_TP_ID + (u64)obj);
+}
+
+static s64 show_call_format(void *obj, const struct sys_attr *a __unused,
+			    char *buf, size_t size)
+{
+	s64 n = scnprintf(buf, size, "name: sys_enter_%s\nID: %lu\n" COMMON
+			  "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\t"
+			  "signed:1;\n",
+			  syscall_name((u64)obj), SYSCALL_TP_ID + (u64)obj);
+
+	for (u32 i = 0; i < 6; i++)
+		n += scnprintf(buf + n, size - (size_t)n,
+			       "\tfield:unsigned long arg%u;\toffset:%u;\t"
+			       "size:8;\tsigned:0;\n",
+			       i, 16 + 8 * i);
+	return n + scnprintf(buf + n, size - (size_t)n,
+			     "\nprint fmt: \"%%lx\", REC->arg0\n");
+}
+
+static const struct sys_attr call_attrs[] = {
+	{ "id", 0444, .show = show_call_id },
+	{ "format", 0444, .show = show_call_format },
+};
+
+static int call_formats_init(void)
+{
+	struct sys_dir *d = sys_path("kernel/tracing/events/syscalls");
+	char name[64];
+
+	for (u64 nr = 1; nr < NR_SYSCALLS; nr++) {
+		if (!syscall_name(nr))
+			continue;
+		scnprintf(name, sizeof(name), "sys_enter_%s", syscall_name(nr));
+		(void)sys_add(sys_mkdir(d, name, (void *)nr), call_attrs,
+			      ARRAY_SIZE(call_attrs));
+	}
+	return 0;
+}
+INITCALL(INIT_LATE, call_formats_init);
 
 /* Of Linux's trace pages, which perf.data describes although nobody has any. */
 static const char header_page[] =
