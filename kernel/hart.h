@@ -100,9 +100,9 @@ struct hart {
 	 * read it with each message: nothing else that changes often is here.
 	 */
 	u32 notify __aligned(64); /* [a] kernel/relay/ */
-	u32 kick; /* [a] somebody wants the current user thread to trap */
+	u32 kick;     /* [a] somebody wants the current user thread to trap */
 	u32 pmu_kick; /* [a] pmu_sync_harts() */
-	bool pmu_on;  /* [H] something is counted; the counted trap entry is set */
+	bool pmu_on; /* [H] something is counted; the counted trap entry is set */
 	u8 pad[3];
 	u64 sie; /* [I] interrupts that this hart takes in its loop */
 

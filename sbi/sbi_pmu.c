@@ -52,9 +52,9 @@ static int config(u64 mask, u64 event, u64 data)
 {
 	/* Not started by a flag of this call: OpenSBI up to 1.6 does that for some
 	 * types of events only. */
-	struct sbi_ret r = pmu_call(
-		SBI_PMU_CONFIG,
-		(u64[5]){ 0, mask, SBI_PMU_CFG_CLEAR, event, data });
+	struct sbi_ret r =
+		pmu_call(SBI_PMU_CONFIG,
+			 (u64[5]){ 0, mask, SBI_PMU_CFG_CLEAR, event, data });
 
 	if (r.error)
 		return r.error == SBI_NOT_SUPPORTED ? -EOPNOTSUPP : -EINVAL;
@@ -68,8 +68,7 @@ static int config(u64 mask, u64 event, u64 data)
 
 static void stop(u32 idx)
 {
-	(void)pmu_call(SBI_PMU_STOP,
-		       (u64[5]){ idx, 1, SBI_PMU_STOP_RESET });
+	(void)pmu_call(SBI_PMU_STOP, (u64[5]){ idx, 1, SBI_PMU_STOP_RESET });
 }
 
 static u64 read_firmware(u32 idx)

@@ -69,30 +69,60 @@ static void add_run(struct pmu_hart *p, struct hart *h, u64 slots, u64 cycles)
 	}
 }
 
-/* A boundary: the interval ends, one of @next begins. */
-static void boundary(struct hart *h, struct pmu_ctx *next)
+/* Slots that are counted in firmware's way, one by one. */
+static void boundary_dynamic(struct hart *h, u64 was, u64 want, u64 cycles)
 {
 	struct pmu_hart *p = pmu_of(h);
-	u64 was = p->ctx || p->wide ? p->mask : 0;
-	u64 want = wanted(p, next), cycles = 0;
 
-	for (u64 m = was | want; m; m &= m - 1) {
+	for (u64 m = (was | want) >> FIRST_DYNAMIC << FIRST_DYNAMIC; m;
+	     m &= m - 1) {
 		u32 s = ctz64(m);
 		u64 now = pmu_read_slot(h, s);
 
 		if (was & BIT(s)) {
-			u64 d = pmu_slot_delta(h, s, p->last[s], now);
-
-			if (s == SLOT_CYCLES)
-				cycles = d;
-			add(p, h, s, d);
+			add(p, h, s, pmu_slot_delta(h, s, p->last[s], now));
 		}
 		p->last[s] = now;
 	}
-	if (unlikely(was >> FIRST_DYNAMIC))
-		add_run(p, h, was & ~(BIT(FIRST_DYNAMIC) - 1), cycles);
+	add_run(p, h, was >> FIRST_DYNAMIC << FIRST_DYNAMIC, cycles);
+}
+
+/* A boundary: the interval ends, one of @next begins. */
+static inline __attribute__((always_inline)) void boundary_of(
+	struct hart *h, struct pmu_ctx *next, bool instret)
+{
+	struct pmu_hart *p = pmu_of(h);
+	u64 was = p->ctx || p->wide ? p->mask : 0;
+	u64 want = wanted(p, next), both = was | want, now, cycles = 0;
+
+	if (both & BIT(SLOT_CYCLES)) {
+		now = rdcycle();
+		cycles = now - p->last[SLOT_CYCLES];
+		if (was & BIT(SLOT_CYCLES))
+			add(p, h, SLOT_CYCLES, cycles);
+		p->last[SLOT_CYCLES] = now;
+	}
+	if (instret && (both & BIT(SLOT_INSTRET))) {
+		now = csr_read(instret);
+		if (was & BIT(SLOT_INSTRET))
+			add(p, h, SLOT_INSTRET, now - p->last[SLOT_INSTRET]);
+		p->last[SLOT_INSTRET] = now;
+	}
+	if (unlikely(both >> FIRST_DYNAMIC))
+		boundary_dynamic(h, was, want, cycles);
 	p->mask = want;
 	p->ctx = next;
+}
+
+static void boundary(struct hart *h, struct pmu_ctx *next)
+{
+	boundary_of(h, next, true);
+}
+
+/* Into and out of user mode trap.S reads instret itself. */
+static void boundary_at_trap(struct hart *h, struct pmu_ctx *next)
+{
+	boundary_of(h, next, false);
 }
 
 void pmu_split(struct hart *h)
@@ -153,9 +183,9 @@ void pmu_user_leave_slow(struct hart *h, struct thread *t, bool interrupt)
 	p->mask &= ~instret;
 	if (instret)
 		leave_instret(h, p);
-	boundary(h, p->ctx);
-	/* What the kernel did so far is in its interval. */
-	if (instret && (p->mask & BIT(SLOT_INSTRET)))
+	boundary_at_trap(h, p->ctx);
+	/* instret of the trap itself was read by the entry. */
+	if (p->mask & BIT(SLOT_INSTRET))
 		p->last[SLOT_INSTRET] = h->pmu_trap - PMU_TRAP_INSNS;
 	p->in_user = false;
 	p->side = SIDE_OWN;
@@ -170,7 +200,12 @@ void pmu_user_enter_slow(struct hart *h, struct thread *t)
 	p->user_trap = false;
 	if (unlikely(load_once(&p->wake)))
 		perf_wake_readers(h);
-	boundary(h, c);
+	/* Of an interval that ends here instret is read; user code's begins with
+	 * the read of user_return_counted. */
+	if (p->ctx || p->wide)
+		boundary(h, c);
+	else
+		boundary_at_trap(h, c);
 	p->in_user = true;
 	p->side = SIDE_USER;
 	if (c && c->on != h) {

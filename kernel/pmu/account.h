@@ -94,7 +94,8 @@ static inline struct pmu_hart *pmu_of(const struct hart *h)
 
 struct thread;
 struct pmu_ctx *pmu_ctx_new(struct thread *t, u32 first, u32 nr);
-static inline struct pmu_acc *pmu_acc_of(struct pmu_ctx *c, const struct hart *h)
+static inline struct pmu_acc *pmu_acc_of(struct pmu_ctx *c,
+					 const struct hart *h)
 {
 	return &c->acc[h->cpu - c->first];
 }

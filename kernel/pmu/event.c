@@ -7,6 +7,10 @@
  *   E2  ctx->want is the union of what the context's enabled events want; it is
  *       published before `at` is taken, and every hart has seen it by then.
  *   E3  A set that samples is freed after every hart went through its loop.
+ *
+ * ORDERING
+ *   PMUSET  a context, set or buffer is complete before its address is published
+ *           (release); harts that count or sample find it by that address.
  */
 #include <kernel/pmu/event.h>
 
@@ -188,6 +192,7 @@ struct perf_set *perf_update_set(struct pmu_ctx *c)
 				s->ev[s->nr++] = e;
 		}
 	}
+	/* PMUSET (release) - pairs with the sampling hart: by the address. */
 	store_release(&c->set, s);
 	return old;
 }

@@ -43,8 +43,8 @@ struct perf_event {
 	s32 cpu;	       /* [I] hart, or -1 */
 	u64 id;		       /* [I] */
 
-	struct pmu_ctx *ctx;	/* NULL: its thread has ended */
-	struct list_head node;	/* ctx->events */
+	struct pmu_ctx *ctx;	   /* NULL: its thread has ended */
+	struct list_head node;	   /* ctx->events */
 	struct perf_event *leader; /* itself: none */
 	struct list_head siblings; /* of leader */
 	struct list_head sib_node;
@@ -53,25 +53,25 @@ struct perf_event {
 	struct list_head child_node;
 	struct file *output; /* SET_OUTPUT: not owned, cleared by its release */
 
-	bool on;	/* [a] */
-	bool exited;	/* its thread has */
-	bool exec_on;	/* to be enabled by exec */
-	struct perf_value base, at;  /* before `on`, and context's at `on` */
-	struct perf_value dead;	     /* of children that have ended */
-	u64 hits;	/* [a] KIND_TRACE */
-	u64 lost;	/* [a] */
+	bool on;		    /* [a] */
+	bool exited;		    /* its thread has */
+	bool exec_on;		    /* to be enabled by exec */
+	struct perf_value base, at; /* before `on`, and context's at `on` */
+	struct perf_value dead;	    /* of children that have ended */
+	u64 hits;		    /* [a] KIND_TRACE */
+	u64 lost;		    /* [a] */
 	s32 not_pid[4]; /* [a] KIND_TRACE: threads that do not count */
 
 	/* sampling */
-	bool samples;	   /* [I] */
-	u64 period;	   /* [a] in counts; 0: by frequency */
-	u64 interval;	   /* [a] ns between two looks */
-	u64 next_ns;	   /* [S] by frequency */
-	u64 last;	   /* [S] count at the last sample */
-	s64 limit;	   /* [a] REFRESH: samples left, 0: no limit */
-	u32 unwoken;	   /* [S] samples since readers were woken */
+	bool samples;	    /* [I] */
+	u64 period;	    /* [a] in counts; 0: by frequency */
+	u64 interval;	    /* [a] ns between two looks */
+	u64 next_ns;	    /* [S] by frequency */
+	u64 last;	    /* [S] count at the last sample */
+	s64 limit;	    /* [a] REFRESH: samples left, 0: no limit */
+	u32 unwoken;	    /* [S] samples since readers were woken */
 	struct perf_rb *rb; /* [a] where it writes; owned reference */
-	u32 poll_events;   /* [a] */
+	u32 poll_events;    /* [a] */
 	struct waitq wq;
 };
 
@@ -107,10 +107,10 @@ void perf_open_failed(struct file *f);
 struct perf_event *perf_event_of(struct file *f); /* NULL: another file */
 
 /* Knobs of /proc/sys/kernel. */
-extern u64 perf_paranoid; /* [a] a signed number */
-extern u64 perf_max_rate; /* [a] samples per second */
-extern u64 perf_mlock_kb; /* [a] */
+extern u64 perf_paranoid;  /* [a] a signed number */
+extern u64 perf_max_rate;  /* [a] samples per second */
+extern u64 perf_mlock_kb;  /* [a] */
 extern u64 perf_max_stack; /* [a] frames of a callchain */
-extern u64 kptr_restrict; /* [a] who sees addresses of the kernel */
+extern u64 kptr_restrict;  /* [a] who sees addresses of the kernel */
 
 #endif /* KERNEL_PMU_EVENT_H */

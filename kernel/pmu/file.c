@@ -203,8 +203,7 @@ static s64 set_output(struct perf_event *e, struct perf_event *to)
 	if (to == e)
 		return -EINVAL;
 	if (to) {
-		if (to->cpu != e->cpu ||
-		    (to->cpu < 0 && to->ctx != e->ctx))
+		if (to->cpu != e->cpu || (to->cpu < 0 && to->ctx != e->ctx))
 			return -EINVAL;
 		if ((to->attr.flags ^ e->attr.flags) & ATTR_WRITE_BACKWARD)
 			return -EINVAL;
@@ -216,6 +215,7 @@ static s64 set_output(struct perf_event *e, struct perf_event *to)
 		return 0; /* as on Linux: nothing to write to yet */
 	if (new)
 		perf_rb_get(new);
+	/* PMUSET (release) - pairs with perf_rb_write(): by the address. */
 	store_release(&e->rb, new);
 	if (old) {
 		pmu_sync_harts();

@@ -15,7 +15,7 @@
 #include <kernel/sched/thread.h>
 #include <lib/atomic.h>
 
-extern u32 pmu_active; /* [a] events that are open; kernel/relay/params.c */
+extern u32 pmu_active;	/* [a] events that are open; kernel/relay/params.c */
 extern u32 pmu_tracing; /* [a] of them, tracepoints of system calls */
 
 void pmu_user_leave_slow(struct hart *h, struct thread *t, bool interrupt);

@@ -36,14 +36,14 @@ struct slot {
 	u32 refs;	 /* [likewise] */
 };
 
-static const struct pmu_ops *pmu_ops;		  /* [I] */
-static struct pmu_counter counter[MAX_COUNTERS];  /* [I] */
-static u64 usable;				  /* [I] counters we may take */
-static u32 counters_max = MAX_COUNTERS;		  /* [I] boot argument */
-static struct slot slots[PMU_SLOTS];		  /* H2 */
-static u64 slots_gen;				  /* [a] */
-static u64 slots_used;				  /* [a] */
-static u64 pmu_seq;				  /* [a] PMUSYNC */
+static const struct pmu_ops *pmu_ops;		 /* [I] */
+static struct pmu_counter counter[MAX_COUNTERS]; /* [I] */
+static u64 usable;				 /* [I] counters we may take */
+static u32 counters_max = MAX_COUNTERS;		 /* [I] boot argument */
+static struct slot slots[PMU_SLOTS];		 /* H2 */
+static u64 slots_gen;				 /* [a] */
+static u64 slots_used;				 /* [a] */
+static u64 pmu_seq;				 /* [a] PMUSYNC */
 static struct waitq sync_wq = WAITQ_INIT(sync_wq);
 
 static void param_counters(const char *v)
@@ -62,8 +62,8 @@ void pmu_ops_set(const struct pmu_ops *ops)
 
 /* --- reading */
 
-#define CSR_CASE(n)                   \
-	case n:                       \
+#define CSR_CASE(n) \
+	case n:     \
 		return csr_read(n)
 
 static u64 read_csr(u32 csr)

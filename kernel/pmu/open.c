@@ -189,7 +189,7 @@ static int check_attr(const struct perf_attr *a)
 		return -EINVAL;
 	if (a->flags & ATTR_FREQ)
 		return a->sample_period > load_once(&perf_max_rate) ? -EINVAL
-								     : 0;
+								    : 0;
 	return a->sample_period >> 63 ? -EINVAL : 0;
 }
 
@@ -222,6 +222,7 @@ static struct pmu_ctx *ctx_of_hart(u32 cpu)
 		if (!c)
 			return ERR_PTR(-ENOMEM);
 		/* It stays; the hart takes note of it at its next boundary. */
+		/* PMUSET (release) - pairs with the hart: by the address. */
 		store_release(&p->wide, c);
 	}
 	return p->wide;
@@ -246,6 +247,7 @@ static struct pmu_ctx *ctx_of_thread(int tid)
 	res = err ? ERR_PTR(err) : t->pmu;
 	if (!res) {
 		c->thread = t;
+		/* PMUSET (release) - pairs with the hart: by the address. */
 		store_release(&t->pmu, c);
 		res = c;
 		c = NULL;
@@ -291,8 +293,8 @@ static void set_sampling(struct perf_event *e)
 static int place(struct perf_event *e, int pid, int cpu,
 		 struct perf_event *leader)
 {
-	struct pmu_ctx *c = pid == -1 ? ctx_of_hart((u32)cpu)
-				      : ctx_of_thread(pid);
+	struct pmu_ctx *c =
+		pid == -1 ? ctx_of_hart((u32)cpu) : ctx_of_thread(pid);
 	int err;
 
 	if (IS_ERR(c))

@@ -228,9 +228,8 @@ u16 perf_sample_id(const struct perf_event *e, u64 *out)
 	if (!(e->attr.flags & ATTR_SAMPLE_ID_ALL))
 		return 0;
 	if (st & PERF_SAMPLE_TID)
-		out[n++] = t && t->proc
-				   ? pair((u32)t->proc->pid, (u32)t->tid)
-				   : 0;
+		out[n++] =
+			t && t->proc ? pair((u32)t->proc->pid, (u32)t->tid) : 0;
 	if (st & PERF_SAMPLE_TIME)
 		out[n++] = clock_mono_ns();
 	if (st & PERF_SAMPLE_ID)

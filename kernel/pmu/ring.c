@@ -55,16 +55,17 @@ static void describe(struct perf_rb *rb)
 	if ((NSEC_PER_SEC << 20) / hz > 0xffffffffu)
 		pg->capabilities = PERF_CAP_BIT0_DEPRECATED;
 	/* our clock begins at boot, the CSR before it */
-	pg->time_zero = clock_mono_ns() -
-			(u64)(((unsigned __int128)clock_mono_ticks() *
-			       pg->time_mult) >> pg->time_shift);
+	pg->time_zero =
+		clock_mono_ns() -
+		(u64)(((unsigned __int128)clock_mono_ticks() * pg->time_mult) >>
+		      pg->time_shift);
 }
 
 struct perf_rb *perf_rb_new(u32 nr_pages, bool overwrite, bool backward,
 			    u64 watermark)
 {
-	struct perf_rb *rb = kzalloc(sizeof(*rb) +
-				     (nr_pages + 1ul) * sizeof(rb->page[0]));
+	struct perf_rb *rb =
+		kzalloc(sizeof(*rb) + (nr_pages + 1ul) * sizeof(rb->page[0]));
 
 	if (!rb)
 		return NULL;
@@ -211,6 +212,7 @@ bool perf_rb_write(struct perf_event *e, const void *rec, u32 n, bool nmi)
 		atomic_inc(&e->lost);
 		wake = true;
 	}
+	/* PERFRING (release) - pairs with take(). */
 	store_release(&rb->busy, 0);
 	return wake;
 }
@@ -302,6 +304,7 @@ static int make_rb(struct perf_event *e, struct vma *v, u64 pages)
 		perf_rb_put(rb);
 		return err;
 	}
+	/* PMUSET (release) - pairs with perf_rb_write(): by the address. */
 	store_release(&e->rb, rb);
 	return 0;
 }

@@ -24,7 +24,7 @@
 #include <kernel/time/timer.h>
 #include <lib/errno.h>
 
-static u64 tick_ns;  /* [a] the shortest interval that anybody wants; 0: none */
+static u64 tick_ns; /* [a] the shortest interval that anybody wants; 0: none */
 
 bool pmu_irq_save(void)
 {

@@ -33,14 +33,13 @@ static s64 show_text(void *obj __unused, const struct sys_attr *a, char *buf,
 	return scnprintf(buf, size, "%s\n", (const char *)a->arg);
 }
 
-#define TYPE(n)                                                          \
-	{                                                                \
+#define TYPE(n)                                                           \
+	{                                                                 \
 		.name = "type", .mode = 0444, .show = show_type, .arg = n \
 	}
-#define TEXT(nm, text)                                   \
-	{                                                \
-		.name = nm, .mode = 0444, .show = show_text, \
-		.arg = (u64)text                         \
+#define TEXT(nm, text)                                                        \
+	{                                                                     \
+		.name = nm, .mode = 0444, .show = show_text, .arg = (u64)text \
 	}
 
 static const struct sys_attr cpu_attrs[] = {
@@ -52,9 +51,8 @@ static const struct sys_attr cpu_format[] = {
 	TEXT("firmware", "config:63"),
 };
 static const struct sys_attr software_attrs[] = { TYPE(PERF_TYPE_SOFTWARE) };
-static const struct sys_attr tracepoint_attrs[] = {
-	TYPE(PERF_TYPE_TRACEPOINT)
-};
+static const struct sys_attr tracepoint_attrs[] = { TYPE(
+	PERF_TYPE_TRACEPOINT) };
 static const struct sys_attr relay_attrs[] = { TYPE(PERF_TYPE_RELAY) };
 static const struct sys_attr relay_format[] = {
 	TEXT("event", "config:0-7"),

@@ -49,14 +49,14 @@ void pmu_syscall_slow(struct thread *t, bool enter)
 		sample_trace(t, TP_SYS_EXIT, &out, sizeof(out));
 }
 
-#define COMMON                                                             \
-	"format:\n"                                                        \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\t"        \
-	"signed:0;\n"                                                      \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\t"        \
-	"signed:0;\n"                                                      \
+#define COMMON                                                              \
+	"format:\n"                                                         \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\t"         \
+	"signed:0;\n"                                                       \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\t"         \
+	"signed:0;\n"                                                       \
 	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\t" \
-	"signed:0;\n"                                                      \
+	"signed:0;\n"                                                       \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
 
 static const char enter_format[] =
@@ -102,7 +102,8 @@ static s64 show_call_id(void *obj, const struct sys_attr *a __unused, char *buf,
 static s64 show_call_format(void *obj, const struct sys_attr *a __unused,
 			    char *buf, size_t size)
 {
-	s64 n = scnprintf(buf, size, "name: sys_enter_%s\nID: %lu\n" COMMON
+	s64 n = scnprintf(buf, size,
+			  "name: sys_enter_%s\nID: %lu\n" COMMON
 			  "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\t"
 			  "signed:1;\n",
 			  syscall_name((u64)obj), SYSCALL_TP_ID + (u64)obj);
@@ -143,15 +144,14 @@ static const char header_page[] =
 	"\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
 	"\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
 	"\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
-static const char header_event[] =
-	"# compressed entry header\n"
-	"\ttype_len    :    5 bits\n"
-	"\ttime_delta  :   27 bits\n"
-	"\tarray       :   32 bits\n\n"
-	"\tpadding     : type == 29\n"
-	"\ttime_extend : type == 30\n"
-	"\ttime_stamp : type == 31\n"
-	"\tdata max type_len  == 28\n";
+static const char header_event[] = "# compressed entry header\n"
+				   "\ttype_len    :    5 bits\n"
+				   "\ttime_delta  :   27 bits\n"
+				   "\tarray       :   32 bits\n\n"
+				   "\tpadding     : type == 29\n"
+				   "\ttime_extend : type == 30\n"
+				   "\ttime_stamp : type == 31\n"
+				   "\tdata max type_len  == 28\n";
 static const struct sys_attr events_attrs[] = {
 	{ "header_page", 0444, .show = show_text, .arg = (u64)header_page },
 	{ "header_event", 0444, .show = show_text, .arg = (u64)header_event },
@@ -167,7 +167,8 @@ static int tracepoint_init(void)
 	int err = sys_add(sys_subdir(d, "sys_enter"), enter_attrs,
 			  ARRAY_SIZE(enter_attrs));
 
-	(void)sys_path("kernel/tracing/events/ftrace"); /* perf wants it there */
+	(void)sys_path(
+		"kernel/tracing/events/ftrace"); /* perf wants it there */
 	(void)sys_add(sys_path("kernel/tracing"), tracing_attrs,
 		      ARRAY_SIZE(tracing_attrs));
 	(void)sys_add(sys_path("kernel/tracing/events"), events_attrs,

@@ -168,8 +168,9 @@ struct thread {
 	s32 nice;	       /* [a] */
 	u32 personality;       /* [O] */
 	void *ext;	       /* [O] kernel/task's private extension */
-	struct pmu_ctx *pmu;   /* [a] what is counted of it, or NULL: kernel/pmu/ */
-} __aligned(64);	       /* messages keep their kind in the low bits */
+	struct pmu_ctx
+		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */
+} __aligned(64);      /* messages keep their kind in the low bits */
 
 STATIC_ASSERT(offsetof(struct thread, tf.a0) % 64 == 0, "a0 to a7 in one line");
 

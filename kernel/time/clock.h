@@ -33,7 +33,7 @@ u64 clock_cycles_per_us(void);
 void udelay(u32 us);
 
 u64 clock_mono_ticks(void); /* the time CSR itself */
-u64 clock_timebase(void); /* ticks of the time CSR per second */
+u64 clock_timebase(void);   /* ticks of the time CSR per second */
 /* What a program needs to read the clocks itself (arch/riscv/vdso/vdso.h): constants, and
  * where the offset of CLOCK_REALTIME is kept from now on.  Once, at boot. */
 void clock_publish(u64 *boot, u64 *mult, u64 *offset);

@@ -65,28 +65,27 @@ static unsigned long long between(int fd, unsigned long loops,
 	register long a2 __asm__("a2") = 0;
 	register long a7 __asm__("a7") = SYS_ioctl;
 
-	__asm__ volatile(".option push\n"
-			 ".option norvc\n"
-			 "	ecall\n"
-			 "	beqz %[n], 2f\n"
-			 "1:	addi %[n], %[n], -1\n"
-			 "	bnez %[n], 1b\n"
-			 "2:	li a7, %[ppid]\n"
-			 "	beqz %[c], 4f\n"
-			 "3:	ecall\n"
-			 "	addi %[c], %[c], -1\n"
-			 "	bnez %[c], 3b\n"
-			 "4:	mv a0, %[fd]\n"
-			 "	li a1, %[off]\n"
-			 "	li a7, %[ioctl]\n"
-			 "	ecall\n"
-			 ".option pop\n"
-			 : "+r"(a0), "+r"(a1), "+r"(a7), [n] "+r"(loops),
-			   [c] "+r"(calls)
-			 : "r"(a2), [fd] "r"(fd_copy), [ppid] "i"(SYS_getppid),
-			   [off] "i"(PERF_EVENT_IOC_DISABLE),
-			   [ioctl] "i"(SYS_ioctl)
-			 : "memory");
+	__asm__ volatile(
+		".option push\n"
+		".option norvc\n"
+		"	ecall\n"
+		"	beqz %[n], 2f\n"
+		"1:	addi %[n], %[n], -1\n"
+		"	bnez %[n], 1b\n"
+		"2:	li a7, %[ppid]\n"
+		"	beqz %[c], 4f\n"
+		"3:	ecall\n"
+		"	addi %[c], %[c], -1\n"
+		"	bnez %[c], 3b\n"
+		"4:	mv a0, %[fd]\n"
+		"	li a1, %[off]\n"
+		"	li a7, %[ioctl]\n"
+		"	ecall\n"
+		".option pop\n"
+		: "+r"(a0), "+r"(a1), "+r"(a7), [n] "+r"(loops), [c] "+r"(calls)
+		: "r"(a2), [fd] "r"(fd_copy), [ppid] "i"(SYS_getppid),
+		  [off] "i"(PERF_EVENT_IOC_DISABLE), [ioctl] "i"(SYS_ioctl)
+		: "memory");
 	return value(fd) - before;
 }
 
@@ -141,7 +140,8 @@ static void moving_counted(unsigned long n, int harts)
 /* More events than counters (pmu_counters=1): each ran for a part of the time. */
 static void mux(unsigned long seconds)
 {
-	static const unsigned long long config[] = { 0x10003, 0x10203, 0x10004 };
+	static const unsigned long long config[] = { 0x10003, 0x10203,
+						     0x10004 };
 	unsigned long long r[3], ran = 0;
 	unsigned int nr = 0, part = 0;
 	struct perf_event_attr a;
@@ -245,7 +245,8 @@ int main(int argc, char **argv)
 
 		printf("user: %llu of %lu\n", between(fd, 0, n) - empty, 3 * n);
 		for (int i = 0; i < 3; i++) {
-			int k = open_event(TYPE_RELAY, 1u | (unsigned)i << 8, 2);
+			int k = open_event(TYPE_RELAY, 1u | (unsigned)i << 8,
+					   2);
 			unsigned long long none = between(k, 0, 0);
 
 			none = between(k, 0, 0);

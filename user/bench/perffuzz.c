@@ -144,10 +144,10 @@ static void spoil(unsigned int i)
 static void do_ioctl(unsigned int i)
 {
 	static const unsigned long cmds[] = {
-		PERF_EVENT_IOC_ENABLE,	   PERF_EVENT_IOC_DISABLE,
-		PERF_EVENT_IOC_RESET,	   PERF_EVENT_IOC_REFRESH,
-		PERF_EVENT_IOC_PERIOD,	   PERF_EVENT_IOC_SET_OUTPUT,
-		PERF_EVENT_IOC_SET_FILTER, PERF_EVENT_IOC_ID,
+		PERF_EVENT_IOC_ENABLE,	    PERF_EVENT_IOC_DISABLE,
+		PERF_EVENT_IOC_RESET,	    PERF_EVENT_IOC_REFRESH,
+		PERF_EVENT_IOC_PERIOD,	    PERF_EVENT_IOC_SET_OUTPUT,
+		PERF_EVENT_IOC_SET_FILTER,  PERF_EVENT_IOC_ID,
 		PERF_EVENT_IOC_PAUSE_OUTPUT
 	};
 	uint64_t v = few(100000);
@@ -206,7 +206,8 @@ static void step(void)
 		(void)!read(fds[i], buf, rnd() % 4 ? sizeof(buf) : few(64));
 		break;
 	case 8:
-		poll(&(struct pollfd){ fds[i], POLLIN, 0 }, 1, (int)(rnd() % 3));
+		poll(&(struct pollfd){ fds[i], POLLIN, 0 }, 1,
+		     (int)(rnd() % 3));
 		break;
 	case 9:
 		if (rnd() % 8 == 0)
