@@ -220,6 +220,8 @@ void pmu_posted_slow(struct hart *h)
 {
 	struct pmu_hart *p = pmu_of(h);
 
+	if (unlikely(load_once(&p->wake)))
+		perf_wake_readers(h);
 	/* The way to the service hart is nobody's, and so is polling.  A hart that
 	 * is counted itself goes on. */
 	p->ctx = NULL;

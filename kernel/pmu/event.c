@@ -273,6 +273,19 @@ void perf_enable(struct perf_event *e, bool on)
 	resample_tree(e);
 }
 
+void perf_arm(struct perf_event *e, bool on)
+{
+	struct perf_event *s;
+
+	e->armed = on;
+	if (!on || e->leader == e || e->leader->on)
+		perf_enable(e, on);
+	list_for_each_entry(s, &e->siblings, sib_node) {
+		if (s->armed)
+			perf_enable(s, on);
+	}
+}
+
 /* --- life */
 
 struct perf_event *perf_event_new(const struct perf_attr *attr)
@@ -371,6 +384,7 @@ static struct perf_event *inherit_one(struct perf_event *e, struct pmu_ctx *c)
 	k->period = e->period;
 	k->interval = e->interval;
 	k->exec_on = e->exec_on;
+	k->armed = e->armed;
 	k->on = e->on;
 	list_add_tail(&k->child_node, &top->children);
 	perf_event_attach(k, c, NULL);
@@ -463,12 +477,20 @@ void perf_exec_events(struct thread *t)
 	list_for_each_entry(e, &c->events, node) {
 		e->exec_on &= !e->on;
 		if (e->exec_on)
+			e->armed = true;
+	}
+	list_for_each_entry(e, &c->events, node) {
+		/* with their leader, which stands before them */
+		if (e->armed && !e->on && (e->leader->exec_on || e->exec_on))
+			e->exec_on = true;
+		if (e->exec_on && (e->leader == e || e->leader->exec_on ||
+				   e->leader->on))
 			store_once(&e->on, true);
 	}
 	perf_update_want(c);
 	pmu_split_current();
 	list_for_each_entry(e, &c->events, node) {
-		if (e->exec_on)
+		if (e->exec_on && e->on)
 			begin_one(e);
 		e->exec_on = false;
 	}

@@ -54,6 +54,7 @@ struct perf_event {
 	struct file *output; /* SET_OUTPUT: not owned, cleared by its release */
 
 	bool on;		    /* [a] */
+	bool armed; /* on, if its leader is */
 	bool exited;		    /* its thread has */
 	bool exec_on;		    /* to be enabled by exec */
 	struct perf_value base, at; /* before `on`, and context's at `on` */
@@ -88,6 +89,8 @@ int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 		      struct perf_event *leader);
 void perf_event_detach(struct perf_event *e, bool sync);
 void perf_enable(struct perf_event *e, bool on);
+/* As asked by the program: a member of a group counts while its leader does. */
+void perf_arm(struct perf_event *e, bool on);
 /* What the context's accumulators say now for @e; also from a sample. */
 struct perf_value perf_now(const struct perf_event *e);
 /* The event's own value; with those inherited from it. */

@@ -156,7 +156,7 @@ static void for_group(struct perf_event *e, bool group,
 
 static void do_enable(struct perf_event *e, u64 on)
 {
-	perf_enable(e, on);
+	perf_arm(e, on);
 }
 
 static void do_reset(struct perf_event *e, u64 arg __unused)
@@ -190,8 +190,8 @@ static s64 do_refresh(struct perf_event *e, u64 n)
 {
 	if (!e->samples || (e->attr.flags & ATTR_INHERIT))
 		return -EINVAL;
-	store_once(&e->limit, e->limit + (s64)(u32)n);
-	perf_enable(e, true);
+	store_once(&e->limit, max(e->limit, (s64)0) + (s64)(u32)n);
+	perf_arm(e, true);
 	return 0;
 }
 

@@ -351,7 +351,7 @@ static int build(struct perf_event *e, int pid, int cpu, int group_fd,
 		if (e->kind == KIND_TRACE)
 			atomic_inc(&pmu_tracing);
 		if (!(e->attr.flags & ATTR_DISABLED))
-			perf_enable(e, true);
+			perf_arm(e, true);
 		else
 			e->exec_on = e->attr.flags & ATTR_ENABLE_ON_EXEC;
 	}

@@ -143,22 +143,24 @@ static u64 due(struct perf_event *e, u64 now)
 	return n;
 }
 
-/* REFRESH: the last one that was asked for. */
+/* REFRESH: all that were asked for have been taken; 0: no limit. */
 static bool spent(struct perf_event *e)
 {
 	if (likely(!load_once(&e->limit)))
 		return false;
-	return --e->limit == 0;
+	if (e->limit > 0 && --e->limit == 0)
+		e->limit = -1;
+	else if (e->limit < 0)
+		return true;
+	return false;
 }
 
 static void sample_event(struct perf_event *e, const struct sample *s)
 {
 	struct pmu_hart *p = pmu_of(this_hart());
 
-	if (perf_write_sample(e, s))
+	if (!spent(e) && perf_write_sample(e, s))
 		store_once(&p->wake, true);
-	if (spent(e))
-		store_once(&e->on, false);
 }
 
 static bool fits(const struct perf_event *e, const struct hart *h, u32 side)
@@ -195,6 +197,7 @@ static void take_samples(struct hart *h, struct thread *t, bool user,
 	};
 
 	pmu_split(h);
+	/* PMUSET (dependency) - pairs with perf_update_set(). */
 	if (t->pmu)
 		look_at(load_once(&t->pmu->set), h, &s);
 	if (p->wide)

@@ -169,6 +169,71 @@ TEST(perf, groups)
 	CHECK_OK(other);
 }
 
+/* A member counts while its leader does. */
+TEST(perf, group_leads)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS);
+	unsigned long long n;
+	int lead, sib;
+
+	a.disabled = 1;
+	NEED(lead = open_event(&a, 0, -1, -1, 0));
+	a.disabled = 0;
+	CHECK_OK(sib = open_event(&a, 0, -1, lead, 0));
+	loop(10000);
+	CHECK_EQ(count_of(sib), 0);
+	CHECK_OK(ioctl(lead, PERF_EVENT_IOC_ENABLE, 0));
+	loop(10000);
+	CHECK_OK(ioctl(lead, PERF_EVENT_IOC_DISABLE, 0));
+	n = count_of(sib);
+	CHECK(n > 0);
+	loop(10000);
+	CHECK_EQ(count_of(sib), n);
+}
+
+static unsigned long long head_of(const struct perf_event_mmap_page *p)
+{
+	return __atomic_load_n(&p->data_head, __ATOMIC_ACQUIRE);
+}
+
+TEST(perf, sampling)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK);
+	struct perf_event_mmap_page *p;
+	struct perf_event_header *h;
+	struct pollfd pfd;
+	int fd;
+
+	a.sample_period = 1000000;
+	a.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
+	a.wakeup_events = 1;
+	NEED(fd = open_event(&a, 0, -1, -1, 0));
+	CHECK(mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) ==
+	      MAP_FAILED); /* not 1 + 2^n pages */
+	p = mmap(NULL, 5 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_EQ(p->data_size, 4 * 4096);
+	for (long end = ut_now_ms() + 5000; !head_of(p);) {
+		CHECK(ut_now_ms() < end);
+		loop(1000000);
+	}
+	h = (void *)((char *)p + 4096);
+	CHECK_EQ(h->type, PERF_RECORD_SAMPLE);
+	CHECK_EQ(h->size, sizeof(*h) + 24);
+	CHECK_EQ(((unsigned int *)(h + 1))[2], getpid());
+	pfd = (struct pollfd){ .fd = fd, .events = POLLIN };
+	CHECK_EQ(poll(&pfd, 1, 5000), 1);
+	CHECK(pfd.revents & POLLIN);
+	/* A tail that makes no sense, then no buffer at all. */
+	p->data_tail = 12345;
+	loop(10000000);
+	munmap(p, 5 * 4096);
+	loop(10000000);
+	close(fd);
+}
+
 static int child_loop(void *arg)
 {
 	loop(*(unsigned long *)arg);
