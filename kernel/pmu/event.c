@@ -330,7 +330,7 @@ int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 }
 
 /* Siblings of a leader that goes stand alone. */
-static void leave_group(struct perf_event *e)
+void perf_leave_group(struct perf_event *e)
 {
 	struct perf_event *s, *next;
 
@@ -349,7 +349,6 @@ void perf_event_detach(struct perf_event *e, bool sync)
 	struct pmu_ctx *c = e->ctx;
 	struct perf_set *old;
 
-	leave_group(e);
 	if (!c)
 		return;
 	e->base = own_raw(e);

@@ -91,6 +91,7 @@ void perf_event_detach(struct perf_event *e, bool sync);
 void perf_enable(struct perf_event *e, bool on);
 /* As asked by the program: a member of a group counts while its leader does. */
 void perf_arm(struct perf_event *e, bool on);
+void perf_leave_group(struct perf_event *e);
 /* What the context's accumulators say now for @e; also from a sample. */
 struct perf_value perf_now(const struct perf_event *e);
 /* The event's own value; with those inherited from it. */

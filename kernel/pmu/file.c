@@ -384,6 +384,7 @@ static void perf_release(struct file *f)
 
 	mutex_lock(&perf_mutex);
 	drop_children(e);
+	perf_leave_group(e);
 	perf_event_detach(e, true);
 	if (e->kind == KIND_TRACE)
 		atomic_dec(&pmu_tracing);

@@ -80,6 +80,12 @@ def test_stat(perf):
     assert "seconds time elapsed" in out
 
 
+def test_stat_group(perf):
+    out = perf("stat -e '{cycles,instructions}' /bin/true")
+    for event in ("cycles", "instructions"):
+        assert counted(out, event) > 0
+
+
 def test_stat_sides(perf, config):
     out = perf("stat -e instructions,instructions:u,instructions:k,"
                "relay/own-instructions/,relay/service-instructions/ "
@@ -119,6 +125,12 @@ def test_list(perf):
     out = perf("list")
     for event in ("cpu-cycles", "page-faults", "relay/service-time/"):
         assert event in out
+
+
+def test_trace(perf):
+    out = perf("trace /bin/true")
+    assert re.search(r"true/\d+ mmap\(.*\) += 0x", out), out
+    assert "exit_group" in out
 
 
 def test_system_calls_counted(perf):
