@@ -482,8 +482,8 @@ void perf_exec_events(struct thread *t)
 		/* with their leader, which stands before them */
 		if (e->armed && !e->on && (e->leader->exec_on || e->exec_on))
 			e->exec_on = true;
-		if (e->exec_on && (e->leader == e || e->leader->exec_on ||
-				   e->leader->on))
+		if (e->exec_on &&
+		    (e->leader == e || e->leader->exec_on || e->leader->on))
 			store_once(&e->on, true);
 	}
 	perf_update_want(c);

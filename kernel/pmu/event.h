@@ -54,7 +54,7 @@ struct perf_event {
 	struct file *output; /* SET_OUTPUT: not owned, cleared by its release */
 
 	bool on;		    /* [a] */
-	bool armed; /* on, if its leader is */
+	bool armed;		    /* on, if its leader is */
 	bool exited;		    /* its thread has */
 	bool exec_on;		    /* to be enabled by exec */
 	struct perf_value base, at; /* before `on`, and context's at `on` */
