@@ -150,8 +150,7 @@ int relay_policy_parse(const char *s)
 
 void relay_watch(void)
 {
-	bool on = relay_trace_on || relay_delay_max ||
-		  load_once(&pmu_active);
+	bool on = relay_trace_on || relay_delay_max || load_once(&pmu_active);
 
 	/* relaxed: a call that is on its way may still take the short way */
 	for (u32 i = 0; i < nr_harts; i++)
