@@ -3,7 +3,7 @@
  * kernel/pmu/hooks.h - where the relay tells of its boundaries.
  *
  * All of them stand on the general way only, and cost a load and a branch there
- * when nothing is counted; relay_watched keeps calls off the short way while
+ * when nothing is counted; hart->watched keeps calls off the short way while
  * something is (relay_watch()).
  *
  * Context: the hart's loop, interrupts off.
