@@ -47,7 +47,8 @@ def test_exact(boot, relay):
 
 
 @pytest.fixture(scope="module", params=[{"relay": "remote"},
-                                        {"relay": "local", "qemu": "10"}],
+                                        {"relay": "local", "qemu": "10",
+                                         "append": "fault=local"}],
                 ids=lambda c: c["relay"])
 def config(request):
     return dict(request.param, smp=3)
@@ -96,8 +97,11 @@ def test_stat_sides(perf, config):
     own = counted(out, "relay/own-instructions/")
     service = counted(out, "relay/service-instructions/")
     assert own + service == all_
-    # Page faults go to the service hart in both.
-    assert (service == kernel) == (config["relay"] == "remote")
+    # What interrupts user code runs on its own hart in any case.
+    if config["relay"] == "remote":
+        assert service > 0.9 * kernel, out
+    else:
+        assert service < 0.5 * kernel, out
 
 
 def test_stat_all_harts(perf):
