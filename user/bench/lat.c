@@ -276,6 +276,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	prepare();
+	if (fixed)
+		usleep(100000); /* whoever started us wants the hart no more */
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (!wanted(rows[i].name, argv + optind))
 			continue;
