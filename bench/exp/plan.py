@@ -194,7 +194,7 @@ def shell_text(step, ms):
     if w.timed:
         command = f"timed {w.name} '" + command.replace("'", "'\\''") + "'"
     status = "" if step.system is LINUX else "cat /proc/relay/status; "
-    words.append(f"echo sample {step.key}; {status}{command}; "
+    words.append(f"echo 'sample {step.key}'; {status}{command}; "
                  f"echo status $?; {status}echo end")
     return "; ".join(words)
 

@@ -178,7 +178,7 @@ def test_log_of_a_board(tmp_path):
     path = tmp_path / "experiment.sh"
     path.write_text(script)
     subprocess.run(["sh", "-n", str(path)], check=True)
-    assert "sample null|remote|0|1|0;" in script
+    assert "echo 'sample null|remote|0|1|0';" in script
     text = printed("work null 9.5 100 - -").replace(
         "sample x", "sample null|remote|0|1|0").replace("\n", "\r\n")
     j = Journal(str(tmp_path / "j"), "log")
