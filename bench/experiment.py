@@ -38,6 +38,7 @@ sys.path.insert(0, os.path.join(TOP, "scripts"))
 import tools  # noqa: E402
 from exp import plan, report  # noqa: E402
 from exp.journal import Journal  # noqa: E402
+from exp.stats import median  # noqa: E402
 from mkimage import CACHE  # noqa: E402
 
 OUT = os.environ.get("O") or os.path.join(TOP, "build")
@@ -164,7 +165,7 @@ def take(rig, step, journal, skipped):
         print(f"experiment: {step.key}: {str(err)[:2000]}", file=sys.stderr)
         sample = None
     if sample:
-        journal.add(step.key, sample)
+        journal.add(step.key, dict(sample, load=os.getloadavg()[0]))
     else:
         print(f"experiment: no sample of {step.key}", file=sys.stderr)
 
@@ -199,6 +200,11 @@ def facts(args, journal, skipped):
     found = {"samples": f"{len(journal.samples)}, up to {args.reps} of each",
              "taken with": journal.identity}
     if args.machine != "board":
+        loads = [s["load"] for s in journal.samples.values() if "load" in s]
+        if loads and median(loads) > os.cpu_count() + 1:
+            found["**the host was busy**"] = (
+                f"load {median(loads):.1f} on {os.cpu_count()} cores: a hart "
+                "that hands over waits for its turn there. Do not quote times")
         found["host"] = f"{cpu[1] if cpu else '?'}, {os.cpu_count()} CPUs"
     for name, why in skipped.items():
         found[f"skipped {name}"] = why

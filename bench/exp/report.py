@@ -56,15 +56,19 @@ def time_text(ns):
 
 
 def ratio_of(cell, a, b):
-    """(ratio, low, high, share of a < b), or None."""
+    """(ratio, low, high, share of a < b, samples), or None."""
     if a not in cell or b not in cell:
         return None
-    return stats.compare(cell[a], cell[b])
+    return stats.compare(cell[a], cell[b]) + (min(len(cell[a]),
+                                                  len(cell[b])),)
 
 
 def ratio_text(ratio):
+    """An interval of fewer than 3 samples would be a lie."""
     if ratio is None:
         return "-"
+    if ratio[4] < stats.FEW:
+        return f"{ratio[0]:.2f} (?)"
     return f"{ratio[0]:.2f} ({ratio[1]:.2f}-{ratio[2]:.2f})"
 
 
@@ -104,15 +108,16 @@ def policy_rows(results, smp, service, loads):
     rows = []
     for w, cell in results.at(smp, service, loads):
         name, second, sure = stats.winner(antlers(cell))
-        verdict = "-" if second is None else "no difference" if name is None \
-            else f"**{name}** over {second} by " + \
+        few = min(map(len, antlers(cell).values())) < stats.FEW
+        verdict = "-" if second is None else "too few samples" if few else \
+            "no difference" if name is None else f"**{name}** over {second} by " + \
             f"{1 - stats.compare(cell[name], cell[second])[0]:.0%}"
         rows.append([w.text] + [
             time_text(stats.median(cell[s])) if s in cell else "-"
             for s in ("linux", "remote", "local", "hybrid")] + [
             ratio_text(ratio_of(cell, "remote", "local")),
             ratio_text(ratio_of(cell, "remote", "linux")),
-            verdict, f"{sure:.0%}" if second else "-",
+            verdict, f"{sure:.0%}" if second and not few else "-",
             reason(results, (w.name, smp, service), cell)])
     return rows
 
@@ -123,12 +128,11 @@ POLICY_HEAD = ["workload", "Linux", "remote", "local", "hybrid",
 
 
 def family_ratios(results, smp, service, loads, family):
-    """{calls in flight: ratio remote/local}."""
+    """{calls in flight: ratio_of() remote and local}."""
     found = {}
     for w, cell in results.at(smp, service, loads):
         if w.family == family and {"remote", "local"} <= set(cell):
-            found[w.flight] = stats.median(cell["remote"]) / \
-                stats.median(cell["local"])
+            found[w.flight] = ratio_of(cell, "remote", "local")
     return found
 
 
@@ -140,10 +144,14 @@ def flight_rows(results, loads):
             ratios = family_ratios(results, smp, service, loads, family)
             if not ratios:
                 continue
-            at = stats.crossing(ratios)
+            # What counts is the upper end of the interval.
+            enough = all(r[4] >= stats.FEW for r in ratios.values())
+            at = stats.crossing({n: r[2] for n, r in ratios.items()})
             rows.append([family, str(smp), str(service)] + [
-                f"{ratios[n]:.2f}" if n in ratios else "-"
-                for n in plan.FLIGHTS] + [str(at) if at else "never"])
+                f"{ratios[n][0]:.2f}" if n in ratios else "-"
+                for n in plan.FLIGHTS] + [
+                    "too few samples" if not enough else
+                    str(at) if at else "never"])
     return rows
 
 
@@ -238,8 +246,7 @@ def write_summary(results, path):
 
 INTRO = """Medians of one operation. `a/b (low-high)`: ratio of medians with a
 95 % interval by bootstrap (2000 draws). *won*: the policy with the least median, if
-it is the lesser in 95 % of the draws (*sure*) and has 3 samples or more; else no
-difference. *by operation*: what `/proc/relay/status` counted in `remote`, and what a
+it is the lesser in 95 % of the draws (*sure*); `(?)`: fewer than 3 samples. *by operation*: what `/proc/relay/status` counted in `remote`, and what a
 call costs more than in `local`."""
 
 

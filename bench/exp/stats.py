@@ -10,6 +10,7 @@ import random
 import statistics
 
 DRAWS = 2000
+FEW = 3             # with fewer samples nothing is concluded
 
 
 def median(values):
@@ -62,7 +63,7 @@ def winner(by_name, level=0.95):
         return None, None, 0.0
     first, second = order[:2]
     less = compare(by_name[first], by_name[second])[3]
-    few = min(len(by_name[first]), len(by_name[second])) < 3
+    few = min(len(by_name[first]), len(by_name[second])) < FEW
     return (None if few or less < level else first), second, less
 
 

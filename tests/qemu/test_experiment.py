@@ -164,6 +164,14 @@ def test_page(tmp_path):
     assert (tmp_path / "samples.csv").read_text().count("\n") == 61
 
 
+def test_page_of_too_few(tmp_path):
+    loads = plan.workloads(only="null,flight_null_1")
+    page = report.write(samples_of([w.name for w in loads], 2), loads,
+                        str(tmp_path), {})
+    assert "2.00 (?)" in page and "too few samples" in page
+    assert "**" not in page and "never" not in page
+
+
 def test_page_of_nothing(tmp_path):
     assert "split" in report.write({}, plan.workloads(), str(tmp_path), {})
 
