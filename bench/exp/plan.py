@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 DEBIAN = "/debian"          # on the root image
 PROGRAMS = "/programs"      # of scripts/fetch-programs, a disk of its own
 MOUNT = (f"mkdir -p {PROGRAMS}; mount -t ext4 -o ro /dev/vdb {PROGRAMS}; "
-         f"mount -t tmpfs tmpfs {PROGRAMS}/tmp; "
+         f"mount -t tmpfs tmpfs {PROGRAMS}/tmp; ifconfig lo 127.0.0.1 up; "
          f"for d in {DEBIAN} {PROGRAMS}; do mount -t proc proc $d/proc; "
          "mount -t devtmpfs devtmpfs $d/dev; done 2>/dev/null")
 
@@ -112,7 +112,8 @@ def programs():
                         needs=f"{root}/usr/bin/{command.split()[0]}")
 
     redis = ("redis-server --save \"\" --daemonize yes >/dev/null; "
-             "until redis-cli ping >/dev/null 2>&1; do :; done; "
+             "i=0; until redis-cli ping >/dev/null 2>&1; do "
+             "[ $((i+=1)) -lt 50 ] || exit 1; done; "
              "redis-benchmark -q -n 2000 -c 8 -t get >/dev/null; "
              "redis-cli shutdown")
     return [
