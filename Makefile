@@ -121,6 +121,7 @@ help:
 	@echo 'make soak         long stress of the relay, and the long tests on the model'
 	@echo 'make sdcard       $(O)/antler-unmatched.img, for dd; also nvme-image, spiflash'
 	@echo 'make crash        power cuts at every moment of work on ext4, on the host'
+	@echo 'make powercut     the same with the whole machine: N= times, QEMU and all'
 	@echo 'make fuzz-ext4    spoilt volumes, guided by libFuzzer (FUZZ_SECONDS=)'
 	@echo 'make clean        remove $(O)'
 	@echo 'V=1 shows commands, O=dir builds elsewhere, WERROR=0 keeps warnings warnings'
