@@ -33,6 +33,7 @@
 #include <kernel/relay/plain.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/trap.h>
 #include <kernel/time/clock.h>
 
@@ -114,6 +115,9 @@ static void request_body(struct thread *t)
 	case NR_REQUEST_KINDS:
 		break;
 	}
+	/* Others may have had its hart meanwhile. */
+	if (t->rseq)
+		rseq_resume(t);
 	if (unlikely(t->work & ~WORK_RESCHED))
 		task_request_end(t);
 	clock_end(h, t, NULL);
@@ -151,6 +155,7 @@ static __cold void finish_moved(struct hart *h, struct thread *t,
 		h->st.migrations++;
 	}
 	t->home = dst;
+	thread_moved(t);
 	if (dst == h)
 		relay_user_ready(h, t, false);
 	else

@@ -8,6 +8,7 @@
 #include <kernel/assert.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
+#include <kernel/task/rseq.h>
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 
@@ -138,6 +139,7 @@ void relay_push_away(struct hart *h)
 	list_del(&t->run_node);
 	h->nr_runq--;
 	t->home = dst;
+	thread_moved(t);
 	h->st.migrations++;
 	relay_send_urgent(h, dst, t, MSG_PLACE);
 }
@@ -149,6 +151,7 @@ void thread_start_user(struct thread *t)
 	struct hart *dst = pick(t, current ? current->home : NULL, !t->vfork);
 
 	t->home = dst;
+	thread_moved(t);
 	store_once(&t->state, THREAD_DONE);
 	if (dst == h)
 		relay_user_ready(h, t, false);

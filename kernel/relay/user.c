@@ -25,6 +25,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
+#include <kernel/task/rseq.h>
 #include <kernel/time/clock.h>
 
 __cold void relay_fp_save(struct hart *h, struct thread *t)
@@ -141,6 +142,7 @@ static void rotate(struct hart *h)
 		relay_fp_save(h, t);
 	t->nr_ivcsw++;
 	pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
+	thread_lost_hart(t);
 	t->queued_at = rdcycle();
 	list_add_tail(&t->run_node, &h->runq);
 	h->nr_runq++;

@@ -65,6 +65,7 @@ enum request_kind {
 #define WORK_STOP    BIT(2) /* group stop in progress */
 #define WORK_PTRACE  BIT(3)
 #define WORK_RESCHED BIT(4) /* give way when more threads want the hart */
+#define WORK_RSEQ    BIT(5) /* kernel/task/rseq.h */
 
 /* thread->request of an ordinary system call: posted, and in its coroutine */
 #define REQUEST_PLAIN	0u
@@ -149,6 +150,8 @@ struct thread {
 	uaddr_t clear_child_tid; /* [O] */
 	uaddr_t robust_list;	 /* [O] */
 	size_t robust_list_len;	 /* [O] */
+	uaddr_t rseq;		 /* [O] registered area, or 0 */
+	u32 rseq_len, rseq_sig;	 /* [O] */
 	int exit_signal;	 /* [O] to the parent; leader only */
 	int exit_code;		 /* [task lock] wait status word */
 	struct vfork_wait

@@ -17,6 +17,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/vdso.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -25,27 +26,29 @@
 #define STACK_EXTRA    (128u << 10)
 
 /* asm-generic/auxvec.h */
-#define AT_NULL		0
-#define AT_PHDR		3
-#define AT_PHENT	4
-#define AT_PHNUM	5
-#define AT_PAGESZ	6
-#define AT_BASE		7
-#define AT_FLAGS	8
-#define AT_ENTRY	9
-#define AT_UID		11
-#define AT_EUID		12
-#define AT_GID		13
-#define AT_EGID		14
-#define AT_HWCAP	16
-#define AT_CLKTCK	17
-#define AT_SECURE	23
-#define AT_RANDOM	25
-#define AT_HWCAP2	26
-#define AT_EXECFN	31
-#define AT_SYSINFO_EHDR 33
-#define AT_MINSIGSTKSZ	51
-#define NR_AUX		20
+#define AT_NULL		     0
+#define AT_PHDR		     3
+#define AT_PHENT	     4
+#define AT_PHNUM	     5
+#define AT_PAGESZ	     6
+#define AT_BASE		     7
+#define AT_FLAGS	     8
+#define AT_ENTRY	     9
+#define AT_UID		     11
+#define AT_EUID		     12
+#define AT_GID		     13
+#define AT_EGID		     14
+#define AT_HWCAP	     16
+#define AT_CLKTCK	     17
+#define AT_SECURE	     23
+#define AT_RANDOM	     25
+#define AT_HWCAP2	     26
+#define AT_RSEQ_FEATURE_SIZE 27
+#define AT_RSEQ_ALIGN	     28
+#define AT_EXECFN	     31
+#define AT_SYSINFO_EHDR	     33
+#define AT_MINSIGSTKSZ	     51
+#define NR_AUX		     22
 
 #define HWCAP_BIT(c) (1u << ((c) - 'A'))
 #define HWCAP_IMAFDC                                                         \
@@ -95,6 +98,8 @@ static u64 *fill_auxv(struct exec *e, u64 *v, u64 execfn, u64 random)
 	v = aux(v, AT_SECURE, e->secure);
 	v = aux(v, AT_RANDOM, random);
 	v = aux(v, AT_HWCAP2, 0);
+	v = aux(v, AT_RSEQ_FEATURE_SIZE, RSEQ_FEATURE_SIZE);
+	v = aux(v, AT_RSEQ_ALIGN, RSEQ_ALIGN);
 	v = aux(v, AT_EXECFN, execfn);
 	v = aux(v, AT_MINSIGSTKSZ, SIGFRAME_SIZE);
 	v = aux(v, AT_NULL, 0);

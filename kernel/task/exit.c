@@ -77,6 +77,7 @@ void mm_release(struct thread *t)
 	if (t->robust_list)
 		futex_exit_robust(t);
 	t->robust_list = 0;
+	t->rseq = 0;
 	t->clear_child_tid = 0;
 	if (a && mm_is_shared(t->mm) && !put_user_u32(0, a))
 		(void)futex_wake_uaddr(a, 1);

@@ -108,6 +108,11 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 	t->cpus_allowed = me->cpus_allowed;
 	t->nice = me->nice;
 	t->personality = me->personality;
+	if (!(a->flags & CLONE_VM)) {
+		t->rseq = me->rseq;
+		t->rseq_len = me->rseq_len;
+		t->rseq_sig = me->rseq_sig;
+	}
 	t->start_ns = clock_mono_ns();
 	t->cred = cred_get(me->cred);
 }

@@ -17,6 +17,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/log.h>
+#include <kernel/task/rseq.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
 #include <lib/errno.h>
@@ -197,6 +198,8 @@ static void run_handler(struct thread *t, int sig, const struct ksigaction *ka,
 	u64 mask = t->sig_blocked | ka->mask;
 
 	restart_before_handler(t, r, ka->flags);
+	if (t->rseq)
+		rseq_resume(t);
 	if (sigframe_setup(t, sig, ka, si, saved)) {
 		signal_force_segv(sig);
 		return;
@@ -245,6 +248,8 @@ static void request_end_slow(struct thread *t)
 
 void task_request_end(struct thread *t)
 {
+	if (unlikely(load_once(&t->work) & WORK_RSEQ))
+		rseq_resume(t);
 	if (unlikely(load_once(&t->work) & WORK_TASK))
 		request_end_slow(t);
 }
