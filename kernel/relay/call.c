@@ -422,13 +422,11 @@ void relay_user_ready(struct hart *h, struct thread *t, bool front)
 		h->user = t;
 		return;
 	}
-	if (front && t->suspended_once) {
-		list_add(&t->run_node, &h->runq);
+	front = front && t->suspended_once;
+	relay_enqueue(h, t, front);
+	if (t->rt_prio > h->user->rt_prio ||
+	    (front && t->rt_prio == h->user->rt_prio))
 		relay_of(h)->preempt = true;
-	} else {
-		list_add_tail(&t->run_node, &h->runq);
-	}
-	h->nr_runq++;
 }
 
 void relay_yield(void)

@@ -109,12 +109,22 @@ void relay_slice_expired(struct ktimer *t)
 	relay_of(h)->preempt = true;
 }
 
+/* From a twentieth (nice 19, SCHED_IDLE) to the double (-20). */
+static u64 slice_of(const struct thread *t)
+{
+	s32 nice = t->sched_policy == SCHED_IDLE ? 19 : load_once(&t->nice);
+
+	if (likely(!nice || t->rt_prio))
+		return relay_slice_ns;
+	return relay_slice_ns * (u64)(20 - nice) / 20;
+}
+
 void relay_slice_arm(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 
 	if (!ktimer_armed(&r->slice))
-		ktimer_arm(&r->slice, clock_mono_ns() + relay_slice_ns);
+		ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h->user));
 }
 
 /* Nobody waits any more: no interrupt for it either. */

@@ -243,6 +243,8 @@ void relay_call_ended_general(struct thread *t) __noreturn;
 void relay_call_ended_timed(struct thread *t, struct call_row *c) __noreturn;
 void relay_run_request(struct hart *h, struct thread *t) __noreturn;
 void relay_run_ready(struct hart *h) __noreturn; /* one that is there */
+/* Into the queue of @h: by priority, before or behind its equals. */
+void relay_enqueue(struct hart *h, struct thread *t, bool front);
 void relay_user_ready(struct hart *h, struct thread *t, bool front);
 void relay_yield(void); /* sched_yield(2) of current */
 

@@ -121,6 +121,25 @@ void hart_drop_mm(struct mm *mm)
 	atomic_dec(&nr_droppers);
 }
 
+void relay_enqueue(struct hart *h, struct thread *t, bool front)
+{
+	struct list_head *at = &h->runq;
+	struct thread *o;
+
+	/* Before whom?  Everybody has 0 as a rule. */
+	list_for_each_entry(o, &h->runq, run_node) {
+		if (front ? o->rt_prio <= t->rt_prio
+			  : o->rt_prio < t->rt_prio) {
+			at = &o->run_node;
+			break;
+		}
+		if (!front && !o->rt_prio && !t->rt_prio)
+			break;
+	}
+	list_add_tail(&t->run_node, at);
+	h->nr_runq++;
+}
+
 static void take_next(struct hart *h)
 {
 	h->user = list_first_entry(&h->runq, struct thread, run_node);
@@ -144,9 +163,20 @@ static void rotate(struct hart *h)
 	pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
 	thread_lost_hart(t);
 	t->queued_at = rdcycle();
-	list_add_tail(&t->run_node, &h->runq);
-	h->nr_runq++;
+	relay_enqueue(h, t, false);
 	h->user = NULL;
+}
+
+/* Shall @t give way to the first in the queue, who wants that, or whose turn it is? */
+static bool gives_way(const struct hart *h, const struct thread *t)
+{
+	const struct thread *o =
+		list_first_entry(&h->runq, struct thread, run_node);
+
+	if (o->rt_prio != t->rt_prio)
+		return o->rt_prio > t->rt_prio;
+	return (t->work & WORK_RESCHED) ||
+	       (t->sched_policy & ~SCHED_POLICY_RESET) != SCHED_FIFO;
 }
 
 static void choose(struct hart *h)
@@ -154,7 +184,8 @@ static void choose(struct hart *h)
 	struct relay_hart *r = relay_of(h);
 
 	if (h->user && h->nr_runq &&
-	    (r->preempt || (h->user->work & WORK_RESCHED)))
+	    (r->preempt || (h->user->work & WORK_RESCHED)) &&
+	    gives_way(h, h->user))
 		rotate(h);
 	r->preempt = false;
 	if (!h->user && h->nr_runq) {

@@ -71,6 +71,16 @@ enum request_kind {
 #define REQUEST_PLAIN	0u
 #define REQUEST_RUNNING 1u
 
+enum sched_policy {
+	SCHED_OTHER,
+	SCHED_FIFO,
+	SCHED_RR,
+	SCHED_BATCH,
+	SCHED_IDLE = 5,
+	SCHED_DEADLINE,
+};
+#define SCHED_POLICY_RESET 0x80 /* a child gets SCHED_OTHER */
+
 #define KSTACK_SIZE 16384u
 
 struct thread {
@@ -169,6 +179,8 @@ struct thread {
 	u64 start_ns;	       /* [I] CLOCK_MONOTONIC */
 	u64 cpus_allowed;      /* [a] mask of dense application-hart indices */
 	s32 nice;	       /* [a] */
+	u8 sched_policy;       /* [a] enum sched_policy, SCHED_POLICY_RESET */
+	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
 	u32 personality;       /* [O] */
 	void *ext;	       /* [O] kernel/task's private extension */
 	struct pmu_ctx

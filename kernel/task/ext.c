@@ -100,19 +100,9 @@ static int change(int tid, bool special,
 	return err;
 }
 
-static void put_policy(struct thread_ext *x, u16 v)
-{
-	x->policy = (u8)v;
-}
-
 static void put_ioprio(struct thread_ext *x, u16 v)
 {
 	x->ioprio = v;
-}
-
-int thread_set_policy(int tid, u8 policy)
-{
-	return change(tid, policy != 0, put_policy, policy);
 }
 
 int thread_set_ioprio(int tid, u16 prio)
@@ -127,22 +117,12 @@ u16 thread_ioprio_locked(const struct thread *t)
 	return x ? x->ioprio : 0;
 }
 
-u8 thread_policy_locked(const struct thread *t)
-{
-	const struct thread_ext *x = load_once(&t->ext);
-
-	return x ? x->policy : 0;
-}
-
 int ext_inherit(struct thread *child)
 {
 	const struct thread_ext *mine = current->ext;
 	struct thread_ext *x = child->ext;
-	u8 policy = mine ? mine->policy : 0;
 
-	if (policy & POLICY_RESET_ON_FORK)
-		policy = 0;
-	if (!mine || (!mine->seccomp_mode && !policy && !mine->ioprio))
+	if (!mine || (!mine->seccomp_mode && !mine->ioprio))
 		return 0;
 	if (!x) {
 		x = ext_alloc(false);
@@ -150,7 +130,6 @@ int ext_inherit(struct thread *child)
 			return -ENOMEM;
 		child->ext = x;
 	}
-	x->policy = policy;
 	x->ioprio = mine->ioprio;
 	seccomp_inherit(x);
 	return 0;

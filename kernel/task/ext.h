@@ -70,14 +70,12 @@ struct tracee {
 struct thread_ext {
 	struct tracee *trace; /* [O] NULL: was never traced */
 	u8 seccomp_mode;      /* [a] enum seccomp_mode */
-	u8 policy;	      /* [a] SCHED_*, POLICY_RESET_ON_FORK */
 	u16 ioprio;	      /* [a] as ioprio_set(2) has it; 0: none */
 	bool no_new_privs;    /* [a] as cred's: from a sibling's filter */
-	struct seccomp_filter *filter; /* [O] the newest; owned */
-	struct list_head spare;	       /* seccomp.c, before it is a thread's */
+	u64 dl_runtime, dl_deadline, dl_period; /* SCHED_DEADLINE */
+	struct seccomp_filter *filter;		/* [O] the newest; owned */
+	struct list_head spare; /* seccomp.c, before it is a thread's */
 };
-
-#define POLICY_RESET_ON_FORK 0x80
 
 struct thread_ext *ext_alloc(bool traced); /* NULL: no memory */
 void ext_free(struct thread_ext *x);	   /* NULL is fine */
@@ -87,10 +85,8 @@ struct thread_ext *thread_ext_make(void); /* current's; NULL: no memory */
 void thread_ext_free(struct thread *t);	  /* the thread object goes away */
 /* clone: filters and policy of current for @child: 0 or -ENOMEM. */
 int ext_inherit(struct thread *child);
-int thread_set_policy(int tid, u8 policy); /* 0 or -errno */
-int thread_set_ioprio(int tid, u16 prio);  /* likewise */
+int thread_set_ioprio(int tid, u16 prio); /* 0 or -errno */
 u16 thread_ioprio_locked(const struct thread *t);
-u8 thread_policy_locked(const struct thread *t);
 
 /* Is current, or a thread that cannot change now, traced? */
 static inline struct tracee *thread_tracee(const struct thread *t)

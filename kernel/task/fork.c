@@ -86,6 +86,19 @@ static void copy_registers(struct thread *t, const struct clone_args *a)
 	t->syscall_nr = -1;
 }
 
+static void inherit_policy(struct thread *t, const struct thread *me)
+{
+	t->nice = me->nice;
+	if (!(me->sched_policy & SCHED_POLICY_RESET)) {
+		t->sched_policy = me->sched_policy;
+		t->rt_prio = me->rt_prio;
+	} else if (me->rt_prio) {
+		t->nice = 0;
+	} else {
+		t->nice = max(t->nice, 0);
+	}
+}
+
 static void copy_thread_state(struct thread *t, const struct clone_args *a)
 {
 	const struct thread *me = current;
@@ -106,7 +119,7 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 	t->policy = me->policy;
 	t->fault_policy = me->fault_policy;
 	t->cpus_allowed = me->cpus_allowed;
-	t->nice = me->nice;
+	inherit_policy(t, me);
 	t->personality = me->personality;
 	if (!(a->flags & CLONE_VM)) {
 		t->rseq = me->rseq;
@@ -307,6 +320,9 @@ s64 task_clone(const struct clone_args *a)
 	int err, tid, fd, event = trace_clone_event(a);
 
 	err = check_flags(a);
+	/* Bandwidth is not inherited. */
+	if (!err && current->sched_policy == SCHED_DEADLINE)
+		err = -EAGAIN;
 	if (!err)
 		err = check_nproc();
 	if (err)

@@ -33,7 +33,8 @@ STATIC_ASSERT(sizeof(struct rseq_cs) == 32, "the ABI");
 /* Memory nodes: one.  A hart's number will do as the concurrency id. */
 static int write_ids(uaddr_t area, u32 start, u32 cpu, u32 cid)
 {
-	if (put_user_u32(start, area + offsetof(struct rseq_area, cpu_id_start)) ||
+	if (put_user_u32(start,
+			 area + offsetof(struct rseq_area, cpu_id_start)) ||
 	    put_user_u32(cpu, area + offsetof(struct rseq_area, cpu_id)) ||
 	    put_user_u32(0, area + offsetof(struct rseq_area, node_id)) ||
 	    put_user_u32(cid, area + offsetof(struct rseq_area, mm_cid)))
@@ -83,8 +84,9 @@ static int read_cs(struct thread *t, uaddr_t at, struct rseq_cs *cs)
 	if (at >= USER_TOP || copy_from_user(cs, at, sizeof(*cs)))
 		return -EFAULT;
 	if (cs->version || cs->start >= USER_TOP ||
-	    cs->start + cs->len >= USER_TOP || cs->start + cs->len < cs->start ||
-	    cs->abort >= USER_TOP || cs->abort - cs->start < cs->len)
+	    cs->start + cs->len >= USER_TOP ||
+	    cs->start + cs->len < cs->start || cs->abort >= USER_TOP ||
+	    cs->abort - cs->start < cs->len)
 		return -EINVAL;
 	if (get_user_u32(&sig, cs->abort - sizeof(sig)))
 		return -EFAULT;

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/policy.c - scheduling policies, their parameters and their effect.
+ */
+#include "utest.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+
+struct attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+static int setattr(int tid, struct attr *a)
+{
+	return syscall(274, tid, a, 0);
+}
+
+static int getattr(int tid, struct attr *a)
+{
+	return syscall(275, tid, a, sizeof(*a), 0);
+}
+
+static int set(int policy, int prio)
+{
+	struct sched_param p = { .sched_priority = prio };
+
+	return sched_setscheduler(0, policy, &p);
+}
+
+static int inherits(void *arg)
+{
+	return sched_getscheduler(0);
+}
+
+TEST(policy, real_time)
+{
+	struct sched_param p = { 0 };
+	struct timespec ts;
+
+	CHECK_OK(set(SCHED_FIFO, 10));
+	CHECK_EQ(sched_getscheduler(0), SCHED_FIFO);
+	CHECK_OK(sched_getparam(0, &p));
+	CHECK_EQ(p.sched_priority, 10);
+	CHECK_OK(sched_rr_get_interval(0, &ts));
+	CHECK_EQ(ts.tv_nsec, 0);
+	CHECK_EQ(ut_wait(ut_fork(inherits, NULL)), SCHED_FIFO);
+	CHECK_ERR(set(SCHED_FIFO, 0), EINVAL);
+	CHECK_ERR(set(SCHED_RR, 100), EINVAL);
+	CHECK_ERR(set(SCHED_OTHER, 1), EINVAL);
+	p.sched_priority = 7;
+	CHECK_OK(sched_setparam(0, &p));
+	CHECK_OK(set(SCHED_RR | SCHED_RESET_ON_FORK, 3));
+	CHECK_OK(sched_rr_get_interval(0, &ts));
+	CHECK_EQ(ts.tv_nsec, 100000000);
+	CHECK_EQ(sched_getscheduler(0), SCHED_RR | SCHED_RESET_ON_FORK);
+	CHECK_EQ(ut_wait(ut_fork(inherits, NULL)), SCHED_OTHER);
+	CHECK_EQ(sched_get_priority_max(6), 0);
+}
+
+TEST(policy, rights)
+{
+	struct rlimit none = { 0, 0 };
+	struct sched_param p = { 0 };
+
+	CHECK_OK(setrlimit(RLIMIT_RTPRIO, &none));
+	CHECK_OK(setrlimit(RLIMIT_NICE, &none));
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(set(SCHED_FIFO, 1), EPERM);
+	CHECK_ERR(sched_setscheduler(1, SCHED_OTHER, &p), EPERM);
+	CHECK_ERR(sched_setparam(1, &p), EPERM);
+	CHECK_OK(set(SCHED_BATCH, 0));
+	CHECK_OK(set(SCHED_IDLE, 0));
+	CHECK_ERR(set(SCHED_OTHER, 0), EPERM);
+}
+
+TEST(policy, attributes)
+{
+	struct attr a = { .size = sizeof(a), .nice = 5 }, got;
+
+	CHECK_OK(setattr(0, &a));
+	CHECK_OK(getattr(0, &got));
+	CHECK_EQ(got.nice, 5);
+	CHECK_EQ(got.size, sizeof(got));
+	a.flags = 0x1000;
+	CHECK_ERR(setattr(0, &a), EINVAL);
+	a.flags = 0;
+	a.size = 10;
+	CHECK_ERR(setattr(0, &a), E2BIG);
+	CHECK_EQ(a.size, 56);
+	a = (struct attr){ .size = sizeof(a), .policy = 6,
+			   .runtime = 10000000, .deadline = 30000000,
+			   .period = 30000000 };
+	CHECK_OK(setattr(0, &a));
+	CHECK_OK(getattr(0, &got));
+	CHECK_EQ(got.policy, 6);
+	CHECK_EQ(got.runtime, 10000000);
+	CHECK_ERR(fork(), EAGAIN);
+	a.runtime = 40000000;
+	CHECK_ERR(setattr(0, &a), EINVAL);
+}
+
+/* One hart for all of us: what a FIFO thread does not give away nobody gets. */
+static volatile int *shared;
+
+static int counts(void *arg)
+{
+	for (;;)
+		shared[0]++;
+	return 0;
+}
+
+TEST(policy, fifo_keeps_the_hart)
+{
+	cpu_set_t one;
+	pid_t other;
+	long end;
+	int before;
+
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	CHECK_OK(sched_setaffinity(0, sizeof(one), &one));
+	other = ut_fork(counts, NULL);
+	ut_sleep_ms(50);
+	CHECK(shared[0] > 0);
+	CHECK_OK(set(SCHED_FIFO, 1));
+	before = shared[0];
+	for (end = ut_now_ms() + 100; ut_now_ms() < end;)
+		;
+	CHECK_EQ(shared[0], before);
+	ut_sleep_ms(50);
+	CHECK(shared[0] > before);
+	kill(other, SIGKILL);
+}
+
+/* Of two on one hart the nicer one gets less. */
+TEST(policy, nice_counts)
+{
+	pid_t child[2];
+	cpu_set_t one;
+
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	CHECK_OK(sched_setaffinity(0, sizeof(one), &one));
+	for (int i = 0; i < 2; i++) {
+		child[i] = fork();
+		if (!child[i]) {
+			if (i)
+				CHECK_EQ(nice(19), 19);
+			for (;;)
+				shared[i * 64]++;
+		}
+	}
+	ut_sleep_ms(600);
+	kill(child[0], SIGKILL);
+	kill(child[1], SIGKILL);
+	CHECK(shared[0] / 3 > shared[64]);
+	CHECK(shared[64] > 0);
+}
