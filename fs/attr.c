@@ -6,6 +6,7 @@
  * whole, and Linux promises no more.
  */
 #include <fs/internal.h>
+#include <fs/locks.h>
 #include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
@@ -261,7 +262,8 @@ int vfs_truncate(const struct path *p, u64 size)
 		return -EPERM;
 	if (load_once(&i->writecount) < 0)
 		return -ETXTBSY;
-	return do_truncate(i, size);
+	err = lease_break(i, true, false);
+	return err ? err : do_truncate(i, size);
 }
 
 int vfs_ftruncate(struct file *f, u64 size)

@@ -8,6 +8,7 @@
 #define FS_LOCKS_H
 
 #include <fs/vfs.h>
+#include <lib/atomic.h>
 
 #define LOCK_SH 1
 #define LOCK_EX 2
@@ -25,6 +26,22 @@ struct flock_range {
 	u64 start, end;
 	int pid; /* holder, from locks_get(); -1 for an OFD lock */
 };
+
+/* --- leases (lease.c) */
+extern u32 lease_break_time;			 /* [a] seconds */
+extern u32 nr_leases;				 /* [a] */
+int lease_set(struct file *f, int fd, int type); /* F_RDLCK .. */
+int lease_get(struct file *f);
+void lease_release(struct file *f);
+/* Somebody opens @i for writing, or cuts it, or only reads: 0, -EAGAIN, -ERESTARTSYS.
+ */
+int lease_break_slow(struct inode *i, bool write, bool nonblock);
+static inline int lease_break(struct inode *i, bool write, bool nonblock)
+{
+	return likely(!load_once(&nr_leases))
+		       ? 0
+		       : lease_break_slow(i, write, nonblock);
+}
 
 int flock_file(struct file *f, int op);
 int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait);

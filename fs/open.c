@@ -10,6 +10,7 @@
  * Context: coroutine.
  */
 #include <fs/internal.h>
+#include <fs/locks.h>
 #include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/task/process.h>
@@ -60,8 +61,12 @@ void fs_file_release(struct file *f)
 {
 	notify_file(f, f->can_write ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	file_locks_release(f);
+	if (unlikely(load_once(&nr_leases)))
+		lease_release(f);
 	if (f->wrote)
 		atomic_dec(&f->inode->writecount);
+	if (f->counted_read)
+		atomic_dec(&f->inode->readcount);
 	if (f->denies_write)
 		inode_allow_write(f->inode);
 	if (f->dentry) {
@@ -81,6 +86,9 @@ static int open_inode(struct file *f, struct inode *i)
 		if (err)
 			return err;
 		f->wrote = true;
+	} else if (S_ISREG(i->mode) && f->can_read) {
+		atomic_inc(&i->readcount);
+		f->counted_read = true;
 	}
 	f->wb_seen = mapping_error_seen(&i->mapping);
 	f->atomic_pos = S_ISREG(i->mode) || S_ISDIR(i->mode);
@@ -176,6 +184,10 @@ static int may_open(const struct path *p, const struct open_how_k *how)
 		return -EPERM;
 	if ((how->flags & O_NOATIME) && !inode_owner_or_capable(i))
 		return -EPERM;
+	if (!how->created && S_ISREG(i->mode))
+		return lease_break(i,
+				   (acc & MAY_WRITE) || (how->flags & O_TRUNC),
+				   how->flags & O_NONBLOCK);
 	return 0;
 }
 
@@ -194,6 +206,8 @@ static struct file *open_checked(const struct path *p, struct open_how_k *how)
 		return ERR_PTR(err);
 	}
 	f = finish_open(p, how->flags);
+	if (!IS_ERR(f))
+		f->created = how->created;
 	if (IS_ERR(f) || !(how->flags & O_TRUNC) || how->created ||
 	    !S_ISREG(f->inode->mode))
 		return f;

@@ -209,7 +209,7 @@ static s64 pipe_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		if (!p->writers)
 			goto out;
 		r = -EAGAIN;
-		if (f->flags & O_NONBLOCK)
+		if ((f->flags & O_NONBLOCK) || (to->rwf & IOV_NOWAIT))
 			goto out;
 		mutex_unlock(&p->lock);
 		r = wait_readable(p);
@@ -260,7 +260,8 @@ static s64 pipe_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 			wake_readers(p);
 			continue;
 		}
-		if (r == -EAGAIN && !(f->flags & O_NONBLOCK))
+		if (r == -EAGAIN && !(f->flags & O_NONBLOCK) &&
+		    !(from->rwf & IOV_NOWAIT))
 			r = wait_writable(p, min_t(u64, iov_iter_count(from),
 						   PIPE_BUF));
 		if (r == -EPIPE)
@@ -358,6 +359,7 @@ static void pipe_release(struct file *f)
 }
 
 static const struct file_ops pipe_fops = {
+	.nowait = true,
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
@@ -513,7 +515,7 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 
 	if (!p)
 		return -EBADF;
-	if (bytes > BIT(31))
+	if (bytes > PAGE_SIZE << 20)
 		return -EINVAL;
 	nr = DIV_ROUND_UP(max(bytes, PAGE_SIZE), PAGE_SIZE);
 	if (nr & (nr - 1))

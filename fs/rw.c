@@ -133,7 +133,8 @@ int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 	u32 setid = S_ISUID;
 	int err;
 
-	if (f->flags & O_APPEND)
+	if ((from->rwf & IOV_APPEND) ||
+	    ((f->flags & O_APPEND) && !(from->rwf & IOV_NOAPPEND)))
 		*pos = load_once(&i->i_size);
 	if (!iov_iter_count(from))
 		return 0;

@@ -180,6 +180,8 @@ struct inode {
 	u32 state;		   /* [icache lock] I_*, fs/inode.c */
 	u32 dirty;		   /* [a] attributes to write: write_inode */
 	s32 writecount;		 /* [a] > 0: open for writing; < 0: executed */
+	u32 readcount;		 /* [a] open for reading only */
+	u8 write_hint;		 /* [a] F_SET_RW_HINT */
 	struct list_head flocks; /* [flock_lock] fs/locks.c */
 	struct list_head dentries; /* [dcache_lock] aliases */
 	char *link; /* [a] text of a symbolic link, once known and

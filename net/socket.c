@@ -89,7 +89,9 @@ static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 	struct socket *s = f->priv;
 	struct sock_msg m = {
 		.it = to,
-		.flags = f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0,
+		.flags = (f->flags & O_NONBLOCK) || (to->rwf & IOV_NOWAIT)
+				 ? MSG_DONTWAIT
+				 : 0,
 	};
 	s64 n = s->ops->recv(s, &m);
 
@@ -102,7 +104,9 @@ static s64 sock_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 	struct socket *s = f->priv;
 	struct sock_msg m = {
 		.it = from,
-		.flags = f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0,
+		.flags = (f->flags & O_NONBLOCK) || (from->rwf & IOV_NOWAIT)
+				 ? MSG_DONTWAIT
+				 : 0,
 		.creds = sock_creds_current(),
 	};
 
@@ -168,6 +172,7 @@ static void sock_release(struct file *f)
 }
 
 static const struct file_ops socket_fops = {
+	.nowait = true,
 	.read = sock_read,
 	.write = sock_write,
 	.poll = sock_poll,

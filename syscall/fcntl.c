@@ -7,6 +7,7 @@
 #include <fs/tmpfs.h>
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
+#include <kernel/task/task.h>
 #include <lib/atomic.h>
 
 #define F_DUPFD		0
@@ -24,7 +25,14 @@
 #define F_OFD_GETLK	36
 #define F_OFD_SETLK	37
 #define F_OFD_SETLKW	38
+#define F_SETOWN_EX	15
+#define F_GETOWN_EX	16
+#define F_GETOWNER_UIDS 17
+#define F_SETLEASE	1024
 #define F_GETLEASE	1025
+#define F_CREATED_QUERY 1028
+#define F_GET_RW_HINT	1035
+#define F_SET_RW_HINT	1036
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ	1031
 #define F_GETPIPE_SZ	1032
@@ -180,7 +188,117 @@ static s64 fcntl_locks(struct file *f, int cmd, u64 arg)
 	}
 }
 
-static s64 fcntl_file(struct file *f, int cmd, u64 arg)
+/* --- who gets signals of a file */
+
+enum {
+	OWNER_TID,
+	OWNER_PID,
+	OWNER_PGRP
+};
+struct owner_ex {
+	s32 type, pid;
+};
+
+static bool owner_exists(int type, int pid)
+{
+	bool found;
+
+	if (type == OWNER_PGRP)
+		return task_pgrp_exists(pid);
+	spin_lock(&task_lock);
+	found = type == OWNER_TID ? thread_find(pid) != NULL
+				  : process_find_locked(pid) != NULL;
+	spin_unlock(&task_lock);
+	return found;
+}
+
+static s64 set_owner(struct file *f, int type, s32 pid)
+{
+	if (pid < 0 || (pid && !owner_exists(type, pid)))
+		return -ESRCH;
+	store_once(&f->owner_type, (u8)type);
+	store_once(&f->owner_pid, (u32)(type == OWNER_PGRP ? -pid : pid));
+	store_once(&f->owner_uid, current_cred()->uid);
+	store_once(&f->owner_euid, current_cred()->euid);
+	return set_flags(f, f->flags);
+}
+
+static s64 set_owner_old(struct file *f, u64 arg)
+{
+	s32 pid = (s32)arg;
+
+	if (pid == (s32)0x80000000)
+		return -EINVAL;
+	return pid < 0 ? set_owner(f, OWNER_PGRP, -pid)
+		       : set_owner(f, OWNER_PID, pid);
+}
+
+static s64 set_owner_ex(struct file *f, uaddr_t arg)
+{
+	struct owner_ex o;
+
+	if (copy_from_user(&o, arg, sizeof(o)))
+		return -EFAULT;
+	return o.type < OWNER_TID || o.type > OWNER_PGRP
+		       ? -EINVAL
+		       : set_owner(f, o.type, o.pid);
+}
+
+static s64 get_owner_ex(struct file *f, uaddr_t arg)
+{
+	s32 pid = (s32)load_once(&f->owner_pid);
+	struct owner_ex o = { .type = load_once(&f->owner_type), .pid = pid };
+
+	if (pid < 0)
+		o.pid = -pid;
+	if (!pid)
+		o.type = OWNER_TID;
+	return copy_to_user(arg, &o, sizeof(o));
+}
+
+static s64 get_owner_uids(struct file *f, uaddr_t arg)
+{
+	u32 ids[2] = { load_once(&f->owner_uid), load_once(&f->owner_euid) };
+
+	return copy_to_user(arg, ids, sizeof(ids));
+}
+
+/* How long what is written will live: kept with the inode, and nothing more. */
+static s64 rw_hint(struct file *f, int cmd, uaddr_t arg)
+{
+	u64 hint;
+
+	if (!f->inode)
+		return -EINVAL;
+	if (cmd == F_GET_RW_HINT)
+		return put_user_u64(load_once(&f->inode->write_hint), arg);
+	if (get_user_u64(&hint, arg))
+		return -EFAULT;
+	if (!inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if (hint > 5)
+		return -EINVAL;
+	store_once(&f->inode->write_hint, (u8)hint);
+	return 0;
+}
+
+static s64 fcntl_owner(struct file *f, int cmd, u64 arg)
+{
+	switch (cmd) {
+	case F_SETOWN:
+		return set_owner_old(f, arg);
+	case F_GETOWN:
+		return (s32)load_once(&f->owner_pid);
+	case F_SETOWN_EX:
+		return set_owner_ex(f, arg);
+	case F_GETOWN_EX:
+		return get_owner_ex(f, arg);
+	default:
+		return get_owner_uids(f, arg);
+	}
+}
+
+static s64 fcntl_file(struct file *f, int fd, int cmd, u64 arg)
 {
 	switch (cmd) {
 	case F_GETFL:
@@ -195,10 +313,11 @@ static s64 fcntl_file(struct file *f, int cmd, u64 arg)
 	case F_OFD_SETLKW:
 		return fcntl_locks(f, cmd, arg);
 	case F_SETOWN:
-		store_once(&f->owner_pid, (u32)arg);
-		return set_flags(f, f->flags);
 	case F_GETOWN:
-		return (s32)load_once(&f->owner_pid);
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_GETOWNER_UIDS:
+		return fcntl_owner(f, cmd, arg);
 	case F_SETSIG:
 		if (arg > NSIG)
 			return -EINVAL;
@@ -207,7 +326,14 @@ static s64 fcntl_file(struct file *f, int cmd, u64 arg)
 	case F_GETSIG:
 		return load_once(&f->owner_sig);
 	case F_GETLEASE:
-		return F_UNLCK;
+		return lease_get(f);
+	case F_SETLEASE:
+		return lease_set(f, fd, (int)arg);
+	case F_GET_RW_HINT:
+	case F_SET_RW_HINT:
+		return rw_hint(f, cmd, arg);
+	case F_CREATED_QUERY:
+		return f->created;
 	case F_SETPIPE_SZ:
 		return pipe_set_size(f, arg);
 	case F_GETPIPE_SZ:
@@ -245,7 +371,7 @@ SYSCALL3(25, fcntl, int, fd, int, cmd, u64, arg)
 		if ((r.f->flags & O_PATH) && cmd != F_GETFL)
 			n = -EBADF;
 		else
-			n = fcntl_file(r.f, cmd, arg);
+			n = fcntl_file(r.f, fd, cmd, arg);
 		break;
 	}
 	fd_unref(r);

@@ -9,15 +9,19 @@
 #include <syscall/uiov.h>
 
 #include <fs/vfs.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/pagecache.h>
 #include <kernel/mm/user.h>
 #include <lib/atomic.h>
 
-#define RWF_HIPRI  0x01
-#define RWF_DSYNC  0x02
-#define RWF_SYNC   0x04
-#define RWF_NOWAIT 0x08
-#define RWF_APPEND 0x10
-#define SIGPIPE	   13
+#define RWF_HIPRI    0x01
+#define RWF_DSYNC    0x02
+#define RWF_SYNC     0x04
+#define RWF_NOWAIT   0x08
+#define RWF_APPEND   0x10
+#define RWF_NOAPPEND 0x20
+#define RWF_KNOWN    0x3f
+#define SIGPIPE	     13
 
 static bool pos_shared(struct fdref r)
 {
@@ -179,27 +183,102 @@ SYSCALL4(70, pwritev, int, fd, uaddr_t, vec, u64, nr, s64, pos)
 	return prw_vector(fd, vec, nr, pos, true);
 }
 
-static s64 prw2(int fd, uaddr_t vec, u64 nr, s64 pos, int flags, bool write)
+/* A read that shall not wait takes what is in memory: 0 or -EAGAIN. */
+static int only_cached(struct file *f, struct iov_iter *it, u64 pos)
 {
+	struct mapping *m = vfs_mapping(f);
+	u64 end = pos, want = pos + iov_iter_count(it);
+
+	if (!m || pos >= load_once(&m->size))
+		return 0;
+	while (end < want) {
+		struct page *pg = mapping_find(m, end / PAGE_SIZE);
+		bool ok = pg && (load_once(&pg->flags) & PG_UPTODATE);
+
+		if (pg)
+			page_put(pg);
+		if (!ok)
+			break;
+		end = ALIGN_DOWN(end, PAGE_SIZE) + PAGE_SIZE;
+	}
+	if (end == pos)
+		return -EAGAIN;
+	iov_iter_truncate(it, end - pos);
+	return 0;
+}
+
+static int apply_flags(struct file *f, struct iov_iter *it, u64 pos, int flags,
+		       bool write)
+{
+	if (flags & RWF_NOWAIT) {
+		bool stream = !f->ops->llseek;
+
+		if (!f->ops->nowait || (write && !stream))
+			return -EOPNOTSUPP;
+		it->rwf |= IOV_NOWAIT;
+		if (!stream && only_cached(f, it, pos))
+			return -EAGAIN;
+	}
+	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
+		return -EINVAL;
+	if (write && (flags & RWF_APPEND))
+		it->rwf |= IOV_APPEND;
+	if (write && (flags & RWF_NOAPPEND))
+		it->rwf |= IOV_NOAPPEND;
+	return 0;
+}
+
+static int sync_after(struct file *f, int flags)
+{
+	int err = vfs_fsync(f, !(flags & RWF_SYNC));
+
+	return err == -EINVAL ? 0 : err;
+}
+
+static s64 prw2_file(struct fdref r, uaddr_t vec, u64 nr, s64 pos, int flags,
+		     bool write)
+{
+	struct file *f = r.f;
+	struct iov_iter it;
+	struct uiov u;
 	s64 n;
 
-	if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC))
-		return -EOPNOTSUPP;
-	if (pos == -1)
-		n = rw_vector(fd, vec, nr, write);
-	else
-		n = prw_vector(fd, vec, nr, pos, write);
+	if (!(write ? f->can_write : f->can_read))
+		return -EBADF;
+	if (pos != -1 && !f->ops->llseek)
+		return -ESPIPE;
+	n = uiov_get(&u, vec, nr, &it);
+	if (n)
+		return n;
+	n = iov_iter_count(&it)
+		    ? apply_flags(f, &it, pos == -1 ? f->pos : (u64)pos, flags,
+				  write)
+		    : 0;
+	if (!n)
+		n = pos == -1 ? rw_at_pos(r, &it, write)
+			      : rw_at(f, &it, (u64)pos, write);
+	uiov_put(&u);
 	if (n > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC))) {
-		struct fdref r = fd_ref(fd);
-		int err = 0;
+		int err = sync_after(f, flags);
 
-		if (r.f) {
-			err = vfs_fsync(r.f, !(flags & RWF_SYNC));
-			fd_unref(r);
-		}
-		if (err && err != -EINVAL)
-			return err;
+		n = err ? err : n;
 	}
+	return n;
+}
+
+static s64 prw2(int fd, uaddr_t vec, u64 nr, s64 pos, int flags, bool write)
+{
+	struct fdref r;
+	s64 n;
+
+	if (pos < -1)
+		return -EINVAL;
+	r = fd_ref(fd);
+	if (!r.f)
+		return -EBADF;
+	n = flags & ~RWF_KNOWN ? -EOPNOTSUPP
+			       : prw2_file(r, vec, nr, pos, flags, write);
+	fd_unref(r);
 	return n;
 }
 

@@ -15,11 +15,11 @@
 #include <kernel/time/clock.h>
 #include <lib/string.h>
 
-#define RESET_ON_FORK_BIT   0x40000000u /* in the policy of the old calls */
-#define RR_INTERVAL_NS	    100000000u
-#define FAIR_INTERVAL_NS    10000000u
-#define RT_PRIO_MAX	    99u
-#define DL_RUNTIME_MIN	    1024u
+#define RESET_ON_FORK_BIT 0x40000000u /* in the policy of the old calls */
+#define RR_INTERVAL_NS	  100000000u
+#define FAIR_INTERVAL_NS  10000000u
+#define RT_PRIO_MAX	  99u
+#define DL_RUNTIME_MIN	  1024u
 
 /* linux/sched/types.h */
 struct sched_attr {
@@ -38,7 +38,7 @@ STATIC_ASSERT(sizeof(struct sched_attr) == 56, "SCHED_ATTR_SIZE_VER1");
 #define FLAG_DL_OVERRUN	   0x04u
 #define FLAG_KEEP_POLICY   0x08u
 #define FLAG_KEEP_PARAMS   0x10u
-#define FLAGS_KNOWN        0x1fu
+#define FLAGS_KNOWN	   0x1fu
 
 static bool is_rt(u32 policy)
 {
@@ -100,10 +100,10 @@ static void apply(struct thread *t, const struct sched_attr *a)
 	bool dl = a->policy == SCHED_DEADLINE;
 
 	/* relaxed: the relay looks when it next chooses */
-	store_once(&t->sched_policy,
-		   (u8)(a->policy | (a->flags & FLAG_RESET_ON_FORK
-					     ? SCHED_POLICY_RESET
-					     : 0)));
+	store_once(
+		&t->sched_policy,
+		(u8)(a->policy |
+		     (a->flags & FLAG_RESET_ON_FORK ? SCHED_POLICY_RESET : 0)));
 	store_once(&t->rt_prio, (u8)(dl ? RT_PRIO_MAX + 1 : a->priority));
 	if (is_fair(a->policy))
 		store_once(&t->nice, a->nice);
@@ -223,8 +223,7 @@ SYSCALL1(120, sched_getscheduler, int, tid)
 	struct sched_attr a = { 0 };
 	int err = get(tid, &a);
 
-	return err ? err
-		   : (s64)(a.policy | (a.flags ? RESET_ON_FORK_BIT : 0));
+	return err ? err : (s64)(a.policy | (a.flags ? RESET_ON_FORK_BIT : 0));
 }
 
 SYSCALL2(121, sched_getparam, int, tid, uaddr_t, uparam)

@@ -168,6 +168,7 @@ void ext4_file_init(void)
 {
 	ext4_file_ops = generic_file_ops;
 	ext4_file_ops.read = ext4_file_read;
+	ext4_file_ops.nowait = true;
 	ext4_file_ops.write = ext4_file_write;
 	ext4_file_ops.fsync = ext4_fsync;
 	ext4_file_ops.flush = ext4_flush;

@@ -2,6 +2,7 @@
 /*
  * fs/proc/sys.c - /proc/sys: the few knobs that programs read.
  */
+#include <fs/locks.h>
 #include <fs/aio.h>
 #include <fs/proc/proc.h>
 #include <kernel/file/file.h>
@@ -89,6 +90,23 @@ static int show_aio_nr(struct text *t, void *arg __unused)
 	return 0;
 }
 
+static int show_lease_time(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%u\n", load_once(&lease_break_time));
+	return 0;
+}
+
+static s64 write_lease_time(void *arg __unused, char *buf, size_t n)
+{
+	u64 v;
+
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf, 10, &v) || v > 0x7fffffff)
+		return -EINVAL;
+	store_once(&lease_break_time, (u32)v);
+	return (s64)n;
+}
+
 static char core_pattern[] = "core";
 static char actions[] = "kill_process kill_thread trap errno trace log allow";
 
@@ -153,6 +171,7 @@ static const struct {
 	{ "kernel/seccomp", "actions_avail", show_string, NULL, actions },
 	{ "fs", "file-nr", show_file_nr, NULL, NULL },
 	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
+	{ "fs", "lease-break-time", show_lease_time, write_lease_time, NULL },
 };
 
 /* Signed numbers that root may set. */

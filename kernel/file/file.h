@@ -119,6 +119,7 @@ struct file_ops {
 	 * read() or write() it. */
 	s64 (*direct)(struct file *f, struct iov_iter *it, u64 pos, bool write,
 		      struct aio_req *req);
+	bool nowait; /* read() honours IOV_NOWAIT, and write() for streams */
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
 };
 
@@ -145,10 +146,14 @@ struct file {
 	u32 wb_seen;	       /* [a] mapping_error_since() */
 	u32 owner_pid;	       /* [a] F_SETOWN */
 	u32 owner_sig;	       /* [a] F_SETSIG */
-	struct list_head epitems; /* [epoll lock] */
-	bool can_read, can_write; /* [I] from the open mode */
+	u32 owner_uid, owner_euid; /* [a] of who called F_SETOWN */
+	u8 owner_type;		   /* [a] F_SETOWN_EX */
+	bool created;		   /* [I] open() made the file */
+	struct list_head epitems;  /* [epoll lock] */
+	bool can_read, can_write;  /* [I] from the open mode */
 	bool atomic_pos; /* [I] pos is shared state: regular file, directory */
 	bool wrote;	 /* [I] counted in inode->writecount */
+	bool counted_read; /* [I] likewise, in readcount */
 	bool denies_write; /* [I] likewise, below zero: being executed */
 	bool atime_fresh;  /* [a] looked at the age of atime once; a lost
 					 * update costs a second look */

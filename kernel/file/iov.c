@@ -20,6 +20,7 @@ void iov_iter_user(struct iov_iter *it, const struct iovec_user *iov,
 		   unsigned int nr, size_t count)
 {
 	it->is_user = true;
+	it->rwf = 0;
 	it->iov = iov;
 	it->nr_iov = nr;
 	it->seg_off = 0;

@@ -19,12 +19,17 @@ struct iovec_user {
 
 struct iov_iter {
 	bool is_user;
+	u8 rwf; /* IOV_*: how this one transfer differs from the file's flags */
 	const struct iovec_user *iov; /* user: borrowed array */
 	unsigned int nr_iov; /* user: segments left, first one current */
 	size_t seg_off;	     /* consumed in the first segment */
 	void *kbuf;	     /* kernel: next byte */
 	size_t count;	     /* bytes left in all */
 };
+
+#define IOV_NOWAIT   1u /* as with O_NONBLOCK */
+#define IOV_APPEND   2u /* as with O_APPEND */
+#define IOV_NOAPPEND 4u /* as without it */
 
 static inline size_t iov_iter_count(const struct iov_iter *it)
 {

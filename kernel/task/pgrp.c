@@ -61,6 +61,18 @@ bool pgrp_is_orphaned(int pgid)
 	return orphaned;
 }
 
+bool task_pgrp_exists(int pgid)
+{
+	struct pid_slot *s;
+	bool found;
+
+	spin_lock(&task_lock);
+	s = pid_slot(pgid);
+	found = s && !list_empty(&s->pgrp);
+	spin_unlock(&task_lock);
+	return found;
+}
+
 bool pgrp_has_stopped_locked(int pgid)
 {
 	struct pid_slot *s = pid_slot(pgid);

@@ -53,6 +53,7 @@ void pgrp_join_locked(struct process *p, int pgid, int sid);
 void pgrp_leave_locked(struct process *p);
 bool pgrp_is_orphaned_locked(int pgid, const struct process *ignore);
 bool pgrp_has_stopped_locked(int pgid);
+bool task_pgrp_exists(int pgid);
 int task_setpgid(int pid, int pgid);
 int task_getpgid(int pid);
 int task_getsid(int pid);

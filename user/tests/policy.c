@@ -92,8 +92,10 @@ TEST(policy, attributes)
 	a.size = 10;
 	CHECK_ERR(setattr(0, &a), E2BIG);
 	CHECK_EQ(a.size, 56);
-	a = (struct attr){ .size = sizeof(a), .policy = 6,
-			   .runtime = 10000000, .deadline = 30000000,
+	a = (struct attr){ .size = sizeof(a),
+			   .policy = 6,
+			   .runtime = 10000000,
+			   .deadline = 30000000,
 			   .period = 30000000 };
 	CHECK_OK(setattr(0, &a));
 	CHECK_OK(getattr(0, &got));
