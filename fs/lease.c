@@ -26,7 +26,7 @@ struct lease {
 	int fd;		       /* [lease_lock] for the signal */
 	int type;	       /* [lease_lock] F_RDLCK or F_WRLCK */
 	int target;	       /* [lease_lock] what it shall become; or type */
-	u64 until;	       /* [lease_lock] CLOCK_MONOTONIC, when it is broken */
+	u64 until; /* [lease_lock] CLOCK_MONOTONIC, when it is broken */
 };
 
 u32 lease_break_time = 45; /* [a] seconds */

@@ -41,6 +41,10 @@ s64 exec_read(struct file *f, void *buf, size_t n, u64 pos);
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
 int exec_path_str(struct file *f, char *buf, size_t n);
 
+/* fs/coredump.c: write current's memory and registers; false: nothing was written. */
+struct siginfo;
+bool core_dump(const struct siginfo *si, int sig);
+
 /* fs/rootmount.c: initramfs or root=; fills the init path. 0 or -errno. */
 int root_mount_all(char *init_path, size_t n);
 /* /dev/console, also when there is no node of it; ERR_PTR. */

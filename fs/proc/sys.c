@@ -2,6 +2,7 @@
 /*
  * fs/proc/sys.c - /proc/sys: the few knobs that programs read.
  */
+#include <fs/coredump.h>
 #include <fs/locks.h>
 #include <fs/aio.h>
 #include <fs/proc/proc.h>
@@ -107,7 +108,16 @@ static s64 write_lease_time(void *arg __unused, char *buf, size_t n)
 	return (s64)n;
 }
 
-static char core_pattern[] = "core";
+/* No pipes to programs. */
+static s64 write_core_pattern(void *arg __unused, char *buf, size_t n)
+{
+	buf[proc_line_len(buf)] = '\0';
+	if (*buf == '|' || strlen(buf) >= CORE_PATTERN_MAX)
+		return -EINVAL;
+	(void)strscpy(core_pattern, buf, CORE_PATTERN_MAX);
+	return (s64)n;
+}
+
 static char actions[] = "kill_process kill_thread trap errno trace log allow";
 
 /* Knobs that are numbers, and cannot be turned. */
@@ -164,7 +174,8 @@ static const struct {
 	{ "kernel", "version", show_string, NULL, utsname.version },
 	{ "kernel", "hostname", show_string, write_name, utsname.nodename },
 	{ "kernel", "domainname", show_string, write_name, utsname.domainname },
-	{ "kernel", "core_pattern", show_string, NULL, core_pattern },
+	{ "kernel", "core_pattern", show_string, write_core_pattern,
+	  core_pattern },
 	{ "kernel", "printk", show_printk, NULL, NULL },
 	{ "kernel/random", "uuid", show_uuid, NULL, NULL },
 	{ "kernel/random", "boot_id", show_boot_id, NULL, NULL },

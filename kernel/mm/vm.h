@@ -115,6 +115,7 @@ struct mm {
 	u64 membarrier_state;
 	bool oom_victim; /* [a] */
 	u32 dumpable;
+	u32 core_dumping; /* [a] somebody has begun to */
 };
 
 struct mm *mm_new(void); /* empty, refs 1; NULL: -ENOMEM */

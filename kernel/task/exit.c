@@ -120,7 +120,7 @@ bool announce_death_locked(struct process *p)
 	bool autoreap = parent_ignores_child_locked(p->parent, sig);
 
 	if (status & 0x7f)
-		notify_parent_locked(p, sig, CLD_KILLED, status & 0x7f);
+		notify_parent_locked(p, sig, cld_code(status), status & 0x7f);
 	else
 		notify_parent_locked(p, sig, CLD_EXITED, (status >> 8) & 0xff);
 	return autoreap;

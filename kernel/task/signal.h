@@ -66,25 +66,30 @@
 #define MINSIGSTKSZ   2048
 
 /* si_code */
-#define SI_USER	      0
-#define SI_KERNEL     0x80
-#define SI_QUEUE      (-1)
-#define SI_TIMER      (-2)
-#define SI_MESGQ      (-3)
-#define SI_ASYNCIO    (-4)
-#define SI_SIGIO      (-5)
-#define SI_TKILL      (-6)
-#define ILL_ILLOPC    1
-#define ILL_ILLTRP    4
-#define FPE_INTDIV    1
-#define SEGV_MAPERR   1
-#define SEGV_ACCERR   2
-#define BUS_ADRALN    1
-#define BUS_ADRERR    2
-#define TRAP_BRKPT    1
-#define CLD_EXITED    1
-#define CLD_KILLED    2
-#define CLD_DUMPED    3
+#define SI_USER	    0
+#define SI_KERNEL   0x80
+#define SI_QUEUE    (-1)
+#define SI_TIMER    (-2)
+#define SI_MESGQ    (-3)
+#define SI_ASYNCIO  (-4)
+#define SI_SIGIO    (-5)
+#define SI_TKILL    (-6)
+#define ILL_ILLOPC  1
+#define ILL_ILLTRP  4
+#define FPE_INTDIV  1
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRALN  1
+#define BUS_ADRERR  2
+#define TRAP_BRKPT  1
+#define CLD_EXITED  1
+#define CLD_KILLED  2
+#define CLD_DUMPED  3
+/* Of a wait status word. */
+#define cld_code(status)               \
+	(!((status)&0x7f) ? CLD_EXITED \
+	 : (status)&0x80  ? CLD_DUMPED \
+			  : CLD_KILLED)
 #define CLD_TRAPPED   4
 #define CLD_STOPPED   5
 #define CLD_CONTINUED 6

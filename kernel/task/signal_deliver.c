@@ -20,6 +20,7 @@
 #include <kernel/task/rseq.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
+#include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -31,6 +32,11 @@
 #define DFL_STOP                                                  \
 	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | \
 	 SIG_BIT(SIGTTOU))
+#define DFL_CORE                                                  \
+	(SIG_BIT(SIGQUIT) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |  \
+	 SIG_BIT(SIGABRT) | SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE) |   \
+	 SIG_BIT(SIGSEGV) | SIG_BIT(SIGXCPU) | SIG_BIT(SIGXFSZ) | \
+	 SIG_BIT(SIGSYS))
 #define DFL_IGNORE                                               \
 	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
 	 SIG_BIT(SIGWINCH))
@@ -140,6 +146,8 @@ static void default_action(struct thread *t, int sig, const struct siginfo *si,
 			(unsigned long long)t->tf.pc,
 			(unsigned long long)t->tf.ra,
 			(unsigned long long)t->tf.sp);
+	if (sig < SIGRTMIN && (DFL_CORE & SIG_BIT(sig)) && core_dump(si, sig))
+		sig |= WCOREFLAG;
 	do_group_exit(sig);
 }
 

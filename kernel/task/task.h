@@ -68,6 +68,7 @@ s64 task_clone(const struct clone_args *a);
 void vfork_release(struct thread *t);
 
 /* --- exit.c */
+#define WCOREFLAG 0x80 /* in a wait status word: there is a core file */
 void mm_release(struct thread *t); /* robust futexes, clear_child_tid */
 /* WORK_EXIT to every thread of @p but @except. */
 void zap_threads_locked(struct process *p, const struct thread *except);

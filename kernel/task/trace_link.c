@@ -246,7 +246,7 @@ static void tell_end_locked(struct tracee *tr, int tid, u32 uid, int status)
 	struct siginfo si;
 
 	memset(&si, 0, sizeof(si));
-	si.code = status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	si.code = cld_code(status);
 	si.chld.pid = tid;
 	si.chld.uid = uid;
 	si.chld.status = status & 0x7f ? status & 0x7f : (status >> 8) & 0xff;

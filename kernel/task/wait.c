@@ -120,8 +120,7 @@ static int look_at_locked(struct process *c, struct wait_req *w,
 	if (c->zombie) {
 		if (!(w->options & WEXITED))
 			return 0;
-		pid = report(c, w, c->exit_code,
-			     c->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
+		pid = report(c, w, c->exit_code, cld_code(c->exit_code));
 		if (!keep) {
 			inherit_usage_locked(current->proc, c);
 			process_unlink_locked(c);
@@ -151,7 +150,7 @@ static int look_at_ghost_locked(struct tracee *tr, struct wait_req *w)
 		return 0;
 	memset(&w->ru, 0, sizeof(w->ru));
 	w->status = tr->status;
-	w->code = tr->status & 0x7f ? CLD_KILLED : CLD_EXITED;
+	w->code = cld_code(tr->status);
 	w->uid = tr->uid;
 	if (!(w->options & WNOWAIT))
 		trace_ghost_free_locked(tr);
@@ -167,8 +166,7 @@ static int look_at_tracee_locked(struct tracee *tr, struct wait_req *w,
 	if (p->zombie) {
 		if (!(w->options & WEXITED) || p->real_parent == current->proc)
 			return 0;
-		(void)report(p, w, p->exit_code,
-			     p->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
+		(void)report(p, w, p->exit_code, cld_code(p->exit_code));
 		if (!keep && trace_zombie_release_locked(p))
 			*reaped = p;
 		return p->pid;

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/coredump.c - the core file of a process that a signal ends.
+ *
+ * An ELF file with notes (registers of the thread that got the signal, who it was,
+ * the auxiliary vector) and the memory that is not in some other file: anonymous
+ * pages, private pages of files, and the first page of mapped images, from which a
+ * debugger knows what they are.  Pages that were never touched are holes.
+ *
+ * The list of areas is taken once; memory is read afterwards without faulting in
+ * anonymous pages, so another thread that unmaps some meanwhile leaves holes.
+ *
+ * Context: coroutine of the dying thread, nothing held.
+ */
+#include <fs/coredump.h>
+#include <fs/internal.h>
+#include <kernel/file/iov.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/user.h>
+#include <kernel/mm/vma.h>
+#include <kernel/task/elf.h>
+#include <kernel/task/process.h>
+#include <kernel/task/signal.h>
+#include <kernel/upcalls.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
+
+#define CORE_MIN_LIMIT PAGE_SIZE
+#define MAX_AREAS      65000u /* of 16 bits of e_phnum */
+#define ET_CORE	       4
+#define PT_NOTE	       4
+
+#define NT_PRSTATUS 1
+#define NT_PRFPREG  2
+#define NT_PRPSINFO 3
+#define NT_AUXV	    6
+#define NT_SIGINFO  0x53494749u
+
+struct prstatus {
+	s32 signo, code, err;
+	s16 cursig, pad;
+	u64 sigpend, sighold;
+	s32 pid, ppid, pgrp, sid;
+	s64 times[8]; /* user, system, and children's */
+	u64 regs[32];
+	s32 fpvalid, pad2;
+};
+STATIC_ASSERT(sizeof(struct prstatus) == 376, "Linux's elf_prstatus");
+
+struct prpsinfo {
+	u8 state;
+	char sname;
+	u8 zomb;
+	s8 nice;
+	u64 flag;
+	u32 uid, gid;
+	s32 pid, ppid, pgrp, sid;
+	char fname[16], psargs[80];
+};
+STATIC_ASSERT(sizeof(struct prpsinfo) == 136, "Linux's elf_prpsinfo");
+
+struct note_header {
+	u32 namesz, descsz, type;
+	char name[8]; /* "CORE" */
+};
+
+struct area {
+	u64 start, len, dump; /* bytes of it that are written */
+	u32 pf;
+	bool file;
+};
+
+struct core {
+	struct file *f;
+	u64 pos, limit;
+	struct area *area;
+	u32 nr;
+	u8 *page;
+	bool full; /* the limit, or the disk */
+};
+
+char core_pattern[CORE_PATTERN_MAX] = "core";
+
+static void put(struct core *c, const void *p, size_t n)
+{
+	struct iov_iter it;
+
+	if (c->full)
+		return;
+	if (c->pos + n > c->limit) {
+		c->full = true;
+		return;
+	}
+	iov_iter_kernel(&it, (void *)(uintptr_t)p, n);
+	while (iov_iter_count(&it)) {
+		if (vfs_write(c->f, &it, &c->pos) <= 0) {
+			c->full = true;
+			return;
+		}
+	}
+}
+
+/* How much of @v is in no other file. */
+static u64 to_dump(const struct vma *v)
+{
+	u64 len = v->end - v->start;
+
+	if (v->flags & (VM_IO | VM_DONTDUMP))
+		return 0;
+	if (!v->file || ((v->flags & VM_SHARED) && !v->file->dentry))
+		return len;
+	if (v->flags & VM_SHARED)
+		return 0;
+	if (v->has_anon || (v->flags & VM_WRITE))
+		return len;
+	return !v->pgoff && (v->flags & VM_READ) ? PAGE_SIZE : 0;
+}
+
+static int list_areas(struct core *c, struct mm *mm)
+{
+	u32 nr = 0, i = 0;
+	struct vma *v;
+
+	down_read(&mm->lock);
+	for (v = vma_first(mm); v; v = vma_next(v))
+		nr++;
+	c->area = kcalloc(nr, sizeof(*c->area));
+	if (c->area && nr <= MAX_AREAS) {
+		for (v = vma_first(mm); v; v = vma_next(v), i++)
+			c->area[i] = (struct area){
+				.start = v->start,
+				.len = v->end - v->start,
+				.dump = to_dump(v),
+				.pf = (v->flags & VM_READ ? PF_R : 0) |
+				      (v->flags & VM_WRITE ? PF_W : 0) |
+				      (v->flags & VM_EXEC ? PF_X : 0),
+				.file = v->file != NULL,
+			};
+	}
+	up_read(&mm->lock);
+	c->nr = i;
+	return i ? 0 : -ENOMEM;
+}
+
+/* --- notes */
+
+static size_t note_size(size_t desc)
+{
+	return sizeof(struct note_header) + ALIGN_UP(desc, 4);
+}
+
+static void put_note(struct core *c, u32 type, const void *desc, size_t n)
+{
+	struct note_header h = { .namesz = 5, .descsz = (u32)n, .type = type };
+
+	memcpy(h.name, "CORE", 5);
+	put(c, &h, sizeof(h));
+	put(c, desc, n);
+}
+
+static size_t notes_size(const struct mm *mm)
+{
+	return note_size(sizeof(struct prstatus)) +
+	       note_size(sizeof(struct prpsinfo)) +
+	       note_size(sizeof(struct siginfo)) +
+	       note_size(mm->nr_auxv * sizeof(u64)) +
+	       note_size(sizeof(struct fpstate));
+}
+
+static void put_status(struct core *c, int sig)
+{
+	const struct thread *t = current;
+	struct prstatus s = {
+		.signo = sig,
+		.cursig = (s16)sig,
+		.sigpend = t->sig_pending,
+		.sighold = t->sig_blocked,
+		.pid = t->tid,
+		.ppid = (s32)load_once(&t->proc->ppid),
+		.pgrp = t->proc->pgid,
+		.sid = t->proc->sid,
+		.fpvalid = 1,
+	};
+
+	memcpy(s.regs, &t->tf, sizeof(s.regs));
+	put_note(c, NT_PRSTATUS, &s, sizeof(s));
+}
+
+static void put_info(struct core *c)
+{
+	const struct thread *t = current;
+	const struct mm *mm = t->mm;
+	struct prpsinfo i = {
+		.sname = 'R',
+		.nice = (s8)t->nice,
+		.uid = t->cred->uid,
+		.gid = t->cred->gid,
+		.pid = t->proc->pid,
+		.ppid = (s32)load_once(&t->proc->ppid),
+		.pgrp = t->proc->pgid,
+		.sid = t->proc->sid,
+	};
+	size_t n = min_t(u64, mm->arg_end - mm->arg_start, sizeof(i.psargs) - 1);
+
+	(void)strscpy(i.fname, t->name, sizeof(i.fname));
+	n = copy_from_user_partial(i.psargs, mm->arg_start, n);
+	for (size_t k = 0; k < n; k++)
+		if (!i.psargs[k])
+			i.psargs[k] = ' ';
+	put_note(c, NT_PRPSINFO, &i, sizeof(i));
+}
+
+static void put_notes(struct core *c, const struct siginfo *si, int sig)
+{
+	const struct mm *mm = current->mm;
+
+	put_status(c, sig);
+	put_info(c);
+	put_note(c, NT_SIGINFO, si, sizeof(*si));
+	put_note(c, NT_AUXV, mm->auxv, mm->nr_auxv * sizeof(u64));
+	put_note(c, NT_PRFPREG, &current->fp, sizeof(current->fp));
+}
+
+/* --- headers and memory */
+
+static void put_headers(struct core *c)
+{
+	struct elf_ehdr e = {
+		.type = ET_CORE,
+		.machine = EM_RISCV,
+		.version = 1,
+		.phoff = sizeof(e),
+		.flags = 0x5, /* RVC, double-float ABI */
+		.ehsize = sizeof(e),
+		.phentsize = sizeof(struct elf_phdr),
+		.phnum = (u16)(c->nr + 1),
+	};
+	u64 at = sizeof(e) + (c->nr + 1) * sizeof(struct elf_phdr);
+	struct elf_phdr p = { .type = PT_NOTE,
+			      .offset = at,
+			      .filesz = notes_size(current->mm),
+			      .align = 4 };
+
+	memcpy(e.ident, "\177ELF\2\1\1", 7);
+	put(c, &e, sizeof(e));
+	put(c, &p, sizeof(p));
+	at = ALIGN_UP(at + p.filesz, PAGE_SIZE);
+	for (u32 i = 0; i < c->nr; i++) {
+		const struct area *a = &c->area[i];
+
+		p = (struct elf_phdr){
+			.type = PT_LOAD,
+			.flags = a->pf,
+			.offset = at,
+			.vaddr = a->start,
+			.filesz = a->dump,
+			.memsz = a->len,
+			.align = PAGE_SIZE,
+		};
+		put(c, &p, sizeof(p));
+		at += a->dump;
+	}
+}
+
+static void put_area(struct core *c, const struct area *a)
+{
+	u64 va = a->start, end = a->start + a->dump;
+
+	for (; va < end && !c->full; va += PAGE_SIZE) {
+		size_t n = a->file ? copy_from_user_partial(c->page, va, PAGE_SIZE)
+				   : copy_from_user_nofault(c->page, va,
+							    PAGE_SIZE);
+
+		if (n == PAGE_SIZE)
+			put(c, c->page, PAGE_SIZE);
+		else
+			c->pos += PAGE_SIZE;
+		if (load_once(&current->work) & WORK_EXIT)
+			c->full = true;
+		cond_resched();
+	}
+}
+
+static void write_core(struct core *c, const struct siginfo *si, int sig)
+{
+	put_headers(c);
+	put_notes(c, si, sig);
+	c->pos = ALIGN_UP(c->pos, PAGE_SIZE);
+	for (u32 i = 0; i < c->nr; i++)
+		put_area(c, &c->area[i]);
+	if (!c->full && c->pos > c->f->inode->i_size)
+		(void)vfs_ftruncate(c->f, c->pos);
+}
+
+/* %p, %e, %s, %u, %g and %% of the pattern. */
+static void make_name(char *out, size_t size, int sig)
+{
+	const struct thread *t = current;
+	const char *p = core_pattern;
+	size_t n = 0;
+
+	while (*p && n < size - 24) {
+		if (*p != '%') {
+			out[n++] = *p++;
+			continue;
+		}
+		switch (*++p) {
+		case 'p':
+			n += (size_t)snprintf(out + n, 16, "%d", t->proc->pid);
+			break;
+		case 's':
+			n += (size_t)snprintf(out + n, 16, "%d", sig);
+			break;
+		case 'u':
+			n += (size_t)snprintf(out + n, 16, "%u", t->cred->uid);
+			break;
+		case 'g':
+			n += (size_t)snprintf(out + n, 16, "%u", t->cred->gid);
+			break;
+		case 'e':
+			n += (size_t)snprintf(out + n, 17, "%s", t->name);
+			break;
+		case '%':
+			out[n++] = '%';
+			break;
+		default:
+			break;
+		}
+		p += *p != '\0';
+	}
+	out[n] = '\0';
+}
+
+/* A file of our own and of nobody else, made or emptied. */
+static struct file *open_core(int sig)
+{
+	char name[CORE_PATTERN_MAX + 32];
+	struct file *f;
+
+	make_name(name, sizeof(name), sig);
+	f = vfs_open(AT_FDCWD, name, O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+	if (IS_ERR(f))
+		return NULL;
+	if (S_ISREG(f->inode->mode) && f->inode->nlink == 1 &&
+	    f->inode->uid == current->cred->fsuid && !vfs_ftruncate(f, 0))
+		return f;
+	file_put(f);
+	return NULL;
+}
+
+bool core_dump(const struct siginfo *si, int sig)
+{
+	struct core c = { .limit = rlimit_cur(RLIMIT_CORE) };
+	bool done = false;
+
+	if (c.limit < CORE_MIN_LIMIT || current->mm->dumpable != 1 ||
+	    !core_pattern[0] ||
+	    atomic_xchg(&current->mm->core_dumping, 1u))
+		return false;
+	c.page = get_free_page(0);
+	if (c.page && !list_areas(&c, current->mm)) {
+		c.f = open_core(sig);
+		if (c.f) {
+			write_core(&c, si, sig);
+			file_put(c.f);
+			done = true;
+		}
+	}
+	kfree(c.area);
+	if (c.page)
+		free_page_addr(c.page);
+	return done;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* user/tests/core.c - what a process that dies of a signal leaves behind. */
+#include "utest.h"
+
+#include <elf.h>
+#include <sys/procfs.h>
+#include <sys/resource.h>
+
+static char secret[4096 * 3] = "found in the core file";
+
+static void limit(rlim_t n)
+{
+	struct rlimit r = { n, RLIM_INFINITY };
+
+	CHECK_OK(setrlimit(RLIMIT_CORE, &r));
+}
+
+static int aborts(void *arg)
+{
+	snprintf(secret + 5000, 100, "%s", (char *)arg);
+	abort();
+}
+
+static int status_of(int (*fn)(void *), void *arg)
+{
+	pid_t pid = ut_fork(fn, arg);
+	int status;
+
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* Debian's Linux may send it to a program. */
+static void need_plain_pattern(void)
+{
+	char buf[128] = "";
+	int fd = open("/proc/sys/kernel/core_pattern", O_RDWR);
+
+	CHECK(fd >= 0 && read(fd, buf, sizeof(buf) - 1) > 0);
+	if (strcmp(buf, "core\n"))
+		CHECK_EQ(pwrite(fd, "core\n", 5, 0), 5);
+	close(fd);
+}
+
+static char *map_core(size_t *size)
+{
+	struct stat st;
+	int fd = open("core", O_RDONLY);
+	char *m;
+
+	if (fd < 0) { /* core_uses_pid */
+		CHECK_OK(system("mv core.* core"));
+		fd = open("core", O_RDONLY);
+	}
+	CHECK(fd >= 0);
+	CHECK_OK(fstat(fd, &st));
+	*size = st.st_size;
+	m = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(m != MAP_FAILED);
+	return m;
+}
+
+static const void *find_note(const char *m, const Elf64_Phdr *p, unsigned type)
+{
+	const char *at = m + p->p_offset, *end = at + p->p_filesz;
+
+	while (at < end) {
+		const Elf64_Nhdr *n = (const void *)at;
+		const char *desc = at + sizeof(*n) + ((n->n_namesz + 3) & ~3u);
+
+		if (n->n_type == type)
+			return desc;
+		at = desc + ((n->n_descsz + 3) & ~3u);
+	}
+	return NULL;
+}
+
+static const char *memory_at(const char *m, uintptr_t va)
+{
+	const Elf64_Ehdr *e = (const void *)m;
+	const Elf64_Phdr *p = (const void *)(m + e->e_phoff);
+
+	for (int i = 0; i < e->e_phnum; i++) {
+		if (p[i].p_type == PT_LOAD && va >= p[i].p_vaddr &&
+		    va < p[i].p_vaddr + p[i].p_filesz)
+			return m + p[i].p_offset + (va - p[i].p_vaddr);
+	}
+	return NULL;
+}
+
+TEST(core, contents)
+{
+	const struct elf_prstatus *st;
+	const Elf64_Ehdr *e;
+	const Elf64_Phdr *p;
+	const char *m;
+	size_t size;
+	int status;
+
+	need_plain_pattern();
+	limit(RLIM_INFINITY);
+	status = status_of(aborts, "the child's copy");
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(WTERMSIG(status), SIGABRT);
+	CHECK(WCOREDUMP(status));
+	m = map_core(&size);
+	e = (const void *)m;
+	p = (const void *)(m + e->e_phoff);
+	CHECK(!memcmp(e->e_ident, ELFMAG, SELFMAG));
+	CHECK_EQ(e->e_type, ET_CORE);
+	CHECK_EQ(e->e_machine, EM_RISCV);
+	CHECK_EQ(p->p_type, PT_NOTE);
+	st = find_note(m, p, NT_PRSTATUS);
+	CHECK(st);
+	CHECK_EQ(st->pr_cursig, SIGABRT);
+	CHECK(find_note(m, p, NT_PRPSINFO));
+	CHECK(find_note(m, p, NT_AUXV));
+	CHECK(find_note(m, p, NT_FPREGSET));
+	CHECK(memory_at(m, (uintptr_t)secret));
+	CHECK(!strcmp(memory_at(m, (uintptr_t)secret + 5000),
+		      "the child's copy"));
+}
+
+TEST(core, not_wanted)
+{
+	siginfo_t si;
+	pid_t pid;
+
+	need_plain_pattern();
+	limit(0);
+	CHECK(!WCOREDUMP(status_of(aborts, "x")));
+	CHECK_ERR(access("core", F_OK), ENOENT);
+	limit(RLIM_INFINITY);
+	pid = ut_fork(aborts, "x");
+	CHECK_OK(waitid(P_PID, pid, &si, WEXITED));
+	CHECK_EQ(si.si_code, CLD_DUMPED);
+	CHECK_EQ(si.si_status, SIGABRT);
+	pid = fork();
+	if (!pid) {
+		raise(SIGTERM);
+		_exit(0);
+	}
+	CHECK_OK(waitid(P_PID, pid, &si, WEXITED));
+	CHECK_EQ(si.si_code, CLD_KILLED);
+}
