@@ -203,7 +203,8 @@ static void put_info(struct core *c)
 		.pgrp = t->proc->pgid,
 		.sid = t->proc->sid,
 	};
-	size_t n = min_t(u64, mm->arg_end - mm->arg_start, sizeof(i.psargs) - 1);
+	size_t n =
+		min_t(u64, mm->arg_end - mm->arg_start, sizeof(i.psargs) - 1);
 
 	(void)strscpy(i.fname, t->name, sizeof(i.fname));
 	n = copy_from_user_partial(i.psargs, mm->arg_start, n);
@@ -270,9 +271,10 @@ static void put_area(struct core *c, const struct area *a)
 	u64 va = a->start, end = a->start + a->dump;
 
 	for (; va < end && !c->full; va += PAGE_SIZE) {
-		size_t n = a->file ? copy_from_user_partial(c->page, va, PAGE_SIZE)
-				   : copy_from_user_nofault(c->page, va,
-							    PAGE_SIZE);
+		size_t n =
+			a->file ? copy_from_user_partial(c->page, va, PAGE_SIZE)
+				: copy_from_user_nofault(c->page, va,
+							 PAGE_SIZE);
 
 		if (n == PAGE_SIZE)
 			put(c, c->page, PAGE_SIZE);
@@ -357,8 +359,7 @@ bool core_dump(const struct siginfo *si, int sig)
 	bool done = false;
 
 	if (c.limit < CORE_MIN_LIMIT || current->mm->dumpable != 1 ||
-	    !core_pattern[0] ||
-	    atomic_xchg(&current->mm->core_dumping, 1u))
+	    !core_pattern[0] || atomic_xchg(&current->mm->core_dumping, 1u))
 		return false;
 	c.page = get_free_page(0);
 	if (c.page && !list_areas(&c, current->mm)) {

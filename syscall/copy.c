@@ -93,6 +93,20 @@ static int end_init(struct end *e, struct file *f, uaddr_t where)
 	return pos < 0 ? -EINVAL : 0;
 }
 
+/* The length may not lead beyond the last position there is. */
+static int positions_check(uaddr_t where, u64 len)
+{
+	u64 pos;
+
+	if (!where)
+		return 0;
+	if (get_user_u64(&pos, where))
+		return -EFAULT;
+	return (s64)pos < 0 || (s64)len < 0 || pos + len > MAX_FILE_POS
+		       ? -EOVERFLOW
+		       : 0;
+}
+
 static int end_done(struct end *e, uaddr_t where)
 {
 	if (!where) {
@@ -268,6 +282,10 @@ SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
 	out = fd_ref(out_fd);
 	if (out.f) {
 		n = range_check(in.f, out.f);
+		if (!n)
+			n = positions_check(in_pos, len);
+		if (!n)
+			n = positions_check(out_pos, len);
 		if (!n)
 			n = overlap_check(in.f, in_pos, out.f, out_pos, len);
 		if (!n && len)

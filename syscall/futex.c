@@ -4,6 +4,7 @@
  */
 #include <syscall/syscall.h>
 
+#include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/futex.h>
 #include <kernel/time/clock.h>
@@ -119,4 +120,59 @@ SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* --- futex_waitv(2) */
+
+#define WAITV_MAX    128u
+#define FUTEX2_SIZE  3u
+#define FUTEX2_U32   2u
+#define FUTEX2_KNOWN (FUTEX2_SIZE | FUTEX_PRIVATE_FLAG)
+#define CLOCK_REAL   0
+#define CLOCK_MONO   1
+
+struct waitv {
+	u64 val, addr;
+	u32 flags, reserved;
+};
+
+static int read_waiters(struct futex_multi *m, uaddr_t from, u32 nr)
+{
+	struct waitv w;
+
+	for (u32 i = 0; i < nr; i++) {
+		if (copy_from_user(&w, from + i * sizeof(w), sizeof(w)))
+			return -EFAULT;
+		if ((w.flags & ~FUTEX2_KNOWN) || w.reserved ||
+		    (w.flags & FUTEX2_SIZE) != FUTEX2_U32 || w.val >> 32)
+			return -EINVAL;
+		m[i].addr = w.addr;
+		m[i].val = (u32)w.val;
+		m[i].shared = !(w.flags & FUTEX_PRIVATE_FLAG);
+	}
+	return 0;
+}
+
+SYSCALL5(449, futex_waitv, uaddr_t, waiters, u32, nr, u32, flags, uaddr_t, uts,
+	 int, clock)
+{
+	struct futex_multi *m;
+	u64 deadline;
+	s64 r;
+
+	if (flags || !nr || nr > WAITV_MAX || !waiters)
+		return -EINVAL;
+	if (uts && clock != CLOCK_REAL && clock != CLOCK_MONO)
+		return -EINVAL;
+	r = read_deadline(uts, false, clock == CLOCK_REAL, &deadline);
+	if (r)
+		return r;
+	m = kcalloc(nr, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	r = read_waiters(m, waiters, nr);
+	if (!r)
+		r = futex_wait_multiple(m, nr, deadline);
+	kfree(m);
+	return r;
 }

@@ -29,6 +29,11 @@ SYSCALL2(215, munmap, u64, addr, u64, len)
 	return mm_munmap(current->mm, addr, len);
 }
 
+SYSCALL3(462, mseal, u64, addr, u64, len, u64, flags)
+{
+	return flags ? -EINVAL : mm_seal(current->mm, addr, len);
+}
+
 SYSCALL5(216, mremap, u64, old, u64, old_len, u64, new_len, u32, flags, u64,
 	 new_addr)
 {
@@ -127,8 +132,9 @@ enum membarrier {
 	MEMBARRIER_REGISTER_PRIVATE = 1 << 4,
 	MEMBARRIER_SYNC_CORE = 1 << 5,
 	MEMBARRIER_REGISTER_SYNC_CORE = 1 << 6,
+	MEMBARRIER_GET_REGISTRATIONS = 1 << 9,
 };
-#define MEMBARRIER_ALL ((1 << 7) - 1)
+#define MEMBARRIER_ALL (((1 << 7) - 1) | MEMBARRIER_GET_REGISTRATIONS)
 
 SYSCALL3(283, membarrier, int, cmd, u32, flags, int, cpu __unused)
 {
@@ -139,6 +145,8 @@ SYSCALL3(283, membarrier, int, cmd, u32, flags, int, cpu __unused)
 	switch (cmd) {
 	case MEMBARRIER_QUERY:
 		return MEMBARRIER_ALL;
+	case MEMBARRIER_GET_REGISTRATIONS:
+		return (s64)load_once(&mm->membarrier_state);
 	case MEMBARRIER_REGISTER_GLOBAL:
 	case MEMBARRIER_REGISTER_PRIVATE:
 	case MEMBARRIER_REGISTER_SYNC_CORE:

@@ -84,7 +84,9 @@ static s64 advise_all(struct mm *mm, struct iov_iter *it, int advice)
 	s64 done = 0;
 
 	for (; it->nr_iov; it->iov++, it->nr_iov--) {
-		int err = mm_madvise(mm, it->iov->base, it->iov->len, advice);
+		int err = it->iov->len ? mm_madvise(mm, it->iov->base,
+						    it->iov->len, advice)
+				       : 0;
 
 		if (err)
 			return done ? done : err;

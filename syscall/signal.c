@@ -68,10 +68,12 @@ SYSCALL4(240, rt_tgsigqueueinfo, int, tgid, int, tid, int, sig, uaddr_t, info)
 	struct siginfo si;
 	int err = queued_info(&si, info, sig, tid == current->tid);
 
-	if (err)
+	if (err == -EFAULT)
 		return err;
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
+	if (err)
+		return err;
 	return task_tkill(tgid, tid, sig, &si);
 }
 
@@ -209,6 +211,14 @@ static struct process *pidfd_or_dir(int fd)
 	return q ? q : p;
 }
 
+/* queued_info() puts the right number into its copy. */
+static int user_signo(uaddr_t info)
+{
+	u32 signo;
+
+	return get_user_u32(&signo, info) ? -1 : (int)signo;
+}
+
 SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
 {
 	struct process *p;
@@ -225,6 +235,8 @@ SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
 	siginfo_user(&si, sig, SI_USER);
 	if (info)
 		err = queued_info(&si, info, sig, p == current->proc);
+	if (!err && info && user_signo(info) != sig)
+		err = -EINVAL;
 	if (!err) {
 		spin_lock(&task_lock);
 		err = p->zombie ? -ESRCH : signal_permission_locked(p, sig);

@@ -3,7 +3,9 @@
 #include <syscall/syscall.h>
 
 #include <fs/vfs.h>
+#include <kernel/mm/page.h>
 #include <kernel/mm/pagecache.h>
+#include <kernel/mm/user.h>
 #include <lib/atomic.h>
 
 #define SYNC_FILE_RANGE_ALL  7u
@@ -176,4 +178,57 @@ SYSCALL3(213, readahead, int, fd, s64, off, u64, count)
 			  count > ~0ull - (u64)off ? ~0ull : (u64)off + count);
 	fd_unref(r);
 	return err;
+}
+
+/* --- cachestat(2) */
+
+struct cachestat_range {
+	u64 off, len;
+};
+struct cachestat {
+	u64 cached, dirty, writeback, evicted, recently_evicted;
+};
+
+static void count_pages(struct mapping *m, u64 first, u64 end,
+			struct cachestat *cs)
+{
+	end = min(end, DIV_ROUND_UP(load_once(&m->size), PAGE_SIZE));
+	for (u64 i = first; i < end; i++) {
+		struct page *pg = mapping_find(m, i);
+		u32 flags;
+
+		if (!pg)
+			continue;
+		flags = load_once(&pg->flags);
+		cs->cached++;
+		cs->dirty += (flags & PG_DIRTY) != 0;
+		cs->writeback += (flags & PG_WRITEBACK) != 0;
+		page_put(pg);
+		cond_resched();
+	}
+}
+
+SYSCALL4(451, cachestat, int, fd, uaddr_t, urange, uaddr_t, ucs, u32, flags)
+{
+	struct cachestat cs = { 0 };
+	struct cachestat_range r;
+	struct fdref f = fd_ref(fd);
+	struct mapping *m;
+	s64 err = 0;
+
+	if (!f.f)
+		return -EBADF;
+	if (copy_from_user(&r, urange, sizeof(r)))
+		err = -EFAULT;
+	else if (flags)
+		err = -EINVAL;
+	m = err ? NULL : vfs_mapping(f.f);
+	if (m)
+		count_pages(m, r.off / PAGE_SIZE,
+			    r.len && r.off + r.len > r.off
+				    ? DIV_ROUND_UP(r.off + r.len, PAGE_SIZE)
+				    : ~0ull,
+			    &cs);
+	fd_unref(f);
+	return err ? err : copy_to_user(ucs, &cs, sizeof(cs));
 }

@@ -91,6 +91,10 @@ static int drop(struct mm *mm, u64 start, u64 end, int advice)
 			err = -EINVAL;
 			break;
 		}
+		if (mm_sealed_readonly(mm, p.start, p.end)) {
+			err = -EPERM;
+			break;
+		}
 		pt_zap(&g, p.start, p.end, false);
 	}
 	gather_finish(&g);
@@ -112,6 +116,8 @@ static int punch(struct mm *mm, u64 start, u64 end)
 		/* memory objects only: files have blocks */
 		if (!(p.v->flags & VM_SHARED) || !p.v->mapping)
 			err = -EINVAL;
+		else if (!(p.v->flags & VM_MAYWRITE))
+			err = -EACCES;
 		else if (!p.v->mapping->ops->no_writeback)
 			err = -EOPNOTSUPP;
 		else
@@ -147,10 +153,27 @@ static int change_flags(struct mm *mm, u64 start, u64 end, u32 set, u32 clear)
 	return err;
 }
 
+/* Everything may be used so, as far as it is mapped at all. */
+static bool may_populate(struct mm *mm, u64 start, u64 end, u32 need)
+{
+	bool ok = true;
+	struct vma *v;
+
+	down_read(&mm->lock);
+	for (v = vma_overlap(mm, start, end); v && v->start < end;
+	     v = vma_next(v))
+		ok &= (v->flags & need) && !(v->flags & VM_IO);
+	up_read(&mm->lock);
+	return ok;
+}
+
 static int populate(struct mm *mm, u64 start, u64 end, bool write)
 {
-	int err = mm_populate(mm, start, end, write);
+	int err;
 
+	if (!may_populate(mm, start, end, write ? VM_WRITE : VM_READ))
+		return -EINVAL;
+	err = mm_populate(mm, start, end, write);
 	return err == -EIO ? -EFAULT : err == -EFAULT ? -ENOMEM : err;
 }
 

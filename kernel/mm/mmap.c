@@ -69,6 +69,8 @@ int mm_detach(struct mm *mm, u64 start, u64 end, struct list_head *gone)
 
 	if (!vma_overlap(mm, start, end))
 		return 0;
+	if (mm_sealed(mm, start, end))
+		return -EPERM;
 	err = vma_split_at(mm, start, end);
 	if (err)
 		return err;

@@ -13,6 +13,10 @@
 
 /* Unlink what is in [start, end) and unmap it; the areas go to @gone, to be freed
  * by mm_free_detached() when mm->lock is not held any more. */
+/* mm->lock held: is any of it sealed; and anonymous, and not to be written? */
+bool mm_sealed(struct mm *mm, u64 start, u64 end);
+bool mm_sealed_readonly(struct mm *mm, u64 start, u64 end);
+
 int mm_detach(struct mm *mm, u64 start, u64 end, struct list_head *gone);
 void mm_free_detached(struct list_head *gone);
 

@@ -81,6 +81,8 @@ static int protect(struct mm *mm, u64 start, u64 end, u32 prot)
 	struct vma *v, *next;
 	int err = check(mm, start, end, prot);
 
+	if (!err && mm_sealed(mm, start, end))
+		err = -EPERM;
 	if (!err)
 		err = vma_split_at(mm, start, end);
 	if (err)

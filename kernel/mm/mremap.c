@@ -194,6 +194,8 @@ static s64 remap_locked(struct remap *r)
 {
 	int err = check_area(r);
 
+	if (!err && mm_sealed(r->mm, r->old, r->old + r->old_len))
+		err = -EPERM;
 	if (err)
 		return err;
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))

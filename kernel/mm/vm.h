@@ -56,6 +56,7 @@ struct mm;
 #define VM_NORESERVE  BIT(11)
 #define VM_IO	      BIT(12) /* device memory: no struct page */
 #define VM_DONTDUMP   BIT(13)
+#define VM_SEALED     BIT(14) /* mseal(2) */
 
 struct vm_ops {
 	/*
@@ -145,6 +146,7 @@ void mm_unmap_all(struct mm *mm);
 /* Address or -errno.  @file is borrowed.  @pgoff in pages. */
 s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	    struct file *file, u64 pgoff);
+int mm_seal(struct mm *mm, u64 start, u64 len);
 int mm_munmap(struct mm *mm, u64 addr, u64 len);
 int mm_mprotect(struct mm *mm, u64 addr, u64 len, u32 prot);
 s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,

@@ -132,8 +132,7 @@ struct futex_q *futex_first_pi(struct futex_bucket *b,
 	return first;
 }
 
-/* Lock @b and read the word; -EAGAIN: not locked, the word has changed. */
-static int lock_and_compare(struct futex_bucket *b, uaddr_t a, u32 val)
+int futex_lock_and_compare(struct futex_bucket *b, uaddr_t a, u32 val)
 {
 	u32 cur;
 
@@ -166,7 +165,7 @@ int futex_wait(uaddr_t a, bool shared, u32 val, u32 bitset, u64 deadline_ns)
 	if (err)
 		return err;
 	b = futex_bucket(&q.key);
-	err = lock_and_compare(b, a, val);
+	err = futex_lock_and_compare(b, a, val);
 	if (err)
 		return err;
 	futex_queue(&q, b);

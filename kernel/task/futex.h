@@ -71,6 +71,18 @@ struct futex_q {
 	u32 woken;		     /* [a] set under the bucket lock */
 };
 
+/* One of the words of futex_wait_multiple(). */
+struct futex_multi {
+	uaddr_t addr;
+	u32 val;
+	bool shared;
+	struct futex_q q;
+};
+/* Index of one that was woken, -EAGAIN, -ETIMEDOUT or -ERESTARTSYS. */
+int futex_wait_multiple(struct futex_multi *m, u32 nr, u64 deadline_ns);
+
+/* Lock @b and read the word; -EAGAIN: not locked, the word has changed. */
+int futex_lock_and_compare(struct futex_bucket *b, uaddr_t a, u32 val);
 int futex_key(uaddr_t a, bool shared, struct futex_key *key);
 struct futex_bucket *futex_bucket(const struct futex_key *key);
 #define FUTEX_NR_BUCKETS 256u

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/newer.c - calls that came to Linux after 5.15: futex_waitv, mseal,
+ * cachestat.  An older kernel skips them.
+ */
+#include "utest.h"
+
+#include <pthread.h>
+
+struct waitv {
+	uint64_t val, addr;
+	uint32_t flags, reserved;
+};
+#define FUTEX2_U32     2
+#define FUTEX2_PRIVATE 128
+
+static uint32_t word[3];
+
+static long waitv(struct waitv *w, unsigned nr, unsigned flags,
+		  struct timespec *t, int clock)
+{
+	return syscall(449, w, nr, flags, t, clock);
+}
+
+static void *wakes(void *arg)
+{
+	ut_sleep_ms(30);
+	__atomic_store_n(&word[2], 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &word[2], 129 /* wake, private */, 1, NULL, NULL, 0);
+	return NULL;
+}
+
+TEST(newer, futex_waitv)
+{
+	struct timespec past = { 0, 0 }, bad = { 0, -1 };
+	struct waitv w[3];
+	pthread_t t;
+
+	for (int i = 0; i < 3; i++)
+		w[i] = (struct waitv){ .addr = (uintptr_t)&word[i],
+				       .flags = FUTEX2_U32 | FUTEX2_PRIVATE };
+	if (waitv(NULL, 0, 0, NULL, 0) == -1 && errno == ENOSYS)
+		ut_skip("no futex_waitv");
+	CHECK_ERR(waitv(w, 3, 0, &past, CLOCK_MONOTONIC), ETIMEDOUT);
+	CHECK_ERR(waitv(w, 3, 0, &bad, CLOCK_MONOTONIC), EINVAL);
+	CHECK_ERR(waitv(w, 3, 0, &past, CLOCK_TAI), EINVAL);
+	CHECK_ERR(waitv(w, 0, 0, NULL, 0), EINVAL);
+	CHECK_ERR(waitv(w, 129, 0, NULL, 0), EINVAL);
+	CHECK_ERR(waitv(w, 3, 1, NULL, 0), EINVAL);
+	CHECK_ERR(waitv(NULL, 3, 0, NULL, 0), EINVAL);
+	w[1].val = 5;
+	CHECK_ERR(waitv(w, 3, 0, NULL, 0), EAGAIN);
+	w[1].val = 0;
+	w[1].reserved = 1;
+	CHECK_ERR(waitv(w, 3, 0, NULL, 0), EINVAL);
+	w[1].reserved = 0;
+	CHECK_OK(pthread_create(&t, NULL, wakes, NULL));
+	CHECK_EQ(waitv(w, 3, 0, NULL, 0), 2);
+	pthread_join(t, NULL);
+}
+
+static volatile int handled;
+
+static void on_alarm(int sig)
+{
+	handled = 1;
+}
+
+TEST(newer, futex_waitv_interrupted)
+{
+	struct waitv w = { .addr = (uintptr_t)&word[0], .flags = FUTEX2_U32 };
+	struct sigaction sa = { .sa_handler = on_alarm };
+
+	CHECK_OK(sigaction(SIGALRM, &sa, NULL));
+	if (waitv(NULL, 0, 0, NULL, 0) == -1 && errno == ENOSYS)
+		ut_skip("no futex_waitv");
+	alarm(1);
+	CHECK_ERR(waitv(&w, 1, 0, NULL, 0), EINTR);
+	CHECK_EQ(handled, 1);
+}
+
+static long seal(void *p, size_t n, unsigned long flags)
+{
+	return syscall(462, p, n, flags);
+}
+
+TEST(newer, mseal)
+{
+	size_t ps = 4096;
+	char *m = mmap(NULL, 4 * ps, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	NEED(seal(m + ps, ps, 0));
+	CHECK_ERR(seal(m + 1, ps, 0), EINVAL);
+	CHECK_ERR(seal(m, ps, 1), EINVAL);
+	CHECK_ERR(seal(m, -ps, 0), EINVAL);
+	CHECK_OK(seal(m, 0, 0));
+	CHECK_OK(seal(m + ps, ps, 0)); /* again */
+	CHECK_ERR(munmap(m, 4 * ps), EPERM);
+	CHECK_ERR(munmap(m + ps, ps), EPERM);
+	CHECK_ERR(mprotect(m + ps, ps, PROT_READ), EPERM);
+	CHECK_ERR(mremap(m + ps, ps, 2 * ps, MREMAP_MAYMOVE), EPERM);
+	CHECK(mmap(m + ps, ps, PROT_READ,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0) == MAP_FAILED &&
+	      errno == EPERM);
+	m[ps] = 1;
+	CHECK_OK(madvise(m + ps, ps, MADV_DONTNEED));
+	CHECK_EQ(m[ps], 0);
+	CHECK_OK(mprotect(m + 2 * ps, ps, PROT_READ));
+	CHECK_OK(seal(m + 2 * ps, ps, 0));
+	CHECK_ERR(madvise(m + 2 * ps, ps, MADV_DONTNEED), EPERM);
+	CHECK_OK(munmap(m, ps));
+	CHECK_ERR(seal(m, 2 * ps, 0), ENOMEM);
+}
+
+struct cachestat {
+	uint64_t cached, dirty, writeback, evicted, recently;
+};
+
+TEST(newer, cachestat)
+{
+	uint64_t range[2] = { 0, 0 }, part[2] = { 4096, 4096 };
+	struct cachestat cs;
+	char buf[4096 * 3] = "";
+	int fd = ut_open("f", "");
+
+	CHECK_EQ(write(fd, buf, sizeof(buf)), sizeof(buf));
+	NEED(syscall(451, fd, range, &cs, 0));
+	CHECK_EQ(cs.cached, 3);
+	CHECK_OK(syscall(451, fd, part, &cs, 0));
+	CHECK_EQ(cs.cached, 1);
+	CHECK_ERR(syscall(451, -1, range, &cs, 0), EBADF);
+	CHECK_ERR(syscall(451, fd, range, &cs, 1), EINVAL);
+	CHECK_ERR(syscall(451, fd, NULL, &cs, 0), EFAULT);
+	CHECK_ERR(syscall(451, fd, range, NULL, 0), EFAULT);
+}
