@@ -5,6 +5,7 @@
  * Locking: changes under inode->lock (write).  stat reads without: each word is
  * whole, and Linux promises no more.
  */
+#include <fs/acl.h>
 #include <fs/internal.h>
 #include <fs/locks.h>
 #include <fs/notify.h>
@@ -184,7 +185,10 @@ static int setattr_locked(struct inode *i, struct iattr *a)
 	if (err)
 		return err;
 	drop_setid(i, a);
-	return apply(i, a);
+	err = apply(i, a);
+	if (!err && (a->valid & ATTR_MODE))
+		err = acl_chmod(i);
+	return err;
 }
 
 int vfs_setattr(const struct path *p, struct iattr *a)

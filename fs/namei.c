@@ -9,6 +9,7 @@
  *
  * Not here: rename (rename.c), open with O_CREAT (open.c), the walk (walk.c).
  */
+#include <fs/acl.h>
 #include <fs/internal.h>
 #include <fs/notify.h>
 #include <kernel/assert.h>
@@ -142,6 +143,7 @@ static int create_end(struct walk *w, struct dentry *d, int err,
 
 int vfs_mkdir(int dirfd, const char *path, u32 mode)
 {
+	struct acl_inherit inherit = { 0 };
 	struct inode *dir, *inode = NULL;
 	struct dentry *d;
 	struct walk w;
@@ -150,11 +152,15 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	if (err)
 		return err;
 	dir = w.anchor.dentry->inode;
-	mode &= (01777 & ~current_umask());
-	err = -EPERM;
-	if (dir->ops->mkdir)
-		err = dir->ops->mkdir(dir, d->name, d->name_len, S_IFDIR | mode,
-				      &inode);
+	mode = S_IFDIR | (mode & 01777);
+	err = acl_create(dir, &mode, &inherit);
+	if (!err)
+		err = dir->ops->mkdir
+			      ? dir->ops->mkdir(dir, d->name, d->name_len, mode,
+						&inode)
+			      : -EPERM;
+	/* Without room for a list the mode, which is no wider, has to do. */
+	(void)acl_created(err ? NULL : inode, &inherit);
 	return create_end(&w, d, err, inode);
 }
 
@@ -175,6 +181,7 @@ static int mknod_in(struct inode *dir, struct dentry *d, u32 mode, kdev_t dev,
 
 int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 {
+	struct acl_inherit inherit = { 0 };
 	struct inode *inode = NULL;
 	struct dentry *d;
 	struct walk w;
@@ -190,10 +197,13 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 	err = create_begin(&w, dirfd, path, false, &d);
 	if (err)
 		return err;
-	mode &= S_IFMT | (07777 & ~current_umask());
+	mode &= S_IFMT | 07777;
 	if (!S_ISCHR(mode) && !S_ISBLK(mode))
 		dev = 0;
-	err = mknod_in(w.anchor.dentry->inode, d, mode, dev, &inode);
+	err = acl_create(w.anchor.dentry->inode, &mode, &inherit);
+	if (!err)
+		err = mknod_in(w.anchor.dentry->inode, d, mode, dev, &inode);
+	(void)acl_created(err ? NULL : inode, &inherit);
 	return create_end(&w, d, err, inode);
 }
 

@@ -9,6 +9,7 @@
  *
  * Context: coroutine.
  */
+#include <fs/acl.h>
 #include <fs/internal.h>
 #include <fs/locks.h>
 #include <fs/notify.h>
@@ -245,13 +246,18 @@ static struct dentry *cached_child(struct dentry *dir, const struct walk *w)
 static int create_file(struct walk *w, struct dentry *d, u32 mode)
 {
 	struct inode *dir = w->anchor.dentry->inode, *inode = NULL;
+	struct acl_inherit inherit = { 0 };
 	int err = may_create(&w->anchor);
 
 	if (err)
 		return err;
 	if (!dir->ops->create)
 		return -EACCES;
-	err = dir->ops->create(dir, d->name, d->name_len, mode, &inode);
+	err = acl_create(dir, &mode, &inherit);
+	if (!err)
+		err = dir->ops->create(dir, d->name, d->name_len, mode, &inode);
+	/* Without room for a list the mode, which is no wider, has to do. */
+	(void)acl_created(err ? NULL : inode, &inherit);
 	if (err)
 		return err;
 	spin_lock(&dcache_lock);
@@ -358,6 +364,7 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 {
 	struct inode *di = dir->dentry->inode, *inode = NULL;
 	struct path p = { dir->mnt, NULL };
+	struct acl_inherit inherit = { 0 };
 	int err = path_permission(dir, MAY_WRITE | MAY_EXEC);
 
 	if (err)
@@ -368,7 +375,10 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 	if (!p.dentry)
 		return ERR_PTR(-ENOMEM);
 	down_write(&di->lock);
-	err = di->ops->tmpfile(di, how->mode, &inode);
+	err = acl_create(di, &how->mode, &inherit);
+	if (!err)
+		err = di->ops->tmpfile(di, how->mode, &inode);
+	(void)acl_created(err ? NULL : inode, &inherit);
 	up_write(&di->lock);
 	if (err) {
 		d_discard(p.dentry);
@@ -436,7 +446,7 @@ struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
 	if (err)
 		return ERR_PTR(err);
 	if (how.flags & (O_CREAT | O_TMPFILE_ONLY))
-		how.mode = S_IFREG | (mode & 07777 & ~current_umask());
+		how.mode = S_IFREG | (mode & 07777);
 	if (how.flags & O_CREAT)
 		return open_create(dirfd, path, &how);
 	return open_existing(dirfd, path, &how);

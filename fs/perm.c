@@ -7,6 +7,7 @@
  *
  * Context: coroutine; only a file system's own permission() sleeps.
  */
+#include <fs/acl.h>
 #include <fs/internal.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -83,6 +84,12 @@ int inode_permission(struct inode *i, u32 mask)
 	}
 	if (i->ops->permission)
 		return i->ops->permission(i, mask);
+	if (unlikely(acl_may_matter(i)) && fs_cred()->fsuid != i->uid) {
+		int err = acl_permission(i, mask & 7);
+
+		if (err != -EAGAIN)
+			return err == -EACCES ? override(i, mask & 7) : err;
+	}
 	return generic_permission(i, mask);
 }
 

@@ -162,6 +162,8 @@ struct inode {
 	u32 mode;		/* [lock] type bits [I] */
 	u32 uid, gid;		/* [lock] */
 	u32 nlink;		/* [lock] */
+	u8 acl_state;		/* [a] fs/acl.h */
+	u8 acl_default;		/* [a] likewise, of a directory */
 	kdev_t rdev;		/* [I] */
 	struct timespec64 atime, mtime, ctime,
 		btime; /* [lock]; racy reads ok */

@@ -28,6 +28,7 @@
  *   W1  at.dentry is positive.
  *   W2  While the lock is not held, anchor is what `at' was.
  */
+#include <fs/acl.h>
 #include <fs/internal.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
@@ -198,6 +199,9 @@ static int search_slow(struct walk *w)
 	walk_hold(w);
 	if (i->ops->revalidate)
 		err = i->ops->revalidate(i);
+	/* Once it is known the next one need not come here. */
+	if (load_once(&i->acl_state) == ACL_UNKNOWN && acl_may_matter(i))
+		(void)acl_permission(i, MAY_EXEC);
 	if (!err)
 		err = inode_permission(i, MAY_EXEC);
 	walk_resume(w, NULL);
@@ -211,6 +215,9 @@ static inline int may_search(struct walk *w)
 	if (unlikely(!(d->flags & DENTRY_DIR)))
 		return -ENOTDIR;
 	if (unlikely(d->flags & DENTRY_SLOW_PERM))
+		return search_slow(w);
+	if (unlikely(d->inode->acl_state != ACL_NONE) &&
+	    acl_may_matter(d->inode))
 		return search_slow(w);
 	if (likely((d->inode->mode & 0111) == 0111))
 		return 0; /* whoever it is */

@@ -9,6 +9,7 @@
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
+#include <fs/acl.h>
 #include <fs/vfs.h>
 #include <fs/xattr_mem.h>
 #include <kernel/mm/kmalloc.h>
@@ -118,7 +119,9 @@ static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 		err = -EOPNOTSUPP;
 	if (!err) {
 		down_write(&t->i->lock);
-		err = t->i->ops->setxattr(t->i, name, buf, size, flags);
+		err = acl_is_name(name) ? acl_set(t->i, name, buf, size, flags)
+					: t->i->ops->setxattr(t->i, name, buf,
+							      size, flags);
 		if (!err)
 			inode_touch(t->i, false, true);
 		up_write(&t->i->lock);
@@ -202,7 +205,8 @@ static s64 do_remove(struct target *t, uaddr_t uname)
 		err = -EOPNOTSUPP;
 	if (!err) {
 		down_write(&t->i->lock);
-		err = t->i->ops->removexattr(t->i, name);
+		err = acl_is_name(name) ? acl_remove(t->i, name)
+					: t->i->ops->removexattr(t->i, name);
 		if (!err)
 			inode_touch(t->i, false, true);
 		up_write(&t->i->lock);
