@@ -58,8 +58,7 @@ static int check(const struct acl *a, size_t n)
 		bool named = tag == ACL_USER || tag == ACL_GROUP;
 
 		if (!tag || (tag & (tag - 1)) || tag > ACL_OTHER ||
-		    a->e[i].perm > 7 || tag < last ||
-		    (!named && (seen & tag)))
+		    a->e[i].perm > 7 || tag < last || (!named && (seen & tag)))
 			return -EINVAL;
 		if (named)
 			need |= ACL_MASK;
@@ -102,7 +101,8 @@ static int has(u32 perm, u32 mask, u32 want)
 }
 
 /* [POSIX.1e draft 17, 23.1.5] */
-static int follow(const struct acl *a, size_t n, const struct inode *i, u32 want)
+static int follow(const struct acl *a, size_t n, const struct inode *i,
+		  u32 want)
 {
 	const struct cred *c = fs_cred();
 	bool group = false;
@@ -196,7 +196,7 @@ static void put_mode(struct acl *a, size_t n, u32 mode, bool and)
 			p = mode >> 3 & 7;
 		else
 			continue;
-		e->perm = (u16)(and ? e->perm & p : p);
+		e->perm = (u16)(and? e->perm & p : p);
 	}
 }
 

@@ -139,8 +139,9 @@ TEST(acl, refused)
 	CHECK_ERR(setxattr("f", ACCESS, &a, 7, 0), EINVAL);
 	a.version = 3;
 	CHECK_ERR(setxattr("f", ACCESS, &a, SIZE(5), 0), EOPNOTSUPP);
-	a = (struct acl){ 2, { { U_OBJ, 6, ANY }, { G_OBJ, 4, ANY },
-			       { OTHER, 0, ANY } } };
+	a = (struct acl){
+		2, { { U_OBJ, 6, ANY }, { G_OBJ, 4, ANY }, { OTHER, 0, ANY } }
+	};
 	CHECK_OK(setxattr("f", ACCESS, &a, SIZE(3), 0));
 	CHECK_EQ(mode_of("f"), 0640);
 	CHECK_ERR(getxattr("f", ACCESS, NULL, 0), ENODATA);

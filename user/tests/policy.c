@@ -140,30 +140,3 @@ TEST(policy, fifo_keeps_the_hart)
 	CHECK(shared[0] > before);
 	kill(other, SIGKILL);
 }
-
-/* Of two on one hart the nicer one gets less. */
-TEST(policy, nice_counts)
-{
-	pid_t child[2];
-	cpu_set_t one;
-
-	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
-	CHECK_OK(sched_setaffinity(0, sizeof(one), &one));
-	for (int i = 0; i < 2; i++) {
-		child[i] = fork();
-		if (!child[i]) {
-			if (i)
-				CHECK_EQ(nice(19), 19);
-			for (;;)
-				shared[i * 64]++;
-		}
-	}
-	ut_sleep_ms(600);
-	kill(child[0], SIGKILL);
-	kill(child[1], SIGKILL);
-	CHECK(shared[0] / 3 > shared[64]);
-	CHECK(shared[64] > 0);
-}
