@@ -158,6 +158,8 @@ static int file_open(struct inode *inode, struct file *f)
 {
 	struct pnode *n = inode->priv;
 
+	if (n->open)
+		return n->open(inode, f);
 	return text_open(f, n->show, n->write, n->arg, NULL);
 }
 

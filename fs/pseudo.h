@@ -42,6 +42,8 @@ struct pnode {
 	pseudo_show_fn *show;	   /* [I] file: text; link: target */
 	pseudo_write_fn *write;	   /* [I] */
 	void *arg;		   /* [I] */
+	/* [I] Not a text: sets f->ops and f->priv.  Optional. */
+	int (*open)(struct inode *inode, struct file *f);
 	/* Directories with generated names: consulted after the children. */
 	int (*lookup)(struct inode *dir, const char *name, size_t len,
 		      struct inode **out);

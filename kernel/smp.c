@@ -94,6 +94,7 @@ void hart_ipi(unsigned int cpu)
 
 	h->st.ipis_sent++;
 	h->st.sbi_calls++;
+	relay_observe(h, NULL, EV_IPI_SENT, cpu);
 	hart_ops->ipi_mask(1, harts[cpu]->hartid);
 }
 
@@ -426,6 +427,8 @@ void smp_start(void)
 	smp_choose_roles();
 	for (u32 i = 0; i < nr_harts; i++)
 		relay_stats_init(harts[i]);
+	for (u32 i = 0; i < nr_harts; i++)
+		relay_account_init(harts[i]);
 	relay_rings_init();
 	relay_params_init();
 	hart_enter_role();

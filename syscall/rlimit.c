@@ -5,6 +5,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/relay/observe.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
@@ -103,9 +104,12 @@ SYSCALL2(164, setrlimit, u32, r, uaddr_t, unew)
 
 static void rusage_thread(struct rusage *ru)
 {
-	const struct thread *t = current;
-	u64 ut = load_once(&t->utime_ns), st = load_once(&t->stime_ns);
+	struct thread *t = current;
+	u64 ut, st;
 
+	spin_lock(&task_lock);
+	relay_thread_times(t, &ut, &st);
+	spin_unlock(&task_lock);
 	memset(ru, 0, sizeof(*ru));
 	ru->utime.sec = (s64)(ut / NSEC_PER_SEC);
 	ru->utime.usec = (s64)(ut % NSEC_PER_SEC / NSEC_PER_USEC);

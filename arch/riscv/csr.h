@@ -98,6 +98,13 @@ static inline u64 rdcycle(void)
 	__asm__ volatile("rdcycle %0" : "=r"(v));
 	return v;
 }
+static inline u64 rdinstret(void)
+{
+	u64 v;
+
+	__asm__ volatile("rdinstret %0" : "=r"(v));
+	return v;
+}
 static inline u64 rdtime(void)
 {
 	u64 v;

@@ -58,10 +58,12 @@ static int show_meminfo(struct text *t, void *arg __unused)
 
 static int show_uptime(struct text *t, void *arg __unused)
 {
-	u64 up = clock_mono_ns(), idle = 0;
+	u64 up = clock_mono_ns(), idle = 0, ns[NR_RELAY_TIMES];
 
-	for (u32 i = 0; i < nr_harts; i++)
-		idle += clock_cycles_to_ns(harts[i]->idle_ns);
+	for (u32 i = 0; i < nr_harts; i++) {
+		relay_times(harts[i], ns);
+		idle += ns[TIME_IDLE];
+	}
 	text_printf(t, "%lu.%02lu %lu.%02lu\n", up / NSEC_PER_SEC,
 		    up % NSEC_PER_SEC / 10000000, idle / NSEC_PER_SEC,
 		    idle % NSEC_PER_SEC / 10000000);
@@ -78,10 +80,12 @@ static void show_cpu(struct text *t, const char *name, u64 user, u64 sys,
 /* user: in user mode; system: handlers and polling; idle: asleep. */
 static void hart_times(const struct hart *h, u64 *user, u64 *sys, u64 *idle)
 {
-	u64 up = clock_mono_ns();
+	u64 up = clock_mono_ns(), ns[NR_RELAY_TIMES];
 
-	*idle = min(clock_cycles_to_ns(h->idle_ns), up);
-	*sys = min(clock_cycles_to_ns(h->poll_ns), up - *idle);
+	relay_times(h, ns);
+	*idle = min(ns[TIME_IDLE], up);
+	*sys = min(ns[TIME_POLL] + ns[TIME_HANDLER] + ns[TIME_RELAY],
+		   up - *idle);
 	*user = h->role & ROLE_APP ? up - *idle - *sys : 0;
 	if (!(h->role & ROLE_APP))
 		*sys = up - *idle;

@@ -9,6 +9,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/relay/observe.h>
 #include <kernel/task/seccomp.h>
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
@@ -150,8 +151,7 @@ static void thread_part(struct thread *t, struct snapshot *s, bool only)
 	s->ivcsw += t->nr_ivcsw;
 	if (!only)
 		return;
-	s->utime = load_once(&t->utime_ns);
-	s->stime = load_once(&t->stime_ns);
+	relay_thread_times(t, &s->utime, &s->stime);
 }
 
 static void snapshot(struct process *p, int tid, struct snapshot *s)

@@ -167,7 +167,7 @@ static void finish(struct hart *h, struct thread *t)
 {
 	struct hart *home = t->home, *dst = home;
 
-	relay_trace(h, t, TRACE_DONE);
+	relay_observe(h, t, EV_DONE, 0);
 	if (unlikely(!home || (t->suspended_once && home != h)))
 		dst = relay_pick_app(t, home);
 	store_once(&t->state, THREAD_DONE);
@@ -189,18 +189,16 @@ static void left_stack(struct hart *h, struct thread *t, enum co_result why)
 	switch (why) {
 	case CO_SUSPENDED:
 	case CO_YIELDED:
+		if (!t->timed)
+			clock_begin(h, t);
 		now = rdcycle();
-		if (!t->timed) {
-			t->timed = 1;
-			t->req_begin = now;
-			t->acct_off = 0;
-		}
 		t->acct_off -= now; /* until relay_run_ready() adds */
 		if (why == CO_YIELDED) {
+			relay_observe(h, t, EV_YIELD, 0);
 			list_add_tail(&t->run_node, &h->ready);
 			break;
 		}
-		relay_trace(h, t, TRACE_SUSPEND);
+		relay_observe(h, t, EV_SUSPEND, 0);
 		pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
 		/* A local call leaves the hart free for others from here on. */
 		if (!t->suspended_once && t->home == h) {
@@ -210,6 +208,7 @@ static void left_stack(struct hart *h, struct thread *t, enum co_result why)
 		t->suspended_once = 1;
 		break;
 	case CO_EXITED:
+		relay_observe(h, t, EV_EXIT, 0);
 		t->in_coroutine = 0;
 		if (t->home) {
 			if (t->home == h)
@@ -242,7 +241,7 @@ void co_ended(struct thread *t, int why)
 
 static __cold void __noreturn run_general(struct hart *h, struct thread *t)
 {
-	relay_trace(h, t, TRACE_SEEN);
+	relay_observe(h, t, EV_SEEN, 0);
 	KASSERT(!t->in_coroutine);
 	t->in_coroutine = 1;
 	t->suspended_once = 0;
@@ -300,7 +299,7 @@ void relay_run_ready(struct hart *h)
 		t->in_coroutine = 1;
 		co_start(t, kthread_body);
 	}
-	relay_trace(h, t, TRACE_RESUME_CO);
+	relay_observe(h, t, EV_RESUME, 0);
 	t->acct_off += rdcycle();
 	co_resume(t);
 }
@@ -315,7 +314,7 @@ void relay_post(struct hart *h, struct thread *t)
 	bool local;
 
 	h->user = NULL;
-	relay_trace(h, t, TRACE_POSTED);
+	relay_observe(h, t, EV_POSTED, t->req_kind);
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
 	if (t->req_kind == REQ_SYSCALL) {
@@ -329,6 +328,7 @@ void relay_post(struct hart *h, struct thread *t)
 	} else {
 		local = relay_trap_is_local(t);
 	}
+	relay_observe(h, t, EV_SENT, 0);
 	if (local)
 		relay_run_request(h, t);
 	pmu_posted(h);
@@ -416,13 +416,14 @@ __hotpath void call_ended(struct thread *t, struct call_row *c)
 
 void relay_user_ready(struct hart *h, struct thread *t, bool front)
 {
-	relay_trace(h, t, TRACE_RESUMED);
+	relay_observe(h, t, EV_RESUMED, !h->user);
 	t->home = h;
 	if (likely(!h->user)) {
 		h->user = t;
 		return;
 	}
 	front = front && t->suspended_once;
+	t->queued_at = rdcycle();
 	relay_enqueue(h, t, front);
 	if (t->rt_prio > h->user->rt_prio ||
 	    (front && t->rt_prio == h->user->rt_prio))

@@ -2,145 +2,93 @@
 /*
  * kernel/relay/floor.c - what the machine itself costs: /proc/relay/floor.
  *
- *	h_ns	one cache line to another hart and back
+ *	h_ns	one cache line to another hart and back, both looking at it
  *	sbi_ns	one SBI call that does nothing (get_spec_version)
- *	w_ns	IPI to a hart in wfi, and its answer through memory
+ *	w_ns	IPI to a hart in wfi, and its answer through memory; best of some
+ *	ring_ns	a message through the ring to a hart that polls, and its answer
+ *		from the loop through memory; best of some
+ *	ipi_ns	the sending of an IPI alone, on the sender; best of some
  *
- * The reader's coroutine (on a service hart) sends a probe to the application hart
- * that waits for it; that hart answers from its loop.  Both sides are bounded by
- * PROBE_LIMIT_US, so a hart that does not answer costs a line "h_ns -".
+ * and the same in cycles (h_cycles ...).  "-": could not be measured, for want of a
+ * second hart or because it did not answer in time (probe.c): under -icount harts
+ * take turns, so no two of them are ever awake together.
  *
- * ORDERING
- *   PING    store of the turn on one side, load on the other; both full.
+ * The reader's coroutine measures with the application hart that waits for it.
  */
 #include <arch/riscv/csr.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/clock.h>
 #include <lib/fmt.h>
 
-#define ROUNDS	       2000u
-#define WAKE_ROUNDS    100u
-#define PROBE_LIMIT_US 200000u
+#define WARM_UP	    100u /* rounds before the first that counts */
+#define WAKE_ROUNDS 100u
+#define RING_ROUNDS 100u
 
-static struct {
-	u32 busy;		/* [a] one measurement at a time */
-	u32 turn __aligned(64); /* [a] PING: odd = prober has written */
-	u32 mode __aligned(64); /* 1 ping, 2 wake; written before the probe */
-	u32 done;		/* [a] */
-} probe;
-
-static bool wait_turn(u32 want, u64 limit)
+/* All of these: cycles, 0 for not measured. */
+static u64 measure_line(struct hart *dst)
 {
-	u64 start = rdcycle();
-	u32 spin = 0;
+	u64 start = 0, now = 0;
+	u32 i;
 
-	for (;;) {
-		/* PING (acquire) - pairs with set_turn(). */
-		if ((s32)(load_acquire(&probe.turn) - want) >= 0)
-			return true;
-		if ((++spin & 1023) == 0 && rdcycle() - start > limit)
-			return false;
-	}
-}
-
-static void set_turn(u32 v)
-{
-	/* PING (release) - pairs with wait_turn(). */
-	store_release(&probe.turn, v);
-}
-
-static u64 limit_cycles(void)
-{
-	return PROBE_LIMIT_US * clock_cycles_per_us();
-}
-
-void relay_probe_answer(struct hart *h)
-{
-	u64 limit = limit_cycles();
-
-	if (probe.mode == 1) {
-		for (u32 i = 0; i < ROUNDS; i++) {
-			if (!wait_turn(2 * i + 1, limit))
-				break;
-			set_turn(2 * i + 2);
-		}
-	} else {
-		for (u32 i = 0; i < WAKE_ROUNDS; i++) {
-			/* Announce, sleep, answer. */
-			set_turn(2 * i + 1);
-			while (!(csr_read(sip) & SIP_SSIP))
-				__asm__ volatile("wfi" : : : "memory");
-			csr_clear(sip, SIP_SSIP);
-			set_turn(2 * i + 2);
-		}
-	}
-	h->st.ipis_received += probe.mode == 2 ? WAKE_ROUNDS : 0;
-	/* PING (release) - pairs with probe_hart(). */
-	store_release(&probe.done, 1);
-}
-
-static bool send_probe(struct hart *me, struct hart *dst, u32 mode)
-{
-	struct relay_hart *r = relay_of(me);
-
-	set_turn(0);
-	store_once(&probe.done, 0);
-	probe.mode = mode;
-	if (r->backlogged[dst->cpu] ||
-	    !msgring_push(r->out[dst->cpu], MSG_PROBE))
-		return false;
-	hart_ipi(dst->cpu);
-	return true;
-}
-
-static bool finish_probe(void)
-{
-	u64 start = rdcycle();
-
-	/* PING (acquire) - pairs with relay_probe_answer(). */
-	while (!load_acquire(&probe.done)) {
-		if (rdcycle() - start > 4 * limit_cycles())
-			return false;
-	}
-	return true;
-}
-
-static u64 measure_line(struct hart *me, struct hart *dst)
-{
-	u64 limit = limit_cycles(), start = 0, ns;
-
-	if (!send_probe(me, dst, 1))
+	if (!relay_probe_begin(dst, PROBE_PING, 0))
 		return 0;
-	for (u32 i = 0; i < ROUNDS; i++) {
-		if (i == 100)
+	for (i = 0; i < PROBE_ROUNDS; i++) {
+		if (i == WARM_UP)
 			start = rdcycle();
-		set_turn(2 * i + 1);
-		if (!wait_turn(2 * i + 2, limit))
-			return 0;
+		relay_probe_turn(2 * i + 1);
+		if (!relay_probe_wait(2 * i + 2))
+			break;
+		now = rdcycle();
 	}
-	ns = clock_cycles_to_ns(rdcycle() - start) / (ROUNDS - 100);
-	return finish_probe() ? ns : 0;
+	if (!relay_probe_end() || i < 2 * WARM_UP)
+		return 0;
+	return (now - start) / (i - WARM_UP);
 }
 
-static u64 measure_wake(struct hart *me, struct hart *dst)
+static u64 measure_wake(struct hart *dst, u64 *ipi)
 {
-	u64 limit = limit_cycles(), best = ~0ULL;
+	u64 best = ~0ULL;
 
-	if (!send_probe(me, dst, 2))
+	*ipi = ~0ULL;
+	if (!relay_probe_begin(dst, PROBE_WAKE, 0))
 		return 0;
 	for (u32 i = 0; i < WAKE_ROUNDS; i++) {
-		u64 start;
+		u64 start, sent;
 
-		if (!wait_turn(2 * i + 1, limit))
-			return 0;
+		if (!relay_probe_wait(2 * i + 1))
+			break;
 		udelay(100); /* let it fall asleep */
 		start = rdcycle();
 		hart_ipi(dst->cpu);
-		if (!wait_turn(2 * i + 2, limit))
-			return 0;
+		sent = rdcycle();
+		if (!relay_probe_wait(2 * i + 2))
+			break;
+		best = min(best, rdcycle() - start);
+		*ipi = min(*ipi, sent - start);
+	}
+	if (!relay_probe_end() || best == ~0ULL) {
+		*ipi = 0;
+		return 0;
+	}
+	return best;
+}
+
+static u64 measure_ring(struct hart *dst)
+{
+	u64 best = ~0ULL;
+	u32 turn = 2;
+
+	if (!relay_probe_begin(dst, PROBE_ONCE, 0))
+		return 0;
+	for (u32 i = 0; i < RING_ROUNDS && relay_probe_wait(turn); i++) {
+		u64 start = rdcycle();
+
+		turn += 2;
+		if (!relay_probe_send(dst) || !relay_probe_wait(turn))
+			break;
 		best = min(best, rdcycle() - start);
 	}
-	return finish_probe() ? clock_cycles_to_ns(best) : 0;
+	return relay_probe_end() && best != ~0ULL ? best : 0;
 }
 
 static u64 measure_sbi(void)
@@ -149,17 +97,18 @@ static u64 measure_sbi(void)
 
 	for (u32 i = 0; i < 1000; i++)
 		hart_null_call();
-	return clock_cycles_to_ns(rdcycle() - start) / 1000;
+	return (rdcycle() - start) / 1000;
 }
 
-static void line(const char *name, u64 ns, relay_emit_fn *emit, void *ctx)
+static void line(const char *name, u64 cycles, relay_emit_fn *emit, void *ctx)
 {
-	char b[48];
+	char b[80];
 
-	if (ns)
-		snprintf(b, sizeof(b), "%s %lu\n", name, ns);
+	if (cycles)
+		snprintf(b, sizeof(b), "%s_ns %lu\n%s_cycles %lu\n", name,
+			 max(clock_cycles_to_ns(cycles), 1ul), name, cycles);
 	else
-		snprintf(b, sizeof(b), "%s -\n", name);
+		snprintf(b, sizeof(b), "%s_ns -\n%s_cycles -\n", name, name);
 	emit(ctx, b);
 }
 
@@ -167,15 +116,21 @@ void relay_show_floor(relay_emit_fn *emit, void *ctx)
 {
 	struct hart *me = this_hart(), *dst = current->home;
 	bool pair = dst && dst != me;
+	u64 h = 0, ring = 0, w = 0, ipi = 0;
 
-	if (atomic_cmpxchg(&probe.busy, 0, 1))
-		return;
 	for (u32 i = 0; !pair && i < nr_harts; i++) {
 		dst = harts[i];
 		pair = dst != me && dst->online;
 	}
-	line("h_ns", pair ? measure_line(me, dst) : 0, emit, ctx);
-	line("sbi_ns", measure_sbi(), emit, ctx);
-	line("w_ns", pair ? measure_wake(me, dst) : 0, emit, ctx);
-	atomic_xchg(&probe.busy, 0);
+	if (pair)
+		h = measure_line(dst);
+	if (h) {
+		ring = measure_ring(dst);
+		w = measure_wake(dst, &ipi);
+	}
+	line("h", h, emit, ctx);
+	line("sbi", measure_sbi(), emit, ctx);
+	line("w", w, emit, ctx);
+	line("ring", ring, emit, ctx);
+	line("ipi", ipi, emit, ctx);
 }

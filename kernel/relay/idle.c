@@ -40,6 +40,20 @@ enum polled {
 	POLL_WORK,    /* interrupts were taken: look around */
 };
 
+/* From the first look at the clock on; EV_POLL tells it more exactly. */
+static __cold u64 poll_begins(struct hart *h, u64 now)
+{
+	if (!(relay_watched & WATCH_LEGS))
+		relay_account(h, TIME_POLL, now + relay_of(h)->skew);
+	return now;
+}
+
+static __cold void poll_ends(struct hart *h, u64 start, u64 now)
+{
+	h->poll_ns += now - start;
+	relay_account(h, relay_time_awake(), now + relay_of(h)->skew);
+}
+
 /*
  * A message, or an enum polled.  The clock, and what else needs a CSR, is looked
  * at only when the answer is not quick.
@@ -50,24 +64,26 @@ static u64 poll(struct hart *h)
 	u64 start = 0, now, word;
 
 	h->state = HART_POLL;
+	relay_observe(h, NULL, EV_POLL, 0);
 	for (u32 spin = 1;; spin++) {
 		word = relay_next_message(r);
 		if (word) {
 			if (unlikely(start))
-				h->poll_ns += rdcycle() - start;
+				poll_ends(h, start, rdcycle());
 			return word;
 		}
 		if (likely(spin % CLOCK_EVERY))
 			continue;
 		now = rdcycle();
 		if (!start)
-			start = now;
+			start = poll_begins(h, now);
 		if (csr_read(sip) & csr_read(sie)) {
+			poll_ends(h, start, now);
 			relay_take_interrupts(h);
 			return POLL_WORK;
 		}
 		if (now - start >= h->poll_budget) {
-			h->poll_ns += now - start;
+			poll_ends(h, start, now);
 			return POLL_NOTHING;
 		}
 	}
@@ -85,7 +101,7 @@ static void adapt(struct hart *h, u64 waited)
 
 static __cold void sleep(struct hart *h)
 {
-	u64 start;
+	u64 start, woken;
 
 	/* Somebody else's ring is full: the room may come without an IPI. */
 	if (!list_empty(&h->backlog))
@@ -98,14 +114,17 @@ static __cold void sleep(struct hart *h)
 	}
 	relay_delay(h);
 	h->state = HART_SLEEP;
-	relay_trace(h, NULL, TRACE_SLEEP);
+	relay_observe(h, NULL, EV_SLEEP, 0);
 	h->st.sleeps++;
 	start = rdcycle();
+	relay_account(h, TIME_IDLE, start + relay_of(h)->skew);
 	/* sie decides what ends it; sstatus.SIE is off, so nothing is taken here. */
 	__asm__ volatile("wfi" : : : "memory");
-	relay_trace(h, NULL, TRACE_WOKEN);
+	relay_observe(h, NULL, EV_WOKEN, 0);
 	h->state = HART_LOOP;
-	h->idle_ns += rdcycle() - start;
+	woken = rdcycle();
+	h->idle_ns += woken - start;
+	relay_account(h, relay_time_awake(), woken + relay_of(h)->skew);
 	store_once(&h->notify, 0); /* relaxed: late means one spurious IPI */
 	if (csr_read(sip) & SIP_SSIP)
 		h->st.wakeups++;

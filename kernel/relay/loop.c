@@ -39,6 +39,9 @@ void relay_take_interrupts(struct hart *h)
 		return;
 	if (pending & SIP_SSIP) {
 		h->st.ipis_received++;
+		relay_observe(h, NULL, EV_IPI, 0);
+		if (unlikely(relay_of(h)->account.now != TIME_UNSEEN))
+			relay_unseen(h);
 		csr_clear(sip, SIP_SSIP);
 		/* IPICLEAR (full) - pairs with hart_ipi(); other end: device (SBI IPI). */
 		smp_mb();
@@ -58,10 +61,12 @@ void relay_take_interrupts(struct hart *h)
 	}
 	if (pending & SIP_STIP) {
 		h->st.timer_irqs++;
+		relay_observe(h, NULL, EV_TIMER, 0);
 		timer_run_expired();
 	}
 	if (pending & SIP_SEIP) {
 		h->st.external_irqs++;
+		relay_observe(h, NULL, EV_EXTERNAL, 0);
 		irq_dispatch();
 	}
 }
@@ -273,6 +278,7 @@ void user_trap(struct thread *t, u64 cause)
 	t->tf.cause = cause;
 	pmu_user_leave(h, t, cause & CAUSE_INTERRUPT);
 	if (cause & CAUSE_INTERRUPT) {
+		relay_observe(h, t, EV_TRAP, 0);
 		relay_take_interrupts(h);
 		hart_loop();
 	}

@@ -148,15 +148,6 @@ int relay_policy_parse(const char *s)
 	return -EINVAL;
 }
 
-void relay_watch(void)
-{
-	bool on = relay_trace_on || relay_delay_max || load_once(&pmu_active);
-
-	/* relaxed: a call that is on its way may still take the short way */
-	for (u32 i = 0; i < nr_harts; i++)
-		store_once(&harts[i]->watched, on);
-}
-
 static void set_policy(u8 policy)
 {
 	store_once(&relay_policy, policy);
@@ -172,7 +163,7 @@ static void set_poll_us(u64 us)
 
 void relay_params_init(void)
 {
-	relay_watch();
+	relay_watch_init();
 	set_policy(relay_policy);
 	set_poll_us(relay_poll_us);
 	for (u32 i = 0; i < nr_harts; i++)
@@ -273,6 +264,11 @@ static const char *split(const char *line, char *name, size_t n, char *val)
 	return val;
 }
 
+static bool is_on(const char *v)
+{
+	return !strcmp(v, "1") || !strcmp(v, "on");
+}
+
 int relay_write_policy(const char *line)
 {
 	char name[16], val[16];
@@ -302,9 +298,10 @@ int relay_write_policy(const char *line)
 		return 0;
 	}
 	if (!strcmp(name, "trace")) {
-		relay_trace_enable(!strcmp(val, "1") || !strcmp(val, "on"));
-		return 0;
+		return relay_trace_enable(is_on(val));
 	}
+	if (!strcmp(name, "legs"))
+		return relay_legs_enable(is_on(val));
 	p = relay_policy_parse(val);
 	if (p <= POLICY_DEFAULT)
 		return -EINVAL;
@@ -326,9 +323,13 @@ void relay_show_policy(relay_emit_fn *emit, void *ctx)
 		 relay_policy_name(relay_fault_policy),
 		 (unsigned long)relay_poll_us);
 	emit(ctx, b);
-	snprintf(b, sizeof(b), "slice_us=%lu\nring=%u\ndelay=%u\ntrace=%u\n",
+	snprintf(b, sizeof(b),
+		 "slice_us=%lu\nring=%u\ndelay=%u\ntrace=%u\n"
+		 "legs=%u\n",
 		 (unsigned long)(relay_slice_ns / NSEC_PER_USEC),
-		 1u << relay_ring_shift, relay_delay_max, relay_trace_on);
+		 1u << relay_ring_shift, relay_delay_max,
+		 (relay_watched & WATCH_TRACE) != 0,
+		 (relay_watched & WATCH_LEGS) != 0);
 	emit(ctx, b);
 }
 

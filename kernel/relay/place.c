@@ -5,6 +5,7 @@
  * Everything here reads other harts' queue lengths and states without a lock: they
  * are hints, and a stale one costs a less good choice.
  */
+#include <arch/riscv/csr.h>
 #include <kernel/assert.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
@@ -162,6 +163,9 @@ void thread_start_user(struct thread *t)
 
 	t->home = dst;
 	thread_moved(t);
+	/* Its user time begins. */
+	t->acct_hart = h;
+	t->acct_start = rdcycle();
 	store_once(&t->state, THREAD_DONE);
 	if (dst == h)
 		relay_user_ready(h, t, false);

@@ -34,6 +34,7 @@
 
 #include <arch/riscv/csr.h>
 #include <kernel/hart.h>
+#include <kernel/relay/observe.h>
 #include <kernel/sched/thread.h>
 #include <kernel/time/timer.h>
 #include <kernel/upcalls.h>
@@ -131,10 +132,17 @@ struct relay_hart {
 	u64 watch_progress;  /* [H] of the service hart when it was armed */
 	struct call_row call[NR_SYSCALLS + 1]; /* last: beyond the table */
 	u32 rng;			       /* [H] delay injection */
-	struct trace_ring *trace;	       /* [I] */
+	/* --- observe.h */
+	struct trace_ring *trace; /* [I once set] */
+	struct leg_table *legs;	  /* [I once set] */
+	struct thread *resumed;	  /* [H] has the hart since EV_RESUMED */
+	u64 skew;		  /* [a] cycles of the boot hart - this one's */
+	u64 queued, queue_cycles; /* [H] requests seen, and how long in rings */
+	u64 times_base[NR_RELAY_TIMES]; /* [a] ns at the last reset */
+	struct relay_account account __aligned(64);
 };
 
-static inline struct relay_hart *relay_of(struct hart *h)
+static inline struct relay_hart *relay_of(const struct hart *h)
 {
 	return h->relay;
 }
@@ -158,8 +166,8 @@ extern u32
 	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
 extern const char *relay_service_arg; /* [I] */
 void relay_params_init(void);	      /* clock and harts are known */
-/* relay_trace_on or relay_delay_max has changed: hart->watched. */
-void relay_watch(void);
+void relay_watch(void); /* relay_delay_max has changed; coroutine */
+void relay_watch_init(void);
 const char *relay_policy_name(u8 policy);
 int relay_policy_parse(const char *s); /* enum relay_policy or -EINVAL */
 /* The traits that a call has on any hart. */
@@ -299,42 +307,48 @@ static inline __attribute__((always_inline)) bool relay_will_interrupt(
 	       (r->promised && !r->here && !relay_pending(r));
 }
 
-/* --- stats.c, trace.c, floor.c: text for /proc/relay, line by line */
+/* --- stats.c, legs.c, trace.c, floor.c: text for /proc/relay, line by line */
 typedef void relay_emit_fn(void *ctx, const char *text);
 void relay_show_status(relay_emit_fn *emit, void *ctx);
 void relay_show_syscalls(relay_emit_fn *emit, void *ctx);
+void relay_show_legs(relay_emit_fn *emit, void *ctx);
 void relay_show_trace(relay_emit_fn *emit, void *ctx);
 void relay_show_floor(relay_emit_fn *emit, void *ctx);
 void relay_show_policy(relay_emit_fn *emit, void *ctx);
 int relay_write_policy(const char *line); /* "relay=local", "poll_us=20" ... */
 int relay_show_process(struct process *p, char *buf, size_t n);
 int relay_write_process(struct process *p, const char *line);
-void relay_trace_enable(bool on);
+int relay_trace_enable(bool on); /* coroutine; -ENOMEM */
 void relay_reset_stats(void);
 /* A timed call: @all cycles from begin to end, @ran of them not suspended. */
 void relay_stats_call(struct call_row *c, u64 all, u64 ran);
 void relay_stats_init(struct hart *h);
 void relay_panic_dump(void);
 
-enum trace_what {
-	TRACE_POSTED,
-	TRACE_SEEN,
-	TRACE_SUSPEND,
-	TRACE_RESUME_CO,
-	TRACE_DONE,
-	TRACE_RESUMED,
-	TRACE_SLEEP,
-	TRACE_WOKEN,
-	NR_TRACE_WHAT,
+/*
+ * --- probe.c: another hart answers to a measurement from its loop
+ *
+ * relay_probe_begin() sends the probe; both sides then take turns, with numbers
+ * that only grow, until relay_probe_end().  All of it within PROBE_LIMIT_US: who
+ * finds the time spent gives up, on both sides.  One at a time.
+ */
+enum probe_mode {
+	PROBE_PING,  /* answers each odd turn with the next even one */
+	PROBE_WAKE,  /* the same, and sleeps before each */
+	PROBE_CLOCK, /* the same, with its cycle counter */
+	PROBE_ONCE,  /* one turn only: how long a message takes */
+	PROBE_STALL, /* does nothing for a while: tests of watch.c */
 };
-extern u32 relay_trace_on; /* [a] */
-void relay_trace_slow(struct hart *h, struct thread *t, enum trace_what what);
-static inline void relay_trace(struct hart *h, struct thread *t,
-			       enum trace_what what)
-{
-	if (unlikely(relay_trace_on))
-		relay_trace_slow(h, t, what);
-}
+#define PROBE_ROUNDS   2000u
+#define PROBE_LIMIT_US 300000u
+/* False: busy, or its ring is full. */
+bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u64 arg);
+bool relay_probe_send(struct hart *dst); /* another message, PROBE_ONCE */
+bool relay_probe_wait(u32 turn);	 /* false: time is up */
+void relay_probe_turn(u32 turn);
+u64 relay_probe_clock(void); /* of the other hart, at its last turn */
+bool relay_probe_end(void);  /* false: the other hart did not answer */
+void relay_measure_skew(void);
 void relay_probe_answer(struct hart *h);
 
 #endif /* KERNEL_RELAY_RELAY_H */

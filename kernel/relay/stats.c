@@ -61,6 +61,20 @@ static u64 count_of(u64 nr)
 	return n;
 }
 
+/* Since the last reset; returns their sum. */
+static u64 times_us(const struct hart *h, u64 us[NR_RELAY_TIMES])
+{
+	const u64 *base = relay_of(h)->times_base;
+	u64 sum = 0;
+
+	relay_times(h, us);
+	for (u32 i = 0; i < NR_RELAY_TIMES; i++) {
+		us[i] = (us[i] - min(us[i], base[i])) / NSEC_PER_USEC;
+		sum += us[i];
+	}
+	return sum;
+}
+
 void relay_show_status(relay_emit_fn *emit, void *ctx)
 {
 	char b[320];
@@ -68,12 +82,16 @@ void relay_show_status(relay_emit_fn *emit, void *ctx)
 	emit(ctx, "hart hartid role state requests completions posted local "
 		  "poll_hit poll_miss sleeps wakeups ipi_sent ipi_recv timer "
 		  "external batches messages ring_full switches migrations "
-		  "rfences faults sbi_calls poll_us idle_us\n");
+		  "rfences faults sbi_calls poll_us idle_us "
+		  "wall_us user_us handler_us relay_us unseen_us queued "
+		  "queue_ns\n");
 	for (u32 i = 0; i < nr_harts; i++) {
 		struct hart *h = harts[i];
 		struct hart_stats *s = &h->st;
+		u64 us[NR_RELAY_TIMES], wall;
 		int n;
 
+		wall = times_us(h, us);
 		n = snprintf(b, sizeof(b),
 			     "%u %u %s %s %lu %lu %lu %lu %lu %lu %lu %lu %lu "
 			     "%lu %lu %lu ",
@@ -84,11 +102,15 @@ void relay_show_status(relay_emit_fn *emit, void *ctx)
 			     s->wakeups, s->ipis_sent, s->ipis_received,
 			     s->timer_irqs, s->external_irqs);
 		snprintf(b + n, sizeof(b) - (size_t)n,
-			 "%lu %lu %lu %lu %lu %lu %lu %lu %lu %lu\n",
-			 s->batches, s->batch_msgs, s->ring_full, s->switches,
+			 "%lu %lu %lu %lu %lu %lu %lu %lu %lu %lu ", s->batches,
+			 s->batch_msgs, s->ring_full, s->switches,
 			 s->migrations, s->rfences, s->faults, s->sbi_calls,
-			 h->poll_ns / clock_cycles_per_us(),
-			 h->idle_ns / clock_cycles_per_us());
+			 us[TIME_POLL], us[TIME_IDLE]);
+		emit(ctx, b);
+		snprintf(b, sizeof(b), "%lu %lu %lu %lu %lu %lu %lu\n", wall,
+			 us[TIME_USER], us[TIME_HANDLER], us[TIME_RELAY],
+			 us[TIME_UNSEEN], relay_of(h)->queued,
+			 clock_cycles_to_ns(relay_of(h)->queue_cycles));
 		emit(ctx, b);
 	}
 }
@@ -172,9 +194,11 @@ void relay_reset_stats(void)
 				memset(c->hist, 0, sizeof(*c->hist));
 		}
 		memset(&harts[i]->st, 0, sizeof(harts[i]->st));
-		harts[i]->poll_ns = 0;
-		harts[i]->idle_ns = 0;
+		relay_times(harts[i], relay_of(harts[i])->times_base);
+		relay_of(harts[i])->queued = 0;
+		relay_of(harts[i])->queue_cycles = 0;
 	}
+	relay_legs_reset();
 }
 
 void relay_panic_dump(void)

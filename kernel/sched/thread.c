@@ -71,6 +71,7 @@ bool thread_wake(struct thread *t)
 	if (atomic_cmpxchg(&t->state, THREAD_WAITING, THREAD_READY) !=
 	    THREAD_WAITING)
 		return false;
+	relay_observe(this_hart(), t, EV_WAKE, 0);
 	h = t->co_hart;
 	if (h == this_hart())
 		list_add_tail(&t->run_node, &h->ready);

@@ -83,6 +83,19 @@ enum sched_policy {
 
 #define KSTACK_SIZE 16384u
 
+/*
+ * When what happened to a call that is observed: kernel/relay/legs.c.  Cycles as
+ * relay_stamp() has them.  All [O].
+ */
+struct leg_stamps {
+	u32 epoch; /* of the observation in which it was posted; 0: none */
+	u16 row;   /* of the table */
+	u64 leg;   /* when the leg under way began */
+	u64 woken; /* 0: was not */
+	u64 side_cycles, side_instr; /* when this hart began to work for it */
+	u32 app_cycles, app_instr;   /* from trap to post */
+} __aligned(64);
+
 struct thread {
 	/*
 	 * --- relay (kernel/relay/): the line of a call.  It and that of a0 to a7
@@ -174,6 +187,7 @@ struct thread {
 	u64 queued_at; /* [O] cycles when it had to wait for its hart, or 0 */
 	u64 req_begin; /* [O] cycles; valid if timed */
 	u64 acct_off;  /* [O] suspended during the present one */
+	u64 utime_shown, stime_shown; /* [task lock] the most a reader saw */
 	u64 nr_vcsw, nr_ivcsw; /* [O] context switches */
 	u64 minflt, majflt;    /* [O] */
 	u64 start_ns;	       /* [I] CLOCK_MONOTONIC */
@@ -185,6 +199,7 @@ struct thread {
 	void *ext;	       /* [O] kernel/task's private extension */
 	struct pmu_ctx
 		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */
+	struct leg_stamps legs;
 } __aligned(64);      /* messages keep their kind in the low bits */
 
 STATIC_ASSERT(offsetof(struct thread, tf.a0) % 64 == 0, "a0 to a7 in one line");

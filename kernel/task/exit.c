@@ -173,8 +173,8 @@ static void process_dead_locked(struct process *p, struct list_head *dead)
 
 static void account_locked(struct process *p, const struct thread *t)
 {
-	p->utime_ns += load_once(&t->utime_ns);
-	p->stime_ns += load_once(&t->stime_ns);
+	p->utime_ns += max(t->utime_ns, t->utime_shown);
+	p->stime_ns += max(t->stime_ns, t->stime_shown);
 	p->minflt += t->minflt;
 	p->majflt += t->majflt;
 	p->nvcsw += t->nr_vcsw;

@@ -20,6 +20,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/pid.h>
+#include <kernel/relay/observe.h>
 #include <kernel/task/trace.h>
 #include <kernel/task/trap.h>
 #include <kernel/time/clock.h>
@@ -361,13 +362,15 @@ struct cred *process_cred(struct process *p)
 void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns)
 {
 	struct thread *t;
+	u64 u, s;
 
 	spin_lock(&task_lock);
 	*utime_ns = p->utime_ns;
 	*stime_ns = p->stime_ns;
 	list_for_each_entry(t, &p->threads, proc_node) {
-		*utime_ns += load_once(&t->utime_ns);
-		*stime_ns += load_once(&t->stime_ns);
+		relay_thread_times(t, &u, &s);
+		*utime_ns += u;
+		*stime_ns += s;
 	}
 	spin_unlock(&task_lock);
 }

@@ -15,6 +15,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/relay/observe.h>
 #include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
@@ -29,7 +30,7 @@ static void set_time(s64 *sec, s64 *usec, u64 ns)
 static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 		       u64 *st)
 {
-	const struct thread *t;
+	struct thread *t;
 	u64 rss = p->maxrss_pages;
 
 	*ut = p->utime_ns;
@@ -39,8 +40,11 @@ static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 	ru->nvcsw = (s64)p->nvcsw;
 	ru->nivcsw = (s64)p->nivcsw;
 	list_for_each_entry(t, &p->threads, proc_node) {
-		*ut += load_once(&t->utime_ns);
-		*st += load_once(&t->stime_ns);
+		u64 u, s;
+
+		relay_thread_times(t, &u, &s);
+		*ut += u;
+		*st += s;
 		ru->minflt += (s64)t->minflt;
 		ru->majflt += (s64)t->majflt;
 		ru->nvcsw += (s64)t->nr_vcsw;

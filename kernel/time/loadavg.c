@@ -5,6 +5,7 @@
 #include <kernel/time/loadavg.h>
 
 #include <kernel/hart.h>
+#include <kernel/relay/observe.h>
 #include <kernel/spinlock.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
@@ -25,9 +26,10 @@ static u64 busy_ns(void)
 	u64 now = clock_mono_ns(), busy = 0;
 
 	for (u32 i = 0; i < nr_harts; i++) {
-		u64 off = clock_cycles_to_ns(harts[i]->idle_ns +
-					     harts[i]->poll_ns);
+		u64 ns[NR_RELAY_TIMES], off;
 
+		relay_times(harts[i], ns);
+		off = ns[TIME_IDLE] + ns[TIME_POLL];
 		if (harts[i]->role & ROLE_APP)
 			busy += now > off ? now - off : 0;
 	}

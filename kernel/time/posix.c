@@ -6,6 +6,7 @@
  */
 #include <kernel/time/posix.h>
 
+#include <kernel/relay/observe.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -28,6 +29,7 @@ static u64 pick_time(u64 utime, u64 stime, u32 kind)
 static int thread_clock(int tid, u32 kind, u64 *ns)
 {
 	struct thread *t;
+	u64 ut, st;
 
 	spin_lock(&task_lock);
 	t = tid ? thread_find(tid) : current;
@@ -35,7 +37,8 @@ static int thread_clock(int tid, u32 kind, u64 *ns)
 		spin_unlock(&task_lock);
 		return -EINVAL;
 	}
-	*ns = pick_time(load_once(&t->utime_ns), load_once(&t->stime_ns), kind);
+	relay_thread_times(t, &ut, &st);
+	*ns = pick_time(ut, st, kind);
 	spin_unlock(&task_lock);
 	return 0;
 }

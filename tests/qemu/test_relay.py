@@ -207,7 +207,8 @@ def test_policy_at_run_time(machine, config):
 
 def test_floor(machine, config):
     rows = dict(r for r in machine.table("/proc/relay/floor"))
-    assert set(rows) == {"h_ns", "sbi_ns", "w_ns"}
+    assert set(rows) == {f"{what}_{unit}" for unit in ("ns", "cycles")
+                         for what in ("h", "sbi", "w", "ring", "ipi")}
     assert 0 < int(rows["sbi_ns"]) < 10_000_000
     if config["smp"] > 1:
         assert 0 < int(rows["h_ns"]) < int(rows["w_ns"])
