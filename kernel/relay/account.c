@@ -95,7 +95,8 @@ static void running(const struct thread *t, u64 *ut, u64 *st)
 		if (load_once(&t->state) == THREAD_RUNNING && now > begin) {
 			ns = now - begin;
 			queued = load_once(&t->acct_off);
-			*st += clock_cycles_to_ns(ns > queued ? ns - queued : 0);
+			*st += clock_cycles_to_ns(ns > queued ? ns - queued
+							      : 0);
 		}
 		return;
 	}

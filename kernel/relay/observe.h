@@ -22,20 +22,20 @@
 
 /* Part of the format of /proc/relay/trace_raw: only add, before NR_RELAY_EV. */
 enum relay_event {
-	EV_POSTED,  /* t trapped and wants its coroutine; arg: request kind */
-	EV_SEEN,    /* its coroutine starts here */
-	EV_SUSPEND, /* ... waits */
-	EV_RESUME,  /* ... goes on */
-	EV_DONE,    /* ... has ended; back to user mode */
-	EV_RESUMED, /* t is back; arg 1: it gets the hart at once */
-	EV_SLEEP,   /* wfi */
-	EV_WOKEN,   /* after it */
-	EV_USER,    /* t enters user mode, and was not just EV_RESUMED */
-	EV_TRAP,    /* user code was interrupted */
-	EV_POLL,    /* nothing to do: looks at the rings */
-	EV_YIELD,   /* t's coroutine gives way */
-	EV_EXIT,    /* t's coroutine has ended for good */
-	EV_WAKE,    /* this hart made t's coroutine ready */
+	EV_POSTED,   /* t trapped and wants its coroutine; arg: request kind */
+	EV_SEEN,     /* its coroutine starts here */
+	EV_SUSPEND,  /* ... waits */
+	EV_RESUME,   /* ... goes on */
+	EV_DONE,     /* ... has ended; back to user mode */
+	EV_RESUMED,  /* t is back; arg 1: it gets the hart at once */
+	EV_SLEEP,    /* wfi */
+	EV_WOKEN,    /* after it */
+	EV_USER,     /* t enters user mode, and was not just EV_RESUMED */
+	EV_TRAP,     /* user code was interrupted */
+	EV_POLL,     /* nothing to do: looks at the rings */
+	EV_YIELD,    /* t's coroutine gives way */
+	EV_EXIT,     /* t's coroutine has ended for good */
+	EV_WAKE,     /* this hart made t's coroutine ready */
 	EV_IPI_SENT, /* arg: to that hart */
 	EV_IPI,	     /* taken */
 	EV_TIMER,
@@ -73,9 +73,9 @@ enum relay_time {
 };
 
 struct relay_account {
-	u32 seq;		   /* [H] odd: being changed; ACCOUNT */
-	u32 now;		   /* [H] enum relay_time */
-	u64 since;		   /* [H] cycles */
+	u32 seq;		    /* [H] odd: being changed; ACCOUNT */
+	u32 now;		    /* [H] enum relay_time */
+	u64 since;		    /* [H] cycles */
 	u64 cycles[NR_RELAY_TIMES]; /* [H] */
 };
 

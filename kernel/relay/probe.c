@@ -21,7 +21,7 @@ static struct {
 	struct hart *dst;
 	enum probe_mode mode;
 	u64 arg;
-	u64 until; /* cycles of the prober */
+	u64 until;		/* cycles of the prober */
 	u32 turn __aligned(64); /* [a] PING: odd = the prober has written */
 	u64 clock;		/* PING: before the even turn */
 	u32 open __aligned(64); /* [a] PING: the prober has not given up */

@@ -24,11 +24,11 @@ struct trace_record {
 
 struct trace_block {
 	u32 magic;
-	u16 hart;  /* dense index */
-	u8 role;   /* enum hart_role */
+	u16 hart;   /* dense index */
+	u8 role;    /* enum hart_role */
 	u8 version; /* 1 */
-	u32 nr;	   /* records that follow */
-	u32 lost;  /* of this hart since its last block; saturates */
+	u32 nr;	    /* records that follow */
+	u32 lost;   /* of this hart since its last block; saturates */
 };
 
 STATIC_ASSERT(sizeof(struct trace_record) == 16, "part of an interface");

@@ -42,7 +42,11 @@ static const char usage[] =
 	"l1i, l1d, itlb, dtlb: hardware counters and misses a second, '-' where the\n"
 	"machine or the kernel has none.\n";
 
-enum format { TABLE, CSV, JSON };
+enum format {
+	TABLE,
+	CSV,
+	JSON
+};
 
 static enum format format;
 static bool by_role, calls;
@@ -51,17 +55,33 @@ static volatile sig_atomic_t stop;
 /* --- /proc/relay/status */
 
 enum field {
-	F_REQUESTS, F_POSTED, F_WAKEUPS, F_IPI_SENT, F_IPI_RECV, F_TIMER,
-	F_EXTERNAL, F_BATCHES, F_MESSAGES, F_POLL, F_IDLE, F_WALL, F_USER,
-	F_HANDLER, F_RELAY, F_UNSEEN, F_QUEUED, F_QUEUE_NS,
+	F_REQUESTS,
+	F_POSTED,
+	F_WAKEUPS,
+	F_IPI_SENT,
+	F_IPI_RECV,
+	F_TIMER,
+	F_EXTERNAL,
+	F_BATCHES,
+	F_MESSAGES,
+	F_POLL,
+	F_IDLE,
+	F_WALL,
+	F_USER,
+	F_HANDLER,
+	F_RELAY,
+	F_UNSEEN,
+	F_QUEUED,
+	F_QUEUE_NS,
 	F_PERF, /* the first of NR_PERF */
 	NR_FIELDS = F_PERF + NR_PERF,
 };
 
 static const char *const field_names[F_PERF] = {
-	"requests", "posted", "wakeups", "ipi_sent", "ipi_recv", "timer",
-	"external", "batches", "messages", "poll_us", "idle_us", "wall_us",
-	"user_us", "handler_us", "relay_us", "unseen_us", "queued", "queue_ns",
+	"requests",  "posted",	 "wakeups",  "ipi_sent",   "ipi_recv",
+	"timer",     "external", "batches",  "messages",   "poll_us",
+	"idle_us",   "wall_us",	 "user_us",  "handler_us", "relay_us",
+	"unseen_us", "queued",	 "queue_ns",
 };
 
 struct sample {
@@ -136,9 +156,8 @@ static int read_status(struct sample *s)
 
 /* --- hardware counters */
 
-#define MISS(cache)                                      \
-	(PERF_COUNT_HW_CACHE_##cache |                   \
-	 PERF_COUNT_HW_CACHE_OP_READ << 8 |              \
+#define MISS(cache)                                                       \
+	(PERF_COUNT_HW_CACHE_##cache | PERF_COUNT_HW_CACHE_OP_READ << 8 | \
 	 PERF_COUNT_HW_CACHE_RESULT_MISS << 16)
 
 static void open_perf(int nr_harts)
@@ -189,7 +208,14 @@ struct show {
 	const char *title; /* of the table */
 	const char *name;  /* of CSV and JSON */
 	int width, decimals;
-	enum { PERCENT, RATE, BATCH, QUEUE, PERF, IPC } kind;
+	enum {
+		PERCENT,
+		RATE,
+		BATCH,
+		QUEUE,
+		PERF,
+		IPC
+	} kind;
 	int field;
 };
 
@@ -233,9 +259,9 @@ static double value(const struct show *c, const uint64_t *d, double sec)
 	case PERF:
 		return perf_has[c->field] ? d[F_PERF + c->field] / sec : -1;
 	case IPC:
-		return perf_has[0] && perf_has[1] ?
-			       ratio(d[F_PERF + 1], d[F_PERF]) :
-			       -1;
+		return perf_has[0] && perf_has[1]
+			       ? ratio(d[F_PERF + 1], d[F_PERF])
+			       : -1;
 	}
 	return -1;
 }
@@ -287,8 +313,8 @@ static void show_line(int id, const char *role, const uint64_t *d, double sec,
 	else if (format == CSV)
 		printf("%.3f,%d,%s", at, id, role);
 	else
-		printf("%s\n    {\"%s\": %d, \"role\": \"%s\"", first ? "" : ",",
-		       by_role ? "harts" : "hart", id, role);
+		printf("%s\n    {\"%s\": %d, \"role\": \"%s\"",
+		       first ? "" : ",", by_role ? "harts" : "hart", id, role);
 	for (i = 0; i < NR_SHOWS; i++) {
 		double v = value(&shows[i], d, sec);
 
@@ -373,7 +399,9 @@ static void legs_line(char **head, char **w, int n, double at, bool first)
 		printf("%s\n    {", first ? "" : ",");
 		for (i = 0; i < n; i++)
 			printf(i == 1 ? ", \"%s\": \"%s\"" : "%s\"%s\": %s",
-			       i == 1 ? head[i] : i ? ", " : "",
+			       i == 1 ? head[i]
+			       : i    ? ", "
+				      : "",
 			       i == 1 ? w[i] : head[i], w[i]);
 		printf("}");
 	}
