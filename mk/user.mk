@@ -58,7 +58,7 @@ $(O)/powercut: $(USER_POWERCUT) user/powercut/powercut.h
 define tool_rule
 $(USER_DIR)/$(call tool_name,$(1)): $(1) | $(USER_DIR)
 	$$(call say,ULD,$$@)
-	$$(user_link) -I. $$<
+	$$(user_link) $$<
 endef
 $(foreach t,$(USER_TOOLS),$(eval $(call tool_rule,$(t))))
 

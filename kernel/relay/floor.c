@@ -20,7 +20,7 @@
 #include <kernel/time/clock.h>
 #include <lib/fmt.h>
 
-#define WARM_UP	    100u /* rounds before the first that counts */
+#define WARM_UP	    20u /* rounds before the first that counts */
 #define WAKE_ROUNDS 100u
 #define RING_ROUNDS 100u
 

@@ -170,7 +170,8 @@ static void answer(struct hart *h)
 		answer_asleep(h);
 		break;
 	case PROBE_STALL:
-		while (rdcycle() < until - limit_cycles() + probe.arg)
+		until += probe.arg - limit_cycles();
+		while (rdcycle() < until)
 			cpu_relax();
 		break;
 	case PROBE_ONCE:
@@ -180,6 +181,8 @@ static void answer(struct hart *h)
 
 void relay_probe_answer(struct hart *h)
 {
+	bool stall;
+
 	if (!is_open())
 		return;
 	if (probe.mode == PROBE_ONCE) {
@@ -189,7 +192,13 @@ void relay_probe_answer(struct hart *h)
 	}
 	if (atomic_xchg(&probe.taken, 1))
 		return;
+	stall = probe.mode == PROBE_STALL;
 	answer(h);
+	if (stall) { /* nobody waits for it */
+		probe.open = 0;
+		atomic_xchg(&probe.busy, 0);
+		return;
+	}
 	/* PING (release) - pairs with relay_probe_end(). */
 	store_release(&probe.done, 1);
 }

@@ -126,10 +126,14 @@ struct relay_hart {
 	u64 away; /* [H] threads of this hart that went into calls and did not
 		   * come back */
 	u64 left; /* [a] of them, those that went elsewhere or died */
-	bool preempt;	     /* [H] a woken thread wants the hart */
-	struct ktimer slice; /* [H] */
-	struct ktimer watch; /* [H] watch.c */
-	u64 watch_progress;  /* [H] of the service hart when it was armed */
+	bool preempt;		  /* [H] a woken thread wants the hart */
+	struct ktimer slice;	  /* [H] */
+	struct ktimer watch;	  /* [H] watch.c */
+	struct ktimer apps_watch; /* [H] likewise, of a service hart */
+	u64 watch_progress; /* [H] of the service hart when it was armed */
+	u32 watch_head[MAX_HARTS]; /* [H] of out[] when it was armed */
+	u64 watch_apps;	 /* [H] harts that had not taken a message then */
+	u64 watch_named; /* [H] harts named in the log, until they answer */
 	struct call_row call[NR_SYSCALLS + 1]; /* last: beyond the table */
 	u32 rng;			       /* [H] delay injection */
 	/* --- observe.h */
@@ -274,6 +278,10 @@ u64 relay_idle(struct hart *h);
 void relay_watch_begin(struct hart *h);
 void relay_watch_end(struct hart *h);
 void relay_watch_expired(struct ktimer *k);
+void relay_watch_apps_expired(struct ktimer *k);
+/* Keep the application hart of current from its loop, without waiting for it.
+ * -EBUSY: it is no other hart, or a probe is under way. */
+int relay_watch_stall_app(u64 ns);
 
 /* --- user.c */
 /* Enter user mode if a thread of this hart can run; returns if none can. */
@@ -337,10 +345,10 @@ enum probe_mode {
 	PROBE_WAKE,  /* the same, and sleeps before each */
 	PROBE_CLOCK, /* the same, with its cycle counter */
 	PROBE_ONCE,  /* one turn only: how long a message takes */
-	PROBE_STALL, /* does nothing for a while: tests of watch.c */
+	PROBE_STALL, /* does nothing for arg cycles, and ends by itself: watch.c */
 };
 #define PROBE_ROUNDS   2000u
-#define PROBE_LIMIT_US 300000u
+#define PROBE_LIMIT_US 1000000u
 /* False: busy, or its ring is full. */
 bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u64 arg);
 bool relay_probe_send(struct hart *dst); /* another message, PROBE_ONCE */

@@ -49,9 +49,24 @@ struct block {
 };
 #define BLOCK_MAGIC 0x62547241u
 enum {
-	EV_POSTED, EV_SEEN, EV_SUSPEND, EV_RESUME, EV_DONE, EV_RESUMED, EV_SLEEP,
-	EV_WOKEN, EV_USER, EV_TRAP, EV_POLL, EV_YIELD, EV_EXIT, EV_WAKE,
-	EV_IPI_SENT, EV_IPI, EV_TIMER, EV_EXTERNAL,
+	EV_POSTED,
+	EV_SEEN,
+	EV_SUSPEND,
+	EV_RESUME,
+	EV_DONE,
+	EV_RESUMED,
+	EV_SLEEP,
+	EV_WOKEN,
+	EV_USER,
+	EV_TRAP,
+	EV_POLL,
+	EV_YIELD,
+	EV_EXIT,
+	EV_WAKE,
+	EV_IPI_SENT,
+	EV_IPI,
+	EV_TIMER,
+	EV_EXTERNAL,
 };
 
 #define MAX_HARTS 16
@@ -59,7 +74,7 @@ enum {
 static struct event {
 	struct record r;
 	uint8_t hart;
-} *events;
+} * events;
 static size_t nr_events, max_events = 400000;
 static uint64_t lost[MAX_HARTS], dropped;
 static uint8_t role[MAX_HARTS];
@@ -71,15 +86,15 @@ static struct thread {
 	uint32_t tid;
 	char name[20];
 	bool named;
-	int nr;		 /* of the call under way, -1: none or another request */
-	int kind;	 /* of request */
-	uint64_t flow;	 /* number of the arrow to the service hart; 0: none */
-	uint64_t back;	 /* of the one back */
+	int nr;	       /* of the call under way, -1: none or another request */
+	int kind;      /* of request */
+	uint64_t flow; /* number of the arrow to the service hart; 0: none */
+	uint64_t back; /* of the one back */
 	uint64_t posted; /* when, and from where */
 	int posted_on;
 	uint64_t done;
 	int done_on;
-} *threads;
+} * threads;
 static size_t nr_threads;
 
 static struct thread *thread_of(uint32_t tid)
@@ -91,7 +106,8 @@ static struct thread *thread_of(uint32_t tid)
 		if (threads[i].tid == tid)
 			return &threads[i];
 	if (nr_threads % 64 == 0)
-		threads = realloc(threads, (nr_threads + 64) * sizeof(*threads));
+		threads =
+			realloc(threads, (nr_threads + 64) * sizeof(*threads));
 	if (!threads)
 		abort();
 	t = &threads[nr_threads++];
@@ -185,7 +201,8 @@ static void on_signal(int sig)
 /* Returns the command's exit status. */
 static int record(char **command, double seconds)
 {
-	int fd = open("/proc/relay/trace_raw", O_RDONLY | O_CLOEXEC), status = 0;
+	int fd = open("/proc/relay/trace_raw", O_RDONLY | O_CLOEXEC),
+	    status = 0;
 	double end = now() + seconds;
 	pid_t pid = 0;
 
@@ -361,7 +378,8 @@ static void event(const struct event *e)
 		break;
 	case EV_SEEN:
 		if (t->posted)
-			arrow("request", t->posted_on, t->posted, hart, r->time);
+			arrow("request", t->posted_on, t->posted, hart,
+			      r->time);
 		t->posted = 0;
 		handler_slice(hart, r, t);
 		break;
