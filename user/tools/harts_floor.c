@@ -166,7 +166,8 @@ static void row(const char *name, uint64_t c, const char *what)
 static const struct {
 	const char *key, *name, *what;
 } rows[] = {
-	{ "h_cycles", "line", "a cache line to another hart and back, in the kernel" },
+	{ "h_cycles", "line",
+	  "a cache line to another hart and back, in the kernel" },
 	{ "ring_cycles", "ring",
 	  "a message to a polling hart, its answer through memory; best" },
 	{ "ipi_cycles", "ipi", "sending an IPI through the SBI; best" },
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
 	row("user-line", ping_pong(),
 	    "a cache line between user threads of two harts and back; mean");
 	kernel_rows();
-	row("null-call", null_call(), "getppid(), as the policy has it; best of 50");
+	row("null-call", null_call(),
+	    "getppid(), as the policy has it; best of 50");
 	return 0;
 }

@@ -177,11 +177,12 @@ static void report(double per_ns, bool csv)
 	policy(name, sizeof(name));
 	if (!csv)
 		histogram(per_ns);
-	printf(csv ? "relay,p50_ns,p99_ns,p9999_ns,max_ns,turns\n" :
-		     "relay p50_ns p99_ns p9999_ns max_ns turns\n");
+	printf(csv ? "relay,p50_ns,p99_ns,p9999_ns,max_ns,turns\n"
+		   : "relay p50_ns p99_ns p9999_ns max_ns turns\n");
 	printf("%s", name);
 	for (i = 0; i < 4; i++)
-		printf("%c%.0f", csv ? ',' : ' ', percentile(parts[i]) / per_ns);
+		printf("%c%.0f", csv ? ',' : ' ',
+		       percentile(parts[i]) / per_ns);
 	printf("%c%lu\n", csv ? ',' : ' ', (unsigned long)turns);
 }
 
