@@ -23,6 +23,9 @@
 #define WARM_UP	    20u /* rounds before the first that counts */
 #define WAKE_ROUNDS 100u
 #define RING_ROUNDS 100u
+/* All together less than what watch.c takes for a stall. */
+#define LINE_US	 400000u
+#define OTHER_US 200000u
 
 /* All of these: cycles, 0 for not measured. */
 static u64 measure_line(struct hart *dst)
@@ -30,7 +33,7 @@ static u64 measure_line(struct hart *dst)
 	u64 start = 0, now = 0;
 	u32 i;
 
-	if (!relay_probe_begin(dst, PROBE_PING, 0))
+	if (!relay_probe_begin(dst, PROBE_PING, LINE_US))
 		return 0;
 	for (i = 0; i < PROBE_ROUNDS; i++) {
 		if (i == WARM_UP)
@@ -50,7 +53,7 @@ static u64 measure_wake(struct hart *dst, u64 *ipi)
 	u64 best = ~0ULL;
 
 	*ipi = ~0ULL;
-	if (!relay_probe_begin(dst, PROBE_WAKE, 0))
+	if (!relay_probe_begin(dst, PROBE_WAKE, OTHER_US))
 		return 0;
 	for (u32 i = 0; i < WAKE_ROUNDS; i++) {
 		u64 start, sent;
@@ -78,7 +81,7 @@ static u64 measure_ring(struct hart *dst)
 	u64 best = ~0ULL;
 	u32 turn = 2;
 
-	if (!relay_probe_begin(dst, PROBE_ONCE, 0))
+	if (!relay_probe_begin(dst, PROBE_ONCE, OTHER_US))
 		return 0;
 	for (u32 i = 0; i < RING_ROUNDS && relay_probe_wait(turn); i++) {
 		u64 start = rdcycle();

@@ -301,7 +301,7 @@ int relay_write_policy(const char *line)
 		/* For tests: the caller's hart does nothing for so long. */
 		if (kstrtou64(val, 10, &us) || us > 10000)
 			return -EINVAL;
-		return relay_watch_stall_app(us * NSEC_PER_MSEC);
+		return relay_watch_stall_app((u32)us * 1000);
 	}
 	if (!strcmp(name, "trace")) {
 		return relay_trace_enable(is_on(val));

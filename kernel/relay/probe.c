@@ -20,19 +20,14 @@ static struct {
 	u32 busy;
 	struct hart *dst;
 	enum probe_mode mode;
-	u64 arg;
-	u64 until;		/* cycles of the prober */
+	u64 limit;		/* cycles */
+	u64 until;		/* of the prober */
 	u32 turn __aligned(64); /* [a] PING: odd = the prober has written */
 	u64 clock;		/* PING: before the even turn */
 	u32 open __aligned(64); /* [a] PING: the prober has not given up */
 	u32 taken;		/* [a] somebody answers, or has */
 	u32 done;		/* [a] PING: it has ended */
 } probe;
-
-static u64 limit_cycles(void)
-{
-	return PROBE_LIMIT_US * clock_cycles_per_us();
-}
 
 void relay_probe_turn(u32 turn)
 {
@@ -73,17 +68,17 @@ bool relay_probe_send(struct hart *dst)
 	return true;
 }
 
-bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u64 arg)
+bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u32 us)
 {
 	if (atomic_cmpxchg(&probe.busy, 0, 1))
 		return false;
 	probe.dst = dst;
 	probe.mode = mode;
-	probe.arg = arg;
+	probe.limit = us * clock_cycles_per_us();
 	probe.turn = 0;
 	probe.taken = 0;
 	probe.done = 0;
-	probe.until = rdcycle() + limit_cycles();
+	probe.until = rdcycle() + probe.limit;
 	/* PING (release) - pairs with relay_probe_answer(). */
 	store_release(&probe.open, 1);
 	if (relay_probe_send(dst)) {
@@ -107,7 +102,7 @@ bool relay_probe_end(void)
 		hart_ipi(probe.dst->cpu);
 		/* PING (acquire) - pairs with relay_probe_answer(). */
 		while (!load_acquire(&probe.done) && in_time)
-			in_time = rdcycle() - start < 4 * limit_cycles();
+			in_time = rdcycle() - start < 4 * probe.limit;
 	}
 	if (in_time)
 		atomic_xchg(&probe.busy, 0);
@@ -159,7 +154,7 @@ static void answer_asleep(struct hart *h)
 
 static void answer(struct hart *h)
 {
-	u64 until = rdcycle() + limit_cycles();
+	u64 until = rdcycle() + probe.limit;
 
 	switch (probe.mode) {
 	case PROBE_PING:
@@ -170,7 +165,6 @@ static void answer(struct hart *h)
 		answer_asleep(h);
 		break;
 	case PROBE_STALL:
-		until += probe.arg - limit_cycles();
 		while (rdcycle() < until)
 			cpu_relax();
 		break;
@@ -204,6 +198,7 @@ void relay_probe_answer(struct hart *h)
 }
 
 #define SKEW_ROUNDS 32u
+#define SKEW_US	    10000u
 
 /*
  * How far @dst's cycle counter is behind this one's: its reading against the middle
@@ -215,7 +210,7 @@ static s64 skew_to(struct hart *dst)
 	u64 best = ~0ULL;
 	s64 skew = 0;
 
-	if (!relay_probe_begin(dst, PROBE_CLOCK, 0))
+	if (!relay_probe_begin(dst, PROBE_CLOCK, SKEW_US))
 		return 0;
 	for (u32 i = 0; i < SKEW_ROUNDS; i++) {
 		u64 before = rdcycle(), trip;

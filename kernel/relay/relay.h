@@ -281,7 +281,7 @@ void relay_watch_expired(struct ktimer *k);
 void relay_watch_apps_expired(struct ktimer *k);
 /* Keep the application hart of current from its loop, without waiting for it.
  * -EBUSY: it is no other hart, or a probe is under way. */
-int relay_watch_stall_app(u64 ns);
+int relay_watch_stall_app(u32 us);
 
 /* --- user.c */
 /* Enter user mode if a thread of this hart can run; returns if none can. */
@@ -337,20 +337,20 @@ void relay_panic_dump(void);
  * --- probe.c: another hart answers to a measurement from its loop
  *
  * relay_probe_begin() sends the probe; both sides then take turns, with numbers
- * that only grow, until relay_probe_end().  All of it within PROBE_LIMIT_US: who
- * finds the time spent gives up, on both sides.  One at a time.
+ * that only grow, until relay_probe_end().  All of it within @us microseconds, while
+ * which the prober's hart does nothing else: who finds the time spent gives up, on
+ * both sides.  One at a time.
  */
 enum probe_mode {
 	PROBE_PING,  /* answers each odd turn with the next even one */
 	PROBE_WAKE,  /* the same, and sleeps before each */
 	PROBE_CLOCK, /* the same, with its cycle counter */
 	PROBE_ONCE,  /* one turn only: how long a message takes */
-	PROBE_STALL, /* does nothing for arg cycles, and ends by itself: watch.c */
+	PROBE_STALL, /* does nothing for so long, and ends by itself: watch.c */
 };
-#define PROBE_ROUNDS   2000u
-#define PROBE_LIMIT_US 1000000u
+#define PROBE_ROUNDS 2000u
 /* False: busy, or its ring is full. */
-bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u64 arg);
+bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u32 us);
 bool relay_probe_send(struct hart *dst); /* another message, PROBE_ONCE */
 bool relay_probe_wait(u32 turn);	 /* false: time is up */
 void relay_probe_turn(u32 turn);

@@ -156,14 +156,11 @@ void relay_watch_end(struct hart *h)
 		timer_prepare_sleep(h);
 }
 
-int relay_watch_stall_app(u64 ns)
+int relay_watch_stall_app(u32 us)
 {
 	struct hart *home = current->home;
 
 	if (!home || home == this_hart())
 		return -EBUSY;
-	return relay_probe_begin(home, PROBE_STALL,
-				 ns / NSEC_PER_USEC * clock_cycles_per_us())
-		       ? 0
-		       : -EBUSY;
+	return relay_probe_begin(home, PROBE_STALL, us) ? 0 : -EBUSY;
 }

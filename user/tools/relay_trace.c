@@ -114,6 +114,8 @@ static struct thread *thread_of(uint32_t tid)
 	memset(t, 0, sizeof(*t));
 	t->tid = tid;
 	t->nr = -1;
+	if (!tid)
+		snprintf(t->name, sizeof(t->name), "kernel");
 	return t;
 }
 
@@ -276,7 +278,7 @@ static void call_name(const struct thread *t, char *buf, size_t n)
 static FILE *out;
 static bool comma;
 static uint64_t zero;
-static uint64_t last_ts[MAX_HARTS];
+static uint64_t last_ts;
 
 static void begin(const char *ph, int hart, uint64_t ts, const char *cat,
 		  const char *name)
@@ -365,7 +367,7 @@ static void handler_slice(int hart, const struct record *r,
 static void event(const struct event *e)
 {
 	const struct record *r = &e->r;
-	struct thread *t = r->tid ? thread_of(r->tid) : NULL;
+	struct thread *t = thread_of(r->tid); /* 0: the kernel's own */
 	int hart = e->hart;
 
 	switch (r->what) {
@@ -431,7 +433,7 @@ static void event(const struct event *e)
 	default:
 		break;
 	}
-	last_ts[hart] = r->time;
+	last_ts = r->time;
 }
 
 static int by_time(const void *a, const void *b)
@@ -470,8 +472,9 @@ static void write_trace(const char *path)
 	}
 	for (i = 0; i < nr_events; i++)
 		event(&events[i]);
+	/* What goes on still does so a nanosecond after the last event. */
 	for (h = 0; h < MAX_HARTS; h++)
-		slice_end(h, last_ts[h]);
+		slice_end(h, last_ts + 1);
 	fprintf(out,
 		"\n],\"otherData\":{\"records\":\"%zu\",\"lost\":\"%lu\","
 		"\"dropped\":\"%lu\"}}\n",
