@@ -167,7 +167,9 @@ def test_trace_json(machine, config, tmp_path):
 
 def test_trace_counts_what_is_lost(machine, config):
     """Nobody reads for longer than the rings are: the next block says so."""
-    out = machine.sh("exec 7</proc/relay/trace_raw; calls 20000; "
+    if config["relay"] != "remote":
+        pytest.skip("the first block is the service hart's")
+    out = machine.sh("exec 7</proc/relay/trace_raw; calls 6000; "
                      "dd bs=4096 count=1 <&7 2>/dev/null | od -An -tu4 -N16; "
                      "exec 7<&-", 60, check=True).lines
     lost = [int(line.split()[3]) for line in out if

@@ -70,6 +70,7 @@ enum {
 };
 
 #define MAX_HARTS 16
+#define NR_EXECVE 221
 
 static struct event {
 	struct record r;
@@ -85,7 +86,8 @@ static volatile sig_atomic_t stop;
 static struct thread {
 	uint32_t tid;
 	char name[20];
-	bool named;
+	int asks;      /* for its name, before it is taken as final */
+	size_t asked;  /* events when it was asked last */
 	int nr;	       /* of the call under way, -1: none or another request */
 	int kind;      /* of request */
 	uint64_t flow; /* number of the arrow to the service hart; 0: none */
@@ -127,18 +129,21 @@ static void ask_name(uint32_t tid)
 	ssize_t n;
 	int fd;
 
-	if (t->named)
+	/* It changes with execve(), some time after that is posted. */
+	if (!tid || t->asks == 4 || (t->asks && t->asked == nr_events))
 		return;
+	t->asks++;
+	t->asked = nr_events;
 	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : read(fd, t->name, sizeof(t->name) - 1);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	n = read(fd, t->name, sizeof(t->name) - 1);
+	close(fd);
 	t->name[n > 0 ? n : 0] = 0;
 	for (p = t->name; *p; p++)
 		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\')
 			*p = *p == '\n' ? 0 : '?';
-	t->named = true;
 }
 
 /* --- recording */
@@ -183,7 +188,10 @@ static void name_new(void)
 	static size_t named;
 
 	for (; named < nr_events; named++)
-		if (events[named].r.tid)
+		if (events[named].r.what == EV_POSTED &&
+		    events[named].r.nr == NR_EXECVE)
+			thread_of(events[named].r.tid)->asks = 0;
+		else
 			ask_name(events[named].r.tid);
 }
 
