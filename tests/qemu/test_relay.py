@@ -206,12 +206,16 @@ def test_policy_at_run_time(machine, config):
 
 
 def test_floor(machine, config):
-    rows = dict(r for r in machine.table("/proc/relay/floor"))
-    assert set(rows) == {f"{what}_{unit}" for unit in ("ns", "cycles")
-                         for what in ("h", "sbi", "w", "ring", "ipi")}
-    assert 0 < int(rows["sbi_ns"]) < 10_000_000
-    if config["smp"] > 1:
-        assert 0 < int(rows["h_ns"]) < int(rows["w_ns"])
+    for _ in range(10):
+        rows = dict(r for r in machine.table("/proc/relay/floor"))
+        assert set(rows) == {f"{what}_{unit}" for unit in ("ns", "cycles")
+                             for what in ("h", "sbi", "w", "ring", "ipi")}
+        assert 0 < int(rows["sbi_ns"]) < 10_000_000
+        if rows["h_ns"] != "-" and rows["w_ns"] != "-":
+            break
+    else:
+        pytest.skip("the host never runs two harts at the same time")
+    assert 0 < int(rows["h_ns"]) < int(rows["w_ns"])
 
 
 def test_waiters_block_nobody(machine):
