@@ -149,6 +149,7 @@ void relay_push_away(struct hart *h)
 		return;
 	list_del(&t->run_node);
 	h->nr_runq--;
+	relay_left_queue(t);
 	t->home = dst;
 	thread_moved(t);
 	h->st.migrations++;

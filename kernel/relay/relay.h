@@ -270,6 +270,16 @@ void relay_slice_disarm(struct hart *h);
 void relay_slice_expired(struct ktimer *t);
 void relay_push_away(struct hart *h);
 
+/* @t is off its hart's run queue.  Time there is nobody's: move the edge that user
+ * time begins at. */
+static inline void relay_left_queue(struct thread *t)
+{
+	if (t->queued_at) {
+		t->acct_start += rdcycle() - t->queued_at;
+		t->queued_at = 0;
+	}
+}
+
 /* --- idle.c */
 /* Wait.  A message that came meanwhile, or 0. */
 u64 relay_idle(struct hart *h);

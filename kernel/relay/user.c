@@ -145,11 +145,7 @@ static void take_next(struct hart *h)
 	h->user = list_first_entry(&h->runq, struct thread, run_node);
 	list_del(&h->user->run_node);
 	h->nr_runq--;
-	/* Time in the queue is nobody's: move the edge that user time begins at. */
-	if (h->user->queued_at) {
-		h->user->acct_start += rdcycle() - h->user->queued_at;
-		h->user->queued_at = 0;
-	}
+	relay_left_queue(h->user);
 }
 
 /* Put the thread that has the hart behind those that wait for it. */
