@@ -188,19 +188,19 @@ struct thread {
 	u64 req_begin; /* [O] cycles; valid if timed */
 	u64 acct_off;  /* [O] suspended during the present one */
 	u64 utime_shown, stime_shown; /* [task lock] the most a reader saw */
-	u64 nr_vcsw, nr_ivcsw; /* [O] context switches */
-	u64 minflt, majflt;    /* [O] */
-	u64 start_ns;	       /* [I] CLOCK_MONOTONIC */
-	u64 cpus_allowed;      /* [a] mask of dense application-hart indices */
-	s32 nice;	       /* [a] */
-	u8 sched_policy;       /* [a] enum sched_policy, SCHED_POLICY_RESET */
+	u64 nr_vcsw, nr_ivcsw;	      /* [O] context switches */
+	u64 minflt, majflt;	      /* [O] */
+	u64 start_ns;		      /* [I] CLOCK_MONOTONIC */
+	u64 cpus_allowed; /* [a] mask of dense application-hart indices */
+	s32 nice;	  /* [a] */
+	u8 sched_policy;  /* [a] enum sched_policy, SCHED_POLICY_RESET */
 	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
-	u32 personality;       /* [O] */
-	void *ext;	       /* [O] kernel/task's private extension */
+	u32 personality; /* [O] */
+	void *ext;	 /* [O] kernel/task's private extension */
 	struct pmu_ctx
 		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */
 	struct leg_stamps legs;
-} __aligned(64);      /* messages keep their kind in the low bits */
+} __aligned(64); /* messages keep their kind in the low bits */
 
 STATIC_ASSERT(offsetof(struct thread, tf.a0) % 64 == 0, "a0 to a7 in one line");
 
