@@ -20,8 +20,7 @@
 #include <kernel/time/clock.h>
 #include <lib/fmt.h>
 
-#define WARM_UP	    10u /* rounds before the first that counts */
-#define BATCH	    10u /* rounds between two looks at the clock */
+#define BATCH	    100u /* rounds between two looks at the clock */
 #define WAKE_ROUNDS 100u
 #define RING_ROUNDS 100u
 /* All together less than what watch.c takes for a stall. */
@@ -31,28 +30,18 @@
 /* All of these: cycles, 0 for not measured. */
 static u64 measure_line(struct hart *dst)
 {
-	u64 start = 0, batch = 0, best = ~0ULL, now;
-	u32 i;
+	u64 best = ~0ULL, cycles = 1;
+	u32 turn = 0;
 
 	if (!relay_probe_begin(dst, PROBE_PING, LINE_US))
 		return 0;
-	for (i = 0; i < PROBE_ROUNDS; i++) {
-		relay_probe_turn(2 * i + 1);
-		if (!relay_probe_wait(2 * i + 2))
-			break;
-		if ((i + 1) % BATCH)
-			continue;
-		now = rdcycle();
-		if (i + 1 == WARM_UP)
-			start = now;
-		else if (i >= WARM_UP)
-			best = min(best, (now - batch) / BATCH);
-		batch = now;
-	}
-	if (!relay_probe_end() || best == ~0ULL)
-		return 0;
 	/* On a busy host only the best is worth something. */
-	return i < PROBE_ROUNDS ? best : (batch - start) / (i - WARM_UP);
+	for (u32 i = 0; i < PROBE_ROUNDS / BATCH && cycles; i++) {
+		cycles = relay_probe_line(&turn, BATCH);
+		if (i && cycles)
+			best = min(best, cycles / BATCH);
+	}
+	return relay_probe_end() && best != ~0ULL ? best : 0;
 }
 
 static u64 measure_wake(struct hart *dst, u64 *ipi)
@@ -64,14 +53,18 @@ static u64 measure_wake(struct hart *dst, u64 *ipi)
 		return 0;
 	for (u32 i = 0; i < WAKE_ROUNDS; i++) {
 		u64 start, sent;
+		u32 turn;
 
-		if (!relay_probe_wait(2 * i + 1))
+		if (!relay_probe_wait(1))
 			break;
-		udelay(100); /* let it fall asleep */
+		/* Let it fall asleep, and wake up from the IPI that came with the
+		 * probe: from then on its turns are ours. */
+		udelay(100);
+		turn = relay_probe_at() | 1;
 		start = rdcycle();
 		hart_ipi(dst->cpu);
 		sent = rdcycle();
-		if (!relay_probe_wait(2 * i + 2))
+		if (!relay_probe_wait(turn + 1))
 			break;
 		best = min(best, rdcycle() - start);
 		*ipi = min(*ipi, sent - start);

@@ -41,6 +41,12 @@ static bool reached(u32 turn)
 	return load_acquire(&probe.turn) >= turn;
 }
 
+u32 relay_probe_at(void)
+{
+	/* PING (acquire) - pairs with relay_probe_turn(). */
+	return load_acquire(&probe.turn);
+}
+
 bool relay_probe_wait(u32 turn)
 {
 	u32 spin = 0;
@@ -50,6 +56,18 @@ bool relay_probe_wait(u32 turn)
 			return false;
 	}
 	return true;
+}
+
+u64 relay_probe_line(u32 *turn, u32 rounds)
+{
+	u64 start = rdcycle();
+
+	for (u32 i = 0; i < rounds; i++, *turn += 2) {
+		relay_probe_turn(*turn + 1);
+		if (!relay_probe_wait(*turn + 2))
+			return 0;
+	}
+	return rdcycle() - start;
 }
 
 u64 relay_probe_clock(void)
@@ -131,6 +149,15 @@ static void answer_turns(u64 until)
 	for (u32 i = 0; i < PROBE_ROUNDS; i++) {
 		if (!answer_wait(2 * i + 1, until))
 			return;
+		relay_probe_turn(2 * i + 2);
+	}
+}
+
+static void answer_clock(u64 until)
+{
+	for (u32 i = 0; i < PROBE_ROUNDS; i++) {
+		if (!answer_wait(2 * i + 1, until))
+			return;
 		probe.clock = rdcycle();
 		relay_probe_turn(2 * i + 2);
 	}
@@ -158,8 +185,10 @@ static void answer(struct hart *h)
 
 	switch (probe.mode) {
 	case PROBE_PING:
-	case PROBE_CLOCK:
 		answer_turns(until);
+		break;
+	case PROBE_CLOCK:
+		answer_clock(until);
 		break;
 	case PROBE_WAKE:
 		answer_asleep(h);

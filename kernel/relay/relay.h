@@ -364,6 +364,9 @@ bool relay_probe_begin(struct hart *dst, enum probe_mode mode, u32 us);
 bool relay_probe_send(struct hart *dst); /* another message, PROBE_ONCE */
 bool relay_probe_wait(u32 turn);	 /* false: time is up */
 void relay_probe_turn(u32 turn);
+u32 relay_probe_at(void); /* the turn now */
+/* So many times there and back from *@turn on: cycles; 0: time is up. */
+u64 relay_probe_line(u32 *turn, u32 rounds);
 u64 relay_probe_clock(void); /* of the other hart, at its last turn */
 bool relay_probe_end(void);  /* false: the other hart did not answer */
 void relay_measure_skew(void);
