@@ -13,13 +13,15 @@
 #include <lib/errno.h>
 #include <sbi/sbi.h>
 
-static struct sbi_ret pmu_call(u64 fid, const u64 *a)
+/* sbi_call() with room for five arguments. */
+static struct sbi_ret pmu_call(u64 fid, u64 arg0, u64 arg1, u64 arg2, u64 arg3,
+			       u64 arg4)
 {
-	register u64 a0 __asm__("a0") = a[0];
-	register u64 a1 __asm__("a1") = a[1];
-	register u64 a2 __asm__("a2") = a[2];
-	register u64 a3 __asm__("a3") = a[3];
-	register u64 a4 __asm__("a4") = a[4];
+	register u64 a0 __asm__("a0") = arg0;
+	register u64 a1 __asm__("a1") = arg1;
+	register u64 a2 __asm__("a2") = arg2;
+	register u64 a3 __asm__("a3") = arg3;
+	register u64 a4 __asm__("a4") = arg4;
 	register u64 a6 __asm__("a6") = fid;
 	register u64 a7 __asm__("a7") = SBI_PMU;
 
@@ -32,7 +34,7 @@ static struct sbi_ret pmu_call(u64 fid, const u64 *a)
 
 static int info(u32 idx, struct pmu_counter *out)
 {
-	struct sbi_ret r = pmu_call(SBI_PMU_GET_INFO, (u64[5]){ idx });
+	struct sbi_ret r = sbi_call(SBI_PMU, SBI_PMU_GET_INFO, idx, 0, 0);
 
 	if (r.error)
 		return -ENODEV;
@@ -52,28 +54,26 @@ static int config(u64 mask, u64 event, u64 data)
 {
 	/* Not started by a flag of this call: OpenSBI up to 1.6 does that for some
 	 * types of events only. */
-	struct sbi_ret r =
-		pmu_call(SBI_PMU_CONFIG,
-			 (u64[5]){ 0, mask, SBI_PMU_CFG_CLEAR, event, data });
+	struct sbi_ret r = pmu_call(SBI_PMU_CONFIG, 0, mask, SBI_PMU_CFG_CLEAR,
+				    event, data);
 
 	if (r.error)
 		return r.error == SBI_NOT_SUPPORTED ? -EOPNOTSUPP : -EINVAL;
 	/* Firmware that answers with a counter which it was not offered lies. */
 	if (r.value >= 64 || !(mask & BIT(r.value)))
 		return -EIO;
-	(void)pmu_call(SBI_PMU_START,
-		       (u64[5]){ r.value, 1, SBI_PMU_START_INIT, 0 });
+	(void)pmu_call(SBI_PMU_START, r.value, 1, SBI_PMU_START_INIT, 0, 0);
 	return (int)r.value;
 }
 
 static void stop(u32 idx)
 {
-	(void)pmu_call(SBI_PMU_STOP, (u64[5]){ idx, 1, SBI_PMU_STOP_RESET });
+	(void)sbi_call(SBI_PMU, SBI_PMU_STOP, idx, 1, SBI_PMU_STOP_RESET);
 }
 
 static u64 read_firmware(u32 idx)
 {
-	struct sbi_ret r = pmu_call(SBI_PMU_FW_READ, (u64[5]){ idx });
+	struct sbi_ret r = sbi_call(SBI_PMU, SBI_PMU_FW_READ, idx, 0, 0);
 
 	return r.error ? 0 : r.value;
 }
@@ -93,7 +93,7 @@ void sbi_pmu_init(void)
 		pr_info("sbi: no counters but cycle, time and instret");
 		return;
 	}
-	r = pmu_call(SBI_PMU_NUM, (u64[5]){ 0 });
+	r = sbi_call(SBI_PMU, SBI_PMU_NUM, 0, 0, 0);
 	if (r.error)
 		return;
 	ops.nr_counters = r.value < 64 ? (u32)r.value : 64;

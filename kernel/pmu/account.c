@@ -172,7 +172,7 @@ static void leave_instret(struct hart *h, struct pmu_hart *p)
 	p->last[SLOT_INSTRET] = left;
 }
 
-void pmu_user_leave_slow(struct hart *h, struct thread *t, bool interrupt)
+void pmu_user_leave_slow(struct hart *h, bool interrupt)
 {
 	struct pmu_hart *p = pmu_of(h);
 	u64 instret;

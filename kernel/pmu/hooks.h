@@ -18,7 +18,7 @@
 extern u32 pmu_active;	/* [a] events that are open; kernel/relay/params.c */
 extern u32 pmu_tracing; /* [a] of them, tracepoints of system calls */
 
-void pmu_user_leave_slow(struct hart *h, struct thread *t, bool interrupt);
+void pmu_user_leave_slow(struct hart *h, bool interrupt);
 void pmu_user_enter_slow(struct hart *h, struct thread *t);
 void pmu_call_begin_slow(struct hart *h, struct thread *t);
 void pmu_call_end_slow(struct hart *h, struct thread *t, int why);
@@ -26,12 +26,11 @@ void pmu_posted_slow(struct hart *h);
 void pmu_sw_slow(struct hart *h, struct thread *t, u32 what, u64 addr);
 void pmu_syscall_slow(struct thread *t, bool enter);
 
-/* User code of @t on @h has trapped: before anything else. */
-static inline void pmu_user_leave(struct hart *h, struct thread *t,
-				  bool interrupt)
+/* User code on @h has trapped: before anything else. */
+static inline void pmu_user_leave(struct hart *h, bool interrupt)
 {
 	if (unlikely(h->pmu_on))
-		pmu_user_leave_slow(h, t, interrupt);
+		pmu_user_leave_slow(h, interrupt);
 }
 /* It goes on; true: by user_return_counted(). */
 static inline bool pmu_user_enter(struct hart *h, struct thread *t)

@@ -126,7 +126,8 @@ u64 pmu_mapped(const struct hart *h)
 
 u64 pmu_slot_delta(const struct hart *h, u32 slot, u64 from, u64 to)
 {
-	s8 idx = slot < FIRST_DYNAMIC ? -1 : pmu_of(h)->ctr[slot];
+	bool fixed = slot < FIRST_DYNAMIC || slot >= PMU_SLOTS;
+	s8 idx = fixed ? -1 : pmu_of(h)->ctr[slot];
 	u32 width = idx < 0 ? 64 : counter[idx].width;
 
 	return width == 64 ? to - from : (to - from) & (BIT(width) - 1);
@@ -315,7 +316,7 @@ int pmu_slot_get(u64 event, u64 data)
 
 void pmu_slot_put(u32 s)
 {
-	if (s < FIRST_DYNAMIC || --slots[s].refs)
+	if (s < FIRST_DYNAMIC || s >= PMU_SLOTS || --slots[s].refs)
 		return;
 	store_once(&slots_used, slots_used & ~BIT(s));
 	store_once(&slots_gen, slots_gen + 1);

@@ -193,26 +193,35 @@ static void put_head(struct record *r, const struct perf_event *e,
 		put(r, s->period);
 }
 
-bool perf_write_sample(struct perf_event *e, const struct sample *s)
+/* Apart from who has the record on its stack: that is deep enough. */
+static __attribute__((noinline)) void fill(struct record *r,
+					   struct perf_event *e,
+					   const struct sample *s)
 {
 	u64 st = e->attr.sample_type;
+
+	r->n = 1;
+	put_head(r, e, s);
+	if (st & PERF_SAMPLE_READ)
+		put_read(r, e);
+	if (st & PERF_SAMPLE_CALLCHAIN)
+		put_chain(r, e, s);
+	if (st & PERF_SAMPLE_RAW)
+		put_raw(r, s);
+	if (st & PERF_SAMPLE_REGS_USER)
+		put_regs(r, e, s);
+	if (st & PERF_SAMPLE_WEIGHT)
+		put(r, 0);
+	if (st & PERF_SAMPLE_DATA_SRC)
+		put(r, 0);
+}
+
+bool perf_write_sample(struct perf_event *e, const struct sample *s)
+{
 	struct perf_header h = { PERF_RECORD_SAMPLE, 0, 0 };
 	struct record r;
 
-	r.n = 1;
-	put_head(&r, e, s);
-	if (st & PERF_SAMPLE_READ)
-		put_read(&r, e);
-	if (st & PERF_SAMPLE_CALLCHAIN)
-		put_chain(&r, e, s);
-	if (st & PERF_SAMPLE_RAW)
-		put_raw(&r, s);
-	if (st & PERF_SAMPLE_REGS_USER)
-		put_regs(&r, e, s);
-	if (st & PERF_SAMPLE_WEIGHT)
-		put(&r, 0);
-	if (st & PERF_SAMPLE_DATA_SRC)
-		put(&r, 0);
+	fill(&r, e, s);
 	h.misc = s->user ? PERF_MISC_USER : PERF_MISC_KERNEL;
 	h.size = (u16)(r.n * sizeof(u64));
 	memcpy(&r.w[0], &h, sizeof(h));

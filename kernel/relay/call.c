@@ -345,7 +345,7 @@ void relay_call_slow(struct thread *t)
 {
 	struct hart *h = this_hart();
 
-	pmu_user_leave(h, t, false);
+	pmu_user_leave(h, false);
 	relay_post(h, t);
 	hart_loop();
 }

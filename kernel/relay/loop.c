@@ -276,7 +276,7 @@ void user_trap(struct thread *t, u64 cause)
 	struct hart *h = this_hart();
 
 	t->tf.cause = cause;
-	pmu_user_leave(h, t, cause & CAUSE_INTERRUPT);
+	pmu_user_leave(h, cause & CAUSE_INTERRUPT);
 	if (cause & CAUSE_INTERRUPT) {
 		relay_observe(h, t, EV_TRAP, 0);
 		relay_take_interrupts(h);

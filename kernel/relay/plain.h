@@ -4,7 +4,7 @@
  *
  *	user_ecall() -> run_plain() -> co_call() -> call_ended() -> return_plain()
  *	user_ecall() -> post_plain() ... take_plain() -> run_plain() -> co_call()
- *		-> call_ended() -> complete_plain() ... take_plain() -> return_plain()
+ *		-> call_ended() -> complete_plain() ... return_awaited()
  *
  * The general way through call.c, ring.c and user.c does the same for every
  * request; this is a straight line of cheap checks for a call of which nothing
