@@ -133,7 +133,7 @@ def test_second_disk(boot, tmp_path):
 def test_full_disk(boot, tmp_path):
     """ENOSPC, then room again after a removal, nothing lost."""
     path = str(tmp_path / "small.ext4")
-    make_disk(path, "-m 0", size=96)
+    make_disk(path, "-m 0", size=128)
     m = boot(disk=path, snapshot=False)
     r = m.sh("dd if=/dev/zero of=/fill bs=64k 2>&1", 120)
     assert "No space" in r.out
