@@ -21,6 +21,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/account.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/sample.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 #include <lib/bitmap.h>
@@ -207,6 +208,8 @@ static void switch_on(struct hart *h, bool on)
 
 	if (h->pmu_on == on)
 		return;
+	/* The call that runs may be what switches it off: nobody tells its end. */
+	sample_call_end(h);
 	p->ctx = NULL;
 	p->mask = 0;
 	p->in_user = false;

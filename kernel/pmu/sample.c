@@ -5,7 +5,8 @@
  * INVARIANTS
  *   S1  Interrupts are on (sstatus.SIE) in a coroutine only between
  *       sample_call_begin() and sample_call_end(), and then `sie` has the timer's
- *       alone.
+ *       alone.  It ends too when counting does on this hart (switch_on()): then
+ *       the end of the coroutine does not tell us.
  *   S2  perf_kernel_interrupt() takes no lock, calls nobody who does, and leaves
  *       timer.c's queue alone: it sets the comparator itself and remembers that
  *       (stolen); sample_call_end() has timer.c set it anew.
@@ -36,7 +37,8 @@ bool pmu_irq_save(void)
 
 void pmu_irq_restore(bool on)
 {
-	if (on)
+	/* unless sampling has ended meanwhile */
+	if (on && pmu_of(this_hart())->sampling)
 		csr_set(sstatus, SSTATUS_SIE);
 }
 
