@@ -106,6 +106,8 @@ static __cold void sleep(struct hart *h)
 	/* Somebody else's ring is full: the room may come without an IPI. */
 	if (!list_empty(&h->backlog))
 		return;
+	if (unlikely(ktimer_armed(&relay_of(h)->slice)))
+		relay_slice_disarm(h);
 	relay_watch_begin(h);
 	timer_prepare_sleep(h);
 	if (!relay_announce(h)) {

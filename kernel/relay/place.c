@@ -13,6 +13,8 @@
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 
+#define SLICE_KEEP 16u
+
 /* Threads that want the hart; one that makes a local call will be back. */
 static u32 load_of(const struct hart *h)
 {
@@ -124,6 +126,7 @@ void relay_slice_arm(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 
+	r->slice_alone = 0;
 	if (!ktimer_armed(&r->slice))
 		ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h->user));
 }
@@ -133,6 +136,16 @@ void relay_slice_disarm(struct hart *h)
 {
 	if (ktimer_try_cancel(&relay_of(h)->slice))
 		timer_prepare_sleep(h);
+}
+
+/*
+ * Two threads that make calls wait for each other at every other moment: the timer
+ * stays until it is clear that nobody does any more.
+ */
+void relay_slice_unwanted(struct hart *h)
+{
+	if (++relay_of(h)->slice_alone >= SLICE_KEEP)
+		relay_slice_disarm(h);
 }
 
 /* A thread that waits behind another moves to a hart that has nothing to do. */

@@ -126,9 +126,10 @@ struct relay_hart {
 	u64 away; /* [H] threads of this hart that went into calls and did not
 		   * come back */
 	u64 left; /* [a] of them, those that went elsewhere or died */
-	bool preempt;		  /* [H] a woken thread wants the hart */
-	struct ktimer slice;	  /* [H] */
-	struct ktimer watch;	  /* [H] watch.c */
+	bool preempt;	     /* [H] a woken thread wants the hart */
+	struct ktimer slice; /* [H] */
+	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
+	struct ktimer watch; /* [H] watch.c */
 	struct ktimer apps_watch; /* [H] likewise, of a service hart */
 	u64 watch_progress; /* [H] of the service hart when it was armed */
 	u32 watch_head[MAX_HARTS]; /* [H] of out[] when it was armed */
@@ -267,6 +268,7 @@ void relay_leave_home(struct thread *t);
 void relay_place_init(void); /* roles and rings are final */
 void relay_slice_arm(struct hart *h);
 void relay_slice_disarm(struct hart *h);
+void relay_slice_unwanted(struct hart *h); /* nobody waits at this moment */
 void relay_slice_expired(struct ktimer *t);
 void relay_push_away(struct hart *h);
 

@@ -258,7 +258,7 @@ void relay_run_user(struct hart *h)
 	if (unlikely(h->nr_runq))
 		relay_slice_arm(h);
 	else if (unlikely(ktimer_armed(&r->slice)))
-		relay_slice_disarm(h);
+		relay_slice_unwanted(h);
 	if (unlikely(!list_empty(&h->backlog)))
 		return;
 	if (unlikely(!relay_will_interrupt(h)) && !announce_user(h))
