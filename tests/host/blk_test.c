@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sources: tests/host/fake/locks.c */
 /* sources: kernel/dev/blk.c kernel/dev/blk_split.c */
 /* sources: kernel/dev/blk_queue.c kernel/dev/blk_merge.c */
 /*
@@ -71,32 +72,9 @@ bool log_may(struct log_ratelimit *rl)
 	return true;
 }
 
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-
 u64 clock_mono_ns(void)
 {
 	return now += 1000;
-}
-
-void spin_lock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 0);
-	l->hart = 1;
-}
-
-void spin_unlock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 1);
-	l->hart = 0;
-}
-
-bool spin_held(const struct spinlock *l)
-{
-	return l->hart;
 }
 
 /* ---- the disk */

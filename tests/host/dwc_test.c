@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sources: tests/host/fake/locks.c */
 /* sources: drivers/pci/dwc.c drivers/pci/dwc_msi.c lib/fmt.c */
 /*
  * tests/host/dwc_test.c - the DesignWare root complex against a core of our own:
@@ -159,29 +160,6 @@ void log_printf(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(log_text + len, sizeof(log_text) - len, fmt, ap);
 	va_end(ap);
-}
-
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-
-void spin_lock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 0);
-	l->hart = 1;
-}
-
-void spin_unlock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 1);
-	l->hart = 0;
-}
-
-bool spin_held(const struct spinlock *l)
-{
-	return l->hart == 1;
 }
 
 u64 clock_mono_ns(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sources: tests/host/fake/locks.c */
 /* sources: tests/host/fake/dtrig.c drivers/i2c/ocores.c drivers/power/da9063.c */
 /* sources: kernel/dev/i2c.c kernel/dev/clk.c lib/fdt.c lib/fdt_reg.c */
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sources: tests/host/fake/locks.c */
 /* sources: tests/host/fake/dtrig.c drivers/clk/sifive_prci.c kernel/dev/clk.c */
 /* sources: lib/fdt.c lib/fdt_reg.c */
 /*

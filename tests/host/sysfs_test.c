@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* sources: tests/host/fake/locks.c */
 /* sources: kernel/dev/sysfs.c kernel/dev/sysfs_class.c lib/string.c lib/fmt.c */
 /*
  * tests/host/sysfs_test.c - the tree behind /sys: names, links, listing, removal.
@@ -32,29 +33,6 @@ void kfree(const void *p)
 {
 	nr_allocs -= p != NULL;
 	free((void *)(uintptr_t)p);
-}
-
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-
-void spin_lock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 0);
-	l->hart = 1;
-}
-
-void spin_unlock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 1);
-	l->hart = 0;
-}
-
-bool spin_held(const struct spinlock *l)
-{
-	return l->hart;
 }
 
 void waiter_init(struct waiter *w)

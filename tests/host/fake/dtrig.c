@@ -120,29 +120,6 @@ void log_printf(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-
-void spin_lock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 0);
-	l->hart = 1;
-}
-
-void spin_unlock(struct spinlock *l)
-{
-	assert_int_equal(l->hart, 1);
-	l->hart = 0;
-}
-
-bool spin_held(const struct spinlock *l)
-{
-	return l->hart == 1;
-}
-
 void mutex_init(struct mutex *m)
 {
 	m->locked = 0;
