@@ -79,9 +79,8 @@ static void boundary_dynamic(struct hart *h, u64 was, u64 want, u64 cycles)
 		u32 s = ctz64(m);
 		u64 now = pmu_read_slot(h, s);
 
-		if (was & BIT(s)) {
+		if (was & BIT(s))
 			add(p, h, s, pmu_slot_delta(h, s, p->last[s], now));
-		}
 		p->last[s] = now;
 	}
 	add_run(p, h, was >> FIRST_DYNAMIC << FIRST_DYNAMIC, cycles);

@@ -317,8 +317,8 @@ void perf_event_free(struct perf_event *e)
 	kfree(e);
 }
 
-int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
-		      struct perf_event *leader)
+void perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
+		       struct perf_event *leader)
 {
 	e->ctx = c;
 	list_add_tail(&e->node, &c->events);
@@ -326,7 +326,6 @@ int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 		e->leader = leader;
 		list_add_tail(&e->sib_node, &leader->siblings);
 	}
-	return 0;
 }
 
 /* Siblings of a leader that goes stand alone. */

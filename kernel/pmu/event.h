@@ -85,8 +85,8 @@ struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 /* event.c; perf_mutex held */
 struct perf_event *perf_event_new(const struct perf_attr *attr);
 void perf_event_free(struct perf_event *e);
-int perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
-		      struct perf_event *leader);
+void perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
+		       struct perf_event *leader);
 void perf_event_detach(struct perf_event *e, bool sync);
 void perf_enable(struct perf_event *e, bool on);
 /* As asked by the program: a member of a group counts while its leader does. */

@@ -307,7 +307,8 @@ static int place(struct perf_event *e, int pid, int cpu,
 	e->cpu = cpu;
 	set_sampling(e);
 	sample_rate(e);
-	return perf_event_attach(e, c, leader);
+	perf_event_attach(e, c, leader);
+	return 0;
 }
 
 static void activate(void)
