@@ -38,6 +38,7 @@ enum hart_state {
 	HART_USER,  /* in user mode */
 	HART_CALL,  /* running a coroutine */
 	HART_POLL,  /* nothing to do: polling its rings */
+	HART_AWAIT, /* polling for the answer to its thread's call */
 	HART_SLEEP, /* announced, in wfi */
 	HART_DEAD,  /* did not come up, or stopped by panic */
 };

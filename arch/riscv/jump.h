@@ -49,8 +49,9 @@
 #define jump_user_return(t, set_status) JUMP_2("user_return", t, set_status)
 /* co_call(t, fn, row) */
 #define jump_co_call(t, fn, row) JUMP_3("co_call", t, fn, row)
-/* A function of one or two arguments, by name. */
-#define jump_to(fn, x)	    JUMP_1(#fn, x)
-#define jump_to_2(fn, x, y) JUMP_2(#fn, x, y)
+/* A function of one to three arguments, by name. */
+#define jump_to(fn, x)	       JUMP_1(#fn, x)
+#define jump_to_2(fn, x, y)    JUMP_2(#fn, x, y)
+#define jump_to_3(fn, x, y, z) JUMP_3(#fn, x, y, z)
 
 #endif /* ARCH_RISCV_JUMP_H */

@@ -345,6 +345,11 @@ void relay_call_slow(struct thread *t)
 {
 	struct hart *h = this_hart();
 
+	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY) {
+		relay_fp_save(h, t);
+		if (likely(!h->watched))
+			jump_to(user_ecall, t);
+	}
 	pmu_user_leave(h, false);
 	relay_post(h, t);
 	hart_loop();
@@ -376,7 +381,7 @@ __hotpath void user_ecall(struct thread *t)
 	}
 	if (where == POLICY_REMOTE && likely(list_empty(&h->backlog)) &&
 	    likely(msgring_has_room(r->to_service)))
-		post_plain(h, r, t);
+		post_plain(h, r, t, c);
 	jump_to(relay_call_slow, t);
 }
 

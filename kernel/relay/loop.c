@@ -30,6 +30,7 @@
 
 #define ROUNDS_BLIND 64u
 #define POLL_LOOKS   512u
+#define AWAIT_SKIP   16u /* calls of a number whose answer was late */
 
 void relay_take_interrupts(struct hart *h)
 {
@@ -118,13 +119,13 @@ static __hotpath void one_message(struct hart *h, u64 word)
  * Count the message that is to come before it comes, when there is time.
  * False: interrupts are due.
  */
-__plain bool expect_message(struct hart *h, struct relay_hart *r)
+__plain bool expect_message(struct hart *h, struct relay_hart *r, u32 state)
 {
 	if (h->notify)
 		store_once(&h->notify, 0);
 	if (unlikely(++r->rounds % ROUNDS_BLIND == 0))
 		return false;
-	h->state = HART_POLL;
+	h->state = state;
 	if (!r->in_batch) {
 		r->in_batch = true;
 		h->st.batches++;
@@ -163,7 +164,7 @@ __hotpath void relay_poll(struct hart *h)
 	struct relay_hart *r = relay_of(h);
 	struct msgring *only = r->nr_in == 1 ? r->inv[0] : NULL;
 
-	if (unlikely(!expect_message(h, r)))
+	if (unlikely(!expect_message(h, r, HART_POLL)))
 		jump_to(hart_loop, 0);
 	for (u32 looks = POLL_LOOKS; looks; looks--) {
 		u64 word;
@@ -181,23 +182,23 @@ __hotpath void relay_poll(struct hart *h)
 }
 
 /*
- * The same for an application hart that has just posted @t's call and has nobody
- * else: what return_plain() asks of the hart alone is asked here while the service
- * hart works, and cannot change before another message or an interrupt is taken: that
- * @t alone is away, that no slice runs, and that h->user_mm is @t's, as it was when
- * it trapped.  @t is only compared until it is back: it may have ended.
+ * The same for an application hart that has just posted @t's call: what return_plain()
+ * asks of the hart alone is asked here while the service hart works, and cannot
+ * change before another message or an interrupt is taken: that @t alone is away, that
+ * the slice is right, and that h->user_mm is @t's, as it was when it trapped.  @t is
+ * only compared until it is back: it may have ended.
  */
-__hotpath void relay_await(struct hart *h, struct thread *t)
+__hotpath void relay_await(struct hart *h, struct thread *t, struct call_row *c)
 {
 	struct relay_hart *r = relay_of(h);
 	struct msgring *from = r->in[r->service->cpu];
 	u64 want = (u64)t | MSG_DONE_PROMISE;
 
-	if (unlikely(!expect_message(h, r)))
-		jump_to(hart_loop, 0);
+	if (unlikely(!expect_message(h, r, HART_AWAIT)))
+		jump_to_3(relay_await_blind, h, t, c);
 	h->st.completions++;
 	if (unlikely(r->away != load_once(&r->left) + 1) ||
-	    unlikely(ktimer_armed(&r->slice)))
+	    unlikely(!slice_is_right(h, r)))
 		want = 0;
 	for (u32 looks = POLL_LOOKS; looks; looks--) {
 		u64 word = msgring_pop(from);
@@ -211,7 +212,18 @@ __hotpath void relay_await(struct hart *h, struct thread *t)
 		jump_to(hart_loop, 0);
 	}
 	h->st.completions--;
+	if (h->nr_runq)
+		c->late = AWAIT_SKIP;
 	jump_to(relay_no_message, h);
+}
+
+/* Interrupts are due first, which may leave others work to do. */
+void relay_await_blind(struct hart *h, struct thread *t, struct call_row *c)
+{
+	relay_take_interrupts(h);
+	if (likely(list_empty(&h->ready)))
+		jump_to_3(relay_await, h, t, c);
+	hart_loop();
 }
 
 __hotpath void hart_loop(void)

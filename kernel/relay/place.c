@@ -15,12 +15,17 @@
 
 #define SLICE_KEEP 16u
 
-/* Threads that want the hart; one that makes a local call will be back. */
-static u32 load_of(const struct hart *h)
+/* Threads other than @t that want the hart; one that is in a local call, or whose
+ * answer is awaited, will be back. */
+static u32 load_of(const struct hart *h, const struct thread *t)
 {
 	/* relaxed: hints */
+	const struct thread *cur = load_once(&h->cur);
+
 	return load_once(&h->nr_runq) +
-	       (load_once(&h->user) || load_once(&h->cur));
+	       (load_once(&h->user) || (cur && cur != t) ||
+		(load_once(&h->state) == HART_AWAIT &&
+		 load_once(&relay_of(h)->last_posted) != t));
 }
 
 static bool may_run(const struct thread *t, const struct hart *h)
@@ -29,13 +34,15 @@ static bool may_run(const struct thread *t, const struct hart *h)
 	       (!t->cpus_allowed || (t->cpus_allowed & BIT(h->cpu)));
 }
 
-static struct hart *pick(const struct thread *t, struct hart *prefer,
-			 u32 prefer_load)
+/* @self is not counted where it is; @prefer has @prefer_load more. */
+static struct hart *pick(const struct thread *t, const struct thread *self,
+			 struct hart *prefer, u32 prefer_load)
 {
 	struct hart *best = NULL;
 	u32 best_load = ~0u;
 
-	if (prefer && may_run(t, prefer) && !(load_of(prefer) + prefer_load))
+	if (prefer && may_run(t, prefer) &&
+	    !(load_of(prefer, self) + prefer_load))
 		return prefer;
 	for (u32 i = 0; i < nr_harts; i++) {
 		struct hart *h = harts[i];
@@ -43,8 +50,8 @@ static struct hart *pick(const struct thread *t, struct hart *prefer,
 
 		if (!may_run(t, h))
 			continue;
-		load = h == prefer ? 2 * (load_of(h) + prefer_load)
-				   : 2 * load_of(h) + 1;
+		load = h == prefer ? 2 * (load_of(h, self) + prefer_load)
+				   : 2 * load_of(h, self) + 1;
 		if (load < best_load) {
 			best_load = load;
 			best = h;
@@ -63,7 +70,7 @@ static struct hart *pick(const struct thread *t, struct hart *prefer,
 
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer)
 {
-	return pick(t, prefer, 0);
+	return pick(t, t, prefer, 0);
 }
 
 /* The n-th application hart belongs to the (n mod nr)-th service hart. */
@@ -158,7 +165,7 @@ void relay_push_away(struct hart *h)
 		return;
 	t = list_first_entry(&h->runq, struct thread, run_node);
 	dst = relay_pick_app(t, NULL);
-	if (dst == h || load_of(dst))
+	if (dst == h || load_of(dst, t))
 		return;
 	list_del(&t->run_node);
 	h->nr_runq--;
@@ -173,7 +180,8 @@ void thread_start_user(struct thread *t)
 {
 	struct hart *h = this_hart();
 	/* The creator will want its hart back, unless it waits for the child. */
-	struct hart *dst = pick(t, current ? current->home : NULL, !t->vfork);
+	struct hart *dst =
+		pick(t, current, current ? current->home : NULL, !t->vfork);
 
 	t->home = dst;
 	thread_moved(t);

@@ -65,11 +65,33 @@ __plain void __noreturn run_plain(struct hart *h, struct thread *t,
 }
 
 /*
+ * A thread keeps its hart over a short call, as it would without a relay: to change
+ * to another one that waits, and to be interrupted by the answer then, costs more
+ * than the wait.  Not when @c has lately been late.
+ */
+__plain bool answers_soon(struct call_row *c)
+{
+	if (likely(!c->late))
+		return true;
+	c->late--;
+	return false;
+}
+
+/*
+ * The slice runs just when somebody waits for the hart, and is not over: nothing has
+ * to be decided before @h's thread goes on.
+ */
+__plain bool slice_is_right(const struct hart *h, const struct relay_hart *r)
+{
+	return ktimer_armed(&r->slice) == (h->nr_runq != 0) && !r->preempt;
+}
+
+/*
  * The short way of relay_post() and relay_send(): there is room.  What the service
  * hart need not wait for comes after the message (relay_await()).
  */
 __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
-				   struct thread *t)
+				   struct thread *t, struct call_row *c)
 {
 	struct hart *svc = r->service;
 
@@ -85,23 +107,24 @@ __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
 	h->st.posted++;
 	if (unlikely(load_once(&svc->notify)))
 		jump_to(relay_ring_and_loop, svc);
-	if (unlikely(h->nr_runq) || unlikely(!list_empty(&h->ready)))
+	if (unlikely(!list_empty(&h->ready)) ||
+	    (unlikely(h->nr_runq) && !answers_soon(c)))
 		jump_to(hart_loop, 0);
-	jump_to_2(relay_await, h, t);
+	jump_to_3(relay_await, h, t, c);
 }
 
-/* The short way of relay_run_user(): nobody else wants h, nothing has changed. */
+/* The short way of relay_run_user(): t keeps h, nothing has changed. */
 __plain void __noreturn return_plain(struct hart *h, struct thread *t)
 {
 	struct mm *mm = t->mm;
 
 	h->user = t;
 	/* ATTN, ICACHE: relay_run_user() says what orders these. */
-	if (unlikely(h->nr_runq | t->work) || unlikely(h->user_mm != mm) ||
+	if (unlikely(t->work) || unlikely(h->user_mm != mm) ||
 	    unlikely(load_once(&mm->tlb_gen) != h->tlb_seen) ||
 	    unlikely(load_once(&h->icache_gen) != h->icache_seen) ||
 	    unlikely(!relay_fp_is_here(h, t)) ||
-	    unlikely(ktimer_armed(&relay_of(h)->slice)) ||
+	    unlikely(!slice_is_right(h, relay_of(h))) ||
 	    unlikely(!list_empty(&h->backlog)) ||
 	    unlikely(!relay_will_interrupt(h)))
 		jump_to(relay_return_general, h);

@@ -83,6 +83,7 @@ struct call_row {
 	u32 last_ns;	/* [H] how long the last timed one ran */
 	u16 traits;	/* [I] CALL_* */
 	u16 slow;	/* [H] it took more than CALL_SLOW_NS: time the next */
+	u8 late;	/* [H] so many are not waited for: AWAIT_SKIP */
 	struct hist *hist; /* [I] service time, ns; NULL: no memory */
 } __aligned(64);
 
@@ -242,7 +243,11 @@ static inline void relay_delay(struct hart *h)
 /* --- loop.c */
 void hart_loop(void) __noreturn;
 void relay_poll(struct hart *h) __noreturn; /* h has nothing else to do */
-void relay_await(struct hart *h, struct thread *t) __noreturn; /* likewise */
+/* Likewise, until @t's call of @c is answered. */
+void relay_await(struct hart *h, struct thread *t,
+		 struct call_row *c) __noreturn;
+void relay_await_blind(struct hart *h, struct thread *t,
+		       struct call_row *c) __noreturn;
 void relay_no_message(struct hart *h) __noreturn; /* from these two */
 void relay_take_interrupts(struct hart *h);
 

@@ -17,7 +17,8 @@ static const char *const state_names[] = {
 	[HART_ABSENT] = "absent", [HART_STARTING] = "starting",
 	[HART_LOOP] = "loop",	  [HART_USER] = "user",
 	[HART_CALL] = "call",	  [HART_POLL] = "poll",
-	[HART_SLEEP] = "sleep",	  [HART_DEAD] = "dead",
+	[HART_AWAIT] = "await",	  [HART_SLEEP] = "sleep",
+	[HART_DEAD] = "dead",
 };
 
 static const char *role_name(u32 role)
