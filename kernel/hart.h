@@ -87,7 +87,7 @@ struct hart {
 	u32 hartid;	       /* [I] */
 	u32 role;	       /* [I] enum hart_role bits */
 	u8 policy;	       /* [a] of relay_policy, enum relay_policy */
-	u8 watched;	       /* [a] take no short cut: relay_watch() */
+	u8 watched;	       /* [a] WATCH_*, why not to take the short way */
 	u64 icache_gen;	       /* [a] edge ICACHE, kernel/mm/fault.c */
 	void *relay;	       /* [I] kernel/relay/ private */
 	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */

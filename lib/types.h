@@ -52,6 +52,10 @@ typedef u64 uaddr_t;   /* user virtual, see kernel/mm/user.h */
  * pages as possible (kernel.lds), so that the way costs few TLB and cache misses.
  */
 #define __hotpath __attribute__((section(".text.hotpath")))
+/* Behind it: the loop, for calls that need more. */
+#define __hotpath_loop __attribute__((section(".text.hotpath_loop")))
+/* Likewise while calls are counted or traced: kernel/relay/watched.c. */
+#define __hotpath_watched __attribute__((section(".text.hotpath_watched")))
 /* Read on hot ways, hardly ever written: kept away from what is written. */
 #define __read_mostly __attribute__((section(".data.read_mostly")))
 #define __cold	      __attribute__((noinline, cold))

@@ -47,6 +47,8 @@
 
 /* user_return(t, set_status) */
 #define jump_user_return(t, set_status) JUMP_2("user_return", t, set_status)
+#define jump_user_return_counted(t, set_status) \
+	JUMP_2("user_return_counted", t, set_status)
 /* co_call(t, fn, row) */
 #define jump_co_call(t, fn, row) JUMP_3("co_call", t, fn, row)
 /* A function of one to three arguments, by name. */

@@ -104,6 +104,7 @@
 trap_entry:
 	csrrw	tp, sscratch, tp
 	sd	t0, HART_SCRATCH(tp)
+trap_scause:
 	csrr	t0, scause
 	addi	t0, t0, -CAUSE_ECALL_U
 	bnez	t0, trap_other
@@ -169,6 +170,7 @@ user_return:
 	ld	t1, THREAD_TF+TF_PC(a0)
 	beqz	a1, 1f
 	ld	t0, THREAD_TF+TF_STATUS(a0)
+	sd	t0, HART_STATUS_SEEN(tp)
 	csrw	sstatus, t0
 1:	csrw	sepc, t1
 	LOAD_GPRS_BUT_BASE a0, THREAD_TF
@@ -187,19 +189,18 @@ trap_entry_counted:
 	sd	t0, HART_SCRATCH(tp)
 	csrr	t0, instret
 	sd	t0, HART_PMU_TRAP(tp)
-	ld	t0, HART_SCRATCH(tp)
-	csrrw	tp, sscratch, tp
-	j	trap_entry
+	j	trap_scause
 
-/* void user_return_counted(struct thread *t) noreturn */
+/* void user_return_counted(struct thread *t, bool set_status) noreturn */
 	.globl user_return_counted
 	.balign	16
 user_return_counted:
 	ld	t1, THREAD_TF+TF_PC(a0)
+	beqz	a1, 1f
 	ld	t0, THREAD_TF+TF_STATUS(a0)
 	sd	t0, HART_STATUS_SEEN(tp)
 	csrw	sstatus, t0
-	csrw	sepc, t1
+1:	csrw	sepc, t1
 	csrr	t0, instret
 	sd	t0, HART_PMU_ENTER(tp)
 	LOAD_GPRS_BUT_BASE a0, THREAD_TF

@@ -47,7 +47,7 @@ void trap_entry(void);
 /* The same while something is counted, and instructions between their reading of
  * instret and user mode: before and behind it. */
 void trap_entry_counted(void);
-void user_return_counted(struct thread *t) __noreturn;
+void user_return_counted(struct thread *t, bool set_status) __noreturn;
 #define PMU_TRAP_INSNS	2  /* csrrw, sd */
 #define PMU_ENTER_INSNS 34 /* csrr, sd, 31 loads, sret */
 void secondary_start(void);

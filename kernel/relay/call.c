@@ -280,8 +280,10 @@ void relay_run_request(struct hart *h, struct thread *t)
 {
 	struct call_row *c = call_row_of(h, t->tf.a7);
 
-	if (likely(is_plain(h, t, c)))
-		run_plain(h, t, c);
+	if (likely(is_plain(h, t, c, false)))
+		run_plain(h, t, c, 0, false);
+	if (h->watched)
+		relay_run_watched(h, t, c);
 	run_general(h, t);
 }
 
@@ -341,17 +343,9 @@ void relay_post(struct hart *h, struct thread *t)
 	relay_send(h, svc, t, MSG_REQUEST);
 }
 
-void relay_call_slow(struct thread *t)
+void relay_call_general(struct thread *t)
 {
-	struct hart *h = this_hart();
-
-	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY) {
-		relay_fp_save(h, t);
-		if (likely(!h->watched))
-			jump_to(user_ecall, t);
-	}
-	pmu_user_leave(h, false);
-	relay_post(h, t);
+	relay_post(this_hart(), t);
 	hart_loop();
 }
 
@@ -365,7 +359,6 @@ __hotpath void user_ecall(struct thread *t)
 	struct relay_hart *r = relay_of(h);
 	u64 nr = t->tf.a7;
 	struct call_row *c = &r->call[nr];
-	u8 where;
 
 	t->tf.orig_a0 = t->tf.a0;
 	t->syscall_nr = (s32)nr;
@@ -374,24 +367,14 @@ __hotpath void user_ecall(struct thread *t)
 	    unlikely(h->watched | (c->traits & CALL_LEAVES_MM)) ||
 	    unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))
 		jump_to(relay_call_slow, t);
-	where = relay_where(h, t, c->traits);
-	if (where == POLICY_LOCAL && likely(is_plain(h, t, c))) {
-		h->user = NULL;
-		run_plain(h, t, c);
-	}
-	if (where == POLICY_REMOTE && likely(list_empty(&h->backlog)) &&
-	    likely(msgring_has_room(r->to_service)))
-		post_plain(h, r, t, c);
+	begin_plain(h, r, t, c, false);
 	jump_to(relay_call_slow, t);
 }
 
 /* From co_call(), on the hart's stack: the handler has returned. */
 __hotpath void call_ended(struct thread *t, struct call_row *c)
 {
-	struct hart *h = this_hart(), *home = t->home;
-	struct relay_hart *r;
-	struct relay_peer *peer;
-	struct msgring *ring;
+	struct hart *h = this_hart();
 
 	t->syscall_nr = -1;
 	if (unlikely(t->request != REQUEST_RUNNING)) {
@@ -402,21 +385,9 @@ __hotpath void call_ended(struct thread *t, struct call_row *c)
 	}
 	account_untimed(t, c);
 	if (unlikely(h->lock_depth | h->watched))
-		jump_to(relay_call_ended_general, t);
-	if (home == h && likely(list_empty(&h->ready)) && likely(!h->user)) {
-		/* A local call that did not wait, nor start a thread here. */
-		h->cur = NULL;
-		t->in_coroutine = 0;
-		return_plain(h, t);
-	}
-	if (unlikely(!home) || home == h || !list_empty(&h->backlog))
-		jump_to(relay_call_ended_general, t);
-	r = relay_of(h);
-	ring = r->out[home->cpu];
-	peer = &r->peer[home->cpu];
-	if (unlikely(!msgring_has_room(ring)) || unlikely(peer->promised))
-		jump_to(relay_call_ended_general, t);
-	complete_plain(h, home, peer, ring, t);
+		jump_to(relay_call_ended_slow, t);
+	end_plain(h, t, false);
+	jump_to(relay_call_ended_general, t);
 }
 
 void relay_user_ready(struct hart *h, struct thread *t, bool front)

@@ -28,10 +28,6 @@
 #include <kernel/relay/relay.h>
 #include <kernel/time/timer.h>
 
-#define ROUNDS_BLIND 64u
-#define POLL_LOOKS   512u
-#define AWAIT_SKIP   16u /* calls of a number whose answer was late */
-
 void relay_take_interrupts(struct hart *h)
 {
 	u64 pending = csr_read(sip) & csr_read(sie);
@@ -72,7 +68,7 @@ void relay_take_interrupts(struct hart *h)
 	}
 }
 
-static void take_message(struct hart *h, u64 word)
+void relay_take_message(struct hart *h, u64 word)
 {
 	struct relay_hart *r = relay_of(h);
 	struct thread *t = MSG_THREAD(word);
@@ -100,42 +96,6 @@ static void take_message(struct hart *h, u64 word)
 	}
 }
 
-/* Often does not return: the message started a coroutine, or user code. */
-static __hotpath void one_message(struct hart *h, u64 word)
-{
-	struct relay_hart *r = relay_of(h);
-
-	if (!r->in_batch) {
-		r->in_batch = true;
-		h->st.batches++;
-	}
-	h->st.batch_msgs++;
-	r->turn = TURN_READY;
-	take_plain(h, r, word);
-	take_message(h, word);
-}
-
-/*
- * Count the message that is to come before it comes, when there is time.
- * False: interrupts are due.
- */
-__plain bool expect_message(struct hart *h, struct relay_hart *r, u32 state)
-{
-	if (h->notify)
-		store_once(&h->notify, 0);
-	if (unlikely(++r->rounds % ROUNDS_BLIND == 0))
-		return false;
-	h->state = state;
-	if (!r->in_batch) {
-		r->in_batch = true;
-		h->st.batches++;
-	}
-	h->st.batch_msgs++;
-	h->st.poll_hits++;
-	r->turn = TURN_READY;
-	return true;
-}
-
 /* It did not come: the batch, if there was one, is over. */
 void relay_no_message(struct hart *h)
 {
@@ -148,73 +108,29 @@ void relay_no_message(struct hart *h)
 	hart_loop();
 }
 
-/* A message that was counted.  Often does not return. */
-__plain void expected_message(struct hart *h, struct relay_hart *r, u64 word)
-{
-	take_plain(h, r, word);
-	take_message(h, word);
-}
-
-/*
- * Wait for a message for as long as a short call takes, when there is nothing else
- * to do: the loop without what it looks at besides the rings.
- */
 __hotpath void relay_poll(struct hart *h)
 {
-	struct relay_hart *r = relay_of(h);
-	struct msgring *only = r->nr_in == 1 ? r->inv[0] : NULL;
-
-	if (unlikely(!expect_message(h, r, HART_POLL)))
-		jump_to(hart_loop, 0);
-	for (u32 looks = POLL_LOOKS; looks; looks--) {
-		u64 word;
-
-		if (likely(only))
-			word = msgring_pop(only);
-		else
-			word = relay_next_message(r);
-		if (word) {
-			expected_message(h, r, word);
-			jump_to(hart_loop, 0);
-		}
-	}
-	jump_to(relay_no_message, h);
+	poll_plain(h, false);
 }
 
-/*
- * The same for an application hart that has just posted @t's call: what return_plain()
- * asks of the hart alone is asked here while the service hart works, and cannot
- * change before another message or an interrupt is taken: that @t alone is away, that
- * the slice is right, and that h->user_mm is @t's, as it was when it trapped.  @t is
- * only compared until it is back: it may have ended.
- */
 __hotpath void relay_await(struct hart *h, struct thread *t, struct call_row *c)
 {
+	await_plain(h, t, c, false);
+}
+
+/* Often does not return: the message started a coroutine, or user code. */
+static __hotpath_loop void one_message(struct hart *h, u64 word)
+{
 	struct relay_hart *r = relay_of(h);
-	struct msgring *from = r->in[r->service->cpu];
-	u64 want = (u64)t | MSG_DONE_PROMISE;
 
-	if (unlikely(!expect_message(h, r, HART_AWAIT)))
-		jump_to_3(relay_await_blind, h, t, c);
-	h->st.completions++;
-	if (unlikely(r->away != load_once(&r->left) + 1) ||
-	    unlikely(!slice_is_right(h, r)))
-		want = 0;
-	for (u32 looks = POLL_LOOKS; looks; looks--) {
-		u64 word = msgring_pop(from);
-
-		if (!word)
-			continue;
-		if (likely(word == want) && likely(!h->watched))
-			return_awaited(h, r, t);
-		h->st.completions--;
-		expected_message(h, r, word);
-		jump_to(hart_loop, 0);
+	if (!r->in_batch) {
+		r->in_batch = true;
+		h->st.batches++;
 	}
-	h->st.completions--;
-	if (h->nr_runq)
-		c->late = AWAIT_SKIP;
-	jump_to(relay_no_message, h);
+	h->st.batch_msgs++;
+	r->turn = TURN_READY;
+	take_plain(h, r, word, false);
+	relay_take_message(h, word);
 }
 
 /* Interrupts are due first, which may leave others work to do. */
@@ -226,7 +142,7 @@ void relay_await_blind(struct hart *h, struct thread *t, struct call_row *c)
 	hart_loop();
 }
 
-__hotpath void hart_loop(void)
+__hotpath_loop void hart_loop(void)
 {
 	struct hart *h = this_hart();
 	struct relay_hart *r = relay_of(h);

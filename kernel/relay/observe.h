@@ -5,8 +5,9 @@
  * Three things want to know what happens: traces (trace.c), the legs of calls and
  * the time of harts (legs.c, account.c), and tests with random delays.  While
  * nobody does, relay_watched is 0 and calls take the short way (plain.h), which
- * has none of this.  While somebody does, every request takes the general way,
- * and that tells relay_observe() of each step: one look at the clock for all.
+ * has none of this.  While somebody does, requests take the general way, and that
+ * tells relay_observe() of each step: one look at the clock for all.  A trace, and
+ * counters, are also served by a short way of their own (watched.c).
  *
  * Time stamps are cycles of the boot hart: each hart adds how far it is behind
  * (relay_hart.skew, measured when observation begins; 0 when the counters agree
@@ -48,6 +49,10 @@ enum relay_event {
 #define WATCH_TRACE BIT(0)
 #define WATCH_LEGS  BIT(1)
 #define WATCH_DELAY BIT(2)
+/* hart->watched has them, and */
+#define WATCH_PMU BIT(3)
+/* What the short way can tell. */
+#define WATCH_SHORT (WATCH_TRACE | WATCH_PMU)
 
 /* [a] why no short cut may be taken; 0: nobody watches */
 extern u32 relay_watched;

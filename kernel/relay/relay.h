@@ -241,6 +241,9 @@ static inline void relay_delay(struct hart *h)
 }
 
 /* --- loop.c */
+#define ROUNDS_BLIND 64u  /* turns of the loop between two looks at sip */
+#define POLL_LOOKS   512u /* of a hart that has nothing else to do */
+#define AWAIT_SKIP   16u  /* calls of a number whose answer was late */
 void hart_loop(void) __noreturn;
 void relay_poll(struct hart *h) __noreturn; /* h has nothing else to do */
 /* Likewise, until @t's call of @c is answered. */
@@ -248,13 +251,16 @@ void relay_await(struct hart *h, struct thread *t,
 		 struct call_row *c) __noreturn;
 void relay_await_blind(struct hart *h, struct thread *t,
 		       struct call_row *c) __noreturn;
-void relay_no_message(struct hart *h) __noreturn; /* from these two */
+void relay_no_message(struct hart *h) __noreturn; /* from these */
+/* Often does not return: the message started a coroutine. */
+void relay_take_message(struct hart *h, u64 word);
 void relay_take_interrupts(struct hart *h);
 
 /* --- call.c */
 void relay_post(struct hart *h, struct thread *t);
 /* Where the short way (plain.h) goes when it cannot go on. */
 void relay_call_slow(struct thread *t) __noreturn;
+void relay_call_general(struct thread *t) __noreturn;
 void relay_ring_and_loop(struct hart *dst) __noreturn;
 void relay_return_general(struct hart *h) __noreturn;
 void relay_call_ended_general(struct thread *t) __noreturn;
@@ -265,6 +271,13 @@ void relay_run_ready(struct hart *h) __noreturn; /* one that is there */
 void relay_enqueue(struct hart *h, struct thread *t, bool front);
 void relay_user_ready(struct hart *h, struct thread *t, bool front);
 void relay_yield(void); /* sched_yield(2) of current */
+
+/* --- watched.c: the same short way for calls that are counted or traced */
+void relay_run_watched(struct hart *h, struct thread *t, struct call_row *c);
+void relay_call_ended_slow(struct thread *t) __noreturn;
+void relay_poll_watched(struct hart *h) __noreturn;
+void relay_await_watched(struct hart *h, struct thread *t,
+			 struct call_row *c) __noreturn;
 
 /* --- place.c */
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);

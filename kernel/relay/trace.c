@@ -21,13 +21,7 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
-#define TRACE_RECORDS 16384u
-#define TEXT_RECORDS  4096u /* of them /proc/relay/trace shows the newest */
-
-struct trace_ring {
-	u64 next; /* [H] TRACE */
-	struct trace_record rec[TRACE_RECORDS] __aligned(64);
-};
+#define TEXT_RECORDS 4096u /* of them /proc/relay/trace shows the newest */
 
 static u32 by_switch; /* [a] trace=1 holds it */
 
@@ -47,18 +41,7 @@ static const char *const event_names[NR_RELAY_EV] = {
 void relay_trace_put(struct hart *h, const struct thread *t,
 		     enum relay_event what, u32 arg, u64 now)
 {
-	struct trace_ring *g = relay_of(h)->trace;
-	struct trace_record *r;
-	u64 n = g->next;
-
-	r = &g->rec[n % TRACE_RECORDS];
-	r->time = now;
-	r->tid = t ? (u32)t->tid : 0;
-	r->nr = t ? (s16)t->syscall_nr : -1;
-	r->what = (u8)what;
-	r->arg = (u8)arg;
-	/* TRACE (release) - pairs with trace_copy(). */
-	store_release(&g->next, n + 1);
+	trace_ring_put(relay_of(h)->trace, t, what, arg, now);
 }
 
 int relay_trace_alloc(void)

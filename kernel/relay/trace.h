@@ -10,6 +10,8 @@
 #ifndef KERNEL_RELAY_TRACE_H
 #define KERNEL_RELAY_TRACE_H
 
+#include <kernel/sched/thread.h>
+#include <lib/atomic.h>
 #include <lib/types.h>
 
 struct trace_record {
@@ -33,6 +35,30 @@ struct trace_block {
 
 STATIC_ASSERT(sizeof(struct trace_record) == 16, "part of an interface");
 STATIC_ASSERT(sizeof(struct trace_block) == 16, "part of an interface");
+
+#define TRACE_RECORDS 16384u
+
+/* Of one hart, which alone writes. */
+struct trace_ring {
+	u64 next; /* [H] how many were written: TRACE */
+	struct trace_record rec[TRACE_RECORDS] __aligned(64);
+};
+
+static inline __attribute__((always_inline)) void trace_ring_put(
+	struct trace_ring *g, const struct thread *t, u32 what, u32 arg,
+	u64 stamp)
+{
+	u64 n = g->next;
+	struct trace_record *r = &g->rec[n % TRACE_RECORDS];
+
+	r->time = stamp;
+	r->tid = t ? (u32)t->tid : 0;
+	r->nr = t ? (s16)t->syscall_nr : -1;
+	r->what = (u8)what;
+	r->arg = (u8)arg;
+	/* TRACE (release) - pairs with relay_trace_copy(). */
+	store_release(&g->next, n + 1);
+}
 
 /* Coroutine. */
 u64 relay_trace_end(u32 cpu);

@@ -267,6 +267,6 @@ void relay_run_user(struct hart *h)
 	store_once(&t->state, THREAD_USER);
 	h->state = HART_USER;
 	if (unlikely(pmu_user_enter(h, t)))
-		jump_to(user_return_counted, t);
+		jump_user_return_counted(t, t->tf.status != h->status_seen);
 	jump_user_return(t, t->tf.status != h->status_seen);
 }
