@@ -77,7 +77,7 @@ void spin_unlock(struct spinlock *l)
 	h->lock_rank = l->prev_rank;
 	h->lock_depth--;
 	/* SPIN (release) - pairs with try(). */
-	store_release(&l->locked, 0);
+	store_release_io(&l->locked, 0);
 }
 
 bool spin_held(const struct spinlock *l)

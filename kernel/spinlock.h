@@ -11,7 +11,9 @@
  * lock of the same rank, when the caller orders the two by address.
  *
  * ORDERING
- *   SPIN    unlock's release of locked to the next holder's exchange of it.
+ *   SPIN    unlock's release of locked to the next holder's exchange of it.  Accesses
+ *	     to devices count: two holders' writes to a register arrive in the
+ *	     order in which they had the lock.
  */
 #ifndef KERNEL_SPINLOCK_H
 #define KERNEL_SPINLOCK_H

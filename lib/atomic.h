@@ -5,6 +5,7 @@
  * load_once/store_once	  one access, no order
  * load_acquire		  nothing after it moves before it
  * store_release	  nothing before it moves after it
+ * store_release_io	  nor does an access to a device: for locks that guard registers
  * smp_mb		  full fence for memory
  * atomic_*		  one read-modify-write of a u32, u64 or pointer, with a
  *			  full fence on both sides; atomic_add_relaxed has none
@@ -37,6 +38,11 @@
 	do {                                                  \
 		__asm__ volatile("fence rw, w" ::: "memory"); \
 		store_once(p, v);                             \
+	} while (0)
+#define store_release_io(p, v)                                  \
+	do {                                                    \
+		__asm__ volatile("fence iorw, w" ::: "memory"); \
+		store_once(p, v);                               \
 	} while (0)
 #define smp_mb() __asm__ volatile("fence rw, rw" ::: "memory")
 
@@ -102,11 +108,12 @@
 
 #else
 
-#define load_once(p)	    __atomic_load_n((p), __ATOMIC_RELAXED)
-#define store_once(p, v)    __atomic_store_n((p), (v), __ATOMIC_RELAXED)
-#define load_acquire(p)	    __atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
-#define smp_mb()	    __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define load_once(p)	       __atomic_load_n((p), __ATOMIC_RELAXED)
+#define store_once(p, v)       __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define load_acquire(p)	       __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define store_release(p, v)    __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define store_release_io(p, v) store_release(p, v)
+#define smp_mb()	       __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #define atomic_xchg(p, v)      __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 #define atomic_fetch_add(p, v) __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)

@@ -29,7 +29,7 @@ EDGE = re.compile(r"^ \* {2,4}([A-Z][A-Z0-9_]+)\s{2,}(\S.*)")
 REFERENCE = re.compile(r"(of|see)\s+\S*\.[ch]\b")
 END = re.compile(r"\b([A-Z][A-Z0-9_]+) \((acquire|release|full|dependency)\b[^)]*\)"
                  r"(.*)")
-FENCE = re.compile(r"\b(load_acquire|store_release|smp_mb|dma_rmb|dma_wmb"
+FENCE = re.compile(r"\b(load_acquire|store_release(?:_io)?|smp_mb|dma_rmb|dma_wmb"
                    r"|dma_mb|io_mb)\(")
 RAW = re.compile(r"\b__(?:atomic|sync)_\w+\s*\(")
 ASM_FENCE = re.compile(r'"[^"]*\b(?:fence|fence\.tso)\b[^"]*"')

@@ -91,6 +91,9 @@ static void sifive_spi_select(struct spi_bus *b, u32 chip, enum spi_select how)
 	wr(s, SIFIVE_SPI_CSDEF, def);
 	if (how != SPI_DESELECTED)
 		wr(s, SIFIVE_SPI_CSMODE, SIFIVE_SPI_CSMODE_HOLD);
+	/* there before time counts, and before the bus is another's, on another
+	 * hart perhaps: a mutex orders memory only */
+	(void)mmio_read32(s->regs + SIFIVE_SPI_CSMODE);
 	udelay(SELECT_US);
 }
 

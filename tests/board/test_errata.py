@@ -26,6 +26,18 @@ def test_cip_1200():
     assert not re.search(r"\t(sinval|hfence)\.", out)
 
 
+def disassembly(function):
+    return subprocess.run(
+        ["riscv64-linux-gnu-objdump", "-d", "-M", "no-aliases",
+         f"--disassemble={function}", os.path.join(OUT, "antler.elf")],
+        check=True, capture_output=True, text=True).stdout
+
+
+def test_locks_order_registers():
+    """A lock's holder has written his registers when the next one has it."""
+    assert re.search(r"\tfence\s+iorw,w\b", disassembly("spin_unlock"))
+
+
 def test_harts(board):
     """CIP-453, A and D bits, no ASIDs: the programs that know.  And the clock."""
     m = board()

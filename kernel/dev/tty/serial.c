@@ -66,7 +66,7 @@ static void claim_tx(struct serial *s)
 static void release_tx(struct serial *s)
 {
 	/* UARTTX (release) - pairs with claim_tx(). */
-	store_release(&s->tx_claim, 0u);
+	store_release_io(&s->tx_claim, 0u);
 }
 
 static void set_irqs(struct serial *s, bool rx, bool tx)
