@@ -37,6 +37,7 @@ start_boot:
 	csrw	sip, zero
 	li	t0, SSTATUS_FS | SSTATUS_SIE
 	csrc	sstatus, t0
+	fence.i			/* others' code was here, and was copied over */
 	lla	t0, boot_claimed
 	li	t1, 1
 	amoswap.w.aqrl t1, t1, (t0)
@@ -94,6 +95,7 @@ secondary_start:
 	li	t0, SSTATUS_FS | SSTATUS_SIE
 	csrc	sstatus, t0
 	fence	rw, rw
+	fence.i
 	ld	t0, 0(a1)
 	ld	t1, 8(a1)
 	ld	s1, 16(a1)

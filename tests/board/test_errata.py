@@ -38,6 +38,12 @@ def test_locks_order_registers():
     assert re.search(r"\tfence\s+iorw,w\b", disassembly("spin_unlock"))
 
 
+@pytest.mark.parametrize("entry", ["start_boot", "secondary_start"])
+def test_entries_forget_instructions(entry):
+    """Where the kernel is U-Boot was: no hart may have old lines of its cache."""
+    assert re.search(r"\tfence\.i\b", disassembly(entry))
+
+
 def test_harts(board):
     """CIP-453, A and D bits, no ASIDs: the programs that know.  And the clock."""
     m = board()
