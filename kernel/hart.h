@@ -143,7 +143,7 @@ struct hart {
 	bool online;	      /* [a] edge BOOT */
 	bool go;	      /* [a] edge BOOT */
 	u32 panic_depth;      /* [H] */
-	u64 stale_tlb_va;     /* [H] last kernel fault answered by a flush */
+	u64 stale_tlb_va;     /* [a] last kernel fault answered by a flush */
 	u64 idle_ns, poll_ns; /* [H] cycles asleep, and polling */
 	struct hart_stats st;
 } __aligned(64);

@@ -21,6 +21,7 @@
 #include <kernel/relay/relay.h>
 #include <kernel/reset.h>
 #include <kernel/time/clock.h>
+#include <lib/atomic.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 
@@ -251,8 +252,8 @@ void kernel_trap(struct trapframe *tf)
 	/* A stale "not mapped" of a range that vmap has mapped since. */
 	if ((tf->cause == CAUSE_LOAD_PAGE || tf->cause == CAUSE_STORE_PAGE) &&
 	    va - VMAP_BASE < VMAP_SIZE && kernel_pte(va) &&
-	    this_hart()->stale_tlb_va != va) {
-		this_hart()->stale_tlb_va = va;
+	    load_once(&this_hart()->stale_tlb_va) != va) {
+		store_once(&this_hart()->stale_tlb_va, va);
 		tlb_flush_local();
 		return;
 	}

@@ -31,6 +31,7 @@
 #include <kernel/mm/pmem.h>
 #include <kernel/sched/thread.h>
 #include <kernel/spinlock.h>
+#include <lib/atomic.h>
 #include <lib/bitmap.h>
 #include <lib/list.h>
 
@@ -145,6 +146,9 @@ static void unmap(u64 va, size_t len)
 	spin_lock(&kmap_lock);
 	kunmap_pages(va, len);
 	spin_unlock(&kmap_lock);
+	/* who cached "not mapped" here once may do so again */
+	for (u32 i = 0; i < nr_harts; i++)
+		store_once(&harts[i]->stale_tlb_va, 0); /* relaxed: a hint */
 	tlb_flush_local();
 	others &= ~(1ull << this_cpu());
 	if (others)
