@@ -118,6 +118,8 @@ static int open_windows(const struct dwc *d)
 		       h->nr_win + 1, nr);
 		return -ENOSPC;
 	}
+	pr_info("%s: core version %#x, %u translation regions, capability at %#x",
+		d->name, dwc_read32(d, DWC_VERSION), nr, d->exp);
 	err = region_open(d, CFG_REGION, DWC_ATU_CTRL1_CFG0, d->cfg_base,
 			  DWC_ATU_ALIGN, 0);
 	for (u32 i = 0; i < h->nr_win && !err; i++) {
@@ -134,6 +136,20 @@ static int open_windows(const struct dwc *d)
 
 /* ---- configuration space */
 
+/* A link that was lost stays so until the next boot. */
+static bool link_is_down(struct dwc *d)
+{
+	assert_held(&d->cfg_lock);
+	if (dwc_link_up(d))
+		return false;
+	if (!d->link_missed)
+		pr_err("%s: the link is down, state %#x: nothing behind it is reached",
+		       d->name,
+		       dwc_read32(d, DWC_DEBUG0) & (u32)DWC_DEBUG0_LTSSM);
+	d->link_missed = true;
+	return true;
+}
+
 /* The window shows registers of the function.  NULL: there cannot be one. */
 static u8 __iomem *cfg_open(struct dwc *d, u32 bus, u32 devfn)
 {
@@ -141,7 +157,7 @@ static u8 __iomem *cfg_open(struct dwc *d, u32 bus, u32 devfn)
 	bool is_partner = bus == d->host.bus_first + 1;
 
 	assert_held(&d->cfg_lock);
-	if ((is_partner && PCI_SLOT(devfn)) || !dwc_link_up(d)) /* I2, I1 */
+	if ((is_partner && PCI_SLOT(devfn)) || link_is_down(d)) /* I2, I1 */
 		return NULL;
 	dwc_write32(d, base + DWC_ATU_LOWER_TARGET, DWC_ATU_FUNC(bus, devfn));
 	dwc_write32(d, base + DWC_ATU_CTRL1,
@@ -210,12 +226,6 @@ static const struct pci_host_ops dwc_ops = {
 };
 
 /* ---- link */
-
-u32 dwc_max_speed(const struct dwc *d)
-{
-	return (u32)FIELD_GET(PCI_EXP_LNKCAP_SPEED,
-			      dwc_read32(d, d->exp + PCI_EXP_LNKCAP));
-}
 
 void dwc_set_max_speed(struct dwc *d, u32 gen)
 {

@@ -32,6 +32,7 @@ struct dwc {
 	u32 nr_lanes;	  /* [I] */
 	u32 exp;	  /* [I] the root port's PCI Express capability */
 	struct spinlock cfg_lock; /* which function the window shows */
+	bool link_missed; /* [cfg_lock] it was down when it was wanted; said once */
 	struct dwc_msi msi;
 };
 
@@ -46,8 +47,7 @@ int dwc_init_root(struct dwc *d);
 /* Take messages on interrupt @line of @parent; sets host.msi. */
 int dwc_msi_init(struct dwc *d, struct irqchip *parent, u32 line);
 
-/* The link's speed (1: 2.5 GT/s) that the port offers; 0 < @gen. */
-u32 dwc_max_speed(const struct dwc *d);
+/* The link's speed (1: 2.5 GT/s) that the port offers from now on; 0 < @gen. */
 void dwc_set_max_speed(struct dwc *d, u32 gen);
 
 bool dwc_link_up(const struct dwc *d);

@@ -200,7 +200,10 @@ int dwc_msi_init(struct dwc *d, struct irqchip *parent, u32 line)
 	err = irqchip_register(&m->chip);
 	if (!err)
 		err = irq_bind(parent, line, dwc_msi_irq, d, "dwc-msi");
-	if (!err)
-		d->host.msi = &m->chip;
-	return err;
+	if (err)
+		return err;
+	d->host.msi = &m->chip;
+	pr_info("%s: %u messages, to %#llx", d->name, m->chip.nr_lines,
+		(unsigned long long)addr);
+	return 0;
 }

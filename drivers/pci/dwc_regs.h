@@ -47,6 +47,9 @@
 #define DWC_MISC	     0x8bc
 #define DWC_MISC_RO_WRITABLE BIT(0)
 
+/* The core's version, as four characters [as Linux prints it] */
+#define DWC_VERSION 0x8f8
+
 /* All ones where translation is unrolled (each region has its registers) */
 #define DWC_ATU_VIEWPORT 0x900
 

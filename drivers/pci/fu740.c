@@ -35,7 +35,8 @@
 #include <lib/fdt.h>
 #include <lib/string.h>
 
-#define GEN1 1u
+#define GEN1	1u
+#define MAX_GEN 3u /* of the core; LNKCAP is what somebody last wrote there */
 #define POWER_MS \
 	100u		     /* slots' power stable before PERST# rises [2.2 of
 			      * the card electromechanical specification] */
@@ -102,8 +103,11 @@ static int phy_write(const struct fu740 *f, u32 phy, u32 reg, u32 v)
 	return err ? err : err2;
 }
 
-/* AC-coupled and terminated receivers on all lanes. */
-static int init_phys(const struct fu740 *f)
+/*
+ * AC-coupled and terminated receivers on all lanes.  A PHY that does not answer may
+ * work as it is: training will tell.
+ */
+static void init_phys(const struct fu740 *f)
 {
 	const u32 rx = (u32)(FU740_PHY_RX_CDR_TRACK | FU740_PHY_RX_LOS(1u) |
 			     FU740_PHY_RX_TERM | FU740_PHY_RX_TERM_AC |
@@ -114,17 +118,11 @@ static int init_phys(const struct fu740 *f)
 	udelay(PHY_SELECT_US);
 	for (u32 phy = 0; phy < FU740_NR_PHYS; phy++) {
 		for (u32 lane = 0; lane < FU740_LANES_OF_PHY; lane++) {
-			int err =
-				phy_write(f, phy, FU740_PHY_LANE_RX(lane), rx);
-
-			if (err)
+			if (phy_write(f, phy, FU740_PHY_LANE_RX(lane), rx))
 				pr_err("fu740-pcie: PHY %u lane %u does not answer",
 				       phy, lane);
-			if (err)
-				return err;
 		}
 	}
-	return 0;
 }
 
 /* ---- bring-up */
@@ -148,12 +146,10 @@ static void reset_slots(const struct fu740 *f)
 
 static int start_core(const struct fu740 *f)
 {
-	int err;
-
 	clk_enable(&f->aux);
 	wr(f, FU740_MGMT_HOLD_PHY_RST, 1);
 	reset_line_deassert(&f->reset);
-	err = init_phys(f);
+	init_phys(f);
 	clk_disable(&f->aux); /* I2 */
 	wr(f, FU740_MGMT_HOLD_PHY_RST, 0);
 	clk_enable(&f->aux);
@@ -162,11 +158,11 @@ static int start_core(const struct fu740 *f)
 		pr_err("fu740-pcie: the core is no root complex");
 		return -EIO;
 	}
-	return err;
+	return 0;
 }
 
-/* From nothing to a link at 2.5 GT/s; *@max_gen: what the port is capable of. */
-static int train(struct fu740 *f, u32 *max_gen)
+/* From nothing to a link at 2.5 GT/s. */
+static int train(struct fu740 *f)
 {
 	struct dwc *d = &f->dwc;
 	int err;
@@ -177,7 +173,6 @@ static int train(struct fu740 *f, u32 *max_gen)
 		err = dwc_init_root(d);
 	if (err)
 		return err;
-	*max_gen = dwc_max_speed(d);
 	dwc_set_max_speed(d, GEN1);
 	wr(f, FU740_MGMT_LTSSM_ENABLE, 1);
 	return dwc_wait_link(d, LINK_MS);
@@ -195,22 +190,23 @@ static void power_cycle(const struct fu740 *f)
 
 static int bring_up(struct fu740 *f)
 {
-	u32 max_gen;
-	int err = train(f, &max_gen);
+	u32 gen = min(wanted_gen, MAX_GEN);
+	int err = train(f);
 
 	if (err == -ETIMEDOUT) {
 		pr_warn("fu740-pcie: no link; once more from power-off");
 		power_cycle(f);
-		err = train(f, &max_gen);
+		err = train(f);
 	}
-	if (err || min(wanted_gen, max_gen) <= GEN1)
+	if (err || gen <= GEN1)
 		return err;
-	dwc_set_max_speed(&f->dwc, min(wanted_gen, max_gen));
+	dwc_set_max_speed(&f->dwc, gen);
 	if (!dwc_change_speed(&f->dwc, SPEED_CHANGE_MS))
 		return 0;
 	pr_warn("fu740-pcie: link lost at the change to generation %u, back to 1",
-		min(wanted_gen, max_gen));
-	return train(f, &max_gen);
+		gen);
+	power_cycle(f);
+	return train(f);
 }
 
 /* A boot loader, or nobody, finds the slots as after power-on. */

@@ -133,14 +133,28 @@ void pci_port_settle(const struct pci_dev *d)
 		rescue(d, cap);
 }
 
+static const char *slot_text(const struct pci_dev *d, u32 cap)
+{
+	if (!(pci_read16(d, cap + PCI_EXP_FLAGS) & PCI_EXP_SLOT))
+		return "no slot";
+	return pci_read16(d, cap + PCI_EXP_SLTSTA) & PCI_EXP_SLTSTA_PRESENT
+		       ? "slot, card present"
+		       : "empty slot";
+}
+
 void pci_port_report(const struct pci_dev *d)
 {
 	u32 cap = port_cap(d);
 	u16 sta;
 
-	if (!cap || list_empty(&d->child->devs))
+	if (!cap)
 		return;
 	sta = pci_read16(d, cap + PCI_EXP_LNKSTA);
+	if (list_empty(&d->child->devs)) {
+		pr_info("pci %s: nobody there: %s, link %sactive", d->name,
+			slot_text(d, cap), is_active(d, cap) ? "" : "not ");
+		return;
+	}
 	pr_info("pci %s: link to bus %u is generation %u, %u lanes", d->name,
 		d->child->nr, (u32)FIELD_GET(PCI_EXP_LNKSTA_SPEED, sta),
 		(u32)FIELD_GET(PCI_EXP_LNKSTA_LANES, sta));
