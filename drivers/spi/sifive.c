@@ -68,6 +68,8 @@ static u32 sifive_spi_set_speed(struct spi_bus *b, u32 hz)
 	wr(s, SIFIVE_SPI_IE, 0);
 	wr(s, SIFIVE_SPI_FCTRL, 0);
 	wr(s, SIFIVE_SPI_SCKMODE, 0);
+	wr(s, SIFIVE_SPI_DELAY0, SIFIVE_SPI_DELAY0_RESET);
+	wr(s, SIFIVE_SPI_DELAY1, SIFIVE_SPI_DELAY1_RESET);
 	wr(s, SIFIVE_SPI_FMT,
 	   (u32)(SIFIVE_SPI_FMT_SINGLE |
 		 FIELD_PREP(SIFIVE_SPI_FMT_LEN, FRAME_BITS)));

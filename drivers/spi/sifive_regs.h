@@ -20,6 +20,12 @@
 #define SIFIVE_SPI_CSMODE_AUTO 0 /* inactive between frames */
 #define SIFIVE_SPI_CSMODE_HOLD 2
 
+/* Between select, frames and deselect [20.10]; as after reset: one clock, none */
+#define SIFIVE_SPI_DELAY0	0x28
+#define SIFIVE_SPI_DELAY0_RESET 0x00010001u
+#define SIFIVE_SPI_DELAY1	0x2c
+#define SIFIVE_SPI_DELAY1_RESET 0x00000001u
+
 /* Frame format [20.11] */
 #define SIFIVE_SPI_FMT	      0x40
 #define SIFIVE_SPI_FMT_SINGLE 0 /* protocol 1:0; MSB first; receives */
