@@ -6,8 +6,13 @@
  * A line keeps what firmware made of it until somebody asks for it.  How many
  * lines there are is the number of its interrupts.
  *
+ * A line is watched once: its interrupt goes off as it comes, because it is the level
+ * that interrupts.  The interrupts themselves stay bound.
+ *
+ * INVARIANTS
+ *   I1  A bit of HIGH_IE or LOW_IE is set only while watch[line].fn is.
+ *
  * Locking: chip->lock (RANK_DEV) around each read-modify-write.
- * Not here: interrupts of the lines; nobody needs them.
  */
 #include <drivers/gpio/sifive_regs.h>
 
@@ -15,16 +20,24 @@
 #include <kernel/dev/dt.h>
 #include <kernel/dev/gpio.h>
 #include <kernel/init.h>
+#include <kernel/irq/irq.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/spinlock.h>
 #include <lib/errno.h>
 #include <lib/fdt.h>
 
+struct watch {
+	struct sifive_gpio *chip; /* [I] NULL: not bound yet */
+	gpio_watch_fn *fn;	  /* [lock] NULL: nobody */
+	void *arg;		  /* [lock] */
+};
+
 struct sifive_gpio {
 	struct gpio_chip chip;
 	u8 __iomem *regs; /* [I] */
 	struct spinlock lock;
+	struct watch watch[SIFIVE_GPIO_MAX_LINES];
 };
 
 static struct sifive_gpio *gpio_of(struct gpio_chip *c)
@@ -70,10 +83,82 @@ static bool sifive_gpio_get(struct gpio_chip *c, u32 line)
 	return mmio_read32(gpio_of(c)->regs + SIFIVE_GPIO_INPUT) & BIT(line);
 }
 
+/* ---- watching */
+
+static bool line_irq(void *arg)
+{
+	struct watch *w = arg;
+	struct sifive_gpio *g = w->chip;
+	u32 line = (u32)(w - g->watch);
+	gpio_watch_fn *fn;
+	void *fn_arg;
+
+	spin_lock(&g->lock);
+	change(g, SIFIVE_GPIO_HIGH_IE, line, false); /* I1 */
+	change(g, SIFIVE_GPIO_LOW_IE, line, false);
+	fn = w->fn;
+	fn_arg = w->arg;
+	w->fn = NULL;
+	spin_unlock(&g->lock);
+	if (fn)
+		fn(fn_arg);
+	return fn;
+}
+
+/* The line's interrupt of the chip's node, once. */
+static int bind_line(struct sifive_gpio *g, u32 line)
+{
+	struct irqchip *parent;
+	u32 irq;
+	int err;
+
+	if (g->watch[line].chip)
+		return 0;
+	err = irq_from_fdt(g->chip.fdt_node, line, &parent, &irq);
+	if (err)
+		return -ENXIO;
+	g->watch[line].chip = g;
+	err = irq_bind(parent, irq, line_irq, &g->watch[line], "gpio");
+	if (err)
+		g->watch[line].chip = NULL;
+	return err;
+}
+
+static int sifive_gpio_watch(struct gpio_chip *c, u32 line, bool high,
+			     gpio_watch_fn *fn, void *arg)
+{
+	struct sifive_gpio *g = gpio_of(c);
+	struct watch *w = &g->watch[line];
+	int err;
+
+	/* before the interrupt is bound: firmware's may be enabled */
+	spin_lock(&g->lock);
+	err = w->fn ? -EBUSY : 0;
+	if (!err) {
+		change(g, SIFIVE_GPIO_HIGH_IE, line, false);
+		change(g, SIFIVE_GPIO_LOW_IE, line, false);
+	}
+	spin_unlock(&g->lock);
+	if (!err)
+		err = bind_line(g, line);
+	if (err)
+		return err;
+	spin_lock(&g->lock);
+	w->fn = fn;
+	w->arg = arg;
+	/* what was, is over; what is, sets it again */
+	mmio_write32((u32)BIT(line), g->regs + (high ? SIFIVE_GPIO_HIGH_IP
+						     : SIFIVE_GPIO_LOW_IP));
+	change(g, high ? SIFIVE_GPIO_HIGH_IE : SIFIVE_GPIO_LOW_IE, line, true);
+	spin_unlock(&g->lock);
+	return 0;
+}
+
 static const struct gpio_chip_ops sifive_gpio_ops = {
 	.output = sifive_gpio_output,
 	.input = sifive_gpio_input,
 	.get = sifive_gpio_get,
+	.watch = sifive_gpio_watch,
 };
 
 static u32 count_lines(int node)

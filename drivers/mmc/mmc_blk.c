@@ -14,8 +14,10 @@
  *   I2  A bio is on the queue or in the thread's hands, and ended once.
  *
  * Locking: host->lock (RANK_DEV) for the queue.
- * Not here: the protocol (sd_spi.c).  A card that is put in after boot is not
- * noticed.
+ * A slot that is empty at boot is watched by its switch: the first card that is put in
+ * becomes the disk.  A card that was pulled stays gone.
+ *
+ * Not here: the protocol (sd_spi.c).
  */
 #include <drivers/mmc/sd_spi.h>
 
@@ -27,6 +29,8 @@
 #include <kernel/init.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/sched/wait.h>
+#include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fdt.h>
@@ -38,6 +42,7 @@
 #define DEFAULT_HZ	20000000u
 #define CRC_TRIES	3u
 #define RESET_TRIES	2u
+#define SETTLE_MS	300u /* from the switch's contact to the card's */
 
 struct mmc_host {
 	struct blkdev bd;
@@ -45,6 +50,8 @@ struct mmc_host {
 	struct spinlock lock;
 	struct list_head queue; /* [lock] of bios, oldest first */
 	struct waitq wq;
+	struct gpio detect; /* [I] the slot's switch; chip NULL: none */
+	bool noticed;	    /* [a] it has moved, perhaps */
 };
 
 static u32 nr_hosts; /* boot: probes run one after another */
@@ -201,18 +208,21 @@ static int add_disk(struct mmc_host *h)
 	return blkdev_register(bd);
 }
 
-/* The slot's switch, where it has one. */
-static int card_present(int node, bool *present)
+static int find_switch(struct gpio *detect, int node)
 {
-	struct gpio detect;
-	int err = gpio_from_fdt(node, "gpios", 0, &detect);
+	int err = gpio_from_fdt(node, "gpios", 0, detect);
 
-	*present = true;
 	if (err)
-		return err == -ENOENT ? 0 : err;
-	gpio_input(&detect);
-	*present = gpio_get(&detect) != detect.active_low;
-	return 0;
+		detect->chip = NULL;
+	else
+		gpio_input(detect);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* As the switch says, where there is one. */
+static bool card_present(const struct gpio *detect)
+{
+	return !detect->chip || gpio_get(detect) != detect->active_low;
 }
 
 static int find_slot(struct sd_card *c, int node)
@@ -227,26 +237,70 @@ static int find_slot(struct sd_card *c, int node)
 	return c->max_hz ? 0 : -EINVAL;
 }
 
-static int mmc_setup(struct mmc_host *h, int node)
+static int start_card(struct mmc_host *h)
 {
-	bool present;
-	int err = find_slot(&h->card, node);
+	int err = sd_init(&h->card);
 
-	if (!err)
-		err = card_present(node, &present);
-	if (err)
-		return err;
-	if (!present) {
-		pr_info("mmc: no card in the slot");
-		return -ENODEV;
-	}
-	err = sd_init(&h->card);
 	if (err) {
 		pr_warn("mmc: the card in the slot cannot be used: error %d",
 			err);
 		return -ENODEV;
 	}
 	return add_disk(h);
+}
+
+/* ---- an empty slot */
+
+static void switch_moved(void *arg)
+{
+	struct mmc_host *h = arg;
+
+	store_once(&h->noticed, true);
+	wake_up_all(&h->wq);
+}
+
+/* Until there is a card that works. */
+static void slot_thread(void *arg)
+{
+	struct mmc_host *h = arg;
+	int err = 0;
+
+	while (!err) {
+		store_once(&h->noticed, false);
+		err = gpio_watch(&h->detect, !h->detect.active_low,
+				 switch_moved, h);
+		if (err)
+			break;
+		wait_event(&h->wq, load_once(&h->noticed));
+		(void)sleep_until_ns(
+			clock_mono_ns() + SETTLE_MS * NSEC_PER_MSEC, false);
+		if (!card_present(&h->detect))
+			continue;
+		if (!start_card(h))
+			return;
+		/* not again before it was taken out */
+		store_once(&h->noticed, false);
+		err = gpio_watch(&h->detect, h->detect.active_low, switch_moved,
+				 h);
+		if (!err)
+			wait_event(&h->wq, load_once(&h->noticed));
+	}
+	pr_warn("mmc: the slot's switch does not interrupt: error %d", err);
+}
+
+static int mmc_setup(struct mmc_host *h, int node)
+{
+	int err = find_slot(&h->card, node);
+
+	if (!err)
+		err = find_switch(&h->detect, node);
+	if (err)
+		return err;
+	if (card_present(&h->detect))
+		return start_card(h);
+	pr_info("mmc: no card in the slot");
+	waitq_init(&h->wq);
+	return kthread_create("mmc-slot", slot_thread, h) ? 0 : -ENOMEM;
 }
 
 static int mmc_probe(int node)

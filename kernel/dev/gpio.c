@@ -79,3 +79,10 @@ bool gpio_get(const struct gpio *g)
 {
 	return g->chip->ops->get(g->chip, g->line);
 }
+
+int gpio_watch(const struct gpio *g, bool high, gpio_watch_fn *fn, void *arg)
+{
+	if (!g->chip->ops->watch)
+		return -ENXIO;
+	return g->chip->ops->watch(g->chip, g->line, high, fn, arg);
+}

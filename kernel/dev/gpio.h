@@ -17,11 +17,17 @@
 
 struct gpio_chip;
 
+/* In the loop of a hart, with the chip's lock free. */
+typedef void gpio_watch_fn(void *arg);
+
 struct gpio_chip_ops {
 	/* Make @line an output that is @high from its first moment on. */
 	void (*output)(struct gpio_chip *c, u32 line, bool high);
 	void (*input)(struct gpio_chip *c, u32 line);
 	bool (*get)(struct gpio_chip *c, u32 line);
+	/* See gpio_watch().  NULL: lines do not interrupt. */
+	int (*watch)(struct gpio_chip *c, u32 line, bool high,
+		     gpio_watch_fn *fn, void *arg);
 };
 
 struct gpio_chip {
@@ -50,5 +56,11 @@ int gpio_from_chip_node(int fdt_node, u32 line, struct gpio *g);
 void gpio_output(const struct gpio *g, bool high);
 void gpio_input(const struct gpio *g);
 bool gpio_get(const struct gpio *g); /* high? */
+/*
+ * Call @fn once, when the level is @high: perhaps at once, and perhaps although it
+ * has changed again.  -EBUSY: somebody watches the line already; -ENXIO: it does not
+ * interrupt.
+ */
+int gpio_watch(const struct gpio *g, bool high, gpio_watch_fn *fn, void *arg);
 
 #endif /* KERNEL_DEV_GPIO_H */
