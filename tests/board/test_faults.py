@@ -35,6 +35,36 @@ def test_link_lost_at_speed_up(board):
     m.poweroff()
 
 
+@pytest.mark.parametrize("root", ["card", "nvme"])
+def test_link_lost_later(board, errors, root):
+    """As by a bad contact: the disk ends, and who needs it is told."""
+    errors.wanted = True
+    m = board(**(dict(ON_CARD, disk=NVME) if root == "card" else {}))
+    m.sh("dd if=/dev/nvme0n1 of=/dev/null bs=64k count=8 iflag=direct",
+         check=True)
+    answer = m.qmp("qom-set", path="/machine/pcie", property="x-lost",
+                   value=True)
+    assert "error" not in answer, answer
+    m.expect_bad("nvme0|vfs|ext4|EXT4|fatal")
+    if root == "nvme":
+        m.line("md5sum /bin/* >/dev/null; dd if=/dev/nvme0n1 of=/dev/null "
+               "bs=64k count=1 skip=999 iflag=direct")
+        m.expect(r"nvme0: broken: does not answer any more", 30)
+        return
+    r = m.sh("dd if=/dev/nvme0n1 of=/dev/null bs=64k count=8 skip=64 "
+             "iflag=direct", 30)
+    assert r.status != 0 and "I/O error" in r.out
+    assert "nvme0: broken: does not answer any more" in m.text()
+    assert "fu740-pcie: the link is down, state 0xe" in m.text()
+    # not an access more than it took to see it, and nothing waits
+    seen = len(errors.lines())
+    assert 0 < seen < 50, errors.lines()
+    assert m.sh("dd if=/dev/nvme0n1 of=/dev/null bs=64k count=8").status
+    m.sh("md5sum /bin/busybox", check=True)
+    assert len(errors.lines()) == seen, errors.lines()[seen:]
+    m.poweroff()
+
+
 @soak
 def test_speed_up(board):
     m = board(append="pci=gen3")
@@ -91,6 +121,26 @@ def test_card_pulled(board):
     assert r.status != 0
     assert "the card does not come back" in m.text()
     m.sh("md5sum /bin/busybox", check=True)
+    m.poweroff()
+
+
+def test_card_put_in_later(board):
+    """An empty slot tells by its switch; that switch bounces; then it is a disk."""
+    m = board(tail=["-drive", "if=sd,id=slot"])
+    assert "mmc: no card in the slot" in m.text()
+    assert "mmcblk" not in m.sh("ls /dev").out
+
+    def change(command):
+        assert "error" not in m.qmp("human-monitor-command",
+                                    **{"command-line": command})
+    change(f"change slot {CARD} raw")
+    change("eject -f slot")
+    m.sh("sleep 1")
+    assert "mmcblk" not in m.sh("ls /dev").out
+    change(f"change slot {CARD} raw")
+    m.expect(r"mmcblk0: 4 partitions", 10)
+    m.sh("mkdir -p /mnt/card && mount -o ro /dev/mmcblk0p4 /mnt/card && "
+         "md5sum /mnt/card/bin/busybox && umount /mnt/card", check=True)
     m.poweroff()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """tests/board/test_firmware.py - firmware that knows less, or more, than usual."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -58,6 +59,37 @@ def test_knows_events(board, card):
     assert f"unmatched: events of firmware's tree: {EVENTS}\n" in m.text()
     m.line("reboot")
     m.expect(r"U-Boot SPL", 30)
+
+
+@pytest.mark.soak
+def test_perf(board, card, tmp_path):
+    """docs/unmatched.md, "Hardware counters": Debian's perf and the U74's events.
+
+    The model's counters take the events, and count none of them.
+    """
+    disk = str(tmp_path / "disk")
+    subprocess.run(MKBOARD + ["nvme", disk, "--size", "1024", "--debian",
+                              "--user", os.path.join(OUT, "user"),
+                              "--kernel", os.path.join(OUT, "Image")],
+                   check=True)
+    m = board(sd=card("--pmu"), disk=disk, wait_shell=False)
+    start(m)
+    m.sh("cd /debian && mount -t proc proc proc && mount -t sysfs sysfs sys && "
+         "mount -t devtmpfs devtmpfs dev && mount -t tmpfs tmpfs tmp",
+         check=True)
+    out = m.sh("chroot /debian perf stat -e cycles,instructions,r202,r2001,"
+               "branch-misses,L1-dcache-load-misses,dTLB-load-misses ls / 2>&1",
+               90, check=True).out
+    assert "not supported" not in out and "not counted" not in out, out
+    for event in ("r202", "r2001", "branch-misses", "dTLB-load-misses"):
+        assert re.search(rf"^\s*\d+\s+{event}\b", out, re.M), out
+    for event in ("cycles", "instructions"):
+        assert int(re.search(rf"^\s*(\d+)\s+{event}\b", out, re.M)[1]) > 0
+    # an event that no class has
+    out = m.sh("chroot /debian perf stat -e r7 true 2>&1", 60).out
+    assert "not supported" in out, out
+    m.sh("hartstat 1 1", check=True)
+    m.poweroff()
 
 
 @pytest.mark.soak
