@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """bench/board.py - the model of the HiFive Unmatched: Antler beside Debian's Linux.
 
-    board.py [--quick] [--passes 2] [--systems linux,antler-remote]
+    board.py [--quick] [--passes 2] [--systems linux,antler-remote] [--resume]
 
 From power-on, by SPL, OpenSBI and U-Boot in the flash: one NVMe disk, whose menu has
 both kernels and whose root is that of both.  What is measured is the time from power-on and
@@ -10,9 +10,14 @@ from the kernel's start to the shell's prompt, and reading and writing the disk 
 dd, past the page cache and through it.  Antler runs under both policies.
 
 A model says nothing about the board's speed: only ratios of one run mean something.
-Each figure is the best of --passes boots.
+Each figure is the best of --passes boots.  Linux is Debian's kernel with an initrd
+that has the modules of NVMe and ext4.
+
+Each boot's figures are in build/bench/board.json at once; --resume takes from there
+what an earlier run, of the same kernels and with the same --mib, has measured.
 """
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -27,6 +32,7 @@ from machine import Machine, qemu  # noqa: E402
 
 OUT = os.environ.get("O") or os.path.join(TOP, "build")
 BENCH = os.path.join(OUT, "bench")
+ROWS = os.path.join(BENCH, "board.json")
 FLASH = os.path.join(OUT, "antler-flash.img")
 SYSTEMS = ["linux", "antler-remote", "antler-local"]
 ARGS = "console=ttySIF0 root=/dev/nvme0n1p2 rootfstype=ext4 rw"
@@ -101,24 +107,61 @@ def measure(disk, system, args):
     return row
 
 
+def what_is_measured(args):
+    """Rows of another key are of no use to this run."""
+    images = [os.path.join(OUT, "Image"), os.path.join(qemu.GUEST, "linux/Image"),
+              os.path.join(qemu.BOARD_MODEL, qemu.BINARY)]
+    return [args.mib] + [os.stat(path).st_mtime for path in images]
+
+
+def load_rows(args):
+    """{"pass system": figures} of this run's earlier part."""
+    if not args.resume or not os.path.exists(ROWS):
+        return {}
+    with open(ROWS, encoding="ascii") as f:
+        saved = json.load(f)
+    return saved["rows"] if saved["of"] == what_is_measured(args) else {}
+
+
+def save_rows(args, rows):
+    with open(ROWS + ".new", "w", encoding="ascii") as f:
+        json.dump({"of": what_is_measured(args), "rows": rows}, f, indent=1)
+    os.replace(ROWS + ".new", ROWS)
+
+
+def best_of(rows, systems, passes):
+    """{what: {system: seconds}}"""
+    best = {}
+    for number in range(passes):
+        for system in systems:
+            for name, seconds in rows[f"{number + 1} {system}"].items():
+                of = best.setdefault(name, {})
+                of[system] = min(seconds, of.get(system, seconds))
+    return best
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--passes", type=int, default=2)
     p.add_argument("--mib", type=int, default=100, help="for each dd")
     p.add_argument("--quick", action="store_true", help="one pass of 25 MiB")
     p.add_argument("--systems", default=",".join(SYSTEMS))
+    p.add_argument("--resume", action="store_true",
+                   help="go on where an earlier run was ended")
     args = p.parse_args()
     if args.quick:
         args.passes, args.mib = 1, 25
     systems = args.systems.split(",")
-    disk, best = make_disk(), {}
+    disk, done = make_disk(), load_rows(args)
     for number in range(args.passes):
         for system in systems:
-            print(f"# pass {number + 1}: {system} ...", file=sys.stderr,
-                  flush=True)
-            for name, seconds in measure(disk, system, args).items():
-                rows = best.setdefault(name, {})
-                rows[system] = min(seconds, rows.get(system, seconds))
+            key = f"{number + 1} {system}"
+            if key in done:
+                continue
+            print(f"# pass {key} ...", file=sys.stderr, flush=True)
+            done[key] = measure(disk, system, args)
+            save_rows(args, done)
+    best = best_of(done, systems, args.passes)
     print(f"{'seconds':26}" + "".join(f"{s:>15}" for s in systems) +
           f"   : {systems[0]}")
     for name, rows in best.items():
