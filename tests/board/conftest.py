@@ -13,9 +13,11 @@ import sys
 
 import pytest
 
+import firmware
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../qemu"))
-pytest.register_assert_rewrite("test_shell", "test_utest")
+pytest.register_assert_rewrite("test_shell", "test_utest", "test_debian")
 _spec = importlib.util.spec_from_file_location(
     "rig", os.path.join(HERE, "../qemu/conftest.py"))
 rig = importlib.util.module_from_spec(_spec)
@@ -66,6 +68,28 @@ def errors(tmp_path):
     yield e
     if not e.wanted:
         assert not e.lines()
+
+
+def from_power_on(pool, config, disk, request):
+    """The card's menu entry @config, for fixtures `machine`: anew only when it has
+    to be."""
+    m = pool.current
+    if not (m and pool.key == (config, disk) and m.alive()):
+        complaints = GuestErrors(os.path.join(rig.LOGS, f"errors-{config}"))
+        complaints.clear()
+        m = pool.start(request.node.name, (config, disk), machine="unmatched",
+                       sd=CARD, disk=disk, wait_shell=False,
+                       tail=complaints.args())
+        m.guest_errors = complaints
+        firmware.choose(m, config)
+        m.wait_shell()
+    m.expected_bad = None
+    yield m
+    if getattr(request.node, "test_failed", False):
+        pool.stop()
+    elif pool.current is m:
+        m.check_log()
+        assert not m.guest_errors.lines()
 
 
 @pytest.fixture

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 """tests/board/test_programs.py - what runs on virt, on the board's harts.
 
-The same conformance programs and the same shell as in tests/qemu, where pages fault
-for their A and D bits, address spaces have no numbers, reading the time traps and
-addresses of fetches come with their upper bits missing: with the root on the NVMe
-disk and on the card, under both policies.
+The same conformance programs and the same shell as in tests/qemu (Debian's programs:
+test_programs_debian.py), where pages fault for their A and D bits, address spaces
+have no numbers, reading the time traps and addresses of fetches come with their
+upper bits missing: with the root on the NVMe disk and on the card, under both
+policies.
 """
-import os
-
 import pytest
 
-import firmware
-from conftest import CARD, NVME, GuestErrors, rig
+import test_shell
+import test_utest
+from conftest import NVME, from_power_on
 from test_shell import *  # noqa: F401,F403 pylint: disable=W,C
-from test_utest import run_suite, test_on_ext4, test_on_tmpfs  # noqa: F401
+from test_utest import *  # noqa: F401,F403 pylint: disable=W,C
 
 pytestmark = [pytest.mark.antler, pytest.mark.soak]
 
@@ -27,20 +27,11 @@ def config(request):
 
 @pytest.fixture
 def machine(pool, config, request):
-    """From power-on, anew only when it has to be."""
-    m = pool.current
-    if not (m and pool.key == ("card", config) and m.alive()):
-        errors = GuestErrors(os.path.join(rig.LOGS, f"errors-{config}"))
-        errors.clear()
-        m = pool.start(request.node.name, ("card", config), machine="unmatched",
-                       sd=CARD, disk=NVME, wait_shell=False, tail=errors.args())
-        m.guest_errors = errors
-        firmware.choose(m, config)
-        m.wait_shell()
-    m.expected_bad = None
-    yield m
-    if getattr(request.node, "test_failed", False):
-        pool.stop()
-    elif pool.current is m:
-        m.check_log()
-        assert not m.guest_errors.lines()
+    yield from from_power_on(pool, config, NVME, request)
+
+
+def test_the_same_as_on_virt():
+    """Whatever is added there runs here."""
+    for module in (test_shell, test_utest):
+        for name, value in vars(module).items():
+            assert not name.startswith("test_") or globals()[name] is value, name
