@@ -75,7 +75,8 @@ def test_speed_up(board):
 
 @soak
 def test_link_at_the_second_try(board):
-    m = board(tail=global_(LINK, 3))
+    m = board(tail=global_(LINK, 3), append="pci=gen3")
+    assert "link is generation 3, 8 lanes" in m.text()
     assert "no link; once more from power-off" in m.text()
     m.sh("md5sum /bin/busybox", check=True)
     m.poweroff()
@@ -89,11 +90,12 @@ def test_ports_that_flap(board):
     m.poweroff()
 
 
-def test_nothing_to_boot_from(board):
-    m = board(disk="none", root="/dev/nvme0n1p2", wait_shell=False)
+@pytest.mark.parametrize("root", ["/dev/nvme0n1p2", "/dev/mmcblk0p4"])
+def test_nothing_to_boot_from(board, root):
+    m = board(disk="none", root=root, wait_shell=False)
     m.expect_bad(r".*")
     m.expect(r"mmc: no card in the slot", 30)
-    m.expect(r'cannot find root device "/dev/nvme0n1p2"', 10)
+    m.expect(f'cannot find root device "{root}"', 10)
     m.expect(r"no block devices at all", 10)
     m.expect(r"fatal: no root file system", 10)
 

@@ -18,12 +18,12 @@
 #include <lib/errno.h>
 #include <lib/fdt.h>
 
-#define TREE                                                              \
-	"/dts-v1/;\n"                                                     \
-	"/ {\n"                                                           \
-	"	g: gpio { compatible = \"sifive,gpio0\";\n"                 \
+#define TREE                                                             \
+	"/dts-v1/;\n"                                                    \
+	"/ {\n"                                                          \
+	"	g: gpio { compatible = \"sifive,gpio0\";\n"                    \
 	"		interrupts = <23>, <24>, <25>, <26>; #gpio-cells = <2>; };\n" \
-	"	slot { gpios = <&g 3 1>, <&g 2 0>, <&g 9 0>; };\n"          \
+	"	slot { gpios = <&g 3 1>, <&g 2 0>, <&g 9 0>; };\n"             \
 	"};\n"
 
 static u32 levels, bound; /* a bit for each line */
@@ -59,8 +59,7 @@ void host_mmio_write(volatile void *a, u32 bytes)
 	assert_int_equal(bytes, 4);
 	if (r == SIFIVE_GPIO_HIGH_IP || r == SIFIVE_GPIO_LOW_IP)
 		*reg(r) = 0; /* the tests' lines are all written at once */
-	if (r == SIFIVE_GPIO_OUTPUT &&
-	    (*reg(SIFIVE_GPIO_OUTPUT_EN) & BIT(1)))
+	if (r == SIFIVE_GPIO_OUTPUT && (*reg(SIFIVE_GPIO_OUTPUT_EN) & BIT(1)))
 		nr_glitches += !(*reg(r) & BIT(1));
 	look();
 }
@@ -152,8 +151,8 @@ static void levels_before_driving(void **state)
 	*reg(SIFIVE_GPIO_OUTPUT) = 0xa0;
 	*reg(SIFIVE_GPIO_OUTPUT_EN) = 0xa0;
 	*reg(SIFIVE_GPIO_OUT_XOR) = 0xff;
-	assert_int_equal(gpio_from_chip_node(
-				 fdt_path_offset(boot_fdt, "/gpio"), 1, &g),
+	assert_int_equal(gpio_from_chip_node(fdt_path_offset(boot_fdt, "/gpio"),
+					     1, &g),
 			 0);
 	gpio_output(&g, true);
 	assert_int_equal(*reg(SIFIVE_GPIO_OUTPUT), 0xa2);
@@ -217,8 +216,8 @@ static void no_interrupt(void **state)
 	struct gpio g;
 
 	/* a line that no test before has bound: chips stay for ever */
-	assert_int_equal(gpio_from_chip_node(
-				 fdt_path_offset(boot_fdt, "/gpio"), 0, &g),
+	assert_int_equal(gpio_from_chip_node(fdt_path_offset(boot_fdt, "/gpio"),
+					     0, &g),
 			 0);
 	irq_err = -ENOENT;
 	assert_int_equal(gpio_watch(&g, false, called, &nr_calls), -ENXIO);

@@ -52,7 +52,10 @@ struct bootparam {
 
 #define BOOTPARAM(ident, str, func)                            \
 	static const struct bootparam __used_bootparam_##ident \
-		__attribute__((used)) = { .name = (str), .fn = (func) }
+		__attribute__((section("bootparams"), used,    \
+			       aligned(8))) = { .name = (str), .fn = (func) }
+
+extern const struct bootparam __start_bootparams[], __stop_bootparams[];
 
 extern const char *boot_cmdline;
 extern const void *boot_fdt;
