@@ -157,6 +157,8 @@ static int receive_data(const struct sd_card *c, u8 *buf, size_t len)
 		err = receive(c, crc, sizeof(crc));
 	if (err)
 		return err;
+	if (!c->checks)
+		return 0;
 	return crc16_ccitt(0, buf, len) == (crc[0] << 8 | crc[1]) ? 0 : -EILSEQ;
 }
 
@@ -358,6 +360,19 @@ static int check_interface(struct sd_card *c, u32 *arg)
 	return (echo & SD_IF_COND_MASK) == SD_IF_COND ? 0 : -EINVAL;
 }
 
+/* Cards are to know this [7.2.2]; not all do. */
+static int want_checks(struct sd_card *c)
+{
+	int r = command(c, SD_CRC_ON_OFF, 1);
+
+	c->checks = r == (int)SD_R1_IDLE;
+	if (r == (int)(SD_R1_IDLE | SD_R1_ILLEGAL)) {
+		pr_warn("mmc: the card knows no checksums");
+		return 0;
+	}
+	return r < 0 ? r : c->checks ? 0 : -EIO;
+}
+
 static int power_up(struct sd_card *c, u32 arg)
 {
 	u64 deadline = clock_mono_ns() + READY_MS * NSEC_PER_MSEC;
@@ -421,7 +436,7 @@ static int identify(struct sd_card *c)
 	if (!err)
 		err = check_interface(c, &arg);
 	if (!err)
-		err = expect(c, SD_CRC_ON_OFF, 1, (int)SD_R1_IDLE);
+		err = want_checks(c);
 	if (!err)
 		err = power_up(c, arg);
 	if (!err)

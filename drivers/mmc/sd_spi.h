@@ -20,6 +20,7 @@ struct sd_card {
 	u32 hz;
 	bool block_addresses; /* beyond 2 GB: arguments count blocks */
 	bool write_protected;
+	bool checks; /* blocks carry checksums that mean something */
 };
 
 /*

@@ -21,9 +21,9 @@
 #include <lib/errno.h>
 #include <lib/fdt.h>
 
-#define TREE                                                                  \
-	"/dts-v1/;\n"                                                         \
-	"/ { #address-cells = <2>; #size-cells = <2>;\n"                      \
+#define TREE                                                             \
+	"/dts-v1/;\n"                                                    \
+	"/ { #address-cells = <2>; #size-cells = <2>;\n"                 \
 	"	pcie { compatible = \"sifive,fu740-pcie\"; num-lanes = <8>;\n" \
 	"	reg = <0xe 0 0 0x80000000>, <0xd 0xf0000000 0 0x10000000>,\n"  \
 	"		<0 0x100d0000 0 0x1000>;\n"                                   \
@@ -42,8 +42,8 @@ static u8 mgmt[FU740_MGMT_SIZE] __attribute__((aligned(4096)));
 static u8 space[4096] __attribute__((aligned(4096)));
 static char trace[4096];
 static u32 nr_phy_writes;
-static u32 deaf_phy;	/* 1 + the one that does not acknowledge; 0: none */
-static u32 nr_no_link;	/* so many times the link does not come */
+static u32 deaf_phy;	 /* 1 + the one that does not acknowledge; 0: none */
+static u32 nr_no_link;	 /* so many times the link does not come */
 static bool speed_kills; /* a change of speed loses it */
 static void (*at_the_end)(void);
 
@@ -84,8 +84,7 @@ static void phy_write(u32 phy, u32 r)
 		assert_int_equal(*reg(base + FU740_PHY_ADDR),
 				 0x1008 + 0x100 * lane);
 		assert_int_equal(*reg(base + FU740_PHY_WR_DATA), 0x0e21);
-		if (++nr_phy_writes %
-			    (FU740_NR_PHYS * FU740_LANES_OF_PHY) == 0)
+		if (++nr_phy_writes % (FU740_NR_PHYS * FU740_LANES_OF_PHY) == 0)
 			note("phys ");
 	}
 	if (r == FU740_PHY_WR_EN && phy + 1 != deaf_phy)

@@ -59,7 +59,7 @@ static void put(u8 b)
 
 static void put_block(const u8 *p, u32 len)
 {
-	u16 crc = crc16_ccitt(0, p, len);
+	u16 crc = card.no_crc_mode ? 0xffff : crc16_ccitt(0, p, len);
 
 	if (take(&card.error_tokens)) {
 		put(0x04); /* ECC failed */
@@ -128,8 +128,8 @@ static void normal_command(u32 index, u32 arg, u8 r1)
 			put((u8)(arg >> (24 - 8 * i)));
 		break;
 	case SD_CRC_ON_OFF:
-		card.crc_on = arg & 1;
-		put(r1);
+		card.crc_on = (arg & 1) && !card.no_crc_mode;
+		put(card.no_crc_mode ? r1 | (u8)SD_R1_ILLEGAL : r1);
 		break;
 	case SD_APP:
 		card.app = true;
@@ -423,6 +423,23 @@ static void test_init_old(void **state)
 	assert_memory_equal(buffer[0], card.data[7], SD_BLOCK);
 }
 
+/* One that knows no checksums is believed; what it is told has them anyway. */
+static void test_init_without_checksums(void **state)
+{
+	card.no_crc_mode = true;
+	assert_int_equal(sd_init(&sd), 0);
+	assert_false(sd.checks);
+	assert_int_equal(sd_read(&sd, 7, 2, block, NULL), 0);
+	assert_memory_equal(buffer[0], card.data[7], SD_BLOCK);
+	assert_int_equal(sd_write(&sd, 9, 1, block, NULL), 0);
+	/* a wrong answer is no answer */
+	setup(NULL);
+	assert_int_equal(sd_init(&sd), 0);
+	assert_true(sd.checks);
+	card.no_crc_mode = true; /* its blocks, from now on */
+	assert_int_equal(sd_read(&sd, 7, 1, block, NULL), -EILSEQ);
+}
+
 static void test_init_fails(void **state)
 {
 	card.present = false;
@@ -557,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_init, setup),
 		cmocka_unit_test_setup(test_init_old, setup),
+		cmocka_unit_test_setup(test_init_without_checksums, setup),
 		cmocka_unit_test_setup(test_init_fails, setup),
 		cmocka_unit_test_setup(test_init_from_anywhere, setup),
 		cmocka_unit_test_setup(test_read, setup),
