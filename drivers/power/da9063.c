@@ -6,7 +6,8 @@
  * The chip's pages 0 and 1 stay selected, and firmware selects what it needs.
  *
  * Context: probe in a thread; the reset handler in any.
- * Not here: regulators (left as the first stage set them), watchdog, alarms.
+ * Not here: regulators (left as the first stage set them), alarms.  A watchdog that
+ * was started before us is stopped: nobody would feed it.
  */
 #include <drivers/power/da9063_regs.h>
 
@@ -91,6 +92,20 @@ static void set_clock(void)
 
 /* ---- probe */
 
+static void stop_watchdog(void)
+{
+	u8 v;
+
+	if (read_regs(DA9063_CONTROL_D, &v, 1) ||
+	    !(v & DA9063_CONTROL_D_WATCHDOG))
+		return;
+	if (i2c_write(chip.bus, chip.addr, DA9063_CONTROL_D,
+		      v & (u8)~DA9063_CONTROL_D_WATCHDOG))
+		pr_err("da9063: the watchdog does not stop");
+	else
+		pr_warn("da9063: the watchdog was on");
+}
+
 static int identify(struct i2c_bus *bus, u32 addr)
 {
 	u8 id;
@@ -121,6 +136,7 @@ static int da9063_probe(int node)
 	chip.bus = bus;
 	chip.addr = addr;
 	reset_register(RESET_DRIVER, da9063_reset);
+	stop_watchdog();
 	set_clock();
 	return 0;
 }

@@ -317,7 +317,11 @@ static void chip_refused(void **state)
 static void chip_resets(void **state)
 {
 	(void)probe_bus();
+	bus.regs[DA9063_CONTROL_D] =
+		0x2d; /* somebody's watchdog, and a light */
 	assert_int_equal(rig_probe("/i2c/pmic@58"), 0);
+	assert_int_equal(bus.regs[DA9063_CONTROL_D], 0x28);
+	assert_non_null(strstr(rig_log, "the watchdog was on"));
 	assert_int_equal(real_ns / NSEC_PER_SEC, 1709251198);
 	assert_int_equal(rig_probe("/i2c/pmic@58"), -EINVAL); /* one */
 	assert_non_null(reset_fn);
