@@ -35,7 +35,7 @@ def test_link_lost_at_speed_up(board):
     m.poweroff()
 
 
-@pytest.mark.parametrize("root", ["card", "nvme"])
+@pytest.mark.parametrize("root", ["card", pytest.param("nvme", marks=soak)])
 def test_link_lost_later(board, errors, root):
     """As by a bad contact: the disk ends, and who needs it is told."""
     errors.wanted = True
