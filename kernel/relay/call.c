@@ -403,7 +403,7 @@ void relay_user_ready(struct hart *h, struct thread *t, bool front)
 	relay_enqueue(h, t, front);
 	if (t->rt_prio > h->user->rt_prio ||
 	    (front && t->rt_prio == h->user->rt_prio))
-		relay_of(h)->preempt = true;
+		relay_of(h)->preempt |= PREEMPT_TURN;
 }
 
 void relay_yield(void)

@@ -42,6 +42,7 @@ void relay_take_interrupts(struct hart *h)
 		csr_clear(sip, SIP_SSIP);
 		/* IPICLEAR (full) - pairs with hart_ipi(); other end: device (SBI IPI). */
 		smp_mb();
+		relay_of(h)->preempt |= PREEMPT_LOOK;
 		relay_delay(h);
 		if ((h->role & ROLE_SERVICE) && irq_hart_init_needed(h->cpu))
 			irq_hart_init(h->cpu);

@@ -116,7 +116,7 @@ void relay_slice_expired(struct ktimer *t)
 {
 	struct hart *h = t->arg;
 
-	relay_of(h)->preempt = true;
+	relay_of(h)->preempt |= PREEMPT_TURN;
 }
 
 /* From a twentieth (nice 19, SCHED_IDLE) to the double (-20). */

@@ -107,6 +107,10 @@ struct relay_peer {
 };
 
 /* Per-hart private part, behind hart->relay. */
+/* relay_hart.preempt */
+#define PREEMPT_TURN 1u /* it is another thread's turn */
+#define PREEMPT_LOOK 2u /* an IPI was taken: not before the rings are empty */
+
 struct relay_hart {
 	struct msgring *in[MAX_HARTS];	/* [I] from hart i to this one */
 	struct msgring *out[MAX_HARTS]; /* [I] from this one to hart i */
@@ -123,11 +127,11 @@ struct relay_hart {
 	struct relay_peer peer[MAX_HARTS];
 	struct thread *last_posted; /* [H] only compared */
 	bool promised; /* [H] the service hart interrupts us: PROMISE */
-	u32 here; /* [H] user threads of this hart that are suspended on it */
-	u64 away; /* [H] threads of this hart that went into calls and did not
+	u32 here;   /* [H] user threads of this hart that are suspended on it */
+	u64 away;   /* [H] threads of this hart that went into calls and did not
 		   * come back */
-	u64 left; /* [a] of them, those that went elsewhere or died */
-	bool preempt;	     /* [H] a woken thread wants the hart */
+	u64 left;   /* [a] of them, those that went elsewhere or died */
+	u8 preempt; /* [H] PREEMPT_*: before user code runs again */
 	struct ktimer slice; /* [H] */
 	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
 	struct ktimer watch; /* [H] watch.c */

@@ -180,10 +180,10 @@ static void choose(struct hart *h)
 	struct relay_hart *r = relay_of(h);
 
 	if (h->user && h->nr_runq &&
-	    (r->preempt || (h->user->work & WORK_RESCHED)) &&
+	    ((r->preempt & PREEMPT_TURN) || (h->user->work & WORK_RESCHED)) &&
 	    gives_way(h, h->user))
 		rotate(h);
-	r->preempt = false;
+	r->preempt &= (u8)~PREEMPT_TURN;
 	if (!h->user && h->nr_runq) {
 		take_next(h);
 		h->st.switches++;
@@ -233,6 +233,12 @@ void relay_run_user(struct hart *h)
 	struct relay_hart *r = relay_of(h);
 	struct thread *t = h->user;
 
+	/* One IPI stands for all messages before it: IPICLEAR of relay.h. */
+	if (unlikely(r->preempt & PREEMPT_LOOK)) {
+		if (relay_pending(r))
+			return;
+		r->preempt &= (u8)~PREEMPT_LOOK;
+	}
 	if (unlikely(h->nr_runq) || unlikely(t && t->work)) {
 		choose_user(h);
 		t = h->user;

@@ -195,3 +195,37 @@ TEST(timing, slices_are_fair)
 		CHECK(n[i] > 0);
 	}
 }
+
+/*
+ * Placed on a hart that runs user code without a pause, which an interrupt has to
+ * tell it: each comes to run, however many are told at once.
+ */
+TEST(timing, every_child_gets_a_turn)
+{
+	volatile long *n = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid[12];
+	int i, round;
+	long limit;
+
+	CHECK(n != MAP_FAILED);
+	for (round = 0; round < 6; round++) {
+		for (i = 0; i < 12; i++) {
+			n[i] = 0;
+			pid[i] = fork();
+			CHECK(pid[i] >= 0);
+			while (pid[i] == 0)
+				n[i]++;
+		}
+		limit = ut_now_ms() + 5000;
+		for (i = 0; i < 12; i++) {
+			while (!n[i] && ut_now_ms() < limit)
+				ut_sleep_ms(1);
+			CHECK(n[i] > 0);
+		}
+		for (i = 0; i < 12; i++)
+			kill(pid[i], SIGKILL);
+		for (i = 0; i < 12; i++)
+			CHECK_EQ(ut_wait(pid[i]), UT_SIGNALLED(SIGKILL));
+	}
+}
