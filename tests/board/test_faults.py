@@ -53,7 +53,8 @@ def test_link_lost_later(board, errors, root):
         return
     r = m.sh("dd if=/dev/nvme0n1 of=/dev/null bs=64k count=8 skip=64 "
              "iflag=direct", 30)
-    assert r.status != 0 and "I/O error" in r.out
+    # of the read, or already of the open
+    assert r.status != 0 and "error" in r.out, r.out
     assert "nvme0: broken: does not answer any more" in m.text()
     assert "fu740-pcie: the link is down, state 0xe" in m.text()
     # not an access more than it took to see it, and nothing waits
