@@ -37,7 +37,8 @@ gdb: $(O)/Image $(IMAGES)
 	$(Q)$(PYTHON) scripts/qemu.py gdb $(QEMU_VARS) \
 		</dev/null >$(O)/gdb-console.log 2>&1 & qemu=$$!; \
 	gdb-multiarch -q -ex 'target remote :1234' $(O)/antler.elf; \
-	kill $$qemu 2>/dev/null || true
+	kill $$qemu 2>/dev/null || \
+		{ tail -n 3 $(O)/gdb-console.log >&2; exit 1; }
 
 # PYTEST="-k shell -x" chooses; TEST_KERNEL=linux validates the rig itself.
 test-qemu: $(if $(filter linux,$(TEST_KERNEL)),,$(O)/Image) $(IMAGES) \
