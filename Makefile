@@ -8,7 +8,8 @@ OBJCOPY	:= $(CROSS)objcopy
 NM	:= $(CROSS)nm
 PYTHON	?= /usr/bin/python3
 HOSTCC	?= gcc
-WERROR	?= 1
+# A compiler that we have not met may warn of what is no fault.
+WERROR	?= $(if $(filter 12 14,$(firstword $(subst ., ,$(shell $(CC) -dumpversion)))),1)
 V	?= 0
 ifeq ($(V),0)
 Q	:= @
@@ -40,6 +41,7 @@ KCFLAGS	:= $(KBASE) $(KARCH) -fno-tree-loop-distribute-patterns \
 KCFLAGS_kernel_relay_call := -fomit-frame-pointer
 KCFLAGS_kernel_relay_loop := -fomit-frame-pointer
 KCFLAGS_kernel_relay_idle := -fomit-frame-pointer
+KCFLAGS_kernel_relay_watched := -fomit-frame-pointer
 KASFLAGS := $(KBASE) -march=rv64gc -mabi=lp64 -D__ASSEMBLER__
 
 KDIRS	:= $(wildcard arch kernel lib sbi drivers fs net syscall platform)

@@ -164,7 +164,7 @@ int ext4_new_inode(struct ext4_handle *h, struct inode *dir,
 	struct ext4_sb *sbi = inode_sbi(dir);
 	struct ext4_inode *ei = EXT4_I(inode);
 	bool is_dir = S_ISDIR(mode);
-	u64 ino;
+	u64 ino = 0;
 	int err;
 
 	err = find_inode(h, sbi, dir, is_dir, &ino);
