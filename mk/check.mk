@@ -87,7 +87,8 @@ $(O)/lint/%.sparse: %.c $(O)/clang/%.o
 # Statement expressions confuse it, and a section's start and end symbol are two
 # objects to it.
 CPPCHECK_NOT := $(addprefix --suppress=,syntaxError internalAstError \
-	preprocessorErrorDirective comparePointers subtractPointers)
+	preprocessorErrorDirective comparePointers subtractPointers \
+	normalCheckLevelMaxBranches)
 
 $(O)/lint/%.cppcheck: %.c $(O)/clang/%.o
 	$(CHECK_Q)mkdir -p $(@D)

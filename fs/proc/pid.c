@@ -203,13 +203,13 @@ static int lookup_entry(struct inode *dir, struct process *p, struct code c,
 		*out = make(dir->sb, p, c, S_IFDIR | dirs[i].mode);
 		return *out ? 0 : -ENOMEM;
 	}
-	for (u16 i = 0; i < nr_pid_entries; i++) {
+	for (u32 i = 0; i < nr_pid_entries; i++) {
 		const struct pid_entry *e = &pid_entries[i];
 
 		if (strlen(e->name) != len || strncmp(name, e->name, len))
 			continue;
 		c.kind = PK_ENTRY;
-		c.sub = i;
+		c.sub = (u16)i;
 		*out = make(dir->sb, p, c, e->mode);
 		return *out ? 0 : -ENOMEM;
 	}

@@ -61,7 +61,8 @@ __hotpath_watched void relay_poll_watched(struct hart *h)
 	poll_plain(h, true);
 }
 
-__hotpath_watched void relay_await_watched(struct hart *h, struct thread *t, struct call_row *c)
+__hotpath_watched void relay_await_watched(struct hart *h, struct thread *t,
+					   struct call_row *c)
 {
 	await_plain(h, t, c, true);
 }
