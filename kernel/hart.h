@@ -104,7 +104,7 @@ struct hart {
 	u32 kick;     /* [a] somebody wants the current user thread to trap */
 	u32 pmu_kick; /* [a] pmu_sync_harts() */
 	bool pmu_on; /* [H] something is counted; the counted trap entry is set */
-	u64 sie;     /* [I] interrupts that this hart takes in its loop */
+	u64 sie;     /* [H] interrupts that this hart takes in its loop */
 
 	/* --- what it does now */
 	struct mm *ucopy __aligned(64); /* [a] UCOPY: whose memory it copies */

@@ -4,7 +4,12 @@
  */
 #include <arch/riscv/errata.h>
 #include <kernel/firmware.h>
+#include <kernel/hart.h>
+#include <kernel/init.h>
 #include <kernel/log.h>
+#include <lib/fdt.h>
+#include <lib/fmt.h>
+#include <lib/string.h>
 #include <sbi/sbi.h>
 
 struct sbi_ret sbi_call(u64 eid, u64 fid, u64 arg0, u64 arg1, u64 arg2)
@@ -29,6 +34,32 @@ bool sbi_has(u64 eid)
 	struct sbi_ret r = sbi_call(SBI_BASE, SBI_BASE_PROBE, eid, 0, 0);
 
 	return !r.error && r.value;
+}
+
+/* In "rv64imafdch_zicsr_..._sscofpmf_sstc", or in the list that follows it. */
+static bool hart_has(int node, const char *name)
+{
+	const char *isa = fdt_prop_str(boot_fdt, node, "riscv,isa"), *at;
+	char word[32];
+	int len;
+	const char *list =
+		fdt_prop(boot_fdt, node, "riscv,isa-extensions", &len);
+
+	scnprintf(word, sizeof(word), "_%s", name);
+	at = isa ? strstr(isa, word) : NULL;
+	if (at && (at[strlen(word)] == '_' || !at[strlen(word)]))
+		return true;
+	return list && fdt_stringlist_contains(list, len, name);
+}
+
+bool sbi_harts_have(const char *name)
+{
+	for (u32 i = 0; i < nr_harts; i++) {
+		if (harts[i]->fdt_node <= 0 ||
+		    !hart_has(harts[i]->fdt_node, name))
+			return false;
+	}
+	return true;
 }
 
 void firmware_early_init(void)

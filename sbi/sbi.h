@@ -18,6 +18,8 @@ struct sbi_ret {
 
 struct sbi_ret sbi_call(u64 eid, u64 fid, u64 arg0, u64 arg1, u64 arg2);
 bool sbi_has(u64 eid);
+/* All harts have the extension of the ISA, whose name is in small letters. */
+bool sbi_harts_have(const char *name);
 
 /* One per extension file; each fills an ops table of kernel/ if firmware has it. */
 void sbi_console_init(void);

@@ -8,6 +8,7 @@
  *
  * Context: any; each call is about the hart that makes it.
  */
+#include <arch/riscv/csr.h>
 #include <kernel/log.h>
 #include <kernel/pmu/pmu.h>
 #include <lib/errno.h>
@@ -71,6 +72,12 @@ static void stop(u32 idx)
 	(void)sbi_call(SBI_PMU, SBI_PMU_STOP, idx, 1, SBI_PMU_STOP_RESET);
 }
 
+static void restart(u32 idx, u64 value)
+{
+	(void)sbi_call(SBI_PMU, SBI_PMU_STOP, idx, 1, 0);
+	(void)pmu_call(SBI_PMU_START, idx, 1, SBI_PMU_START_INIT, value, 0);
+}
+
 static u64 read_firmware(u32 idx)
 {
 	struct sbi_ret r = sbi_call(SBI_PMU, SBI_PMU_FW_READ, idx, 0, 0);
@@ -83,7 +90,22 @@ static struct pmu_ops ops = {
 	.config = config,
 	.stop = stop,
 	.read = read_firmware,
+	.restart = restart,
 };
+
+/* Some emulators have the extension, but not its interrupt in S-mode: QEMU 10.0.13. */
+static bool can_interrupt(void)
+{
+	u64 was = csr_read(sie);
+	bool sticks;
+
+	csr_set(sie, SIP_LCOFIP);
+	sticks = csr_read(sie) & SIP_LCOFIP;
+	csr_write(sie, was);
+	if (!sticks)
+		pr_info("sbi: Sscofpmf, but sie has no overflow interrupt");
+	return sticks;
+}
 
 void sbi_pmu_init(void)
 {
@@ -97,5 +119,6 @@ void sbi_pmu_init(void)
 	if (r.error)
 		return;
 	ops.nr_counters = r.value < 64 ? (u32)r.value : 64;
+	ops.overflow = sbi_harts_have("sscofpmf") && can_interrupt();
 	pmu_ops_set(&ops);
 }

@@ -27,24 +27,10 @@ static void sstc_set(u64 tick)
 static const struct timer_ops sbi_timer = { .name = "sbi", .set = sbi_set };
 static const struct timer_ops sstc_timer = { .name = "sstc", .set = sstc_set };
 
-static bool isa_has_sstc(int node)
-{
-	const char *isa = fdt_prop_str(boot_fdt, node, "riscv,isa");
-	int len;
-	const char *list =
-		fdt_prop(boot_fdt, node, "riscv,isa-extensions", &len);
-
-	return (isa && strstr(isa, "_sstc")) ||
-	       (list && fdt_stringlist_contains(list, len, "sstc"));
-}
-
 void sbi_time_init(void)
 {
-	bool sstc = true;
+	bool sstc = sbi_harts_have("sstc");
 
-	for (unsigned int i = 0; i < nr_harts; i++)
-		sstc = sstc && harts[i]->fdt_node > 0 &&
-		       isa_has_sstc(harts[i]->fdt_node);
 	if (sstc) {
 		timer_ops_set(&sstc_timer);
 	} else {

@@ -19,15 +19,17 @@
 #define SSTATUS_MXR	   0x00080000
 
 /* sie, sip [4.1.3] */
-#define SIP_SSIP 0x002
-#define SIP_STIP 0x020
-#define SIP_SEIP 0x200
+#define SIP_SSIP   0x002
+#define SIP_STIP   0x020
+#define SIP_SEIP   0x200
+#define SIP_LCOFIP 0x2000 /* Sscofpmf: a counter has overflowed */
 
 /* scause [4.1.8] */
 #define CAUSE_INTERRUPT	       (1UL << 63)
 #define CAUSE_SOFT	       (CAUSE_INTERRUPT | 1)
 #define CAUSE_TIMER	       (CAUSE_INTERRUPT | 5)
 #define CAUSE_EXTERNAL	       (CAUSE_INTERRUPT | 9)
+#define CAUSE_OVERFLOW	       (CAUSE_INTERRUPT | 13)
 #define CAUSE_FETCH_MISALIGNED 0
 #define CAUSE_FETCH_ACCESS     1
 #define CAUSE_ILLEGAL	       2

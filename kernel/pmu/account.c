@@ -129,6 +129,24 @@ void pmu_split(struct hart *h)
 	boundary(h, pmu_of(h)->ctx);
 }
 
+void pmu_split_slot(struct hart *h, u32 s)
+{
+	struct pmu_hart *p = pmu_of(h);
+	u64 now;
+
+	if (!(p->mask & BIT(s)) || !(p->ctx || p->wide))
+		return;
+	now = pmu_read_slot(h, s);
+	add(p, h, s, pmu_slot_delta(h, s, p->last[s], now));
+	p->last[s] = now;
+}
+
+void pmu_slot_was_set(struct hart *h, u32 s)
+{
+	if (pmu_of(h)->mask & BIT(s))
+		pmu_of(h)->last[s] = pmu_read_slot(h, s);
+}
+
 void pmu_split_current(void)
 {
 	struct hart *h = this_hart();

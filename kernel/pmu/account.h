@@ -66,11 +66,13 @@ struct pmu_ctx {
 /* Behind hart->pmu; all [H] unless marked. */
 struct pmu_hart {
 	/* slots (hw.c) */
-	s8 ctr[PMU_SLOTS]; /* counter of the slot, -1: none now */
-	u64 mapped;	   /* slots that have one */
-	u64 slots_seen;	   /* generation of the table that is mapped */
-	u32 turn;	   /* who comes first when there are too few */
-	u64 passed;	   /* [a] of pmu_sync_harts() */
+	s8 ctr[PMU_SLOTS];	 /* counter of the slot, -1: none now */
+	s8 alarm[FIRST_DYNAMIC]; /* likewise, that overflows for it (overflow.c) */
+	u64 overflows;		 /* [a] interrupts taken */
+	u64 mapped;		 /* slots that have one */
+	u64 slots_seen;		 /* generation of the table that is mapped */
+	u32 turn;		 /* who comes first when there are too few */
+	u64 passed;		 /* [a] of pmu_sync_harts() */
 	struct ktimer mux;
 	/* accounting (account.c) */
 	struct pmu_ctx *ctx;  /* whose interval runs, or NULL */
@@ -102,6 +104,9 @@ static inline struct pmu_acc *pmu_acc_of(struct pmu_ctx *c,
 /* What @c's events want has changed, or what is counted is to be read: the interval
  * that runs on this hart ends here and begins anew. */
 void pmu_split(struct hart *h);
+/* The same for one slot, whose counter is about to be set; and it has been. */
+void pmu_split_slot(struct hart *h, u32 slot);
+void pmu_slot_was_set(struct hart *h, u32 slot);
 /* The same for current, whose context may be new. */
 void pmu_split_current(void);
 /* This hart is not to know @c any more. */

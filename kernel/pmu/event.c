@@ -17,6 +17,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/overflow.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/relay/relay.h>
@@ -215,6 +216,7 @@ static void begin_one(struct perf_event *e)
 	e->at = perf_now(e);
 	e->last = e->at.count;
 	e->next_ns = 0;
+	e->guess = 0;
 }
 
 static void switch_tree(struct perf_event *e, bool on)
@@ -312,6 +314,8 @@ void perf_event_free(struct perf_event *e)
 	KASSERT(!e->ctx && !list_is_linked(&e->node));
 	if (e->rb)
 		perf_rb_put(e->rb);
+	if (e->overflow && !e->parent)
+		overflow_put(e->slot);
 	if (e->kind == KIND_SLOT && !e->parent)
 		pmu_slot_put(e->slot);
 	kfree(e);
@@ -381,6 +385,7 @@ static struct perf_event *inherit_one(struct perf_event *e, struct pmu_ctx *c)
 	k->samples = e->samples;
 	k->period = e->period;
 	k->interval = e->interval;
+	k->overflow = e->overflow;
 	k->exec_on = e->exec_on;
 	k->armed = e->armed;
 	k->on = e->on;

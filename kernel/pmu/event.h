@@ -68,6 +68,8 @@ struct perf_event {
 	u64 period;	    /* [a] in counts; 0: by frequency */
 	u64 interval;	    /* [a] ns between two looks */
 	u64 next_ns;	    /* [S] by frequency */
+	bool overflow;	    /* [I] sampled by overflow, not by the tick */
+	u64 guess;	    /* [S] period that makes the frequency (overflow) */
 	u64 last;	    /* [S] count at the last sample */
 	s64 limit;	    /* [a] REFRESH: samples left, 0: no limit */
 	u32 unwoken;	    /* [S] samples since readers were woken */

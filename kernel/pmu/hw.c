@@ -21,6 +21,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/account.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/overflow.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
@@ -40,11 +41,12 @@ struct slot {
 static const struct pmu_ops *pmu_ops;		 /* [I] */
 static struct pmu_counter counter[MAX_COUNTERS]; /* [I] */
 static u64 usable;				 /* [I] counters we may take */
-static u32 counters_max = MAX_COUNTERS;		 /* [I] boot argument */
-static struct slot slots[PMU_SLOTS];		 /* H2 */
-static u64 slots_gen;				 /* [a] */
-static u64 slots_used;				 /* [a] */
-static u64 pmu_seq;				 /* [a] PMUSYNC */
+static u64 programmable;		/* [I] of them, no firmware's */
+static u32 counters_max = MAX_COUNTERS; /* [I] boot argument */
+static struct slot slots[PMU_SLOTS];	/* H2 */
+static u64 slots_gen;			/* [a] */
+static u64 slots_used;			/* [a] */
+static u64 pmu_seq;			/* [a] PMUSYNC */
 static struct waitq sync_wq = WAITQ_INIT(sync_wq);
 
 static void param_counters(const char *v)
@@ -106,7 +108,6 @@ static u64 read_csr(u32 csr)
 
 u64 pmu_read_slot(const struct hart *h, u32 slot)
 {
-	const struct pmu_counter *c;
 	s8 idx;
 
 	if (likely(slot == SLOT_CYCLES))
@@ -116,8 +117,26 @@ u64 pmu_read_slot(const struct hart *h, u32 slot)
 	idx = pmu_of(h)->ctr[slot];
 	if (idx < 0)
 		return 0;
-	c = &counter[idx];
-	return c->firmware ? pmu_ops->read((u32)idx) : read_csr(c->csr);
+	return pmu_read_counter((u32)idx);
+}
+
+u64 pmu_read_counter(u32 idx)
+{
+	const struct pmu_counter *c = &counter[idx];
+
+	return c->firmware ? pmu_ops->read(idx) : read_csr(c->csr);
+}
+
+u64 pmu_counter_mask(u32 idx)
+{
+	u32 width = counter[idx].width;
+
+	return width == 64 ? ~0ull : BIT(width) - 1;
+}
+
+const struct pmu_ops *pmu_overflow_ops(void)
+{
+	return pmu_ops && pmu_ops->overflow ? pmu_ops : NULL;
 }
 
 u64 pmu_mapped(const struct hart *h)
@@ -144,6 +163,7 @@ static void unmap_all(struct pmu_hart *p)
 		p->ctr[s] = -1;
 	}
 	p->mapped = BIT(SLOT_CYCLES) | BIT(SLOT_INSTRET);
+	alarms_unmap(p);
 }
 
 static void map_slot(struct pmu_hart *p, u32 s, u64 *left)
@@ -166,6 +186,7 @@ static void map_from(struct hart *h, u32 first)
 
 	pmu_split(h); /* H1 */
 	unmap_all(p);
+	alarms_map(p, &left, programmable);
 	for (u32 i = 0; i < PMU_SLOTS; i++) {
 		u32 s = (first + i) % PMU_SLOTS;
 
@@ -214,6 +235,10 @@ static void switch_on(struct hart *h, bool on)
 	p->mask = 0;
 	p->in_user = false;
 	h->pmu_on = on;
+	if (pmu_overflow_ops()) {
+		h->sie = on ? h->sie | SIP_LCOFIP : h->sie & ~(u64)SIP_LCOFIP;
+		csr_write(sie, h->sie);
+	}
 	csr_write(stvec, on ? (u64)trap_entry_counted : (u64)trap_entry);
 }
 
@@ -264,6 +289,17 @@ void pmu_sync_harts(void)
 
 /* --- slots */
 
+bool pmu_slot_overflows(u32 s)
+{
+	return s < FIRST_DYNAMIC || slots[s].event < PMU_FW(0);
+}
+
+void pmu_map_again(void)
+{
+	store_once(&slots_gen, slots_gen + 1);
+	pmu_sync_harts();
+}
+
 static int find_slot(u64 event, u64 data)
 {
 	for (u32 s = FIRST_DYNAMIC; s < PMU_SLOTS; s++) {
@@ -312,8 +348,7 @@ int pmu_slot_get(u64 event, u64 data)
 		return -ENOSPC;
 	slots[s] = (struct slot){ event, data, 1 };
 	store_once(&slots_used, slots_used | BIT(s));
-	store_once(&slots_gen, slots_gen + 1);
-	pmu_sync_harts();
+	pmu_map_again();
 	return s;
 }
 
@@ -322,15 +357,14 @@ void pmu_slot_put(u32 s)
 	if (s < FIRST_DYNAMIC || s >= PMU_SLOTS || --slots[s].refs)
 		return;
 	store_once(&slots_used, slots_used & ~BIT(s));
-	store_once(&slots_gen, slots_gen + 1);
-	pmu_sync_harts();
+	pmu_map_again();
 }
 
 /* --- boot */
 
 static void learn_counters(void)
 {
-	u32 programmable = 0;
+	u32 n = 0;
 
 	for (u32 i = 0; pmu_ops && i < pmu_ops->nr_counters; i++) {
 		struct pmu_counter *c = &counter[i];
@@ -341,15 +375,17 @@ static void learn_counters(void)
 		 * touched. */
 		if (!c->firmware && (c->csr < 0xc03 || c->csr > 0xc1f))
 			continue;
-		if (!c->firmware && programmable++ >= counters_max)
+		if (!c->firmware && n++ >= counters_max)
 			continue;
 		usable |= BIT(i);
+		if (!c->firmware)
+			programmable |= BIT(i);
 	}
 }
 
 static int pmu_init(void)
 {
-	u32 nr = 0;
+	u32 nr;
 
 	learn_counters();
 	for (u32 i = 0; i < nr_harts; i++) {
@@ -359,15 +395,16 @@ static int pmu_init(void)
 			return -ENOMEM;
 		for (u32 s = 0; s < PMU_SLOTS; s++)
 			p->ctr[s] = -1;
+		alarms_init(p);
 		p->mapped = BIT(SLOT_CYCLES) | BIT(SLOT_INSTRET);
 		p->turn = FIRST_DYNAMIC;
 		ktimer_init(&p->mux, mux_expired, harts[i]);
 		harts[i]->pmu = p;
 	}
-	for (u32 i = 0; i < MAX_COUNTERS; i++)
-		nr += (usable & BIT(i)) && !counter[i].firmware;
-	pr_info("pmu: cycle, instret, %u programmable counters, %u of firmware",
-		nr, (u32)popcount64(usable) - nr);
+	nr = (u32)popcount64(programmable);
+	pr_info("pmu: cycle, instret, %u programmable counters%s, %u of firmware",
+		nr, pmu_overflow_ops() ? " that interrupt" : "",
+		(u32)popcount64(usable) - nr);
 	return 0;
 }
 INITCALL(INIT_CORE, pmu_init);
@@ -376,6 +413,7 @@ void pmu_show(void (*emit)(void *ctx, const char *text), void *ctx)
 {
 	char b[96];
 
+	overflow_show(emit, ctx);
 	emit(ctx, "slot event data refs counter_of_each_hart\n");
 	for (u32 s = FIRST_DYNAMIC; s < PMU_SLOTS; s++) {
 		if (!slots[s].refs)

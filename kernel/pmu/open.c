@@ -10,6 +10,7 @@
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/overflow.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/pmu/tracepoint.h>
@@ -306,6 +307,8 @@ static int place(struct perf_event *e, int pid, int cpu,
 		return err;
 	e->cpu = cpu;
 	set_sampling(e);
+	if (e->samples && e->kind == KIND_SLOT)
+		e->overflow = overflow_get(e->slot);
 	sample_rate(e);
 	perf_event_attach(e, c, leader);
 	return 0;

@@ -41,6 +41,11 @@ struct pmu_ops {
 	int (*config)(u64 mask, u64 event, u64 data);
 	void (*stop)(u32 idx); /* and let go of it */
 	u64 (*read)(u32 idx);  /* a firmware counter */
+	/* Counters interrupt when they overflow (Sscofpmf). */
+	bool overflow;
+	/* Let a counter that is configured go on from @value; its next overflow
+	 * interrupts. */
+	void (*restart)(u32 idx, u64 value);
 };
 void pmu_ops_set(const struct pmu_ops *ops);
 
@@ -70,6 +75,17 @@ u64 pmu_slot_delta(const struct hart *h, u32 slot, u64 from, u64 to);
 void pmu_sync_harts(void);
 /* For the loop: somebody called the above, or slots have changed. */
 void pmu_hart_work(struct hart *h);
+
+/* --- overflow.c: counters that tell when a period is over.
+ *
+ * A slot's own counter does, if it is a programmable one; cycles and instructions,
+ * whose CSRs are not to be touched, have another one for it. */
+extern u64 overflow_slots; /* [a] that somebody samples so */
+/* Under event.c's mutex; false: it cannot be sampled so here. */
+bool overflow_get(u32 slot);
+void overflow_put(u32 slot);
+/* For the loop: a counter has overflowed. */
+void pmu_overflow(struct hart *h);
 
 /* Text for /proc/relay/counters. */
 void pmu_show(void (*emit)(void *ctx, const char *text), void *ctx);

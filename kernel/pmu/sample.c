@@ -5,7 +5,7 @@
  * INVARIANTS
  *   S1  Interrupts are on (sstatus.SIE) in a coroutine only between
  *       sample_call_begin() and sample_call_end(), and then `sie` has the timer's
- *       alone.  It ends too when counting does on this hart (switch_on()): then
+ *       alone, or that of counters, or both.  It ends too when counting does on this hart (switch_on()): then
  *       the end of the coroutine does not tell us.
  *   S2  perf_kernel_interrupt() takes no lock, calls nobody who does, and leaves
  *       timer.c's queue alone: it sets the comparator itself and remembers that
@@ -17,6 +17,7 @@
 #include <kernel/file/file.h>
 #include <kernel/init.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/overflow.h>
 #include <kernel/pmu/record.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/relay/relay.h>
@@ -106,6 +107,8 @@ void sample_arm(struct hart *h, const struct pmu_ctx *c)
 
 	if (likely(!samples_here(p, c)))
 		return;
+	if (load_once(&overflow_slots))
+		overflow_arm(h, c);
 	ns = load_once(&tick_ns);
 	if (!ns)
 		return;
@@ -127,6 +130,8 @@ static u64 due(struct perf_event *e, u64 now)
 	if (e->kind == KIND_SW || e->kind == KIND_TRACE || e->kind == KIND_NONE)
 		return 0;
 	count = perf_now(e).count;
+	if (e->overflow)
+		return overflow_due(e, count, now);
 	n = count - e->last;
 	if (e->kind == KIND_CLOCK)
 		n = clock_cycles_to_ns(n);
@@ -207,25 +212,36 @@ static void take_samples(struct hart *h, struct thread *t, bool user,
 }
 
 /* In the loop: straight from user code, or too late for a call that has ended. */
-static void tick(struct ktimer *k)
+static void sample_user(struct hart *h)
 {
-	struct hart *h = k->arg;
-	struct pmu_hart *p = pmu_of(h);
-
-	if (p->user_trap && h->user && h->pmu_on)
+	if (pmu_of(h)->user_trap && h->user && h->pmu_on)
 		take_samples(h, h->user, true, &h->user->tf, false);
 	/* armed again by who comes next */
+}
+
+static void tick(struct ktimer *k)
+{
+	sample_user(k->arg);
+}
+
+void pmu_overflow(struct hart *h)
+{
+	csr_clear(sip, SIP_LCOFIP);
+	pmu_of(h)->overflows++;
+	sample_user(h);
 }
 
 void sample_call_begin(struct hart *h, struct thread *t)
 {
 	struct pmu_hart *p = pmu_of(h);
+	u64 wanted = (load_once(&tick_ns) ? SIP_STIP : 0) |
+		     (load_once(&overflow_slots) ? SIP_LCOFIP : 0);
 
-	if (likely(!samples_here(p, t->pmu)) || !load_once(&tick_ns))
+	if (likely(!samples_here(p, t->pmu)) || !wanted)
 		return;
 	sample_arm(h, t->pmu);
 	p->sampling = true;
-	csr_write(sie, SIP_STIP);
+	csr_write(sie, wanted);
 	csr_set(sstatus, SSTATUS_SIE);
 }
 
@@ -249,15 +265,24 @@ bool perf_kernel_interrupt(struct trapframe *tf)
 	struct hart *h = this_hart();
 	struct pmu_hart *p = pmu_of(h);
 	u64 ns = load_once(&tick_ns), top = h->estack_top;
+	bool overflow = tf->cause == CAUSE_OVERFLOW;
 
-	if (tf->cause != CAUSE_TIMER || !p || !p->sampling)
+	if ((tf->cause != CAUSE_TIMER && !overflow) || !p || !p->sampling)
 		return false;
 	/* A page fault in here (a stale TLB entry) must not take our frame. */
 	h->estack_top = (u64)tf;
-	p->stolen = true;
-	timer_steal(h, next_tick(p, clock_mono_ns(), ns ? ns : NSEC_PER_MSEC));
+	if (overflow) {
+		csr_clear(sip, SIP_LCOFIP);
+		p->overflows++;
+	} else {
+		p->stolen = true;
+		timer_steal(h, next_tick(p, clock_mono_ns(),
+					 ns ? ns : NSEC_PER_MSEC));
+	}
 	if (h->cur && h->pmu_on)
 		take_samples(h, h->cur, false, tf, true);
+	if (overflow && h->cur && h->pmu_on)
+		overflow_arm(h, h->cur->pmu);
 	h->estack_top = top;
 	return true;
 }
@@ -351,7 +376,8 @@ void sample_rate(const struct perf_event *e)
 {
 	u64 was = load_once(&tick_ns), want = load_once(&e->interval);
 
-	if (e->samples && (e->kind == KIND_SLOT || e->kind == KIND_CLOCK) &&
+	if (e->samples && !e->overflow &&
+	    (e->kind == KIND_SLOT || e->kind == KIND_CLOCK) &&
 	    (!was || want < was))
 		store_once(&tick_ns, want);
 }

@@ -67,6 +67,8 @@ void relay_take_interrupts(struct hart *h)
 		relay_observe(h, NULL, EV_EXTERNAL, 0);
 		irq_dispatch();
 	}
+	if (unlikely(pending & SIP_LCOFIP))
+		pmu_overflow(h);
 }
 
 void relay_take_message(struct hart *h, u64 word)

@@ -54,14 +54,20 @@ def config(request):
     return dict(request.param, smp=3)
 
 
-@pytest.fixture
-def perf(machine):
+def mount_debian(machine):
     if machine.sh("[ -e /debian/usr/bin/perf ]").status:
         pytest.skip("perf is not in the image")
     machine.sh("[ -d /debian/proc/1 ] || { mount -t proc proc /debian/proc; "
                "mount -t sysfs sysfs /debian/sys; "
                "mount -t devtmpfs devtmpfs /debian/dev; "
+               "mkdir -p /debian/dev/pts; "
+               "mount -t devpts devpts /debian/dev/pts; "
                "mount -t tmpfs tmpfs /debian/tmp; }", check=True)
+
+
+@pytest.fixture
+def perf(machine):
+    mount_debian(machine)
 
     def run(command, timeout=90):
         return machine.sh(f"chroot /debian perf {command} 2>&1", timeout).out
@@ -149,6 +155,30 @@ def test_counters_shared(boot):
     m = boot(relay="remote", smp=2, append="pmu_counters=1")
     out = m.sh("pcount mux 2", 60, check=True).out
     assert re.search(r"^mux: 2 events, both ran, one at a time$", out, re.M), out
+
+
+def test_overflow(boot):
+    """With Sscofpmf samples come from counters that overflow, each a period
+    after the one before, and the timer has no part in it."""
+    m = boot(relay="remote", smp=3, qemu=os.environ.get("QEMU_SSCOFPMF", "10"),
+             cpu="rv64,sscofpmf=on")
+    if "that interrupt" not in m.sh("dmesg | grep pmu:").out:
+        pytest.skip("this QEMU has no overflow interrupts in S-mode")
+    mount_debian(m)
+    out = m.sh("chroot /debian perf record -e cycles -c 2000000 -g -o /tmp/p "
+               "/usr/bin/find /usr /lib -name nosuch 2>&1", 90).out
+    samples = int(re.search(r"\((\d+) samples\)", out).group(1))
+    taken = [int(n) for n in re.search(
+        r"overflow interrupts of each hart:((?: \d+)+)",
+        m.read_file("/proc/relay/counters")).group(1).split()]
+    # On the service hart (the first one) as well as on others.
+    assert taken[0] and sum(taken[1:]) and sum(taken) >= samples / 2 > 10, taken
+    out = m.sh("chroot /debian perf report -i /tmp/p --stdio --no-children "
+               "-g none 2>&1", 90).out
+    count = int(re.search(r"Event count \(approx.\): (\d+)", out).group(1))
+    assert count % 2000000 == 0 and count >= samples * 2000000
+    assert re.search(r"find\s+\[kernel.kallsyms\]\s+\[k\] [a-z]", out), out
+    assert re.search(r"find\s+libc.so.6\s+\[\.\]", out), out
 
 
 def test_fuzz(machine):
