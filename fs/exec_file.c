@@ -92,6 +92,12 @@ void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid)
 		*mode |= S_ISGID;
 }
 
+void exec_file_id(struct file *f, u32 *dev, u64 *ino)
+{
+	*dev = f->inode->sb->dev;
+	*ino = f->inode->ino;
+}
+
 int exec_path_str(struct file *f, char *buf, size_t n)
 {
 	struct path p = { f->mnt, f->dentry }, root;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/sysfs.c - /sys: the tree of kernel/dev/sysfs.h as a file system.
+ * fs/sysfs.c - /sys: the tree of kernel/dev/sysfs.h as a file system; and a part of it,
+ * /sys/kernel/tracing, as the one that perf(1) wants mounted there.
  *
  * An inode has a reference to its node.  The tree changes on its own, so names are
  * never cached.  A file of text is made as a whole when it is read at offset 0
@@ -19,7 +20,8 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define SYSFS_MAGIC 0x62656572
+#define SYSFS_MAGIC   0x62656572
+#define TRACEFS_MAGIC 0x74726163
 
 /* ---- files of text */
 
@@ -261,8 +263,7 @@ void sysnode_evict(struct inode *i)
 		sys_node_put(i->priv);
 }
 
-static int sysfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
-		       u64 flags __unused, const char *data __unused)
+static int mount_tree(struct super_block *sb, u64 magic, struct sys_node *root)
 {
 	static const struct super_ops ops = {
 		.evict_inode = sysnode_evict,
@@ -271,17 +272,36 @@ static int sysfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	struct inode *i;
 
 	sb->ops = &ops;
-	sb->magic = SYSFS_MAGIC;
+	sb->magic = magic;
 	sb->block_size = PAGE_SIZE;
 	sb->max_size = ~0UL >> 1;
 	sb->time_gran = 1;
-	i = sysnode_inode(sb, sys_root_node());
+	i = sysnode_inode(sb, root);
 	if (!i)
 		return -ENOMEM;
 	sb->root = dentry_alloc_root(i);
 	return sb->root ? 0 : -ENOMEM;
 }
 
+static int sysfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
+		       u64 flags __unused, const char *data __unused)
+{
+	return mount_tree(sb, SYSFS_MAGIC, sys_root_node());
+}
+
+static int tracefs_mount(struct super_block *sb, struct blkdev *bdev __unused,
+			 u64 flags __unused, const char *data __unused)
+{
+	struct sys_dir *d = sys_path("kernel/tracing");
+
+	return d ? mount_tree(sb, TRACEFS_MAGIC, sys_dir_node(d)) : -ENOMEM;
+}
+
+static struct fs_type tracefs_type = {
+	.name = "tracefs",
+	.mount = tracefs_mount,
+	.single = true,
+};
 static struct fs_type sysfs_type = {
 	.name = "sysfs",
 	.mount = sysfs_mount,
@@ -290,6 +310,8 @@ static struct fs_type sysfs_type = {
 
 static int sysfs_init(void)
 {
-	return fs_register(&sysfs_type);
+	int err = fs_register(&sysfs_type);
+
+	return err ? err : fs_register(&tracefs_type);
 }
 INITCALL(INIT_VFS, sysfs_init);

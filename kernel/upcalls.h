@@ -40,6 +40,8 @@ s64 exec_read(struct file *f, void *buf, size_t n, u64 pos);
 /* Owner and set-id bits to honour (0 if nosuid): mode, uid, gid. */
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
 int exec_path_str(struct file *f, char *buf, size_t n);
+/* Which file it is, as /proc/<pid>/maps says: device (MKDEV()), inode. */
+void exec_file_id(struct file *f, u32 *dev, u64 *ino);
 
 /* fs/coredump.c: write current's memory and registers; false: nothing was written. */
 struct siginfo;

@@ -3,6 +3,7 @@
 #include <syscall/seccomp.h>
 #include <syscall/syscall.h>
 
+#include <kernel/pmu/hooks.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
@@ -54,6 +55,7 @@ static s64 set_name(uaddr_t a)
 			break;
 	}
 	memcpy(t->name, name, sizeof(name));
+	perf_tell(PERF_SIDE_COMM, t);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * fs/proc/entries.c - the table of /proc/<pid>/, and its small files.
  */
 #include <fs/proc/proc.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/relay.h>
@@ -24,6 +25,7 @@ static s64 write_comm(struct process *p, char *buf, size_t n)
 		return -EINVAL;
 	buf[proc_line_len(buf)] = '\0';
 	(void)strscpy(current->name, buf, sizeof(current->name));
+	perf_tell(PERF_SIDE_COMM, current);
 	return (s64)n;
 }
 

@@ -11,6 +11,7 @@
 #include <kernel/ipc/mqueue.h>
 #include <kernel/log.h>
 #include <kernel/pmu/event.h>
+#include <kernel/pmu/rdpmc.h>
 #include <kernel/random.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
@@ -190,9 +191,11 @@ static const struct knob {
 	const char *name;
 	u64 *v;
 	s64 min, max;
+	void (*changed)(void); /* or NULL */
 } knobs[] = {
 	{ "perf_event_paranoid", &perf_paranoid, -1, 4 },
 	{ "perf_event_max_sample_rate", &perf_max_rate, 1, 1000000 },
+	{ "perf_user_access", &perf_user_access, 0, 2, rdpmc_access_changed },
 	{ "perf_event_mlock_kb", &perf_mlock_kb, 0, 1 << 20 },
 	{ "perf_event_max_stack", &perf_max_stack, 1, 127 },
 	{ "kptr_restrict", &kptr_restrict, 0, 2 },
@@ -222,6 +225,8 @@ static s64 write_knob(void *arg, char *buf, size_t n)
 	if (v < k->min || v > k->max)
 		return -EINVAL;
 	store_once(k->v, (u64)v);
+	if (k->changed)
+		k->changed();
 	return (s64)n;
 }
 

@@ -355,6 +355,11 @@ struct sys_node *sys_root_node(void)
 	return &root;
 }
 
+struct sys_node *sys_dir_node(struct sys_dir *d)
+{
+	return node_of(d);
+}
+
 struct sys_node *sys_proc_node(void)
 {
 	return &proc;

@@ -97,6 +97,7 @@ enum sys_kind {
 struct sys_node; /* opaque */
 struct sys_node *sys_root_node(void);
 struct sys_node *sys_proc_node(void);
+struct sys_node *sys_dir_node(struct sys_dir *d); /* not NULL */
 struct sys_node *sys_node_get(struct sys_node *n);
 void sys_node_put(struct sys_node *n);
 enum sys_kind sys_node_kind(const struct sys_node *n);

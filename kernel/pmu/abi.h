@@ -171,6 +171,7 @@ struct perf_page {
 };
 STATIC_ASSERT(offsetof(struct perf_page, data_head) == 1024, "as in the ABI");
 #define PERF_CAP_BIT0_DEPRECATED BIT(1)
+#define PERF_CAP_USER_RDPMC	 BIT(2)
 #define PERF_CAP_USER_TIME	 BIT(3)
 #define PERF_CAP_USER_TIME_ZERO	 BIT(4)
 
@@ -187,11 +188,14 @@ enum {
 	PERF_RECORD_SAMPLE = 9,
 	PERF_RECORD_MMAP2 = 10,
 	PERF_RECORD_SWITCH = 14,
+	PERF_RECORD_SWITCH_CPU_WIDE = 15,
 };
-#define PERF_MISC_KERNEL    1u
-#define PERF_MISC_USER	    2u
-#define PERF_MISC_COMM_EXEC BIT(13)
-#define PERF_MISC_MMAP_DATA BIT(13)
+#define PERF_MISC_KERNEL	     1u
+#define PERF_MISC_USER		     2u
+#define PERF_MISC_COMM_EXEC	     BIT(13)
+#define PERF_MISC_MMAP_DATA	     BIT(13)
+#define PERF_MISC_SWITCH_OUT	     BIT(13)
+#define PERF_MISC_SWITCH_OUT_PREEMPT BIT(14)
 
 #define PERF_CONTEXT_KERNEL ((u64)-128)
 #define PERF_CONTEXT_USER   ((u64)-512)

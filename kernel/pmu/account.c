@@ -18,7 +18,9 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/sample.h>
+#include <kernel/pmu/tracepoint.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 
@@ -230,7 +232,10 @@ void pmu_user_enter_slow(struct hart *h, struct thread *t)
 			pmu_sw_slow(h, t, SW_MIGRATIONS, 0);
 		c->on = h;
 	}
+	if (unlikely(load_once(&pmu_tracing)))
+		sched_trace_in(h, t);
 	sample_arm(h, c);
+	rdpmc_enter(h, c);
 }
 
 void pmu_posted_slow(struct hart *h)
@@ -284,4 +289,6 @@ void pmu_sw_slow(struct hart *h, struct thread *t, u32 what, u64 addr)
 		p->wide->acc[0].sw[what]++;
 	if ((c && c->set) || (p->wide && p->wide->set))
 		sample_sw(h, t, what, addr);
+	if (what == SW_SWITCHES && unlikely(load_once(&pmu_tracing)))
+		sched_trace_out(h, t);
 }

@@ -69,6 +69,7 @@ struct pmu_hart {
 	s8 ctr[PMU_SLOTS];	 /* counter of the slot, -1: none now */
 	s8 alarm[FIRST_DYNAMIC]; /* likewise, that overflows for it (overflow.c) */
 	u64 overflows;		 /* [a] interrupts taken */
+	u32 counteren;		 /* scounteren (rdpmc.c) */
 	u64 mapped;		 /* slots that have one */
 	u64 slots_seen;		 /* generation of the table that is mapped */
 	u32 turn;		 /* who comes first when there are too few */
@@ -87,6 +88,10 @@ struct pmu_hart {
 	u64 last[PMU_SLOTS];
 	struct ktimer tick; /* sample.c */
 	u64 tick_at;
+	/* sched_trace.c: whose user half the hart has */
+	s32 switched_tid; /* [a] 0: nobody's */
+	char switched_comm[16];
+	u64 switched_ns; /* [a] since when */
 };
 
 static inline struct pmu_hart *pmu_of(const struct hart *h)

@@ -16,8 +16,10 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/pmu/filter.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/overflow.h>
+#include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/relay/relay.h>
@@ -170,10 +172,16 @@ void perf_update_want(struct pmu_ctx *c)
 	store_once(&c->want, want);
 }
 
+/* The program may read it by itself (rdpmc.c). */
+static bool perf_is_read(const struct perf_event *e)
+{
+	return e->rb && rdpmc_can(e);
+}
+
 /* It is to be looked at when something happens. */
 static bool in_set(const struct perf_event *e)
 {
-	return e->on && (e->samples || e->kind == KIND_TRACE);
+	return e->on && (e->samples || perf_traces(e) || perf_is_read(e));
 }
 
 struct perf_set *perf_update_set(struct pmu_ctx *c)
@@ -243,19 +251,27 @@ static void begin_tree(struct perf_event *e)
 		begin_tree(k);
 }
 
+void perf_set_changed(struct perf_event *e)
+{
+	struct perf_set *old;
+
+	if (!e->ctx)
+		return;
+	old = perf_update_set(e->ctx);
+	if (old)
+		pmu_sync_harts();
+	kfree(old);
+}
+
 /* Only what samples needs its set made anew; false: nothing was to be freed. */
 static void resample_tree(struct perf_event *e)
 {
 	struct perf_event *k;
-	struct perf_set *old;
 
-	if ((e->samples || e->kind == KIND_TRACE) && e->ctx) {
-		old = perf_update_set(e->ctx);
-		if (old) {
-			pmu_sync_harts();
-			kfree(old);
-		}
-	}
+	if (e->samples || perf_traces(e) || perf_is_read(e))
+		perf_set_changed(e);
+	if (!e->on && perf_is_read(e))
+		rdpmc_stopped(e);
 	list_for_each_entry(k, &e->children, child_node)
 		resample_tree(k);
 }
@@ -314,6 +330,7 @@ void perf_event_free(struct perf_event *e)
 	KASSERT(!e->ctx && !list_is_linked(&e->node));
 	if (e->rb)
 		perf_rb_put(e->rb);
+	perf_filter_free(e->filter);
 	if (e->overflow && !e->parent)
 		overflow_put(e->slot);
 	if (e->kind == KIND_SLOT && !e->parent)
@@ -346,20 +363,31 @@ void perf_leave_group(struct perf_event *e)
 	e->leader = e;
 }
 
+bool perf_is_listed(const struct perf_set *s, const struct perf_event *e)
+{
+	for (u32 i = 0; s && i < s->nr; i++) {
+		if (s->ev[i] == e)
+			return true;
+	}
+	return false;
+}
+
 /* Its value stays.  @sync: other harts may be sampling for it. */
 void perf_event_detach(struct perf_event *e, bool sync)
 {
 	struct pmu_ctx *c = e->ctx;
 	struct perf_set *old;
+	bool listed;
 
 	if (!c)
 		return;
+	listed = perf_is_listed(c->set, e);
 	e->base = own_raw(e);
 	store_once(&e->on, false);
 	list_del(&e->node);
 	e->ctx = NULL;
 	perf_update_want(c);
-	if (!e->samples && e->kind != KIND_TRACE)
+	if (!listed)
 		return;
 	old = perf_update_set(c);
 	if (sync)

@@ -61,7 +61,7 @@ struct perf_event {
 	struct perf_value dead;	    /* of children that have ended */
 	u64 hits;		    /* [a] KIND_TRACE */
 	u64 lost;		    /* [a] */
-	s32 not_pid[4]; /* [a] KIND_TRACE: threads that do not count */
+	struct perf_filter *filter; /* [a] KIND_TRACE: owned, or NULL */
 
 	/* sampling */
 	bool samples;	    /* [I] */
@@ -83,6 +83,13 @@ extern struct mutex perf_mutex;
 /* kernel/pmu/open.c */
 struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 		       u32 flags);
+
+/* Hits or changes of threads are of interest to it: it counts in pmu_tracing, and is
+ * in the set of its context. */
+static inline bool perf_traces(const struct perf_event *e)
+{
+	return e->kind == KIND_TRACE || (e->attr.flags & ATTR_CONTEXT_SWITCH);
+}
 
 /* event.c; perf_mutex held */
 struct perf_event *perf_event_new(const struct perf_attr *attr);
@@ -106,6 +113,9 @@ void perf_refresh_counts(struct perf_event *e);
 void perf_update_want(struct pmu_ctx *c);
 /* Sampling events of @c have changed: publish; the old set to be freed later. */
 struct perf_set *perf_update_set(struct pmu_ctx *c);
+/* The same, and wait until nobody uses the old one. */
+void perf_set_changed(struct perf_event *e);
+bool perf_is_listed(const struct perf_set *s, const struct perf_event *e);
 
 /* file.c */
 extern const struct file_ops perf_fops;

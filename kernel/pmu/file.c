@@ -11,9 +11,12 @@
 #include <kernel/file/file.h>
 #include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/pmu/filter.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/relay/relay.h>
@@ -274,46 +277,30 @@ static s64 locked_ioctl(struct perf_event *e, unsigned int cmd, u64 arg)
 	}
 }
 
-/*
- * Of tracepoints' filters the one that `perf trace` needs not to see itself:
- * "common_pid != N", perhaps several by &&.
- */
-static int parse_filter(const char *s, struct perf_event *e)
-{
-	static const char field[] = "common_pid != ";
-	u32 n = 0;
-
-	for (;;) {
-		u64 pid = 0;
-
-		if (strncmp(s, field, sizeof(field) - 1) ||
-		    n == ARRAY_SIZE(e->not_pid))
-			return -EINVAL;
-		s += sizeof(field) - 1;
-		if (*s < '0' || *s > '9')
-			return -EINVAL;
-		while (*s >= '0' && *s <= '9' && pid < BIT(32))
-			pid = pid * 10 + (u64)(*s++ - '0');
-		e->not_pid[n++] = (s32)pid;
-		if (!*s)
-			return 0;
-		if (strncmp(s, " && ", 4))
-			return -EINVAL;
-		s += 4;
-	}
-}
-
 static s64 set_filter(struct perf_event *e, uaddr_t ustr)
 {
-	char s[128];
+	char *s = get_free_page(0);
+	struct perf_filter *f, *old;
 	s64 n;
 
-	if (e->kind != KIND_TRACE)
-		return -EINVAL;
-	n = strncpy_from_user(s, ustr, sizeof(s));
-	if (n < 0)
-		return n == -ENAMETOOLONG ? -EINVAL : n;
-	return parse_filter(s, e);
+	if (!s)
+		return -ENOMEM;
+	n = strncpy_from_user(s, ustr, PAGE_SIZE);
+	f = n < 0 ? ERR_PTR(n == -ENAMETOOLONG ? -EINVAL : (int)n)
+	    : e->kind != KIND_TRACE ? ERR_PTR(-EINVAL)
+				    : perf_filter_parse(e->sw, s);
+	free_page_addr(s);
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	mutex_lock(&perf_mutex);
+	old = e->filter;
+	/* PMUSET (release) - pairs with hit_set(): by the address. */
+	store_release(&e->filter, f);
+	if (old)
+		pmu_sync_harts();
+	mutex_unlock(&perf_mutex);
+	perf_filter_free(old);
+	return 0;
 }
 
 static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
@@ -345,6 +332,8 @@ static int perf_fmmap(struct file *f, struct vma *v)
 
 	mutex_lock(&perf_mutex);
 	r = perf_rb_mmap(f->priv, v);
+	if (!r && rdpmc_can(f->priv))
+		perf_set_changed(f->priv);
 	mutex_unlock(&perf_mutex);
 	return r;
 }
@@ -364,7 +353,7 @@ static void drop_children(struct perf_event *e)
 		store_once(&k->on, false);
 		k->ctx = NULL;
 		perf_update_want(c);
-		if (k->samples || k->kind == KIND_TRACE) {
+		if (perf_is_listed(c->set, k)) {
 			old = perf_update_set(c);
 			pmu_sync_harts();
 			kfree(old);
@@ -386,13 +375,13 @@ static void perf_release(struct file *f)
 	drop_children(e);
 	perf_leave_group(e);
 	perf_event_detach(e, true);
-	if (e->kind == KIND_TRACE)
+	if (perf_traces(e))
 		atomic_dec(&pmu_tracing);
 	last = atomic_dec_and_test(&pmu_active);
 	relay_watch();
 	if (last)
 		sample_nobody_left();
-	if (last || e->samples || e->kind == KIND_TRACE)
+	if (last || e->samples || perf_traces(e))
 		pmu_sync_harts();
 	perf_event_free(e);
 	mutex_unlock(&perf_mutex);

@@ -16,7 +16,7 @@
 #include <lib/atomic.h>
 
 extern u32 pmu_active;	/* [a] events that are open; kernel/relay/params.c */
-extern u32 pmu_tracing; /* [a] of them, tracepoints of system calls */
+extern u32 pmu_tracing; /* [a] of them, tracepoints */
 
 void pmu_user_leave_slow(struct hart *h, bool interrupt);
 void pmu_user_enter_slow(struct hart *h, struct thread *t);
@@ -25,6 +25,7 @@ void pmu_call_end_slow(struct hart *h, struct thread *t, int why);
 void pmu_posted_slow(struct hart *h);
 void pmu_sw_slow(struct hart *h, struct thread *t, u32 what, u64 addr);
 void pmu_syscall_slow(struct thread *t, bool enter);
+void pmu_woken_slow(struct thread *t);
 
 /* User code on @h has trapped: before anything else. */
 static inline void pmu_user_leave(struct hart *h, bool interrupt)
@@ -73,6 +74,13 @@ static inline void pmu_syscall(struct thread *t, bool enter)
 {
 	if (unlikely(load_once(&pmu_tracing)))
 		pmu_syscall_slow(t, enter);
+}
+
+/* @t, which waited, is to go on.  Any context. */
+static inline void pmu_woken(struct thread *t)
+{
+	if (unlikely(load_once(&pmu_tracing)))
+		pmu_woken_slow(t);
 }
 
 /* --- task/: a thread's life; each does nothing for one that is not counted. */

@@ -22,6 +22,7 @@
 #include <kernel/pmu/account.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/overflow.h>
+#include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
@@ -134,6 +135,11 @@ u64 pmu_counter_mask(u32 idx)
 	return width == 64 ? ~0ull : BIT(width) - 1;
 }
 
+int pmu_counter_csr(u32 idx)
+{
+	return counter[idx].firmware ? -1 : counter[idx].csr - 0xc00;
+}
+
 const struct pmu_ops *pmu_overflow_ops(void)
 {
 	return pmu_ops && pmu_ops->overflow ? pmu_ops : NULL;
@@ -227,6 +233,7 @@ static void switch_on(struct hart *h, bool on)
 {
 	struct pmu_hart *p = pmu_of(h);
 
+	rdpmc_reset(h);
 	if (h->pmu_on == on)
 		return;
 	/* The call that runs may be what switches it off: nobody tells its end. */
@@ -396,6 +403,7 @@ static int pmu_init(void)
 		for (u32 s = 0; s < PMU_SLOTS; s++)
 			p->ctr[s] = -1;
 		alarms_init(p);
+		p->counteren = 7; /* kernel/smp.c */
 		p->mapped = BIT(SLOT_CYCLES) | BIT(SLOT_INSTRET);
 		p->turn = FIRST_DYNAMIC;
 		ktimer_init(&p->mux, mux_expired, harts[i]);

@@ -352,7 +352,7 @@ static int build(struct perf_event *e, int pid, int cpu, int group_fd,
 	if (err) {
 		deactivate();
 	} else {
-		if (e->kind == KIND_TRACE)
+		if (perf_traces(e))
 			atomic_inc(&pmu_tracing);
 		if (!(e->attr.flags & ATTR_DISABLED))
 			perf_arm(e, true);

@@ -176,8 +176,8 @@ static u64 what_is_left(const struct perf_set *set, const struct hart *h,
 		period = period_of(e);
 		n = perf_now(e).count - e->last;
 		n = n < period ? period - n : 0;
-		left[e->slot] = slots & BIT(e->slot) ? min(left[e->slot], n)
-						     : n;
+		left[e->slot] =
+			slots & BIT(e->slot) ? min(left[e->slot], n) : n;
 		slots |= BIT(e->slot);
 	}
 	return slots;

@@ -12,9 +12,10 @@
 /* hw.c: counters by their number; @idx is one that a hart has. */
 u64 pmu_read_counter(u32 idx);
 u64 pmu_counter_mask(u32 idx); /* its bits */
+int pmu_counter_csr(u32 idx);  /* behind cycle; -1: firmware's */
 bool pmu_slot_overflows(u32 slot);
 const struct pmu_ops *pmu_overflow_ops(void); /* NULL: none interrupts */
-void pmu_map_again(void); /* all harts; may sleep */
+void pmu_map_again(void);		      /* all harts; may sleep */
 
 /* This hart's counters for cycles and instructions.  alarms_map() takes them off
  * @left, of which @programmable are no firmware's, and leaves one at least. */

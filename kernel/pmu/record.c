@@ -188,7 +188,7 @@ static void put_head(struct record *r, const struct perf_event *e,
 	if (st & PERF_SAMPLE_STREAM_ID)
 		put(r, e->id);
 	if (st & PERF_SAMPLE_CPU)
-		put(r, this_hart()->cpu);
+		put(r, s->on->cpu);
 	if (st & PERF_SAMPLE_PERIOD)
 		put(r, s->period);
 }
@@ -228,9 +228,9 @@ bool perf_write_sample(struct perf_event *e, const struct sample *s)
 	return perf_rb_write(e, r.w, h.size, s->nmi);
 }
 
-u16 perf_sample_id(const struct perf_event *e, u64 *out)
+u16 perf_sample_id(const struct perf_event *e, const struct thread *t,
+		   const struct hart *h, u64 *out)
 {
-	const struct thread *t = current;
 	u64 st = e->attr.sample_type;
 	u32 n = 0;
 
@@ -246,7 +246,7 @@ u16 perf_sample_id(const struct perf_event *e, u64 *out)
 	if (st & PERF_SAMPLE_STREAM_ID)
 		out[n++] = e->id;
 	if (st & PERF_SAMPLE_CPU)
-		out[n++] = this_hart()->cpu;
+		out[n++] = h->cpu;
 	if (st & PERF_SAMPLE_IDENTIFIER)
 		out[n++] = id_of(e);
 	return (u16)(n * sizeof(u64));

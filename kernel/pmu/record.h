@@ -11,6 +11,7 @@ struct trapframe;
 /* What a sample is of. */
 struct sample {
 	struct thread *t;
+	const struct hart *on;	    /* where */
 	const struct trapframe *tf; /* registers where it was taken */
 	bool user;		    /* they are of user code */
 	bool nmi;		    /* taken in a call */

@@ -163,7 +163,7 @@ static void tell_lost(struct perf_rb *rb, const struct perf_event *e)
 				    (u16)offsetof(typeof(r), sample_id) };
 	r.id = e->parent ? e->parent->id : e->id;
 	r.lost = lost;
-	r.h.size += perf_sample_id(e, r.sample_id);
+	r.h.size += perf_sample_id(e, current, this_hart(), r.sample_id);
 	if (has_room(rb, r.h.size))
 		put_record(rb, &r, r.h.size);
 	else

@@ -16,6 +16,7 @@
 #include <arch/riscv/csr.h>
 #include <kernel/file/file.h>
 #include <kernel/init.h>
+#include <kernel/pmu/filter.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/overflow.h>
 #include <kernel/pmu/record.h>
@@ -195,6 +196,7 @@ static void take_samples(struct hart *h, struct thread *t, bool user,
 	struct pmu_hart *p = pmu_of(h);
 	struct sample s = {
 		.t = t,
+		.on = h,
 		.tf = tf,
 		.user = user,
 		.side = t->home == h ? SIDE_OWN : SIDE_SERVICE,
@@ -305,15 +307,13 @@ static void count_hit(struct perf_event *e, struct sample *s)
 	sample_event(e, s);
 }
 
-static bool filtered(const struct perf_event *e, const struct thread *t)
+static bool filtered(const struct perf_event *e, const void *raw)
 {
 	const struct perf_event *top = e->parent ? e->parent : e;
+	/* PMUSET (dependency) - pairs with set_filter(). */
+	const struct perf_filter *f = load_once(&top->filter);
 
-	for (u32 i = 0; i < ARRAY_SIZE(top->not_pid); i++) {
-		if (top->not_pid[i] && top->not_pid[i] == t->tid)
-			return true;
-	}
-	return false;
+	return f && !perf_filter_match(f, raw);
 }
 
 static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
@@ -325,7 +325,7 @@ static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
 		if (e->kind != kind || e->sw != what || !fits(e, h, side))
 			continue;
 		if (kind == KIND_TRACE) {
-			if (filtered(e, s->t))
+			if (filtered(e, s->raw))
 				continue;
 			/* threads of several harts hit one event of a hart */
 			atomic_add_relaxed(&e->hits, 1);
@@ -342,6 +342,7 @@ static void hit(struct hart *h, struct thread *t, u32 kind, u32 what,
 	bool irq = pmu_irq_save();
 
 	s->t = t;
+	s->on = h;
 	s->tf = &t->tf;
 	s->user = true; /* where the program was */
 	s->side = SIDE_OWN;
@@ -363,9 +364,57 @@ void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr)
 
 void sample_trace(struct thread *t, u32 id, const void *raw, u32 n)
 {
+	sample_trace_on(this_hart(), t, id, raw, n);
+}
+
+void sample_trace_on(struct hart *on, struct thread *t, u32 id, const void *raw,
+		     u32 n)
+{
 	struct sample s = { .raw = raw, .raw_size = n };
 
-	hit(this_hart(), t, KIND_TRACE, id, &s);
+	hit(on, t, KIND_TRACE, id, &s);
+}
+
+static void write_switch(struct perf_set *set, struct hart *h, struct thread *t,
+			 enum switch_kind how, bool wide)
+{
+	struct {
+		struct perf_header h;
+		u64 more[9];
+	} r;
+
+	for (u32 i = 0; set && i < set->nr; i++) {
+		struct perf_event *e = set->ev[i];
+		u32 n = wide;
+
+		if (!(e->attr.flags & ATTR_CONTEXT_SWITCH) ||
+		    !load_once(&e->on) ||
+		    (e->cpu >= 0 && (u32)e->cpu != h->cpu))
+			continue;
+		r.h.type =
+			wide ? PERF_RECORD_SWITCH_CPU_WIDE : PERF_RECORD_SWITCH;
+		r.h.misc = how == SWITCH_IN ? 0 : PERF_MISC_SWITCH_OUT;
+		if (how == SWITCH_PREEMPT)
+			r.h.misc |= PERF_MISC_SWITCH_OUT_PREEMPT;
+		r.more[0] = 0; /* of a hart: nobody's before and behind */
+		r.h.size = (u16)(sizeof(r.h) + n * sizeof(u64));
+		r.h.size += perf_sample_id(e, t, h, r.more + n);
+		if (perf_rb_write(e, &r, r.h.size, false))
+			store_once(&pmu_of(this_hart())->wake, true);
+	}
+}
+
+void sample_switch(struct hart *h, struct thread *t, enum switch_kind how)
+{
+	struct pmu_hart *p = pmu_of(h);
+	bool irq = pmu_irq_save();
+
+	/* PMUSET (dependency) - pairs with perf_update_set(). */
+	if (t->pmu)
+		write_switch(load_once(&t->pmu->set), h, t, how, false);
+	if (p->wide)
+		write_switch(load_once(&p->wide->set), h, t, how, true);
+	pmu_irq_restore(irq);
 }
 
 /* --- rates */

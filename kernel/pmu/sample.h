@@ -24,6 +24,9 @@ void sample_call_begin(struct hart *h, struct thread *t);
 void sample_call_end(struct hart *h);
 void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr);
 void sample_trace(struct thread *t, u32 id, const void *raw, u32 n);
+/* The same, as if it was on that hart. */
+void sample_trace_on(struct hart *on, struct thread *t, u32 id, const void *raw,
+		     u32 n);
 /* @e was opened, or its interval changed; and none is open any more. */
 void sample_rate(const struct perf_event *e);
 void sample_nobody_left(void);
@@ -35,7 +38,15 @@ void perf_hangup(struct perf_event *e);
 bool perf_kernel_interrupt(struct trapframe *tf);
 
 /* The fields that stand behind every record with ATTR_SAMPLE_ID_ALL: how many bytes
- * at @out, which has room for 8 words. */
-u16 perf_sample_id(const struct perf_event *e, u64 *out);
+ * at @out, which has room for 8 words.  @t NULL: nobody's. */
+u16 perf_sample_id(const struct perf_event *e, const struct thread *t,
+		   const struct hart *h, u64 *out);
+/* Records of those who want to know when @t gets and loses its hart @h. */
+enum switch_kind {
+	SWITCH_IN,
+	SWITCH_OUT,
+	SWITCH_PREEMPT
+};
+void sample_switch(struct hart *h, struct thread *t, enum switch_kind how);
 
 #endif /* KERNEL_PMU_SAMPLE_H */

@@ -3,13 +3,14 @@
  * kernel/pmu/sideband.c - what else is in the buffer: names, areas, births, deaths.
  *
  * Without these perf(1) cannot say which program an address is in.  They are written
- * in a call of the thread that they are about, so into the buffer of an event of the
- * hart that executes it.
+ * in a call of the thread that they are about, for the events of its application hart,
+ * whoever executes the call: that is where its other records are.
  *
  * Context: coroutine; takes perf_mutex.
  */
 #include <kernel/pmu/event.h>
 
+#include <kernel/dev/dev.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -56,13 +57,18 @@ static void put_name(struct side_record *r, const char *s)
 	put(r, zero, (u32)ALIGN_UP(n, 8) - (n - 1));
 }
 
+static const struct hart *hart_of(const struct thread *t)
+{
+	return t->home ? t->home : this_hart();
+}
+
 static void write_to(struct perf_event *e, struct side_record *r)
 {
 	u64 id[8];
 	u32 body = r->n;
 	bool irq, wake;
 
-	put(r, id, perf_sample_id(e, id));
+	put(r, id, perf_sample_id(e, current, hart_of(current), id));
 	r->h.size = (u16)(sizeof(r->h) + r->n);
 	irq = pmu_irq_save();
 	wake = perf_rb_write(e, r, r->h.size, false);
@@ -72,26 +78,37 @@ static void write_to(struct perf_event *e, struct side_record *r)
 		perf_wake_event(e);
 }
 
-static void write_to_ctx(struct pmu_ctx *c, u64 want, struct side_record *r)
+/* To events that have one of @want, and of @mask just @value. */
+static void write_to_ctx(struct pmu_ctx *c, const struct hart *h, u64 want,
+			 u64 mask, u64 value, struct side_record *r)
 {
 	struct perf_event *e;
 
 	if (!c)
 		return;
 	list_for_each_entry(e, &c->events, node) {
-		if (!e->on || !(e->attr.flags & want))
+		if (!e->on || !(e->attr.flags & want) ||
+		    (e->attr.flags & mask) != value)
 			continue;
-		if (e->cpu >= 0 && (u32)e->cpu != this_cpu())
+		if (e->cpu >= 0 && (u32)e->cpu != h->cpu)
 			continue;
 		write_to(e, r);
 	}
 }
 
+static void write_some(struct thread *t, u64 want, u64 mask, u64 value,
+		       struct side_record *r)
+{
+	const struct hart *h = hart_of(t);
+
+	write_to_ctx(t->pmu, h, want, mask, value, r);
+	write_to_ctx(pmu_of(h)->wide, h, want, mask, value, r);
+}
+
 /* Every event that wants to know of current's doings. */
 static void write_all(struct thread *t, u64 want, struct side_record *r)
 {
-	write_to_ctx(t->pmu, want, r);
-	write_to_ctx(pmu_of(this_hart())->wide, want, r);
+	write_some(t, want, 0, 0, r);
 }
 
 static void tell_comm(struct thread *t, bool exec, struct side_record *r)
@@ -125,6 +142,8 @@ void perf_side_slow(u32 what, struct thread *t)
 
 	if (!t->proc)
 		return;
+	if (load_once(&pmu_tracing))
+		sched_trace_side(what, t);
 	r = kmalloc(sizeof(*r));
 	if (!r)
 		return;
@@ -152,17 +171,17 @@ void perf_side_slow(u32 what, struct thread *t)
 struct area {
 	u64 start, len, pgoff;
 	u32 flags;
-	bool two; /* MMAP2 */
+	u32 dev;
+	u64 ino; /* 0: of no file */
 };
 
 static void put_area(struct side_record *r, const struct thread *t,
-		     const struct area *a, const char *name)
+		     const struct area *a, bool two, const char *name)
 {
 	bool exec = a->flags & VM_EXEC;
 
 	r->n = 0;
-	r->h = (struct perf_header){ a->two ? PERF_RECORD_MMAP2
-					    : PERF_RECORD_MMAP,
+	r->h = (struct perf_header){ two ? PERF_RECORD_MMAP2 : PERF_RECORD_MMAP,
 				     PERF_MISC_USER, 0 };
 	if (!exec)
 		r->h.misc |= PERF_MISC_MMAP_DATA;
@@ -171,10 +190,11 @@ static void put_area(struct side_record *r, const struct thread *t,
 	put_u64(r, a->start);
 	put_u64(r, a->len);
 	put_u64(r, a->pgoff << PAGE_SHIFT);
-	if (a->two) {
-		put_u64(r, 0); /* device */
-		put_u64(r, 0); /* inode, generation */
-		put_u64(r, 0);
+	if (two) {
+		put_u32(r, MAJOR(a->dev));
+		put_u32(r, MINOR(a->dev));
+		put_u64(r, a->ino);
+		put_u64(r, 0); /* generation */
 		put_u32(r, a->flags & 7);
 		put_u32(r, a->flags & VM_SHARED ? 1 : 2);
 	}
@@ -185,8 +205,8 @@ static void put_area(struct side_record *r, const struct thread *t,
 void perf_mmap_area(struct thread *t, u64 start, u64 len, u64 pgoff, u32 flags,
 		    struct file *f, const char *label)
 {
-	struct area a = { start, len, pgoff, flags, false };
-	u64 data = flags & VM_EXEC ? 0 : ATTR_MMAP_DATA;
+	struct area a = { start, len, pgoff, flags, 0, 0 };
+	u64 want = flags & VM_EXEC ? ATTR_MMAP | ATTR_MMAP2 : ATTR_MMAP_DATA;
 	char name[NAME_MAX_BYTES];
 	struct side_record *r = kmalloc(sizeof(*r));
 
@@ -196,9 +216,13 @@ void perf_mmap_area(struct thread *t, u64 start, u64 len, u64 pgoff, u32 flags,
 		label = f && f->ops->anon_name ? f->ops->anon_name : "//anon";
 	if (!f || !f->dentry || exec_path_str(f, name, sizeof(name)) < 0)
 		(void)strscpy(name, label, sizeof(name));
+	if (f && f->inode)
+		exec_file_id(f, &a.dev, &a.ino);
 	mutex_lock(&perf_mutex);
-	put_area(r, t, &a, name);
-	write_all(t, data ? data : ATTR_MMAP, r);
+	put_area(r, t, &a, false, name);
+	write_some(t, want, ATTR_MMAP2, 0, r);
+	put_area(r, t, &a, true, name);
+	write_some(t, want, ATTR_MMAP2, ATTR_MMAP2, r);
 	mutex_unlock(&perf_mutex);
 	kfree(r);
 }

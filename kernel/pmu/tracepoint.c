@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/pmu/tracepoint.c - raw_syscalls:sys_enter and sys_exit, for `perf trace`.
+ * kernel/pmu/tracepoint.c - raw_syscalls:sys_enter and sys_exit, for `perf trace`,
+ * and the same for each call by itself.
  *
  * Only as samples: there is no trace buffer of text.
  */
@@ -15,12 +16,6 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
-
-struct trace_common {
-	u16 type;
-	u8 flags, preempt_count;
-	s32 pid;
-};
 
 struct sys_enter {
 	struct trace_common c;
@@ -43,10 +38,27 @@ void pmu_syscall_slow(struct thread *t, bool enter)
 				(s64)t->tf.a7,
 				(s64)t->tf.a0 };
 
-	if (enter)
+	if (enter) {
 		sample_trace(t, TP_SYS_ENTER, &in, sizeof(in));
-	else
+		in.c.type = (u16)(TP_ENTER_CALL + t->tf.a7);
+		sample_trace(t, in.c.type, &in, sizeof(in));
+	} else {
 		sample_trace(t, TP_SYS_EXIT, &out, sizeof(out));
+		out.c.type = (u16)(TP_EXIT_CALL + t->tf.a7);
+		sample_trace(t, out.c.type, &out, sizeof(out));
+	}
+}
+
+static bool is_call(u64 nr)
+{
+	return nr < NR_SYSCALLS && syscall_name(nr);
+}
+
+bool tracepoint_exists(u64 id)
+{
+	return (id >= TP_SYS_ENTER && id < NR_TRACEPOINTS) ||
+	       (id >= TP_ENTER_CALL && is_call(id - TP_ENTER_CALL)) ||
+	       (id >= TP_EXIT_CALL && is_call(id - TP_EXIT_CALL));
 }
 
 #define COMMON                                                              \
@@ -58,6 +70,8 @@ void pmu_syscall_slow(struct thread *t, bool enter)
 	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\t" \
 	"signed:0;\n"                                                       \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
+const char tracepoint_common[] = COMMON;
 
 static const char enter_format[] =
 	"name: sys_enter\nID: 1\n" COMMON
@@ -87,16 +101,44 @@ static const struct sys_attr exit_attrs[] = {
 	{ "format", 0444, .show = show_text, .arg = (u64)exit_format },
 };
 
-/*
- * perf(1) names a call's arguments by the format of a tracepoint of that call.  We
- * have the formats, with plain words, but not the tracepoints.
- */
-#define SYSCALL_TP_ID 1000u
+/* perf.data has the formats of this group too, and an empty one confuses perf: a line of
+ * a trace buffer, which nobody writes. */
+static const char print_format[] =
+	"name: print\nID: 900\n" COMMON
+	"\tfield:unsigned long ip;\toffset:8;\tsize:8;\tsigned:0;\n"
+	"\tfield:char buf[];\toffset:16;\tsize:0;\tsigned:0;\n\n"
+	"print fmt: \"%ps: %s\", (void *)REC->ip, REC->buf\n";
+static const struct sys_attr print_attrs[] = {
+	{ "id", 0444, .show = show_text, .arg = (u64) "900\n" },
+	{ "format", 0444, .show = show_text, .arg = (u64)print_format },
+};
 
+/*
+ * perf(1) names a call's arguments by the format of a tracepoint of that call: with
+ * plain words here.
+ */
 static s64 show_call_id(void *obj, const struct sys_attr *a __unused, char *buf,
 			size_t size)
 {
-	return scnprintf(buf, size, "%lu\n", SYSCALL_TP_ID + (u64)obj);
+	return scnprintf(buf, size, "%lu\n", TP_ENTER_CALL + (u64)obj);
+}
+
+static s64 show_exit_id(void *obj, const struct sys_attr *a __unused, char *buf,
+			size_t size)
+{
+	return scnprintf(buf, size, "%lu\n", TP_EXIT_CALL + (u64)obj);
+}
+
+static s64 show_exit_format(void *obj, const struct sys_attr *a __unused,
+			    char *buf, size_t size)
+{
+	return scnprintf(buf, size,
+			 "name: sys_exit_%s\nID: %lu\n" COMMON
+			 "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\t"
+			 "signed:1;\n"
+			 "\tfield:long ret;\toffset:16;\tsize:8;\tsigned:1;\n"
+			 "\nprint fmt: \"0x%%lx\", REC->ret\n",
+			 syscall_name((u64)obj), TP_EXIT_CALL + (u64)obj);
 }
 
 static s64 show_call_format(void *obj, const struct sys_attr *a __unused,
@@ -106,7 +148,7 @@ static s64 show_call_format(void *obj, const struct sys_attr *a __unused,
 			  "name: sys_enter_%s\nID: %lu\n" COMMON
 			  "\tfield:int __syscall_nr;\toffset:8;\tsize:4;\t"
 			  "signed:1;\n",
-			  syscall_name((u64)obj), SYSCALL_TP_ID + (u64)obj);
+			  syscall_name((u64)obj), TP_ENTER_CALL + (u64)obj);
 
 	for (u32 i = 0; i < 6; i++)
 		n += scnprintf(buf + n, size - (size_t)n,
@@ -121,18 +163,25 @@ static const struct sys_attr call_attrs[] = {
 	{ "id", 0444, .show = show_call_id },
 	{ "format", 0444, .show = show_call_format },
 };
+static const struct sys_attr exit_call_attrs[] = {
+	{ "id", 0444, .show = show_exit_id },
+	{ "format", 0444, .show = show_exit_format },
+};
 
 static int call_formats_init(void)
 {
 	struct sys_dir *d = sys_path("kernel/tracing/events/syscalls");
 	char name[64];
 
-	for (u64 nr = 1; nr < NR_SYSCALLS; nr++) {
+	for (u64 nr = 0; nr < NR_SYSCALLS; nr++) {
 		if (!syscall_name(nr))
 			continue;
 		scnprintf(name, sizeof(name), "sys_enter_%s", syscall_name(nr));
 		(void)sys_add(sys_mkdir(d, name, (void *)nr), call_attrs,
 			      ARRAY_SIZE(call_attrs));
+		scnprintf(name, sizeof(name), "sys_exit_%s", syscall_name(nr));
+		(void)sys_add(sys_mkdir(d, name, (void *)nr), exit_call_attrs,
+			      ARRAY_SIZE(exit_call_attrs));
 	}
 	return 0;
 }
@@ -167,8 +216,8 @@ static int tracepoint_init(void)
 	int err = sys_add(sys_subdir(d, "sys_enter"), enter_attrs,
 			  ARRAY_SIZE(enter_attrs));
 
-	(void)sys_path(
-		"kernel/tracing/events/ftrace"); /* perf wants it there */
+	(void)sys_add(sys_path("kernel/tracing/events/ftrace/print"),
+		      print_attrs, ARRAY_SIZE(print_attrs));
 	(void)sys_add(sys_path("kernel/tracing"), tracing_attrs,
 		      ARRAY_SIZE(tracing_attrs));
 	(void)sys_add(sys_path("kernel/tracing/events"), events_attrs,

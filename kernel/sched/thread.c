@@ -10,6 +10,7 @@
  */
 #include <arch/riscv/csr.h>
 #include <arch/riscv/upcalls.h>
+#include <kernel/pmu/hooks.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
 #include <kernel/mm/kmalloc.h>
@@ -72,6 +73,7 @@ bool thread_wake(struct thread *t)
 	    THREAD_WAITING)
 		return false;
 	relay_observe(this_hart(), t, EV_WAKE, 0);
+	pmu_woken(t);
 	h = t->co_hart;
 	if (h == this_hart())
 		list_add_tail(&t->run_node, &h->ready);

@@ -196,6 +196,7 @@ struct thread {
 	u8 sched_policy;  /* [a] enum sched_policy, SCHED_POLICY_RESET */
 	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
 	u32 personality; /* [O] */
+	u32 traced_on;	 /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */
 	void *ext;	 /* [O] kernel/task's private extension */
 	struct pmu_ctx
 		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */

@@ -9,15 +9,19 @@
  *				what the kernel counted on either side
  *	pcount mux SECONDS	two events of hardware, when there is one counter
  *	pcount null N [on]	time of a null call, counted or not
+ *	pcount self mapped	instructions of a loop, read by the program itself by
+ *				way of the event's page; alone: cycle, without one
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -214,6 +218,58 @@ static void null_call(unsigned long n, const char *on)
 		       value(fd[0]) / 10 / n, value(fd[1]) / 10 / n);
 }
 
+static void on_sigill(int sig)
+{
+	printf("signal %d\n", sig);
+	fflush(stdout);
+	_exit(0);
+}
+
+/* instret as the page has it, around @n rounds of two instructions. */
+static unsigned long long self_between(volatile struct perf_event_mmap_page *p,
+				       unsigned long n)
+{
+	unsigned long long from, to;
+	unsigned int seq;
+
+	do {
+		seq = p->lock;
+		__asm__ volatile("csrr %0, instret\n"
+				 ".option push\n"
+				 ".option norvc\n"
+				 "	beqz %2, 2f\n"
+				 "1:	addi %2, %2, -1\n"
+				 "	bnez %2, 1b\n"
+				 "2:	csrr %1, instret\n"
+				 ".option pop\n"
+				 : "=&r"(from), "=&r"(to), "+r"(n));
+	} while (seq != p->lock); /* interrupted: n is 0 then */
+	return to - from;
+}
+
+static void self(const char *how)
+{
+	struct perf_event_mmap_page *p;
+	unsigned long long cycle;
+	int fd;
+
+	signal(SIGILL, on_sigill);
+	if (!strcmp(how, "alone")) {
+		__asm__ volatile("csrr %0, cycle" : "=r"(cycle));
+		printf("cycle %llu\n", cycle);
+		return;
+	}
+	fd = open_event(PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, 1);
+	ioctl(fd, PERF_EVENT_IOC_ENABLE, 0);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED || !p->cap_user_rdpmc || p->index != 3) {
+		printf("not allowed\n");
+		return;
+	}
+	printf("self: %llu of 2000\n",
+	       self_between(p, 1000) - self_between(p, 0));
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long n = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
@@ -224,6 +280,10 @@ int main(int argc, char **argv)
 		return 2;
 	if (!strcmp(argv[1], "null")) {
 		null_call(n, argc > 3 ? argv[3] : NULL);
+		return 0;
+	}
+	if (!strcmp(argv[1], "self")) {
+		self(argv[2]);
 		return 0;
 	}
 	if (!strcmp(argv[1], "mux")) {

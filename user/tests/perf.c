@@ -234,6 +234,70 @@ TEST(perf, sampling)
 	close(fd);
 }
 
+/* What the program reads by itself, by the protocol of the mapped page. */
+static unsigned long long read_self(const struct perf_event_mmap_page *p)
+{
+	unsigned long long n, pmc = 0;
+	unsigned int seq, index;
+
+	do {
+		seq = __atomic_load_n(&p->lock, __ATOMIC_ACQUIRE);
+		index = p->index;
+		n = (unsigned long long)p->offset;
+		if (index == 1)
+			__asm__ volatile("csrr %0, cycle" : "=r"(pmc));
+		else if (index == 3)
+			__asm__ volatile("csrr %0, instret" : "=r"(pmc));
+		n += pmc;
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	} while ((seq & 1) ||
+		 seq != __atomic_load_n(&p->lock, __ATOMIC_ACQUIRE));
+	CHECK(index == 1 || index == 3);
+	return n;
+}
+
+TEST(perf, read_by_itself)
+{
+	static const unsigned int what[] = { PERF_COUNT_HW_INSTRUCTIONS,
+					     PERF_COUNT_HW_CPU_CYCLES };
+
+	for (int i = 0; i < 2; i++) {
+		struct perf_event_attr a = attr_of(PERF_TYPE_HARDWARE, what[i]);
+		struct perf_event_mmap_page *p;
+		unsigned long long n[4], m[4];
+		int fd;
+
+		a.exclude_kernel = i == 0;
+		NEED(fd = open_event(&a, 0, -1, -1, 0));
+		p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+		CHECK(p != MAP_FAILED);
+		if (!p->cap_user_rdpmc)
+			ut_skip("perf_user_access is 0");
+		CHECK(p->cap_user_time);
+		CHECK_EQ(p->index, i ? 1 : 3);
+		/* Ever more; and between two of the kernel's values, but for the
+		 * few instructions of the way out of the kernel (a time, on QEMU). */
+		for (int k = 0; k < 200; k++) {
+			m[0] = count_of(fd);
+			n[0] = read_self(p);
+			loop(1000);
+			n[1] = read_self(p);
+			if (k % 8 == 0)
+				sched_yield();
+			n[2] = read_self(p);
+			m[1] = count_of(fd);
+			CHECK(m[0] <= n[0] && n[0] < n[1] && n[1] < n[2]);
+			if (what[i] == PERF_COUNT_HW_CPU_CYCLES)
+				CHECK(n[2] <= m[1]);
+		}
+		CHECK_OK(ioctl(fd, PERF_EVENT_IOC_DISABLE, 0));
+		CHECK_EQ(p->index, 0);
+		CHECK_EQ((unsigned long long)p->offset, count_of(fd));
+		munmap(p, 4096);
+		close(fd);
+	}
+}
+
 static int child_loop(void *arg)
 {
 	loop(*(unsigned long *)arg);
