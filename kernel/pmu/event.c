@@ -338,6 +338,21 @@ void perf_event_free(struct perf_event *e)
 	kfree(e);
 }
 
+static u32 find_member(const struct perf_event *leader,
+		       const struct perf_event *e)
+{
+	u32 i = 0;
+
+	while (i < PERF_GROUP_MAX && leader->member[i] != e)
+		i++;
+	return i;
+}
+
+bool perf_group_full(const struct perf_event *leader)
+{
+	return find_member(leader, NULL) == PERF_GROUP_MAX;
+}
+
 void perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 		       struct perf_event *leader)
 {
@@ -346,6 +361,8 @@ void perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 	if (leader) {
 		e->leader = leader;
 		list_add_tail(&e->sib_node, &leader->siblings);
+		/* PMUSET (release) - pairs with samples: by the address. */
+		store_release(&leader->member[find_member(leader, NULL)], e);
 	}
 }
 
@@ -356,11 +373,13 @@ void perf_leave_group(struct perf_event *e)
 
 	list_for_each_entry_safe(s, next, &e->siblings, sib_node) {
 		list_del(&s->sib_node);
-		s->leader = s;
+		store_once(&s->leader, s);
 	}
-	if (list_is_linked(&e->sib_node))
+	if (list_is_linked(&e->sib_node)) {
 		list_del(&e->sib_node);
-	e->leader = e;
+		store_once(&e->leader->member[find_member(e->leader, e)], NULL);
+	}
+	store_once(&e->leader, e);
 }
 
 bool perf_is_listed(const struct perf_set *s, const struct perf_event *e)

@@ -30,6 +30,8 @@ enum perf_kind {
 	KIND_NONE,  /* dummy */
 };
 
+#define PERF_GROUP_MAX 64u /* siblings of a leader */
+
 struct perf_value {
 	u64 count, enabled, running;
 };
@@ -48,8 +50,10 @@ struct perf_event {
 	struct perf_event *leader; /* itself: none */
 	struct list_head siblings; /* of leader */
 	struct list_head sib_node;
-	struct perf_event *parent; /* [I] of an inherited one */
-	struct list_head children; /* inherited from this one */
+	struct perf_event
+		*member[PERF_GROUP_MAX]; /* [a] siblings, for samples */
+	struct perf_event *parent;	 /* [I] of an inherited one */
+	struct list_head children;	 /* inherited from this one */
 	struct list_head child_node;
 	struct file *output; /* SET_OUTPUT: not owned, cleared by its release */
 
@@ -80,6 +84,10 @@ struct perf_event {
 
 extern struct mutex perf_mutex;
 
+/* attr.c: 0 or -errno; size and E2BIG as the ABI has it. */
+int perf_read_attr(uaddr_t uattr, struct perf_attr *a);
+int perf_check_attr(const struct perf_attr *a);
+
 /* kernel/pmu/open.c */
 struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 		       u32 flags);
@@ -94,6 +102,8 @@ static inline bool perf_traces(const struct perf_event *e)
 /* event.c; perf_mutex held */
 struct perf_event *perf_event_new(const struct perf_attr *attr);
 void perf_event_free(struct perf_event *e);
+/* @leader has room: perf_group_full() was asked. */
+bool perf_group_full(const struct perf_event *leader);
 void perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 		       struct perf_event *leader);
 void perf_event_detach(struct perf_event *e, bool sync);

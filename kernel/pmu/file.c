@@ -268,7 +268,7 @@ static s64 locked_ioctl(struct perf_event *e, unsigned int cmd, u64 arg)
 	case PERF_IOC_PERIOD:
 		return set_period(e, arg);
 	case PERF_IOC_PAUSE_OUTPUT:
-		if (!e->rb)
+		if (!e->rb || !e->rb->nr_pages)
 			return -EINVAL;
 		store_once(&e->rb->paused, arg != 0);
 		return 0;
@@ -303,6 +303,19 @@ static s64 set_filter(struct perf_event *e, uaddr_t ustr)
 	return 0;
 }
 
+/* Breakpoints alone could be changed; nobody has any. */
+static s64 modify_attrs(struct perf_event *e, uaddr_t uattr)
+{
+	struct perf_attr a;
+	int err = perf_read_attr(uattr, &a);
+
+	if (!err)
+		err = perf_check_attr(&a);
+	if (err)
+		return err;
+	return a.type == e->attr.type ? -EOPNOTSUPP : -EINVAL;
+}
+
 static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct perf_event *e = f->priv;
@@ -315,6 +328,10 @@ static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return set_output_fd(e, (int)arg);
 	if (cmd == PERF_IOC_SET_FILTER)
 		return set_filter(e, arg);
+	if (cmd == PERF_IOC_MODIFY_ATTRS)
+		return modify_attrs(e, arg);
+	if (cmd == PERF_IOC_SET_BPF || cmd == PERF_IOC_QUERY_BPF)
+		return -EOPNOTSUPP;
 	if (cmd == PERF_IOC_PERIOD) {
 		if (get_user_u64(&period, arg))
 			return -EFAULT;
@@ -366,12 +383,13 @@ static void drop_children(struct perf_event *e)
 static void perf_release(struct file *f)
 {
 	struct perf_event *e = f->priv;
-	bool last;
+	bool last, group;
 
 	if (!e)
 		return;
 
 	mutex_lock(&perf_mutex);
+	group = e->leader != e || !list_empty(&e->siblings);
 	drop_children(e);
 	perf_leave_group(e);
 	perf_event_detach(e, true);
@@ -381,7 +399,7 @@ static void perf_release(struct file *f)
 	relay_watch();
 	if (last)
 		sample_nobody_left();
-	if (last || e->samples || perf_traces(e))
+	if (last || group || e->samples || perf_traces(e))
 		pmu_sync_harts();
 	perf_event_free(e);
 	mutex_unlock(&perf_mutex);

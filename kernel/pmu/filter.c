@@ -15,8 +15,18 @@
 #define MAX_STEPS 256u
 #define MAX_DEPTH 32u /* of parentheses; the stack is no deeper */
 
-enum step_kind { STEP_EQ, STEP_NE, STEP_LT, STEP_LE, STEP_GT, STEP_GE,
-		 STEP_BITS, STEP_AND, STEP_OR, STEP_NOT };
+enum step_kind {
+	STEP_EQ,
+	STEP_NE,
+	STEP_LT,
+	STEP_LE,
+	STEP_GT,
+	STEP_GE,
+	STEP_BITS,
+	STEP_AND,
+	STEP_OR,
+	STEP_NOT
+};
 
 struct step {
 	u8 kind;
@@ -65,9 +75,10 @@ static const struct {
 static const struct {
 	const char *text;
 	u8 kind;
-} compare[] = { /* the longer one first */
-	{ "==", STEP_EQ }, { "!=", STEP_NE }, { "<=", STEP_LE },
-	{ ">=", STEP_GE }, { "<", STEP_LT },  { ">", STEP_GT },
+} compare[] = {
+	/* the longer one first */
+	{ "==", STEP_EQ },  { "!=", STEP_NE }, { "<=", STEP_LE },
+	{ ">=", STEP_GE },  { "<", STEP_LT },  { ">", STEP_GT },
 	{ "&", STEP_BITS },
 };
 
@@ -124,7 +135,7 @@ static bool number(struct parser *p, s64 *out)
 
 	for (;; digits++) {
 		char c = *p->s;
-		u32 d = c >= '0' && c <= '9'	     ? (u32)(c - '0')
+		u32 d = c >= '0' && c <= '9'	      ? (u32)(c - '0')
 			: hex && c >= 'a' && c <= 'f' ? (u32)(c - 'a') + 10
 						      : 99;
 

@@ -160,40 +160,6 @@ static int what(struct perf_event *e)
 
 /* --- whether it may */
 
-static int check_attr(const struct perf_attr *a)
-{
-	if ((a->flags & ATTR_RESERVED) || a->reserved2 || a->reserved3)
-		return -EINVAL;
-	if ((a->sample_type & ~(PERF_SAMPLE_LAST - 1)) ||
-	    (a->read_format & ~(u64)PERF_FORMAT_ALL))
-		return -EINVAL;
-	if (a->sample_type & ~PERF_SAMPLE_KNOWN)
-		return -EOPNOTSUPP;
-	if (a->sample_regs_user >> 32)
-		return -EINVAL;
-	if ((a->flags & ATTR_INHERIT) && (a->sample_type & PERF_SAMPLE_READ))
-		return -EINVAL;
-	if (a->flags & (ATTR_AUX_OUTPUT | ATTR_SIGTRAP))
-		return a->flags & ATTR_SIGTRAP &&
-				       !(a->flags & ATTR_REMOVE_ON_EXEC)
-			       ? -EINVAL
-			       : -EOPNOTSUPP;
-	if ((a->flags & ATTR_REMOVE_ON_EXEC) &&
-	    (a->flags & ATTR_ENABLE_ON_EXEC))
-		return -EINVAL;
-	if ((a->flags & ATTR_INHERIT_THREAD) && !(a->flags & ATTR_INHERIT))
-		return -EINVAL;
-	if (a->sample_max_stack > 127)
-		return -EOVERFLOW;
-	if ((a->flags & ATTR_USE_CLOCKID) && a->clockid != 1 &&
-	    a->clockid != 4 && a->clockid != 7)
-		return -EINVAL;
-	if (a->flags & ATTR_FREQ)
-		return a->sample_period > load_once(&perf_max_rate) ? -EINVAL
-								    : 0;
-	return a->sample_period >> 63 ? -EINVAL : 0;
-}
-
 static int check_rights(const struct perf_attr *a, int pid)
 {
 	s64 paranoid = (s64)load_once(&perf_paranoid);
@@ -205,6 +171,8 @@ static int check_rights(const struct perf_attr *a, int pid)
 	if (paranoid > 2)
 		return -EACCES;
 	if (pid == -1 && paranoid > 0)
+		return -EACCES;
+	if (a->flags & ATTR_NAMESPACES)
 		return -EACCES;
 	if (a->type == PERF_TYPE_TRACEPOINT && paranoid > -1)
 		return -EPERM;
@@ -269,6 +237,10 @@ static int join_group(struct perf_event *e, struct perf_event *leader,
 		return -EINVAL;
 	if (e->attr.flags & (ATTR_EXCLUSIVE | ATTR_PINNED))
 		return -EINVAL;
+	if (perf_group_full(leader))
+		return -E2BIG;
+	if ((e->attr.flags ^ leader->attr.flags) & ATTR_INHERIT && c->thread)
+		return -EINVAL;
 	return 0;
 }
 
@@ -332,19 +304,21 @@ static void deactivate(void)
 }
 
 static int build(struct perf_event *e, int pid, int cpu, int group_fd,
-		 struct file **group)
+		 bool no_group, struct file **group)
 {
 	struct perf_event *leader = NULL;
 	int err;
 
 	*group = NULL;
-	if (group_fd != -1) {
+	if (group_fd != -1) { /* whether it is wanted as one or not */
 		*group = fd_get(group_fd);
 		if (!*group)
 			return -EBADF;
 		leader = perf_event_of(*group);
 		if (!leader)
 			return -EBADF;
+		if (no_group)
+			leader = NULL;
 	}
 	mutex_lock(&perf_mutex);
 	activate();
@@ -375,7 +349,7 @@ struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 		return ERR_PTR(-EINVAL);
 	if (flags & PERF_FLAG_PID_CGROUP)
 		return ERR_PTR(-EINVAL);
-	err = check_attr(attr);
+	err = perf_check_attr(attr);
 	if (!err && (cpu >= (int)nr_harts || cpu < -1 || pid < -1 ||
 		     (pid == -1 && cpu == -1)))
 		err = pid < -1 ? -ESRCH : -EINVAL;
@@ -391,7 +365,7 @@ struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 		perf_event_free(e);
 		return ERR_PTR(-ENOMEM);
 	}
-	err = build(e, pid, cpu, flags & PERF_FLAG_FD_NO_GROUP ? -1 : group_fd,
+	err = build(e, pid, cpu, group_fd, flags & PERF_FLAG_FD_NO_GROUP,
 		    &group);
 	if (group)
 		file_put(group);

@@ -16,9 +16,9 @@
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 
-#define CSR_CYCLE	0xc00u
-#define EVERYBODY	BIT(1) /* time */
-#define CYCLE_INSTRET	(BIT(0) | BIT(2))
+#define CSR_CYCLE     0xc00u
+#define EVERYBODY     BIT(1) /* time */
+#define CYCLE_INSTRET (BIT(0) | BIT(2))
 
 u64 perf_user_access = 2;
 

@@ -15,7 +15,7 @@
 
 /* /proc/sys/kernel/perf_user_access: 0 nobody reads counters, 1 who has mapped an event
  * of his own does, 2 everybody reads cycle and instret.  The clock is everybody's. */
-extern u64 perf_user_access; /* [a] */
+extern u64 perf_user_access;	 /* [a] */
 void rdpmc_access_changed(void); /* may sleep */
 
 /* @e is one that a program can read so, once it is mapped. */

@@ -3,7 +3,8 @@
  * kernel/pmu/record.c - what is in a sample, in the order of the ABI.
  *
  * A record is put together on the stack and written as a whole: callchains are cut so
- * that it fits.
+ * that it fits; one that does not all the same (the values of a large group) is lost, and
+ * counted as such.
  */
 #include <kernel/pmu/record.h>
 
@@ -23,12 +24,15 @@
 struct record {
 	u64 w[RECORD_WORDS];
 	u32 n;
+	bool cut;
 };
 
 static void put(struct record *r, u64 v)
 {
 	if (r->n < RECORD_WORDS)
 		r->w[r->n++] = v;
+	else
+		r->cut = true;
 }
 
 static u64 pair(u32 lo, u32 hi)
@@ -126,8 +130,10 @@ static void put_raw(struct record *r, const struct sample *s)
 {
 	u32 size = ALIGN_UP(s->raw_size + 4, 8) - 4, words = (size + 4) / 8;
 
-	if (r->n + words > RECORD_WORDS)
+	if (r->n + words > RECORD_WORDS) {
+		r->cut = true;
 		return;
+	}
 	memset(&r->w[r->n], 0, words * 8ul);
 	memcpy((char *)&r->w[r->n], &size, 4);
 	if (s->raw)
@@ -148,23 +154,53 @@ static void put_regs(struct record *r, const struct perf_event *e,
 	}
 }
 
-static void put_read(struct record *r, const struct perf_event *e)
+static void put_value(struct record *r, const struct perf_event *e, u64 fmt)
 {
-	u64 fmt = e->attr.read_format;
-	struct perf_value v = perf_value_own(e);
-	bool group = fmt & PERF_FORMAT_GROUP;
+	put(r, perf_value_own(e).count);
+	if (fmt & PERF_FORMAT_ID)
+		put(r, id_of(e));
+	if (fmt & PERF_FORMAT_LOST)
+		put(r, load_once(&e->lost));
+}
 
-	put(r, group ? 1 : v.count);
+static void put_times(struct record *r, const struct perf_event *e, u64 fmt)
+{
+	struct perf_value v = perf_value_own(e);
+
 	if (fmt & PERF_FORMAT_ENABLED)
 		put(r, v.enabled);
 	if (fmt & PERF_FORMAT_RUNNING)
 		put(r, v.running);
-	if (group)
-		put(r, v.count);
-	if (fmt & PERF_FORMAT_ID)
-		put(r, id_of(e));
-	if (fmt & PERF_FORMAT_LOST)
-		put(r, e->lost);
+}
+
+/* Members are freed after all harts went through their loops: not while we look. */
+static void put_read(struct record *r, const struct perf_event *e)
+{
+	u64 fmt = e->attr.read_format;
+	const struct perf_event *lead = load_once(&e->leader);
+	u32 at = r->n;
+
+	if (!(fmt & PERF_FORMAT_GROUP)) {
+		put(r, perf_value_own(e).count);
+		put_times(r, e, fmt);
+		if (fmt & PERF_FORMAT_ID)
+			put(r, id_of(e));
+		if (fmt & PERF_FORMAT_LOST)
+			put(r, load_once(&e->lost));
+		return;
+	}
+	put(r, 0);
+	put_times(r, lead, fmt);
+	put_value(r, lead, fmt);
+	r->w[at] = 1;
+	for (u32 i = 0; i < PERF_GROUP_MAX; i++) {
+		const struct perf_event *m = load_once(&lead->member[i]);
+
+		if (!m)
+			continue;
+		put_value(r, m, fmt);
+		r->w[at]++;
+	}
 }
 
 static void put_head(struct record *r, const struct perf_event *e,
@@ -201,6 +237,7 @@ static __attribute__((noinline)) void fill(struct record *r,
 	u64 st = e->attr.sample_type;
 
 	r->n = 1;
+	r->cut = false;
 	put_head(r, e, s);
 	if (st & PERF_SAMPLE_READ)
 		put_read(r, e);
@@ -222,6 +259,8 @@ bool perf_write_sample(struct perf_event *e, const struct sample *s)
 	struct record r;
 
 	fill(&r, e, s);
+	if (r.cut)
+		return perf_rb_lose(e);
 	h.misc = s->user ? PERF_MISC_USER : PERF_MISC_KERNEL;
 	h.size = (u16)(r.n * sizeof(u64));
 	memcpy(&r.w[0], &h, sizeof(h));

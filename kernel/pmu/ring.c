@@ -217,6 +217,17 @@ bool perf_rb_write(struct perf_event *e, const void *rec, u32 n, bool nmi)
 	return wake;
 }
 
+bool perf_rb_lose(struct perf_event *e)
+{
+	struct perf_rb *rb = load_once(&(e->parent ? e->parent : e)->rb);
+
+	if (rb && rb->nr_pages && !load_once(&rb->paused)) {
+		atomic_inc(&rb->lost);
+		atomic_inc(&e->lost);
+	}
+	return false;
+}
+
 bool perf_rb_readable(const struct perf_rb *rb)
 {
 	struct perf_page *pg = page_addr(rb->page[0]);

@@ -47,6 +47,8 @@ int perf_rb_mmap(struct perf_event *e, struct vma *v);
  * if there is no room.  @nmi: from an interrupt in a call.  Returns true if the
  * readers are to be woken. */
 bool perf_rb_write(struct perf_event *e, const void *rec, u32 n, bool nmi);
+/* A record of @e could not be made: one is lost.  Returns false. */
+bool perf_rb_lose(struct perf_event *e);
 /* The reader has something to read. */
 bool perf_rb_readable(const struct perf_rb *rb);
 

@@ -79,8 +79,8 @@ static s32 prio_of(const struct thread *t)
 }
 
 /* Who writes it: the thread whose coroutine runs, else @t. */
-static void write_on(struct hart *on, struct thread *t, u32 id,
-		     const void *raw, u32 n)
+static void write_on(struct hart *on, struct thread *t, u32 id, const void *raw,
+		     u32 n)
 {
 	sample_trace_on(on, t, id, raw, n);
 }
@@ -100,8 +100,14 @@ void sched_trace_in(struct hart *h, struct thread *t)
 {
 	struct pmu_hart *p = pmu_of(h);
 	s32 was = atomic_xchg(&p->switched_tid, t->tid);
-	struct sched_switch r = { common(TP_SCHED_SWITCH), "", was, NICE_0,
-				  STATE_RUNS, "", t->tid, prio_of(t) };
+	struct sched_switch r = { common(TP_SCHED_SWITCH),
+				  "",
+				  was,
+				  NICE_0,
+				  STATE_RUNS,
+				  "",
+				  t->tid,
+				  prio_of(t) };
 
 	if (was == t->tid)
 		return;
@@ -113,8 +119,11 @@ void sched_trace_in(struct hart *h, struct thread *t)
 	memcpy(p->switched_comm, t->name, COMM_LEN);
 	r.c.pid = was;
 	if (t->traced_on && t->traced_on != h->cpu + 1) {
-		struct sched_task m = { common(TP_SCHED_MIGRATE), "", t->tid,
-					prio_of(t), (s32)t->traced_on - 1,
+		struct sched_task m = { common(TP_SCHED_MIGRATE),
+					"",
+					t->tid,
+					prio_of(t),
+					(s32)t->traced_on - 1,
 					(s32)h->cpu };
 
 		memcpy(m.comm, t->name, COMM_LEN);
@@ -128,8 +137,14 @@ void sched_trace_in(struct hart *h, struct thread *t)
 
 static void switch_out(struct hart *h, struct thread *t, s64 state)
 {
-	struct sched_switch r = { common(TP_SCHED_SWITCH), "", t->tid,
-				  prio_of(t), state, "", 0, NICE_0 };
+	struct sched_switch r = { common(TP_SCHED_SWITCH),
+				  "",
+				  t->tid,
+				  prio_of(t),
+				  state,
+				  "",
+				  0,
+				  NICE_0 };
 
 	if (atomic_cmpxchg(&pmu_of(h)->switched_tid, t->tid, 0) != t->tid)
 		return; /* another one has had the hart since */
@@ -152,8 +167,12 @@ void sched_trace_out(struct hart *h, struct thread *t)
 static void tell_task(struct thread *t, u32 id)
 {
 	struct hart *home = load_once(&t->home), *h = this_hart();
-	struct sched_task r = { common((u16)id), "", t->tid, prio_of(t),
-				(s32)(home ? home->cpu : h->cpu), 0 };
+	struct sched_task r = { common((u16)id),
+				"",
+				t->tid,
+				prio_of(t),
+				(s32)(home ? home->cpu : h->cpu),
+				0 };
 
 	memcpy(r.comm, t->name, COMM_LEN);
 	write_on(h, current ? current : t, id, &r, offsetof(typeof(r), to_cpu));
@@ -212,61 +231,68 @@ void sched_trace_side(u32 what, struct thread *t)
 
 /* --- what tracefs says of them */
 
-#define FIELD(decl, at, len, sign) \
-	"\tfield:" decl ";\toffset:" #at ";\tsize:" #len ";\tsigned:" #sign ";\n"
-#define TASK_FIELDS                                                      \
-	FIELD("char comm[16]", 8, 16, 0) FIELD("pid_t pid", 24, 4, 1) \
-	FIELD("int prio", 28, 4, 1)
+#define FIELD(decl, at, len, sign)                                          \
+	"\tfield:" decl ";\toffset:" #at ";\tsize:" #len ";\tsigned:" #sign \
+	";\n"
+#define TASK_FIELDS                      \
+	FIELD("char comm[16]", 8, 16, 0) \
+	FIELD("pid_t pid", 24, 4, 1) FIELD("int prio", 28, 4, 1)
 
-#define WAKE_FIELDS                                                        \
-	TASK_FIELDS FIELD("int target_cpu", 32, 4, 1)                      \
-	"\nprint fmt: \"comm=%s pid=%d prio=%d target_cpu=%03d\", "        \
-	"REC->comm, REC->pid, REC->prio, REC->target_cpu\n"
+#define WAKE_FIELDS                                                            \
+	TASK_FIELDS FIELD(                                                     \
+		"int target_cpu", 32, 4,                                       \
+		1) "\nprint fmt: \"comm=%s pid=%d prio=%d target_cpu=%03d\", " \
+		   "REC->comm, REC->pid, REC->prio, REC->target_cpu\n"
 
 static const struct {
 	u32 id;
 	const char *name, *text;
 } points[] = {
 	{ TP_SCHED_SWITCH, "sched_switch",
-	  FIELD("char prev_comm[16]", 8, 16, 0) FIELD("pid_t prev_pid", 24, 4, 1)
-	  FIELD("int prev_prio", 28, 4, 1) FIELD("long prev_state", 32, 8, 1)
-	  FIELD("char next_comm[16]", 40, 16, 0) FIELD("pid_t next_pid", 56, 4, 1)
-	  FIELD("int next_prio", 60, 4, 1)
-	  "\nprint fmt: \"prev_comm=%s prev_pid=%d prev_prio=%d prev_state=%s"
-	  " ==> next_comm=%s next_pid=%d next_prio=%d\", REC->prev_comm, "
-	  "REC->prev_pid, REC->prev_prio, (REC->prev_state & 0xff) ? "
-	  "__print_flags(REC->prev_state & 0xff, \"|\", { 0x1, \"S\" }, "
-	  "{ 0x10, \"X\" }) : \"R\", REC->next_comm, REC->next_pid, "
-	  "REC->next_prio\n" },
+	  FIELD("char prev_comm[16]", 8, 16, 0) FIELD(
+		  "pid_t prev_pid", 24, 4,
+		  1) FIELD("int prev_prio", 28, 4,
+			   1) FIELD("long prev_state", 32, 8,
+				    1) FIELD("char next_comm[16]", 40, 16,
+					     0) FIELD("pid_t next_pid", 56, 4,
+						      1)
+		  FIELD("int next_prio", 60, 4,
+			1) "\nprint fmt: \"prev_comm=%s prev_pid=%d prev_prio=%d prev_state=%s"
+			   " ==> next_comm=%s next_pid=%d next_prio=%d\", REC->prev_comm, "
+			   "REC->prev_pid, REC->prev_prio, (REC->prev_state & 0xff) ? "
+			   "__print_flags(REC->prev_state & 0xff, \"|\", { 0x1, \"S\" }, "
+			   "{ 0x10, \"X\" }) : \"R\", REC->next_comm, REC->next_pid, "
+			   "REC->next_prio\n" },
 	{ TP_SCHED_WAKEUP, "sched_wakeup", WAKE_FIELDS },
 	{ TP_SCHED_WAKING, "sched_waking", WAKE_FIELDS },
 	{ TP_SCHED_WAKEUP_NEW, "sched_wakeup_new", WAKE_FIELDS },
 	{ TP_SCHED_MIGRATE, "sched_migrate_task",
-	  TASK_FIELDS FIELD("int orig_cpu", 32, 4, 1)
-	  FIELD("int dest_cpu", 36, 4, 1)
-	  "\nprint fmt: \"comm=%s pid=%d prio=%d orig_cpu=%d dest_cpu=%d\", "
-	  "REC->comm, REC->pid, REC->prio, REC->orig_cpu, REC->dest_cpu\n" },
+	  TASK_FIELDS FIELD("int orig_cpu", 32, 4, 1) FIELD(
+		  "int dest_cpu", 36, 4,
+		  1) "\nprint fmt: \"comm=%s pid=%d prio=%d orig_cpu=%d dest_cpu=%d\", "
+		     "REC->comm, REC->pid, REC->prio, REC->orig_cpu, REC->dest_cpu\n" },
 	{ TP_SCHED_STAT_RUNTIME, "sched_stat_runtime",
-	  FIELD("char comm[16]", 8, 16, 0) FIELD("pid_t pid", 24, 4, 1)
-	  FIELD("u64 runtime", 32, 8, 0)
-	  "\nprint fmt: \"comm=%s pid=%d runtime=%Lu [ns]\", REC->comm, "
-	  "REC->pid, REC->runtime\n" },
+	  FIELD("char comm[16]", 8, 16, 0) FIELD("pid_t pid", 24, 4, 1) FIELD(
+		  "u64 runtime", 32, 8,
+		  0) "\nprint fmt: \"comm=%s pid=%d runtime=%Lu [ns]\", REC->comm, "
+		     "REC->pid, REC->runtime\n" },
 	{ TP_SCHED_FORK, "sched_process_fork",
-	  FIELD("char parent_comm[16]", 8, 16, 0)
-	  FIELD("pid_t parent_pid", 24, 4, 1)
-	  FIELD("char child_comm[16]", 28, 16, 0)
-	  FIELD("pid_t child_pid", 44, 4, 1)
-	  "\nprint fmt: \"comm=%s pid=%d child_comm=%s child_pid=%d\", "
-	  "REC->parent_comm, REC->parent_pid, REC->child_comm, "
-	  "REC->child_pid\n" },
+	  FIELD("char parent_comm[16]", 8, 16,
+		0) FIELD("pid_t parent_pid", 24, 4,
+			 1) FIELD("char child_comm[16]", 28, 16, 0)
+		  FIELD("pid_t child_pid", 44, 4,
+			1) "\nprint fmt: \"comm=%s pid=%d child_comm=%s child_pid=%d\", "
+			   "REC->parent_comm, REC->parent_pid, REC->child_comm, "
+			   "REC->child_pid\n" },
 	{ TP_SCHED_EXEC, "sched_process_exec",
-	  FIELD("__data_loc char[] filename", 8, 4, 0)
-	  FIELD("pid_t pid", 12, 4, 1) FIELD("pid_t old_pid", 16, 4, 1)
-	  "\nprint fmt: \"filename=%s pid=%d old_pid=%d\", "
-	  "__get_str(filename), REC->pid, REC->old_pid\n" },
+	  FIELD("__data_loc char[] filename", 8, 4, 0) FIELD("pid_t pid", 12, 4,
+							     1)
+		  FIELD("pid_t old_pid", 16, 4,
+			1) "\nprint fmt: \"filename=%s pid=%d old_pid=%d\", "
+			   "__get_str(filename), REC->pid, REC->old_pid\n" },
 	{ TP_SCHED_EXIT, "sched_process_exit",
 	  TASK_FIELDS "\nprint fmt: \"comm=%s pid=%d prio=%d\", REC->comm, "
-	  "REC->pid, REC->prio\n" },
+		      "REC->pid, REC->prio\n" },
 };
 
 static s64 show_id(void *obj, const struct sys_attr *a __unused, char *buf,
