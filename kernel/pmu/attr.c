@@ -104,4 +104,3 @@ int perf_check_attr(const struct perf_attr *a)
 								    : 0;
 	return a->sample_period >> 63 ? -EINVAL : 0;
 }
-

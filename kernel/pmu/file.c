@@ -214,8 +214,8 @@ static s64 set_output(struct perf_event *e, struct perf_event *to)
 	}
 	if (old && load_once(&old->maps) && !to)
 		return -EINVAL;
-	if (to && !new)
-		return 0; /* as on Linux: nothing to write to yet */
+	if (to && (!new || !load_once(&new->maps)))
+		return -EINVAL; /* nothing to write to */
 	if (new)
 		perf_rb_get(new);
 	/* PMUSET (release) - pairs with perf_rb_write(): by the address. */
@@ -240,7 +240,7 @@ static s64 set_output_fd(struct perf_event *e, int fd)
 		to = perf_event_of(f);
 		if (!to) {
 			file_put(f);
-			return -EINVAL;
+			return -EBADF;
 		}
 	}
 	mutex_lock(&perf_mutex);

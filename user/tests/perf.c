@@ -308,6 +308,12 @@ TEST(perf, refuses_as_linux)
 	a.pinned = 1;
 	CHECK_ERR(open_event(&a, 0, -1, fd, 0), EINVAL);
 	a.pinned = 0;
+	/* It has no buffer that could be shared; then it has. */
+	CHECK_ERR(open_event(&a, 0, -1, fd,
+			     PERF_FLAG_FD_NO_GROUP | PERF_FLAG_FD_OUTPUT),
+		  EINVAL);
+	CHECK(mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) !=
+	      MAP_FAILED);
 	CHECK_OK(fd2 = open_event(&a, 0, -1, fd,
 				  PERF_FLAG_FD_NO_GROUP | PERF_FLAG_FD_OUTPUT));
 	close(fd2);
@@ -330,7 +336,8 @@ TEST(perf, requests)
 	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_REFRESH, 1), EINVAL);
 	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_PAUSE_OUTPUT, 1), EINVAL);
 	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, fd), EINVAL);
-	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, 0), EINVAL);
+	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, 0), EBADF);
+	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, fd2), EINVAL);
 	CHECK_ERR(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, 9999), EBADF);
 	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, -1));
 	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_ID, &id[0]));
@@ -422,7 +429,7 @@ TEST(perf, sampled_group)
 			CHECK_EQ(w[1], 4);
 			CHECK_OK(ioctl(sib[2], PERF_EVENT_IOC_ID, &r[0]));
 			CHECK_EQ(w[9], r[0]);
-		} else {
+		} else if (!access("/proc/relay", F_OK)) {
 			CHECK_EQ(head_of(p), 0);
 		}
 		for (int i = 0; i < nr[k]; i++)
@@ -466,7 +473,10 @@ TEST(perf, read_by_itself)
 		int fd;
 
 		a.exclude_kernel = i == 0;
-		NEED(fd = open_event(&a, 0, -1, -1, 0));
+		fd = open_event(&a, 0, -1, -1, 0);
+		if (fd < 0 && a.exclude_kernel && errno == EINVAL)
+			continue; /* Linux without Sscofpmf */
+		NEED(fd);
 		p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 		CHECK(p != MAP_FAILED);
 		if (!p->cap_user_rdpmc)
