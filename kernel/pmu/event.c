@@ -22,6 +22,7 @@
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
+#include <kernel/pmu/unit.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/process.h>
@@ -369,15 +370,18 @@ void perf_event_attach(struct perf_event *e, struct pmu_ctx *c,
 /* Siblings of a leader that goes stand alone. */
 void perf_leave_group(struct perf_event *e)
 {
-	struct perf_event *s, *next;
+	struct perf_event *s, *next, *leader = e->leader;
 
+	if (leader == e)
+		perf_regroup(e, true);
 	list_for_each_entry_safe(s, next, &e->siblings, sib_node) {
 		list_del(&s->sib_node);
 		store_once(&s->leader, s);
 	}
 	if (list_is_linked(&e->sib_node)) {
 		list_del(&e->sib_node);
-		store_once(&e->leader->member[find_member(e->leader, e)], NULL);
+		store_once(&leader->member[find_member(leader, e)], NULL);
+		perf_regroup(leader, false);
 	}
 	store_once(&e->leader, e);
 }

@@ -52,8 +52,9 @@ struct perf_event {
 	struct list_head sib_node;
 	struct perf_event
 		*member[PERF_GROUP_MAX]; /* [a] siblings, for samples */
-	struct perf_event *parent;	 /* [I] of an inherited one */
-	struct list_head children;	 /* inherited from this one */
+	u64 unit; /* of a leader: slots that have counters together (unit.c) */
+	struct perf_event *parent; /* [I] of an inherited one */
+	struct list_head children; /* inherited from this one */
 	struct list_head child_node;
 	struct file *output; /* SET_OUTPUT: not owned, cleared by its release */
 

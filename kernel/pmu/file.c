@@ -21,6 +21,7 @@
 #include <kernel/pmu/sample.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/clock.h>
+#include <lib/bitmap.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -71,28 +72,66 @@ static u64 *put_times(u64 *w, u64 fmt, const struct perf_value *v)
 	return w;
 }
 
+/* @count in a time of @run, if it was counted in one of @of: part of that. */
+static u64 part(u64 count, u64 run, u64 of)
+{
+	u32 shift = of >> 32 ? 32u - (u32)clz64(of) : 0;
+
+	if (run >= of)
+		return count;
+	run >>= shift;
+	of >>= shift;
+	return count / of * run + count % of * run / of;
+}
+
+/* How long all of the group had counters. */
+static u64 group_running(struct perf_event *e, u64 run)
+{
+	struct perf_event *s;
+
+	list_for_each_entry(s, &e->siblings, sib_node) {
+		if (s->kind == KIND_SLOT && s->slot >= FIRST_DYNAMIC)
+			run = min(run, perf_value(s).running);
+	}
+	return run;
+}
+
+/*
+ * One time stands for all of a group.  What was counted for longer (cycles, which
+ * always are; a slot that another group has too) is shown as its part of that.
+ */
+static u32 fill_group(struct perf_event *e, u64 fmt, u64 *w)
+{
+	struct perf_value v = perf_value(e);
+	u64 *from = w, was = v.running;
+	struct perf_event *s;
+
+	v.running = group_running(e, v.running);
+	*w++ = 1;
+	w = put_times(w, fmt, &v);
+	w = put_member(w, e, fmt, part(v.count, v.running, was));
+	list_for_each_entry(s, &e->siblings, sib_node) {
+		struct perf_value u = perf_value(s);
+
+		from[0]++;
+		w = put_member(w, s, fmt, part(u.count, v.running, u.running));
+	}
+	return (u32)(w - from);
+}
+
 static u32 fill(struct perf_event *e, u64 *w)
 {
 	u64 fmt = e->attr.read_format, *from = w;
 	struct perf_value v = perf_value(e);
-	struct perf_event *s;
 
-	if (!(fmt & PERF_FORMAT_GROUP)) {
-		*w++ = v.count;
-		w = put_times(w, fmt, &v);
-		if (fmt & PERF_FORMAT_ID)
-			*w++ = e->id;
-		if (fmt & PERF_FORMAT_LOST)
-			*w++ = load_once(&e->lost);
-		return (u32)(w - from);
-	}
-	*w++ = 1;
+	if (fmt & PERF_FORMAT_GROUP)
+		return fill_group(e, fmt, w);
+	*w++ = v.count;
 	w = put_times(w, fmt, &v);
-	w = put_member(w, e, fmt, v.count);
-	list_for_each_entry(s, &e->siblings, sib_node) {
-		from[0]++;
-		w = put_member(w, s, fmt, perf_value(s).count);
-	}
+	if (fmt & PERF_FORMAT_ID)
+		*w++ = e->id;
+	if (fmt & PERF_FORMAT_LOST)
+		*w++ = load_once(&e->lost);
 	return (u32)(w - from);
 }
 

@@ -24,6 +24,7 @@
 #include <kernel/pmu/overflow.h>
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/sample.h>
+#include <kernel/pmu/unit.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 #include <lib/bitmap.h>
@@ -172,35 +173,98 @@ static void unmap_all(struct pmu_hart *p)
 	alarms_unmap(p);
 }
 
-static void map_slot(struct pmu_hart *p, u32 s, u64 *left)
+static bool map_slot(struct pmu_hart *p, u32 s, u64 *left)
 {
 	int idx = *left ? pmu_ops->config(*left, slots[s].event, slots[s].data)
 			: -EOPNOTSUPP;
 
 	if (idx < 0)
-		return;
+		return false;
 	p->ctr[s] = (s8)idx;
 	p->mapped |= BIT(s);
 	*left &= ~BIT(idx);
+	return true;
+}
+
+static void unmap_slot(struct pmu_hart *p, u32 s, u64 *left)
+{
+	pmu_ops->stop((u32)p->ctr[s]);
+	*left |= BIT(p->ctr[s]);
+	p->ctr[s] = -1;
+	p->mapped &= ~BIT(s);
+}
+
+#define DYNAMIC (~(BIT(FIRST_DYNAMIC) - 1))
+
+/* All of @mask or none.  False: nothing else is to be mapped. */
+static bool map_unit(struct pmu_hart *p, u64 mask, u32 flags, u64 *left)
+{
+	u64 done = 0;
+
+	if ((flags & UNIT_EXCLUSIVE) && (p->mapped & DYNAMIC & ~mask))
+		return true;
+	for (u64 m = mask & ~p->mapped; m; m &= m - 1) {
+		if (map_slot(p, ctz64(m), left)) {
+			done |= m & -m;
+			continue;
+		}
+		for (; done; done &= done - 1)
+			unmap_slot(p, ctz64(done), left);
+		return true;
+	}
+	return !(flags & UNIT_EXCLUSIVE);
+}
+
+/* Units that have a slot of @with, and are pinned, or are not. */
+static bool map_units(struct pmu_hart *p, u64 with, bool pinned, u64 *left)
+{
+	for (u32 i = 0; i < pmu_units(); i++) {
+		u32 flags;
+		u64 mask = pmu_unit(i, &flags);
+
+		if ((mask & with) && !!(flags & UNIT_PINNED) == pinned &&
+		    !map_unit(p, mask, flags, left))
+			return false;
+	}
+	return true;
+}
+
+static void map_in_turn(struct pmu_hart *p, u32 first, u64 *left)
+{
+	u64 used = load_once(&slots_used) & DYNAMIC;
+
+	if (!map_units(p, ~0ull, true, left))
+		return;
+	for (u32 i = 0; i < PMU_SLOTS; i++) {
+		u32 s = (first + i) % PMU_SLOTS;
+
+		if (!(used & BIT(s)))
+			continue;
+		if (!map_units(p, BIT(s), false, left))
+			return;
+		/* Somebody counts it outside of groups. */
+		if (!(p->mapped & BIT(s)) && slots[s].refs > pmu_unit_refs(s))
+			(void)map_slot(p, s, left);
+	}
 }
 
 /* Give counters to the slots, beginning with @first (or the one behind it). */
 static void map_from(struct hart *h, u32 first)
 {
 	struct pmu_hart *p = pmu_of(h);
-	u64 used = load_once(&slots_used), left = usable;
+	u64 left = usable;
 
 	pmu_split(h); /* H1 */
 	unmap_all(p);
 	alarms_map(p, &left, programmable);
-	for (u32 i = 0; i < PMU_SLOTS; i++) {
-		u32 s = (first + i) % PMU_SLOTS;
-
-		if (s >= FIRST_DYNAMIC && (used & BIT(s)))
-			map_slot(p, s, &left);
-	}
+	map_in_turn(p, first, &left);
 	p->slots_seen = load_once(&slots_gen);
 	pmu_split(h);
+}
+
+u32 pmu_nr_programmable(void)
+{
+	return (u32)popcount64(programmable);
 }
 
 static void mux_arm(struct hart *h)

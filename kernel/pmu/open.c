@@ -14,6 +14,7 @@
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/pmu/tracepoint.h>
+#include <kernel/pmu/unit.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
 #include <kernel/task/trace.h>
@@ -275,6 +276,8 @@ static int place(struct perf_event *e, int pid, int cpu,
 	err = join_group(e, leader, c, cpu);
 	if (!err)
 		err = what(e);
+	if (!err && !perf_group_fits(leader, e))
+		err = -EINVAL;
 	if (err)
 		return err;
 	e->cpu = cpu;
@@ -283,6 +286,7 @@ static int place(struct perf_event *e, int pid, int cpu,
 		e->overflow = overflow_get(e->slot);
 	sample_rate(e);
 	perf_event_attach(e, c, leader);
+	perf_regroup(e->leader, false);
 	return 0;
 }
 

@@ -165,10 +165,12 @@ static bool spent(struct perf_event *e)
 
 static void sample_event(struct perf_event *e, const struct sample *s)
 {
-	struct pmu_hart *p = pmu_of(this_hart());
-
-	if (!spent(e) && perf_write_sample(e, s))
-		store_once(&p->wake, true);
+	if (spent(e) || !perf_write_sample(e, s))
+		return;
+	/* An event of a thread is ours, one of a hart that hart's. */
+	store_once(&pmu_of(this_hart())->wake, true);
+	if (s->on != this_hart())
+		store_once(&pmu_of(s->on)->wake, true);
 }
 
 static bool fits(const struct perf_event *e, const struct hart *h, u32 side)
@@ -364,7 +366,7 @@ void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr)
 
 void sample_trace(struct thread *t, u32 id, const void *raw, u32 n)
 {
-	sample_trace_on(this_hart(), t, id, raw, n);
+	sample_trace_on(t->home ? t->home : this_hart(), t, id, raw, n);
 }
 
 void sample_trace_on(struct hart *on, struct thread *t, u32 id, const void *raw,

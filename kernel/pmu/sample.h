@@ -23,8 +23,10 @@ void sample_arm(struct hart *h, const struct pmu_ctx *c);
 void sample_call_begin(struct hart *h, struct thread *t);
 void sample_call_end(struct hart *h);
 void sample_sw(struct hart *h, struct thread *t, u32 what, u64 addr);
+/* A hit of a tracepoint, on the thread's application hart: a reader finds all records
+ * about a thread in one place, in order. */
 void sample_trace(struct thread *t, u32 id, const void *raw, u32 n);
-/* The same, as if it was on that hart. */
+/* The same, on that hart. */
 void sample_trace_on(struct hart *on, struct thread *t, u32 id, const void *raw,
 		     u32 n);
 /* @e was opened, or its interval changed; and none is open any more. */

@@ -158,7 +158,7 @@ def test_sched(perf):
     out = perf("sched latency -i /tmp/s")
     m = re.search(r"find:\d+ +\| +([\d.]+) ms \| +(\d+) ", out)
     assert m and float(m.group(1)) > 0 and int(m.group(2)) > 0, out
-    out = perf("sched timehist -i /tmp/s --summary-only")
+    out = perf("sched timehist -i /tmp/s")
     assert re.search(r"find\[\d+\] ", out), out
 
 
@@ -215,6 +215,14 @@ def test_counters_shared(boot):
     m = boot(relay="remote", smp=2, append="pmu_counters=1")
     out = m.sh("pcount mux 2", 60, check=True).out
     assert re.search(r"^mux: 2 events, both ran, one at a time$", out, re.M), out
+
+
+def test_groups_as_a_whole(boot):
+    """A group has all its counters or none, and one time for all of it."""
+    m = boot(relay="remote", smp=2, append="pmu_counters=2")
+    out = m.sh("pcount groups 2", 60, check=True).out
+    assert "three: Invalid argument" in out
+    assert re.search(r"^groups: both ran, one at a time$", out, re.M), out
 
 
 def test_overflow(boot):

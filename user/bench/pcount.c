@@ -8,6 +8,7 @@
  *	pcount calls N		and of N calls of getppid() in the same place, with
  *				what the kernel counted on either side
  *	pcount mux SECONDS	two events of hardware, when there is one counter
+ *	pcount groups SECONDS	two groups of two, when there are two counters
  *	pcount null N [on]	time of a null call, counted or not
  *	pcount self mapped	instructions of a loop, read by the program itself by
  *				way of the event's page; alone: cycle, without one
@@ -218,6 +219,49 @@ static void null_call(unsigned long n, const char *on)
 		       value(fd[0]) / 10 / n, value(fd[1]) / 10 / n);
 }
 
+static int open_cache(unsigned long long config, int leader)
+{
+	struct perf_event_attr a;
+
+	memset(&a, 0, sizeof(a));
+	a.size = sizeof(a);
+	a.type = PERF_TYPE_HW_CACHE;
+	a.config = config;
+	a.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED |
+			PERF_FORMAT_TOTAL_TIME_RUNNING;
+	return (int)syscall(SYS_perf_event_open, &a, 0, -1, leader, 0);
+}
+
+/* A data TLB's misses of reads and of writes; an instruction TLB's and the former. */
+static void groups(unsigned long seconds)
+{
+	int a = open_cache(0x10003, -1), a2 = open_cache(0x10103, a);
+	int b = open_cache(0x10004, -1), b2 = open_cache(0x10003, b);
+	unsigned long long r[2][5];
+	volatile char *p = malloc(1 << 22);
+
+	printf("three: %s\n",
+	       open_cache(0x10004, a) < 0 ? strerror(errno) : "opened");
+	for (unsigned long end = 0; end < seconds * 100; end++) {
+		for (int i = 0; i < 1 << 22; i += 4096)
+			p[i]++;
+		usleep(1000);
+	}
+	if (a2 < 0 || b2 < 0 || read(a, r[0], sizeof(r[0])) != sizeof(r[0]) ||
+	    read(b, r[1], sizeof(r[1])) != sizeof(r[1]))
+		exit(1);
+	for (int i = 0; i < 2; i++)
+		printf("group %d: %llu members, %llu %llu, enabled %llu "
+		       "running %llu\n",
+		       i, r[i][0], r[i][3], r[i][4], r[i][1], r[i][2]);
+	printf("groups: %s, %s\n",
+	       r[0][2] && r[1][2] && r[0][2] < r[0][1] && r[1][2] < r[1][1]
+		       ? "both ran"
+		       : "?",
+	       r[0][2] + r[1][2] <= r[0][1] + r[0][1] / 20 ? "one at a time"
+							   : "together");
+}
+
 static void on_sigill(int sig)
 {
 	printf("signal %d\n", sig);
@@ -284,6 +328,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "self")) {
 		self(argv[2]);
+		return 0;
+	}
+	if (!strcmp(argv[1], "groups")) {
+		groups(n);
 		return 0;
 	}
 	if (!strcmp(argv[1], "mux")) {
