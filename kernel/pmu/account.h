@@ -70,10 +70,11 @@ struct pmu_hart {
 	s8 alarm[FIRST_DYNAMIC]; /* likewise, that overflows for it (overflow.c) */
 	u64 overflows;		 /* [a] interrupts taken */
 	u32 counteren;		 /* scounteren (rdpmc.c) */
-	u64 mapped;		 /* slots that have one */
-	u64 slots_seen;		 /* generation of the table that is mapped */
-	u32 turn;		 /* who comes first when there are too few */
-	u64 passed;		 /* [a] of pmu_sync_harts() */
+	bool lent; /* it has more than everybody's: rdpmc_enter() before user code */
+	u64 mapped;	/* slots that have one */
+	u64 slots_seen; /* generation of the table that is mapped */
+	u32 turn;	/* who comes first when there are too few */
+	u64 passed;	/* [a] of pmu_sync_harts() */
 	struct ktimer mux;
 	/* accounting (account.c) */
 	struct pmu_ctx *ctx;  /* whose interval runs, or NULL */

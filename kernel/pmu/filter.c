@@ -13,7 +13,7 @@
 #include <lib/string.h>
 
 #define MAX_STEPS 256u
-#define MAX_DEPTH 32u /* of parentheses; the stack is no deeper */
+#define MAX_DEPTH 16u /* of parentheses; the stack is no deeper */
 
 enum step_kind {
 	STEP_EQ,
@@ -270,7 +270,7 @@ static bool holds(const struct step *st, const void *raw)
 
 bool perf_filter_match(const struct perf_filter *f, const void *raw)
 {
-	u64 stack = 0; /* the lowest bit is the top; see MAX_DEPTH */
+	u64 stack = 0; /* the lowest bit is the top; two for each depth */
 
 	for (u32 i = 0; i < f->nr; i++) {
 		const struct step *st = &f->step[i];

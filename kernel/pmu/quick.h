@@ -79,7 +79,7 @@ __quick bool pmu_quick_user_enter(struct hart *h, struct thread *t)
 		return false;
 	want = c ? load_once(&c->want) : 0;
 	if (unlikely(pmu_not_quick(p, want)) || unlikely(load_once(&p->wake)) ||
-	    unlikely(c && (c->on != h || c->set))) {
+	    unlikely(p->lent) || unlikely(c && (c->on != h || c->set))) {
 		pmu_user_enter_slow(h, t);
 		return true;
 	}

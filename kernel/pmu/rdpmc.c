@@ -28,18 +28,19 @@ bool rdpmc_can(const struct perf_event *e)
 	       (e->sides & BIT(SIDE_USER));
 }
 
-static void allow(struct pmu_hart *p, u32 bits)
-{
-	if (likely(p->counteren == bits))
-		return;
-	p->counteren = bits;
-	csr_write(scounteren, bits);
-}
-
 static u32 common_bits(void)
 {
 	return load_once(&perf_user_access) == 2 ? EVERYBODY | CYCLE_INSTRET
 						 : EVERYBODY;
+}
+
+static void allow(struct pmu_hart *p, u32 bits)
+{
+	p->lent = bits != common_bits();
+	if (likely(p->counteren == bits))
+		return;
+	p->counteren = bits;
+	csr_write(scounteren, bits);
 }
 
 void rdpmc_reset(struct hart *h)
