@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/pmu/event.c - life of events, their values, inheritance; see event.h.
+ * kernel/pmu/event.c - life of events, their values; see event.h.
  *
  * INVARIANTS
  *   E1  While e->on, its count is base + (what the context says now - at).
@@ -24,8 +24,6 @@
 #include <kernel/pmu/sample.h>
 #include <kernel/pmu/unit.h>
 #include <kernel/relay/relay.h>
-#include <kernel/task/clone.h>
-#include <kernel/task/process.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -83,12 +81,6 @@ struct perf_value perf_now(const struct perf_event *e)
 	return v;
 }
 
-static struct perf_value plus(struct perf_value a, struct perf_value b)
-{
-	return (struct perf_value){ a.count + b.count, a.enabled + b.enabled,
-				    a.running + b.running };
-}
-
 static struct perf_value minus(struct perf_value a, struct perf_value b)
 {
 	return (struct perf_value){ a.count - b.count, a.enabled - b.enabled,
@@ -98,7 +90,8 @@ static struct perf_value minus(struct perf_value a, struct perf_value b)
 /* In units of the accumulators: times in cycles. */
 static struct perf_value own_raw(const struct perf_event *e)
 {
-	return e->on ? plus(e->base, minus(perf_now(e), e->at)) : e->base;
+	return e->on ? perf_value_plus(e->base, minus(perf_now(e), e->at))
+		     : e->base;
 }
 
 static struct perf_value convert(const struct perf_event *e,
@@ -118,11 +111,11 @@ struct perf_value perf_value_own(const struct perf_event *e)
 
 struct perf_value perf_value(const struct perf_event *e)
 {
-	struct perf_value v = plus(own_raw(e), e->dead);
+	struct perf_value v = perf_value_plus(own_raw(e), e->dead);
 	const struct perf_event *k;
 
 	list_for_each_entry(k, &e->children, child_node)
-		v = plus(v, own_raw(k));
+		v = perf_value_plus(v, own_raw(k));
 	return convert(e, v);
 }
 
@@ -219,8 +212,7 @@ static void switch_one(struct perf_event *e, bool on)
 	e->exec_on &= !on;
 }
 
-/* @e is on since now. */
-static void begin_one(struct perf_event *e)
+void perf_begin_one(struct perf_event *e)
 {
 	e->at = perf_now(e);
 	e->last = e->at.count;
@@ -237,7 +229,7 @@ static void switch_tree(struct perf_event *e, bool on)
 	if (e->ctx)
 		perf_update_want(e->ctx);
 	if (e->on && !was)
-		begin_one(e);
+		perf_begin_one(e);
 	list_for_each_entry(k, &e->children, child_node)
 		switch_tree(k, on);
 }
@@ -247,7 +239,7 @@ static void begin_tree(struct perf_event *e)
 	struct perf_event *k;
 
 	if (e->on)
-		begin_one(e);
+		perf_begin_one(e);
 	list_for_each_entry(k, &e->children, child_node)
 		begin_tree(k);
 }
@@ -415,141 +407,5 @@ void perf_event_detach(struct perf_event *e, bool sync)
 	old = perf_update_set(c);
 	if (sync)
 		pmu_sync_harts();
-	kfree(old);
-}
-
-/* --- a thread's life */
-
-static struct perf_event *inherit_one(struct perf_event *e, struct pmu_ctx *c)
-{
-	struct perf_event *top = e->parent ? e->parent : e, *k;
-
-	k = perf_event_new(&e->attr);
-	if (!k)
-		return NULL;
-	k->parent = top;
-	k->kind = e->kind;
-	k->sides = e->sides;
-	k->slot = e->slot;
-	k->sw = e->sw;
-	k->cpu = e->cpu;
-	k->samples = e->samples;
-	k->period = e->period;
-	k->interval = e->interval;
-	k->overflow = e->overflow;
-	k->exec_on = e->exec_on;
-	k->armed = e->armed;
-	k->on = e->on;
-	list_add_tail(&k->child_node, &top->children);
-	perf_event_attach(k, c, NULL);
-	return k;
-}
-
-static bool inherits(const struct perf_event *e, u64 clone_flags)
-{
-	return (e->attr.flags & ATTR_INHERIT) &&
-	       (!(e->attr.flags & ATTR_INHERIT_THREAD) ||
-		(clone_flags & CLONE_THREAD));
-}
-
-static void drop_child(struct perf_event *k)
-{
-	struct perf_event *top = k->parent;
-
-	perf_event_detach(k, false);
-	top->dead = plus(top->dead, k->base);
-	top->lost += k->lost;
-	list_del(&k->child_node);
-	perf_event_free(k);
-}
-
-int perf_fork_slow(struct thread *child, u64 flags)
-{
-	struct pmu_ctx *mine = current->pmu, *c = NULL;
-	struct perf_event *e;
-	int err = 0;
-
-	mutex_lock(&perf_mutex);
-	list_for_each_entry(e, &mine->events, node) {
-		if (!inherits(e, flags))
-			continue;
-		if (!c)
-			c = pmu_ctx_new(child, 0, nr_harts);
-		if (!c || !inherit_one(e, c)) {
-			err = -ENOMEM;
-			break;
-		}
-	}
-	child->pmu = c;
-	if (c && !err) {
-		perf_update_want(c);
-		(void)perf_update_set(c);
-	}
-	mutex_unlock(&perf_mutex);
-	return err; /* child_undo() calls perf_exit() */
-}
-
-/* @t runs nowhere but here, or never did. */
-void perf_exit_slow(struct thread *t)
-{
-	struct perf_event *e, *next;
-	struct pmu_ctx *c;
-
-	mutex_lock(&perf_mutex);
-	c = t->pmu;
-	if (!c) {
-		mutex_unlock(&perf_mutex);
-		return;
-	}
-	if (t == current)
-		pmu_split_current();
-	pmu_forget(this_hart(), c);
-	store_once(&t->pmu, NULL);
-	list_for_each_entry_safe(e, next, &c->events, node) {
-		if (e->parent) {
-			drop_child(e);
-			continue;
-		}
-		perf_event_detach(e, false);
-		e->exited = true;
-		perf_hangup(e);
-	}
-	mutex_unlock(&perf_mutex);
-	kfree(c->set);
-	kfree(c);
-}
-
-void perf_exec_events(struct thread *t)
-{
-	struct pmu_ctx *c = t->pmu;
-	struct perf_event *e;
-	struct perf_set *old;
-
-	if (!c)
-		return;
-	mutex_lock(&perf_mutex);
-	list_for_each_entry(e, &c->events, node) {
-		e->exec_on &= !e->on;
-		if (e->exec_on)
-			e->armed = true;
-	}
-	list_for_each_entry(e, &c->events, node) {
-		/* with their leader, which stands before them */
-		if (e->armed && !e->on && (e->leader->exec_on || e->exec_on))
-			e->exec_on = true;
-		if (e->exec_on &&
-		    (e->leader == e || e->leader->exec_on || e->leader->on))
-			store_once(&e->on, true);
-	}
-	perf_update_want(c);
-	pmu_split_current();
-	list_for_each_entry(e, &c->events, node) {
-		if (e->exec_on && e->on)
-			begin_one(e);
-		e->exec_on = false;
-	}
-	old = perf_update_set(c);
-	mutex_unlock(&perf_mutex);
-	/* Only this hart could be using it, and it is here. */
 	kfree(old);
 }

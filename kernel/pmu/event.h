@@ -36,6 +36,13 @@ struct perf_value {
 	u64 count, enabled, running;
 };
 
+static inline struct perf_value perf_value_plus(struct perf_value a,
+						struct perf_value b)
+{
+	return (struct perf_value){ a.count + b.count, a.enabled + b.enabled,
+				    a.running + b.running };
+}
+
 struct perf_event {
 	struct perf_attr attr; /* [I] */
 	u8 kind;	       /* [I] enum perf_kind */
@@ -73,6 +80,7 @@ struct perf_event {
 	u64 period;	    /* [a] in counts; 0: by frequency */
 	u64 interval;	    /* [a] ns between two looks */
 	u64 next_ns;	    /* [S] by frequency */
+	bool throttled;	    /* [S] a sample stands for several periods */
 	bool overflow;	    /* [I] sampled by overflow, not by the tick */
 	u64 guess;	    /* [S] period that makes the frequency (overflow) */
 	u64 last;	    /* [S] count at the last sample */
@@ -101,6 +109,8 @@ static inline bool perf_traces(const struct perf_event *e)
 }
 
 /* event.c; perf_mutex held */
+/* @e is on since now. */
+void perf_begin_one(struct perf_event *e);
 struct perf_event *perf_event_new(const struct perf_attr *attr);
 void perf_event_free(struct perf_event *e);
 /* @leader has room: perf_group_full() was asked. */

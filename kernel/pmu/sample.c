@@ -173,6 +173,35 @@ static void sample_event(struct perf_event *e, const struct sample *s)
 		store_once(&pmu_of(s->on)->wake, true);
 }
 
+/*
+ * Linux stops an event that samples too often until the next tick.  Here no samples come
+ * closer than they may, and each stands for as many periods as went by: the records
+ * say when that begins and ends.
+ */
+static void tell_throttle(struct perf_event *e, const struct sample *s)
+{
+	u64 period = load_once(&e->period);
+	bool held = e->kind == KIND_SLOT && period && s->period / period > 1;
+	struct {
+		struct perf_header h;
+		u64 time, id, stream, more[8];
+	} r;
+
+	if (likely(held == e->throttled) ||
+	    !load_once(
+		    &(e->parent ? e->parent : e)->rb)) /* nowhere to say it */
+		return;
+	e->throttled = held;
+	r.h.type = held ? PERF_RECORD_THROTTLE : PERF_RECORD_UNTHROTTLE;
+	r.h.misc = 0;
+	r.time = s->now;
+	r.id = e->parent ? e->parent->id : e->id;
+	r.stream = e->id;
+	r.h.size = (u16)(offsetof(typeof(r), more) +
+			 perf_sample_id(e, s->t, s->on, r.more));
+	(void)perf_rb_write(e, &r, r.h.size, s->nmi);
+}
+
 static bool fits(const struct perf_event *e, const struct hart *h, u32 side)
 {
 	return load_once(&e->on) && (e->cpu < 0 || (u32)e->cpu == h->cpu) &&
@@ -187,8 +216,10 @@ static void look_at(struct perf_set *set, struct hart *h, struct sample *s)
 		if (!fits(e, h, s->user ? SIDE_USER : s->side))
 			continue;
 		s->period = due(e, s->now);
-		if (s->period)
-			sample_event(e, s);
+		if (!s->period)
+			continue;
+		tell_throttle(e, s);
+		sample_event(e, s);
 	}
 }
 

@@ -55,25 +55,40 @@ static void test_matches(void **state)
 	assert_true(matches("id == 1 || id == 2 && common_pid == 9", 3, 1));
 	assert_false(matches("(id == 1 || id == 2) && common_pid == 9", 3, 1));
 	assert_true(matches("(common_pid != 12 && common_pid != 13) && "
-			    "(id == 56 || id == 57)", 11, 57));
+			    "(id == 56 || id == 57)",
+			    11, 57));
 	assert_false(matches("(common_pid != 12 && common_pid != 13) && "
-			     "(id == 56 || id == 57)", 13, 57));
+			     "(id == 56 || id == 57)",
+			     13, 57));
 }
 
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
-		"",	    " ",	"id",	       "id ==",	     "id == x",
-		"id = 1",   "nosuch == 1", "id == 1)",  "(id == 1",   "id == 1 &&",
-		"&& id == 1", "id == 1 2", "ret == 1",  "prev_pid == 1",
-		"id == 0x", "id == 123456789012345678901", "comm == \"x\"",
+		"",
+		" ",
+		"id",
+		"id ==",
+		"id == x",
+		"id = 1",
+		"nosuch == 1",
+		"id == 1)",
+		"(id == 1",
+		"id == 1 &&",
+		"&& id == 1",
+		"id == 1 2",
+		"ret == 1",
+		"prev_pid == 1",
+		"id == 0x",
+		"id == 123456789012345678901",
+		"comm == \"x\"",
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(PTR_ERR(perf_filter_parse(TP_SYS_ENTER,
-							   bad[i])),
-				 -EINVAL);
+		assert_int_equal(
+			PTR_ERR(perf_filter_parse(TP_SYS_ENTER, bad[i])),
+			-EINVAL);
 	assert_null(perf_filter_parse(TP_SYS_ENTER, "0"));
 }
 
@@ -88,7 +103,8 @@ static void test_large(void **state)
 	for (int depth = 1; depth < 40; depth++) {
 		n = 0;
 		for (int i = 0; i < depth; i++)
-			n += (size_t)sprintf(text + n, "id == 9 || id == 7 && (");
+			n += (size_t)sprintf(text + n,
+					     "id == 9 || id == 7 && (");
 		n += (size_t)sprintf(text + n, "id == 7");
 		memset(text + n, ')', (size_t)depth);
 		text[n + (size_t)depth] = '\0';
@@ -117,8 +133,9 @@ static void test_large(void **state)
 static void test_noise(void **state)
 {
 	static const char *const words[] = {
-		"id", "common_pid", "==", "!=", "<", ">=", "&", "&&", "||",
-		"!", "(", ")", "-", "0x", "7", "123", " ", "nosuch", "\xff",
+		"id", "common_pid", "==", "!=",	    "<",    ">=", "&",
+		"&&", "||",	    "!",  "(",	    ")",    "-",  "0x",
+		"7",  "123",	    " ",  "nosuch", "\xff",
 	};
 	char text[256];
 	struct enter r = { 0 };
@@ -131,10 +148,10 @@ static void test_noise(void **state)
 		size_t n = 0;
 
 		for (int k = rand() % 12; k >= 0; k--)
-			n += (size_t)sprintf(text + n, "%s",
-					     words[(unsigned)rand() %
-						   (sizeof(words) /
-						    sizeof(words[0]))]);
+			n += (size_t)sprintf(
+				text + n, "%s",
+				words[(unsigned)rand() %
+				      (sizeof(words) / sizeof(words[0]))]);
 		f = perf_filter_parse(TP_SYS_ENTER, text);
 		if (!f || IS_ERR(f))
 			continue;

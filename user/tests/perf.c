@@ -397,6 +397,38 @@ TEST(perf, filters)
 	CHECK(count_of(fd) >= 1);
 }
 
+/* More often than may be: a record says so, and samples know what they stand for. */
+TEST(perf, throttled)
+{
+	struct perf_event_attr a =
+		attr_of(PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES);
+	struct perf_event_mmap_page *p;
+	struct perf_event_header *h;
+	int fd, held = 0, several = 0;
+
+	if (access("/proc/relay", F_OK))
+		ut_skip("not Antler");
+	a.sample_period = 1000;
+	a.sample_type = PERF_SAMPLE_PERIOD;
+	NEED(fd = open_event(&a, 0, -1, -1, 0));
+	p = mmap(NULL, 5 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	for (long end = ut_now_ms() + 5000; head_of(p) < 2000;) {
+		CHECK(ut_now_ms() < end);
+		loop(1000000);
+	}
+	CHECK_OK(ioctl(fd, PERF_EVENT_IOC_DISABLE, 0));
+	for (unsigned long long at = 0; at < head_of(p); at += h->size) {
+		h = (void *)((char *)p + 4096 + at);
+		held += h->type == PERF_RECORD_THROTTLE;
+		several += h->type == PERF_RECORD_SAMPLE &&
+			   *(unsigned long long *)(h + 1) > 2000;
+		if (at > 3000)
+			break;
+	}
+	CHECK(held > 0 && several > 0);
+}
+
 /* Every member of a group is in a sample; a record that would be too long is lost. */
 TEST(perf, sampled_group)
 {
