@@ -362,7 +362,7 @@ void pmu_sync_harts(void)
 
 bool pmu_slot_overflows(u32 s)
 {
-	return s < FIRST_DYNAMIC || slots[s].event < PMU_FW(0);
+	return pmu_slot_fixed(s) || slots[s].event < PMU_FW(0);
 }
 
 void pmu_map_again(void)

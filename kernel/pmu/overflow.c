@@ -147,7 +147,8 @@ u64 overflow_due(struct perf_event *e, u64 count, u64 now)
 
 static int alarm_of(const struct pmu_hart *p, u32 slot)
 {
-	return slot < FIRST_DYNAMIC ? p->alarm[slot] : p->ctr[slot];
+	return pmu_slot_fixed(slot) ? p->alarm[slot % FIRST_DYNAMIC]
+				    : p->ctr[slot];
 }
 
 static void set_alarm(struct hart *h, u32 slot, u32 idx, u64 left)

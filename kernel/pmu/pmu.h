@@ -25,6 +25,12 @@
 #define SLOT_INSTRET  1u
 #define FIRST_DYNAMIC 2u
 
+/* Counted by a CSR of its own; what follows is one of those that need a counter. */
+static inline bool pmu_slot_fixed(u32 slot)
+{
+	return slot < FIRST_DYNAMIC || slot >= PMU_SLOTS;
+}
+
 /* A counter of firmware's list. */
 struct pmu_counter {
 	u16 csr;  /* its number, 0xc00...; 0: read by a firmware call */

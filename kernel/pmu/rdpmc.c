@@ -56,7 +56,7 @@ void rdpmc_access_changed(void)
 /* The CSR that counts @slot here, less CSR_CYCLE; -1: none now. */
 static int csr_of(const struct pmu_hart *p, u32 slot)
 {
-	if (slot < FIRST_DYNAMIC)
+	if (pmu_slot_fixed(slot))
 		return slot == SLOT_CYCLES ? 0 : 2;
 	return p->ctr[slot] < 0 ? -1 : pmu_counter_csr((u32)p->ctr[slot]);
 }
@@ -69,7 +69,7 @@ static u64 extend(u64 v, u32 width)
 
 static u32 width_of(const struct pmu_hart *p, u32 slot)
 {
-	return slot < FIRST_DYNAMIC
+	return pmu_slot_fixed(slot)
 		       ? 64
 		       : (u32)popcount64(pmu_counter_mask((u32)p->ctr[slot]));
 }
