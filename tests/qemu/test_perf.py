@@ -170,14 +170,14 @@ def test_sched_counted(perf):
 
 
 def test_other_records(perf):
-    perf("record --switch-events -o /tmp/p /usr/bin/find /usr/bin")
+    perf("record --switch-events -o /tmp/p /usr/bin/sleep 0.1")
     out = perf("script -i /tmp/p --show-switch-events --show-mmap-events "
-               "--show-task-events --show-lost-events")
-    assert re.search(r"find .*PERF_RECORD_SWITCH IN", out), out
-    assert re.search(r"find .*PERF_RECORD_SWITCH OUT", out), out
-    assert re.search(r"PERF_RECORD_MMAP2 .* fe:00 \d+ .*r-xp /usr/bin/find",
+               "--show-task-events")
+    assert re.search(r"sleep .*PERF_RECORD_SWITCH IN", out), out
+    assert re.search(r"sleep .*PERF_RECORD_SWITCH OUT", out), out
+    assert re.search(r"PERF_RECORD_MMAP2 .* fe:00 \d+ .*r-xp /usr/bin/sleep",
                      out), out
-    assert "PERF_RECORD_COMM exec: find" in out
+    assert "PERF_RECORD_COMM exec: sleep" in out
 
 
 def test_own_tests(perf, config):
