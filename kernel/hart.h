@@ -2,8 +2,9 @@
 /*
  * kernel/hart.h - one object per hart, found through tp.
  *
- * `hartid` is the firmware's number (sparse); `cpu` is our dense index, 0 being
- * the boot hart.  Never one for the other.  In the kernel tp always holds the
+ * `hartid` is the firmware's number (sparse); `cpu` is our dense index, that of
+ * harts which run user code before those which do not, and the number of Linux's
+ * CPU in every file and call.  Never one for the other.  In the kernel tp always holds the
  * hart's struct, so this_hart() is a register read: no CSR and no SBI call.
  *
  * Who writes what: members marked [H] are written by the hart itself only, in

@@ -159,7 +159,7 @@ void kernel_main(u64 hartid, paddr_t fdt)
 	smp_start();
 	if (!kthread_create("boot", boot_thread, NULL))
 		panic("no memory for the boot thread");
-	irq_hart_init(0);
+	irq_hart_init(this_cpu());
 	smp_release();
 	hart_loop();
 }

@@ -4,7 +4,10 @@
  *
  * A cpu node counts if it is okay *and* has an mmu-type: the S7 of the FU740 and
  * the E51 of the FU540 have no S-mode, and starting one hangs the machine.  Hart ids
- * are sparse and any of them may be the boot hart, which gets dense index 0.
+ * are sparse and any of them may be the boot hart, which has dense index 0 until
+ * the roles are known: then application harts are numbered first, for their
+ * numbers are the CPUs that an affinity mask can name, and a program that pins
+ * itself begins with CPU 0.
  *
  * Roles: `service=` is a count, or a list of hart ids when it has a comma or begins
  * with '='... see choose_roles().  Default one service hart: the least capable one
@@ -280,6 +283,28 @@ static u64 least_capable(u64 n)
 	return mask;
 }
 
+/* Harts that run user code first, each kind in the order that it had.  Nothing
+ * keeps a dense index yet: the others wait for smp_release(). */
+static void number_by_role(void)
+{
+	struct hart *old[MAX_HARTS];
+	u32 n = 0;
+
+	memcpy(old, harts, sizeof(old));
+	for (u32 i = 0; i < nr_harts; i++)
+		if (old[i]->role & ROLE_APP)
+			harts[n++] = old[i];
+	for (u32 i = 0; i < nr_harts; i++)
+		if (!(old[i]->role & ROLE_APP))
+			harts[n++] = old[i];
+	service_bits = app_bits = 0;
+	for (u32 i = 0; i < nr_harts; i++) {
+		harts[i]->cpu = i;
+		service_bits |= harts[i]->role & ROLE_SERVICE ? BIT(i) : 0;
+		app_bits |= harts[i]->role & ROLE_APP ? BIT(i) : 0;
+	}
+}
+
 /*
  * service=N          a count
  * service=1,3        hart ids (any comma makes it a list: "3," is hart 3)
@@ -309,6 +334,7 @@ void smp_choose_roles(void)
 	for (u32 i = 0; i < nr_harts; i++)
 		harts[i]->role = (service_bits & BIT(i) ? ROLE_SERVICE : 0u) |
 				 (app_bits & BIT(i) ? ROLE_APP : 0u);
+	number_by_role();
 }
 
 static int hart_prepare(struct hart *h)
@@ -437,7 +463,7 @@ void smp_start(void)
 
 void smp_release(void)
 {
-	for (u32 i = 1; i < nr_harts; i++) {
+	for (u32 i = 0; i < nr_harts; i++) {
 		/* BOOT (release) - pairs with kernel_secondary_main(). */
 		store_release(&harts[i]->go, true);
 	}

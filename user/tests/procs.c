@@ -361,6 +361,13 @@ TEST(procs, affinity)
 
 	NEED(sched_getaffinity(0, sizeof(set), &set));
 	CHECK(CPU_COUNT(&set) >= 1);
+	/* CPUs that may run programs are numbered from 0. */
+	for (int i = 0; i < CPU_COUNT(&set); i++)
+		CHECK(CPU_ISSET(i, &set));
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	CHECK_OK(sched_setaffinity(0, sizeof(set), &set));
+	CHECK_EQ(sched_getcpu(), 0);
 	CHECK(sysconf(_SC_NPROCESSORS_ONLN) >= 1);
 }
 
