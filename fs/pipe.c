@@ -35,9 +35,10 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define DEF_PAGES     (PIPE_DEF_SIZE / PAGE_SIZE)
-#define FIONREAD      0x541b
-#define PIPE_USER_MAX PIPE_MAX_SIZE /* without CAP_SYS_RESOURCE */
+#define DEF_PAGES (PIPE_DEF_SIZE / PAGE_SIZE)
+#define FIONREAD  0x541b
+
+u64 pipe_max_size = PIPE_MAX_SIZE;
 
 struct pipe {
 	struct mutex lock;
@@ -520,8 +521,9 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 	nr = DIV_ROUND_UP(max(bytes, PAGE_SIZE), PAGE_SIZE);
 	if (nr & (nr - 1))
 		nr = 1ull << (log2_floor(nr) + 1);
-	if (nr * PAGE_SIZE > PIPE_USER_MAX)
-		return capable(CAP_SYS_RESOURCE) ? -ENOMEM : -EPERM;
+	if (nr * PAGE_SIZE > load_once(&pipe_max_size) &&
+	    !capable(CAP_SYS_RESOURCE))
+		return -EPERM;
 	slots = kcalloc(nr, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #define PIPE_BUF      4096u
 #define PIPE_DEF_SIZE 65536u
 #define PIPE_MAX_SIZE (1024u * 1024u)
+extern u64 pipe_max_size; /* [a] for those without CAP_SYS_RESOURCE */
 
 struct pipe;
 

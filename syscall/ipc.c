@@ -27,7 +27,7 @@ static s64 do_semop(s32 id, uaddr_t uops, u32 nr, u64 deadline)
 	struct sem_op *ops;
 	s64 r;
 
-	if (nr > SEM_OPS)
+	if (nr > load_once(&ipc_limits.semopm))
 		return -E2BIG;
 	if (!nr || id < 0)
 		return -EINVAL;
@@ -75,12 +75,12 @@ struct seminfo {
 static s64 sem_info(bool usage, uaddr_t to)
 {
 	struct seminfo si = {
-		.semmap = (s32)(IPC_SLOTS * SEM_NR_MAX),
-		.semmni = IPC_SLOTS,
-		.semmns = (s32)(IPC_SLOTS * SEM_NR_MAX),
-		.semmnu = (s32)(IPC_SLOTS * SEM_NR_MAX),
-		.semmsl = SEM_NR_MAX,
-		.semopm = SEM_OPS,
+		.semmap = (s32)load_once(&ipc_limits.semmns),
+		.semmni = (s32)load_once(&ipc_limits.semmni),
+		.semmns = (s32)load_once(&ipc_limits.semmns),
+		.semmnu = (s32)load_once(&ipc_limits.semmns),
+		.semmsl = (s32)load_once(&ipc_limits.semmsl),
+		.semopm = (s32)load_once(&ipc_limits.semopm),
 		.semume = SEM_OPS,
 		.semusz = 20,
 		.semvmx = SEM_VALUE,
@@ -194,7 +194,7 @@ SYSCALL4(189, msgsnd, s32, id, uaddr_t, buf, u64, len, u32, flags)
 
 	if (get_user_u64(&type, buf))
 		return -EFAULT;
-	if (id < 0 || len > MSG_MAX || (s64)type < 1)
+	if (id < 0 || len > load_once(&ipc_limits.msgmax) || (s64)type < 1)
 		return -EINVAL;
 	m = msq_msg_new(len);
 	if (!m)
@@ -234,9 +234,9 @@ static s64 msg_info(bool usage, uaddr_t to)
 	struct msginfo mi = {
 		.msgpool = IPC_SLOTS * MSG_QBYTES / 1024,
 		.msgmap = MSG_QBYTES,
-		.msgmax = MSG_MAX,
-		.msgmnb = MSG_QBYTES,
-		.msgmni = IPC_SLOTS,
+		.msgmax = (s32)load_once(&ipc_limits.msgmax),
+		.msgmnb = (s32)load_once(&ipc_limits.msgmnb),
+		.msgmni = (s32)load_once(&ipc_limits.msgmni),
 		.msgssz = 16,
 		.msgtql = MSG_QBYTES,
 		.msgseg = 0xffff,
@@ -319,11 +319,11 @@ SYSCALL1(197, shmdt, u64, addr)
 static s64 shm_limits(uaddr_t to)
 {
 	struct shminfo si = {
-		.shmmax = ~0ul - (1ul << 24),
+		.shmmax = load_once(&ipc_limits.shmmax),
 		.shmmin = 1,
-		.shmmni = IPC_SLOTS,
-		.shmseg = IPC_SLOTS,
-		.shmall = ~0ul - (1ul << 24),
+		.shmmni = load_once(&ipc_limits.shmmni),
+		.shmseg = load_once(&ipc_limits.shmmni),
+		.shmall = load_once(&ipc_limits.shmall),
 	};
 	u64 pages, rss;
 	u32 nr;

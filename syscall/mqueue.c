@@ -23,6 +23,8 @@ static int read_name(char *name, uaddr_t uname)
 		return (int)n;
 	if (!n)
 		return -ENOENT;
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return -EACCES;
 	return strchr(name, '/') ? -EACCES : 0;
 }
 

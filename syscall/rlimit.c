@@ -5,12 +5,13 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/file/file.h>
 #include <kernel/relay/observe.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
+#include <lib/atomic.h>
 #include <lib/string.h>
 
-#define RLIM_NOFILE_MAX	 (1u << 20)
 #define NS_PER_USER_TICK 10000000u
 #define RUSAGE_SELF	 0
 #define RUSAGE_CHILDREN	 (-1)
@@ -21,7 +22,7 @@ static int check_limit(const struct rlimit64 *old, const struct rlimit64 *new,
 {
 	if (new->cur > new->max)
 		return -EINVAL;
-	if (r == RLIMIT_NOFILE && new->max > RLIM_NOFILE_MAX)
+	if (r == RLIMIT_NOFILE && new->max > load_once(&nr_open))
 		return -EPERM;
 	if (new->max > old->max && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

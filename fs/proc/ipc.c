@@ -6,6 +6,7 @@
 #include <kernel/init.h>
 #include <kernel/ipc/ipc.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 static void put_sem(const struct sem_ds *ds, s32 id, void *arg)
 {
@@ -67,28 +68,46 @@ static int show_shm(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static int show_limit(struct text *t, void *arg)
-{
-	text_printf(t, "%lu\n", (u64)(uintptr_t)arg);
-	return 0;
-}
-
 static int show_sem_limits(struct text *t, void *arg __unused)
 {
-	text_printf(t, "%u\t%u\t%u\t%u\n", SEM_NR_MAX, IPC_SLOTS * SEM_NR_MAX,
-		    SEM_OPS, IPC_SLOTS);
+	const struct ipc_limits *l = &ipc_limits;
+
+	text_printf(t, "%lu\t%lu\t%lu\t%lu\n", load_once(&l->semmsl),
+		    load_once(&l->semmns), load_once(&l->semopm),
+		    load_once(&l->semmni));
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	u64 v;
-} limits[] = {
-	{ "msgmax", MSG_MAX },	  { "msgmnb", MSG_QBYTES },
-	{ "msgmni", IPC_SLOTS },  { "shmmax", ~0ul - (1ul << 24) },
-	{ "shmmni", IPC_SLOTS },  { "shmall", ~0ul - (1ul << 24) },
-	{ "shm_rmid_forced", 0 },
-};
+/* Up to four numbers; what is not named stays. */
+static s64 write_sem_limits(void *arg __unused, char *buf, size_t n)
+{
+	static const u64 most[] = { SEM_NR_MAX, IPC_SLOTS * SEM_NR_MAX, SEM_OPS,
+				    IPC_SLOTS };
+	u64 v[4], *to[] = { &ipc_limits.semmsl, &ipc_limits.semmns,
+			    &ipc_limits.semopm, &ipc_limits.semmni };
+	u32 nr = 0;
+	char *s = buf;
+
+	buf[proc_line_len(buf)] = '\0';
+	while (nr < 4) {
+		char *word;
+
+		while (*s == ' ' || *s == '\t')
+			s++;
+		if (!*s)
+			break;
+		for (word = s; *s && *s != ' ' && *s != '\t'; s++)
+			;
+		if (*s)
+			*s++ = '\0';
+		if (kstrtou64(word, 10, &v[nr]) || v[nr] > most[nr])
+			return -EINVAL;
+		nr++;
+	}
+	for (u32 i = 0; i < nr; i++)
+		store_once(to[i], v[i]);
+	return (s64)n;
+}
 
 static int proc_ipc_init(void)
 {
@@ -101,10 +120,7 @@ static int proc_ipc_init(void)
 	pseudo_file(d, "sem", 0444, show_sem, NULL, NULL);
 	pseudo_file(d, "msg", 0444, show_msg, NULL, NULL);
 	pseudo_file(d, "shm", 0444, show_shm, NULL, NULL);
-	pseudo_file(k, "sem", 0444, show_sem_limits, NULL, NULL);
-	for (u32 i = 0; i < ARRAY_SIZE(limits); i++)
-		pseudo_file(k, limits[i].name, 0444, show_limit, NULL,
-			    (void *)(uintptr_t)limits[i].v);
+	pseudo_file(k, "sem", 0644, show_sem_limits, write_sem_limits, NULL);
 	return 0;
 }
 INITCALL(INIT_LATE, proc_ipc_init);

@@ -5,14 +5,19 @@
 #include <fs/coredump.h>
 #include <fs/locks.h>
 #include <fs/aio.h>
+#include <fs/pipe.h>
 #include <fs/proc/proc.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
+#include <kernel/ipc/ipc.h>
 #include <kernel/ipc/mqueue.h>
 #include <kernel/log.h>
+#include <kernel/mm/page.h>
+#include <kernel/mm/vma.h>
 #include <kernel/pmu/event.h>
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/random.h>
+#include <kernel/task/pid.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -36,6 +41,18 @@ static int show_number(struct text *t, void *arg)
 {
 	text_printf(t, "%lu\n", (u64)(uintptr_t)arg);
 	return 0;
+}
+
+static s64 same_number(void *arg, char *buf, size_t n)
+{
+	u64 v;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf, 10, &v) || v != (u64)(uintptr_t)arg)
+		return -EINVAL;
+	return (s64)n;
 }
 
 static void put_uuid(struct text *t, const u8 *b)
@@ -86,6 +103,22 @@ static int show_printk(struct text *t, void *arg __unused)
 	return 0;
 }
 
+/* The first of the four is the one that something is done with. */
+static s64 write_printk(void *arg __unused, char *buf, size_t n)
+{
+	u64 v;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	for (u32 i = 0; buf[i]; i++)
+		if (buf[i] == ' ' || buf[i] == '\t' || buf[i] == '\n')
+			buf[i] = '\0';
+	if (kstrtou64(buf, 10, &v) || v > 15)
+		return -EINVAL;
+	log_console_level = (int)v;
+	return (s64)n;
+}
+
 static int show_aio_nr(struct text *t, void *arg __unused)
 {
 	text_printf(t, "%lu\n", aio_nr());
@@ -121,12 +154,14 @@ static s64 write_core_pattern(void *arg __unused, char *buf, size_t n)
 
 static char actions[] = "kill_process kill_thread trap errno trace log allow";
 
-/* Knobs that are numbers, and cannot be turned. */
+/*
+ * Numbers that are as they are: root may write what is there already, which is
+ * what a program does that saves a setting and restores it.
+ */
 static const struct {
 	const char *dir, *name;
 	u64 v;
 } numbers[] = {
-	{ "kernel", "pid_max", 32768 },
 	{ "kernel", "threads-max", 16384 },
 	{ "kernel", "ngroups_max", NGROUPS_MAX },
 	{ "kernel", "cap_last_cap", CAP_LAST },
@@ -143,22 +178,38 @@ static const struct {
 	{ "vm", "nr_hugepages", 0 },
 	{ "vm", "panic_on_oom", 0 },
 	{ "vm", "page-cluster", 3 },
-	{ "vm", "max_map_count", 65530 },
 	{ "vm", "mmap_min_addr", 65536 },
 	{ "vm", "swappiness", 0 },
 	{ "fs", "file-max", 1u << 20 },
-	{ "fs", "nr_open", 1u << 20 },
-	{ "fs", "pipe-max-size", 1u << 20 },
 	{ "fs", "aio-max-nr", AIO_MAX_NR },
 	{ "fs", "protected_symlinks", 0 },
 	{ "fs", "protected_hardlinks", 0 },
 	{ "fs", "suid_dumpable", 0 },
 	{ "fs", "mount-max", 100000 },
-	{ "fs/mqueue", "queues_max", MQ_QUEUES_MAX },
-	{ "fs/mqueue", "msg_max", MQ_MAXMSG_LIMIT },
-	{ "fs/mqueue", "msgsize_max", MQ_MSGSIZE_LIMIT },
-	{ "fs/mqueue", "msg_default", MQ_MAXMSG },
-	{ "fs/mqueue", "msgsize_default", MQ_MSGSIZE },
+	{ "fs", "overflowuid", 65534 },
+	{ "fs", "overflowgid", 65534 },
+	{ "fs", "leases-enable", 1 },
+	{ "fs", "dir-notify-enable", 0 },
+	{ "fs", "pipe-user-pages-soft", 0 },
+	{ "fs", "pipe-user-pages-hard", 0 },
+	{ "fs", "protected_fifos", 0 },
+	{ "fs", "protected_regular", 0 },
+	{ "kernel", "panic_on_oops", 1 },
+	{ "kernel", "io_uring_disabled", 2 },
+	{ "kernel", "modules_disabled", 1 },
+	{ "kernel", "sched_rt_period_us", 1000000 },
+	{ "kernel", "sched_autogroup_enabled", 0 },
+	{ "kernel", "shm_rmid_forced", 0 },
+	{ "vm", "oom_kill_allocating_task", 0 },
+	{ "vm", "nr_overcommit_hugepages", 0 },
+	{ "vm", "legacy_va_layout", 0 },
+	{ "vm", "memfd_noexec", 0 },
+	{ "user", "max_user_namespaces", 0 },
+	{ "user", "max_mnt_namespaces", 0 },
+	{ "user", "max_pid_namespaces", 0 },
+	{ "user", "max_net_namespaces", 0 },
+	{ "user", "max_ipc_namespaces", 0 },
+	{ "user", "max_uts_namespaces", 0 },
 	{ "kernel/random", "entropy_avail", 256 },
 	{ "kernel/random", "poolsize", 256 },
 	{ "kernel/pty", "max", 1024 },
@@ -177,7 +228,7 @@ static const struct {
 	{ "kernel", "domainname", show_string, write_name, utsname.domainname },
 	{ "kernel", "core_pattern", show_string, write_core_pattern,
 	  core_pattern },
-	{ "kernel", "printk", show_printk, NULL, NULL },
+	{ "kernel", "printk", show_printk, write_printk, NULL },
 	{ "kernel/random", "uuid", show_uuid, NULL, NULL },
 	{ "kernel/random", "boot_id", show_boot_id, NULL, NULL },
 	{ "kernel/seccomp", "actions_avail", show_string, NULL, actions },
@@ -186,26 +237,48 @@ static const struct {
 	{ "fs", "lease-break-time", show_lease_time, write_lease_time, NULL },
 };
 
+#define KNOB_ANY ((s64)(~0ul >> 1)) /* as max: unsigned, without bounds */
+
 /* Signed numbers that root may set. */
 static const struct knob {
-	const char *name;
+	const char *dir, *name;
 	u64 *v;
 	s64 min, max;
 	void (*changed)(void); /* or NULL */
 } knobs[] = {
-	{ "perf_event_paranoid", &perf_paranoid, -1, 4 },
-	{ "perf_event_max_sample_rate", &perf_max_rate, 1, 1000000 },
-	{ "perf_user_access", &perf_user_access, 0, 2, rdpmc_access_changed },
-	{ "perf_event_mlock_kb", &perf_mlock_kb, 0, 1 << 20 },
-	{ "perf_event_max_stack", &perf_max_stack, 1, 127 },
-	{ "kptr_restrict", &kptr_restrict, 0, 2 },
+	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },
+	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },
+	{ "kernel", "shmall", &ipc_limits.shmall, 0, KNOB_ANY },
+	{ "kernel", "shmmni", &ipc_limits.shmmni, 0, IPC_SLOTS },
+	{ "kernel", "msgmni", &ipc_limits.msgmni, 0, IPC_SLOTS },
+	{ "kernel", "msgmax", &ipc_limits.msgmax, 0, MSG_MAX_HARD },
+	{ "kernel", "msgmnb", &ipc_limits.msgmnb, 0, 0x7fffffff },
+	{ "vm", "max_map_count", &max_map_count, 0, 1 << 20 },
+	{ "fs", "pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30 },
+	{ "fs", "nr_open", &nr_open, 64, NR_OPEN_MAX },
+	{ "fs/mqueue", "queues_max", &mq_limits.queues_max, 0, 0x7fffffff },
+	{ "fs/mqueue", "msg_max", &mq_limits.msg_max, 1, MQ_MAXMSG_HARD },
+	{ "fs/mqueue", "msgsize_max", &mq_limits.msgsize_max, 128,
+	  MQ_MSGSIZE_HARD },
+	{ "fs/mqueue", "msg_default", &mq_limits.msg_default, 1,
+	  MQ_MAXMSG_HARD },
+	{ "fs/mqueue", "msgsize_default", &mq_limits.msgsize_default, 128,
+	  MQ_MSGSIZE_HARD },
+	{ "kernel", "perf_event_paranoid", &perf_paranoid, -1, 4 },
+	{ "kernel", "perf_event_max_sample_rate", &perf_max_rate, 1, 1000000 },
+	{ "kernel", "perf_user_access", &perf_user_access, 0, 2,
+	  rdpmc_access_changed },
+	{ "kernel", "perf_event_mlock_kb", &perf_mlock_kb, 0, 1 << 20 },
+	{ "kernel", "perf_event_max_stack", &perf_max_stack, 1, 127 },
+	{ "kernel", "kptr_restrict", &kptr_restrict, 0, 2 },
 };
 
 static int show_knob(struct text *t, void *arg)
 {
 	const struct knob *k = arg;
 
-	text_printf(t, "%ld\n", (s64)load_once(k->v));
+	/* shmmax and shmall are unsigned, and more than the rest can be */
+	text_printf(t, k->max == KNOB_ANY ? "%lu\n" : "%ld\n", load_once(k->v));
 	return 0;
 }
 
@@ -219,10 +292,10 @@ static s64 write_knob(void *arg, char *buf, size_t n)
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	buf[proc_line_len(buf)] = '\0';
-	if (kstrtou64(buf + minus, 10, &u) || u >> 32)
+	if (kstrtou64(buf + minus, 10, &u))
 		return -EINVAL;
 	v = minus ? -(s64)u : (s64)u;
-	if (v < k->min || v > k->max)
+	if (k->max != KNOB_ANY && (v < k->min || v > k->max))
 		return -EINVAL;
 	store_once(k->v, (u64)v);
 	if (k->changed)
@@ -255,7 +328,7 @@ int proc_sys_init(struct pnode *root)
 		d = sub_dir(sys, numbers[i].dir);
 		if (!d)
 			return -ENOMEM;
-		pseudo_file(d, numbers[i].name, 0444, show_number, NULL,
+		pseudo_file(d, numbers[i].name, 0644, show_number, same_number,
 			    (void *)(uintptr_t)numbers[i].v);
 	}
 	for (u32 i = 0; sys && i < ARRAY_SIZE(texts); i++) {
@@ -265,10 +338,13 @@ int proc_sys_init(struct pnode *root)
 		pseudo_file(d, texts[i].name, texts[i].write ? 0644 : 0444,
 			    texts[i].show, texts[i].write, texts[i].arg);
 	}
-	d = sys ? sub_dir(sys, "kernel") : NULL;
-	for (u32 i = 0; d && i < ARRAY_SIZE(knobs); i++)
+	for (u32 i = 0; sys && i < ARRAY_SIZE(knobs); i++) {
+		d = sub_dir(sys, knobs[i].dir);
+		if (!d)
+			return -ENOMEM;
 		pseudo_file(d, knobs[i].name, 0644, show_knob, write_knob,
 			    (void *)(uintptr_t)&knobs[i]);
+	}
 	d = sys ? sub_dir(sys, "vm") : NULL;
 	return d ? proc_vm_init(d) : -ENOMEM;
 }

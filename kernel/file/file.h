@@ -26,6 +26,9 @@ struct vma;	 /* kernel/mm/vm.h */
 struct iov_iter; /* kernel/file/iov.h */
 
 /* Linux's open flags on riscv64 (asm-generic). */
+#define NR_OPEN_MAX (1u << 20)
+extern u64 nr_open; /* [a] RLIMIT_NOFILE's most */
+
 #define O_ACCMODE   00000003
 #define O_RDONLY    00000000
 #define O_WRONLY    00000001

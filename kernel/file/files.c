@@ -24,6 +24,8 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
+u64 nr_open = NR_OPEN_MAX;
+
 #define NR_INLINE 64u
 #define NR_MAX	  (256u * 1024u) /* 2 MiB of slots: what kmalloc() gives */
 

@@ -13,6 +13,19 @@
 
 #define SEQ_MAX 0x7fffu
 
+struct ipc_limits ipc_limits = {
+	.shmmax = ~0ul - (1ul << 24),
+	.shmall = ~0ul - (1ul << 24),
+	.shmmni = IPC_SLOTS,
+	.msgmni = IPC_SLOTS,
+	.msgmax = MSG_MAX,
+	.msgmnb = MSG_QBYTES,
+	.semmsl = SEM_NR_MAX,
+	.semmns = IPC_SLOTS * SEM_NR_MAX,
+	.semopm = SEM_OPS,
+	.semmni = IPC_SLOTS,
+};
+
 int ipc_permitted(const struct ipc_obj *o, u32 want)
 {
 	const struct cred *c = current_cred();
@@ -53,16 +66,16 @@ static struct ipc_obj *find_key(struct ipc_table *t, s32 key)
 /* The next free slot after the last one that was given. */
 static s64 add_locked(struct ipc_table *t, struct ipc_obj *o)
 {
-	u32 i = t->last;
+	u32 i = t->next;
 
-	if (t->nr == IPC_SLOTS)
+	if (t->nr >= min(load_once(t->limit), (u64)IPC_SLOTS))
 		return -ENOSPC;
-	do
-		i = (i + 1) % IPC_SLOTS;
-	while (t->slot[i]);
-	if (i <= t->last)
+	while (t->slot[i % IPC_SLOTS])
+		i++;
+	if (i >= IPC_SLOTS)
 		t->seq = (u16)((t->seq + 1) & SEQ_MAX);
-	t->last = i;
+	i %= IPC_SLOTS;
+	t->next = i + 1;
 	t->slot[i] = o;
 	t->nr++;
 	o->perm.seq = t->seq;

@@ -29,6 +29,16 @@
 
 #define IPC_SLOTS 4096u
 
+/* What /proc/sys/kernel lets root change.  [a], read once by each call. */
+struct ipc_limits {
+	u64 shmmax, shmall; /* bytes of one, pages of all */
+	u64 shmmni, msgmni; /* objects, IPC_SLOTS at most */
+	u64 msgmax, msgmnb; /* bytes of a message, of a queue */
+	u64 semmsl, semmns; /* semaphores of a set, of all */
+	u64 semopm, semmni; /* operations of a call; sets */
+};
+extern struct ipc_limits ipc_limits;
+
 struct ipc_perm {
 	s32 key;
 	u32 uid, gid, cuid, cgid, mode;
@@ -48,14 +58,16 @@ struct ipc_obj {
 struct ipc_table {
 	struct spinlock lock; /* RANK_FILE: slots, and what is in them */
 	struct ipc_obj *slot[IPC_SLOTS];
-	u32 nr, last; /* in use; where the last one went */
+	u32 nr, next;	  /* in use; where the next one is looked for */
+	const u64 *limit; /* [I] of ipc_limits: how many */
 	u16 seq;
 	void (*free)(struct ipc_obj *o); /* last reference gone; no lock held */
 };
 
-#define IPC_TABLE_INIT(nm, fn)                                     \
-	{                                                          \
-		.lock = SPINLOCK_INIT(nm, RANK_FILE), .free = (fn) \
+#define IPC_TABLE_INIT(nm, mni, fn)                                 \
+	{                                                           \
+		.lock = SPINLOCK_INIT(nm, RANK_FILE), .free = (fn), \
+		.limit = &ipc_limits.mni                            \
 	}
 
 /* Rights are the file system's bits: 4 to read, 2 to write. */
@@ -122,11 +134,12 @@ void sem_for_each(void (*fn)(const struct sem_ds *ds, s32 id, void *arg),
 		  void *arg);
 
 /* --- msg.c */
-#define MSG_MAX	    8192u
-#define MSG_QBYTES  16384u
-#define MSG_NOERROR 010000
-#define MSG_EXCEPT  020000
-#define MSG_COPY    040000
+#define MSG_MAX	     8192u
+#define MSG_MAX_HARD 65536 /* of msgmax */
+#define MSG_QBYTES   16384u
+#define MSG_NOERROR  010000
+#define MSG_EXCEPT   020000
+#define MSG_COPY     040000
 
 struct msq_ds {
 	struct ipc_perm perm;

@@ -18,6 +18,14 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
+struct mq_limits mq_limits = {
+	.queues_max = MQ_QUEUES_MAX,
+	.msg_max = MQ_MAXMSG_LIMIT,
+	.msgsize_max = MQ_MSGSIZE_LIMIT,
+	.msg_default = MQ_MAXMSG,
+	.msgsize_default = MQ_MSGSIZE,
+};
+
 struct mqueue {
 	u32 refs;	       /* [a] files, and the name */
 	struct list_head node; /* in names; empty: unlinked */
@@ -109,8 +117,10 @@ static int check_attr(const struct mq_attr *a)
 	bool any = capable(CAP_SYS_RESOURCE);
 
 	if (a->maxmsg <= 0 || a->msgsize <= 0 ||
-	    a->maxmsg > (any ? MQ_MAXMSG_HARD : MQ_MAXMSG_LIMIT) ||
-	    a->msgsize > (any ? MQ_MSGSIZE_HARD : MQ_MSGSIZE_LIMIT))
+	    a->maxmsg > (any ? MQ_MAXMSG_HARD
+			     : (s64)load_once(&mq_limits.msg_max)) ||
+	    a->msgsize > (any ? MQ_MSGSIZE_HARD
+			      : (s64)load_once(&mq_limits.msgsize_max)))
 		return -EINVAL;
 	return 0;
 }
@@ -126,8 +136,12 @@ static struct mqueue *new_queue(const char *name, u32 mode,
 	q->uid = current_cred()->fsuid;
 	q->gid = current_cred()->fsgid;
 	q->mode = mode & 0777;
-	q->maxmsg = a ? (u32)a->maxmsg : MQ_MAXMSG;
-	q->msgsize = a ? (u32)a->msgsize : MQ_MSGSIZE;
+	q->maxmsg = a ? (u32)a->maxmsg
+		      : (u32)min(load_once(&mq_limits.msg_default),
+				 load_once(&mq_limits.msg_max));
+	q->msgsize = a ? (u32)a->msgsize
+		       : (u32)min(load_once(&mq_limits.msgsize_default),
+				  load_once(&mq_limits.msgsize_max));
 	list_init(&q->node);
 	list_init(&q->msgs);
 	waitq_init(&q->rd_wq);
@@ -152,7 +166,8 @@ static struct mqueue *open_locked(const char *name, u32 oflag,
 	} else {
 		if (!(oflag & O_CREAT))
 			return ERR_PTR(-ENOENT);
-		if (nr_queues >= MQ_QUEUES_MAX && !capable(CAP_SYS_RESOURCE))
+		if (nr_queues >= load_once(&mq_limits.queues_max) &&
+		    !capable(CAP_SYS_RESOURCE))
 			return ERR_PTR(-ENOSPC);
 		q = *fresh;
 		*fresh = NULL;

@@ -23,6 +23,12 @@
 #define MQ_MSGSIZE_HARD	 (16u << 20)
 #define MQ_QUEUES_MAX	 256u
 
+/* /proc/sys/fs/mqueue.  [a] */
+struct mq_limits {
+	u64 queues_max, msg_max, msgsize_max, msg_default, msgsize_default;
+};
+extern struct mq_limits mq_limits;
+
 struct mq_attr {
 	s64 flags, maxmsg, msgsize, curmsgs, pad[4];
 };

@@ -20,7 +20,7 @@ struct msq {
 };
 
 static void msq_free(struct ipc_obj *o);
-static struct ipc_table msqs = IPC_TABLE_INIT("ipc_msg", msq_free);
+static struct ipc_table msqs = IPC_TABLE_INIT("ipc_msg", msgmni, msq_free);
 
 static struct msq *to_msq(struct ipc_obj *o)
 {
@@ -59,7 +59,7 @@ s64 msq_get(s32 key, u32 flags)
 
 	if (q) {
 		q->ds.ctime = now();
-		q->ds.qbytes = MSG_QBYTES;
+		q->ds.qbytes = load_once(&ipc_limits.msgmnb);
 		list_init(&q->msgs);
 		waitq_init(&q->rd_wq);
 		waitq_init(&q->wr_wq);
@@ -283,7 +283,8 @@ s64 msq_set(s32 id, const struct msq_ds *from)
 	spin_lock(&msqs.lock);
 	o = ipc_find_locked(&msqs, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_owner(o);
-	if (!r && from->qbytes > MSG_QBYTES && !capable(CAP_SYS_RESOURCE))
+	if (!r && from->qbytes > load_once(&ipc_limits.msgmnb) &&
+	    !capable(CAP_SYS_RESOURCE))
 		r = -EPERM;
 	if (!r)
 		r = ipc_set_perm(o, &from->perm);

@@ -48,7 +48,7 @@ struct sem_undo {
 };
 
 static void set_free(struct ipc_obj *o);
-static struct ipc_table sems = IPC_TABLE_INIT("ipc_sem", set_free);
+static struct ipc_table sems = IPC_TABLE_INIT("ipc_sem", semmni, set_free);
 
 static struct sem_set *to_set(struct ipc_obj *o)
 {
@@ -93,7 +93,7 @@ s64 sem_get(s32 key, s32 nsems, u32 flags)
 	struct ipc_obj *fresh = NULL;
 	s64 r;
 
-	if (nsems < 0 || nsems > (s32)SEM_NR_MAX)
+	if (nsems < 0 || (u64)nsems > load_once(&ipc_limits.semmsl))
 		return -EINVAL;
 	if (nsems)
 		fresh = set_alloc((u32)nsems);

@@ -22,6 +22,7 @@
 #include <lib/string.h>
 
 #define SIZE_MAX_SEG (1ull << 38)
+#define SHM_HUGETLB  04000u
 
 struct segment {
 	struct ipc_obj obj;
@@ -31,7 +32,7 @@ struct segment {
 };
 
 static void seg_free(struct ipc_obj *o);
-static struct ipc_table shms = IPC_TABLE_INIT("ipc_shm", seg_free);
+static struct ipc_table shms = IPC_TABLE_INIT("ipc_shm", shmmni, seg_free);
 
 static struct segment *to_seg(struct ipc_obj *o)
 {
@@ -77,12 +78,15 @@ static struct ipc_obj *seg_alloc(s32 key, u64 size)
 s64 shm_get(s32 key, u64 size, u32 flags)
 {
 	struct ipc_obj *fresh = NULL;
+	u64 most = min_t(u64, load_once(&ipc_limits.shmmax), SIZE_MAX_SEG);
 	s64 r;
 
-	if (size && size <= SIZE_MAX_SEG)
+	if ((flags & SHM_HUGETLB) && size)
+		return -ENOMEM; /* none were set aside */
+	if (size && size <= most)
 		fresh = seg_alloc(key, size);
 	r = ipc_get(&shms, key, flags, &fresh, check_size, &size);
-	if (r == -ENOMEM && (!size || size > SIZE_MAX_SEG))
+	if (r == -ENOMEM && (!size || size > load_once(&ipc_limits.shmmax)))
 		r = -EINVAL;
 	if (fresh)
 		seg_free(fresh);

@@ -211,7 +211,7 @@ static s64 place_area(struct mm *mm, struct vma *v, u64 addr, u32 flags,
 
 	if (at < 0)
 		return at;
-	if (mm->nr_vmas >= MAX_VMAS)
+	if (mm->nr_vmas >= load_once(&max_map_count))
 		return -ENOMEM;
 	err = vma_may_grow(mm, len >> PAGE_SHIFT, v->flags);
 	if (!err && (v->flags & VM_LOCKED))
@@ -291,7 +291,7 @@ static int insert_at(struct mm *mm, struct vma *v)
 	down_write(&mm->lock);
 	if (vma_overlap(mm, v->start, v->end))
 		err = -EEXIST;
-	else if (mm->nr_vmas >= MAX_VMAS)
+	else if (mm->nr_vmas >= load_once(&max_map_count))
 		err = -ENOMEM;
 	else
 		err = vma_may_grow(mm, vma_pages(v), v->flags);
@@ -373,7 +373,7 @@ static int brk_grow(struct mm *mm, u64 from, u64 to)
 		vma_resize(v, v->start, to);
 		return 0;
 	}
-	if (mm->nr_vmas >= MAX_VMAS)
+	if (mm->nr_vmas >= load_once(&max_map_count))
 		return -ENOMEM;
 	v = vma_alloc(mm, from, to, fl);
 	if (!v)

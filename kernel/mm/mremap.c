@@ -121,7 +121,7 @@ static s64 move(struct remap *r)
 				   (keep ? r->new_len : r->new_len - len) >>
 					   PAGE_SHIFT,
 				   r->v->flags);
-	if (!err && mm->nr_vmas + 2 >= MAX_VMAS)
+	if (!err && mm->nr_vmas + 2 >= load_once(&max_map_count))
 		err = -ENOMEM;
 	if (!err)
 		err = make_tables(mm, r->old, r->to, len);

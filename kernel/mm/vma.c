@@ -19,7 +19,10 @@
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pagecache.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
+
+u64 max_map_count = MAX_VMAS;
 
 static struct kmem_cache *vma_cache; /* [I] after the first use */
 
@@ -250,7 +253,7 @@ int vma_split(struct vma *v, u64 va)
 	struct vma *n;
 
 	KASSERT(va > v->start && va < v->end);
-	if (mm->nr_vmas >= MAX_VMAS)
+	if (mm->nr_vmas >= load_once(&max_map_count))
 		return -ENOMEM;
 	n = vma_dup(v);
 	if (!n)

@@ -10,7 +10,8 @@
 #include <kernel/hart.h>
 #include <kernel/mm/vm.h>
 
-#define MAX_VMAS	65530u
+#define MAX_VMAS 65530u
+extern u64 max_map_count;	      /* [a] /proc/sys/vm */
 #define STACK_GUARD_GAP (256ul << 12) /* below a growing stack */
 
 static inline u64 vma_pages(const struct vma *v)

@@ -15,6 +15,7 @@
 #include <kernel/task/pid.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 
 #define CHUNK_SLOTS 64
@@ -22,6 +23,7 @@
 
 static struct pid_slot *chunks[NR_CHUNKS];
 static int last_pid;
+u64 pid_max = PID_MAX;
 
 static bool slot_free(const struct pid_slot *s)
 {
@@ -50,7 +52,7 @@ int pid_alloc(void)
 	for (int tries = 0; tries < PID_MAX; tries++) {
 		struct pid_slot *c;
 
-		if (++pid >= PID_MAX)
+		if ((u64)++pid >= load_once(&pid_max))
 			pid = PID_RESERVED;
 		c = chunk_get(pid / CHUNK_SLOTS);
 		if (!c)

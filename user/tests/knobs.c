@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/knobs.c - /proc/sys: what is written there is acted on; and
+ * /proc/config.gz.  Every test puts back what it found.
+ */
+#include "utest.h"
+
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+static char *get(const char *name, char *buf, size_t n)
+{
+	int fd = open(name, O_RDONLY);
+	ssize_t got = read(fd, buf, n - 1);
+
+	CHECK(got > 0);
+	buf[got] = '\0';
+	close(fd);
+	return buf;
+}
+
+static int put(const char *name, const char *val)
+{
+	int fd = open(name, O_WRONLY), r, e;
+
+	CHECK(fd >= 0);
+	r = (int)write(fd, val, strlen(val));
+	e = errno;
+	close(fd);
+	errno = e;
+	return r < 0 ? -1 : 0;
+}
+
+TEST(knobs, written_back)
+{
+	static const char *const names[] = {
+		"/proc/sys/kernel/pid_max", "/proc/sys/kernel/shmmax",
+		"/proc/sys/kernel/shmall", "/proc/sys/kernel/shmmni",
+		"/proc/sys/kernel/msgmni", "/proc/sys/kernel/msgmax",
+		"/proc/sys/kernel/sem", "/proc/sys/kernel/threads-max",
+		"/proc/sys/kernel/printk", "/proc/sys/fs/nr_open",
+		"/proc/sys/fs/pipe-max-size", "/proc/sys/fs/file-max",
+		"/proc/sys/vm/overcommit_memory",
+		"/proc/sys/vm/max_map_count",
+		"/proc/sys/user/max_user_namespaces",
+	};
+	char buf[200];
+
+	if (geteuid())
+		ut_skip("root only");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (put(names[i], get(names[i], buf, sizeof(buf))))
+			ut_fail(__FILE__, __LINE__, "%s: %s", names[i],
+				strerror(errno));
+	CHECK_ERR(put("/proc/sys/kernel/pid_max", "5\n"), EINVAL);
+	CHECK_ERR(put("/proc/sys/kernel/pid_max", "x\n"), EINVAL);
+}
+
+TEST(knobs, sysv_limits)
+{
+	char max[64], mni[64], sem[200];
+	int a, b;
+
+	if (geteuid())
+		ut_skip("root only");
+	get("/proc/sys/kernel/shmmax", max, sizeof(max));
+	CHECK_OK(put("/proc/sys/kernel/shmmax", "8192"));
+	CHECK_ERR(shmget(IPC_PRIVATE, 8193, IPC_CREAT | 0600), EINVAL);
+	CHECK_OK(a = shmget(IPC_PRIVATE, 8192, IPC_CREAT | 0600));
+	CHECK_OK(shmctl(a, IPC_RMID, NULL));
+	CHECK_OK(put("/proc/sys/kernel/shmmax", max));
+
+	get("/proc/sys/kernel/msgmni", mni, sizeof(mni));
+	CHECK_OK(a = msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+	CHECK_OK(put("/proc/sys/kernel/msgmni", "1"));
+	CHECK_ERR(msgget(IPC_PRIVATE, IPC_CREAT | 0600), ENOSPC);
+	CHECK_OK(put("/proc/sys/kernel/msgmni", mni));
+	CHECK_OK(b = msgget(IPC_PRIVATE, IPC_CREAT | 0600));
+	CHECK_OK(msgctl(a, IPC_RMID, NULL));
+	CHECK_OK(msgctl(b, IPC_RMID, NULL));
+
+	get("/proc/sys/kernel/sem", sem, sizeof(sem));
+	CHECK_OK(put("/proc/sys/kernel/sem", "10"));
+	CHECK_ERR(semget(IPC_PRIVATE, 11, IPC_CREAT | 0600), EINVAL);
+	CHECK_OK(a = semget(IPC_PRIVATE, 10, IPC_CREAT | 0600));
+	CHECK_OK(semctl(a, 0, IPC_RMID));
+	CHECK_OK(put("/proc/sys/kernel/sem", sem));
+}
+
+TEST(knobs, huge_segment)
+{
+	CHECK_ERR(shmget(IPC_PRIVATE, 4096, IPC_CREAT | 04000 | 0600), ENOMEM);
+}
+
+TEST(knobs, nr_open)
+{
+	struct rlimit r = { 64, (1 << 19) + 1 };
+	char was[64];
+
+	if (geteuid())
+		ut_skip("root only");
+	get("/proc/sys/fs/nr_open", was, sizeof(was));
+	CHECK_OK(put("/proc/sys/fs/nr_open", "524288"));
+	CHECK_ERR(setrlimit(RLIMIT_NOFILE, &r), EPERM);
+	CHECK_OK(put("/proc/sys/fs/nr_open", was));
+	CHECK_OK(setrlimit(RLIMIT_NOFILE, &r));
+}
+
+TEST(knobs, pipe_max_size)
+{
+	int p[2];
+
+	CHECK_OK(pipe(p));
+	if (!geteuid())
+		CHECK_EQ(fcntl(p[0], F_SETPIPE_SZ, 1 << 21), 1 << 21);
+	CHECK_OK(setresuid(1, 1, 1));
+	CHECK_ERR(fcntl(p[0], F_SETPIPE_SZ, 1 << 22), EPERM);
+}
+
+/* One stored block of lines. */
+TEST(knobs, config_gz)
+{
+	static char buf[65536];
+	ssize_t n;
+	int fd = open("/proc/config.gz", O_RDONLY);
+
+	if (fd < 0)
+		ut_skip("no config.gz");
+	n = read(fd, buf, sizeof(buf) - 1);
+	CHECK(n > 18);
+	CHECK(!memcmp(buf, "\x1f\x8b\x08", 3));
+	if (buf[10] != 1)
+		ut_skip("packed");
+	buf[n] = '\0';
+	CHECK(strstr(buf + 15, "CONFIG_SYSVIPC=y\n"));
+	CHECK_EQ((unsigned char)buf[11] | (unsigned char)buf[12] << 8, n - 23);
+}
