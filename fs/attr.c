@@ -230,11 +230,17 @@ int do_truncate(struct inode *i, u64 size)
 {
 	struct iattr a = { .valid = ATTR_SIZE | ATTR_MTIME, .size = size };
 	u64 limit = fs_size_limit();
+	u32 setid;
 	int err;
 
 	if ((s64)size < 0)
 		return -EINVAL;
 	down_write(&i->lock);
+	setid = S_ISUID | (i->mode & 0010 ? S_ISGID : 0);
+	if ((i->mode & setid) && !fs_capable(CAP_FSETID)) {
+		a.mode = i->mode & 07777 & ~setid;
+		a.valid |= ATTR_MODE;
+	}
 	if (size > i->i_size && size > limit) {
 		fs_size_exceeded();
 		err = -EFBIG;

@@ -236,6 +236,8 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 		return -EXDEV;
 	if (S_ISDIR(target->mode))
 		return -EPERM;
+	if (!target->nlink && !target->linkable)
+		return -ENOENT; /* removed, or never to have a name */
 	if (!dir->ops->link)
 		return -EPERM;
 	return dir->ops->link(dir, d->name, d->name_len, target);

@@ -385,6 +385,7 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 		return ERR_PTR(err);
 	}
 	spin_lock(&dcache_lock);
+	inode->linkable = !(how->flags & O_EXCL);
 	d_add(p.dentry, inode, false);
 	mount_get(p.mnt);
 	spin_unlock(&dcache_lock);
@@ -410,6 +411,8 @@ static struct file *open_existing(int dirfd, const char *path,
 	how->flags &= ~(u32)O_DIRECTORY;
 	f = open_tmpfile(&p, how);
 	path_put(&p);
+	if (!IS_ERR(f))
+		f->flags |= O_DIRECTORY; /* F_GETFL tells what was asked */
 	return f;
 }
 

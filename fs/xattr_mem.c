@@ -10,7 +10,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define MAX_BYTES 4096u /* of one inode, names and values */
+#define MAX_BYTES (128u << 10) /* of one inode, names and values */
 
 struct xattr {
 	struct list_head node;

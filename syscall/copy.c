@@ -150,7 +150,10 @@ SYSCALL4(71, sendfile, int, out_fd, int, in_fd, uaddr_t, off, u64, count)
 		goto out_in;
 	if (!in.f->can_read || !out.f->can_write)
 		n = -EBADF;
-	else if (!in.f->ops->read || (out.f->flags & O_APPEND))
+	else if (off && !in.f->ops->llseek)
+		n = -ESPIPE;
+	else if ((s64)count < 0 || !in.f->ops->read ||
+		 (out.f->flags & O_APPEND))
 		n = -EINVAL;
 	else if (!in.f->ops->llseek)
 		n = -EINVAL; /* else the end of a terminal's input is lost */
@@ -173,6 +176,8 @@ static s64 splice_check(struct file *in, uaddr_t in_pos, struct file *out,
 	if (!in->can_read || !out->can_write)
 		return -EBADF;
 	if (!is_pipe(in) && !is_pipe(out))
+		return -EINVAL;
+	if (in->inode && S_ISDIR(in->inode->mode))
 		return -EINVAL;
 	if ((is_pipe(in) && in_pos) || (is_pipe(out) && out_pos))
 		return -ESPIPE;
@@ -241,15 +246,15 @@ SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd, uaddr_t, out_pos,
 
 static s64 range_check(struct file *in, struct file *out)
 {
-	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
-		return -EBADF;
 	if (!in->inode || !out->inode)
 		return -EINVAL;
 	if (S_ISDIR(in->inode->mode) || S_ISDIR(out->inode->mode))
 		return -EISDIR;
 	if (!S_ISREG(in->inode->mode) || !S_ISREG(out->inode->mode))
 		return -EINVAL;
-	return 0;
+	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
+		return -EBADF;
+	return in->inode->sb != out->inode->sb ? -EXDEV : 0;
 }
 
 /* Within one file source and destination must not touch. */

@@ -293,7 +293,7 @@ static s64 link_text(const struct path *p, char *page)
 SYSCALL4(78, readlinkat, int, dirfd, uaddr_t, path, uaddr_t, to, s32, size)
 {
 	struct path p;
-	char *page;
+	char *page, first;
 	s64 n;
 
 	if (size <= 0)
@@ -303,6 +303,9 @@ SYSCALL4(78, readlinkat, int, dirfd, uaddr_t, path, uaddr_t, to, s32, size)
 		return n;
 	page = get_free_page(0);
 	n = page ? link_text(&p, page) : -ENOMEM;
+	/* what "" names is a link, or there is no such name */
+	if (n == -EINVAL && !strncpy_from_user(&first, path, 1))
+		n = -ENOENT;
 	if (n > size)
 		n = size;
 	if (n > 0 && copy_to_user(to, page, (size_t)n))

@@ -30,6 +30,7 @@
 #define F_GETOWNER_UIDS 17
 #define F_SETLEASE	1024
 #define F_GETLEASE	1025
+#define F_DUPFD_QUERY	1027
 #define F_CREATED_QUERY 1028
 #define F_GET_RW_HINT	1035
 #define F_SET_RW_HINT	1036
@@ -251,8 +252,6 @@ static s64 get_owner_ex(struct file *f, uaddr_t arg)
 
 	if (pid < 0)
 		o.pid = -pid;
-	if (!pid)
-		o.type = OWNER_TID;
 	return copy_to_user(arg, &o, sizeof(o));
 }
 
@@ -347,6 +346,18 @@ static s64 fcntl_file(struct file *f, int fd, int cmd, u64 arg)
 	}
 }
 
+/* Are both descriptors of one opening? */
+static s64 same_file(const struct file *f, int fd)
+{
+	struct fdref r = fd_ref_path(fd);
+	s64 n = r.f == f;
+
+	if (!r.f)
+		return -EBADF;
+	fd_unref(r);
+	return n;
+}
+
 SYSCALL3(25, fcntl, int, fd, int, cmd, u64, arg)
 {
 	struct fdref r = fd_ref_path(fd);
@@ -366,6 +377,9 @@ SYSCALL3(25, fcntl, int, fd, int, cmd, u64, arg)
 		break;
 	case F_SETFD:
 		n = fd_set_cloexec(fd, arg & FD_CLOEXEC);
+		break;
+	case F_DUPFD_QUERY:
+		n = same_file(r.f, (int)arg);
 		break;
 	default:
 		if ((r.f->flags & O_PATH) && cmd != F_GETFL)

@@ -86,8 +86,7 @@ SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
 	u64 deadline = WAIT_FOREVER;
 	int err = 0;
 
-	if (real && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET &&
-	    cmd != FUTEX_LOCK_PI2)
+	if (real && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	if (cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET ||
 	    cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2)

@@ -118,7 +118,8 @@ SYSCALL4(79, newfstatat, int, dirfd, uaddr_t, path, uaddr_t, to, int, flags)
 	struct kstat st;
 	int err;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+		      AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	err = stat_at(dirfd, path, flags, &st);
 	return err ? err : put_stat(to, &st);

@@ -171,9 +171,10 @@ SYSCALL3(213, readahead, int, fd, s64, off, u64, count)
 	m = vfs_mapping(r.f);
 	if (!r.f->can_read)
 		err = -EBADF;
-	else if (!m || off < 0)
+	else if (!r.f->inode || (s64)count < 0 ||
+		 (!S_ISREG(r.f->inode->mode) && !S_ISBLK(r.f->inode->mode)))
 		err = -EINVAL;
-	else
+	else if (m && off >= 0)
 		will_need(m, (u64)off,
 			  count > ~0ull - (u64)off ? ~0ull : (u64)off + count);
 	fd_unref(r);

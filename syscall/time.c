@@ -44,6 +44,8 @@ static int set_real(u64 ns)
 	return 0;
 }
 
+#define SETTIME_MAX (9223372036ll - 30ll * 365 * 24 * 3600)
+
 SYSCALL2(112, clock_settime, int, id, uaddr_t, uts)
 {
 	struct timespec64 ts;
@@ -53,7 +55,8 @@ SYSCALL2(112, clock_settime, int, id, uaddr_t, uts)
 		return -EINVAL;
 	if (copy_from_user(&ts, uts, sizeof(ts)))
 		return -EFAULT;
-	if (timespec_to_ns(&ts, &ns))
+	/* thirty years before the counter would run over, as in Linux */
+	if (timespec_to_ns(&ts, &ns) || ts.tv_sec >= SETTIME_MAX)
 		return -EINVAL;
 	return set_real(ns);
 }

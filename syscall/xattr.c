@@ -78,7 +78,7 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 			return -EPERM;
 	}
 	if (str_has_prefix(name, "system."))
-		return 0;
+		return acl_is_name(name) ? 0 : -EOPNOTSUPP;
 	if (str_has_prefix(name, "security."))
 		return mask == MAY_READ || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 	if (str_has_prefix(name, "trusted.")) {
@@ -88,6 +88,8 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 	}
 	if (!str_has_prefix(name, "user."))
 		return -EOPNOTSUPP;
+	if (!name[5])
+		return -EINVAL;
 	if (!S_ISREG(t->i->mode) && !S_ISDIR(t->i->mode))
 		return mask == MAY_WRITE ? -EPERM : -ENODATA;
 	if (S_ISDIR(t->i->mode) && (t->i->mode & S_ISVTX) &&

@@ -83,6 +83,25 @@ static s64 write_oom_adj(struct process *p, char *buf, size_t n)
 	return (s64)n;
 }
 
+static int show_timerslack(struct text *t, struct process *p)
+{
+	text_printf(t, "%lu\n", load_once(&p->timerslack_ns));
+	return 0;
+}
+
+static s64 write_timerslack(struct process *p, char *buf, size_t n)
+{
+	u64 v;
+
+	if (p != current_process() && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf, 10, &v))
+		return -EINVAL;
+	store_once(&p->timerslack_ns, v ? v : 50000);
+	return (s64)n;
+}
+
 static int show_io(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\n"
@@ -208,6 +227,7 @@ const struct pid_entry pid_entries[] = {
 	REG("mountinfo", 0444, proc_show_mountinfo, NULL, false),
 	REG("oom_score", 0444, show_oom_score, NULL, false),
 	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
+	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),
 	REG("io", 0400, show_io, NULL, true),
 	REG("loginuid", 0444, show_loginuid, NULL, false),
 	REG("cgroup", 0444, show_cgroup, NULL, false),

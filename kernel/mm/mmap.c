@@ -20,7 +20,7 @@
 
 #define MAP_HUGETLB 0x40000
 /* What MAP_SHARED_VALIDATE knows: all but MAP_SYNC. */
-#define MAP_KNOWN 0x17ff3fu
+#define MAP_KNOWN 0xfc17ff3fu /* sizes of huge pages are not looked at */
 
 #define BSS_AHEAD (8 * PAGE_SIZE)
 
@@ -131,6 +131,8 @@ static int flags_of(struct mm *mm, u32 prot, u32 flags, const struct file *file,
 
 	if (type != MAP_SHARED && type != MAP_PRIVATE &&
 	    type != MAP_SHARED_VALIDATE)
+		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && !file)
 		return -EINVAL;
 	if (type == MAP_SHARED_VALIDATE && flags & ~MAP_KNOWN)
 		return -EOPNOTSUPP;

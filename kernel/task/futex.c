@@ -51,7 +51,11 @@ int futex_key(uaddr_t a, bool shared, struct futex_key *key)
 		return 0;
 	down_read(&mm->lock);
 	v = mm_find_vma(mm, a);
-	if (v && v->start <= a && (v->flags & VM_SHARED) && v->mapping) {
+	if (!v || v->start > a) {
+		up_read(&mm->lock);
+		return -EFAULT;
+	}
+	if ((v->flags & VM_SHARED) && v->mapping) {
 		key->object = v->mapping;
 		key->off = (v->pgoff << PAGE_SHIFT) + (a - v->start);
 	}
