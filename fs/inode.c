@@ -100,6 +100,7 @@ static void inode_init(struct inode *i, struct super_block *sb)
 	i->blocks = 0;
 	i->generation = 0;
 	i->iflags = 0;
+	i->linkable = false;
 	i->ops = &no_ops;
 	i->fops = NULL;
 	rwsem_init(&i->lock);

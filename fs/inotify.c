@@ -23,11 +23,9 @@
 #include <lib/hash.h>
 #include <lib/string.h>
 
-#define FIONREAD    0x541bu
-#define NR_BUCKETS  256u
-#define MAX_EVENTS  16384u
-#define MAX_WATCHES 65536u
-#define NAME_ALIGN  16u
+#define FIONREAD   0x541bu
+#define NR_BUCKETS 256u
+#define NAME_ALIGN 16u
 
 struct inotify {
 	struct list_head events;   /* [notify_lock] of struct event */
@@ -114,7 +112,7 @@ static void queue_event(struct inotify *in, struct event_head h,
 {
 	struct event *e;
 
-	if (in->nr_events >= MAX_EVENTS) {
+	if (in->nr_events >= INOTIFY_MAX_EVENTS) {
 		h = (struct event_head){ .wd = -1, .mask = IN_Q_OVERFLOW };
 		len = 0;
 	}
@@ -409,7 +407,7 @@ static int add_held(struct inotify *in, struct inode *inode, u32 mask,
 		w->mask = mask & IN_MASK_ADD ? w->mask | keep : keep;
 		return w->wd;
 	}
-	if (in->nr_watches >= MAX_WATCHES)
+	if (in->nr_watches >= INOTIFY_MAX_WATCHES)
 		return -ENOSPC;
 	w = *fresh;
 	*fresh = NULL;

@@ -85,6 +85,9 @@ static inline void notify_unlinked(struct inode *inode)
 }
 
 /* --- for the system calls */
+#define INOTIFY_MAX_EVENTS  16384u /* that wait, of one instance */
+#define INOTIFY_MAX_WATCHES 65536u /* of one instance */
+
 struct file *inotify_create(bool nonblock); /* or ERR_PTR */
 /* The watch's number, or -errno. */
 int inotify_add(struct file *f, struct inode *inode, u32 mask);

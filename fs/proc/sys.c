@@ -5,6 +5,7 @@
 #include <fs/coredump.h>
 #include <fs/locks.h>
 #include <fs/aio.h>
+#include <fs/notify.h>
 #include <fs/pipe.h>
 #include <fs/proc/proc.h>
 #include <kernel/file/file.h>
@@ -210,6 +211,8 @@ static const struct {
 	{ "user", "max_net_namespaces", 0 },
 	{ "user", "max_ipc_namespaces", 0 },
 	{ "user", "max_uts_namespaces", 0 },
+	{ "fs/inotify", "max_queued_events", INOTIFY_MAX_EVENTS },
+	{ "fs/inotify", "max_user_watches", INOTIFY_MAX_WATCHES },
 	{ "kernel/random", "entropy_avail", 256 },
 	{ "kernel/random", "poolsize", 256 },
 	{ "kernel/pty", "max", 1024 },

@@ -121,8 +121,8 @@ TEST(edges, futex_addresses)
 	CHECK_ERR(syscall(SYS_futex, 8, FUTEX_WAKE, 1, NULL, NULL, 0), EFAULT);
 	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_REQUEUE, 1, 1L, 8, 0),
 		  EFAULT);
-	CHECK_EQ(syscall(SYS_futex, 8, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1,
-			 NULL, NULL, 0),
+	CHECK_EQ(syscall(SYS_futex, 8, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL,
+			 NULL, 0),
 		 0);
 	CHECK_ERR(syscall(SYS_futex, &word, FUTEX_WAIT | FUTEX_CLOCK_REALTIME,
 			  0, &t, NULL, 0),
