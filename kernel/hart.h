@@ -127,7 +127,9 @@ struct hart {
 	struct list_head backlog; /* messages that found a full ring */
 
 	/* --- polling */
-	u64 poll_budget; /* [H] cycles */
+	u64 poll_budget;  /* [H] cycles */
+	u32 poll_backoff; /* [H] log2 of the waits between two long polls */
+	u32 poll_rest;	  /* [H] waits until the next of them */
 
 	/* --- timers */
 	struct spinlock timer_lock;   /* RANK_TIMER */

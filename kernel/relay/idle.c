@@ -7,8 +7,14 @@
  * dearer than knowing the future.  It must be more than w: with less, a hart whose
  * peer is just being woken gives up before the answer, is asleep when it comes, and
  * does the same to the peer.  The budget adapts between a floor
- * and the cap (`poll_us=`): a sleep that turned out shorter than the cap doubles
+ * and the cap (`poll_us=`): a sleep that turned out shorter than some caps doubles
  * it, a longer one halves it.  A hart that waits for nobody does not poll.
+ *
+ * All that supposes that the other side goes on while this one polls.  Where harts
+ * share a processor (a loaded host of an emulator) it does not, and whoever polls
+ * delays what he waits for.  So a poll in vain, although the answer came soon after,
+ * makes the next waits poll for the floor only: one of them, then 3, 7, ... 63; a
+ * hit ends that.
  *
  * ORDERING: SLEEP of relay.h, the receiver's end: relay_announce().
  */
@@ -21,6 +27,7 @@
 #define POLL_FLOOR_DIV 32  /* of the cap */
 #define CLOCK_EVERY    512 /* looks between two at the clock and at sip */
 #define SHORT_SLEEP    4   /* caps */
+#define MAX_BACKOFF    6u  /* log2 of the waits between two long polls */
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)
@@ -54,6 +61,17 @@ static __cold void poll_ends(struct hart *h, u64 start, u64 now)
 	relay_account(h, relay_time_awake(), now + relay_of(h)->skew);
 }
 
+static u64 least_budget(void)
+{
+	return relay_poll_cap / POLL_FLOOR_DIV;
+}
+
+/* For how long now: at least the floor. */
+static u64 budget(const struct hart *h)
+{
+	return h->poll_rest ? least_budget() : h->poll_budget;
+}
+
 /*
  * A message, or an enum polled.  The clock, and what else needs a CSR, is looked
  * at only when the answer is not quick.
@@ -61,15 +79,18 @@ static __cold void poll_ends(struct hart *h, u64 start, u64 now)
 static u64 poll(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
-	u64 start = 0, now, word;
+	u64 start = 0, length = budget(h), now, word;
 
 	h->state = HART_POLL;
 	relay_observe(h, NULL, EV_POLL, 0);
 	for (u32 spin = 1;; spin++) {
 		word = relay_next_message(r);
 		if (word) {
-			if (unlikely(start))
+			if (unlikely(start)) {
 				poll_ends(h, start, rdcycle());
+				if (!h->poll_rest)
+					h->poll_backoff = 0;
+			}
 			return word;
 		}
 		if (likely(spin % CLOCK_EVERY))
@@ -82,18 +103,28 @@ static u64 poll(struct hart *h)
 			relay_take_interrupts(h);
 			return POLL_WORK;
 		}
-		if (now - start >= h->poll_budget) {
+		if (now - start >= length) {
 			poll_ends(h, start, now);
 			return POLL_NOTHING;
 		}
 	}
 }
 
+/* A sleep for @waited has followed a poll for budget(). */
 static void adapt(struct hart *h, u64 waited)
 {
-	u64 cap = relay_poll_cap, least = cap / POLL_FLOOR_DIV;
+	u64 cap = relay_poll_cap, least = least_budget();
+	bool soon = waited < SHORT_SLEEP * cap;
 
-	if (waited < SHORT_SLEEP * cap)
+	if (h->poll_rest) {
+		h->poll_rest--;
+		return;
+	}
+	if (soon && h->poll_budget > least) {
+		h->poll_backoff = min(h->poll_backoff + 1, MAX_BACKOFF);
+		h->poll_rest = (1u << h->poll_backoff) - 1;
+	}
+	if (soon)
 		h->poll_budget = min(cap, max(2 * h->poll_budget, least * 4));
 	else
 		h->poll_budget = max(h->poll_budget / 2, least);

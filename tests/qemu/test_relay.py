@@ -4,6 +4,7 @@
 What /proc/relay shows is taken at its word only where a second source agrees:
 /proc/interrupts, the time that QEMU uses on the host.
 """
+import os
 import re
 import time
 
@@ -93,6 +94,36 @@ def test_requests_equal_completions(machine, config):
     posted = sum(int(r["posted"]) for r in rows)
     back = sum(int(r["completions"]) for r in rows)
     assert 0 <= posted - back < 200
+
+
+def on_one_host_cpu(m):
+    """All of @m's harts in turn on one processor of this host."""
+    allowed = os.sched_getaffinity(0)
+    tasks = [int(t) for t in os.listdir(f"/proc/{m.proc.pid}/task")]
+
+    def pin(cpus):
+        for task in tasks:
+            os.sched_setaffinity(task, cpus)
+    pin({max(allowed)})
+    return lambda: pin(allowed)
+
+
+def test_poll_in_vain(machine, config):
+    """Harts that have one processor between them do not poll for each other."""
+    if config != dict(relay="remote", smp=2):
+        pytest.skip("two harts that wait for each other")
+    release = on_one_host_cpu(machine)
+    try:
+        machine.sh("calls 1000", check=True)
+        before = machine.relay_status()
+        machine.sh("calls 5000", 60, check=True)
+        after = machine.relay_status()
+    finally:
+        release()
+    for old, new in zip(before, after):
+        polled, wall = (int(new[c]) - int(old[c])
+                        for c in ("poll_us", "wall_us"))
+        assert polled < wall / 5, (polled, wall)
 
 
 def most_timers(config):
