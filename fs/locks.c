@@ -33,12 +33,14 @@ enum lock_kind {
 };
 
 struct file_lock {
-	struct list_head node; /* [flock_lock] inode->flocks, by start */
-	enum lock_kind kind;   /* [I] */
-	const void *owner;     /* [I] */
-	int pid;	       /* [I] */
-	int type;	       /* [flock_lock] F_RDLCK or F_WRLCK */
-	u64 start, end;	       /* [flock_lock] inclusive */
+	struct list_head node;	   /* [flock_lock] inode->flocks, by start */
+	struct list_head held;	   /* [flock_lock] all_locks, while on that */
+	const struct inode *inode; /* [flock_lock] likewise */
+	enum lock_kind kind;	   /* [I] */
+	const void *owner;	   /* [I] */
+	int pid;		   /* [I] */
+	int type;		   /* [flock_lock] F_RDLCK or F_WRLCK */
+	u64 start, end;		   /* [flock_lock] inclusive */
 };
 
 struct lock_waiter {
@@ -48,6 +50,8 @@ struct lock_waiter {
 
 static struct spinlock flock_lock = SPINLOCK_INIT("flock", RANK_INODE);
 static struct list_head waiters = LIST_HEAD_INIT(waiters);
+static struct list_head all_locks = LIST_HEAD_INIT(all_locks);
+static u32 nr_locks; /* [flock_lock] of all_locks */
 static struct waitq flock_wq = WAITQ_INIT(flock_wq);
 static u64 unlock_count; /* [flock_lock] grows when a lock was given up */
 
@@ -87,6 +91,17 @@ static void insert_sorted(struct inode *i, struct file_lock *fresh)
 			break;
 	}
 	list_add_tail(&fresh->node, &l->node);
+	fresh->inode = i;
+	list_add_tail(&fresh->held, &all_locks);
+	nr_locks++;
+}
+
+/* flock_lock held; the caller frees what is on @dead. */
+static void bury(struct file_lock *l, struct list_head *dead)
+{
+	list_move(&l->node, dead);
+	list_del(&l->held);
+	nr_locks--;
 }
 
 /* Overlap, or same type and touching: @l changes when @want is applied. */
@@ -114,7 +129,7 @@ static void apply(struct inode *i, struct file_lock **want_p,
 		if (l->type == want->type) {
 			want->start = min(want->start, l->start);
 			want->end = max(want->end, l->end);
-			list_move(&l->node, dead);
+			bury(l, dead);
 		} else if (l->start < want->start && l->end > want->end) {
 			**spare = *l;
 			(*spare)->start = want->end + 1;
@@ -128,7 +143,7 @@ static void apply(struct inode *i, struct file_lock **want_p,
 		} else if (l->end > want->end) {
 			l->start = want->end + 1;
 		} else {
-			list_move(&l->node, dead);
+			bury(l, dead);
 		}
 	}
 	if (want->type != F_UNLCK) {
@@ -343,7 +358,7 @@ static void drop_all(struct inode *i, const void *owner, bool posix)
 	spin_lock(&flock_lock);
 	list_for_each_entry_safe(l, tmp, &i->flocks, node) {
 		if (l->owner == owner && (l->kind == KIND_POSIX) == posix)
-			list_move(&l->node, &dead);
+			bury(l, &dead);
 	}
 	any = !list_empty(&dead);
 	if (any)
@@ -366,4 +381,54 @@ void file_locks_release(struct file *f)
 {
 	if (unlikely(!list_empty(&f->inode->flocks)))
 		drop_all(f->inode, f, false);
+}
+
+static const char *const kind_names[] = {
+	[KIND_FLOCK] = "FLOCK ",
+	[KIND_POSIX] = "POSIX ",
+	[KIND_OFD] = "OFDLCK",
+};
+
+/* Up to @room of them.  flock_lock held. */
+static u32 copy_locks(struct lock_info *to, u32 room)
+{
+	struct file_lock *l;
+	u32 n = 0;
+
+	list_for_each_entry(l, &all_locks, held) {
+		if (n == room)
+			break;
+		to[n] = (struct lock_info){
+			.nr = n + 1,
+			.kind = kind_names[l->kind],
+			.write = l->type == F_WRLCK,
+			.pid = l->pid,
+			.dev = l->inode->sb->dev,
+			.ino = l->inode->ino,
+			.start = l->start,
+			.end = l->end,
+		};
+		n++;
+	}
+	return n;
+}
+
+int locks_for_each(void (*fn)(const struct lock_info *l, void *ctx), void *ctx)
+{
+	/* Those that come meanwhile are for the next reader. */
+	u32 room = load_once(&nr_locks), n;
+	struct lock_info *l;
+
+	if (!room)
+		return 0;
+	l = kmalloc(room * sizeof(*l));
+	if (!l)
+		return -ENOMEM;
+	spin_lock(&flock_lock);
+	n = copy_locks(l, room);
+	spin_unlock(&flock_lock);
+	for (u32 i = 0; i < n; i++)
+		fn(&l[i], ctx);
+	kfree(l);
+	return 0;
 }

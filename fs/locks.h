@@ -48,4 +48,16 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait);
 /* Who is in the way of @r?  type becomes F_UNLCK when nobody is. */
 int locks_get(struct file *f, struct flock_range *r, bool ofd);
 
+/* All locks that are held, for /proc/locks; @fn without a lock held.  -ENOMEM. */
+struct lock_info {
+	u32 nr; /* from 1 */
+	const char *kind;
+	bool write;
+	int pid; /* -1 for an OFD lock */
+	kdev_t dev;
+	u64 ino;
+	u64 start, end;
+};
+int locks_for_each(void (*fn)(const struct lock_info *l, void *ctx), void *ctx);
+
 #endif /* FS_LOCKS_H */

@@ -2,6 +2,7 @@
 /*
  * fs/proc/root.c - the proc file system: its root, self, and the machine's files.
  */
+#include <fs/locks.h>
 #include <fs/proc/proc.h>
 #include <fs/sysnode.h>
 #include <kernel/dev/blk.h>
@@ -267,18 +268,40 @@ static int show_kallsyms(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static void slab_line(const char *name, size_t size, u64 inuse, u64 total,
-		      void *ctx)
+static void lock_line(const struct lock_info *l, void *ctx)
+{
+	struct text *t = ctx;
+
+	text_printf(t, "%u: %s  ADVISORY  %s %d %02x:%02x:%lu %lu ", l->nr,
+		    l->kind, l->write ? "WRITE" : "READ ", l->pid,
+		    MAJOR(l->dev), MINOR(l->dev), l->ino, l->start);
+	if (l->end == FLOCK_EOF)
+		text_puts(t, "EOF\n");
+	else
+		text_printf(t, "%lu\n", l->end);
+}
+
+static int show_locks(struct text *t, void *arg __unused)
+{
+	return locks_for_each(lock_line, t);
+}
+
+static void slab_line(const struct kmem_info *k, void *ctx)
 {
 	text_printf(ctx,
-		    "%-20s %6lu %6lu %6lu : tunables 0 0 0 : slabdata 0 0 0\n",
-		    name, inuse, total, size);
+		    "%-20s %6lu %6lu %6lu %4u %4u : tunables 0 0 0 : "
+		    "slabdata %6lu %6lu 0\n",
+		    k->name, k->inuse, k->slabs * k->nr_obj, k->size, k->nr_obj,
+		    k->nr_pages, k->slabs, k->slabs);
 }
 
 static int show_slabinfo(struct text *t, void *arg __unused)
 {
 	text_puts(t, "slabinfo - version: 2.1\n"
-		     "# name            <active_objs> <num_objs> <objsize>\n");
+		     "# name            <active_objs> <num_objs> <objsize> "
+		     "<objperslab> <pagesperslab> : tunables <limit> "
+		     "<batchcount> <sharedfactor> : slabdata <active_slabs> "
+		     "<num_slabs> <sharedavail>\n");
 	kmem_for_each(slab_line, t);
 	return 0;
 }
@@ -353,6 +376,7 @@ static const struct {
 	{ "partitions", show_partitions, 0444 },
 	{ "diskstats", show_diskstats, 0444 },
 	{ "kallsyms", show_kallsyms, 0444 },
+	{ "locks", show_locks, 0444 },
 	{ "slabinfo", show_slabinfo, 0400 },
 	{ "vmstat", show_vmstat, 0444 },
 	{ "swaps", show_swaps, 0444 },

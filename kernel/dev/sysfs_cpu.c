@@ -79,10 +79,37 @@ static s64 show_self(void *obj, const struct sys_attr *a __unused, char *buf,
 	return scnprintf(buf, size, "%u\n", ((const struct hart *)obj)->cpu);
 }
 
+/* Masks as Linux prints them: words of 32 bits, the highest first. */
+static s64 put_mask(char *buf, size_t size, u64 mask)
+{
+	if (nr_harts > 32)
+		return scnprintf(buf, size, "%0*x,%08x\n",
+				 (int)((nr_harts - 32 + 3) / 4),
+				 (u32)(mask >> 32), (u32)mask);
+	return scnprintf(buf, size, "%0*x\n", (int)((nr_harts + 3) / 4),
+			 (u32)mask);
+}
+
+static s64 show_self_mask(void *obj, const struct sys_attr *a __unused,
+			  char *buf, size_t size)
+{
+	return put_mask(buf, size, BIT(((const struct hart *)obj)->cpu));
+}
+
+static s64 show_all_mask(void *obj __unused, const struct sys_attr *a __unused,
+			 char *buf, size_t size)
+{
+	return put_mask(buf, size, ~0ull >> (64 - nr_harts));
+}
+
 /* Every hart is a core of its own, all of one package. */
 static const struct sys_attr topology_attrs[] = {
 	{ .name = "core_id", .mode = 0444, .show = show_self },
 	{ .name = "physical_package_id", .mode = 0444, .show = show_zero },
+	{ .name = "core_cpus", .mode = 0444, .show = show_self_mask },
+	{ .name = "thread_siblings", .mode = 0444, .show = show_self_mask },
+	{ .name = "core_siblings", .mode = 0444, .show = show_all_mask },
+	{ .name = "package_cpus", .mode = 0444, .show = show_all_mask },
 	{ .name = "core_cpus_list", .mode = 0444, .show = show_self },
 	{ .name = "thread_siblings_list", .mode = 0444, .show = show_self },
 	{ .name = "core_siblings_list", .mode = 0444, .show = show_range },

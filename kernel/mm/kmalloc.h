@@ -29,8 +29,14 @@ void *kmem_cache_zalloc(struct kmem_cache *c);
 void kmem_cache_free(struct kmem_cache *c, void *obj);
 void kmalloc_init(void);
 /* /proc/slabinfo */
-void kmem_for_each(void (*fn)(const char *name, size_t size, u64 inuse,
-			      u64 total, void *ctx),
+struct kmem_info {
+	const char *name;
+	size_t size; /* of an object */
+	u64 inuse;   /* objects */
+	u64 slabs;
+	u32 nr_obj, nr_pages; /* of a slab */
+};
+void kmem_for_each(void (*fn)(const struct kmem_info *info, void *ctx),
 		   void *ctx);
 
 #endif /* KERNEL_MM_KMALLOC_H */

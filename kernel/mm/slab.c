@@ -406,8 +406,7 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 	return c;
 }
 
-void kmem_for_each(void (*fn)(const char *name, size_t size, u64 inuse,
-			      u64 total, void *ctx),
+void kmem_for_each(void (*fn)(const struct kmem_info *info, void *ctx),
 		   void *ctx)
 {
 	struct kmem_cache *c;
@@ -423,7 +422,12 @@ void kmem_for_each(void (*fn)(const char *name, size_t size, u64 inuse,
 
 			inuse -= m ? min_t(u64, inuse, load_once(&m->nr)) : 0;
 		}
-		fn(c->name, c->size, inuse, load_once(&c->nr_slabs) * c->nr_obj,
+		fn(&(struct kmem_info){ .name = c->name,
+					.size = c->size,
+					.inuse = inuse,
+					.slabs = load_once(&c->nr_slabs),
+					.nr_obj = c->nr_obj,
+					.nr_pages = 1u << c->order },
 		   ctx);
 	}
 }

@@ -192,6 +192,9 @@ def test_command(machine, command, want):
     ("cat /proc/uptime", "."),
     ("ls -l /proc/self/fd", "0 ->"),
     ("ls /sys", ""),
+    ("cd /sys/devices/system/cpu/cpu0/topology; cat thread_siblings "
+     "core_siblings core_siblings_list", "1\n"),
+    ("grep -c '^kmalloc-128 .* 32 *1 : tunables' /proc/slabinfo", "1"),
     ("ls -l /dev", "null"),
     ("id", "uid=0"),
     ("date", "20"),

@@ -368,6 +368,39 @@ TEST(files, flock)
 	CHECK_OK(flock(a, LOCK_SH | LOCK_NB));
 }
 
+/* How many lines of /proc/locks are the caller's. */
+static int locks_held(const char *kind)
+{
+	FILE *f = fopen("/proc/locks", "r");
+	char line[200], type[16];
+	int n = 0, pid;
+
+	CHECK(f != NULL);
+	while (fgets(line, sizeof(line), f))
+		n += sscanf(line, "%*d: %15s ADVISORY WRITE %d", type, &pid) ==
+			     2 &&
+		     pid == getpid() && !strcmp(type, kind);
+	fclose(f);
+	return n;
+}
+
+TEST(files, proc_locks)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = ut_open("f", "x");
+
+	CHECK_OK(flock(fd, LOCK_EX));
+	CHECK_OK(fcntl(fd, F_SETLK, &fl));
+	fl.l_type = F_UNLCK;
+	fl.l_start = 10;
+	fl.l_len = 5;
+	CHECK_OK(fcntl(fd, F_SETLK, &fl)); /* cuts it in two */
+	CHECK_EQ(locks_held("FLOCK"), 1);
+	CHECK_EQ(locks_held("POSIX"), 2);
+	close(fd);
+	CHECK_EQ(locks_held("FLOCK") + locks_held("POSIX"), 0);
+}
+
 TEST(files, size_limit)
 {
 	struct rlimit lim = { 8192, 8192 };
