@@ -56,5 +56,6 @@ int icmp_answer(const struct inet_sock *is, struct inet_buf *b)
 	b->from = b->to;
 	b->from.port = 0;
 	b->to = me;
+	b->hops = 64;
 	return 0;
 }

@@ -83,8 +83,10 @@ struct sock_msg {
 	struct sock_files
 		*files;		 /* send: taken if sent; recv: given, or NULL */
 	struct sock_creds creds; /* send: to be sent; recv: the sender's */
-	u32 out_flags;		 /* recv: MSG_TRUNC, MSG_EOR */
-	u32 nr_cmsg;		 /* recv */
+	s16 hops, class; /* send: 1 more than what the packet shall have; 0: as
+			  * the socket says */
+	u32 out_flags;	 /* recv: MSG_TRUNC, MSG_EOR */
+	u32 nr_cmsg;	 /* recv */
 	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
 };
 

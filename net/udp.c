@@ -157,6 +157,22 @@ static void deliver(struct inet_sock *is, struct inet_buf *b)
 	inet_put(to);
 }
 
+/* Hop limit and traffic class: of the message, or of the socket. */
+static void mark(const struct inet_sock *is, const struct sock_msg *m,
+		 struct inet_buf *b)
+{
+	bool six = !inet_is_v4(&b->to);
+
+	if (m->hops)
+		b->hops = (u8)(m->hops - 1);
+	else
+		b->hops = (u8)(six ? is->hops ?: 64 : is->ttl);
+	if (m->class)
+		b->class = (u8)(m->class - 1);
+	else
+		b->class = six ? is->tclass : is->tos;
+}
+
 s64 udp_send(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s);
@@ -181,6 +197,7 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 		return PTR_ERR(b);
 	b->from = from;
 	b->to = to;
+	mark(is, m, b);
 	if (is->proto == IPPROTO_ICMP || is->proto == IPPROTO_ICMPV6) {
 		err = icmp_answer(is, b);
 		if (err) {
@@ -263,12 +280,12 @@ static void add_cmsg(struct sock_msg *m, int level, int type, const void *data,
 	memcpy(c->data, data, len);
 }
 
-/* Where it came to, and with what; every packet here has the same. */
+/* Where it came to, and with what. */
 static void describe(const struct inet_sock *is, const struct inet_buf *b,
 		     struct sock_msg *m)
 {
 	bool six = is->s.family == AF_INET6;
-	u32 hops = 64, index = LOOPBACK_INDEX, class = 0;
+	u32 hops = b->hops, index = LOOPBACK_INDEX, class = b->class;
 	u8 info[20];
 
 	if (is->recvttl)

@@ -91,7 +91,55 @@ static int take_credentials(struct sock_msg *m, uaddr_t at, u64 len)
 	return 0;
 }
 
-static int read_control(const struct user_msghdr *h, struct sock_msg *m)
+/*
+ * Hop limit or traffic class of one packet.  @len bytes at @at hold a number from
+ * @least to 255, -1 meaning that the socket decides.
+ */
+static int take_packet(s16 *out, uaddr_t at, u64 len, s32 least)
+{
+	s32 v;
+
+	if (len != sizeof(v))
+		return -EINVAL;
+	if (copy_from_user(&v, at, sizeof(v)))
+		return -EFAULT;
+	if (v < least || v > 255)
+		return -EINVAL;
+	*out = (s16)(v + 1);
+	return 0;
+}
+
+#define IPPROTO_IP    0
+#define IPPROTO_IPV6  41
+#define IP_TOS	      1
+#define IP_TTL	      2
+#define IPV6_HOPLIMIT 52
+#define IPV6_TCLASS   67
+
+static int take_inet(const struct socket *s, struct sock_msg *m,
+		     const struct user_cmsghdr *c, uaddr_t at)
+{
+	u64 len = c->len - sizeof(*c);
+
+	if (s->type != SOCK_DGRAM)
+		return 0;
+	if (s->family == AF_INET && c->level == IPPROTO_IP) {
+		if (c->type == IP_TTL)
+			return take_packet(&m->hops, at, len, 1);
+		if (c->type == IP_TOS)
+			return take_packet(&m->class, at, len, 0);
+	}
+	if (s->family == AF_INET6 && c->level == IPPROTO_IPV6) {
+		if (c->type == IPV6_HOPLIMIT)
+			return take_packet(&m->hops, at, len, -1);
+		if (c->type == IPV6_TCLASS)
+			return take_packet(&m->class, at, len, -1);
+	}
+	return 0; /* for somebody else */
+}
+
+static int read_control(const struct socket *s, const struct user_msghdr *h,
+			struct sock_msg *m)
 {
 	u64 left = h->controllen;
 	uaddr_t at = h->control;
@@ -109,7 +157,7 @@ static int read_control(const struct user_msghdr *h, struct sock_msg *m)
 			return -EINVAL;
 		len = c.len - sizeof(c);
 		if (c.level != SOL_SOCKET)
-			; /* for somebody else */
+			err = take_inet(s, m, &c, at + sizeof(c));
 		else if (c.type == SCM_RIGHTS)
 			err = take_rights(m, at + sizeof(c), len);
 		else if (c.type == SCM_CREDENTIALS)
@@ -242,7 +290,7 @@ static s64 send_hdr(struct file *f, struct socket *s,
 		m.to = &to;
 	}
 	if (!n && h->control && h->controllen)
-		n = read_control(h, &m);
+		n = read_control(s, h, &m);
 	if (!n)
 		n = s->ops->send(s, &m);
 	sock_addr_put(&to);

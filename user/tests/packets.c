@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/packets.c - what goes with a datagram: hop limit and traffic class.
+ */
+#include "utest.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+/* Two connected sockets of @family: what [0] sends comes to [1]. */
+static void udp_pair(int family, int s[2])
+{
+	struct sockaddr_in6 a = { 0 };
+	socklen_t len = sizeof(a);
+
+	for (int i = 0; i < 2; i++)
+		NEED(s[i] = socket(family, SOCK_DGRAM, 0));
+	a.sin6_family = (sa_family_t)family;
+	if (family == AF_INET6)
+		a.sin6_addr = in6addr_loopback;
+	else
+		((struct sockaddr_in *)&a)->sin_addr.s_addr =
+			htonl(INADDR_LOOPBACK);
+	CHECK_OK(bind(s[1], (void *)&a, len));
+	CHECK_OK(getsockname(s[1], (void *)&a, &len));
+	CHECK_OK(connect(s[0], (void *)&a, len));
+}
+
+struct marks {
+	int hops, class; /* -1: not told */
+};
+
+/* Send a byte, with @value as a control message unless @type is 0. */
+static ssize_t send_marked(int s, int level, int type, int value)
+{
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+	struct iovec v = { "x", 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	struct cmsghdr *c = (void *)control;
+
+	if (type) {
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+		*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+				       .cmsg_level = level,
+				       .cmsg_type = type };
+		memcpy(CMSG_DATA(c), &value, sizeof(value));
+	}
+	return sendmsg(s, &m, 0);
+}
+
+static struct marks received(int s)
+{
+	char control[256] __attribute__((aligned(8))), byte;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct marks r = { -1, -1 };
+
+	CHECK_EQ(recvmsg(s, &m, 0), 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		bool six = c->cmsg_level == IPPROTO_IPV6;
+
+		if (c->cmsg_type == (six ? IPV6_HOPLIMIT : IP_TTL))
+			memcpy(&r.hops, CMSG_DATA(c), sizeof(int));
+		else if (c->cmsg_type == IPV6_TCLASS && six)
+			memcpy(&r.class, CMSG_DATA(c), sizeof(int));
+		else if (c->cmsg_type == IP_TOS && !six)
+			r.class = *CMSG_DATA(c);
+	}
+	return r;
+}
+
+static void check_marks(int family, int level, const int opt[6])
+{
+	int s[2], on = 1, v = 7;
+	struct marks r;
+
+	udp_pair(family, s);
+	CHECK_OK(setsockopt(s[1], level, opt[0], &on, sizeof(on)));
+	CHECK_OK(setsockopt(s[1], level, opt[1], &on, sizeof(on)));
+	CHECK_EQ(send_marked(s[0], level, 0, 0), 1);
+	r = received(s[1]);
+	CHECK_EQ(r.hops, 64);
+	CHECK_EQ(r.class, 0);
+	/* The socket's own. */
+	CHECK_OK(setsockopt(s[0], level, opt[2], &v, sizeof(v)));
+	v = 16;
+	CHECK_OK(setsockopt(s[0], level, opt[3], &v, sizeof(v)));
+	CHECK_EQ(send_marked(s[0], level, 0, 0), 1);
+	r = received(s[1]);
+	CHECK_EQ(r.hops, 7);
+	CHECK_EQ(r.class, 16);
+	/* The message's come first. */
+	CHECK_EQ(send_marked(s[0], level, opt[4], 2), 1);
+	r = received(s[1]);
+	CHECK_EQ(r.hops, 2);
+	CHECK_EQ(r.class, 16);
+	CHECK_EQ(send_marked(s[0], level, opt[5], 32), 1);
+	r = received(s[1]);
+	CHECK_EQ(r.hops, 7);
+	CHECK_EQ(r.class, 32);
+	CHECK_ERR(send_marked(s[0], level, opt[4], 256), EINVAL);
+}
+
+TEST(packets, ipv4)
+{
+	static const int opt[] = { IP_RECVTTL, IP_RECVTOS, IP_TTL,
+				   IP_TOS,     IP_TTL,	   IP_TOS };
+
+	check_marks(AF_INET, IPPROTO_IP, opt);
+}
+
+TEST(packets, ipv6)
+{
+	static const int opt[] = { IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS,
+				   IPV6_UNICAST_HOPS, IPV6_TCLASS,
+				   IPV6_HOPLIMIT,     IPV6_TCLASS };
+
+	check_marks(AF_INET6, IPPROTO_IPV6, opt);
+}
