@@ -206,3 +206,19 @@ def test_reports(machine, command, has):
     r = machine.sh(command)
     assert r.status == 0, r.out
     assert has in r.out
+
+
+@pytest.mark.antler
+def test_rtc(machine):
+    """The clock is the host's; it can be set, and CLOCK_REALTIME is another."""
+    since = "/sys/class/rtc/rtc0/since_epoch"
+    host = int(machine.read_file(since))
+    assert abs(host - time.time()) < 60
+    machine.sh("hwclock -u -w", check=True)
+    assert "rtc" in machine.sh("ls /sys/class/rtc/", check=True).out
+    machine.sh("date -u -s '2031-02-28 23:59:58'; hwclock -u -w; sleep 3; "
+               f"date -u -s @{host}", check=True)
+    assert machine.read_file("/sys/class/rtc/rtc0/date") == "2031-03-01"
+    assert abs(int(machine.sh("date +%s").out) - host) < 60
+    machine.sh("hwclock -u -w", check=True)
+    assert abs(int(machine.read_file(since)) - host) < 60
