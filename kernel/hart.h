@@ -191,6 +191,9 @@ void hart_rfence(u64 mask);
 void hart_drop_mm(struct mm *mm);
 /* fence.i on every online hart, this one included. */
 void hart_fence_i_all(void);
+/* The others of @mask, but for those that sleep: the caller has advanced their
+ * icache_gen, and they will look at it (edge ICACHE). */
+void hart_fence_i_awake(u64 mask);
 
 /* Filled by sbi/. */
 struct hart_ops {

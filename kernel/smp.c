@@ -155,6 +155,19 @@ void hart_fence_i_all(void)
 		for_each_mask(others, hart_ops->fence_i);
 }
 
+void hart_fence_i_awake(u64 mask)
+{
+	mask &= ~BIT(this_cpu());
+	for (u32 i = 0; i < nr_harts; i++) {
+		/* ICACHE (full) - pairs with sleep() of kernel/relay/idle.c. */
+		if ((mask & BIT(i)) &&
+		    load_once(&harts[i]->state) == HART_SLEEP)
+			mask &= ~BIT(i);
+	}
+	if (mask)
+		for_each_mask(mask, hart_ops->fence_i);
+}
+
 void hart_null_call(void)
 {
 	hart_ops->null_call();

@@ -18,7 +18,8 @@
  *
  * ORDERING
  *   ICACHE  code in memory, then each hart's icache_gen; the hart: it before it enters
- *	     user mode (kernel/relay/), then fence.i.
+ *	     user mode (kernel/relay/), then fence.i.  A hart that is seen asleep after
+ *	     that is left alone: it comes back by a full fence (kernel/relay/idle.c).
  *
  * Context: coroutine.  Locking: mm->lock for reading unless mm is private to
  * current; mm->pt_lock at the entry.
@@ -50,8 +51,12 @@ void mm_icache_changed(struct mm *mm)
 	/* ICACHE (full) - pairs with relay_run_user(). */
 	for (u32 i = 0; i < nr_harts; i++)
 		(void)atomic_fetch_add(&harts[i]->icache_gen, 1);
-	if (load_once(&mm->active) && !mm_is_private(mm))
-		hart_fence_i_all();
+	/*
+	 * Who is not on this list has yet to come by use_mm(), which is a full fence
+	 * before icache_gen is read: TLBGEN (full) - pairs with use_mm().
+	 */
+	if (!mm_is_private(mm))
+		hart_fence_i_awake(load_once(&mm->active));
 }
 
 /* --- private memory */

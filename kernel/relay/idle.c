@@ -16,7 +16,9 @@
  * makes the next waits poll for the floor only: one of them, then 3, 7, ... 63; a
  * hit ends that.
  *
- * ORDERING: SLEEP of relay.h, the receiver's end: relay_announce().
+ * ORDERING
+ *   SLEEP   of relay.h, the receiver's end: relay_announce().
+ *   ICACHE  of kernel/mm/fault.c: state says that h is awake, then icache_gen is read.
  */
 #include <arch/riscv/csr.h>
 #include <kernel/assert.h>
@@ -146,7 +148,7 @@ static __cold void sleep(struct hart *h)
 		return;
 	}
 	relay_delay(h);
-	h->state = HART_SLEEP;
+	store_once(&h->state, HART_SLEEP);
 	relay_observe(h, NULL, EV_SLEEP, 0);
 	h->st.sleeps++;
 	start = rdcycle();
@@ -154,7 +156,9 @@ static __cold void sleep(struct hart *h)
 	/* sie decides what ends it; sstatus.SIE is off, so nothing is taken here. */
 	__asm__ volatile("wfi" : : : "memory");
 	relay_observe(h, NULL, EV_WOKEN, 0);
-	h->state = HART_LOOP;
+	store_once(&h->state, HART_LOOP);
+	/* ICACHE (full) - pairs with hart_fence_i_awake(). */
+	smp_mb();
 	woken = rdcycle();
 	h->idle_ns += woken - start;
 	relay_account(h, relay_time_awake(), woken + relay_of(h)->skew);
