@@ -176,7 +176,11 @@ static int grow_here(struct remap *r)
 static int check_area(struct remap *r)
 {
 	r->v = vma_at(r->mm, r->old);
-	if (!r->v || r->v->end - r->old < r->old_len)
+	if (!r->v)
+		return -EFAULT;
+	if (r->v->flags & VM_SEALED)
+		return -EPERM;
+	if (r->v->end - r->old < r->old_len)
 		return -EFAULT;
 	if (r->new_len > USER_TOP)
 		return -ENOMEM;
@@ -194,8 +198,6 @@ static s64 remap_locked(struct remap *r)
 {
 	int err = check_area(r);
 
-	if (!err && mm_sealed(r->mm, r->old, r->old + r->old_len))
-		err = -EPERM;
 	if (err)
 		return err;
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))

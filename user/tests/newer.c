@@ -100,6 +100,7 @@ TEST(newer, mseal)
 	CHECK_ERR(munmap(m + ps, ps), EPERM);
 	CHECK_ERR(mprotect(m + ps, ps, PROT_READ), EPERM);
 	CHECK_ERR(mremap(m + ps, ps, 2 * ps, MREMAP_MAYMOVE), EPERM);
+	CHECK_ERR(mremap(m + ps, 3 * ps, 4 * ps, MREMAP_MAYMOVE), EPERM);
 	CHECK(mmap(m + ps, ps, PROT_READ,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
 		   0) == MAP_FAILED &&
