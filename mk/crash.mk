@@ -9,7 +9,8 @@
 #   powercut    N= (100) times the power of a machine at work goes, with QEMU and
 #               a disk that loses what was not flushed: about 3 s each.
 #               POWERCUT="--seed X --kernels antler,linux" and other options of
-#               tests/qemu/powercut.py
+#               tests/qemu/powercut.py; POWERCUT="--record DIR --seconds 400"
+#               makes one run in bites, which the same command goes on with
 #   fuzz-ext4-short the same for a fixed number of inputs: part of `make check`
 #
 # Wants from check.mk: CLANG, HOST_CFLAGS, sources_of; from the Makefile: O.

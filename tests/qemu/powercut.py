@@ -3,6 +3,7 @@
 """tests/qemu/powercut.py - cut the power of a machine at work, again and again.
 
     powercut.py [--cuts 500] [--seed HEX] [--kernels antler] [--keep DIR]
+                [--record DIR] [--seconds S]
 
 Each round boots a guest with an ext4 volume on a disk with a volatile cache
 (nbddisk.py), on virtio-blk and on NVMe in turns.  It mounts the volume, which
@@ -18,9 +19,15 @@ volume is made anew, with other options.
 
 A round depends on its seed, but for timing: `--seed X --cuts 1' does a round
 like it.  With --kernels antler,linux they take turns on one volume.
+
+With --record a run may be made in bites of --seconds: DIR has the volume as the
+last round left it, the sums, and a line a round (rounds.txt); the same command
+goes on from there.  What a killed bite had begun is begun again.
 """
 import argparse
+import hashlib
 import os
+import pickle
 import random
 import re
 import shutil
@@ -226,7 +233,6 @@ class Powercut:
         self.round += 1
         return f"seed {seed:x}: {kernel}, {blk:6}, {self.options}: {how}"
 
-
     def replay_by(self, kernel):
         """Another kernel finds what the last round was promised."""
         m = self.boot(kernel, "virtio")
@@ -235,6 +241,45 @@ class Powercut:
             m.check_log()
         finally:
             m.close()
+
+
+class Record:
+    """A run on the disk: what is needed to go on, and what has been."""
+    PARTS = ("seed", "kernels", "round", "promise", "promises", "dry",
+             "options")
+
+    def __init__(self, top):
+        self.path = os.path.join(top, "state")
+        self.rounds = os.path.join(top, "rounds.txt")
+        self.spent, self.images = 0, {}
+        os.makedirs(top, exist_ok=True)
+
+    def load(self, p):
+        """Go on with what is there; False: nothing is."""
+        if not os.path.exists(self.path):
+            return False
+        with open(self.path, "rb") as f:
+            was = pickle.load(f)
+        for name in self.PARTS:
+            setattr(p, name, was[name])
+        p.disk.medium = was["medium"]
+        p.disk.view = bytearray(p.disk.medium)
+        self.spent, self.images = was["spent"], was["images"]
+        return True
+
+    def save(self, p, how, seconds):
+        with open(os.path.join(p.out, "Image"), "rb") as f:
+            image = hashlib.sha256(f.read()).hexdigest()[:12]
+        self.images[image] = self.images.get(image, 0) + 1
+        self.spent += seconds
+        state = {name: getattr(p, name) for name in self.PARTS}
+        state.update(medium=p.disk.medium, spent=self.spent,
+                     images=self.images)
+        with open(self.path + ".new", "wb") as f:
+            pickle.dump(state, f)
+        with open(self.rounds, "a", encoding="ascii") as f:
+            f.write(f"{p.round} {image} {how}\n")
+        os.rename(self.path + ".new", self.path)
 
 
 def keep(p, top, why):
@@ -249,34 +294,50 @@ def keep(p, top, why):
           flush=True)
 
 
+def run(p, args, record):
+    """Rounds until there are enough, or the time is over; seconds spent."""
+    begun = time.monotonic()
+    first = p.round
+    while p.round < args.cuts:
+        before = time.monotonic()
+        how = p.one()
+        now = time.monotonic()
+        if record:
+            record.save(p, how, now - before)
+        left = (now - begun) / (p.round - first) * (args.cuts - p.round)
+        print(f"{p.round:4}/{args.cuts} {how} (about {left:.0f} s left)",
+              flush=True)
+        if args.seconds and now - begun > args.seconds:
+            break
+    return record.spent if record else time.monotonic() - begun
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("--cuts", type=int, default=100)
     a.add_argument("--seed", default="")
     a.add_argument("--kernels", default="antler")
     a.add_argument("--seconds", type=float, default=0, help="stop then")
+    a.add_argument("--record", default="", help="go on with the run in it")
     a.add_argument("--keep", default=os.path.join(OUT, "powercut-failed"))
     args = a.parse_args()
     seed = int(args.seed, 16) if args.seed else random.getrandbits(28) * 12
-    begun = time.monotonic()
+    record = Record(args.record) if args.record else None
     with tempfile.TemporaryDirectory(prefix="powercut-") as work:
         p = Powercut(work, seed, args.kernels.split(","))
+        if record and record.load(p):
+            print(f"powercut: goes on after {p.round} cuts", flush=True)
         try:
-            for i in range(args.cuts):
-                how = p.one()
-                spent = time.monotonic() - begun
-                left = spent / (i + 1) * (args.cuts - i - 1)
-                print(f"{i + 1:4}/{args.cuts} {how} (about {left:.0f} s left)",
-                      flush=True)
-                if args.seconds and spent > args.seconds:
-                    break
+            spent = run(p, args, record)
         except (Lost, GuestError) as e:
             keep(p, args.keep, e)
             sys.exit(1)
         finally:
             p.close()
-        print(f"powercut: {p.round} cuts, {p.promises} promises kept, "
-              f"{p.dry} before the first; {spent:.0f} s, seed {seed:x}")
+        print(f"powercut: {p.round} of {args.cuts} cuts, {p.promises} promises "
+              f"kept, {p.dry} before the first; {spent:.0f} s, "
+              f"seed {p.seed:x}" +
+              (f", kernels {record.images}" if record else ""))
 
 
 if __name__ == "__main__":
