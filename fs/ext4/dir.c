@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/ext4/dir.c - find names in a directory and list them.
- *
- * Listing goes through the blocks in order and is told by byte offsets, which
- * stay valid while entries come and go: a position between two entries means
- * the later one.  A block that is split while it is listed may show its later
- * half twice.
+ * fs/ext4/dir.c - find names in a directory.
  *
  * INVARIANT and locking: dir.h.
+ * Not here: listing (dir_list.c).
  */
 #include <fs/ext4/dir.h>
 
@@ -67,7 +63,7 @@ int ext4_dir_search(struct inode *dir, struct ext4_buf *b, const char *name,
 	return 0;
 }
 
-static void read_ahead(struct inode *dir, u32 lblk)
+void ext4_dir_read_ahead(struct inode *dir, u32 lblk)
 {
 	struct ext4_map m = { .lblk = lblk,
 			      .len = min(AHEAD, ext4_dir_blocks(dir) - lblk) };
@@ -86,7 +82,7 @@ static int find_linear(struct inode *dir, const char *name, size_t len,
 	for (lblk = 0; lblk < n; lblk++) {
 		struct ext4_buf *b;
 
-		read_ahead(dir, lblk);
+		ext4_dir_read_ahead(dir, lblk);
 		b = ext4_bread(dir, lblk);
 		if (IS_ERR(b))
 			return (int)PTR_ERR(b);
@@ -111,75 +107,4 @@ int ext4_dir_find(struct inode *dir, const char *name, size_t len,
 	if ((EXT4_I(dir)->flags & EXT4_INDEX_FL) && !dots)
 		return ext4_htree_find(dir, name, len, pos);
 	return find_linear(dir, name, len, pos);
-}
-
-static unsigned int dtype(const struct ext4_sb *sbi, u8 file_type)
-{
-	static const u8 map[EXT4_NR_FT] = {
-		[EXT4_FT_UNKNOWN] = DT_UNKNOWN, [EXT4_FT_REG] = DT_REG,
-		[EXT4_FT_DIR] = DT_DIR,		[EXT4_FT_CHR] = DT_CHR,
-		[EXT4_FT_BLK] = DT_BLK,		[EXT4_FT_FIFO] = DT_FIFO,
-		[EXT4_FT_SOCK] = DT_SOCK,	[EXT4_FT_LNK] = DT_LNK,
-	};
-
-	if (!sbi->has_filetype || file_type >= EXT4_NR_FT)
-		return DT_UNKNOWN;
-	return map[file_type];
-}
-
-static bool is_dots(const struct ext4_dirent *de)
-{
-	return de->name[0] == '.' &&
-	       (de->name_len == 1 || (de->name_len == 2 && de->name[1] == '.'));
-}
-
-/* Entries at or behind @from: 1 the block is done, 0 the reader is full. */
-static int list_block(struct inode *dir, struct ext4_buf *b, u64 base, u32 from,
-		      struct dir_ctx *ctx)
-{
-	const struct ext4_sb *sbi = inode_sbi(dir);
-	u32 off = 0;
-
-	while (off < sbi->block_size) {
-		const struct ext4_dirent *de = ext4_dirent_at(dir, b, off);
-		u32 next;
-
-		if (!de)
-			return -EFSCORRUPTED;
-		next = off + de->rec_len;
-		if (off >= from && de->inode && !is_dots(de) &&
-		    !ctx->emit(ctx, de->name, de->name_len, de->inode,
-			       dtype(sbi, de->file_type), base + next))
-			return 0;
-		if (off >= from)
-			ctx->pos = base + next;
-		off = next;
-	}
-	return 1;
-}
-
-/* A directory's own first entry is "." at 0; positions below 2 are the VFS's. */
-int ext4_readdir(struct file *f, struct dir_ctx *ctx)
-{
-	struct inode *dir = f->inode;
-	const struct ext4_sb *sbi = inode_sbi(dir);
-	int ret = 1;
-
-	if (!dir_emit_dots(f, ctx))
-		return 0;
-	while (ctx->pos < dir->i_size && ret > 0) {
-		u32 lblk = (u32)(ctx->pos >> sbi->block_bits);
-		u64 base = (u64)lblk << sbi->block_bits;
-		struct ext4_buf *b;
-
-		read_ahead(dir, lblk);
-		b = ext4_bread(dir, lblk);
-		if (IS_ERR(b))
-			return (int)PTR_ERR(b);
-		ret = list_block(dir, b, base, (u32)(ctx->pos - base), ctx);
-		if (ret > 0)
-			ctx->pos = base + sbi->block_size;
-		ext4_buf_put(b);
-	}
-	return min(ret, 0);
 }

@@ -45,6 +45,10 @@ int ext4_dir_search(struct inode *dir, struct ext4_buf *b, const char *name,
 /* 0 with @pos filled, -ENOENT, or another error. */
 int ext4_dir_find(struct inode *dir, const char *name, size_t len,
 		  struct ext4_dirpos *pos);
+/* When @lblk begins a row of blocks: start to read them together. */
+void ext4_dir_read_ahead(struct inode *dir, u32 lblk);
+
+/* --- dir_list.c: ext4_readdir() */
 
 /* --- dir_change.c */
 /* An entry in @b, if there is room: 0, or -ENOSPC. */

@@ -124,7 +124,7 @@ static void fill(const char *s, size_t len, u32 *out, u32 words,
 }
 
 static u32 chained(const struct ext4_sb *sbi, const char *name, size_t len,
-		   u32 version, bool is_unsigned)
+		   u32 version, bool is_unsigned, u32 *minor)
 {
 	u32 buf[4] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 };
 	bool md4 = version == EXT4_HASH_HALF_MD4;
@@ -142,25 +142,36 @@ static u32 chained(const struct ext4_sb *sbi, const char *name, size_t len,
 			half_md4(buf, in);
 		else
 			tea(buf, in);
-		if (len <= words * 4)
+		if (len <= words * 4) {
+			*minor = md4 ? buf[2] : buf[1];
 			return md4 ? buf[1] : buf[0];
+		}
 		name += words * 4;
 		len -= words * 4;
 	}
 }
 
-u32 ext4_name_hash(const struct ext4_sb *sbi, u32 version, const char *name,
-		   size_t len)
+u32 ext4_name_hash2(const struct ext4_sb *sbi, u32 version, const char *name,
+		    size_t len, u32 *minor)
 {
 	bool is_unsigned = version >= EXT4_HASH_LEGACY_UNSIGNED;
 	u32 hash;
 
+	*minor = 0;
 	if (is_unsigned)
 		version -= EXT4_HASH_LEGACY_UNSIGNED;
 	if (version == EXT4_HASH_LEGACY)
 		hash = legacy(name, len, is_unsigned);
 	else
-		hash = chained(sbi, name, len, version, is_unsigned);
+		hash = chained(sbi, name, len, version, is_unsigned, minor);
 	hash &= ~1u;
 	return hash == EOF_HASH ? EOF_HASH - 2 : hash;
+}
+
+u32 ext4_name_hash(const struct ext4_sb *sbi, u32 version, const char *name,
+		   size_t len)
+{
+	u32 minor;
+
+	return ext4_name_hash2(sbi, version, name, len, &minor);
 }

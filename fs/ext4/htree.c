@@ -93,9 +93,9 @@ static int load_frame(struct inode *dir, u32 lblk, struct ext4_dx_frame *f)
 	return 0;
 }
 
-/* From the root to the node above the leaf. */
-int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
-		 struct ext4_dx_way *w)
+/* From the root to the node above the leaf of @name, or, NULL, of w->hash. */
+static int walk(struct inode *dir, const char *name, size_t len,
+		struct ext4_dx_way *w)
 {
 	u32 depth = 0, lblk = 0, level;
 	int err = 0;
@@ -113,8 +113,9 @@ int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
 			err = check_root(dir, f->buf, w, &depth);
 			if (err)
 				break;
-			w->hash = ext4_name_hash(inode_sbi(dir), w->version,
-						 name, len);
+			if (name)
+				w->hash = ext4_name_hash(inode_sbi(dir),
+							 w->version, name, len);
 		}
 		err = choose(dir, f, w->hash, !level);
 		if (err)
@@ -126,24 +127,49 @@ int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
 	return err;
 }
 
-/*
- * The name was not in the leaf: do equal hashes go on in the next one?  Moves
- * the way there: 1, or 0: no, or -errno.
- */
-static int next_leaf(struct inode *dir, struct ext4_dx_way *w)
+int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
+		 struct ext4_dx_way *w)
 {
-	u32 level = w->levels, i;
-	struct ext4_dx_frame *f;
+	return walk(dir, name, len, w);
+}
 
-	do {
-		if (!level)
-			return 0;
-		f = &w->frame[--level];
-	} while (f->at + 1 >= dx_count(f->entries)->count);
-	f->at++;
-	if ((f->entries[f->at].hash & ~1u) != w->hash ||
-	    !(f->entries[f->at].hash & 1))
+int ext4_dx_walk_hash(struct inode *dir, u32 hash, struct ext4_dx_way *w)
+{
+	w->hash = hash;
+	return walk(dir, NULL, 0, w);
+}
+
+/* The lowest level at which the way can go on to the right; levels: none. */
+static u32 turn(const struct ext4_dx_way *w)
+{
+	u32 level = w->levels;
+
+	while (level) {
+		const struct ext4_dx_frame *f = &w->frame[--level];
+
+		if (f->at + 1 < dx_count(f->entries)->count)
+			return level;
+	}
+	return w->levels;
+}
+
+bool ext4_dx_next_hash(const struct ext4_dx_way *w, u32 *hash)
+{
+	u32 level = turn(w);
+
+	if (level == w->levels)
+		return false;
+	*hash = w->frame[level].entries[w->frame[level].at + 1].hash;
+	return true;
+}
+
+int ext4_dx_next(struct inode *dir, struct ext4_dx_way *w)
+{
+	u32 level = turn(w), i;
+
+	if (level == w->levels)
 		return 0;
+	w->frame[level].at++;
 	for (i = level + 1; i < w->levels; i++) {
 		u32 lblk =
 			dx_block(&w->frame[i - 1].entries[w->frame[i - 1].at]);
@@ -165,6 +191,31 @@ static int next_leaf(struct inode *dir, struct ext4_dx_way *w)
 	return 1;
 }
 
+/*
+ * The name was not in the leaf: do equal hashes go on in the next one?  Moves
+ * the way there: 1, or 0: no, or -errno.
+ */
+static int next_leaf(struct inode *dir, struct ext4_dx_way *w)
+{
+	u32 hash;
+
+	if (!ext4_dx_next_hash(w, &hash) || !(hash & 1) ||
+	    (hash & ~1u) != w->hash)
+		return 0;
+	return ext4_dx_next(dir, w);
+}
+
+struct ext4_buf *ext4_dx_leaf(struct inode *dir, const struct ext4_dx_way *w,
+			      u32 *lblk)
+{
+	const struct ext4_dx_frame *f = &w->frame[w->levels - 1];
+
+	*lblk = dx_block(&f->entries[f->at]);
+	if (!*lblk || *lblk >= ext4_dir_blocks(dir))
+		return ERR_PTR(bad(dir, "leaf beyond the end"));
+	return ext4_bread(dir, *lblk);
+}
+
 int ext4_htree_find(struct inode *dir, const char *name, size_t len,
 		    struct ext4_dirpos *pos)
 {
@@ -176,15 +227,8 @@ int ext4_htree_find(struct inode *dir, const char *name, size_t len,
 	if (ret)
 		return ret;
 	do {
-		struct ext4_dx_frame *f = &w.frame[w.levels - 1];
-		struct ext4_buf *b;
+		struct ext4_buf *b = ext4_dx_leaf(dir, &w, &pos->lblk);
 
-		pos->lblk = dx_block(&f->entries[f->at]);
-		if (!pos->lblk || pos->lblk >= ext4_dir_blocks(dir)) {
-			ret = bad(dir, "leaf beyond the end");
-			break;
-		}
-		b = ext4_bread(dir, pos->lblk);
 		if (IS_ERR(b)) {
 			ret = (int)PTR_ERR(b);
 			break;

@@ -42,9 +42,23 @@ static inline u32 dx_block(const struct ext4_dx_entry *e)
 u32 ext4_name_hash(const struct ext4_sb *sbi, u32 version, const char *name,
 		   size_t len);
 
+/* The same, and what tells names of one hash apart, mostly. */
+u32 ext4_name_hash2(const struct ext4_sb *sbi, u32 version, const char *name,
+		    size_t len, u32 *minor);
+
 /* --- htree.c */
 int ext4_dx_walk(struct inode *dir, const char *name, size_t len,
 		 struct ext4_dx_way *w);
+/* To the (first) leaf that has names of @hash. */
+int ext4_dx_walk_hash(struct inode *dir, u32 hash, struct ext4_dx_way *w);
+/* To the next leaf: 1, or 0: there is none, or -errno. */
+int ext4_dx_next(struct inode *dir, struct ext4_dx_way *w);
+/* The lowest hash of the leaf behind this one; its bit 0: names of the same hash
+ * may be in this one, too.  False: this is the last leaf. */
+bool ext4_dx_next_hash(const struct ext4_dx_way *w, u32 *hash);
+/* The leaf; the caller owns the reference. */
+struct ext4_buf *ext4_dx_leaf(struct inode *dir, const struct ext4_dx_way *w,
+			      u32 *lblk);
 void ext4_dx_put(struct ext4_dx_way *w);
 u32 ext4_dx_limit(const struct ext4_sb *sbi, bool root);
 int ext4_htree_find(struct inode *dir, const char *name, size_t len,

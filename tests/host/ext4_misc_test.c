@@ -297,6 +297,106 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* --- a list that others change while it is read */
+
+#define OLD_NAMES 300u
+
+struct reader {
+	struct dir_ctx ctx;
+	u32 room;		/* entries until the buffer is full */
+	u8 seen[OLD_NAMES];	/* how often old names were */
+	u64 next[OLD_NAMES];	/* where to go on behind them */
+	u32 order[OLD_NAMES], nr; /* of old names */
+};
+
+static bool read_one(struct dir_ctx *ctx, const char *name, size_t len, u64 ino,
+		     unsigned int dtype, u64 next_off)
+{
+	struct reader *r = container_of(ctx, struct reader, ctx);
+	u32 i = (u32)strtoul(name + 1, NULL, 10);
+
+	if (!r->room)
+		return false;
+	r->room--;
+	if (name[0] != 'o' || r->nr == OLD_NAMES)
+		return true;
+	r->seen[i]++;
+	r->next[r->nr] = next_off;
+	r->order[r->nr++] = i;
+	return true;
+}
+
+static void add_names(struct inode *dir, char kind, u32 from, u32 nr)
+{
+	char name[64];
+
+	for (; nr; nr--, from++) {
+		struct inode *f;
+
+		snprintf(name, sizeof(name), "%c%u-a-name-of-some-length", kind,
+			 from);
+		assert_int_equal(rig_create(dir, name, 0644, &f), 0);
+		inode_put(f);
+	}
+}
+
+/* Listed in small pieces, with @between new names between two of them. */
+static void list_while(struct inode *dir, struct reader *r, u32 between)
+{
+	struct file f = { .inode = dir };
+	u32 made = 0;
+	u64 old;
+
+	memset(r, 0, sizeof(*r));
+	r->ctx.emit = read_one;
+	do {
+		old = r->ctx.pos;
+		r->room = 7;
+		assert_int_equal(dir->fops->readdir(&f, &r->ctx), 0);
+		if (made < 2000)
+			add_names(dir, 'n', made, between);
+		made += between;
+	} while (r->ctx.pos != old);
+}
+
+static void list_on(const char *opts, u32 begin)
+{
+	static struct reader r, again;
+	struct inode *root;
+	struct file f;
+	u32 i;
+
+	rig_mkfs(&rig, 16000, opts);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	f = (struct file){ .inode = root };
+	add_names(root, 'o', 0, begin);
+	/* also from one block to an index, and a level more */
+	list_while(root, &r, 37);
+	for (i = 0; i < begin; i++)
+		assert_int_equal(r.seen[i], 1);
+	/* a position is where it was, whatever has come since */
+	for (i = 0; i + 1 < r.nr; i += 13) {
+		again.ctx = (struct dir_ctx){ read_one, r.next[i] };
+		again.nr = 0;
+		again.room = ~0u;
+		assert_int_equal(root->fops->readdir(&f, &again.ctx), 0);
+		assert_int_equal(again.order[0], r.order[i + 1]);
+		assert_int_equal(again.nr, r.nr - i - 1);
+	}
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+static void list_stays_right(void **state)
+{
+	list_on("-t ext4 -b 1024", OLD_NAMES);
+	list_on("-t ext4 -b 1024", 5);
+	list_on("-t ext4 -b 4096", OLD_NAMES);
+	list_on("-t ext4 -b 1024 -O ^dir_index", OLD_NAMES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +406,7 @@ int main(void)
 		cmocka_unit_test(state_and_remount),
 		cmocka_unit_test(an_error_stops_writing),
 		cmocka_unit_test(warm_names_cost_no_requests),
+		cmocka_unit_test(list_stays_right),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
