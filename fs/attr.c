@@ -9,12 +9,23 @@
 #include <fs/internal.h>
 #include <fs/locks.h>
 #include <fs/notify.h>
+#include <kernel/dev/blk.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
+#define SHOWN_FLAGS \
+	(FS_COMPR_FL | FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL)
+
 static void fill_stat(const struct inode *i, struct kstat *st)
 {
+	*st = (struct kstat){ 0 };
+	if (i->sb->has_iflags) {
+		st->attributes = i->iflags & SHOWN_FLAGS;
+		st->attributes_known = SHOWN_FLAGS;
+	}
+	if (S_ISREG(i->mode) && i->sb->bdev)
+		st->dio_align = i->sb->bdev->block_size;
 	st->dev = dev_encode(i->sb->dev);
 	st->ino = i->ino;
 	st->mode = i->mode;
@@ -158,33 +169,53 @@ static int may_setattr(struct inode *i, struct iattr *a)
 	return err;
 }
 
-/* A new owner does not inherit the right to run as the old one. */
+/* A new owner does not inherit the right to run as the old one; nor does one
+ * who calls chown() and changes nothing keep it. */
 static void drop_setid(const struct inode *i, struct iattr *a)
 {
-	u32 mode = a->valid & ATTR_MODE ? a->mode : i->mode & 07777;
-	u32 kept = mode;
+	u32 drop = setid_to_drop(i);
 
-	if (!(a->valid & (ATTR_UID | ATTR_GID)) || S_ISDIR(i->mode))
+	if (!(a->valid & ATTR_OWNER) || !drop)
 		return;
-	kept &= ~(u32)S_ISUID;
-	if (mode & 0010)
-		kept &= ~(u32)S_ISGID;
-	if (kept != mode) {
-		a->mode = kept;
-		a->valid |= ATTR_MODE;
+	a->mode = (a->valid & ATTR_MODE ? a->mode : i->mode & 07777) & ~drop;
+	a->valid |= ATTR_MODE;
+}
+
+static struct timespec64 fit_time(const struct super_block *sb,
+				  struct timespec64 t)
+{
+	if (sb->time_min != sb->time_max &&
+	    (t.tv_sec <= sb->time_min || t.tv_sec >= sb->time_max)) {
+		t.tv_sec = clamp(t.tv_sec, sb->time_min, sb->time_max);
+		t.tv_nsec = 0;
 	}
+	if (sb->time_gran > 1)
+		t.tv_nsec -= t.tv_nsec % sb->time_gran;
+	return t;
+}
+
+/* What may be done with a file that shall not change, or only grow. */
+static int check_flags(const struct inode *i, const struct iattr *a)
+{
+	u32 touch = ATTR_ATIME | ATTR_MTIME | ATTR_CTIME;
+
+	if (i->iflags & FS_IMMUTABLE_FL)
+		return -EPERM;
+	return (i->iflags & FS_APPEND_FL) && (a->valid & ~touch) ? -EPERM : 0;
 }
 
 static int setattr_locked(struct inode *i, struct iattr *a)
 {
-	int err;
+	int err = check_flags(i, a);
 
-	if (i->iflags & 0x30) /* immutable, append-only */
-		return -EPERM;
-	err = may_setattr(i, a);
 	if (err)
 		return err;
 	drop_setid(i, a);
+	err = may_setattr(i, a);
+	if (err)
+		return err;
+	a->atime = fit_time(i->sb, a->atime);
+	a->mtime = fit_time(i->sb, a->mtime);
 	err = apply(i, a);
 	if (!err && (a->valid & ATTR_MODE))
 		err = acl_chmod(i);
@@ -230,24 +261,24 @@ int do_truncate(struct inode *i, u64 size)
 {
 	struct iattr a = { .valid = ATTR_SIZE | ATTR_MTIME, .size = size };
 	u64 limit = fs_size_limit();
-	u32 setid;
 	int err;
 
 	if ((s64)size < 0)
 		return -EINVAL;
 	down_write(&i->lock);
-	setid = S_ISUID | (i->mode & 0010 ? S_ISGID : 0);
-	if ((i->mode & setid) && !fs_capable(CAP_FSETID)) {
-		a.mode = i->mode & 07777 & ~setid;
-		a.valid |= ATTR_MODE;
-	}
-	if (size > i->i_size && size > limit) {
+	if (i->iflags & FS_IMMUTABLE_FL) {
+		err = -EPERM;
+	} else if (size > i->i_size && size > limit) {
 		fs_size_exceeded();
 		err = -EFBIG;
 	} else if (size > i->sb->max_size) {
 		err = -EFBIG;
 	} else {
 		a.mtime = inode_now(i);
+		if (setid_to_drop(i) && !fs_capable(CAP_FSETID)) {
+			a.mode = (i->mode & 07777) & ~setid_to_drop(i);
+			a.valid |= ATTR_MODE;
+		}
 		err = apply(i, &a);
 	}
 	up_write(&i->lock);
@@ -268,7 +299,7 @@ int vfs_truncate(const struct path *p, u64 size)
 	err = path_permission(p, MAY_WRITE);
 	if (err)
 		return err;
-	if (i->iflags & 0x20)
+	if (i->iflags & FS_APPEND_FL)
 		return -EPERM;
 	if (load_once(&i->writecount) < 0)
 		return -ETXTBSY;
@@ -278,7 +309,7 @@ int vfs_truncate(const struct path *p, u64 size)
 
 int vfs_ftruncate(struct file *f, u64 size)
 {
-	if (f->inode->iflags & 0x20)
+	if (f->inode->iflags & FS_APPEND_FL)
 		return -EPERM;
 	return do_truncate(f->inode, size);
 }

@@ -159,6 +159,9 @@ int generic_permission(const struct inode *i, u32 mask);
 int may_create(const struct path *dir);
 int may_delete(const struct path *dir, const struct dentry *victim, bool isdir);
 
+/* The set-id bits that go when current changes the file's data or owner. */
+u32 setid_to_drop(const struct inode *i);
+
 /* --- namei.c, rename.c */
 void vfs_lock_two(struct dentry *a, struct dentry *b);
 void vfs_unlock_two(struct dentry *a, struct dentry *b);

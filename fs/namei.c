@@ -231,16 +231,24 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 {
 	struct inode *dir = w->anchor.dentry->inode;
 	struct inode *target = old->dentry->inode;
+	int err;
 
 	if (old->mnt != w->anchor.mnt)
 		return -EXDEV;
-	if (S_ISDIR(target->mode))
+	if (S_ISDIR(target->mode) ||
+	    (target->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
 		return -EPERM;
 	if (!target->nlink && !target->linkable)
 		return -ENOENT; /* removed, or never to have a name */
 	if (!dir->ops->link)
 		return -EPERM;
-	return dir->ops->link(dir, d->name, d->name_len, target);
+	/* what has no name any more is on its way out */
+	if (!target->nlink && !target->linkable)
+		return -ENOENT;
+	err = dir->ops->link(dir, d->name, d->name_len, target);
+	if (!err)
+		target->linkable = false;
+	return err;
 }
 
 int vfs_link_path(const struct path *old, int newdirfd, const char *newpath)

@@ -156,6 +156,8 @@ static int may_open(const struct path *p, const struct open_how_k *how)
 	if (S_ISLNK(i->mode))
 		return -ELOOP;
 	if (S_ISDIR(i->mode)) {
+		if (how->flags & O_DIRECT)
+			return -EINVAL;
 		if (how->flags & O_CREAT)
 			return -EISDIR;
 		if (acc & MAY_WRITE)
@@ -180,7 +182,7 @@ static int may_open(const struct path *p, const struct open_how_k *how)
 		if (err)
 			return err;
 	}
-	if ((i->iflags & 0x20) && (acc & MAY_WRITE) &&
+	if ((i->iflags & FS_APPEND_FL) && (acc & MAY_WRITE) &&
 	    ((how->flags & O_TRUNC) || !(how->flags & O_APPEND)))
 		return -EPERM;
 	if ((how->flags & O_NOATIME) && !inode_owner_or_capable(i))
@@ -378,6 +380,8 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 	err = acl_create(di, &how->mode, &inherit);
 	if (!err)
 		err = di->ops->tmpfile(di, how->mode, &inode);
+	if (!err)
+		inode->linkable = !(how->flags & O_EXCL);
 	(void)acl_created(err ? NULL : inode, &inherit);
 	up_write(&di->lock);
 	if (err) {

@@ -12,9 +12,7 @@
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 
-#define FS_IMMUTABLE_FL 0x10u
-#define FS_APPEND_FL	0x20u
-#define SIGXFSZ		25
+#define SIGXFSZ 25
 
 const struct cred *fs_cred(void)
 {
@@ -111,6 +109,20 @@ int path_permission(const struct path *p, u32 mask)
 	    (p->mnt->flags & MS_NOEXEC))
 		return -EACCES;
 	return 0;
+}
+
+u32 setid_to_drop(const struct inode *i)
+{
+	u32 drop = i->mode & S_ISUID;
+
+	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode))
+		return 0;
+	/* without the right to execute it is a mark for mandatory locks */
+	if ((i->mode & S_ISGID) &&
+	    ((i->mode & 0010) ||
+	     (!cred_in_group(fs_cred(), i->gid) && !fs_capable(CAP_FSETID))))
+		drop |= S_ISGID;
+	return drop;
 }
 
 bool inode_owner_or_capable(const struct inode *i)

@@ -11,9 +11,6 @@
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 
-#define RENAME_NOREPLACE 1u
-#define RENAME_EXCHANGE	 2u
-
 struct rename {
 	struct walk old, new;	  /* parents in anchor */
 	struct dentry *from, *to; /* referenced, or NULL */
@@ -141,7 +138,7 @@ static int rename_in_fs(struct rename *r)
 	err = dir->ops->rename(dir, r->from->name, r->from->name_len,
 			       r->from->inode, r->new.anchor.dentry->inode,
 			       r->to->name, r->to->name_len, victim,
-			       r->flags & RENAME_EXCHANGE);
+			       r->flags & (RENAME_EXCHANGE | RENAME_WHITEOUT));
 	if (lock_victim)
 		up_write(&victim->lock);
 	if (err)
@@ -212,8 +209,8 @@ int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
 	struct rename r = { .flags = flags };
 	int err;
 
-	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) ||
+	    ((flags & RENAME_EXCHANGE) && flags != RENAME_EXCHANGE))
 		return -EINVAL;
 	err = walk_parent(&r.old, olddirfd, oldpath);
 	if (err)

@@ -12,6 +12,7 @@
 #include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
+#include <kernel/mm/vm.h>
 #include <lib/errno.h>
 
 #define MAX_RW_COUNT 0x7ffff000ul
@@ -83,33 +84,50 @@ static bool earlier(const struct timespec64 *a, const struct timespec64 *b)
 	return a->tv_nsec < b->tv_nsec;
 }
 
-/* relatime: when data or inode changed since, or once a day. */
-static bool atime_due(struct file *f, const struct inode *i)
+/* relatime: when data or inode changed since, or once a day; @fresh: whoever
+ * asks has looked at that already. */
+static bool atime_due(const struct inode *i, bool *fresh)
 {
 	if (!earlier(&i->mtime, &i->atime) || !earlier(&i->ctime, &i->atime))
 		return true;
-	if (f->atime_fresh)
+	if (*fresh)
 		return false;
-	f->atime_fresh = true;
+	*fresh = true;
 	return inode_now(i).tv_sec - i->atime.tv_sec >= DAY_S;
+}
+
+static void accessed(struct inode *i, const struct mount *m, bool *fresh)
+{
+	u64 flags = m->flags | i->sb->flags;
+
+	if ((flags & (MS_NOATIME | MS_RDONLY)) || (i->iflags & FS_NOATIME_FL))
+		return;
+	if (S_ISDIR(i->mode) && (flags & MS_NODIRATIME))
+		return;
+	if (!(flags & MS_STRICTATIME) && !atime_due(i, fresh))
+		return;
+	i->atime = inode_now(i);
+	inode_mark_dirty(i);
 }
 
 void file_accessed(struct file *f)
 {
-	struct inode *i = f->inode;
-	u64 flags;
+	if (!(f->flags & O_NOATIME) && f->mnt)
+		accessed(f->inode, f->mnt, &f->atime_fresh);
+}
 
-	if ((f->flags & O_NOATIME) || !f->mnt)
-		return;
-	flags = f->mnt->flags | i->sb->flags;
-	if (flags & (MS_NOATIME | MS_RDONLY))
-		return;
-	if (S_ISDIR(i->mode) && (flags & MS_NODIRATIME))
-		return;
-	if (!(flags & MS_STRICTATIME) && !atime_due(f, i))
-		return;
-	i->atime = inode_now(i);
-	inode_mark_dirty(i);
+void path_accessed(const struct path *p)
+{
+	bool fresh = false;
+
+	accessed(p->dentry->inode, p->mnt, &fresh);
+}
+
+void inode_modified(struct inode *i)
+{
+	if (unlikely(i->mode & (S_ISUID | S_ISGID)) && !fs_capable(CAP_FSETID))
+		i->mode &= ~setid_to_drop(i);
+	inode_touch(i, true, true);
 }
 
 /* The limits on size for @count bytes at @pos; truncates. */
@@ -130,22 +148,19 @@ static int check_limits(struct inode *i, struct iov_iter *from, u64 pos)
 int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	struct inode *i = f->inode;
-	u32 setid = S_ISUID;
 	int err;
 
 	if ((from->rwf & IOV_APPEND) ||
 	    ((f->flags & O_APPEND) && !(from->rwf & IOV_NOAPPEND)))
 		*pos = load_once(&i->i_size);
+	if (unlikely(i->iflags & FS_IMMUTABLE_FL))
+		return -EPERM;
 	if (!iov_iter_count(from))
 		return 0;
 	err = check_limits(i, from, *pos);
 	if (err)
 		return err;
-	if (i->mode & 0010)
-		setid |= S_ISGID;
-	if (unlikely(i->mode & setid) && !fs_capable(CAP_FSETID))
-		i->mode &= ~setid;
-	inode_touch(i, true, true);
+	inode_modified(i);
 	return 0;
 }
 
@@ -217,6 +232,9 @@ s64 generic_file_llseek(struct file *f, s64 off, int whence)
 
 int generic_file_mmap(struct file *f, struct vma *vma)
 {
+	if ((vma->flags & VM_SHARED) && f->can_write &&
+	    (f->inode->iflags & FS_APPEND_FL))
+		return -EACCES;
 	file_accessed(f);
 	return mapping_mmap(&f->inode->mapping, f, vma);
 }

@@ -268,20 +268,34 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name,
 {
 	struct tmpfs_entry *from = find(old_dir, old_name, old_len);
 	struct tmpfs_entry *to = find(new_dir, new_name, new_len);
-	struct tmpfs_entry *e;
+	struct tmpfs_entry *e, *left = NULL;
+	struct inode *white = NULL;
 
 	if (!from || (!to) != (!victim))
 		return -ENOENT;
-	if (flags)
+	if (flags & RENAME_EXCHANGE)
 		return exchange(old_dir, from, new_dir, to);
 	if (victim && S_ISDIR(victim->mode) && tmpfs_i(victim)->nr_entries)
 		return -ENOTEMPTY;
 	e = entry_alloc(new_name, new_len);
-	if (!e)
+	if (e && (flags & RENAME_WHITEOUT)) {
+		left = entry_alloc(old_name, old_len);
+		white = tmpfs_make_inode(old_dir->sb, old_dir, S_IFCHR, 0);
+	}
+	if (!e || ((flags & RENAME_WHITEOUT) && (!left || IS_ERR(white)))) {
+		kfree(e);
+		kfree(left);
+		if (white && !IS_ERR(white)) {
+			white->nlink = 0;
+			inode_put(white);
+		}
 		return -ENOMEM;
+	}
 	if (to)
 		name_gone(entry_del(new_dir, to));
 	entry_add(new_dir, e, entry_del(old_dir, from));
+	if (left)
+		entry_add(old_dir, left, white);
 	inode_touch(inode, false, true);
 	return 0;
 }

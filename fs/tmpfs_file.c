@@ -246,7 +246,7 @@ static int fallocate_locked(struct inode *i, int mode, u64 off, u64 len)
 		if (sealed(i, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 			return -EPERM;
 		mapping_punch(&i->mapping, off, off + len);
-		inode_touch(i, true, true);
+		inode_modified(i);
 		return 0;
 	}
 	if (sealed(i, F_SEAL_GROW) && off + len > i->i_size)

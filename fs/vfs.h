@@ -75,6 +75,10 @@ static inline unsigned int mode_to_dt(u32 mode)
 	return (mode >> 12) & 15;
 }
 
+#define RENAME_NOREPLACE 1u
+#define RENAME_EXCHANGE	 2u
+#define RENAME_WHITEOUT	 4u
+
 #define NAME_MAX     255
 #define PATH_MAX     4096
 #define MAX_SYMLINKS 40
@@ -94,6 +98,7 @@ struct iattr {
 #define ATTR_MTIME	 BIT(5)
 #define ATTR_CTIME	 BIT(6) /* always set by the VFS: now */
 #define ATTR_TIMES_GIVEN BIT(7) /* VFS only: not "now", so the owner must ask */
+#define ATTR_OWNER	 BIT(8) /* VFS only: chown(), even of neither */
 
 struct inode_ops {
 	/*
@@ -119,7 +124,8 @@ struct inode_ops {
 	int (*rmdir)(struct inode *dir, const char *name, size_t len,
 		     struct inode *victim);
 	/* Both directories locked; @victim is what new_name names now, or NULL;
-	 * flags: RENAME_EXCHANGE or 0 (NOREPLACE is checked by the VFS). */
+	 * flags: RENAME_EXCHANGE, RENAME_WHITEOUT, which leaves a character device
+	 * 0:0 behind (-EINVAL: cannot), or 0 (NOREPLACE is checked by the VFS). */
 	int (*rename)(struct inode *old_dir, const char *old_name,
 		      size_t old_len, struct inode *inode,
 		      struct inode *new_dir, const char *new_name,
@@ -185,6 +191,7 @@ struct inode {
 	s32 writecount;		 /* [a] > 0: open for writing; < 0: executed */
 	u32 readcount;		 /* [a] open for reading only */
 	u8 write_hint;		 /* [a] F_SET_RW_HINT */
+	bool linkable;		 /* [lock] nameless, but may get a name */
 	struct list_head flocks; /* [flock_lock] fs/locks.c */
 	struct list_head dentries; /* [dcache_lock] aliases */
 	char *link; /* [a] text of a symbolic link, once known and
@@ -243,7 +250,9 @@ struct super_block {
 	u32 block_size;		     /* [I] */
 	u64 max_size;		     /* [I] largest file */
 	u64 magic;		     /* [I] statfs f_type */
+	bool has_iflags;	     /* [I] inodes can have FS_*_FL */
 	u32 time_gran;		     /* [I] ns */
+	s64 time_min, time_max;	     /* [I] seconds; both 0: no limits */
 	struct dentry *root;	     /* [I] owned */
 	struct mutex rename_lock;
 	struct list_head inodes; /* [icache lock] */
@@ -320,6 +329,10 @@ struct kstat {
 	struct timespec64 atime, mtime, ctime, btime;
 	u64 mnt_id;
 	bool is_mount_root;
+	/* STATX_ATTR_*: FS_*_FL are the same bits; @attributes_known: those the
+	 * file system has. */
+	u32 attributes, attributes_known;
+	u32 dio_align; /* bytes, of memory and offset; 0: no O_DIRECT */
 };
 
 /* --- fs/inode.c */
@@ -376,6 +389,11 @@ s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 /* What getcwd(2) says: length, -ENOENT (removed) or -ERANGE. */
 s64 path_cwd_str(char *buf, size_t size);
 bool inode_owner_or_capable(const struct inode *i);
+#define FS_IMMUTABLE_FL 0x10u /* inode->iflags */
+#define FS_APPEND_FL	0x20u
+#define FS_NODUMP_FL	0x40u
+#define FS_NOATIME_FL	0x80u
+#define FS_COMPR_FL	0x04u
 int inode_permission(struct inode *i, u32 mask);     /* current's fsuid */
 int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
 #define MAY_EXEC  1
@@ -421,6 +439,10 @@ s64 generic_file_llseek(struct file *f, s64 off, int whence);
 bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);
 /* Access time after a read, by the mount's rules; cheap when nothing is due. */
 void file_accessed(struct file *f);
+/* The same for a path, without a file. */
+void path_accessed(const struct path *p);
+/* Data changes, by no write: set-id bits go, times move.  inode->lock held. */
+void inode_modified(struct inode *i);
 /* Before data is written: limits, O_APPEND, set-id bits, times.  inode->lock
  * held for writing.  0 or -errno; truncates @from at limits. */
 int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos);

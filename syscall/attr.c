@@ -8,6 +8,14 @@
 #include <lib/atomic.h>
 #include <lib/string.h>
 
+/* linux/falloc.h */
+#define FALLOC_KEEP_SIZE      0x01
+#define FALLOC_PUNCH_HOLE     0x02
+#define FALLOC_COLLAPSE_RANGE 0x08
+#define FALLOC_ZERO_RANGE     0x10
+#define FALLOC_INSERT_RANGE   0x20
+#define FALLOC_UNSHARE_RANGE  0x40
+
 #define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
@@ -75,6 +83,7 @@ SYSCALL2(52, fchmod, int, fd, u32, mode)
 static void chown_attr(struct iattr *a, u32 uid, u32 gid)
 {
 	memset(a, 0, sizeof(*a));
+	a->valid = ATTR_OWNER;
 	if (uid != ~0u)
 		a->valid |= ATTR_UID;
 	if (gid != ~0u)
@@ -196,6 +205,24 @@ SYSCALL2(46, ftruncate, int, fd, s64, size)
 	return err;
 }
 
+/* One thing at a time, and KEEP_SIZE with some of them. */
+static bool is_fallocate_mode(int mode)
+{
+	switch (mode & ~FALLOC_KEEP_SIZE) {
+	case 0:
+	case FALLOC_ZERO_RANGE:
+		return true;
+	case FALLOC_PUNCH_HOLE:
+		return mode & FALLOC_KEEP_SIZE;
+	case FALLOC_COLLAPSE_RANGE:
+	case FALLOC_INSERT_RANGE:
+	case FALLOC_UNSHARE_RANGE:
+		return !(mode & FALLOC_KEEP_SIZE);
+	default:
+		return false;
+	}
+}
+
 static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 {
 	u32 kind;
@@ -205,6 +232,9 @@ static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 		return -EBADF;
 	if (!f->inode)
 		return -ENODEV;
+	if ((f->inode->iflags & FS_IMMUTABLE_FL) ||
+	    ((f->inode->iflags & FS_APPEND_FL) && (mode & ~FALLOC_KEEP_SIZE)))
+		return -EPERM;
 	kind = f->inode->mode & S_IFMT;
 	if (kind == S_IFIFO)
 		return -ESPIPE;
@@ -215,13 +245,11 @@ static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 	if (__builtin_add_overflow(off, len, &end) ||
 	    (u64)end > f->inode->sb->max_size)
 		return -EFBIG;
-	if (kind == S_IFREG && !(mode & 1 /* keep size */) &&
+	if (kind == S_IFREG && !(mode & FALLOC_KEEP_SIZE) &&
 	    (u64)end > f->inode->i_size && (u64)end > fs_size_limit()) {
 		fs_size_exceeded();
 		return -EFBIG;
 	}
-	if (f->inode->iflags & 0x30) /* immutable, append-only */
-		return -EPERM;
 	if (!f->ops->fallocate)
 		return -EOPNOTSUPP;
 	return f->ops->fallocate(f, mode, (u64)off, (u64)len);
@@ -234,7 +262,7 @@ SYSCALL4(47, fallocate, int, fd, int, mode, s64, off, s64, len)
 
 	if (off < 0 || len <= 0)
 		return -EINVAL;
-	if (mode & ~0x7f)
+	if (!is_fallocate_mode(mode))
 		return -EOPNOTSUPP;
 	r = fd_ref(fd);
 	if (!r.f)

@@ -280,20 +280,23 @@ SYSCALL5(276, renameat2, int, olddir, uaddr_t, oldpath, int, newdir, uaddr_t,
 	return err;
 }
 
-/* Text of the link @p in @page; a magic link says where it leads. */
-static s64 link_text(const struct path *p, char *page)
+/* Text of the link @p in @page; a magic link says where it leads.  @by_fd: no
+ * name was given. */
+static s64 link_text(const struct path *p, char *page, bool by_fd)
 {
 	struct inode *i = p->dentry->inode;
 
 	if (!S_ISLNK(i->mode) || !i->ops->readlink)
-		return -EINVAL;
+		return by_fd ? -ENOENT : -EINVAL;
+	path_accessed(p);
 	return i->ops->readlink(i, page, PAGE_SIZE);
 }
 
 SYSCALL4(78, readlinkat, int, dirfd, uaddr_t, path, uaddr_t, to, s32, size)
 {
 	struct path p;
-	char *page, first;
+	char *page;
+	u8 first;
 	s64 n;
 
 	if (size <= 0)
@@ -302,10 +305,8 @@ SYSCALL4(78, readlinkat, int, dirfd, uaddr_t, path, uaddr_t, to, s32, size)
 	if (n)
 		return n;
 	page = get_free_page(0);
-	n = page ? link_text(&p, page) : -ENOMEM;
-	/* what "" names is a link, or there is no such name */
-	if (n == -EINVAL && !strncpy_from_user(&first, path, 1))
-		n = -ENOENT;
+	n = page ? link_text(&p, page, !get_user_u8(&first, path) && !first)
+		 : -ENOMEM;
 	if (n > size)
 		n = size;
 	if (n > 0 && copy_to_user(to, page, (size_t)n))

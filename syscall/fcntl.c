@@ -41,13 +41,16 @@
 #define F_GET_SEALS	1034
 #define FD_CLOEXEC	1
 
-#define FIONREAD 0x541bu
-#define FIONBIO	 0x5421u
-#define FIONCLEX 0x5450u
-#define FIOCLEX	 0x5451u
-#define FIOASYNC 0x5452u
-#define FIOQSIZE 0x5460u
-#define FIGETBSZ 2u
+#define FIONREAD      0x541bu
+#define FIONBIO	      0x5421u
+#define FIONCLEX      0x5450u
+#define FIOCLEX	      0x5451u
+#define FIOASYNC      0x5452u
+#define FIOQSIZE      0x5460u
+#define FIGETBSZ      2u
+#define FS_IOC_FIEMAP 0xc020660bu
+#define FICLONE	      0x40049409u
+#define FICLONERANGE  0x4020940du
 
 SYSCALL1(23, dup, int, fd)
 {
@@ -161,6 +164,9 @@ static int set_flags(struct file *f, u32 flags)
 
 	if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && f->inode &&
 	    !inode_owner_or_capable(f->inode))
+		return -EPERM;
+	if ((f->flags & ~flags & O_APPEND) && f->inode &&
+	    (f->inode->iflags & FS_APPEND_FL))
 		return -EPERM;
 	if (f->ops->setfl) {
 		err = f->ops->setfl(f, want);
@@ -403,9 +409,23 @@ static int set_flag_from_user(struct file *f, u32 flag, uaddr_t arg)
 	return set_flags(f, on ? f->flags | flag : f->flags & ~flag);
 }
 
+/* What the VFS of Linux knows, and not every file system can do. */
+static int without(u32 cmd)
+{
+	switch (cmd) {
+	case FS_IOC_FIEMAP:
+	case FICLONE:
+	case FICLONERANGE:
+		return -EOPNOTSUPP;
+	default:
+		return -ENOTTY;
+	}
+}
+
 static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 {
 	struct inode *i = f->inode;
+	s64 r;
 
 	switch (cmd) {
 	case FIGETBSZ:
@@ -419,7 +439,8 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 	default:
 		break;
 	}
-	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+	r = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+	return r == -ENOTTY ? without(cmd) : r;
 }
 
 static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)

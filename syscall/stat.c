@@ -10,6 +10,7 @@
 #define STATX_BASIC_STATS     0x7ffu
 #define STATX_BTIME	      0x800u
 #define STATX_MNT_ID	      0x1000u
+#define STATX_DIOALIGN	      0x2000u
 #define STATX_RESERVED	      0x80000000u
 #define STATX_ATTR_MOUNT_ROOT 0x2000u
 
@@ -138,14 +139,18 @@ static struct user_statx_time statx_time(const struct timespec64 *t)
 	return (struct user_statx_time){ t->tv_sec, (u32)t->tv_nsec, 0 };
 }
 
-static int put_statx(uaddr_t to, const struct kstat *st)
+static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 {
 	kdev_t dev = dev_decode(st->dev), rdev = dev_decode(st->rdev);
 	struct user_statx u = {
-		.mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+		.mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID |
+			(st->dio_align ? wanted & STATX_DIOALIGN : 0),
 		.blksize = (u32)st->blksize,
-		.attributes = st->is_mount_root ? STATX_ATTR_MOUNT_ROOT : 0,
-		.attributes_mask = STATX_ATTR_MOUNT_ROOT,
+		.attributes = st->attributes |
+			      (st->is_mount_root ? STATX_ATTR_MOUNT_ROOT : 0),
+		.attributes_mask = st->attributes_known | STATX_ATTR_MOUNT_ROOT,
+		.dio_mem_align = st->dio_align,
+		.dio_offset_align = st->dio_align,
 		.nlink = st->nlink,
 		.uid = st->uid,
 		.gid = st->gid,
@@ -181,7 +186,7 @@ SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask, uaddr_t,
 		      AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	err = stat_at(dirfd, path, flags, &st);
-	return err ? err : put_statx(to, &st);
+	return err ? err : put_statx(to, &st, mask);
 }
 
 /* --- statfs */

@@ -74,9 +74,12 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 		if (t->p.mnt &&
 		    ((t->p.mnt->flags | t->i->sb->flags) & MS_RDONLY))
 			return -EROFS;
-		if (t->i->iflags & 0x30) /* immutable, append-only */
+		if (t->i->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
 			return -EPERM;
 	}
+	if (!strcmp(name, "user.") || !strcmp(name, "trusted.") ||
+	    !strcmp(name, "security."))
+		return -EINVAL; /* of whom? */
 	if (str_has_prefix(name, "system."))
 		return acl_is_name(name) ? 0 : -EOPNOTSUPP;
 	if (str_has_prefix(name, "security."))

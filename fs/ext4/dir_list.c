@@ -292,3 +292,20 @@ int ext4_readdir(struct file *f, struct dir_ctx *ctx)
 	return has_hashes(f->inode) ? list_hashes(f, ctx)
 				    : list_blocks(f->inode, ctx);
 }
+
+/* Positions have nothing to do with the directory's size. */
+s64 ext4_dir_llseek(struct file *f, s64 off, int whence)
+{
+	s64 end = has_hashes(f->inode) ? (s64)END : (s64)f->inode->i_size;
+
+	if (whence == SEEK_CUR)
+		off += (s64)f->pos;
+	else if (whence == SEEK_END)
+		off += end;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (off < 0)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}

@@ -256,6 +256,9 @@ STATIC_ASSERT(sizeof(struct ext4_raw_inode) == 160, "inode");
 #define EXT4_GOOD_OLD_INODE_SIZE 128u
 
 /* Inode flags */
+#define EXT4_SECRM_FL	    0x00000001
+#define EXT4_UNRM_FL	    0x00000002
+#define EXT4_COMPR_FL	    0x00000004
 #define EXT4_SYNC_FL	    0x00000008
 #define EXT4_IMMUTABLE_FL   0x00000010
 #define EXT4_APPEND_FL	    0x00000020
@@ -263,6 +266,8 @@ STATIC_ASSERT(sizeof(struct ext4_raw_inode) == 160, "inode");
 #define EXT4_NOATIME_FL	    0x00000080
 #define EXT4_ENCRYPT_FL	    0x00000800
 #define EXT4_INDEX_FL	    0x00001000
+#define EXT4_JOURNAL_FL	    0x00004000
+#define EXT4_NOTAIL_FL	    0x00008000
 #define EXT4_DIRSYNC_FL	    0x00010000
 #define EXT4_TOPDIR_FL	    0x00020000
 #define EXT4_HUGE_FILE_FL   0x00040000
@@ -270,11 +275,19 @@ STATIC_ASSERT(sizeof(struct ext4_raw_inode) == 160, "inode");
 #define EXT4_VERITY_FL	    0x00100000
 #define EXT4_EA_INODE_FL    0x00200000
 #define EXT4_INLINE_DATA_FL 0x10000000
+#define EXT4_PROJINHERIT_FL 0x20000000
 #define EXT4_CASEFOLD_FL    0x40000000
-/* What FS_IOC_SETFLAGS may change; what a child takes from its directory. */
+/* What FS_IOC_SETFLAGS may change (the first three and NOTAIL mean nothing, as on
+ * Linux); of these, what other things than directories and files may have; what
+ * may be named beside them, and does not change; what a child takes from its
+ * directory. */
 #define EXT4_USER_FLAGS                                                       \
-	(EXT4_SYNC_FL | EXT4_IMMUTABLE_FL | EXT4_APPEND_FL | EXT4_NODUMP_FL | \
-	 EXT4_NOATIME_FL | EXT4_DIRSYNC_FL | EXT4_TOPDIR_FL)
+	(EXT4_SECRM_FL | EXT4_UNRM_FL | EXT4_COMPR_FL | EXT4_NOTAIL_FL |      \
+	 EXT4_SYNC_FL | EXT4_IMMUTABLE_FL | EXT4_APPEND_FL | EXT4_NODUMP_FL | \
+	 EXT4_NOATIME_FL | EXT4_DIR_FLAGS)
+#define EXT4_DIR_FLAGS	 (EXT4_DIRSYNC_FL | EXT4_TOPDIR_FL | EXT4_PROJINHERIT_FL)
+#define EXT4_OTHER_FLAGS (EXT4_NODUMP_FL | EXT4_NOATIME_FL)
+#define EXT4_FIXED_FLAGS 0x105b1f00u
 #define EXT4_INHERIT_FLAGS \
 	(EXT4_SYNC_FL | EXT4_NODUMP_FL | EXT4_NOATIME_FL | EXT4_DIRSYNC_FL)
 

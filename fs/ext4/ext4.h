@@ -353,6 +353,13 @@ int ext4_setattr(struct inode *inode, const struct iattr *a);
 int ext4_fallocate(struct file *f, int mode, u64 off, u64 len);
 int ext4_fsync(struct file *f, bool datasync);
 s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg);
+/* flags.c, fiemap.c: ioctls, @arg in user memory */
+int ext4_get_flags(struct inode *inode, uaddr_t arg);
+int ext4_set_flags(struct file *f, uaddr_t arg);
+int ext4_get_fsxattr(struct inode *inode, uaddr_t arg);
+int ext4_set_fsxattr(struct file *f, uaddr_t arg);
+int ext4_fiemap(struct inode *inode, uaddr_t arg);
+int ext4_fibmap(struct inode *inode, uaddr_t arg);
 s64 ext4_llseek(struct file *f, s64 off, int whence);
 u64 ext4_max_size(const struct inode *inode);
 
@@ -373,6 +380,7 @@ extern const struct inode_ops ext4_symlink_inode_ops;
 extern const struct inode_ops ext4_special_inode_ops;
 extern const struct file_ops ext4_dir_file_ops;
 int ext4_readdir(struct file *f, struct dir_ctx *ctx);
+s64 ext4_dir_llseek(struct file *f, s64 off, int whence);
 
 /* --- orphan.c */
 int ext4_orphan_add(struct ext4_handle *h, struct inode *inode);

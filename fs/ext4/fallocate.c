@@ -2,6 +2,7 @@
 /*
  * fs/ext4/fallocate.c - reserve, punch, zero, take out and put in ranges of a file.
  *
+ * The caller knows that @mode is one that Linux has, and the file may change.
  * Reserved blocks are unwritten extents: they read as zeroes until they are
  * written.  Files with block pointers cannot say that: -EOPNOTSUPP, but for
  * holes.
@@ -266,7 +267,7 @@ static int move_range(struct inode *inode, int mode, u64 off, u64 end)
 {
 	u64 part = inode_sbi(inode)->block_size - 1;
 
-	if ((mode & (mode - 1)) || ((off | end) & part))
+	if ((off | end) & part)
 		return -EINVAL;
 	if (!ext4_has_extents(EXT4_I(inode)))
 		return -EOPNOTSUPP;
@@ -299,9 +300,6 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 
 	if (mode & ~FALLOC_KNOWN)
 		return -EOPNOTSUPP;
-	if ((mode & FALLOC_PUNCH_HOLE) &&
-	    mode != (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE))
-		return -EOPNOTSUPP;
 	if (!S_ISREG(inode->mode))
 		return S_ISDIR(inode->mode) ? -EISDIR : -ENODEV;
 	if (inode->sb->flags & MS_RDONLY)
@@ -311,7 +309,7 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 	down_write(&inode->lock);
 	err = change(inode, mode, off, off + len);
 	if (!err)
-		inode_touch(inode, true, true);
+		inode_modified(inode);
 	up_write(&inode->lock);
 	return err;
 }

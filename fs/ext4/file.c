@@ -186,7 +186,7 @@ const struct inode_ops ext4_file_inode_ops = {
 };
 
 const struct file_ops ext4_dir_file_ops = {
-	.llseek = generic_file_llseek,
+	.llseek = ext4_dir_llseek,
 	.readdir = ext4_readdir,
 	.fsync = ext4_fsync,
 	.ioctl = ext4_ioctl,

@@ -1,56 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/ext4/ioctl.c - ioctl(2) on files of a volume: flags, its label, FITRIM.
+ * fs/ext4/ioctl.c - ioctl(2) on files of a volume: its label and names, FITRIM.
  *
  * Locking: see the callees; a group's lock while its free blocks are discarded.
+ * Not here: flags (flags.c), FIEMAP (fiemap.c).
  */
 #include <fs/ext4/ext4.h>
 #include <kernel/mm/user.h>
 #include <kernel/sched/thread.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
+#include <lib/fmt.h>
 
-#define FS_IOC_GETFLAGS	  0x80086601u
-#define FS_IOC_SETFLAGS	  0x40086602u
-#define FS_IOC_GETVERSION 0x80087601u
-#define FS_IOC_GETFSLABEL 0x81009431u
-#define FS_IOC_SETFSLABEL 0x41009432u
-#define FITRIM		  0xc0185879u
+#define FIBMAP		      1u
+#define FS_IOC_GETFLAGS	      0x80086601u
+#define FS_IOC_SETFLAGS	      0x40086602u
+#define FS_IOC_FSGETXATTR     0x801c581fu
+#define FS_IOC_FSSETXATTR     0x401c5820u
+#define FS_IOC_GETVERSION     0x80087601u
+#define EXT4_IOC_GETVERSION   0x80086603u
+#define FS_IOC_GETFSLABEL     0x81009431u
+#define FS_IOC_SETFSLABEL     0x41009432u
+#define FS_IOC_GETFSUUID      0x80111500u
+#define FS_IOC_GETFSSYSFSPATH 0x80811501u
+#define FS_IOC_FIEMAP	      0xc020660bu
+#define FITRIM		      0xc0185879u
 
-#define FS_IMMUTABLE_BITS (EXT4_IMMUTABLE_FL | EXT4_APPEND_FL)
-#define LABEL_BYTES	  17u /* of the 256: as many as Linux looks at */
+#define LABEL_BYTES 17u /* of the 256: as many as Linux looks at */
 
 /* linux/fs.h; bytes */
 struct fstrim_range {
 	u64 start, len, minlen;
 };
-
-static int set_flags(struct inode *inode, u32 want)
-{
-	struct ext4_inode *ei = EXT4_I(inode);
-	struct ext4_handle h;
-	u32 change;
-	int err;
-
-	down_write(&inode->lock);
-	change = (ei->flags ^ want) & EXT4_USER_FLAGS;
-	err = 0;
-	if (current_cred()->fsuid != inode->uid && !capable(CAP_FOWNER))
-		err = -EACCES;
-	else if ((change & FS_IMMUTABLE_BITS) && !capable(CAP_LINUX_IMMUTABLE))
-		err = -EPERM;
-	if (!err && change)
-		err = ext4_begin(inode_sbi(inode), &h, 1);
-	if (!err && change) {
-		ei->flags ^= change;
-		ext4_iflags_to_vfs(inode);
-		inode->ctime = inode_now(inode);
-		err = ext4_mark_dirty(&h, inode);
-		ext4_end(&h);
-	}
-	up_write(&inode->lock);
-	return err;
-}
 
 /* --- the label */
 
@@ -170,27 +151,62 @@ static int fitrim(struct ext4_sb *sbi, uaddr_t arg)
 	return err;
 }
 
+/* --- what it is called */
+
+static int get_uuid(struct ext4_sb *sbi, uaddr_t to)
+{
+	u8 out[17] = { sizeof(sbi->es->uuid) };
+
+	memcpy(out + 1, sbi->es->uuid, sizeof(sbi->es->uuid));
+	return copy_to_user(to, out, sizeof(out)) ? -EFAULT : 0;
+}
+
+/* Below /sys/fs. */
+static int get_sysfs_path(struct ext4_sb *sbi, uaddr_t to)
+{
+	char out[129] = { 0 };
+	int n = snprintf(out + 1, sizeof(out) - 1, "ext4/%s", sbi->bdev->name);
+
+	out[0] = (char)n;
+	return copy_to_user(to, out, sizeof(out)) ? -EFAULT : 0;
+}
+
+static int get_version(const struct inode *inode, uaddr_t to)
+{
+	u32 v = inode->generation;
+
+	return copy_to_user(to, &v, sizeof(v)) ? -EFAULT : 0;
+}
+
 s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct inode *inode = f->inode;
 	struct ext4_sb *sbi = inode_sbi(inode);
-	u32 v;
 
 	switch (cmd) {
 	case FS_IOC_GETFLAGS:
-		v = EXT4_I(inode)->flags;
-		return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
+		return ext4_get_flags(inode, arg);
 	case FS_IOC_SETFLAGS:
-		if (copy_from_user(&v, arg, sizeof(v)))
-			return -EFAULT;
-		return set_flags(inode, v);
+		return ext4_set_flags(f, arg);
+	case FS_IOC_FSGETXATTR:
+		return ext4_get_fsxattr(inode, arg);
+	case FS_IOC_FSSETXATTR:
+		return ext4_set_fsxattr(f, arg);
+	case FS_IOC_FIEMAP:
+		return ext4_fiemap(inode, arg);
+	case FIBMAP:
+		return ext4_fibmap(inode, arg);
 	case FS_IOC_GETVERSION:
-		v = inode->generation;
-		return copy_to_user(arg, &v, sizeof(v)) ? -EFAULT : 0;
+	case EXT4_IOC_GETVERSION:
+		return get_version(inode, arg);
 	case FS_IOC_GETFSLABEL:
 		return get_label(sbi, arg);
 	case FS_IOC_SETFSLABEL:
 		return set_label(sbi, arg);
+	case FS_IOC_GETFSUUID:
+		return get_uuid(sbi, arg);
+	case FS_IOC_GETFSSYSFSPATH:
+		return get_sysfs_path(sbi, arg);
 	case FITRIM:
 		return fitrim(sbi, arg);
 	default:

@@ -197,7 +197,14 @@ static int ext4_symlink(struct inode *dir, const char *name, size_t len,
 
 static int ext4_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 {
+	if (!dir->nlink)
+		return -EPERM;
 	return make(dir, NULL, 0, (mode & 07777) | S_IFREG, 0, NULL, out);
+}
+
+int ext4_make_nameless(struct inode *dir, u32 mode, struct inode **out)
+{
+	return make(dir, NULL, 0, mode, 0, NULL, out);
 }
 
 static int link_once(struct inode *dir, const char *name, size_t len,

@@ -16,6 +16,8 @@ bool ext4_dir_link_ok(const struct inode *dir);
 void ext4_dir_link_add(struct inode *dir, int delta);
 int ext4_find_entry(struct inode *dir, const char *name, size_t len,
 		    const struct inode *inode, struct ext4_dirpos *pos);
+/* A new inode that is an orphan as yet. */
+int ext4_make_nameless(struct inode *dir, u32 mode, struct inode **out);
 int ext4_drop_link(struct ext4_handle *h, struct inode *inode);
 
 /* --- symlink.c: the target will need a block. */

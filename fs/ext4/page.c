@@ -143,6 +143,16 @@ static int ext4_readpages(struct mapping *m, struct page **pg, unsigned int nr)
 	return err;
 }
 
+static int ext4_store(struct mapping *m)
+{
+	struct inode *inode = m->host;
+
+	if (inode->iflags & EXT4_IMMUTABLE_FL)
+		return -EPERM;
+	inode_touch(inode, true, true);
+	return 0;
+}
+
 const struct mapping_ops ext4_mapping_ops = {
 	.readpage = ext4_readpage,
 	.readpages = ext4_readpages,
@@ -150,5 +160,6 @@ const struct mapping_ops ext4_mapping_ops = {
 	.writepages = ext4_writepages,
 	.write_begin = ext4_write_begin,
 	.write_end = ext4_write_end,
+	.store = ext4_store,
 	.releasepage = ext4_releasepage,
 };

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/ext4/rename.c - move a name, or exchange two.
+ * fs/ext4/rename.c - move a name, perhaps leaving a whiteout, or exchange two.
  *
  * The new name is made before the old one goes, and the old one is looked up
  * again then: making a name may move entries of the same directory.
  */
 #include <fs/ext4/namei.h>
 
-#define RENAME_EXCHANGE 2u
-
 struct move {
 	struct inode *old_dir, *new_dir;
 	const char *old_name, *new_name;
 	size_t old_len, new_len;
 	struct inode *inode, *victim;
+	struct inode *white; /* takes the old name's place, or NULL */
 };
 
 /* The entry that is called so in @dir leads to @to from now on. */
@@ -57,10 +56,27 @@ static int exchange(struct ext4_handle *h, const struct move *m)
 	return ext4_mark_dirty(h, m->victim);
 }
 
+/* The old name goes, or leads to the whiteout. */
+static int leave(struct ext4_handle *h, const struct move *m)
+{
+	struct ext4_dirpos pos;
+	int err = ext4_find_entry(m->old_dir, m->old_name, m->old_len, m->inode,
+				  &pos);
+
+	if (err)
+		return err;
+	err = m->white ? ext4_dir_set(h, m->old_dir, &pos, m->white)
+		       : ext4_dir_del(h, m->old_dir, &pos);
+	ext4_buf_put(pos.buf);
+	if (err || !m->white)
+		return err;
+	ext4_nlink_add(m->white, 1);
+	return ext4_orphan_del(h, m->white) ?: ext4_mark_dirty(h, m->white);
+}
+
 static int replace(struct ext4_handle *h, const struct move *m)
 {
 	bool is_dir = S_ISDIR(m->inode->mode);
-	struct ext4_dirpos pos;
 	int err;
 
 	if (m->victim)
@@ -70,12 +86,7 @@ static int replace(struct ext4_handle *h, const struct move *m)
 		err = ext4_dir_add(h, m->new_dir, m->new_name, m->new_len,
 				   m->inode);
 	if (!err)
-		err = ext4_find_entry(m->old_dir, m->old_name, m->old_len,
-				      m->inode, &pos);
-	if (err)
-		return err;
-	err = ext4_dir_del(h, m->old_dir, &pos);
-	ext4_buf_put(pos.buf);
+		err = leave(h, m);
 	if (!err && is_dir && m->old_dir != m->new_dir)
 		err = ext4_dir_set_parent(h, m->inode, m->new_dir->ino);
 	if (err)
@@ -133,8 +144,14 @@ int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
 		const char *new_name, size_t new_len, struct inode *victim,
 		u32 flags)
 {
-	struct move m = { old_dir, new_dir, old_name, new_name,
-			  old_len, new_len, inode,    victim };
+	struct move m = { .old_dir = old_dir,
+			  .new_dir = new_dir,
+			  .old_name = old_name,
+			  .new_name = new_name,
+			  .old_len = old_len,
+			  .new_len = new_len,
+			  .inode = inode,
+			  .victim = victim };
 	bool swap = flags & RENAME_EXCHANGE;
 	u32 tries = 0;
 	int err = check(&m, swap);
@@ -145,9 +162,15 @@ int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
 	 * data, even if nobody called fsync(). */
 	if (victim && S_ISREG(inode->mode))
 		(void)mapping_sync(&inode->mapping, 0, ~0ull, false);
+	/* An orphan until the rename is done. */
+	if (flags & RENAME_WHITEOUT)
+		err = ext4_make_nameless(old_dir, S_IFCHR, &m.white);
+	if (err)
+		return err;
 	do {
 		err = rename_once(&m, swap);
 	} while (err == -ENOSPC &&
 		 ext4_retry_nospc(inode_sbi(old_dir), &tries));
+	inode_put(m.white);
 	return err;
 }

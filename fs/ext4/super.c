@@ -467,9 +467,14 @@ static void fill_vfs(struct ext4_sb *sbi, struct super_block *sb)
 	sb->priv = sbi;
 	sb->flags |= MS_RDONLY; /* until go_rw() */
 	sb->magic = EXT4_SUPER_MAGIC;
+	sb->has_iflags = true;
 	sb->block_size = sbi->block_size;
 	sb->max_size = sbi->has_extents ? sbi->max_file_ext : sbi->max_file_ind;
 	sb->time_gran = sbi->want_extra_isize >= 16 ? 1 : NSEC_PER_SEC;
+	sb->time_min = -(s64)BIT(31);
+	/* two bits more, that count from there on */
+	sb->time_max =
+		sb->time_min + (s64)BIT(sb->time_gran == 1 ? 34 : 32) - 1;
 }
 
 static int load_root(struct ext4_sb *sbi, struct super_block *sb)

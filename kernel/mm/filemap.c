@@ -224,8 +224,10 @@ static int filemap_mkwrite(struct vma *v, u64 pgoff, struct page *pg)
 	struct mapping *m = v->mapping;
 	u64 size;
 	u32 len;
-	int err;
+	int err = m->ops->store ? m->ops->store(m) : 0;
 
+	if (err)
+		return err;
 	page_lock(pg);
 	size = load_once(&m->size);
 	if (pg->mapping != m) {

@@ -49,6 +49,9 @@ struct mapping_ops {
 	 * dirty (page_set_dirty). */
 	int (*write_end)(struct mapping *m, struct page *pg, unsigned int from,
 			 unsigned int to);
+	/* A mapping is about to store into a page that it could not store into
+	 * until now; context as write_begin(), but no page is locked.  Optional. */
+	int (*store)(struct mapping *m);
 	/* A private page state is dropped (truncate, reclaim): page locked,
 	 * mapping->lock held.  Optional. */
 	void (*releasepage)(struct mapping *m, struct page *pg);

@@ -73,6 +73,7 @@ struct cred {
 #define CAP_NET_RAW	     13
 #define CAP_IPC_LOCK	     14
 #define CAP_IPC_OWNER	     15
+#define CAP_SYS_RAWIO	     17
 #define CAP_SYS_CHROOT	     18
 #define CAP_SYS_PTRACE	     19
 #define CAP_SYS_PACCT	     20

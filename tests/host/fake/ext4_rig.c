@@ -95,6 +95,35 @@ bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
 	return true;
 }
 
+void inode_modified(struct inode *i)
+{
+	inode_touch(i, true, true);
+}
+
+/* --- who asks, and his memory: root's, and it is ours */
+
+bool inode_owner_or_capable(const struct inode *i)
+{
+	return true;
+}
+
+bool cred_in_group(const struct cred *c, u32 gid)
+{
+	return true;
+}
+
+int get_user_u32(u32 *v, uaddr_t a)
+{
+	memcpy(v, (const void *)(uintptr_t)a, sizeof(*v));
+	return 0;
+}
+
+int put_user_u32(u32 v, uaddr_t a)
+{
+	memcpy((void *)(uintptr_t)a, &v, sizeof(v));
+	return 0;
+}
+
 /* No thread writes inodes behind our back. */
 void iflush_wake(void)
 {
