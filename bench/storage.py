@@ -3,7 +3,9 @@
 """bench/storage.py - disks: Antler beside Debian's Linux, with Debian's fio.
 
     storage.py [--quick] [--passes 2] [--qemu 10|host] [--aia none|aplic-imsic]
+               [--disk virtio|nvme] what the disk is attached to
                [--only REGEX]       the rows that match it
+               [--modes irq,poll]   Antler's ways of waiting
 
 Boots Linux and Antler `remote` in turns on the same QEMU line with the same image
 and one more disk that answers at once (null-co), so that what is measured is the
@@ -41,6 +43,9 @@ JOBS = [
      "--direct=0 --invalidate=1", "read"),
 ]
 MODES = ["irq", "poll", "hybrid"]
+# QEMU's argument, and the name in the guest.
+DISKS = {"virtio": ("virtio-blk-pci,drive=null0,disable-legacy=on", "vdb"),
+         "nvme": ("nvme,drive=null0,serial=null", "nvme0n1")}
 # Columns of fio's terse format, version 3, from 0.
 IOPS = {"read": 7, "write": 48}
 
@@ -48,7 +53,7 @@ IOPS = {"read": 7, "write": 48}
 def start(system, args):
     tail = ["-drive", "file=null-co://,if=none,id=null0,size=1G,"
             "file.read-zeroes=on", "-device",
-            "virtio-blk-pci,drive=null0,disable-legacy=on"] + tools.drive()
+            DISKS[args.disk][0]] + tools.drive()
     guest = qemu.Guest(kernel=system, smp=args.smp, qemu=args.qemu, out=OUT,
                        snapshot=True, mem="1G", aia=args.aia, tail=tail,
                        append="quiet" if system == "linux" else
@@ -60,31 +65,32 @@ def start(system, args):
     return m
 
 
-def set_mode(m, mode):
-    m.sh("cd /sys/block/vdb/queue; echo 0 >io_poll; " +
+def set_mode(m, mode, disk):
+    m.sh(f"cd /sys/block/{disk}/queue; echo 0 >io_poll; " +
          {"irq": "true", "poll": "echo -1 >io_poll_delay",
           "hybrid": "echo 0 >io_poll_delay"}[mode] + "; cd", check=True)
 
 
-def counters(m, system):
+def counters(m, system, disk):
     """Requests and interrupts of the disk; on Antler also notifies."""
-    stat = m.read_file("/sys/block/vdb/stat").split()
+    stat = m.read_file(f"/sys/block/{disk}/stat").split()
     found = {"requests": int(stat[0]) + int(stat[4])}
     if system == "linux":
         rows = [r for r in m.table("/proc/interrupts")
-                if re.search(r"virtio1(-req\S*)?$", r[-1])]
+                if re.search(r"virtio1(-req\S*)?$|^nvme0q[1-9]", r[-1])]
         found["interrupts"] = sum(int(w) for r in rows
                                   for w in r[1:1 + m.guest.smp]
                                   if w.isdigit())
-    else:
+    elif disk == "vdb":
         for name in ("notifies", "interrupts"):
             found[name] = int(m.read_file(
-                f"/sys/block/vdb/virtio_blk/{name}"))
+                f"/sys/block/{disk}/virtio_blk/{name}"))
     return found
 
 
 def fio(m, job, args):
-    cmd = (f"/usr/bin/fio --name=x --filename=/dev/vdb --direct=1 --size=512M "
+    disk = DISKS[args.disk][1]
+    cmd = (f"/usr/bin/fio --name=x --filename=/dev/{disk} --direct=1 --size=512M "
            f"--runtime={args.seconds} --time_based --thread "
            f"--output-format=terse --terse-version=3 {job}")
     out = m.sh(tools.run(cmd), 60 + 4 * args.seconds).out
@@ -95,10 +101,11 @@ def fio(m, job, args):
 
 
 def measure(m, system, mode, args, table):
+    disk = DISKS[args.disk][1]
     for name, job, half in JOBS:
-        before = counters(m, system)
+        before = counters(m, system, disk)
         iops = float(fio(m, job, args)[IOPS[half]])
-        after = counters(m, system)
+        after = counters(m, system, disk)
         row = {k: after[k] - before[k] for k in after}
         row["iops"] = iops
         old = table.setdefault((system, mode), {}).get(name)
@@ -127,7 +134,7 @@ def one_pass(args, table):
         try:
             for mode in MODES if system == "antler" else ["irq"]:
                 if system == "antler":
-                    set_mode(m, mode)
+                    set_mode(m, mode, DISKS[args.disk][1])
                 measure(m, system, mode, args, table)
             row = listing(m)
             old = table.setdefault("listing", {}).get(system)
@@ -156,15 +163,13 @@ def show(table, args):
         print(f"{name:27}{base:9.0f}" + "".join(f"{v:9.0f}" for v in ours) +
               "".join(f"{v / base:10.2f}" for v in ours))
     print("\nper request            interrupts: Linux   "
-          "irq  poll     notifies: irq  poll")
+          + "  ".join(MODES) + "     notifies: " + "  ".join(MODES))
     for name, _, _ in JOBS:
-        irq, poll = table["antler", "irq"][name], table["antler", "poll"][name]
-        print(f"{name:35}{per_request(linux[name], 'interrupts'):>6}"
-              f"{per_request(irq, 'interrupts'):>6}"
-              f"{per_request(poll, 'interrupts'):>6}"
-              f"{per_request(irq, 'notifies'):>18}"
-              f"{per_request(poll, 'notifies'):>6}")
-
+        ours = [table["antler", m][name] for m in MODES]
+        print(f"{name:35}{per_request(linux[name], 'interrupts'):>6}" +
+              "".join(f"{per_request(o, 'interrupts'):>6}" for o in ours) +
+              " " * 12 +
+              "".join(f"{per_request(o, 'notifies'):>6}" for o in ours))
 
     print("\nwarm ls -lR of 10 000 files: " + ", ".join(
         f"{system} {row['seconds']:.2f} s and {row['reads']} reads"
@@ -195,7 +200,10 @@ def main():
     p.add_argument("--qemu", default="10")
     p.add_argument("--aia", default="none")
     p.add_argument("--only", default="")
+    p.add_argument("--disk", default="virtio", choices=DISKS)
+    p.add_argument("--modes", default=",".join(MODES))
     args = p.parse_args()
+    MODES[:] = args.modes.split(",")
     JOBS[:] = [job for job in JOBS if re.search(args.only, job[0])]
     if args.quick:
         args.passes, args.seconds = 1, 2

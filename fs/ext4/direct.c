@@ -11,14 +11,34 @@
  * A page that is cached in the meantime is older than what was written: it is
  * dropped, too, as is what a mapping does at the same time to the same bytes.
  *
+ * An asynchronous transfer (io_submit()) is one that goes past the cache as a whole;
+ * what does not is done at once.  While it is under way
+ *   D1  ei->dio counts it: who frees or moves blocks of the file waits for 0 with
+ *	 inode->lock held for writing, which keeps new ones out;
+ *   D2  ei->dio_writes counts it, if it writes: nobody reads a page of the file into
+ *	 the cache, and there was none of the range when it began.
+ *
+ * ORDERING
+ *   DIOPAGE  a reader has its page in the cache, then looks at dio_writes; a writer
+ *	      has counted itself, then looks for pages: one sees the other.
+ *   DIOIDLE  a transfer's end before the counts that let others go on.
+ *
  * Locking: inode->lock, for writing or, to read, for reading, until the
- * transfer has ended: nobody frees the blocks meanwhile.
- * Not here: asynchronous transfers; io_submit() returns when all is done.
+ * transfer has ended or is counted: nobody frees the blocks meanwhile.
  */
 #include <fs/direct.h>
 #include <fs/ext4/ext4.h>
 #include <fs/ext4/io.h>
+#include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
+
+/* An asynchronous transfer under way; the caller's @outer has the file. */
+struct transfer {
+	struct aio_req req;
+	struct aio_req *outer;
+	struct inode *inode;
+	bool write;
+};
 
 static int map_file(void *ctx, u64 pos, u64 bytes, struct direct_run *run)
 {
@@ -139,4 +159,173 @@ s64 ext4_write_direct(struct file *f, struct iov_iter *from, u64 *pos)
 	*pos += (u64)n;
 	rest = iov_iter_count(from) ? write_through(f, from, pos) : 0;
 	return n ? n + max(rest, (s64)0) : rest;
+}
+
+/* --- asynchronous ones */
+
+static bool is_idle(struct inode *inode)
+{
+	/* DIOIDLE (acquire) - pairs with uncount(). */
+	return !load_acquire(&EXT4_I(inode)->dio);
+}
+
+void ext4_dio_wait(struct inode *inode)
+{
+	if (!is_idle(inode))
+		wait_event(&inode_sbi(inode)->buf_wait, is_idle(inode));
+}
+
+static bool no_writes(struct inode *inode)
+{
+	/* DIOIDLE (acquire) - pairs with uncount(). */
+	return !load_acquire(&EXT4_I(inode)->dio_writes);
+}
+
+void ext4_dio_wait_writes(struct inode *inode)
+{
+	/* DIOPAGE (full) - pairs with count(). */
+	smp_mb();
+	if (unlikely(!no_writes(inode)))
+		wait_event(&inode_sbi(inode)->buf_wait, no_writes(inode));
+}
+
+static void count(struct inode *inode, bool write)
+{
+	atomic_inc(&EXT4_I(inode)->dio);
+	if (write)
+		atomic_inc(&EXT4_I(inode)->dio_writes);
+	/* DIOPAGE (full) - pairs with ext4_dio_wait_writes(). */
+	smp_mb();
+}
+
+static void uncount(struct inode *inode, bool write)
+{
+	struct ext4_sb *sbi = inode_sbi(inode);
+
+	/* DIOIDLE (full) - pairs with is_idle() and no_writes(). */
+	if (write)
+		atomic_dec(&EXT4_I(inode)->dio_writes);
+	/* DIOIDLE (full) - likewise. */
+	atomic_dec(&EXT4_I(inode)->dio);
+	wake_up_all(&sbi->buf_wait);
+}
+
+/* Any context. */
+static void transfer_end(struct aio_req *req, s64 res)
+{
+	struct transfer *t = container_of(req, struct transfer, req);
+	struct aio_req *outer = t->outer;
+
+	if (t->write)
+		ext4_note_write(inode_sbi(t->inode));
+	uncount(t->inode, t->write);
+	kfree(t);
+	outer->end(outer, res); /* and the inode may go */
+}
+
+static bool has_pages(struct inode *inode, u64 pos, size_t len)
+{
+	u64 i = pos >> PAGE_SHIFT, end = DIV_ROUND_UP(pos + len, PAGE_SIZE);
+
+	if (!load_once(&inode->mapping.nr_pages))
+		return false;
+	for (; i < end; i++) {
+		struct page *pg = mapping_find(&inode->mapping, i);
+
+		if (!pg)
+			continue;
+		page_put(pg);
+		return true;
+	}
+	return false;
+}
+
+/* Has all of the range its place? */
+static bool all_there(struct inode *inode, u64 pos, size_t len)
+{
+	while (len) {
+		struct direct_run run;
+
+		if (map_file(inode, pos, len, &run) || run.hole)
+			return false;
+		pos += run.bytes;
+		len -= (size_t)run.bytes;
+	}
+	return true;
+}
+
+/* -EIOCBQUEUED, -ENOTBLK, or another error.  inode->lock is held. */
+static s64 start(struct inode *inode, struct iov_iter *it, u64 pos, bool write,
+		 struct aio_req *req)
+{
+	struct transfer *t = kmalloc(sizeof(*t));
+	size_t len = iov_iter_count(it);
+	s64 n;
+
+	if (!t)
+		return -ENOMEM;
+	*t = (struct transfer){ { transfer_end }, req, inode, write };
+	count(inode, write); /* D1, D2 */
+	n = direct_begin(&inode->mapping, pos, len, write);
+	if (!n && write && has_pages(inode, pos, len))
+		n = -ENOTBLK;
+	if (!n)
+		n = direct_io(inode_sbi(inode)->bdev, it, pos, write, false,
+			      map_file, inode, &t->req);
+	if (n != -EIOCBQUEUED) {
+		uncount(inode, write);
+		kfree(t);
+	}
+	return n;
+}
+
+static s64 start_read(struct file *f, struct iov_iter *it, u64 pos,
+		      struct aio_req *req)
+{
+	struct inode *inode = f->inode;
+	u64 size;
+	s64 n = -ENOTBLK;
+
+	down_read(&inode->lock);
+	size = load_once(&inode->i_size);
+	if (pos < size && iov_iter_count(it) <= size - pos)
+		n = start(inode, it, pos, false, req);
+	up_read(&inode->lock);
+	if (n == -EIOCBQUEUED)
+		file_accessed(f);
+	return n;
+}
+
+static s64 start_write(struct file *f, struct iov_iter *it, u64 pos,
+		       struct aio_req *req)
+{
+	struct inode *inode = f->inode;
+	size_t len = iov_iter_count(it);
+	s64 n = -ENOTBLK;
+
+	down_write(&inode->lock);
+	if (!((pos | len) & (PAGE_SIZE - 1)) && pos < inode->i_size &&
+	    len <= inode->i_size - pos && all_there(inode, pos, len)) {
+		n = file_prepare_write(f, it, &pos);
+		if (!n && iov_iter_count(it) == len)
+			n = start(inode, it, pos, true, req);
+		else if (!n)
+			n = -ENOTBLK;
+	}
+	up_write(&inode->lock);
+	return n;
+}
+
+s64 ext4_direct(struct file *f, struct iov_iter *it, u64 pos, bool write,
+		struct aio_req *req)
+{
+	struct inode *inode = f->inode;
+
+	if (!req || !it->is_user || !iov_iter_count(it) ||
+	    (write &&
+	     ((f->flags & O_DSYNC) || (inode->sb->flags & MS_RDONLY))) ||
+	    !direct_aligned(it, pos, inode_sbi(inode)->bdev->block_size))
+		return -ENOTBLK; /* who does it at once knows what to say */
+	return write ? start_write(f, it, pos, req)
+		     : start_read(f, it, pos, req);
 }

@@ -182,6 +182,7 @@ struct ext4_inode {
 	u32 goal_lblk;		   /* [map_lock] end of the last allocation */
 	u64 goal_pblk;		   /* [map_lock] and where it was */
 	u32 dir_hint;		   /* [inode->lock] block with room, maybe */
+	u32 dio, dio_writes;	   /* [a] direct.c D1, D2 */
 };
 
 static inline struct ext4_inode *EXT4_I(struct inode *i)
@@ -365,6 +366,12 @@ u64 ext4_max_size(const struct inode *inode);
 
 /* --- direct.c */
 s64 ext4_file_read(struct file *f, struct iov_iter *to, u64 *pos);
+/* io_submit(): -EIOCBQUEUED, or -ENOTBLK: read or write it. */
+s64 ext4_direct(struct file *f, struct iov_iter *it, u64 pos, bool write,
+		struct aio_req *req);
+/* Until no transfer is under way (inode->lock held for writing); no write. */
+void ext4_dio_wait(struct inode *inode);
+void ext4_dio_wait_writes(struct inode *inode);
 /* inode->lock is held for writing; the caller has prepared the write. */
 s64 ext4_write_direct(struct file *f, struct iov_iter *from, u64 *pos);
 

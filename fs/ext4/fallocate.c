@@ -307,6 +307,7 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if (!len || off + len < off || off + len > ext4_max_size(inode))
 		return len ? -EFBIG : -EINVAL;
 	down_write(&inode->lock);
+	ext4_dio_wait(inode);
 	err = change(inode, mode, off, off + len);
 	if (!err)
 		inode_modified(inode);

@@ -22,8 +22,10 @@ static int shrink(struct inode *inode, u64 size)
 	struct ext4_sb *sbi = inode_sbi(inode);
 	u64 end = ALIGN_UP(size, (u64)sbi->block_size);
 	struct ext4_handle h;
-	int err = ext4_zero_bytes(inode, size, min(end, inode->i_size));
+	int err;
 
+	ext4_dio_wait(inode);
+	err = ext4_zero_bytes(inode, size, min(end, inode->i_size));
 	if (!err)
 		err = ext4_begin(sbi, &h, 4);
 	if (err)
@@ -170,6 +172,7 @@ void ext4_file_init(void)
 	ext4_file_ops.read = ext4_file_read;
 	ext4_file_ops.nowait = true;
 	ext4_file_ops.write = ext4_file_write;
+	ext4_file_ops.direct = ext4_direct;
 	ext4_file_ops.fsync = ext4_fsync;
 	ext4_file_ops.flush = ext4_flush;
 	ext4_file_ops.llseek = ext4_llseek;

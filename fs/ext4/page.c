@@ -119,8 +119,10 @@ int ext4_readpage(struct mapping *m, struct page *pg)
 {
 	struct inode *inode = m->host;
 	struct reader r = { .sbi = inode_sbi(inode) };
-	int err = read_one(&r, inode, pg);
+	int err;
 
+	ext4_dio_wait_writes(inode);
+	err = read_one(&r, inode, pg);
 	flush_reader(&r);
 	return err;
 }
@@ -132,6 +134,7 @@ static int ext4_readpages(struct mapping *m, struct page **pg, unsigned int nr)
 	unsigned int i;
 	int err = 0, e;
 
+	ext4_dio_wait_writes(inode);
 	blk_plug();
 	for (i = 0; i < nr; i++) {
 		e = read_one(&r, inode, pg[i]);

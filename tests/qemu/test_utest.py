@@ -52,7 +52,7 @@ def test_on_tmpfs(machine, suite):
     run_suite(machine, suite + ".", "/tmp")
 
 
-@pytest.mark.parametrize("suite", ["files.", "names.", "acl.", "attrs.", "procs.permissions",
+@pytest.mark.parametrize("suite", ["files.", "names.", "acl.", "attrs.", "aio.", "procs.permissions",
                                    "procs.exec_script", "mem.file_shared",
                                    "mem.beyond_eof"])
 def test_on_ext4(machine, suite):

@@ -105,6 +105,83 @@ TEST(aio, files)
 	CHECK_OK(io_destroy(c));
 }
 
+/*
+ * Many transfers past the cache at a time, while others read the file, and one
+ * makes it shorter.
+ */
+static void all_at_once(aio_context_t c, int op, int d, char *buf)
+{
+	struct iocb cb[DEPTH], *list[DEPTH];
+	struct io_event ev[DEPTH];
+
+	for (int i = 0; i < DEPTH; i++) {
+		cb[i] = request(op, d, buf + i * BLOCK, BLOCK, i * BLOCK);
+		list[i] = &cb[i];
+	}
+	CHECK_EQ(io_submit(c, DEPTH, list), DEPTH);
+	if (op == IOCB_CMD_PWRITE) {
+		char byte;
+
+		/* whatever it sees, it must not stay in the cache */
+		CHECK_EQ(pread(d, buf + DEPTH * BLOCK, BLOCK, 5 * BLOCK),
+			 BLOCK);
+		int fd = open("f", O_RDONLY);
+
+		for (int i = 0; i < DEPTH; i++)
+			CHECK_EQ(pread(fd, &byte, 1, i * BLOCK), 1);
+		close(fd);
+	}
+	CHECK_EQ(io_getevents(c, DEPTH, DEPTH, ev, NULL), DEPTH);
+	for (int i = 0; i < DEPTH; i++)
+		CHECK_EQ(ev[i].res, BLOCK);
+}
+
+TEST(aio, direct_file)
+{
+	char *buf = mmap(NULL, (DEPTH + 1) * BLOCK, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iocb cb[DEPTH], *list[DEPTH];
+	struct io_event ev[DEPTH];
+	aio_context_t c = 0;
+	int fd = ut_open("f", ""), d = open("f", O_RDWR | O_DIRECT);
+	char byte;
+
+	if (d < 0)
+		ut_skip("no O_DIRECT");
+	NEED(io_setup(DEPTH + 1, &c));
+	for (int i = 0; i < DEPTH; i++)
+		memset(buf + i * BLOCK, 'a' + i % 26, BLOCK);
+	CHECK_EQ(pwrite(fd, buf, DEPTH * BLOCK, 0), DEPTH * BLOCK);
+	CHECK_OK(fsync(fd));
+	CHECK_OK(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	memset(buf, 0, DEPTH * BLOCK);
+	all_at_once(c, IOCB_CMD_PREAD, d, buf);
+	for (int i = 0; i < DEPTH; i++)
+		CHECK_EQ(buf[i * BLOCK + 17], 'a' + i % 26);
+	for (int round = 0; round < 20; round++) {
+		memset(buf, 'A' + round, DEPTH * BLOCK);
+		CHECK_OK(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+		all_at_once(c, IOCB_CMD_PWRITE, d, buf);
+		for (int i = 0; i < DEPTH; i++) {
+			CHECK_EQ(pread(fd, &byte, 1, i * BLOCK + 99), 1);
+			CHECK_EQ(byte, 'A' + round);
+		}
+	}
+	/* shorter while it is written: zeroes behind, and nobody else's blocks */
+	CHECK_OK(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	for (int i = 0; i < DEPTH; i++) {
+		cb[i] = request(IOCB_CMD_PWRITE, d, buf, BLOCK, i * BLOCK);
+		list[i] = &cb[i];
+	}
+	CHECK_EQ(io_submit(c, DEPTH, list), DEPTH);
+	CHECK_OK(ftruncate(fd, 0));
+	CHECK_EQ(io_getevents(c, DEPTH, DEPTH, ev, NULL), DEPTH);
+	CHECK_OK(ftruncate(fd, DEPTH * BLOCK));
+	CHECK_EQ(pread(fd, &byte, 1, 7 * BLOCK), 1);
+	CHECK_EQ(byte, 0);
+	CHECK_OK(io_destroy(c));
+}
+
 TEST(aio, vectors_and_sync)
 {
 	struct iovec iov[2];
