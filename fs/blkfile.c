@@ -3,8 +3,9 @@
  * fs/blkfile.c - read and write block devices through the page cache.
  *
  * One mapping per device, shared by all nodes that name it.  The cache of what is
- * mounted from the device is another one: when the device is opened, and at
- * BLKFLSBUF, the file system writes all it has and our clean pages are dropped.  Its pages are read
+ * mounted from the device is another one: when the device is opened, written, and
+ * at BLKFLSBUF, the file system writes all it has and our clean pages are dropped.
+ * What is written to a device that is mounted goes there at once.  Pages are read
  * and written with one bio for a run of pages; the pages of a bio are found
  * again from its segments when it ends.
  *
@@ -234,6 +235,63 @@ static s64 blkfile_read(struct file *f, struct iov_iter *to, u64 *pos)
 	return mapping_file_read(bd->mapping, f, to, pos);
 }
 
+static bool is_mounted(const struct blkdev *bd)
+{
+	return bd->holder || bd->whole->holder || bd->nr_part_claims;
+}
+
+#define BOUNCE_BYTES 65536u
+
+/* One piece of a write to a device that is mounted. */
+static s64 write_piece(struct blkdev *bd, struct iov_iter *from, u64 pos,
+		       u8 *bounce)
+{
+	u64 bs = bd->block_size, start = ALIGN_DOWN(pos, bs);
+	size_t in = (size_t)(pos - start);
+	size_t n = min(iov_iter_count(from), (size_t)BOUNCE_BYTES - in);
+	size_t all = (size_t)ALIGN_UP(in + n, bs);
+	size_t got;
+	int err = 0;
+
+	if (all != n)
+		err = blk_read(bd, start >> SECTOR_SHIFT, bounce, all);
+	if (err)
+		return err;
+	got = copy_from_iter(bounce + in, n, from);
+	if (!got)
+		return -EFAULT;
+	if (all != n || got == n)
+		err = blk_write(bd, start >> SECTOR_SHIFT, bounce, all);
+	else
+		err = -EFAULT; /* the rest of the piece is not known */
+	return err ? err : (s64)got;
+}
+
+/*
+ * Not through the cache, whose pages are larger than what is written and may be
+ * older than what the file system has put beside it; and whoever has mounted it
+ * is told.  What he has himself is on the device before.
+ */
+static s64 write_mounted(struct blkdev *bd, struct iov_iter *from, u64 pos)
+{
+	u8 *bounce = kmalloc(BOUNCE_BYTES);
+	s64 n = 0, done = 0;
+
+	if (!bounce)
+		return -ENOMEM;
+	(void)blkfile_refresh(bd);
+	while (iov_iter_count(from) && n >= 0) {
+		n = write_piece(bd, from, pos + (u64)done, bounce);
+		done += max(n, (s64)0);
+	}
+	kfree(bounce);
+	(void)mapping_invalidate(bd->mapping, pos >> PAGE_SHIFT,
+				 DIV_ROUND_UP(pos + (u64)done, PAGE_SIZE) + 1);
+	if (done)
+		sb_bdev_written(bd, pos, (u64)done);
+	return done ? done : n;
+}
+
 static s64 blkfile_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	struct blkdev *bd = f->priv;
@@ -255,7 +313,12 @@ static s64 blkfile_write(struct file *f, struct iov_iter *from, u64 *pos)
 			return n;
 	}
 	down_write(&f->inode->lock);
-	n = mapping_file_write(bd->mapping, f, from, pos);
+	if (is_mounted(bd)) {
+		n = write_mounted(bd, from, *pos);
+		*pos += (u64)max(n, (s64)0);
+	} else {
+		n = mapping_file_write(bd->mapping, f, from, pos);
+	}
 	up_write(&f->inode->lock);
 	if (n > 0 && (f->flags & O_DSYNC)) {
 		int err = f->ops->fsync(f, true);
@@ -331,7 +394,7 @@ int blkfile_refresh(struct blkdev *bd)
 {
 	int err = 0;
 
-	if (!bd->holder && !bd->whole->holder && !bd->nr_part_claims)
+	if (!is_mounted(bd))
 		return 0;
 	err = sb_settle_bdev(bd);
 	(void)mapping_sync(bd->mapping, 0, ~0ull, true);

@@ -374,6 +374,27 @@ int sb_settle_bdev(struct blkdev *bd)
 	return s.err;
 }
 
+struct written {
+	struct blkdev *bd;
+	u64 pos, len;
+};
+
+static void written_one(struct super_block *sb, void *ctx)
+{
+	struct written *w = ctx;
+
+	if (sb->bdev == w->bd && sb->ops->device_written &&
+	    !(sb->flags & MS_RDONLY))
+		sb->ops->device_written(sb, w->pos, w->len);
+}
+
+void sb_bdev_written(struct blkdev *bd, u64 pos, u64 len)
+{
+	struct written w = { bd, pos, len };
+
+	sb_for_each(written_one, &w);
+}
+
 void sync_all(bool wait)
 {
 	sb_for_each(sync_one, &wait);

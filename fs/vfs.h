@@ -217,6 +217,9 @@ struct super_ops {
 	/* After that: all of it is at its place on the device, for who reads it
 	 * there.  Optional. */
 	int (*settle)(struct super_block *sb);
+	/* Somebody has written bytes [pos, pos + len) of the device, and they are
+	 * there.  Optional. */
+	void (*device_written)(struct super_block *sb, u64 pos, u64 len);
 	int (*statfs)(struct super_block *sb, struct kstatfs *out);
 	int (*remount)(struct super_block *sb, u64 flags, const char *data);
 	void (*put_super)(struct super_block *sb); /* unmounted: all synced */
@@ -359,6 +362,8 @@ int sb_sync(struct super_block *sb, bool wait);
 /* What is mounted from @bd, its partitions or its disk is on the device as it is in
  * memory.  0 or the first error. */
 int sb_settle_bdev(struct blkdev *bd);
+/* Tell what is mounted from @bd that somebody wrote there. */
+void sb_bdev_written(struct blkdev *bd, u64 pos, u64 len);
 void sync_all(bool wait);
 u64 inode_cache_count(u64 *unused);
 

@@ -412,6 +412,9 @@ int ext4_removexattr(struct inode *i, const char *name);
 s64 ext4_listxattr(struct inode *i, char *buf, size_t n);
 void ext4_xattr_drop_all(struct ext4_handle *h, struct inode *inode);
 
+/* --- retune.c */
+void ext4_device_written(struct super_block *sb, u64 pos, u64 len);
+
 /* --- super.c */
 int ext4_sync_fs(struct super_block *sb, bool wait);
 int ext4_super_check(struct ext4_sb *sbi, const struct ext4_super *es, bool ro);

@@ -364,6 +364,7 @@ static const struct super_ops ext4_super_ops = {
 	.evict_inode = ext4_evict_inode,
 	.sync_fs = ext4_sync_fs,
 	.settle = ext4_settle,
+	.device_written = ext4_device_written,
 	.statfs = ext4_statfs,
 	.remount = ext4_remount,
 	.put_super = ext4_put_super,

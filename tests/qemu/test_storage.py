@@ -381,6 +381,9 @@ def test_tools_on_a_mounted_volume(tooled, tmp_path):
     r = m.tool("/usr/sbin/tune2fs -L labelled /dev/vdb 2>&1")
     assert r.status == 0, r.out
     assert m.tool("/usr/sbin/e2label /dev/vdb").out == "labelled"
+    r = m.tool("/usr/sbin/tune2fs -c 77 -i 3d -e remount-ro -m 2 /dev/vdb 2>&1")
+    assert r.status == 0, r.out
+    m.sh("echo more >/tools/mnt/d/3; sync", check=True)
     full = os.stat(path).st_blocks
     r = m.tool("/usr/sbin/fstrim -v /mnt 2>&1")
     assert r.status == 0 and "trimmed" in r.out, r.out
@@ -388,6 +391,11 @@ def test_tools_on_a_mounted_volume(tooled, tmp_path):
     assert m.sh("cat /tools/mnt/d/1").out == "text 1"
     m.sh("umount /tools/mnt", check=True)
     assert m.tool("/usr/sbin/e2label /dev/vdb").out == "labelled"
+    out = m.tool("/usr/sbin/dumpe2fs -h /dev/vdb 2>&1").out
+    assert re.search(r"Maximum mount count: +77\n", out), out
+    assert re.search(r"Check interval: +259200 ", out), out
+    assert re.search(r"Errors behavior: +Remount read-only\n", out), out
+    assert re.search(r"Reserved block count: +1310\n", out), out
     m.poweroff()
     r = subprocess.run(["/usr/sbin/e2fsck", "-fn", path], capture_output=True,
                        text=True, check=False)
