@@ -20,6 +20,7 @@ import argparse
 import csv
 import os
 import re
+import subprocess
 import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -50,10 +51,22 @@ DISKS = {"virtio": ("virtio-blk-pci,drive=null0,disable-legacy=on", "vdb"),
 IOPS = {"read": 7, "write": 48}
 
 
+def modules():
+    """Linux' driver of NVMe, which is no part of its image, on a disk."""
+    subprocess.run([os.path.join(TOP, "scripts/fetch-linux-nvme")], check=True,
+                   stdout=subprocess.DEVNULL)
+    path = tools.image_of(os.path.join(tools.CACHE, "linux-nvme"),
+                          os.path.join(OUT, "linux-nvme.ext4"), "8M")
+    return ["-drive", f"file={path},if=none,id=modules,format=raw,snapshot=on",
+            "-device", "virtio-blk-pci,drive=modules,disable-legacy=on"]
+
+
 def start(system, args):
+    needs_driver = system == "linux" and args.disk == "nvme"
     tail = ["-drive", "file=null-co://,if=none,id=null0,size=1G,"
             "file.read-zeroes=on", "-device",
             DISKS[args.disk][0]] + tools.drive()
+    tail += modules() if needs_driver else []
     guest = qemu.Guest(kernel=system, smp=args.smp, qemu=args.qemu, out=OUT,
                        snapshot=True, mem="1G", aia=args.aia, tail=tail,
                        append="quiet" if system == "linux" else
@@ -62,6 +75,12 @@ def start(system, args):
     m = Machine(guest, os.path.join(OUT, "bench", f"storage-{system}.log"),
                 boot_timeout=180)
     m.sh(tools.SETUP, check=True)
+    if needs_driver:
+        m.sh("mount -t ext4 -o ro /dev/vdc /mnt; "
+             "for i in /mnt/*.ko; do insmod $i; done; "
+             "for i in 1 2 3 4 5; do [ -e /dev/nvme0n1 ] || sleep 1; done; "
+             "mknod /tools/dev/nvme0n1 b $(tr : ' ' </sys/block/nvme0n1/dev) "
+             "2>/dev/null; [ -e /tools/dev/nvme0n1 ]", 60, check=True)
     return m
 
 

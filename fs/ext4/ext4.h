@@ -130,9 +130,10 @@ struct ext4_sb {
 	struct list_head buf_dirty;	 /* [buf_lock] each holds a reference */
 	u32 nr_bufs, nr_dirty, max_bufs; /* [buf_lock] */
 	struct waitq buf_wait;		 /* I/O of some buffer has ended */
-	u32 buf_io;	/* [a] transfers and threads under way */
-	u64 nr_writes;	/* [a] that reached the device (edge WROTE) */
-	u64 nr_flushed; /* [a] of these, surely on the medium */
+	u32 buf_io;		 /* [a] transfers and threads under way */
+	u64 nr_writes;		 /* [a] that reached the device (edge WROTE) */
+	u64 nr_flushed;		 /* [a] of these, surely on the medium */
+	struct list_head failed; /* [buf_lock] of fresh data; unwrite.c */
 	struct ext4_journal *journal; /* [I] NULL: none, or noload */
 	struct ext4_batch *batch;     /* [flush_lock] flush.c */
 	struct mutex flush_lock;      /* one write-out at a time */
@@ -337,6 +338,9 @@ int ext4_ind_alloc(struct ext4_handle *h, struct inode *inode,
 int ext4_ind_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 		    u64 to, bool *more);
 
+/* Pages that writepages() gets at most. */
+#define EXT4_WRITE_BATCH 16u
+
 /* --- page.c, writeback.c, file.c, fallocate.c, ioctl.c */
 extern const struct mapping_ops ext4_mapping_ops;
 extern const struct inode_ops ext4_file_inode_ops;
@@ -411,6 +415,12 @@ int ext4_setxattr(struct inode *i, const char *name, const void *buf, size_t n,
 int ext4_removexattr(struct inode *i, const char *name);
 s64 ext4_listxattr(struct inode *i, char *buf, size_t n);
 void ext4_xattr_drop_all(struct ext4_handle *h, struct inode *inode);
+
+/* --- unwrite.c */
+/* @bio's data did not reach the fresh blocks from @lblk on.  Loop context. */
+void ext4_note_failed(struct inode *inode, u32 lblk, const struct bio *bio);
+/* See to all that was noted.  No lock and no handle is held. */
+void ext4_unwrite_failed(struct ext4_sb *sbi);
 
 /* --- retune.c */
 void ext4_device_written(struct super_block *sb, u64 pos, u64 len);

@@ -135,6 +135,8 @@ int ext4_fsync(struct file *f, bool datasync)
 
 	if (S_ISREG(inode->mode))
 		err = mapping_fsync(&inode->mapping, f, 0, ~0ull);
+	if (unlikely(err))
+		ext4_unwrite_failed(sbi);
 	if (load_once(&sbi->aborted))
 		return err ? err : -EROFS;
 	if (err || (inode->sb->flags & MS_RDONLY))

@@ -30,7 +30,8 @@ static bool must_stop(struct ext4_sb *sbi)
 
 static bool has_news(struct ext4_sb *sbi)
 {
-	return must_stop(sbi) || load_once(&sbi->error_unsaved);
+	return must_stop(sbi) || load_once(&sbi->error_unsaved) ||
+	       !list_empty(&sbi->failed);
 }
 
 /* --- with a journal */
@@ -126,6 +127,8 @@ static void flusher(void *arg)
 	while (!must_stop(sbi)) {
 		if (load_once(&sbi->error_unsaved))
 			ext4_save_error(sbi);
+		else if (!list_empty(&sbi->failed))
+			ext4_unwrite_failed(sbi);
 		else if (load_once(&sbi->aborted))
 			wait_event(&sbi->flusher_wait, has_news(sbi));
 		else if (sbi->journal)

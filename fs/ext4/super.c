@@ -87,6 +87,7 @@ int ext4_sync_fs(struct super_block *sb, bool wait)
 		ext4_commit_start(sbi);
 		return 0;
 	}
+	ext4_unwrite_failed(sbi);
 	if (!sbi->journal)
 		return ext4_bufs_flush(sbi, true);
 	err = ext4_commit_running(sbi);
@@ -334,6 +335,9 @@ static int ext4_remount(struct super_block *sb, u64 flags, const char *data)
 
 static void teardown(struct ext4_sb *sbi)
 {
+	sbi->vfs->flags |=
+		MS_RDONLY; /* nothing can be done for them any more */
+	ext4_unwrite_failed(sbi);
 	ext4_orphan_file_close(sbi);
 	ext4_zones_free(sbi);
 	ext4_descs_free(sbi);
@@ -415,6 +419,7 @@ static void init_locks(struct ext4_sb *sbi)
 	mutex_init(&sbi->orphan_lock);
 	mutex_init(&sbi->xattr_lock);
 	list_init(&sbi->orphans);
+	list_init(&sbi->failed);
 	for (i = 0; i < EXT4_NR_GROUP_LOCKS; i++)
 		mutex_init(&sbi->group_lock[i]);
 }

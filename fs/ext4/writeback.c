@@ -39,8 +39,14 @@ struct writer {
 	u64 end;	      /* block behind the end of the file */
 	struct bio *bio;      /* open, or NULL */
 	u64 next;	      /* block that would continue it */
+	bool bio_fresh;	      /* its blocks are fresh */
 	struct ext4_txn *txn; /* waits for the data, or NULL */
+	u64 fresh; /* blocks of pg[] that got their places just now */
 };
+STATIC_ASSERT(EXT4_WRITE_BATCH *PAGE_SIZE / 1024 <= 64, "bits of fresh");
+
+/* bio->priv: the transaction, and whether the blocks are fresh. */
+#define IS_FRESH 1ul
 
 /* Promises of the file: @nr more, or less. */
 static void delay_change(struct inode *inode, s64 nr)
@@ -209,6 +215,15 @@ static void part_done(struct page *pg, int status)
 	page_end_writeback(pg, load_acquire(&pg->flags) & PG_ERROR ? -EIO : 0);
 }
 
+/* Of the file: where @bio, whose first page is @pg, begins. */
+static u32 first_block(const struct ext4_sb *sbi, const struct page *pg,
+		       const struct bio *bio)
+{
+	u64 in = (uintptr_t)bio->seg[0].addr & (PAGE_SIZE - 1);
+
+	return (u32)(((pg->index << PAGE_SHIFT) + in) >> sbi->block_bits);
+}
+
 /* Loop context.  The pages, and what they belong to, may be gone when the last
  * one is done. */
 static void write_done(struct bio *bio)
@@ -217,15 +232,18 @@ static void write_done(struct bio *bio)
 		addr_page((void *)((uintptr_t)bio->seg[0].addr & PAGE_MASK));
 	struct inode *inode = first->mapping->host;
 	struct ext4_sb *sbi = inode_sbi(inode);
+	u64 priv = (u64)(uintptr_t)bio->priv;
 	u32 i;
 
 	ext4_note_write(sbi);
+	if (unlikely(bio->status) && (priv & IS_FRESH))
+		ext4_note_failed(inode, first_block(sbi, first, bio), bio);
 	for (i = 0; i < bio->nr_segs; i++) {
 		void *page = (void *)((uintptr_t)bio->seg[i].addr & PAGE_MASK);
 
 		part_done(addr_page(page), bio->status);
 	}
-	ext4_data_done(bio->priv);
+	ext4_data_done((void *)(uintptr_t)(priv & ~IS_FRESH));
 	bio_free(bio);
 	atomic_dec(&sbi->buf_io);
 }
@@ -235,18 +253,19 @@ static void flush_writer(struct writer *w)
 	if (w->bio) {
 		atomic_inc(&w->sbi->buf_io);
 		ext4_data_more(w->txn);
-		w->bio->priv = w->txn;
+		w->bio->priv = (u8 *)w->txn + (w->bio_fresh ? IS_FRESH : 0);
 		blk_submit(w->sbi->bdev, w->bio);
 	}
 	w->bio = NULL;
 }
 
-static int add(struct writer *w, struct page *pg, void *addr, u64 blk, u32 nr)
+static int add(struct writer *w, struct page *pg, void *addr, u64 blk, u32 nr,
+	       bool fresh)
 {
 	u32 len = nr << w->sbi->block_bits;
 
 	atomic_inc(&pg->priv);
-	if (w->bio && blk == w->next &&
+	if (w->bio && blk == w->next && w->bio_fresh == fresh &&
 	    ext4_bio_add(w->sbi, w->bio, addr, len)) {
 		w->next += nr;
 		return 0;
@@ -257,12 +276,21 @@ static int add(struct writer *w, struct page *pg, void *addr, u64 blk, u32 nr)
 		atomic_dec(&pg->priv);
 		return -ENOMEM;
 	}
+	w->bio_fresh = fresh;
 	w->bio->op = BIO_WRITE;
 	w->bio->sector = blk << (w->sbi->block_bits - SECTOR_SHIFT);
 	w->bio->end_io = write_done;
 	ext4_bio_add(w->sbi, w->bio, addr, len);
 	w->next = blk + nr;
 	return 0;
+}
+
+/* Are the lowest @nr bits the same? */
+static bool alike(u64 bits, u32 nr)
+{
+	u64 mask = GENMASK(nr - 1, 0);
+
+	return !(bits & mask) || (bits & mask) == mask;
 }
 
 /* Blocks [from, to) of the file, which have their places, are on their way. */
@@ -274,15 +302,19 @@ static int write_blocks(struct writer *w, u64 from, u64 to)
 	while (from < to && !err) {
 		u64 page = from / per_page - w->pg[0]->index;
 		u32 in = (u32)(from % per_page);
+		u64 bit = from - w->pg[0]->index * per_page;
+		bool fresh = w->fresh & BIT(bit);
 		struct ext4_map m = { .lblk = (u32)from };
 		u8 *at = (u8 *)page_addr(w->pg[page]) + ((size_t)in << bits);
 
 		m.len = (u32)min_t(u64, per_page - in, to - from);
+		while (m.len > 1 && alike(w->fresh >> bit, m.len) == false)
+			m.len--;
 		err = ext4_map_read(w->inode, &m);
 		if (!err && m.state != EXT4_WRITTEN)
 			err = -EIO;
 		if (!err)
-			err = add(w, w->pg[page], at, m.pblk, m.len);
+			err = add(w, w->pg[page], at, m.pblk, m.len, fresh);
 		from += m.len;
 	}
 	return err;
@@ -323,7 +355,7 @@ static int give_places(struct writer *w, u64 *from, u64 to)
 {
 	struct ext4_inode *ei = EXT4_I(w->inode);
 	u32 bits = w->sbi->block_bits;
-	u64 start = *from;
+	u64 start = *from, base = w->pg[0]->index << (PAGE_SHIFT - bits);
 	struct ext4_handle h;
 	int err, err2;
 
@@ -336,6 +368,8 @@ static int give_places(struct writer *w, u64 *from, u64 to)
 				      .len = (u32)(to - *from) };
 
 		err = ext4_map_write(&h, w->inode, &m, true);
+		if (!err && m.is_new)
+			w->fresh |= GENMASK(m.len - 1, 0) << (*from - base);
 		if (!err)
 			*from += m.len;
 	}

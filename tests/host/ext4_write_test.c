@@ -275,6 +275,117 @@ static void orphans(void **state)
 	orphans_on("-t ext4 -b 4096 -O metadata_csum_seed,orphan_file", true);
 }
 
+/* --- data that the disk refuses */
+
+#define PIECES 6u
+#define PIECE  8192u
+
+static void fill(u8 *buf, const char *text)
+{
+	memset(buf, text[0], PIECES * PIECE);
+	for (u32 i = 0; i < PIECES * PIECE; i += 1024)
+		memcpy(buf + i, text, strlen(text));
+}
+
+/* A file called @name of @text; what fsync says. */
+static int put_file(const char *name, const char *text)
+{
+	static u8 buf[PIECES * PIECE];
+	struct inode *root = rig_lookup(&rig, ""), *f;
+	int err;
+
+	fill(buf, text);
+	f = rig_child(root, name);
+	if (IS_ERR(f))
+		assert_int_equal(rig_create(root, name, 0644, &f), 0);
+	assert_int_equal(rig_write(f, 0, buf, sizeof(buf)), sizeof(buf));
+	err = mapping_sync(&f->mapping, 0, ~0ull, true);
+	inode_put(f);
+	inode_put(root);
+	return err;
+}
+
+/* All of the file is @byte, and it has @size bytes. */
+static void expect_file(const char *name, u8 byte)
+{
+	static u8 buf[PIECES * PIECE];
+	struct inode *f = rig_lookup(&rig, name);
+
+	assert_false(IS_ERR(f));
+	assert_int_equal(rig_read(f, 0, buf, sizeof(buf)), sizeof(buf));
+	for (u32 i = 0; i < sizeof(buf); i++)
+		assert_int_equal(buf[i], byte);
+	inode_put(f);
+}
+
+static void refused_on(const char *opts)
+{
+	struct inode *root, *f;
+	static u8 ones[PIECES * PIECE];
+
+	rig_mkfs(&rig, 12000, opts);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	/* the whole volume has secrets, and much of it is free again */
+	assert_int_equal(put_file("keep", "k"), 0);
+	root = rig_lookup(&rig, "");
+	for (u32 i = 0; i < 40; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "s%u", i);
+		if (put_file(name, "secret") || rig_sync(&rig))
+			break;
+	}
+	for (u32 i = 0; i < 40; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "s%u", i);
+		(void)rig_unlink(root, name);
+	}
+	assert_int_equal(rig_sync(&rig), 0);
+	/* reserved blocks of one, fresh ones of the other, old ones of a third */
+	assert_int_equal(rig_create(root, "a", 0644, &f), 0);
+	assert_int_equal(rig_fallocate(f, 0, 0, sizeof(ones)), 0);
+	inode_put(f);
+	rig.disk.fail_text = "never";
+	assert_int_equal(put_file("a", "never"), -EIO);
+	assert_int_equal(put_file("b", "never"), -EIO);
+	assert_int_equal(put_file("keep", "never"), -EIO);
+	rig.disk.fail_text = NULL;
+	/* and one that was told in time */
+	assert_int_equal(put_file("b", "z"), 0);
+	rig.disk.fail_text = "never";
+	assert_int_equal(put_file("c", "never"), -EIO);
+	rig.disk.fail_text = NULL;
+	assert_int_equal(rig_sync(&rig), 0);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "keep");
+	assert_int_equal(rig_read(f, 0, ones, 1), 1);
+	assert_int_equal(ones[0], 'k');
+	inode_put(f);
+	expect_file("b", 'z');
+	for (const char *name = "ac"; *name; name++) {
+		char path[2] = { *name, 0 };
+		u64 size, at;
+
+		f = rig_lookup(&rig, path);
+		size = f->i_size;
+		assert_int_equal(rig_read(f, 0, ones, size), size);
+		for (at = 0; at < size; at++)
+			assert_true(!ones[at] || ones[at] == 'n');
+		inode_put(f);
+	}
+	rig_umount(&rig);
+}
+
+static void refused_data_shows_no_secrets(void **state)
+{
+	refused_on("-t ext4 -b 4096");
+	refused_on("-t ext4 -b 1024");
+}
+
 static int setup(void **state)
 {
 	const char *seed = getenv("EXT4_SEED");
@@ -298,6 +409,7 @@ int main(void)
 		cmocka_unit_test(deep_extent_tree),
 		cmocka_unit_test(orphans),
 		cmocka_unit_test(full_volume),
+		cmocka_unit_test(refused_data_shows_no_secrets),
 		cmocka_unit_test(random_work),
 	};
 

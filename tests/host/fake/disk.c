@@ -72,6 +72,9 @@ static int check(struct world_disk *d, const struct bio *bio)
 		}
 		assert_true((bio->sector + bio->nr_sectors) * 512 <= d->size);
 	}
+	if (d->fail_text && bio->op == BIO_WRITE &&
+	    !memcmp(bio->seg[0].addr, d->fail_text, strlen(d->fail_text)))
+		return -5;
 	if (d->fail_one_in && random_below(&world_seed, d->fail_one_in) == 0)
 		return -5;
 	return 0;

@@ -23,11 +23,12 @@ struct world_disk {
 	u64 size;
 	/* requests; FUA ones are also writes */
 	u64 reads, writes, fua_writes, flushes, discards;
-	u64 discarded;	     /* sectors */
-	u32 fail_one_in;     /* 0: never */
-	u32 *read_count;     /* NULL, or for each sector */
-	u8 *written;	     /* NULL, or for each sector: 1 once it was */
-	struct trace *trace; /* NULL, or told of writes and flushes */
+	u64 discarded;	       /* sectors */
+	u32 fail_one_in;       /* 0: never */
+	const char *fail_text; /* NULL, or writes that begin with it fail */
+	u32 *read_count;       /* NULL, or for each sector */
+	u8 *written;	       /* NULL, or for each sector: 1 once it was */
+	struct trace *trace;   /* NULL, or told of writes and flushes */
 };
 
 void world_init(void); /* once */
