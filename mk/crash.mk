@@ -3,7 +3,7 @@
 # mk/crash.mk - power cuts and spoilt volumes, for longer than `make check`.
 #
 #   make crash      every moment of many workloads, on the host: minutes.
-#                   CRASH_ROUNDS=, CRASH_STATES=, CRASH_JUDGED=, CRASH_SEED=
+#                   CRASH_ROUNDS=, CRASH_STATES=, CRASH_JUDGED=, EXT4_SEED=
 #   make fuzz-ext4  libFuzzer spoils volumes until FUZZ_SECONDS= (300) are over;
 #                   what it finds stays in $(O)/fuzz/corpus
 #   powercut    N= (100) times the power of a machine at work goes, with QEMU and

@@ -11,7 +11,7 @@
  *
  * CRASH_STATES sets how many states there are to each volume, CRASH_JUDGED how
  * many of them e2fsck sees, CRASH_ROUNDS how often all is repeated with another
- * seed.  CRASH_SEED and CRASH_VOLUME choose one run.
+ * seed.  EXT4_SEED and CRASH_VOLUME choose one run.
  */
 /* sources: tests/host/fake/world.c tests/host/fake/sched.c tests/host/fake/disk.c tests/host/fake/trace.c */
 /* sources: tests/host/fake/ext4_rig.c tests/host/fake/crash.c tests/host/fake/crash_work.c */
@@ -30,7 +30,6 @@
 
 #define MAX_WORKERS 3u
 
-static struct rig rig;
 static u64 nr_states, nr_judged, nr_compared;
 
 struct volume {
@@ -297,27 +296,11 @@ static void every_moment(void **state)
 		      (unsigned long long)nr_compared);
 }
 
-static int setup(void **state)
-{
-	const char *seed = getenv("CRASH_SEED");
-
-	if (seed)
-		world_seed = strtoull(seed, NULL, 16);
-	rig_init(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_done(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_moment),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

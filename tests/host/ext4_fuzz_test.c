@@ -21,7 +21,6 @@
 
 #include <lib/errno.h>
 
-static struct rig rig;
 static u32 *touched; /* sectors that were read */
 static u32 nr_touched;
 static u8 buf[70000];
@@ -207,21 +206,10 @@ static void failing_memory(void **state)
 	free(clean);
 }
 
-static int setup(void **state)
-{
-	const char *seed = getenv("EXT4_SEED");
-
-	if (seed)
-		world_seed = strtoull(seed, NULL, 16);
-	rig_init(&rig);
-	return 0;
-}
-
 static int teardown(void **state)
 {
 	free(touched);
-	rig_done(&rig);
-	return 0;
+	return rig_teardown(state);
 }
 
 int main(void)
@@ -234,5 +222,5 @@ int main(void)
 		cmocka_unit_test(failing_memory),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, teardown);
 }

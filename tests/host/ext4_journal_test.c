@@ -18,7 +18,6 @@
 #include <fs/ext4/journal.h>
 #include <lib/errno.h>
 
-static struct rig rig;
 static u8 buf[65536];
 
 static struct ext4_super *super(void)
@@ -812,18 +811,6 @@ static void freed_blocks_when_full(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
-static int setup(void **state)
-{
-	rig_init(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_done(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -848,5 +835,5 @@ int main(void)
 		cmocka_unit_test(freed_blocks_when_full),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

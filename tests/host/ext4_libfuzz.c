@@ -40,7 +40,6 @@ struct volume {
 	u32 nr[NR_KINDS];
 };
 
-static struct rig rig;
 static struct volume volumes[MAX_VOLUMES];
 static u32 nr_volumes;
 

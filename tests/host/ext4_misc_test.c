@@ -15,8 +15,6 @@
 
 #include <fs/ext4/ext4.h>
 
-static struct rig rig;
-
 static struct inode *make_file(const char *name)
 {
 	struct inode *root = rig_lookup(&rig, ""), *f;
@@ -285,27 +283,15 @@ static void warm_names_cost_no_requests(void **state)
 	rig_umount(&rig);
 }
 
-static int setup(void **state)
-{
-	rig_init(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_done(&rig);
-	return 0;
-}
-
 /* --- a list that others change while it is read */
 
 #define OLD_NAMES 300u
 
 struct reader {
 	struct dir_ctx ctx;
-	u32 room;		/* entries until the buffer is full */
-	u8 seen[OLD_NAMES];	/* how often old names were */
-	u64 next[OLD_NAMES];	/* where to go on behind them */
+	u32 room;		  /* entries until the buffer is full */
+	u8 seen[OLD_NAMES];	  /* how often old names were */
+	u64 next[OLD_NAMES];	  /* where to go on behind them */
 	u32 order[OLD_NAMES], nr; /* of old names */
 };
 
@@ -409,5 +395,5 @@ int main(void)
 		cmocka_unit_test(list_stays_right),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

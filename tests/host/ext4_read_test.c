@@ -20,7 +20,6 @@
 
 #include <lib/errno.h>
 
-static struct rig rig;
 static unsigned int nr_seen;
 
 static void compare_file(const char *host, struct inode *i)
@@ -205,15 +204,10 @@ static void refuses_a_short_image(void **state)
 
 static int setup(void **state)
 {
-	rig_init(&rig);
-	make_tree();
-	return 0;
-}
+	int err = rig_setup(state);
 
-static int teardown(void **state)
-{
-	rig_done(&rig);
-	return 0;
+	make_tree();
+	return err;
 }
 
 int main(void)
@@ -224,5 +218,5 @@ int main(void)
 		cmocka_unit_test(refuses_a_short_image),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, rig_teardown);
 }

@@ -21,8 +21,6 @@
 
 #include <lib/errno.h>
 
-static struct rig rig;
-
 static const struct {
 	const char *opts;
 	bool extents;
@@ -386,22 +384,6 @@ static void refused_data_shows_no_secrets(void **state)
 	refused_on("-t ext4 -b 1024");
 }
 
-static int setup(void **state)
-{
-	const char *seed = getenv("EXT4_SEED");
-
-	if (seed)
-		world_seed = strtoull(seed, NULL, 16);
-	rig_init(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_done(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,5 +395,5 @@ int main(void)
 		cmocka_unit_test(random_work),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -55,7 +55,7 @@ struct model {
 	u8 *buf;
 };
 
-static u64 below(u64 n)
+static u64 model_below(u64 n)
 {
 	return random_below(&world_seed, n);
 }
@@ -91,7 +91,7 @@ static void object_put(struct model *m, struct object *o)
 	free(o);
 }
 
-static struct name *find(const struct object *dir, const char *name)
+static struct name *model_find(const struct object *dir, const char *name)
 {
 	struct name *n;
 
@@ -132,14 +132,14 @@ static void del_name(struct object *dir, const char *name)
 }
 
 /* Some directory, with its inode referenced. */
-static struct object *pick_dir(struct model *m, struct inode **out)
+static struct object *model_pick_dir(struct model *m, struct inode **out)
 {
 	struct object *at = m->root;
 	struct inode *i = rig_lookup(m->rig, "");
 
-	while (below(3)) {
+	while (model_below(3)) {
 		struct name *n = at->names;
-		u64 skip = below(at->nr_names + 1);
+		u64 skip = model_below(at->nr_names + 1);
 
 		while (n && skip--)
 			n = n->next;
@@ -157,10 +157,10 @@ static struct object *pick_dir(struct model *m, struct inode **out)
 	return at;
 }
 
-static struct name *pick_name(struct object *dir)
+static struct name *model_pick_name(struct object *dir)
 {
 	struct name *n = dir->names;
-	u64 skip = dir->nr_names ? below(dir->nr_names) : 0;
+	u64 skip = dir->nr_names ? model_below(dir->nr_names) : 0;
 
 	while (n && skip--)
 		n = n->next;
@@ -168,19 +168,19 @@ static struct name *pick_name(struct object *dir)
 }
 
 /* Some regular file, with its inode referenced, or NULL. */
-static struct object *pick_file(struct model *m, struct inode **out)
+static struct object *model_pick_file(struct model *m, struct inode **out)
 {
 	struct inode *dir;
 	struct object *d, *o = NULL;
 	struct name *n;
-	u32 h = (u32)below(NR_HANDLES);
+	u32 h = (u32)model_below(NR_HANDLES);
 
-	if (m->open[h].obj && below(3) == 0) {
+	if (m->open[h].obj && model_below(3) == 0) {
 		*out = inode_get(m->open[h].inode);
 		return m->open[h].obj;
 	}
-	d = pick_dir(m, &dir);
-	n = pick_name(d);
+	d = model_pick_dir(m, &dir);
+	n = model_pick_name(d);
 	while (n && !S_ISREG(n->obj->mode))
 		n = n->next;
 	if (n) {
@@ -192,26 +192,26 @@ static struct object *pick_file(struct model *m, struct inode **out)
 	return o;
 }
 
-static void new_name(char *name)
+static void model_new_name(char *name)
 {
-	size_t n = (size_t)sprintf(name, "n%u", (u32)below(4000));
-	size_t len = below(6) ? n : 1 + (size_t)below(255);
+	size_t n = (size_t)sprintf(name, "n%u", (u32)model_below(4000));
+	size_t len = model_below(6) ? n : 1 + (size_t)model_below(255);
 
 	for (; n < len; n++)
-		name[n] = (char)('a' + below(26));
+		name[n] = (char)('a' + model_below(26));
 	name[n] = '\0';
 }
 
-static void do_create(struct model *m)
+static void step_create(struct model *m)
 {
 	struct inode *dir, *out;
-	struct object *d = pick_dir(m, &dir), *o;
+	struct object *d = model_pick_dir(m, &dir), *o;
 	char name[256], target[900];
-	u32 kind = (u32)below(12);
+	u32 kind = (u32)model_below(12);
 	int err;
 
-	new_name(name);
-	if (find(d, name) || d->nr_names >= MAX_CHILDREN)
+	model_new_name(name);
+	if (model_find(d, name) || d->nr_names >= MAX_CHILDREN)
 		goto done;
 	if (kind < 6) {
 		o = object_new(S_IFREG | 0640);
@@ -220,7 +220,7 @@ static void do_create(struct model *m)
 		o = object_new(S_IFDIR | 0755);
 		err = rig_mkdir(dir, name, &out);
 	} else if (kind < 11) {
-		size_t n = 1 + below(below(2) ? 70 : 890);
+		size_t n = 1 + model_below(model_below(2) ? 70 : 890);
 
 		memset(target, 'x', n);
 		target[n] = '\0';
@@ -231,7 +231,7 @@ static void do_create(struct model *m)
 		out = NULL;
 	} else {
 		o = object_new(S_IFCHR | 0600);
-		o->rdev = below(2) ? MKDEV(1, 3) : MKDEV(300, 70000);
+		o->rdev = model_below(2) ? MKDEV(1, 3) : MKDEV(300, 70000);
 		down_write(&dir->lock);
 		err = dir->ops->mknod(dir, name, strlen(name), o->mode, o->rdev,
 				      &out);
@@ -244,11 +244,11 @@ done:
 	inode_put(dir);
 }
 
-static void do_remove(struct model *m)
+static void step_remove(struct model *m)
 {
 	struct inode *dir;
-	struct object *d = pick_dir(m, &dir), *o;
-	struct name *n = pick_name(d);
+	struct object *d = model_pick_dir(m, &dir), *o;
+	struct name *n = model_pick_name(d);
 	int err;
 
 	if (!n)
@@ -273,17 +273,17 @@ done:
 	inode_put(dir);
 }
 
-static void do_link(struct model *m)
+static void step_link(struct model *m)
 {
 	struct inode *dir, *i = NULL;
-	struct object *o = pick_file(m, &i), *d;
+	struct object *o = model_pick_file(m, &i), *d;
 	char name[256];
 
 	if (!o)
 		return;
-	d = pick_dir(m, &dir);
-	new_name(name);
-	if (o->nlink && !find(d, name) && d->nr_names < MAX_CHILDREN) {
+	d = model_pick_dir(m, &dir);
+	model_new_name(name);
+	if (o->nlink && !model_find(d, name) && d->nr_names < MAX_CHILDREN) {
 		assert_int_equal(rig_link(dir, name, i), 0);
 		add_name(d, name, o);
 		o->nlink++;
@@ -292,7 +292,7 @@ static void do_link(struct model *m)
 	inode_put(i);
 }
 
-static bool is_below(const struct object *o, const struct object *top)
+static bool model_is_below(const struct object *o, const struct object *top)
 {
 	for (; o; o = o->parent) {
 		if (o == top)
@@ -310,24 +310,25 @@ static void forget_victim(struct model *m, struct object *d, struct name *t)
 	object_put(m, v);
 }
 
-static void do_rename(struct model *m)
+static void step_rename(struct model *m)
 {
 	struct inode *da, *db;
-	struct object *a = pick_dir(m, &da), *b = pick_dir(m, &db), *o, *v;
-	struct name *n = pick_name(a), *t;
-	bool swap = below(3) == 0;
+	struct object *a = model_pick_dir(m, &da), *b = model_pick_dir(m, &db),
+		      *o, *v;
+	struct name *n = model_pick_name(a), *t;
+	bool swap = model_below(3) == 0;
 	char name[256], old[256];
 
-	t = below(3) ? NULL : pick_name(b);
-	new_name(name);
+	t = model_below(3) ? NULL : model_pick_name(b);
+	model_new_name(name);
 	if (t)
 		strcpy(name, t->name);
-	t = find(b, name);
+	t = model_find(b, name);
 	if (!n || (swap && !t) || (t && t->obj == n->obj))
 		goto done;
 	o = n->obj;
 	v = t ? t->obj : NULL;
-	if (is_below(b, o) || (v && is_below(a, v)))
+	if (model_is_below(b, o) || (v && model_is_below(a, v)))
 		goto done;
 	if (v && !swap && S_ISDIR(v->mode) != S_ISDIR(o->mode))
 		goto done;
@@ -354,21 +355,22 @@ done:
 
 static u64 offset(void)
 {
-	u64 bits = below(22);
-	u64 o = below((1ull << bits) + 1);
+	u64 bits = model_below(22);
+	u64 o = model_below((1ull << bits) + 1);
 
-	return below(3) ? o : ALIGN_DOWN(o, 1024u);
+	return model_below(3) ? o : ALIGN_DOWN(o, 1024u);
 }
 
-static void do_write(struct model *m)
+static void step_write(struct model *m)
 {
 	struct inode *i = NULL;
-	struct object *o = pick_file(m, &i);
-	u64 pos = offset(), n = 1 + below(below(4) ? 5000 : 200000), k;
+	struct object *o = model_pick_file(m, &i);
+	u64 pos = offset(), n = 1 + model_below(model_below(4) ? 5000 : 200000),
+	    k;
 
 	if (!o)
 		return;
-	if (below(3) == 0)
+	if (model_below(3) == 0)
 		pos = o->size;
 	if (pos + n <= MAX_SIZE) {
 		for (k = 0; k < n; k++)
@@ -381,10 +383,10 @@ static void do_write(struct model *m)
 	inode_put(i);
 }
 
-static void do_truncate(struct model *m)
+static void step_truncate(struct model *m)
 {
 	struct inode *i = NULL;
-	struct object *o = pick_file(m, &i);
+	struct object *o = model_pick_file(m, &i);
 	u64 size = offset();
 
 	if (!o)
@@ -398,12 +400,12 @@ static void do_truncate(struct model *m)
 	inode_put(i);
 }
 
-static void do_fallocate(struct model *m)
+static void step_fallocate(struct model *m)
 {
 	static const int modes[] = { 0, 1, 3, 0x10, 0x11 };
 	struct inode *i = NULL;
-	struct object *o = pick_file(m, &i);
-	int mode = modes[below(5)], err;
+	struct object *o = model_pick_file(m, &i);
+	int mode = modes[model_below(5)], err;
 	u64 off = offset(), len = 1 + offset(), end = off + len;
 
 	if (!o)
@@ -428,16 +430,16 @@ done:
 static void do_move_range(struct model *m)
 {
 	struct inode *i = NULL;
-	struct object *o = pick_file(m, &i);
+	struct object *o = model_pick_file(m, &i);
 	u64 bs, off, len, size;
-	bool out = below(2);
+	bool out = model_below(2);
 	int err;
 
 	if (!o)
 		return;
 	bs = i->sb->block_size;
 	off = ALIGN_DOWN(offset(), bs);
-	len = bs * (1 + below(64));
+	len = bs * (1 + model_below(64));
 	size = o->size;
 	if (off + len > MAX_SIZE || (!out && size + len > MAX_SIZE))
 		goto done;
@@ -466,18 +468,19 @@ static void do_xattr(struct model *m)
 	static const char *const prefix[] = { "user.", "trusted.",
 					      "security." };
 	struct inode *i = NULL;
-	struct object *o = pick_file(m, &i);
+	struct object *o = model_pick_file(m, &i);
 	struct xattr *x;
-	size_t n = below(below(3) ? 30 : sizeof(x->value)), k;
+	size_t n = model_below(model_below(3) ? 30 : sizeof(x->value)), k;
 	char name[64];
 
 	if (!o)
 		return;
-	x = &o->xattr[below(MAX_XATTRS)];
+	x = &o->xattr[model_below(MAX_XATTRS)];
 	if (!x->name[0])
-		sprintf(x->name, "%sx%u%s", prefix[below(3)],
-			(u32)(x - o->xattr), below(2) ? "" : "_longer_name");
-	else if (below(3) == 0) {
+		sprintf(x->name, "%sx%u%s", prefix[model_below(3)],
+			(u32)(x - o->xattr),
+			model_below(2) ? "" : "_longer_name");
+	else if (model_below(3) == 0) {
 		assert_int_equal(i->ops->removexattr(i, x->name), 0);
 		memset(x, 0, sizeof(*x));
 		goto done;
@@ -495,9 +498,9 @@ done:
 	inode_put(i);
 }
 
-static void do_open(struct model *m)
+static void step_open(struct model *m)
 {
-	struct handle *h = &m->open[below(NR_HANDLES)];
+	struct handle *h = &m->open[model_below(NR_HANDLES)];
 	struct object *o = h->obj;
 
 	if (o) {
@@ -505,7 +508,7 @@ static void do_open(struct model *m)
 		h->obj = NULL;
 		object_put(m, o);
 	}
-	h->obj = pick_file(m, &h->inode);
+	h->obj = model_pick_file(m, &h->inode);
 }
 
 static void check_file(struct model *m, struct object *o, struct inode *i)
@@ -537,43 +540,43 @@ void model_step(struct model *m)
 	struct inode *i = NULL;
 	struct object *o;
 
-	switch (below(17)) {
+	switch (model_below(17)) {
 	case 0 ... 2:
-		do_create(m);
+		step_create(m);
 		break;
 	case 3:
-		do_remove(m);
+		step_remove(m);
 		break;
 	case 4:
-		do_link(m);
+		step_link(m);
 		break;
 	case 5:
-		do_rename(m);
+		step_rename(m);
 		break;
 	case 6 ... 9:
-		do_write(m);
+		step_write(m);
 		break;
 	case 10:
-		do_truncate(m);
+		step_truncate(m);
 		break;
 	case 11:
-		do_fallocate(m);
+		step_fallocate(m);
 		break;
 	case 12:
 		do_xattr(m);
 		break;
 	case 13:
-		do_open(m);
+		step_open(m);
 		break;
 	case 14:
 		do_move_range(m);
 		break;
 	default:
-		o = pick_file(m, &i);
+		o = model_pick_file(m, &i);
 		if (o) {
-			if (below(2))
+			if (model_below(2))
 				(void)mapping_sync(&i->mapping, 0, ~0ull, true);
-			if (below(2))
+			if (model_below(2))
 				(void)mapping_invalidate(&i->mapping, 0, ~0ull);
 			check_file(m, o, i);
 		}
@@ -597,7 +600,7 @@ static void check_name(void *ctx, const char *name, size_t len, u64 ino,
 	text[len] = '\0';
 	if (!strcmp(text, "lost+found"))
 		return;
-	n = find(l->dir, text);
+	n = model_find(l->dir, text);
 	assert_non_null(n);
 	assert_int_equal(dtype, mode_to_dt(n->obj->mode));
 	l->nr++;

@@ -488,3 +488,23 @@ int rig_list(struct inode *dir, rig_name_fn *fn, void *arg)
 	} while (!err && (l.ctx.pos != old || !l.room));
 	return err;
 }
+
+/* --- the fixture */
+
+struct rig rig;
+
+int rig_setup(void **state)
+{
+	const char *seed = getenv("EXT4_SEED");
+
+	if (seed)
+		world_seed = strtoull(seed, NULL, 16);
+	rig_init(&rig);
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_done(&rig);
+	return 0;
+}

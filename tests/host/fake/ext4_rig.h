@@ -18,6 +18,11 @@ struct rig {
 	char dir[64];		/* scratch directory */
 };
 
+/* The fixture of test programs: one rig, and a seed from EXT4_SEED. */
+extern struct rig rig;
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
 void rig_init(struct rig *r);
 void rig_done(struct rig *r);
 /* printf-like; fails the test when the command does. */
