@@ -19,13 +19,10 @@
 
 static void fill_stat(const struct inode *i, struct kstat *st)
 {
-	*st = (struct kstat){ 0 };
-	if (i->sb->has_iflags) {
-		st->attributes = i->iflags & SHOWN_FLAGS;
-		st->attributes_known = SHOWN_FLAGS;
-	}
-	if (S_ISREG(i->mode) && i->sb->bdev)
-		st->dio_align = i->sb->bdev->block_size;
+	st->attributes_known = i->sb->has_iflags ? SHOWN_FLAGS : 0;
+	st->attributes = i->iflags & st->attributes_known;
+	st->dio_align =
+		S_ISREG(i->mode) && i->sb->bdev ? i->sb->bdev->block_size : 0;
 	st->dev = dev_encode(i->sb->dev);
 	st->ino = i->ino;
 	st->mode = i->mode;
