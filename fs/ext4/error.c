@@ -59,6 +59,13 @@ void ext4_give_up(struct ext4_sb *sbi, int err, const char *why)
 	wake_up_all(&sbi->flusher_wait);
 }
 
+void ext4_shut_down(struct ext4_sb *sbi)
+{
+	pr_warn("ext4: %s: shut down by ioctl", sbi->bdev->name);
+	stop_writing(sbi);
+	wake_up_all(&sbi->flusher_wait);
+}
+
 /* What the super block wishes; whoever mounts may know better. */
 u32 ext4_errors_opt(const struct ext4_super *es)
 {

@@ -212,6 +212,8 @@ void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 	__printf(3, 4);
 /* It cannot be written any more, whatever errors= says. */
 void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
+/* Nothing is written from now on, as after a power cut; no error is noted. */
+void ext4_shut_down(struct ext4_sb *sbi);
 u32 ext4_errors_opt(const struct ext4_super *es); /* EXT4_OPT_ERRORS_* */
 int ext4_options_parse(struct ext4_sb *sbi, const char *data);
 void ext4_show_options(struct super_block *sb, char *buf, size_t n);

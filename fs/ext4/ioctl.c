@@ -24,6 +24,7 @@
 #define FS_IOC_GETFSUUID      0x80111500u
 #define FS_IOC_GETFSSYSFSPATH 0x80811501u
 #define FS_IOC_FIEMAP	      0xc020660bu
+#define EXT4_IOC_SHUTDOWN     0x8004587du
 #define FITRIM		      0xc0185879u
 
 #define LABEL_BYTES 17u /* of the 256: as many as Linux looks at */
@@ -171,6 +172,26 @@ static int get_sysfs_path(struct ext4_sb *sbi, uaddr_t to)
 	return copy_to_user(to, out, sizeof(out)) ? -EFAULT : 0;
 }
 
+/* As if the power went: FS_SHUTDOWN_DEFAULT (all is written before), LOGFLUSH (the
+ * running transaction is), NOLOGFLUSH. */
+static int shut_down(struct ext4_sb *sbi, uaddr_t arg)
+{
+	u32 how;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (get_user_u32(&how, arg))
+		return -EFAULT;
+	if (how > 2)
+		return -EINVAL;
+	if (how == 0)
+		(void)sb_sync(sbi->vfs, true);
+	else if (how == 1)
+		(void)ext4_sync_fs(sbi->vfs, true);
+	ext4_shut_down(sbi);
+	return 0;
+}
+
 static int get_version(const struct inode *inode, uaddr_t to)
 {
 	u32 v = inode->generation;
@@ -207,6 +228,8 @@ s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return get_uuid(sbi, arg);
 	case FS_IOC_GETFSSYSFSPATH:
 		return get_sysfs_path(sbi, arg);
+	case EXT4_IOC_SHUTDOWN:
+		return shut_down(sbi, arg);
 	case FITRIM:
 		return fitrim(sbi, arg);
 	default:

@@ -811,6 +811,39 @@ static void freed_blocks_when_full(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
+/* EXT4_IOC_SHUTDOWN is like a power cut: what was confirmed is there. */
+static void shut_down_by_ioctl(void **state)
+{
+	u32 how = 2; /* NOLOGFLUSH */
+	struct inode *root, *f;
+	struct file file;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_create(root, "kept", 0644, &f), 0);
+	assert_int_equal(rig_write(f, 0, "data", 4), 4);
+	inode_put(f);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_create(root, "lost", 0644, &f), 0);
+	inode_put(f);
+	file = (struct file){ .inode = root };
+	assert_int_equal(root->fops->ioctl(&file, 0x8004587du, (uintptr_t)&how),
+			 0);
+	assert_int_equal(rig_create(root, "late", 0644, &f), -EROFS);
+	inode_put(root);
+	rig_umount(&rig);
+	/* no error was noted, the journal is replayed */
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "kept");
+	assert_false(IS_ERR(f));
+	assert_int_equal(f->i_size, 4);
+	inode_put(f);
+	assert_true(IS_ERR(rig_lookup(&rig, "lost")));
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -833,6 +866,7 @@ int main(void)
 		cmocka_unit_test(small_log_goes_round),
 		cmocka_unit_test(tail_is_durable),
 		cmocka_unit_test(freed_blocks_when_full),
+		cmocka_unit_test(shut_down_by_ioctl),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

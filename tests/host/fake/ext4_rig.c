@@ -95,6 +95,11 @@ bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
 	return true;
 }
 
+int sb_sync(struct super_block *sb, bool wait)
+{
+	return sb->ops->sync_fs(sb, wait);
+}
+
 void inode_modified(struct inode *i)
 {
 	inode_touch(i, true, true);
