@@ -238,11 +238,9 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 	if (S_ISDIR(target->mode) ||
 	    (target->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
 		return -EPERM;
-	if (!target->nlink && !target->linkable)
-		return -ENOENT; /* removed, or never to have a name */
 	if (!dir->ops->link)
 		return -EPERM;
-	/* what has no name any more is on its way out */
+	/* removed, or never to have a name */
 	if (!target->nlink && !target->linkable)
 		return -ENOENT;
 	err = dir->ops->link(dir, d->name, d->name_len, target);

@@ -389,7 +389,6 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 		return ERR_PTR(err);
 	}
 	spin_lock(&dcache_lock);
-	inode->linkable = !(how->flags & O_EXCL);
 	d_add(p.dentry, inode, false);
 	mount_get(p.mnt);
 	spin_unlock(&dcache_lock);

@@ -175,8 +175,7 @@ struct inode {
 		btime; /* [lock]; racy reads ok */
 	u64 blocks;    /* [lock] 512-byte units */
 	u32 generation;
-	u32 iflags;    /* [lock] FS_IMMUTABLE_FL etc. */
-	bool linkable; /* [I once open] O_TMPFILE that may get a name */
+	u32 iflags;		     /* [lock] FS_IMMUTABLE_FL etc. */
 	const struct inode_ops *ops; /* [I] */
 	const struct file_ops *fops; /* [I] default f->ops */
 	struct rwsem lock;

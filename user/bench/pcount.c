@@ -102,7 +102,7 @@ static void moving(int fd, unsigned long n, int harts)
 	empty = between(fd, 0, 0);
 	for (int i = 0; i < 10; i++) {
 		CPU_ZERO(&set);
-		CPU_SET(1 + i % harts, &set);
+		CPU_SET(i % harts, &set);
 		sched_setaffinity(0, sizeof(set), &set);
 		sum += between(fd, n, 0) - empty;
 	}
@@ -118,7 +118,7 @@ static void moving_counted(unsigned long n, int harts)
 
 	for (int i = 0; i < 2; i++) {
 		CPU_ZERO(&set[i]);
-		CPU_SET(1 + i % harts, &set[i]);
+		CPU_SET(i % harts, &set[i]);
 	}
 	for (int round = 0; round < 2; round++) {
 		unsigned long loops = round ? n : 1;
