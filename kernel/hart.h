@@ -92,8 +92,6 @@ struct hart {
 	u64 icache_gen;	       /* [a] edge ICACHE, kernel/mm/fault.c */
 	void *relay;	       /* [I] kernel/relay/ private */
 	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */
-	void *slab;	       /* [I] kernel/mm/slab.c */
-	void *rng;	       /* [I] kernel/random.c */
 	void *pmu;	       /* [I] kernel/pmu/ private */
 
 	/*

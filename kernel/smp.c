@@ -297,7 +297,9 @@ static u64 least_capable(u64 n)
 }
 
 /* Harts that run user code first, each kind in the order that it had.  Nothing
- * keeps a dense index yet: the others wait for smp_release(). */
+ * keeps a dense index yet: the others wait for smp_release(), and what the boot
+ * hart has found by its own it finds again: the frames that it kept are for who has
+ * that index now. */
 static void number_by_role(void)
 {
 	struct hart *old[MAX_HARTS];
@@ -316,6 +318,8 @@ static void number_by_role(void)
 		service_bits |= harts[i]->role & ROLE_SERVICE ? BIT(i) : 0;
 		app_bits |= harts[i]->role & ROLE_APP ? BIT(i) : 0;
 	}
+	KASSERT(!this_hart()->plug && !this_hart()->lock_depth);
+	this_hart()->pcp = NULL;
 }
 
 /*

@@ -327,14 +327,29 @@ int mm_fault(struct mm *mm, u64 addr, u32 access, int *code)
 	}
 }
 
+/* @va is there, for reading or for writing. */
+static bool is_there(struct mm *mm, u64 va, bool write)
+{
+	bool lock = !mm_is_private(mm);
+	pte_t *p, e;
+
+	if (lock)
+		down_read(&mm->lock);
+	p = pt_find(mm, va);
+	e = p ? load_once(p) : 0;
+	if (lock)
+		up_read(&mm->lock);
+	return (e & PTE_V) && (!write || (e & PTE_W));
+}
+
 int mm_populate(struct mm *mm, u64 start, u64 end, bool write)
 {
 	for (u64 va = start; va < end; va += PAGE_SIZE) {
-		pte_t *p = pt_find(mm, va);
-		pte_t e = p ? load_once(p) : 0;
 		int code, err;
 
-		if ((e & PTE_V) && (!write || (e & PTE_W)))
+		if (va >= USER_TOP)
+			return -EFAULT;
+		if (is_there(mm, va, write))
 			continue;
 		err = mm_fault(mm, va, write ? VM_WRITE : VM_READ, &code);
 		if (err == -EFAULT && code == SEGV_ACCERR && !write)
