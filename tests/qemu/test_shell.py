@@ -212,6 +212,8 @@ def test_reports(machine, command, has):
 def test_rtc(machine):
     """The clock is the host's; it can be set, and CLOCK_REALTIME is another."""
     since = "/sys/class/rtc/rtc0/since_epoch"
+    if "unmatched" in machine.text().lower():
+        pytest.skip("the board's clock is its PMIC's, and not shown")
     host = int(machine.read_file(since))
     assert abs(host - time.time()) < 60
     machine.sh("hwclock -u -w", check=True)
