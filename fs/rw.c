@@ -200,6 +200,18 @@ static s64 seek_data(u64 size, s64 off, int whence)
 	return whence == SEEK_DATA ? off : (s64)size;
 }
 
+s64 endless_llseek(struct file *f, s64 off, int whence)
+{
+	if (whence == SEEK_CUR)
+		off += (s64)f->pos;
+	else if (whence != SEEK_SET)
+		return -EINVAL;
+	if (off < 0)
+		return -EINVAL;
+	f->pos = (u64)off;
+	return off;
+}
+
 s64 generic_file_llseek(struct file *f, s64 off, int whence)
 {
 	u64 size = load_once(&f->inode->i_size);

@@ -118,22 +118,10 @@ static s64 bin_write(struct file *f, struct iov_iter *from, u64 *pos)
 	return r;
 }
 
-static s64 bin_llseek(struct file *f, s64 off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += (s64)f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->pos = (u64)off;
-	return off;
-}
-
 static const struct file_ops bin_fops = {
 	.read = bin_read,
 	.write = bin_write,
-	.llseek = bin_llseek,
+	.llseek = endless_llseek,
 };
 
 static void put_node(void *arg)

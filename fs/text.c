@@ -140,18 +140,6 @@ static s64 text_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 	return r;
 }
 
-static s64 text_llseek(struct file *f, s64 off, int whence)
-{
-	if (whence == SEEK_CUR)
-		off += (s64)f->pos;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->pos = (u64)off;
-	return off;
-}
-
 static void text_release(struct file *f)
 {
 	struct text_file *tf = f->priv;
@@ -165,7 +153,7 @@ static void text_release(struct file *f)
 static const struct file_ops text_fops = {
 	.read = text_read,
 	.write = text_file_write,
-	.llseek = text_llseek,
+	.llseek = endless_llseek,
 	.release = text_release,
 };
 

@@ -438,6 +438,8 @@ int vfs_fsync(struct file *f, bool datasync);
 /* The page cache behind a regular file or block device, else NULL. */
 struct mapping *vfs_mapping(struct file *f);
 s64 generic_file_llseek(struct file *f, s64 off, int whence);
+/* Of what has no end to seek from; SEEK_END is -EINVAL. */
+s64 endless_llseek(struct file *f, s64 off, int whence);
 /* readdir helper: "." at offset 0 and ".." at 1; false: the buffer is full.
  * The file system's own entries then use offsets from 2 on. */
 bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);

@@ -298,14 +298,7 @@ s64 ext4_dir_llseek(struct file *f, s64 off, int whence)
 {
 	s64 end = has_hashes(f->inode) ? (s64)END : (s64)f->inode->i_size;
 
-	if (whence == SEEK_CUR)
-		off += (s64)f->pos;
-	else if (whence == SEEK_END)
-		off += end;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (off < 0)
-		return -EINVAL;
-	f->pos = (u64)off;
-	return off;
+	if (whence == SEEK_END)
+		return endless_llseek(f, off + end, SEEK_SET);
+	return endless_llseek(f, off, whence);
 }

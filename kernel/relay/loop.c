@@ -136,7 +136,9 @@ static __hotpath_loop void one_message(struct hart *h, u64 word)
 	relay_take_message(h, word);
 }
 
-/* Interrupts are due first, which may leave others work to do. */
+/* Interrupts are due first, which may leave others work to do.  An IPI may even take
+ * the address space away (hart->kick), but leaves PREEMPT_LOOK: then the slice is not
+ * right, and the answer takes the general way. */
 void relay_await_blind(struct hart *h, struct thread *t, struct call_row *c)
 {
 	relay_take_interrupts(h);

@@ -264,7 +264,7 @@ __plain void take_plain(struct hart *h, struct relay_hart *r, u64 word, bool w)
 	}
 }
 
-/* Shared by user_ecall() and user_ecall_watched(): true is not returned. */
+/* Of user_ecall() and relay_call_slow().  Returns if the call takes the general way. */
 __plain void begin_plain(struct hart *h, struct relay_hart *r, struct thread *t,
 			 struct call_row *c, bool w)
 {

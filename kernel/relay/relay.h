@@ -106,11 +106,11 @@ struct relay_peer {
 	bool promised; /* its next completion is sent with an IPI: PROMISE */
 };
 
-/* Per-hart private part, behind hart->relay. */
 /* relay_hart.preempt */
 #define PREEMPT_TURN 1u /* it is another thread's turn */
 #define PREEMPT_LOOK 2u /* an IPI was taken: not before the rings are empty */
 
+/* Per-hart private part, behind hart->relay. */
 struct relay_hart {
 	struct msgring *in[MAX_HARTS];	/* [I] from hart i to this one */
 	struct msgring *out[MAX_HARTS]; /* [I] from this one to hart i */

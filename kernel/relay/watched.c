@@ -3,8 +3,8 @@
  * kernel/relay/watched.c - the short way of calls that are counted or traced.
  *
  * A second instance of plain.h that tells of its steps: to the counters by the hooks
- * of kernel/pmu/, to the trace by relay_trace_event().  Both are served while calls
- * still go straight, so that what is seen is nearly what happens unseen.  What
+ * of kernel/pmu/quick.h, to the trace by tell().  Both are served while calls still
+ * go straight, so that what is seen is nearly what happens unseen.  What
  * needs more (legs, injected delays, tracepoints of calls) takes the general way.
  *
  * A hart learns that it is watched from hart->watched, at the beginning of a call and

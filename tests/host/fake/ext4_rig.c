@@ -46,6 +46,11 @@ s64 generic_file_llseek(struct file *f, s64 off, int whence)
 	return -EINVAL;
 }
 
+s64 endless_llseek(struct file *f, s64 off, int whence)
+{
+	return -EINVAL;
+}
+
 int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	inode_touch(f->inode, true, true);
