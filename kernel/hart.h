@@ -23,6 +23,7 @@
 
 struct thread;
 struct mm;
+struct pcp;
 struct plug;
 
 enum hart_role {
@@ -90,6 +91,7 @@ struct hart {
 	u8 watched;	       /* [a] WATCH_*, why not to take the short way */
 	u64 icache_gen;	       /* [a] edge ICACHE, kernel/mm/fault.c */
 	void *relay;	       /* [I] kernel/relay/ private */
+	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */
 	void *pmu;	       /* [I] kernel/pmu/ private */
 
 	/*

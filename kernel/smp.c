@@ -297,8 +297,9 @@ static u64 least_capable(u64 n)
 }
 
 /* Harts that run user code first, each kind in the order that it had.  Nothing
- * keeps a dense index yet: the others wait for smp_release(), and the boot hart
- * holds nothing that it has found by its own. */
+ * keeps a dense index yet: the others wait for smp_release(), and what the boot
+ * hart has found by its own it finds again: the frames that it kept are for who has
+ * that index now. */
 static void number_by_role(void)
 {
 	struct hart *old[MAX_HARTS];
@@ -318,6 +319,7 @@ static void number_by_role(void)
 		app_bits |= harts[i]->role & ROLE_APP ? BIT(i) : 0;
 	}
 	KASSERT(!this_hart()->plug && !this_hart()->lock_depth);
+	this_hart()->pcp = NULL;
 }
 
 /*

@@ -58,7 +58,11 @@ void (*pmem_low_hook)(void);
 
 static inline struct pcp *this_pcp(void)
 {
-	return &pcps[this_cpu()];
+	struct hart *h = this_hart();
+
+	if (unlikely(!h->pcp))
+		h->pcp = &pcps[h->cpu];
+	return h->pcp;
 }
 
 /* --- contents */
@@ -249,6 +253,7 @@ static __attribute__((noinline)) struct page *pcp_refill(struct pcp *c, u32 gfp)
 	struct page *got[PCP_BATCH];
 	u32 n;
 
+	KASSERT(c == &pcps[this_cpu()]); /* a hart has one to itself */
 	/* reclaim inside may have put frames on the stack */
 	n = take_hard(0, PCP_BATCH, gfp, got);
 	while (n > 0) {
