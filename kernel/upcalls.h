@@ -25,6 +25,10 @@ syscall_fn *syscall_handler(u64 nr);
 const char *syscall_name(u64 nr);
 #define NR_SYSCALLS 512
 
+/* syscall/uring/pool.c: @p, which current is the last thread of, ends or executes
+ * another program: its io_uring requests and their workers end first. */
+void uring_process_exit(struct process *p);
+
 /* fs/fs_ctx.c: root, cwd, umask. */
 struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);

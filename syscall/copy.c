@@ -6,6 +6,7 @@
  * a position must be written before the call returns; so the destination is
  * written until it takes all of it or fails.
  */
+#include <syscall/rw.h>
 #include <syscall/syscall.h>
 #include <syscall/uiov.h>
 
@@ -220,6 +221,37 @@ static s64 do_splice(struct file *in, uaddr_t in_pos, struct file *out,
 		return m;
 	len = min_t(u64, len, (u64)min(m, (s64)CHUNK));
 	return copy_checked(in, in_pos, out, out_pos, len, true);
+}
+
+static struct end end_at(struct file *f, s64 pos)
+{
+	return (struct end){ f, pos == -1 ? f->pos : (u64)pos, pos == -1 };
+}
+
+s64 splice_files(struct file *fin, s64 in_pos, struct file *fout, s64 out_pos,
+		 u64 len, u32 flags)
+{
+	struct end in = end_at(fin, in_pos), out = end_at(fout, out_pos);
+	s64 n, m;
+
+	if (flags & ~SPLICE_F_ALL || in_pos < -1 || out_pos < -1)
+		return -EINVAL;
+	n = splice_check(fin, !in.own_pos, fout, !out.own_pos);
+	if (n || !len)
+		return n;
+	n = end_ready(fin, true, flags & SPLICE_F_NONBLOCK);
+	if (n <= 0)
+		return n;
+	m = end_ready(fout, false, flags & SPLICE_F_NONBLOCK);
+	if (m <= 0)
+		return m;
+	n = copy_ends(&in, &out, min_t(u64, len, (u64)min(m, (s64)CHUNK)),
+		      true);
+	if (n >= 0 && in.own_pos)
+		fin->pos = in.pos;
+	if (n >= 0 && out.own_pos)
+		fout->pos = out.pos;
+	return n;
 }
 
 SYSCALL6(76, splice, int, in_fd, uaddr_t, in_pos, int, out_fd, uaddr_t, out_pos,

@@ -5,6 +5,7 @@
  * The position of a file that several descriptors or threads share is guarded
  * by its pos_lock; one that only current can reach needs no lock.
  */
+#include <syscall/rw.h>
 #include <syscall/syscall.h>
 #include <syscall/uiov.h>
 
@@ -14,14 +15,7 @@
 #include <kernel/mm/user.h>
 #include <lib/atomic.h>
 
-#define RWF_HIPRI    0x01
-#define RWF_DSYNC    0x02
-#define RWF_SYNC     0x04
-#define RWF_NOWAIT   0x08
-#define RWF_APPEND   0x10
-#define RWF_NOAPPEND 0x20
-#define RWF_KNOWN    0x3f
-#define SIGPIPE	     13
+#define SIGPIPE 13
 
 static bool pos_shared(struct fdref r)
 {
@@ -183,14 +177,13 @@ SYSCALL4(70, pwritev, int, fd, uaddr_t, vec, u64, nr, s64, pos)
 	return prw_vector(fd, vec, nr, pos, true);
 }
 
-/* A read that shall not wait takes what is in memory: 0 or -EAGAIN. */
-static int only_cached(struct file *f, struct iov_iter *it, u64 pos)
+u64 rw_cached(struct file *f, u64 pos, u64 len)
 {
 	struct mapping *m = vfs_mapping(f);
-	u64 end = pos, want = pos + iov_iter_count(it);
+	u64 end = pos, want = pos + len;
 
 	if (!m || pos >= load_once(&m->size))
-		return 0;
+		return len;
 	while (end < want) {
 		struct page *pg = mapping_find(m, end / PAGE_SIZE);
 		bool ok = pg && (load_once(&pg->flags) & PG_UPTODATE);
@@ -201,9 +194,17 @@ static int only_cached(struct file *f, struct iov_iter *it, u64 pos)
 			break;
 		end = ALIGN_DOWN(end, PAGE_SIZE) + PAGE_SIZE;
 	}
-	if (end == pos)
+	return min(end, want) - pos;
+}
+
+/* A read that shall not wait takes what is in memory: 0 or -EAGAIN. */
+static int only_cached(struct file *f, struct iov_iter *it, u64 pos)
+{
+	u64 n = rw_cached(f, pos, iov_iter_count(it));
+
+	if (!n && iov_iter_count(it))
 		return -EAGAIN;
-	iov_iter_truncate(it, end - pos);
+	iov_iter_truncate(it, n);
 	return 0;
 }
 
@@ -235,34 +236,48 @@ static int sync_after(struct file *f, int flags)
 	return err == -EINVAL ? 0 : err;
 }
 
-static s64 prw2_file(struct fdref r, uaddr_t vec, u64 nr, s64 pos, int flags,
-		     bool write)
+static s64 transfer(struct fdref r, struct iov_iter *it, s64 pos, int flags,
+		    bool write)
 {
 	struct file *f = r.f;
-	struct iov_iter it;
-	struct uiov u;
-	s64 n;
+	s64 n = 0;
 
-	if (!(write ? f->can_write : f->can_read))
-		return -EBADF;
-	if (pos != -1 && !f->ops->llseek)
-		return -ESPIPE;
-	n = uiov_get(&u, vec, nr, &it);
-	if (n)
-		return n;
-	n = iov_iter_count(&it)
-		    ? apply_flags(f, &it, pos == -1 ? f->pos : (u64)pos, flags,
-				  write)
-		    : 0;
+	if (iov_iter_count(it))
+		n = apply_flags(f, it, pos == -1 ? f->pos : (u64)pos, flags,
+				write);
 	if (!n)
-		n = pos == -1 ? rw_at_pos(r, &it, write)
-			      : rw_at(f, &it, (u64)pos, write);
-	uiov_put(&u);
+		n = pos == -1 ? rw_at_pos(r, it, write)
+			      : rw_at(f, it, (u64)pos, write);
 	if (n > 0 && write && (flags & (RWF_DSYNC | RWF_SYNC))) {
 		int err = sync_after(f, flags);
 
 		n = err ? err : n;
 	}
+	return n;
+}
+
+s64 rw_transfer(struct file *f, struct iov_iter *it, s64 pos, int flags,
+		bool write)
+{
+	return transfer((struct fdref){ f, true }, it, pos, flags, write);
+}
+
+static s64 prw2_file(struct fdref r, uaddr_t vec, u64 nr, s64 pos, int flags,
+		     bool write)
+{
+	struct iov_iter it;
+	struct uiov u;
+	s64 n;
+
+	if (!(write ? r.f->can_write : r.f->can_read))
+		return -EBADF;
+	if (pos != -1 && !r.f->ops->llseek)
+		return -ESPIPE;
+	n = uiov_get(&u, vec, nr, &it);
+	if (n)
+		return n;
+	n = transfer(r, &it, pos, flags, write);
+	uiov_put(&u);
 	return n;
 }
 

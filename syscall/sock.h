@@ -6,7 +6,31 @@
 #define SYSCALL_SOCK_H
 
 #include <kernel/file/file.h>
+#include <kernel/file/iov.h>
 #include <net/socket.h>
+
+struct user_msghdr {
+	uaddr_t name;
+	u32 namelen, pad0;
+	uaddr_t iov;
+	u64 iovlen;
+	uaddr_t control;
+	u64 controllen;
+	u32 flags, pad1;
+};
+STATIC_ASSERT(sizeof(struct user_msghdr) == 56, "Linux's struct user_msghdr");
+
+/* --- sockmsg.c: sendmsg(2) and recvmsg(2) of a header that has been read */
+int msg_read_hdr(struct user_msghdr *h, uaddr_t umsg);
+s64 msg_send(struct file *f, struct socket *s, const struct user_msghdr *h,
+	     struct iov_iter *it, u32 flags);
+/* The output fields go to @umsg, 0: nowhere. */
+s64 msg_recv(struct file *f, struct socket *s, const struct user_msghdr *h,
+	     struct iov_iter *it, uaddr_t umsg, u32 flags);
+
+/* --- socket.c: accept4(2) on a file that is known */
+s64 sock_accept(struct file *f, uaddr_t uaddr, uaddr_t ulen, u32 flags,
+		bool nonblock);
 
 /* fd_ref() of a socket: 0, -EBADF or -ENOTSOCK; fd_unref() after 0. */
 int sock_ref(int fd, struct fdref *r, struct socket **s);

@@ -107,20 +107,18 @@ SYSCALL2(201, listen, int, fd, int, backlog)
 	return err;
 }
 
-static s64 do_accept(int fd, uaddr_t uaddr, uaddr_t ulen, u32 flags)
+s64 sock_accept(struct file *f, uaddr_t uaddr, uaddr_t ulen, u32 flags,
+		bool nonblock)
 {
-	struct socket *s, *new;
+	struct socket *s = socket_of(f), *new;
 	struct sock_addr a;
-	struct fdref r;
-	s64 n = sock_ref(fd, &r, &s);
+	s64 n = 0;
 
-	if (n)
-		return n;
+	if (!s)
+		return -ENOTSOCK;
 	if (flags & ~(u32)(SOCK_CLOEXEC | SOCK_NONBLOCK))
-		new = ERR_PTR(-EINVAL);
-	else
-		new = s->ops->accept(s, r.f->flags & O_NONBLOCK);
-	fd_unref(r);
+		return -EINVAL;
+	new = s->ops->accept(s, nonblock || (f->flags & O_NONBLOCK));
 	if (IS_ERR(new))
 		return PTR_ERR(new);
 	if (uaddr) {
@@ -133,6 +131,18 @@ static s64 do_accept(int fd, uaddr_t uaddr, uaddr_t ulen, u32 flags)
 		return n;
 	}
 	return sock_install(new, flags);
+}
+
+static s64 do_accept(int fd, uaddr_t uaddr, uaddr_t ulen, u32 flags)
+{
+	struct fdref r = fd_ref(fd);
+	s64 n;
+
+	if (!r.f)
+		return -EBADF;
+	n = sock_accept(r.f, uaddr, ulen, flags, false);
+	fd_unref(r);
+	return n;
 }
 
 SYSCALL3(202, accept, int, fd, uaddr_t, uaddr, uaddr_t, ulen)

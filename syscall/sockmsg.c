@@ -19,17 +19,6 @@
 #define CONTROL_MAX	(64u * 1024u)
 #define MMSG_MAX	1024u
 
-struct user_msghdr {
-	uaddr_t name;
-	u32 namelen, pad0;
-	uaddr_t iov;
-	u64 iovlen;
-	uaddr_t control;
-	u64 controllen;
-	u32 flags, pad1;
-};
-STATIC_ASSERT(sizeof(struct user_msghdr) == 56, "Linux's struct user_msghdr");
-
 struct user_mmsghdr {
 	struct user_msghdr hdr;
 	u32 len, pad;
@@ -268,22 +257,18 @@ static u32 msg_flags(const struct file *f, u32 flags)
 	return flags | (f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
 }
 
-static s64 send_hdr(struct file *f, struct socket *s,
-		    const struct user_msghdr *h, u32 flags)
+s64 msg_send(struct file *f, struct socket *s, const struct user_msghdr *h,
+	     struct iov_iter *it, u32 flags)
 {
 	struct sock_msg m = {
+		.it = it,
 		.flags = msg_flags(f, flags),
 		.creds = sock_creds_current(),
 	};
 	struct sock_addr to;
-	struct iov_iter it;
-	struct uiov u;
-	s64 n = uiov_get(&u, h->iov, h->iovlen, &it);
+	s64 n = 0;
 
-	if (n)
-		return n;
-	iov_iter_truncate(&it, MAX_RW_COUNT);
-	m.it = &it;
+	iov_iter_truncate(it, MAX_RW_COUNT);
 	to.node = NULL;
 	if (h->name && h->namelen) {
 		n = sock_addr_read(s, h->name, h->namelen, ADDR_FIND, &to);
@@ -295,28 +280,37 @@ static s64 send_hdr(struct file *f, struct socket *s,
 		n = s->ops->send(s, &m);
 	sock_addr_put(&to);
 	sock_files_put(m.files);
+	return n;
+}
+
+static s64 send_hdr(struct file *f, struct socket *s,
+		    const struct user_msghdr *h, u32 flags)
+{
+	struct iov_iter it;
+	struct uiov u;
+	s64 n = uiov_get(&u, h->iov, h->iovlen, &it);
+
+	if (n)
+		return n;
+	n = msg_send(f, s, h, &it, flags);
 	uiov_put(&u);
 	return n;
 }
 
 /* The header's output fields are updated in @h. */
 static s64 recv_hdr(struct file *f, struct socket *s, struct user_msghdr *h,
-		    u32 flags)
+		    struct iov_iter *it, u32 flags)
 {
 	struct control_out o = { .at = h->control, .left = h->controllen };
 	struct sock_addr from;
 	struct sock_msg m = {
+		.it = it,
 		.flags = msg_flags(f, flags),
 		.from = h->name ? &from : NULL,
 	};
-	struct iov_iter it;
-	struct uiov u;
-	s64 n = uiov_get(&u, h->iov, h->iovlen, &it), err = 0;
+	s64 n, err = 0;
 
-	if (n)
-		return n;
-	iov_iter_truncate(&it, MAX_RW_COUNT);
-	m.it = &it;
+	iov_iter_truncate(it, MAX_RW_COUNT);
 	from = (struct sock_addr){ 0 };
 	if (!h->control)
 		o.left = 0;
@@ -330,11 +324,10 @@ static s64 recv_hdr(struct file *f, struct socket *s, struct user_msghdr *h,
 		h->flags = m.out_flags | o.flags | (flags & MSG_CMSG_CLOEXEC);
 	}
 	sock_files_put(m.files);
-	uiov_put(&u);
 	return err < 0 ? err : n;
 }
 
-static int read_hdr(struct user_msghdr *h, uaddr_t umsg)
+int msg_read_hdr(struct user_msghdr *h, uaddr_t umsg)
 {
 	if (copy_from_user(h, umsg, sizeof(*h)))
 		return -EFAULT;
@@ -342,6 +335,25 @@ static int read_hdr(struct user_msghdr *h, uaddr_t umsg)
 		return -EINVAL;
 	h->namelen = min_t(u32, h->namelen, 128);
 	return 0;
+}
+
+s64 msg_recv(struct file *f, struct socket *s, const struct user_msghdr *in,
+	     struct iov_iter *it, uaddr_t umsg, u32 flags)
+{
+	struct user_msghdr h = *in;
+	s64 n = recv_hdr(f, s, &h, it, flags);
+
+	if (n < 0 || !umsg)
+		return n;
+	if (h.name &&
+	    put_user_u32(h.namelen,
+			 umsg + offsetof(struct user_msghdr, namelen)))
+		return -EFAULT;
+	if (put_user_u64(h.controllen,
+			 umsg + offsetof(struct user_msghdr, controllen)) ||
+	    put_user_u32(h.flags, umsg + offsetof(struct user_msghdr, flags)))
+		return -EFAULT;
+	return n;
 }
 
 SYSCALL3(211, sendmsg, int, fd, uaddr_t, umsg, u32, flags)
@@ -353,7 +365,7 @@ SYSCALL3(211, sendmsg, int, fd, uaddr_t, umsg, u32, flags)
 
 	if (n)
 		return n;
-	n = read_hdr(&h, umsg);
+	n = msg_read_hdr(&h, umsg);
 	if (!n)
 		n = send_hdr(r.f, s, &h, flags);
 	fd_unref(r);
@@ -363,21 +375,16 @@ SYSCALL3(211, sendmsg, int, fd, uaddr_t, umsg, u32, flags)
 static s64 recv_one(struct file *f, struct socket *s, uaddr_t umsg, u32 flags)
 {
 	struct user_msghdr h;
-	s64 n = read_hdr(&h, umsg);
+	struct iov_iter it;
+	struct uiov u;
+	s64 n = msg_read_hdr(&h, umsg);
 
+	if (!n)
+		n = uiov_get(&u, h.iov, h.iovlen, &it);
 	if (n)
 		return n;
-	n = recv_hdr(f, s, &h, flags);
-	if (n < 0)
-		return n;
-	if (h.name &&
-	    put_user_u32(h.namelen,
-			 umsg + offsetof(struct user_msghdr, namelen)))
-		return -EFAULT;
-	if (put_user_u64(h.controllen,
-			 umsg + offsetof(struct user_msghdr, controllen)) ||
-	    put_user_u32(h.flags, umsg + offsetof(struct user_msghdr, flags)))
-		return -EFAULT;
+	n = msg_recv(f, s, &h, &it, umsg, flags);
+	uiov_put(&u);
 	return n;
 }
 
@@ -408,7 +415,7 @@ SYSCALL4(269, sendmmsg, int, fd, uaddr_t, uvec, u32, nr, u32, flags)
 		uaddr_t at = uvec + done * sizeof(struct user_mmsghdr);
 		struct user_msghdr h;
 
-		n = read_hdr(&h, at);
+		n = msg_read_hdr(&h, at);
 		if (!n)
 			n = send_hdr(r.f, s, &h, flags);
 		if (n < 0)

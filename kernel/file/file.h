@@ -189,6 +189,9 @@ struct fdref {
 	bool owned;
 };
 struct fdref fd_ref(int fd);
+/* No descriptor, but for fd_ref(): the file current->fd_given, which whoever set it
+ * keeps.  So a handler can be run on a file that has no number. */
+#define FD_GIVEN (-0x6110)
 struct fdref fd_ref_path(int fd); /* O_PATH allowed too */
 static inline void fd_unref(struct fdref r)
 {

@@ -315,6 +315,9 @@ struct fdref fd_ref(int fd)
 	if (unlikely(!r.f || (r.f->flags & O_PATH))) {
 		if (r.f)
 			fd_unref(r);
+		else if (fd == FD_GIVEN && current->fd_given)
+			return (struct fdref){ file_get(current->fd_given),
+					       true };
 		return (struct fdref){ NULL, false };
 	}
 	return r;

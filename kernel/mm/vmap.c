@@ -254,6 +254,27 @@ void *vmalloc(size_t size)
 	return (void *)a->start;
 }
 
+void *vmap_pages(struct page *const *page, u32 nr)
+{
+	struct area *a = area_new(nr * PAGE_SIZE, PAGE_SIZE);
+
+	if (!a)
+		return NULL;
+	for (u32 i = 0; i < nr; i++) {
+		u64 va = a->start + i * PAGE_SIZE;
+
+		if (map(va, page_phys(page[i]), PAGE_SIZE) == 0) {
+			(void)page_get(page[i]);
+			continue;
+		}
+		if (i)
+			unmap_and_free(a->start, i * PAGE_SIZE);
+		area_free(a);
+		return NULL;
+	}
+	return (void *)a->start;
+}
+
 void vfree(void *va)
 {
 	struct area *a;

@@ -16,6 +16,10 @@ void iounmap(volatile void __iomem *va);
 
 void *vmalloc(size_t size); /* zeroed pages, guard page behind; NULL */
 void vfree(void *va);
+/* Frames that others have as well, in one piece; each gets a reference, which
+ * vfree() gives back.  NULL. */
+struct page;
+void *vmap_pages(struct page *const *page, u32 nr);
 
 /* A stack of @size bytes with an unmapped page below and above it; returns its
  * lowest address or NULL.  Freed stacks are kept in a small cache. */

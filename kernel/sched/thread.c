@@ -150,8 +150,11 @@ struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
 
 void kthread_start(struct thread *t)
 {
-	struct hart *h = harts[service_cpu_default()];
+	kthread_start_on(t, harts[service_cpu_default()]);
+}
 
+void kthread_start_on(struct thread *t, struct hart *h)
+{
 	t->co_hart = h;
 	t->state = THREAD_READY;
 	if (h == this_hart())

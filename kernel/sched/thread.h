@@ -198,6 +198,7 @@ struct thread {
 	u32 personality; /* [O] */
 	u32 traced_on;	 /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */
 	void *ext;	 /* [O] kernel/task's private extension */
+	struct file *fd_given; /* [O] what FD_GIVEN names; kernel/file/file.h */
 	struct pmu_ctx
 		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */
 	struct leg_stamps legs;
@@ -240,8 +241,9 @@ void cond_resched(void);
 /* A coroutine without a user part; runs on a service hart.  NULL: -ENOMEM. */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);
 
-/* Put a new thread whose kfn is set on the default service hart. */
+/* Put a new thread whose kfn is set on a service hart: the default one, or @h. */
 void kthread_start(struct thread *t);
+void kthread_start_on(struct thread *t, struct hart *h);
 void sched_init(void);
 
 /*

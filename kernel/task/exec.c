@@ -199,6 +199,7 @@ static int become_single(struct thread *t)
 	if (!alone)
 		return -EAGAIN;
 out:
+	uring_process_exit(p);
 	process_take_lead();
 	return 0;
 }

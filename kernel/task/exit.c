@@ -223,6 +223,7 @@ static void last_thread(struct process *p, int status)
 	if (p == init_process)
 		panic("init exited, status %#x",
 		      p->exiting ? p->exit_code : status);
+	uring_process_exit(p);
 	process_timers_exit(p);
 	sem_process_exit(p);
 	if (mm && mm->rss_max > p->maxrss_pages)

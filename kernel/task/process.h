@@ -185,6 +185,8 @@ struct process {
 	u8 fault_policy;   /* [a] */
 	u64 poll_cap_us;   /* [a] */
 	int oom_score_adj; /* [a] */
+
+	struct uring_pool *uring; /* [a] its io_uring requests, or NULL */
 };
 
 extern struct spinlock task_lock;

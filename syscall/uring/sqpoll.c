@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/uring/sqpoll.c - the poller: a coroutine on a service hart that takes
+ * submissions as soon as they are in the ring.  A program that only writes and reads
+ * its rings never enters the kernel.
+ *
+ * Between two looks it lets others have the hart.  When nothing came for sq_idle_ns
+ * it says so in the ring (SQ_NEED_WAKEUP) and sleeps, until io_uring_enter() or the
+ * end.  Where a single hart has both roles it sleeps at once: while it looked, the
+ * program could not run.
+ *
+ * ORDERING
+ *   SQWAKE  NEED_WAKEUP, full fence, look at sq_tail; the program: sq_tail, full
+ *	    fence, look at NEED_WAKEUP.  One of the two sees the other's store.
+ */
+#include <syscall/uring/uring.h>
+
+#include <kernel/hart.h>
+#include <kernel/time/clock.h>
+
+static bool must_end(const struct uring *r, const struct uring_pool *p)
+{
+	return load_once(&r->dead) || load_once(&p->dying);
+}
+
+static bool something(const struct uring *r, const struct uring_pool *p)
+{
+	return must_end(r, p) || load_once(&r->sq_kick) ||
+	       (!load_once(&r->disabled) && uring_sq_pending(r));
+}
+
+static void sleep_until_called(struct uring *r, struct uring_pool *p)
+{
+	(void)atomic_fetch_or(&r->sh->sq_flags, SQ_NEED_WAKEUP);
+	/* SQWAKE (full) - pairs with the program's fence. */
+	smp_mb();
+	wait_event(&r->sq_wq, something(r, p));
+	store_once(&r->sq_kick, false);
+	(void)atomic_fetch_and(&r->sh->sq_flags, ~(u32)SQ_NEED_WAKEUP);
+}
+
+void uring_poller(struct uring_worker *w)
+{
+	struct uring *r = w->ring;
+	struct uring_pool *p = w->pool;
+	u64 idle = this_hart()->role & ROLE_APP ? 0 : r->sq_idle_ns;
+	u64 last = clock_mono_ns();
+
+	while (!must_end(r, p)) {
+		if (!load_once(&r->disabled) && uring_sq_pending(r)) {
+			(void)uring_submit(r, r->sq_entries);
+			wake_up_all(&r->sq_wq); /* who waits for room */
+			wake_up_all_key(&r->poll_wq, POLLOUT | POLLWRNORM);
+			last = clock_mono_ns();
+		} else if (clock_mono_ns() - last >= idle) {
+			sleep_until_called(r, p);
+			last = clock_mono_ns();
+		}
+		cond_resched();
+	}
+	/* Nobody takes what comes now: whoever enters must hear of it. */
+	(void)atomic_fetch_or(&r->sh->sq_flags, SQ_NEED_WAKEUP);
+	store_once(&r->sq_gone, true);
+	wake_up_all(&r->sq_wq);
+}
