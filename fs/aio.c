@@ -271,7 +271,7 @@ void aio_complete(struct aio_kiocb *k, s64 res)
 	list_add_tail(&k->node, &c->ended);
 	spin_unlock(&c->lock);
 	if (eventfd)
-		eventfd_signal(eventfd);
+		eventfd_signal(eventfd, 0);
 	wake_up_all(&c->wq);
 }
 

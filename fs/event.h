@@ -35,8 +35,8 @@ s64 epoll_wait(struct file *epf, uaddr_t uevents, int max, u64 deadline_ns);
 
 struct file *eventfd_create(u64 count, bool semaphore, bool nonblock);
 bool is_eventfd(const struct file *f);
-/* Add 1, unless it is full.  Any context. */
-void eventfd_signal(struct file *f);
+/* Add 1, unless it is full; @key: bits for those who are woken.  Any context. */
+void eventfd_signal(struct file *f, u64 key);
 
 struct itimerval_ns; /* kernel/time/posix.h */
 struct file *timerfd_create(int clock, bool nonblock);

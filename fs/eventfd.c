@@ -126,12 +126,12 @@ bool is_eventfd(const struct file *f)
 	return f->ops == &eventfd_fops;
 }
 
-void eventfd_signal(struct file *f)
+void eventfd_signal(struct file *f, u64 key)
 {
 	struct eventfd *e = f->priv;
 
 	if (add(e, 1))
-		wake_up_all_key(&e->rd_wq, POLLIN | POLLRDNORM);
+		wake_up_all_key(&e->rd_wq, POLLIN | POLLRDNORM | key);
 }
 
 struct file *eventfd_create(u64 count, bool semaphore, bool nonblock)

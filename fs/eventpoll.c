@@ -124,7 +124,8 @@ static bool file_woke(struct waiter *w, u64 key)
 	if (!events)
 		return false;
 	(void)make_ready(it);
-	wake_up_nested_key(&it->ep->poll_wq, POLLIN | POLLRDNORM);
+	wake_up_nested_key(&it->ep->poll_wq,
+			   POLLIN | POLLRDNORM | (key & POLL_URING_WAKE));
 	return true;
 }
 

@@ -4,6 +4,7 @@
  *
  * Not here: splice(2) (copy.c).
  */
+#include <syscall/rw.h>
 #include <syscall/syscall.h>
 #include <syscall/uiov.h>
 
@@ -84,6 +85,13 @@ static s64 do_tee(struct file *fin, struct file *fout, u64 len, u32 flags)
 		n = tee_bytes(in, out, len);
 	} while (!n); /* somebody else was faster */
 	return n;
+}
+
+s64 tee_files(struct file *in, struct file *out, u64 len, u32 flags)
+{
+	if (flags & ~SPLICE_F_ALL)
+		return -EINVAL;
+	return len ? do_tee(in, out, min(len, MAX_AT_ONCE), flags) : 0;
 }
 
 SYSCALL4(77, tee, int, in_fd, int, out_fd, u64, len, u32, flags)

@@ -180,21 +180,23 @@ SYSCALL4(70, pwritev, int, fd, uaddr_t, vec, u64, nr, s64, pos)
 u64 rw_cached(struct file *f, u64 pos, u64 len)
 {
 	struct mapping *m = vfs_mapping(f);
-	u64 end = pos, want = pos + len;
+	u64 size = m ? load_once(&m->size) : 0;
+	u64 at = pos, end;
 
-	if (!m || pos >= load_once(&m->size))
+	if (!m || pos >= size)
 		return len;
-	while (end < want) {
-		struct page *pg = mapping_find(m, end / PAGE_SIZE);
+	end = min(pos + len, size);
+	while (at < end) {
+		struct page *pg = mapping_find(m, at / PAGE_SIZE);
 		bool ok = pg && (load_once(&pg->flags) & PG_UPTODATE);
 
 		if (pg)
 			page_put(pg);
 		if (!ok)
-			break;
-		end = ALIGN_DOWN(end, PAGE_SIZE) + PAGE_SIZE;
+			return at - pos;
+		at = min(ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE, end);
 	}
-	return min(end, want) - pos;
+	return len;
 }
 
 /* A read that shall not wait takes what is in memory: 0 or -EAGAIN. */

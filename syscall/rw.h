@@ -28,5 +28,6 @@ u64 rw_cached(struct file *f, u64 pos, u64 len);
 /* splice(2) with the positions given, -1: the file's own (copy.c). */
 s64 splice_files(struct file *in, s64 in_pos, struct file *out, s64 out_pos,
 		 u64 len, u32 flags);
+s64 tee_files(struct file *in, struct file *out, u64 len, u32 flags);
 
 #endif /* SYSCALL_RW_H */

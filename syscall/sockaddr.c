@@ -78,6 +78,19 @@ static int decode_path(const struct sockaddr_un *un, u32 len, enum addr_use use,
 int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
 		   enum addr_use use, struct sock_addr *out)
 {
+	u8 raw[SOCKADDR_MAX];
+
+	*out = (struct sock_addr){ 0 };
+	if (len < FAMILY_LEN || len > sizeof(raw))
+		return -EINVAL;
+	if (copy_from_user(raw, uaddr, len))
+		return -EFAULT;
+	return sock_addr_decode(s, raw, len, use, out);
+}
+
+int sock_addr_decode(const struct socket *s, const void *raw, u32 len,
+		     enum addr_use use, struct sock_addr *out)
+{
 	bool local = s->family == AF_UNIX;
 	struct sockaddr_un un;
 
@@ -86,8 +99,7 @@ int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
 		len = min_t(u32, len, sizeof(un));
 	if (len < FAMILY_LEN || len > sizeof(un))
 		return -EINVAL;
-	if (copy_from_user(&un, uaddr, len))
-		return -EFAULT;
+	memcpy(&un, raw, len);
 	out->family = un.family;
 	if (!local) {
 		out->len = (u16)(len - FAMILY_LEN);
@@ -118,7 +130,7 @@ void sock_addr_put(struct sock_addr *a)
 	a->node = NULL;
 }
 
-int sock_addr_copy(const struct sock_addr *a, uaddr_t uaddr, u32 room)
+u32 sock_addr_encode(const struct sock_addr *a, void *raw)
 {
 	struct sockaddr_un un = { .family = a->family };
 	u32 len = FAMILY_LEN;
@@ -133,9 +145,17 @@ int sock_addr_copy(const struct sock_addr *a, uaddr_t uaddr, u32 room)
 		memcpy(un.path, a->name, a->len);
 		len += min_t(u32, a->len + 1u, UNIX_PATH_MAX);
 	}
-	if (copy_to_user(uaddr, &un, min(len, room)))
-		return -EFAULT;
-	return (int)len;
+	STATIC_ASSERT(sizeof(un) <= SOCKADDR_MAX, "room for any");
+	memcpy(raw, &un, len);
+	return len;
+}
+
+int sock_addr_copy(const struct sock_addr *a, uaddr_t uaddr, u32 room)
+{
+	u8 raw[SOCKADDR_MAX];
+	u32 len = sock_addr_encode(a, raw);
+
+	return copy_to_user(uaddr, raw, min(len, room)) ? -EFAULT : (int)len;
 }
 
 int sock_addr_write(const struct sock_addr *a, uaddr_t uaddr, uaddr_t ulen)

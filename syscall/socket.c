@@ -215,6 +215,7 @@ enum {
 	SO_RCVTIMEO = 20,
 	SO_SNDTIMEO = 21,
 	SO_BINDTODEVICE = 25,
+	SO_PEERNAME = 28,
 	SO_PEERSEC = 31,
 	SO_ACCEPTCONN = 30,
 	SO_SNDBUFFORCE = 32,
@@ -447,6 +448,7 @@ static int get_fact(struct socket *s, int opt, u32 *v)
 /* Length of the value, or -errno. */
 static int get_option(struct socket *s, int opt, union option_value *v)
 {
+	struct sock_addr peer;
 	int err;
 
 	switch (opt) {
@@ -457,6 +459,9 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 	case SO_PEERCRED:
 		(void)s->ops->peer_creds(s, &v->creds);
 		return sizeof(v->creds);
+	case SO_PEERNAME:
+		err = s->ops->name(s, true, &peer);
+		return err ? err : (int)sock_addr_encode(&peer, v->other);
 	case SO_RCVTIMEO:
 		v->tv = get_timeout(s->rcv_timeout_ns);
 		return sizeof(v->tv);
@@ -468,6 +473,17 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		err = get_fact(s, opt, &v->word);
 		return err ? err : (int)sizeof(v->word);
 	}
+}
+
+int sock_get_option(struct socket *s, int opt, void *val)
+{
+	union option_value v;
+	int n = get_option(s, opt, &v);
+
+	STATIC_ASSERT(sizeof(v) <= SOCK_OPT_MAX, "room for any");
+	if (n > 0)
+		memcpy(val, &v, (size_t)n);
+	return n;
 }
 
 SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,

@@ -6,6 +6,7 @@
 #include <syscall/syscall.h>
 #include <syscall/timeout.h>
 #include <syscall/uiov.h>
+#include <syscall/uring/uring.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
@@ -54,6 +55,10 @@ static int take_rights(struct sock_msg *m, uaddr_t at, u64 len)
 		f = fd_get_path((int)fd);
 		if (!f)
 			return -EBADF;
+		if (uring_of(f)) { /* which may have the socket registered */
+			file_put(f);
+			return -EINVAL;
+		}
 		m->files->f[m->files->nr++] = f;
 	}
 	return 0;
@@ -258,7 +263,7 @@ static u32 msg_flags(const struct file *f, u32 flags)
 }
 
 s64 msg_send(struct file *f, struct socket *s, const struct user_msghdr *h,
-	     struct iov_iter *it, u32 flags)
+	     const void *name, struct iov_iter *it, u32 flags)
 {
 	struct sock_msg m = {
 		.it = it,
@@ -270,8 +275,10 @@ s64 msg_send(struct file *f, struct socket *s, const struct user_msghdr *h,
 
 	iov_iter_truncate(it, MAX_RW_COUNT);
 	to.node = NULL;
-	if (h->name && h->namelen) {
-		n = sock_addr_read(s, h->name, h->namelen, ADDR_FIND, &to);
+	if ((h->name || name) && h->namelen) {
+		n = name ? sock_addr_decode(s, name, h->namelen, ADDR_FIND, &to)
+			 : sock_addr_read(s, h->name, h->namelen, ADDR_FIND,
+					  &to);
 		m.to = &to;
 	}
 	if (!n && h->control && h->controllen)
@@ -292,7 +299,7 @@ static s64 send_hdr(struct file *f, struct socket *s,
 
 	if (n)
 		return n;
-	n = msg_send(f, s, h, &it, flags);
+	n = msg_send(f, s, h, NULL, &it, flags);
 	uiov_put(&u);
 	return n;
 }
@@ -337,21 +344,20 @@ int msg_read_hdr(struct user_msghdr *h, uaddr_t umsg)
 	return 0;
 }
 
-s64 msg_recv(struct file *f, struct socket *s, const struct user_msghdr *in,
+s64 msg_recv(struct file *f, struct socket *s, struct user_msghdr *h,
 	     struct iov_iter *it, uaddr_t umsg, u32 flags)
 {
-	struct user_msghdr h = *in;
-	s64 n = recv_hdr(f, s, &h, it, flags);
+	s64 n = recv_hdr(f, s, h, it, flags);
 
 	if (n < 0 || !umsg)
 		return n;
-	if (h.name &&
-	    put_user_u32(h.namelen,
+	if (h->name &&
+	    put_user_u32(h->namelen,
 			 umsg + offsetof(struct user_msghdr, namelen)))
 		return -EFAULT;
-	if (put_user_u64(h.controllen,
+	if (put_user_u64(h->controllen,
 			 umsg + offsetof(struct user_msghdr, controllen)) ||
-	    put_user_u32(h.flags, umsg + offsetof(struct user_msghdr, flags)))
+	    put_user_u32(h->flags, umsg + offsetof(struct user_msghdr, flags)))
 		return -EFAULT;
 	return n;
 }

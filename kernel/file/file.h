@@ -63,6 +63,8 @@ extern u64 nr_open; /* [a] RLIMIT_NOFILE's most */
 #define POLLWRNORM 0x0100
 #define POLLWRBAND 0x0200
 #define POLLRDHUP  0x2000
+/* Of keys only: an event of io_uring has caused it, and must not cause another. */
+#define POLL_URING_WAKE (1u << 27)
 
 /*
  * One call of poll/select/epoll collecting wait queues.  A file's poll() calls

@@ -70,7 +70,7 @@ int uring_bufs_register(struct uring *r, u64 vec, u32 nr, bool sparse)
 	for (u32 i = 0; i < nr && !sparse && !err; i++) {
 		err = read_buf(&b[i], vec, i);
 		if (!err && b[i].base)
-			err = user_fault_in(b[i].base, 1, false);
+			err = user_fault_in(b[i].base, b[i].len, true);
 	}
 	mutex_lock(&r->tables);
 	if (!err && r->bufs)
@@ -382,6 +382,9 @@ int uring_pbuf_register(struct uring *r, u64 arg)
 		return -EINVAL;
 	if (!user_range_ok(c.ring_addr,
 			   (u64)c.ring_entries * sizeof(struct uring_buf)))
+		return -EFAULT;
+	if (user_fault_in(c.ring_addr,
+			  c.ring_entries * sizeof(struct uring_buf), true))
 		return -EFAULT;
 	mutex_lock(&r->tables);
 	g = find_group(r, c.bgid);

@@ -60,7 +60,6 @@ static const struct call calls[NR_OPS] = {
 	[OP_EPOLL_CTL] = { 21,
 			   { S_FD, S_LEN, S_OFF, S_ADDR },
 			   Z_BUF | Z_INDEX },
-	[OP_TEE] = { 77, { S_INDEX, S_FD, S_LEN, S_FLAGS }, Z_OFF | Z_ADDR },
 	[OP_SHUTDOWN] = { 210,
 			  { S_FILE, S_LEN },
 			  Z_OFF | Z_ADDR | Z_FLAGS | Z_BUF | Z_INDEX },
@@ -271,6 +270,8 @@ s64 uring_fd_install_run(struct uring_req *q, bool wait __unused)
 
 	if (!(s->flags & SQE_FIXED_FILE))
 		return -EBADF;
+	if (s->personality) /* they are the table's of whoever submitted it */
+		return -EPERM;
 	if (s->off || s->addr || s->len || s->buf_index || s->file_index ||
 	    s->addr3 || (s->op_flags & ~(u32)FIXED_FD_NO_CLOEXEC))
 		return -EINVAL;
@@ -307,6 +308,8 @@ s64 uring_futex_run(struct uring_req *q, bool wait __unused)
 	u64 a[6] = { s->addr, op | ((u32)s->fd & FUTEX_PRIVATE_FLAG), s->off,
 		     0,	      0, s->addr3 };
 
+	if (s->opcode == OP_FUTEX_WAKE && !s->off)
+		return 0; /* futex(2) would wake one */
 	return syscall_handler(SYS_FUTEX)(a);
 }
 
@@ -321,22 +324,45 @@ s64 uring_futex_waitv_run(struct uring_req *q, bool wait __unused)
 	return syscall_handler(SYS_FUTEX_WAITV)(a);
 }
 
-/* ---- splice */
+/* ---- splice, tee */
+
+static struct file *source_of(struct uring_req *q)
+{
+	const struct uring_sqe *s = &q->sqe;
+
+	if (s->op_flags & SPLICE_FD_IN_FIXED)
+		return uring_fixed_file(q->ring, s->file_index);
+	return fd_get((int)s->file_index);
+}
 
 s64 uring_splice_run(struct uring_req *q, bool wait __unused)
 {
 	const struct uring_sqe *s = &q->sqe;
-	struct file *in;
+	u32 flags = s->op_flags & ~(u32)SPLICE_FD_IN_FIXED;
+	struct file *in = source_of(q);
 	s64 n;
 
-	if (s->op_flags & SPLICE_FD_IN_FIXED)
-		in = uring_fixed_file(q->ring, s->file_index);
-	else
-		in = fd_get((int)s->file_index);
 	if (!in)
 		return -EBADF;
-	n = splice_files(in, (s64)s->addr, q->file, (s64)s->off, s->len,
-			 s->op_flags & ~(u32)SPLICE_FD_IN_FIXED);
+	n = splice_files(in, (s64)s->addr, q->file, (s64)s->off, s->len, flags);
+	file_put(in);
+	return n;
+}
+
+int uring_tee_prep(struct uring_req *q)
+{
+	return q->sqe.addr || q->sqe.off ? -EINVAL : 0;
+}
+
+s64 uring_tee_run(struct uring_req *q, bool wait __unused)
+{
+	u32 flags = q->sqe.op_flags & ~(u32)SPLICE_FD_IN_FIXED;
+	struct file *in = source_of(q);
+	s64 n;
+
+	if (!in)
+		return -EBADF;
+	n = tee_files(in, q->file, q->sqe.len, flags);
 	file_put(in);
 	return n;
 }

@@ -16,7 +16,28 @@ void uring_end_claimed(struct uring_req *q)
 	if (q->op == &uring_ops[OP_TIMEOUT] ||
 	    q->op == &uring_ops[OP_LINK_TIMEOUT])
 		uring_timer_stop(q);
-	uring_end(q, -ECANCELED);
+	if (current) /* not from a timer's callback */
+		uring_end_here(q, -ECANCELED);
+	else
+		uring_end(q, -ECANCELED);
+}
+
+void uring_end_soon(struct uring_req *q)
+{
+	if (q->op == &uring_ops[OP_TIMEOUT] ||
+	    q->op == &uring_ops[OP_LINK_TIMEOUT])
+		uring_timer_stop(q);
+	spin_lock(&q->pool->lock);
+	q->cancelled = true;
+	uring_queue_locked(q);
+	q->was_armed = true;
+	spin_unlock(&q->pool->lock);
+}
+
+/* What its end is called by whoever asked for it. */
+static int told(const struct uring_req *q)
+{
+	return q->op->flags & OPF_LEAVES_1 ? 1 : -EALREADY;
 }
 
 static bool matches(const struct uring_req *q, const struct uring_match *m)
@@ -33,12 +54,12 @@ static bool matches(const struct uring_req *q, const struct uring_match *m)
 	return true;
 }
 
-/* The first that matches: 1 (claimed), -EALREADY (told to stop; once each) or
- * -ENOENT. */
+/* The first that matches: 0, -EALREADY (or 1: told to stop, once each), -ENOENT. */
 static int cancel_one(struct uring *r, const struct uring_match *m,
-		      const struct uring_req *not_this)
+		      const struct uring_req *not_this, bool soon)
 {
 	struct uring_req *q;
+	bool claimed = false;
 	int res = -ENOENT;
 
 	spin_lock(&r->lock);
@@ -46,43 +67,44 @@ static int cancel_one(struct uring *r, const struct uring_match *m,
 		if (q == not_this || !matches(q, m))
 			continue;
 		spin_lock(&q->pool->lock);
-		if (uring_claim_locked(q))
-			res = 1;
-		else if (!q->cancelled)
-			res = -EALREADY;
-		if (res == -EALREADY)
+		claimed = uring_claim_locked(q);
+		if (claimed) {
+			res = 0;
+		} else if (!q->cancelled) {
+			res = told(q);
 			uring_interrupt_locked(q);
+		}
 		spin_unlock(&q->pool->lock);
 		if (res != -ENOENT)
 			break;
 	}
 	spin_unlock(&r->lock);
-	if (res > 0)
+	if (claimed && soon)
+		uring_end_soon(q);
+	else if (claimed)
 		uring_end_claimed(q);
 	return res;
 }
 
 s64 uring_cancel(struct uring *r, const struct uring_match *m,
-		 const struct uring_req *not_this)
+		 const struct uring_req *not_this, bool soon)
 {
 	bool all = m->flags & (CANCEL_ALL | CANCEL_ANY);
 	s64 nr = 0;
 	int res;
 
 	do {
-		res = cancel_one(r, m, not_this);
+		res = cancel_one(r, m, not_this, soon);
 		nr += res != -ENOENT;
 	} while (all && res != -ENOENT);
-	if (all)
-		return nr;
-	return res > 0 ? 0 : res;
+	return all ? nr : res;
 }
 
 void uring_cancel_ring(struct uring *r)
 {
 	struct uring_match m = { .flags = CANCEL_ANY };
 
-	(void)uring_cancel(r, &m, NULL);
+	(void)uring_cancel(r, &m, NULL, false);
 }
 
 void uring_cancel_pool(struct uring_pool *p)
@@ -164,7 +186,7 @@ s64 uring_cancel_run(struct uring_req *q, bool wait __unused)
 	n = match_file(q->ring, &m, q->sqe.fd);
 	if (n)
 		return n;
-	n = uring_cancel(q->ring, &m, q);
+	n = uring_cancel(q->ring, &m, q, true);
 	if (m.file)
 		file_put(m.file);
 	return n;
@@ -209,8 +231,8 @@ s64 uring_sync_cancel(struct uring *r, u64 arg)
 	n = match_file(r, &m, c.fd);
 	if (n)
 		return n;
-	n = uring_cancel(r, &m, NULL);
-	if (n == -EALREADY || n > 0) {
+	n = uring_cancel(r, &m, NULL, false);
+	if (n == -EALREADY || n >= 0) {
 		/* every end of a request is an event, which wakes */
 		spin_lock(&r->lock);
 		r->wake_at = r->cq_tail;

@@ -84,7 +84,7 @@ static void signal_eventfd(struct uring *r)
 	atomic_inc(&r->signalling);
 	f = load_once(&r->eventfd);
 	if (f && !(load_once(&r->sh->cq_flags) & CQ_EVENTFD_DISABLED))
-		eventfd_signal(f);
+		eventfd_signal(f, POLL_URING_WAKE);
 	atomic_dec(&r->signalling);
 }
 
@@ -108,7 +108,7 @@ void uring_announce(struct uring *r)
 	if (load_once(&r->nr_waiting) &&
 	    (s32)(load_once(&r->cq_tail) - load_once(&r->wake_at)) >= 0)
 		wake_up_all(&r->wq);
-	wake_up_all_key(&r->poll_wq, POLLIN | POLLRDNORM);
+	wake_up_all_key(&r->poll_wq, POLLIN | POLLRDNORM | POLL_URING_WAKE);
 }
 
 void uring_post(struct uring *r, u64 user_data, s32 res, u32 flags)
@@ -117,6 +117,24 @@ void uring_post(struct uring *r, u64 user_data, s32 res, u32 flags)
 	uring_post_locked(r, user_data, res, flags);
 	spin_unlock(&r->lock);
 	uring_announce(r);
+}
+
+bool uring_post_more(struct uring_req *q, s32 res)
+{
+	struct uring *r = q->ring;
+	bool room;
+
+	spin_lock(&r->lock);
+	room = list_empty(&r->overflow) && !cq_full(r);
+	if (room)
+		uring_post_locked(r, q->sqe.user_data, res,
+				  q->cqe_flags | CQE_F_MORE);
+	spin_unlock(&r->lock);
+	if (!room)
+		return false;
+	q->cqe_flags = 0;
+	uring_announce(r);
+	return true;
 }
 
 void uring_flush_overflow(struct uring *r)

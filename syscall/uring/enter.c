@@ -48,9 +48,10 @@ static int read_arg(u32 flags, uaddr_t arg, u64 size, struct waiting *w)
 	return 0;
 }
 
-static bool enough(struct uring *r, u32 target)
+static bool enough(struct uring *r, u32 target, u32 timeouts)
 {
-	return (s32)(load_once(&r->cq_tail) - target) >= 0 ||
+	return load_once(&r->cq_timeouts) != timeouts ||
+	       (s32)(load_once(&r->cq_tail) - target) >= 0 ||
 	       !list_empty(&r->overflow);
 }
 
@@ -75,19 +76,23 @@ static s64 wait_events(struct uring *r, u32 min_complete,
 		       const struct waiting *w)
 {
 	u32 target = load_once(&r->sh->cq_head) + min_complete;
+	u32 timeouts;
 	int err;
 
+	if (current->proc->uring)
+		uring_help(current->proc->uring);
 	uring_flush_overflow(r);
 	if (min_complete > r->cq_entries)
 		target = load_once(&r->sh->cq_head) + r->cq_entries;
-	if (enough(r, target))
+	timeouts = load_once(&r->cq_timeouts);
+	if (enough(r, target, timeouts))
 		return 0;
 	err = sigmask_enter(w->sigmask, (size_t)w->sigmask_size);
 	if (err)
 		return err;
 	begin_wait(r, target);
-	err = wait_event_interruptible_timeout(&r->wq, enough(r, target),
-					       w->deadline);
+	err = wait_event_interruptible_timeout(
+		&r->wq, enough(r, target, timeouts), w->deadline);
 	end_wait(r);
 	uring_flush_overflow(r);
 	err = err == -ETIMEDOUT ? -ETIME : err == -ERESTARTSYS ? -EINTR : 0;
@@ -116,12 +121,6 @@ static s64 submit_self(struct uring *r, u32 to_submit)
 {
 	if (!to_submit)
 		return 0;
-	if (r->flags & SETUP_SINGLE_ISSUER) {
-		struct thread *old = atomic_cmpxchg(&r->submitter, NULL, current);
-
-		if (old && old != current)
-			return -EEXIST;
-	}
 	return uring_submit(r, to_submit);
 }
 
@@ -132,6 +131,10 @@ static s64 enter(struct uring *r, u32 to_submit, u32 min_complete, u32 flags,
 
 	if (load_once(&r->disabled))
 		return -EBADFD;
+	if ((r->flags & SETUP_SINGLE_ISSUER) && !(r->flags & SETUP_SQPOLL) &&
+	    (to_submit || (r->flags & SETUP_DEFER_TASKRUN)) &&
+	    r->submitter != uring_thread_id())
+		return -EEXIST;
 	n = r->flags & SETUP_SQPOLL ? leave_to_poller(r, to_submit, flags)
 				    : submit_self(r, to_submit);
 	if (n < 0)
@@ -182,8 +185,10 @@ SYSCALL6(426, io_uring_enter, u32, fd, u32, to_submit, u32, min_complete, u32,
 				  &w);
 	}
 	p = load_acquire(&current->proc->uring);
-	if (p)
+	if (p) {
+		uring_help(p);
 		uring_reap(p);
+	}
 	file_put(f);
 	return n;
 }

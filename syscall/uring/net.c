@@ -36,7 +36,7 @@ static int check_io_flags(const struct uring_req *q)
 
 	if (is_zc(q))
 		known |= RECVSEND_FIXED_BUF | SEND_ZC_REPORT_USAGE;
-	else if (q->sqe.opcode == OP_RECV)
+	else if (q->sqe.opcode == OP_RECV || q->sqe.opcode == OP_RECVMSG)
 		known |= RECV_MULTISHOT;
 	if (q->sqe.ioprio & ~known)
 		return -EINVAL;
@@ -44,9 +44,21 @@ static int check_io_flags(const struct uring_req *q)
 		return 0;
 	return (q->sqe.flags & SQE_BUFFER_SELECT) &&
 			       !(q->sqe.op_flags & MSG_WAITALL) &&
-			       !q->sqe.len
+			       (!q->sqe.len || q->sqe.opcode == OP_RECVMSG)
 		       ? 0
 		       : -EINVAL;
+}
+
+/* Where to: as it is now. */
+static int copy_name(struct uring_req *q)
+{
+	struct user_msghdr *h = &q->msg.h;
+
+	if (!h->name || !h->namelen)
+		return 0;
+	if (h->namelen > sizeof(q->msg.name))
+		return -EINVAL;
+	return copy_from_user(q->msg.name, h->name, h->namelen);
 }
 
 int uring_send_prep(struct uring_req *q)
@@ -59,11 +71,10 @@ int uring_send_prep(struct uring_req *q)
 	if ((s->ioprio & RECVSEND_FIXED_BUF) && is_zc(q) &&
 	    !uring_in_fixed_buf(q->ring, s->buf_index, s->addr, s->len))
 		return -EFAULT;
-	q->msg.h = (struct user_msghdr){
-		.name = s->off,
-		.namelen = min_t(u32, (u16)s->file_index, 128),
-	};
-	return one_segment(q, s->addr, s->len);
+	q->msg.h = (struct user_msghdr){ .name = s->off,
+					 .namelen = (u16)s->file_index };
+	err = copy_name(q);
+	return err ? err : one_segment(q, s->addr, s->len);
 }
 
 int uring_recv_prep(struct uring_req *q)
@@ -92,6 +103,10 @@ int uring_msg_prep(struct uring_req *q)
 		return err;
 	if ((q->sqe.flags & SQE_BUFFER_SELECT) && q->msg.h.iovlen > 1)
 		return -EINVAL;
+	if (q->sqe.opcode != OP_RECVMSG)
+		err = copy_name(q);
+	if (err)
+		return err;
 	return uiov_get(&q->msg.u, q->msg.h.iov, q->msg.h.iovlen, &q->msg.it);
 }
 
@@ -110,8 +125,10 @@ static struct iov_iter rest(const struct uring_req *q)
 }
 
 /* @n of one round: the whole result, or URING_AGAIN. */
-static s64 add_up(struct uring_req *q, s64 n, bool all)
+static s64 add_up(struct uring_req *q, const struct socket *s, s64 n)
 {
+	bool all = (q->sqe.op_flags & MSG_WAITALL) && s->type != SOCK_DGRAM;
+
 	if (q->sqe.op_flags & MSG_DONTWAIT)
 		return n;
 	if (n == -EAGAIN)
@@ -142,20 +159,60 @@ s64 uring_send_run(struct uring_req *q, bool wait __unused)
 
 	if (!s)
 		return -ENOTSOCK;
-	n = msg_send(q->file, s, &q->msg.h, &it,
+	n = msg_send(q->file, s, &q->msg.h, q->msg.h.name ? q->msg.name : NULL,
+		     &it,
 		     q->sqe.op_flags | MSG_DONTWAIT | MSG_NOSIGNAL);
-	n = add_up(q, n, q->sqe.op_flags & MSG_WAITALL);
+	n = add_up(q, s, n);
 	return is_zc(q) ? tell_zc(q, n) : n;
+}
+
+static bool many(const struct uring_req *q)
+{
+	return q->sqe.ioprio & RECV_MULTISHOT;
 }
 
 static int select_buffer(struct uring_req *q)
 {
-	u64 addr, len = q->sqe.opcode == OP_RECVMSG
-				? (q->msg.h.iovlen ? q->msg.u.iov[0].len : 0)
-				: q->sqe.len;
-	int err = uring_buf_select(q, &addr, &len);
+	u64 addr, len = q->sqe.len;
+	int err;
 
+	if (q->sqe.opcode == OP_RECVMSG)
+		len = q->msg.h.iovlen && !many(q) ? q->msg.u.iov[0].len : 0;
+	err = uring_buf_select(q, &addr, &len);
 	return err ? err : one_segment(q, addr, len);
+}
+
+/* The head of a buffer of RECVMSG that goes on: then name, control, payload. */
+struct recvmsg_out {
+	u32 namelen, controllen, payloadlen, flags;
+};
+
+/* Into the buffer that one_segment() has in msg.it: bytes of all of it. */
+static s64 receive_parts(struct uring_req *q, struct socket *s)
+{
+	struct user_msghdr h = q->msg.h;
+	u64 base = q->msg.u.inl[0].base, len = q->msg.u.inl[0].len, head;
+	struct recvmsg_out o;
+	s64 n;
+	int err;
+
+	head = sizeof(o) + h.namelen + h.controllen;
+	if (h.controllen > len || head > len)
+		return -EFAULT;
+	h.name = h.namelen ? base + sizeof(o) : 0;
+	h.control = h.controllen ? base + sizeof(o) + h.namelen : 0;
+	err = one_segment(q, base + head, len - head);
+	if (err)
+		return err;
+	n = msg_recv(q->file, s, &h, &q->msg.it, 0,
+		     q->sqe.op_flags | MSG_DONTWAIT);
+	if (n < 0)
+		return n;
+	o = (struct recvmsg_out){ h.namelen, (u32)h.controllen, (u32)n,
+				  h.flags };
+	if (copy_to_user(base, &o, sizeof(o)))
+		return -EFAULT;
+	return (s64)head + n;
 }
 
 static s64 receive(struct uring_req *q)
@@ -171,11 +228,17 @@ static s64 receive(struct uring_req *q)
 		if (n)
 			return n;
 	}
-	it = rest(q);
-	n = msg_recv(q->file, s, &q->msg.h, &it,
-		     q->sqe.opcode == OP_RECVMSG ? q->sqe.addr : 0,
-		     q->sqe.op_flags | MSG_DONTWAIT);
-	n = add_up(q, n, q->sqe.op_flags & MSG_WAITALL);
+	if (q->sqe.opcode == OP_RECVMSG && many(q)) {
+		n = receive_parts(q, s);
+	} else {
+		struct user_msghdr h = q->msg.h;
+
+		it = rest(q);
+		n = msg_recv(q->file, s, &h, &it,
+			     q->sqe.opcode == OP_RECVMSG ? q->sqe.addr : 0,
+			     q->sqe.op_flags | MSG_DONTWAIT);
+	}
+	n = add_up(q, s, n);
 	if (!(n == URING_AGAIN && q->done))
 		uring_buf_keep(q, n > 0);
 	return n;
@@ -183,17 +246,14 @@ static s64 receive(struct uring_req *q)
 
 s64 uring_recv_run(struct uring_req *q, bool wait __unused)
 {
-	bool many = q->sqe.opcode == OP_RECV &&
-		    (q->sqe.ioprio & RECV_MULTISHOT);
 	s64 n;
 
 	for (;;) {
 		n = receive(q);
-		if (!many || n <= 0 || load_once(&q->cancelled))
+		if (!many(q) || n <= 0 || load_once(&q->cancelled))
 			return n;
-		uring_post(q->ring, q->sqe.user_data, (s32)n,
-			   q->cqe_flags | CQE_F_MORE);
-		q->cqe_flags = 0;
+		if (!uring_post_more(q, (s32)n))
+			return n;
 		q->done = 0;
 	}
 }
@@ -221,11 +281,7 @@ static s64 accept_one(struct uring_req *q)
 	const struct uring_sqe *s = &q->sqe;
 	s64 fd = sock_accept(q->file, s->addr, s->off, s->op_flags, true);
 
-	if (fd == -EAGAIN && !(q->file->flags & O_NONBLOCK) &&
-	    !(s->ioprio & ACCEPT_DONTWAIT))
-		return URING_AGAIN;
-	if (fd == -EAGAIN && (s->ioprio & ACCEPT_MULTISHOT) &&
-	    !(s->ioprio & ACCEPT_DONTWAIT))
+	if (fd == -EAGAIN && !(s->ioprio & ACCEPT_DONTWAIT))
 		return URING_AGAIN;
 	return fd < 0 ? fd : uring_install(q->ring, fd, s->file_index);
 }
@@ -238,7 +294,8 @@ s64 uring_accept_run(struct uring_req *q, bool wait __unused)
 		if (fd < 0 || !(q->sqe.ioprio & ACCEPT_MULTISHOT) ||
 		    load_once(&q->cancelled))
 			return fd;
-		uring_post(q->ring, q->sqe.user_data, (s32)fd, CQE_F_MORE);
+		if (!uring_post_more(q, (s32)fd))
+			return fd;
 	}
 }
 
@@ -248,34 +305,82 @@ int uring_connect_prep(struct uring_req *q)
 
 	if (s->len || s->buf_index || s->op_flags || s->file_index)
 		return -EINVAL;
-	return 0;
+	if (s->off > sizeof(q->msg.name))
+		return -EINVAL;
+	q->msg.h = (struct user_msghdr){ .name = s->addr,
+					 .namelen = (u32)s->off };
+	return copy_name(q);
 }
 
-void uring_connect_drop(struct uring_req *q)
-{
-	if (q->done)
-		sock_addr_put(&q->addr);
-}
-
-/* Waiting is a worker's, who finds the address here. */
+/* Waiting is a worker's, whatever O_NONBLOCK says. */
 s64 uring_connect_run(struct uring_req *q, bool wait)
 {
 	struct socket *s = socket_of(q->file);
-	bool nonblock = q->file->flags & O_NONBLOCK;
+	struct sock_addr to;
 	int err;
 
 	if (!s)
 		return -ENOTSOCK;
-	if (!q->done) {
-		err = sock_addr_read(s, q->sqe.addr, (u32)q->sqe.off, ADDR_FIND,
-				     &q->addr);
-		if (err)
-			return err;
-		q->done = 1;
-	}
-	err = s->ops->connect(s, &q->addr, !wait || nonblock);
-	if (!wait && !nonblock &&
+	err = sock_addr_decode(s, q->msg.name, q->msg.h.namelen, ADDR_FIND,
+			       &to);
+	if (err)
+		return err;
+	err = s->ops->connect(s, &to, !wait);
+	sock_addr_put(&to);
+	if (!wait &&
 	    (err == -EAGAIN || err == -EINPROGRESS || err == -EALREADY))
 		return URING_PUNT;
 	return err;
+}
+
+/* ---- URING_CMD on sockets */
+
+enum {
+	CMD_INQ,
+	CMD_OUTQ,
+	CMD_GETSOCKOPT,
+	CMD_SETSOCKOPT,
+};
+#define SYS_SETSOCKOPT 208
+#define SOL_SOCKET_    1
+
+static s64 get_option(struct socket *s, const struct uring_sqe *e)
+{
+	int level = (int)e->addr, opt = (int)(e->addr >> 32), n;
+	u8 val[SOCK_OPT_MAX];
+
+	if (level != SOL_SOCKET_)
+		return -EOPNOTSUPP;
+	if ((s32)e->file_index < 0)
+		return -EINVAL;
+	n = sock_get_option(s, opt, val);
+	if (n < 0)
+		return n;
+	n = (int)min((u32)n, e->file_index);
+	return copy_to_user(e->addr3, val, (size_t)n) ? -EFAULT : n;
+}
+
+s64 uring_cmd_run(struct uring_req *q, bool wait __unused)
+{
+	const struct uring_sqe *e = &q->sqe;
+	struct socket *s = socket_of(q->file);
+	u64 a[6] = { (u64)FD_GIVEN, (u32)e->addr, e->addr >> 32, e->addr3,
+		     e->file_index };
+
+	if (!s)
+		return -EOPNOTSUPP;
+	if (e->off >> 32)
+		return -EINVAL;
+	switch ((u32)e->off) {
+	case CMD_INQ:
+		return s->ops->inq ? (s64)s->ops->inq(s) : -EOPNOTSUPP;
+	case CMD_OUTQ:
+		return s->ops->outq ? (s64)s->ops->outq(s) : -EOPNOTSUPP;
+	case CMD_GETSOCKOPT:
+		return get_option(s, e);
+	case CMD_SETSOCKOPT:
+		return syscall_handler(SYS_SETSOCKOPT)(a);
+	default:
+		return -EOPNOTSUPP;
+	}
 }

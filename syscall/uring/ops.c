@@ -3,12 +3,12 @@
 #include <syscall/uring/ops.h>
 
 #define CALL_OP(f) { uring_call_prep, uring_call_run, NULL, (f) }
-#define RW_OP(f)   { uring_rw_prep, uring_rw_run, uring_rw_drop, OPF_FILE | (f) }
-#define MSG_OP(p, r, f) { p, r, uring_msg_drop, OPF_FILE | (f) }
+#define RW_OP(f)   { uring_rw_prep, uring_rw_run, uring_rw_drop, OPF_FILE | OPF_PRIO | (f) }
+#define MSG_OP(p, r, f) { p, r, uring_msg_drop, OPF_FILE | OPF_PRIO | (f) }
 
 const struct uring_op uring_ops[NR_OPS] = {
 	[OP_NOP] = { NULL, uring_nop_run, NULL, 0 },
-	[OP_READV] = RW_OP(OPF_POLL_IN | OPF_SHORT_BAD),
+	[OP_READV] = RW_OP(OPF_POLL_IN | OPF_BUFFER | OPF_SHORT_BAD),
 	[OP_WRITEV] = RW_OP(OPF_POLL_OUT | OPF_SHORT_BAD),
 	[OP_FSYNC] = { NULL, uring_fsync_run, NULL, OPF_FILE | OPF_PUNT },
 	[OP_READ_FIXED] = RW_OP(OPF_POLL_IN | OPF_SHORT_BAD),
@@ -24,11 +24,11 @@ const struct uring_op uring_ops[NR_OPS] = {
 	[OP_TIMEOUT_REMOVE] = { uring_timeout_remove_prep,
 				uring_timeout_remove_run, NULL, 0 },
 	[OP_ACCEPT] = { uring_accept_prep, uring_accept_run, NULL,
-			OPF_FILE | OPF_POLL_IN },
+			OPF_FILE | OPF_PRIO | OPF_POLL_IN },
 	[OP_ASYNC_CANCEL] = { uring_cancel_prep, uring_cancel_run, NULL, 0 },
 	[OP_LINK_TIMEOUT] = { uring_timeout_prep, uring_timeout_run, NULL, 0 },
-	[OP_CONNECT] = { uring_connect_prep, uring_connect_run,
-			 uring_connect_drop, OPF_FILE },
+	[OP_CONNECT] = { uring_connect_prep, uring_connect_run, NULL,
+			 OPF_FILE },
 	[OP_FALLOCATE] = CALL_OP(OPF_FILE | OPF_PUNT),
 	[OP_OPENAT] = CALL_OP(0),
 	[OP_CLOSE] = { NULL, uring_close_run, NULL, 0 },
@@ -47,7 +47,7 @@ const struct uring_op uring_ops[NR_OPS] = {
 	[OP_PROVIDE_BUFFERS] = { uring_provide_prep, uring_provide_run, NULL,
 				 0 },
 	[OP_REMOVE_BUFFERS] = { uring_remove_prep, uring_remove_run, NULL, 0 },
-	[OP_TEE] = CALL_OP(OPF_PUNT),
+	[OP_TEE] = { uring_tee_prep, uring_tee_run, NULL, OPF_FILE | OPF_PUNT },
 	[OP_SHUTDOWN] = CALL_OP(OPF_FILE),
 	[OP_RENAMEAT] = CALL_OP(0),
 	[OP_UNLINKAT] = CALL_OP(0),
@@ -60,16 +60,18 @@ const struct uring_op uring_ops[NR_OPS] = {
 	[OP_FGETXATTR] = CALL_OP(OPF_FILE),
 	[OP_GETXATTR] = CALL_OP(0),
 	[OP_SOCKET] = CALL_OP(0),
-	/* URING_CMD: no file has commands */
+	[OP_URING_CMD] = { NULL, uring_cmd_run, NULL, OPF_FILE },
 	[OP_SEND_ZC] = MSG_OP(uring_send_prep, uring_send_run, OPF_POLL_OUT),
 	[OP_SENDMSG_ZC] = MSG_OP(uring_msg_prep, uring_send_run, OPF_POLL_OUT),
 	[OP_READ_MULTISHOT] = { uring_rw_prep, uring_read_multishot_run,
 				uring_rw_drop,
 				OPF_FILE | OPF_POLL_IN | OPF_BUFFER },
-	[OP_WAITID] = CALL_OP(OPF_PUNT),
-	[OP_FUTEX_WAIT] = { uring_futex_prep, uring_futex_run, NULL, OPF_PUNT },
+	[OP_WAITID] = CALL_OP(OPF_PUNT | OPF_LEAVES_1),
+	[OP_FUTEX_WAIT] = { uring_futex_prep, uring_futex_run, NULL,
+			    OPF_PUNT | OPF_LEAVES_1 },
 	[OP_FUTEX_WAKE] = { uring_futex_prep, uring_futex_run, NULL, 0 },
-	[OP_FUTEX_WAITV] = { NULL, uring_futex_waitv_run, NULL, OPF_PUNT },
+	[OP_FUTEX_WAITV] = { NULL, uring_futex_waitv_run, NULL,
+			     OPF_PUNT | OPF_LEAVES_1 },
 	[OP_FIXED_FD_INSTALL] = { NULL, uring_fd_install_run, NULL, OPF_FILE },
 	[OP_FTRUNCATE] = CALL_OP(OPF_FILE | OPF_PUNT),
 	[OP_BIND] = CALL_OP(OPF_FILE),

@@ -25,7 +25,7 @@ int uring_accept_prep(struct uring_req *q);
 s64 uring_accept_run(struct uring_req *q, bool wait);
 int uring_connect_prep(struct uring_req *q);
 s64 uring_connect_run(struct uring_req *q, bool wait);
-void uring_connect_drop(struct uring_req *q);
+s64 uring_cmd_run(struct uring_req *q, bool wait);
 
 /* poll.c */
 int uring_poll_prep(struct uring_req *q);
@@ -54,6 +54,8 @@ s64 uring_remove_run(struct uring_req *q, bool wait);
 int uring_call_prep(struct uring_req *q);
 s64 uring_call_run(struct uring_req *q, bool wait);
 s64 uring_close_run(struct uring_req *q, bool wait);
+int uring_tee_prep(struct uring_req *q);
+s64 uring_tee_run(struct uring_req *q, bool wait);
 s64 uring_splice_run(struct uring_req *q, bool wait);
 s64 uring_msg_ring_run(struct uring_req *q, bool wait);
 s64 uring_files_update_run(struct uring_req *q, bool wait);

@@ -22,14 +22,19 @@
 static bool woke(struct waiter *w, u64 key)
 {
 	struct uring_req *q = container_of(w, struct uring_wait, w)->q;
+	bool stays = uring_stays_armed(q);
 
 	if (key && !(key & (q->events | POLL_ALWAYS)))
 		return false;
 	spin_lock(&q->pool->lock);
+	if (key & POLL_URING_WAKE)
+		q->last_shot = true;
 	if (q->state == UR_ARMED)
 		uring_queue_locked(q);
 	else
 		q->fired = true;
+	if (!stays) /* once is enough; the queue's lock is held */
+		list_del(&w->node);
 	spin_unlock(&q->pool->lock);
 	return true;
 }
@@ -152,33 +157,40 @@ static s64 look(struct uring_req *q)
 	return a.failed ? -ENOMEM : (s64)bits;
 }
 
+/* ARMED again, unless something happened since it was looked at: 0 then. */
+static s64 rearm(struct uring_req *q)
+{
+	s64 res = URING_PENDING;
+
+	spin_lock(&q->pool->lock);
+	if (q->cancelled || q->pool->dying)
+		res = -ECANCELED;
+	else if (q->fired)
+		res = 0;
+	else
+		q->state = UR_ARMED;
+	spin_unlock(&q->pool->lock);
+	return res;
+}
+
 /* It stays in the queues, and says each time what is true. */
 static s64 run_multishot(struct uring_req *q)
 {
-	for (;;) {
+	s64 res;
+
+	do {
 		s64 bits = look(q);
-		bool again;
 
 		if (bits < 0)
 			return bits;
 		bits &= q->events;
-		if (bits)
-			uring_post(q->ring, q->sqe.user_data, (s32)bits,
-				   CQE_F_MORE);
-		if (!q->nr_wait)
-			return bits; /* ready for ever */
-		spin_lock(&q->pool->lock);
-		if (q->cancelled || q->pool->dying) {
-			spin_unlock(&q->pool->lock);
-			return -ECANCELED;
-		}
-		again = q->fired;
-		if (!again)
-			q->state = UR_ARMED;
-		spin_unlock(&q->pool->lock);
-		if (!again)
-			return URING_PENDING;
-	}
+		if (bits && (!q->nr_wait /* ready for ever */ || q->last_shot ||
+			     !uring_post_more(q, (s32)bits)))
+			return bits;
+		cond_resched();
+		res = rearm(q);
+	} while (!res);
+	return res;
 }
 
 s64 uring_poll_run(struct uring_req *q, bool wait __unused)
@@ -217,7 +229,7 @@ s64 uring_poll_remove_run(struct uring_req *q, bool wait __unused)
 		return PTR_ERR(old);
 	uring_disarm(old);
 	if (!(s->len & (POLL_UPDATE_EVENTS | POLL_UPDATE_USER_DATA))) {
-		uring_end(old, -ECANCELED);
+		uring_end_soon(old);
 		return 0;
 	}
 	if (s->len & POLL_UPDATE_EVENTS) {

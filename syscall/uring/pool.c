@@ -46,6 +46,7 @@ void uring_queue_locked(struct uring_req *q)
 
 	assert_held(&p->lock);
 	KASSERT(q->state != UR_QUEUED);
+	q->was_armed = q->state == UR_ARMED;
 	q->state = UR_QUEUED;
 	list_add_tail(&q->node, &p->work);
 	w = list_first_entry_or_null(&p->idle, struct uring_worker, idle_node);
@@ -163,6 +164,36 @@ static struct uring_req *next_req(struct uring_worker *w)
 	}
 }
 
+/* Its file has something now: the program that made that so is about to return. */
+static struct uring_req *take_retry(struct uring_pool *p)
+{
+	struct uring_req *q, *found = NULL;
+
+	spin_lock(&p->lock);
+	list_for_each_entry(q, &p->work, node) {
+		if (q->was_armed) {
+			found = q;
+			list_del(&q->node);
+			q->state = UR_RUNNING;
+			break;
+		}
+	}
+	spin_unlock(&p->lock);
+	return found;
+}
+
+void uring_help(struct uring_pool *p)
+{
+	struct uring_req *q;
+
+	while (!list_empty(&p->work) && (q = take_retry(p))) {
+		if (q->nr_wait && !uring_stays_armed(q))
+			uring_disarm(q);
+		uring_run(q, false);
+		cond_resched();
+	}
+}
+
 static void keep_a_spare(struct uring_pool *p)
 {
 	bool want;
@@ -183,6 +214,7 @@ static void work(struct uring_worker *w)
 		if (q->nr_wait && !uring_stays_armed(q))
 			uring_disarm(q);
 		uring_run(q, true);
+		cond_resched();
 	}
 }
 

@@ -152,6 +152,7 @@ static int enable(struct uring *r)
 {
 	if (!load_once(&r->disabled))
 		return -EBADFD;
+	r->submitter = uring_thread_id();
 	store_once(&r->disabled, false);
 	store_once(&r->sq_kick, true);
 	wake_up_all(&r->sq_wq);

@@ -170,17 +170,25 @@ static void ended(struct uring_req *q)
 	spin_unlock(&p->lock);
 }
 
-/* The rest of a chain that is broken; none of them was started. */
-static void fail_chain(struct uring_req *q)
+/* The rest of a chain that is broken; none of them was started.  @silent: the one
+ * that broke it was to be heard of only if it failed, and speaks for all. */
+static void fail_chain(struct uring_req *q, bool silent)
 {
 	while (q) {
 		struct uring_req *next = q->next;
 
-		if (!(q->sqe.flags & SQE_CQE_SKIP))
+		if (!silent)
 			uring_post(q->ring, q->sqe.user_data, -ECANCELED, 0);
 		ended(q);
 		q = next;
 	}
+}
+
+static bool wants_event(const struct uring_req *q, s64 res)
+{
+	if (!(q->sqe.flags & SQE_CQE_SKIP))
+		return true;
+	return res < 0 && q->op != &uring_ops[OP_LINK_TIMEOUT];
 }
 
 /* Its event, and @next, or NULL, in its place: U1. */
@@ -190,8 +198,10 @@ static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 	struct uring_req *go;
 
 	spin_lock(&r->lock);
-	if (!(q->sqe.flags & SQE_CQE_SKIP) || res < 0)
+	if (wants_event(q, res)) {
 		uring_post_locked(r, q->sqe.user_data, (s32)res, q->cqe_flags);
+		r->cq_timeouts += q->op == &uring_ops[OP_TIMEOUT];
+	}
 	list_del(&q->ring_node);
 	spin_lock(&q->pool->lock);
 	list_del(&q->pool_node);
@@ -203,6 +213,8 @@ static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 		uring_queue(go);
 	spin_unlock(&r->lock);
 	uring_announce(r);
+	if (q->op == &uring_ops[OP_TIMEOUT]) /* ends any wait for events */
+		wake_up_all(&r->wq);
 }
 
 /* Timeouts that counted the events up to now. */
@@ -241,7 +253,7 @@ static struct uring_req *finish(struct uring_req *q, s64 res)
 	if (q->guard)
 		uring_unguard(q);
 	post_result(q, res, next);
-	fail_chain(bad);
+	fail_chain(bad, q->sqe.flags & SQE_CQE_SKIP);
 	end_counted(r);
 	if (unlikely(load_once(&q->pool->dying)))
 		wake_up_all(&q->pool->gone);
@@ -265,6 +277,14 @@ void uring_end(struct uring_req *q, s64 res)
 		uring_queue(next);
 }
 
+void uring_end_here(struct uring_req *q, s64 res)
+{
+	struct uring_req *next = uring_complete(q, res);
+
+	if (next)
+		uring_queue(next);
+}
+
 /* ---- execution */
 
 static s64 execute(struct uring_req *q, bool wait)
@@ -283,11 +303,20 @@ static s64 execute(struct uring_req *q, bool wait)
 	return res;
 }
 
+/* U4 */
+static bool must_stop(const struct uring_req *q)
+{
+	return load_once(&q->pool->dying) || load_once(&q->ring->dead) ||
+	       load_once(&q->cancelled);
+}
+
 static s64 issue(struct uring_req *q, bool wait)
 {
 	u16 flags = q->op->flags;
 	s64 res;
 
+	if (must_stop(q))
+		return -ECANCELED;
 	res = get_file(q);
 	if (res)
 		return res;
@@ -298,8 +327,7 @@ static s64 issue(struct uring_req *q, bool wait)
 	else if (flags & OPF_POLL_OUT)
 		q->events = POLLOUT | POLLWRNORM;
 	for (;;) {
-		if (load_once(&q->pool->dying) || load_once(&q->ring->dead) ||
-		    load_once(&q->cancelled)) /* U4 */
+		if (must_stop(q))
 			return -ECANCELED;
 		res = execute(q, wait);
 		if (res != URING_AGAIN)
@@ -342,6 +370,8 @@ static int check_flags(const struct uring *r, const struct uring_req *q)
 		return -EOPNOTSUPP;
 	if ((s->flags & SQE_CQE_SKIP) && (s->flags & SQE_IO_DRAIN))
 		return -EOPNOTSUPP;
+	if (s->ioprio && !(q->op->flags & OPF_PRIO))
+		return -EINVAL;
 	if (!r->restricted)
 		return 0;
 	if (!(r->allowed_ops & BIT(s->opcode)) ||
@@ -420,10 +450,38 @@ static void launch(struct chain *c)
 		uring_run(now.head, false);
 }
 
-static void append(struct chain *c, struct uring_req *q, int err)
+/* A guard stands behind a request, not alone and not behind another guard. */
+static int check_guard(const struct chain *c, const struct uring_req *q)
 {
-	if (!c->head && !err && q->op == &uring_ops[OP_LINK_TIMEOUT])
-		err = -EINVAL;
+	const struct uring_op *guard = &uring_ops[OP_LINK_TIMEOUT];
+
+	if (q->op != guard || (c->last && c->last->op != guard))
+		return 0;
+	return -EINVAL;
+}
+
+/* SQE_IO_DRAIN within a chain: all of it waits, and so does the next one. */
+static void drain_chain(struct chain *c, struct uring_req *q)
+{
+	struct uring *r = q->ring;
+
+	if (!c->head && r->drain_next) {
+		r->drain_next = false;
+		q->sqe.flags |= SQE_IO_DRAIN;
+	} else if (c->head && (q->sqe.flags & SQE_IO_DRAIN)) {
+		r->drain_next = true;
+		c->head->sqe.flags |= SQE_IO_DRAIN;
+	}
+}
+
+/* 0, or what is wrong with @q if that ends the batch. */
+static int append(struct chain *c, struct uring_req *q, int err)
+{
+	bool more = q->sqe.flags & (SQE_IO_LINK | SQE_IO_HARDLINK);
+
+	drain_chain(c, q);
+	if (!err)
+		err = check_guard(c, q);
 	if (err && !c->bad) {
 		c->bad = q;
 		c->err = err;
@@ -433,8 +491,9 @@ static void append(struct chain *c, struct uring_req *q, int err)
 	else
 		c->head = q;
 	c->last = q;
-	if (!(q->sqe.flags & (SQE_IO_LINK | SQE_IO_HARDLINK)))
+	if (!more)
 		launch(c);
+	return more ? 0 : err;
 }
 
 u32 uring_sq_pending(const struct uring *r)
@@ -483,10 +542,10 @@ static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 			break;
 		}
 		done++;
-		err = prepare(q);
-		append(&c, q, err);
+		err = append(&c, q, prepare(q));
 		if (err && !(r->flags & SETUP_SUBMIT_ALL))
 			break;
+		cond_resched();
 	}
 	launch(&c);
 	return done ? (s64)done : err;

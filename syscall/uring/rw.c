@@ -41,8 +41,13 @@ int uring_rw_prep(struct uring_req *q)
 
 	if (s->op_flags & ~(u32)RWF_KNOWN)
 		return -EOPNOTSUPP;
+	if (s->ioprio >> 13 > 3) /* no such class */
+		return -EINVAL;
 	switch (s->opcode) {
 	case OP_READV:
+		if ((s->flags & SQE_BUFFER_SELECT) && s->len != 1)
+			return -EINVAL;
+		return uiov_get(&q->rw.u, s->addr, s->len, &q->rw.it);
 	case OP_WRITEV:
 		return uiov_get(&q->rw.u, s->addr, s->len, &q->rw.it);
 	case OP_READ_FIXED:
@@ -78,8 +83,8 @@ static s64 stream(struct uring_req *q, struct iov_iter *it, bool write,
 		  bool wait)
 {
 	struct file *f = q->file;
-	bool as_it_is = (f->flags & O_NONBLOCK) ||
-			(q->sqe.op_flags & RWF_NOWAIT);
+	/* O_NONBLOCK is no reason not to wait: the program does not. */
+	bool as_it_is = q->sqe.op_flags & RWF_NOWAIT;
 	u64 pos = 0;
 	s64 n;
 
@@ -172,7 +177,8 @@ static s64 transfer(struct uring_req *q, bool wait)
 	if (!(write ? f->can_write : f->can_read))
 		return -EBADF;
 	if (q->sqe.flags & SQE_BUFFER_SELECT) {
-		u64 addr, len = q->sqe.len;
+		u64 addr, len = q->sqe.opcode == OP_READV ? q->rw.u.iov[0].len
+							  : q->sqe.len;
 		int err = uring_buf_select(q, &addr, &len);
 
 		if (!err)
@@ -207,8 +213,7 @@ s64 uring_read_multishot_run(struct uring_req *q, bool wait)
 			return n;
 		if (load_once(&q->cancelled))
 			return n;
-		uring_post(q->ring, q->sqe.user_data, (s32)n,
-			   q->cqe_flags | CQE_F_MORE);
-		q->cqe_flags = 0;
+		if (!uring_post_more(q, (s32)n))
+			return n;
 	}
 }

@@ -154,11 +154,16 @@ static u32 ring_poll(struct file *f, struct poll_table *pt)
 static void ring_release(struct file *f)
 {
 	struct uring *r = f->priv;
+	struct uring_pool *p;
 
 	store_once(&r->dead, true);
 	store_once(&r->sq_kick, true);
 	wake_up_all(&r->sq_wq);
 	uring_cancel_ring(r);
+	(void)uring_files_drop(r);
+	p = current->proc ? load_acquire(&current->proc->uring) : NULL;
+	if (p)
+		uring_reap(p);
 	uring_put(r);
 }
 
@@ -188,7 +193,8 @@ static int check_params(struct uring_params *p, u32 entries)
 		return -EINVAL;
 	if (entries > URING_MAX_ENTRIES && !(f & SETUP_CLAMP))
 		return -EINVAL;
-	if ((f & SETUP_SQ_AFF) && !(f & SETUP_SQPOLL))
+	if ((f & SETUP_SQ_AFF) &&
+	    (!(f & SETUP_SQPOLL) || p->sq_thread_cpu >= nr_harts))
 		return -EINVAL;
 	if ((f & SETUP_SQPOLL) &&
 	    (f & (SETUP_COOP_TASKRUN | SETUP_TASKRUN_FLAG | SETUP_DEFER_TASKRUN)))
@@ -239,6 +245,9 @@ static void init_uring(struct uring *r, const struct uring_params *p)
 	r->cqe_shift = p->flags & SETUP_CQE32 ? 5 : 4;
 	r->disabled = p->flags & SETUP_R_DISABLED;
 	r->cred = cred_get(current->cred);
+	r->submitter = uring_thread_id();
+	r->max_workers[0] = min(r->sq_entries, 4 * nr_harts);
+	r->max_workers[1] = (u32)min_t(u64, rlimit_cur(RLIMIT_NPROC), INT32_MAX);
 	mutex_init(&r->submit);
 	mutex_init(&r->tables);
 	spin_init(&r->lock, "io_uring", RANK_PIPE);

@@ -51,7 +51,8 @@ static bool again(struct uring_req *q)
 	if (!(q->sqe.op_flags & TIMEOUT_MULTISHOT) ||
 	    (q->time.repeats && !--q->time.repeats))
 		return false;
-	uring_post(q->ring, q->sqe.user_data, -ETIME, CQE_F_MORE);
+	if (!uring_post_more(q, -ETIME))
+		return false;
 	q->time.deadline += q->time.period;
 	spin_lock(&q->pool->lock);
 	q->state = UR_TIMER;
@@ -89,7 +90,7 @@ static void guard_expired(struct ktimer *k)
 		got = uring_claim_locked(q);
 		if (!got) {
 			uring_interrupt_locked(q);
-			res = -EALREADY;
+			res = q->op->flags & OPF_LEAVES_1 ? 1 : -EALREADY;
 		}
 	}
 	spin_unlock(&g->pool->lock);
@@ -136,6 +137,12 @@ int uring_timeout_prep(struct uring_req *q)
 	return 0;
 }
 
+/* Events so far, but for those of timeouts. */
+static u32 uring_seen_locked(const struct uring *r)
+{
+	return r->cq_tail + r->nr_overflow - r->cq_timeouts;
+}
+
 s64 uring_timeout_run(struct uring_req *q, bool wait __unused)
 {
 	struct uring *r = q->ring;
@@ -143,7 +150,7 @@ s64 uring_timeout_run(struct uring_req *q, bool wait __unused)
 
 	spin_lock(&r->lock);
 	if (counts) {
-		q->time.target = r->cq_tail + (u32)q->sqe.off;
+		q->time.target = uring_seen_locked(r) + (u32)q->sqe.off;
 		list_add_tail(&q->node, &r->counted);
 	}
 	spin_lock(&q->pool->lock);
@@ -162,7 +169,7 @@ struct uring_req *uring_counted_locked(struct uring *r)
 	list_for_each_entry(q, &r->counted, node) {
 		bool mine;
 
-		if ((s32)(r->cq_tail + r->nr_overflow - q->time.target) < 0)
+		if ((s32)(uring_seen_locked(r) - q->time.target) < 0)
 			continue;
 		spin_lock(&q->pool->lock);
 		mine = uring_claim_locked(q);
@@ -189,19 +196,38 @@ int uring_timeout_remove_prep(struct uring_req *q)
 	return read_time(s->off, &q->time.period);
 }
 
-static s64 update(struct uring_req *q, struct uring_req *old)
+/* Another deadline for a timer that runs: it stays in TIMER. */
+static s64 update_locked(struct uring_req *old, u32 flags, u64 ns)
 {
-	u32 flags = q->sqe.op_flags;
+	s64 res = -EALREADY;
 
-	(void)ktimer_cancel(&old->time.timer);
-	old->time.period = q->time.period;
-	old->time.deadline = posix_deadline(clock_of(flags), q->time.period,
-					    flags & TIMEOUT_ABS);
 	spin_lock(&old->pool->lock);
-	old->state = UR_TIMER;
-	ktimer_arm(&old->time.timer, old->time.deadline);
+	if (old->state == UR_TIMER && ktimer_try_cancel(&old->time.timer)) {
+		old->time.period = ns;
+		old->time.deadline = posix_deadline(clock_of(flags), ns,
+						    flags & TIMEOUT_ABS);
+		ktimer_arm(&old->time.timer, old->time.deadline);
+		res = 0;
+	}
 	spin_unlock(&old->pool->lock);
-	return 0;
+	return res;
+}
+
+static s64 update(struct uring_req *q, u8 op)
+{
+	struct uring *r = q->ring;
+	struct uring_req *old;
+	s64 res = -ENOENT;
+
+	spin_lock(&r->lock);
+	list_for_each_entry(old, &r->reqs, ring_node) {
+		if (old->sqe.opcode != op || old->sqe.user_data != q->sqe.addr)
+			continue;
+		res = update_locked(old, q->sqe.op_flags, q->time.period);
+		break;
+	}
+	spin_unlock(&r->lock);
+	return res;
 }
 
 s64 uring_timeout_remove_run(struct uring_req *q, bool wait __unused)
@@ -210,17 +236,16 @@ s64 uring_timeout_remove_run(struct uring_req *q, bool wait __unused)
 	struct uring *r = q->ring;
 	struct uring_req *old;
 
+	if (flags & LINK_TIMEOUT_UPDATE)
+		return update(q, OP_LINK_TIMEOUT);
+	if (flags & TIMEOUT_UPDATE)
+		return update(q, OP_TIMEOUT);
 	spin_lock(&r->lock);
-	old = uring_find_locked(r, q->sqe.addr,
-				flags & LINK_TIMEOUT_UPDATE ? OP_LINK_TIMEOUT
-							    : OP_TIMEOUT);
+	old = uring_find_locked(r, q->sqe.addr, OP_TIMEOUT);
 	spin_unlock(&r->lock);
 	if (IS_ERR(old))
 		return PTR_ERR(old);
-	if (flags & (TIMEOUT_UPDATE | LINK_TIMEOUT_UPDATE))
-		return update(q, old);
-	uring_timer_stop(old);
-	uring_end(old, -ECANCELED);
+	uring_end_soon(old);
 	return 0;
 }
 

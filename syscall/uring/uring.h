@@ -109,10 +109,12 @@ struct uring {
 
 	struct mutex submit;
 	u32 sq_head;		 /* [submit] */
-	struct thread *submitter; /* [submit] SINGLE_ISSUER; only compared */
+	bool drain_next;	 /* [submit] the next chain is drained */
+	u64 submitter;		 /* [a] SINGLE_ISSUER: thread_id(); 0: not yet */
 
 	struct spinlock lock;
 	u32 cq_tail;		   /* [lock] */
+	u32 cq_timeouts;	   /* [lock] events of timeouts: are not counted */
 	u32 wake_at;		   /* [lock] tail that somebody waits for */
 	u32 nr_waiting;		   /* [lock] */
 	u32 nr_active;		   /* [lock] requests started, not completed */
@@ -211,6 +213,9 @@ struct uring_req {
 	struct list_head pool_node; /* [pool->lock] */
 	u8 state;		    /* [pool->lock] enum uring_state */
 	bool fired;		    /* [pool->lock] while it is being armed */
+	bool last_shot;		    /* [pool->lock] woken by an event of ours */
+	bool was_armed;		    /* [pool->lock] QUEUED out of ARMED */
+	bool skip_rest;		    /* it failed: no events of its chain */
 	bool prepared;		    /* what op->drop() undoes is there */
 	bool started;		    /* U1 */
 	bool cancelled;		    /* [pool->lock] somebody wants it to end */
@@ -235,8 +240,8 @@ struct uring_req {
 			struct user_msghdr h;
 			struct uiov u;
 			struct iov_iter it;
+			u8 name[SOCKADDR_MAX]; /* what h.name was */
 		} msg;
-		struct sock_addr addr;
 		struct {
 			struct ktimer timer;
 			u64 deadline, period;
@@ -252,6 +257,8 @@ struct uring_req {
 #define OPF_BUFFER    BIT(3) /* may take a buffer of a group */
 #define OPF_SHORT_BAD BIT(4) /* less than asked for breaks the chain */
 #define OPF_PUNT      BIT(5) /* always a worker's */
+#define OPF_PRIO      BIT(6) /* ioprio means something */
+#define OPF_LEAVES_1  BIT(7) /* told to stop while it waits: 1, not -EALREADY */
 
 struct uring_op {
 	/* In the order of the ring: takes what the program may change once it was
@@ -263,6 +270,12 @@ struct uring_op {
 	u16 flags;
 };
 extern const struct uring_op uring_ops[NR_OPS]; /* ops.c */
+
+/* Names current for ever, which the address of a thread does not. */
+static inline u64 uring_thread_id(void)
+{
+	return current->start_ns ^ (u64)current->tid << 40;
+}
 
 /* --- setup.c, enter.c */
 struct file *uring_file(u32 fd, bool registered); /* ref or NULL */
@@ -278,7 +291,10 @@ struct uring *uring_of(const struct file *f);
 /* --- cq.c: events.  Any context. */
 /* An event that completes no request (of a multishot one, or another ring's). */
 void uring_post(struct uring *r, u64 user_data, s32 res, u32 flags);
-/* The same with r->lock held; then uring_announce() without it. */
+/* An event of a multishot request that goes on.  False: there is no room, and so it
+ * should not. */
+bool uring_post_more(struct uring_req *q, s32 res);
+/* uring_post() with r->lock held; then uring_announce() without it. */
 void uring_post_locked(struct uring *r, u64 user_data, s32 res, u32 flags);
 void uring_announce(struct uring *r);
 void uring_flush_overflow(struct uring *r);
@@ -299,6 +315,8 @@ struct uring_req *uring_complete(struct uring_req *q, s64 res);
 void uring_enlist(struct uring_req *q);
 /* The same where nothing may be run: any context. */
 void uring_end(struct uring_req *q, s64 res);
+/* The same in a coroutine: the memory goes at once. */
+void uring_end_here(struct uring_req *q, s64 res);
 void uring_reap(struct uring_pool *p); /* pool->ended: U2 */
 
 /* --- pool.c */
@@ -315,6 +333,8 @@ void uring_working_on(const struct uring_req *q);
 /* A worker of current's process; with @ring its poller.  -ENOMEM. */
 int uring_worker_start(struct uring_pool *p, struct uring *ring);
 void uring_poller(struct uring_worker *w); /* sqpoll.c */
+/* Current does what files have made possible, if it need not wait for it. */
+void uring_help(struct uring_pool *p);
 
 /* --- poll.c */
 /* Wait for q->events of q->file: true when there is no need to.  RUNNING before,
@@ -336,10 +356,12 @@ struct uring_match {
 	struct file *file; /* CANCEL_FD */
 	u8 opcode;
 };
+/* Claimed: its end is near; the event of who wanted that comes before. */
+void uring_end_soon(struct uring_req *q);
 /* How many; -ENOENT, -EALREADY. */
 void uring_end_claimed(struct uring_req *q); /* as cancelled.  Any. */
 s64 uring_cancel(struct uring *r, const struct uring_match *m,
-		 const struct uring_req *not_this);
+		 const struct uring_req *not_this, bool soon);
 void uring_cancel_ring(struct uring *r);	/* all; waits for nobody */
 void uring_cancel_pool(struct uring_pool *p);	/* likewise */
 /* One that cannot be told: it is taken, as RUNNING.  NULL.  r->lock held. */
