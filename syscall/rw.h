@@ -24,7 +24,6 @@ s64 rw_transfer(struct file *f, struct iov_iter *it, s64 pos, int flags,
 /* Of [pos, pos + len), how many bytes can be read without a device. */
 u64 rw_cached(struct file *f, u64 pos, u64 len);
 
-
 /* splice(2) with the positions given, -1: the file's own (copy.c). */
 s64 splice_files(struct file *in, s64 in_pos, struct file *out, s64 out_pos,
 		 u64 len, u32 flags);

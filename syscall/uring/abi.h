@@ -14,8 +14,8 @@ struct uring_sqe {
 	u8 flags;   /* SQE_* */
 	u16 ioprio; /* of sockets: RECVSEND_*, ACCEPT_* */
 	s32 fd;
-	u64 off;      /* addr2 */
-	u64 addr;     /* splice_off_in */
+	u64 off;  /* addr2 */
+	u64 addr; /* splice_off_in */
 	u32 len;
 	u32 op_flags; /* rw_flags, msg_flags, open_flags ... */
 	u64 user_data;
@@ -144,11 +144,11 @@ enum uring_opcode {
 #define FEAT_CQE_SKIP	     BIT(11)
 #define FEAT_LINKED_FILE     BIT(12)
 #define FEAT_REG_REG_RING    BIT(13)
-#define FEATURES                                                            \
-	(FEAT_SINGLE_MMAP | FEAT_NODROP | FEAT_SUBMIT_STABLE |              \
-	 FEAT_RW_CUR_POS | FEAT_CUR_PERSONALITY | FEAT_FAST_POLL |          \
-	 FEAT_POLL_32BITS | FEAT_SQPOLL_NONFIXED | FEAT_EXT_ARG |           \
-	 FEAT_NATIVE_WORKERS | FEAT_CQE_SKIP | FEAT_LINKED_FILE |           \
+#define FEATURES                                                   \
+	(FEAT_SINGLE_MMAP | FEAT_NODROP | FEAT_SUBMIT_STABLE |     \
+	 FEAT_RW_CUR_POS | FEAT_CUR_PERSONALITY | FEAT_FAST_POLL | \
+	 FEAT_POLL_32BITS | FEAT_SQPOLL_NONFIXED | FEAT_EXT_ARG |  \
+	 FEAT_NATIVE_WORKERS | FEAT_CQE_SKIP | FEAT_LINKED_FILE |  \
 	 FEAT_REG_REG_RING)
 
 struct uring_sq_off {
@@ -173,8 +173,8 @@ STATIC_ASSERT(sizeof(struct uring_params) == 120, "as in the ABI");
 #define OFF_CQ_RING 0x8000000ull
 #define OFF_SQES    0x10000000ull
 
-#define SQ_NEED_WAKEUP	  BIT(0)
-#define SQ_CQ_OVERFLOW	  BIT(1)
+#define SQ_NEED_WAKEUP	    BIT(0)
+#define SQ_CQ_OVERFLOW	    BIT(1)
 #define CQ_EVENTFD_DISABLED BIT(0)
 
 /* --- io_uring_enter(2) */
@@ -194,35 +194,35 @@ struct uring_getevents_arg {
 };
 
 /* --- operations */
-#define FSYNC_DATASYNC	       BIT(0)
-#define POLL_ADD_MULTI	       BIT(0)
-#define POLL_UPDATE_EVENTS     BIT(1)
-#define POLL_UPDATE_USER_DATA  BIT(2)
-#define POLL_ADD_LEVEL	       BIT(3)
-#define TIMEOUT_ABS	       BIT(0)
-#define TIMEOUT_UPDATE	       BIT(1)
-#define TIMEOUT_BOOTTIME       BIT(2)
-#define TIMEOUT_REALTIME       BIT(3)
-#define LINK_TIMEOUT_UPDATE    BIT(4)
-#define TIMEOUT_ETIME_SUCCESS  BIT(5)
-#define TIMEOUT_MULTISHOT      BIT(6)
-#define CANCEL_ALL	       BIT(0)
-#define CANCEL_FD	       BIT(1)
-#define CANCEL_ANY	       BIT(2)
-#define CANCEL_FD_FIXED	       BIT(3)
-#define CANCEL_USERDATA	       BIT(4)
-#define CANCEL_OP	       BIT(5)
-#define RECVSEND_POLL_FIRST    BIT(0)
-#define RECV_MULTISHOT	       BIT(1)
-#define RECVSEND_FIXED_BUF     BIT(2)
-#define SEND_ZC_REPORT_USAGE   BIT(3)
-#define ACCEPT_MULTISHOT       BIT(0)
-#define ACCEPT_DONTWAIT	       BIT(1)
-#define ACCEPT_POLL_FIRST      BIT(2)
-#define FIXED_FD_NO_CLOEXEC    BIT(0)
-#define FILE_INDEX_ALLOC       (~0u)
-#define MSG_RING_CQE_SKIP      BIT(0)
-#define MSG_RING_FLAGS_PASS    BIT(1)
+#define FSYNC_DATASYNC	      BIT(0)
+#define POLL_ADD_MULTI	      BIT(0)
+#define POLL_UPDATE_EVENTS    BIT(1)
+#define POLL_UPDATE_USER_DATA BIT(2)
+#define POLL_ADD_LEVEL	      BIT(3)
+#define TIMEOUT_ABS	      BIT(0)
+#define TIMEOUT_UPDATE	      BIT(1)
+#define TIMEOUT_BOOTTIME      BIT(2)
+#define TIMEOUT_REALTIME      BIT(3)
+#define LINK_TIMEOUT_UPDATE   BIT(4)
+#define TIMEOUT_ETIME_SUCCESS BIT(5)
+#define TIMEOUT_MULTISHOT     BIT(6)
+#define CANCEL_ALL	      BIT(0)
+#define CANCEL_FD	      BIT(1)
+#define CANCEL_ANY	      BIT(2)
+#define CANCEL_FD_FIXED	      BIT(3)
+#define CANCEL_USERDATA	      BIT(4)
+#define CANCEL_OP	      BIT(5)
+#define RECVSEND_POLL_FIRST   BIT(0)
+#define RECV_MULTISHOT	      BIT(1)
+#define RECVSEND_FIXED_BUF    BIT(2)
+#define SEND_ZC_REPORT_USAGE  BIT(3)
+#define ACCEPT_MULTISHOT      BIT(0)
+#define ACCEPT_DONTWAIT	      BIT(1)
+#define ACCEPT_POLL_FIRST     BIT(2)
+#define FIXED_FD_NO_CLOEXEC   BIT(0)
+#define FILE_INDEX_ALLOC      (~0u)
+#define MSG_RING_CQE_SKIP     BIT(0)
+#define MSG_RING_FLAGS_PASS   BIT(1)
 enum {
 	MSG_RING_DATA,
 	MSG_RING_SEND_FD

@@ -90,9 +90,7 @@ static const struct call calls[NR_OPS] = {
 	[OP_GETXATTR] = { 8,
 			  { S_ADDR3, S_ADDR, S_OFF, S_LEN },
 			  Z_BUF | Z_INDEX | Z_FLAGS },
-	[OP_SOCKET] = { 198,
-			{ S_FD, S_OFF, S_LEN },
-			Z_ADDR | Z_FLAGS | Z_BUF },
+	[OP_SOCKET] = { 198, { S_FD, S_OFF, S_LEN }, Z_ADDR | Z_FLAGS | Z_BUF },
 	[OP_WAITID] = { 95,
 			{ S_LEN, S_FD, S_OFF, S_INDEX },
 			Z_ADDR | Z_BUF | Z_FLAGS },
@@ -305,8 +303,9 @@ s64 uring_futex_run(struct uring_req *q, bool wait __unused)
 	const struct uring_sqe *s = &q->sqe;
 	u32 op = s->opcode == OP_FUTEX_WAIT ? FUTEX_WAIT_BITSET
 					    : FUTEX_WAKE_BITSET;
-	u64 a[6] = { s->addr, op | ((u32)s->fd & FUTEX_PRIVATE_FLAG), s->off,
-		     0,	      0, s->addr3 };
+	u64 a[6] = { s->addr, op | ((u32)s->fd & FUTEX_PRIVATE_FLAG),
+		     s->off,  0,
+		     0,	      s->addr3 };
 
 	if (s->opcode == OP_FUTEX_WAKE && !s->off)
 		return 0; /* futex(2) would wake one */

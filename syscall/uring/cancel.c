@@ -64,13 +64,13 @@ static int cancel_one(struct uring *r, const struct uring_match *m,
 
 	spin_lock(&r->lock);
 	list_for_each_entry(q, &r->reqs, ring_node) {
-		if (q == not_this || !matches(q, m))
+		if (q == not_this || load_once(&q->cancelled) || !matches(q, m))
 			continue;
 		spin_lock(&q->pool->lock);
 		claimed = uring_claim_locked(q);
 		if (claimed) {
 			res = 0;
-		} else if (!q->cancelled) {
+		} else {
 			res = told(q);
 			uring_interrupt_locked(q);
 		}
@@ -243,7 +243,7 @@ s64 uring_sync_cancel(struct uring *r, u64 arg)
 		spin_lock(&r->lock);
 		r->nr_waiting--;
 		spin_unlock(&r->lock);
-		n = err == -ETIMEDOUT	 ? -ETIME
+		n = err == -ETIMEDOUT	  ? -ETIME
 		    : err == -ERESTARTSYS ? -EINTR
 					  : 0;
 	}

@@ -177,9 +177,8 @@ SYSCALL6(426, io_uring_enter, u32, fd, u32, to_submit, u32, min_complete, u32,
 		return flags & ENTER_REGISTERED_RING ? -EINVAL : -EBADF;
 	n = -EOPNOTSUPP;
 	if (uring_of(f)) {
-		n = flags & ENTER_GETEVENTS
-			    ? read_arg(flags, arg, size, &w)
-			    : 0;
+		n = flags & ENTER_GETEVENTS ? read_arg(flags, arg, size, &w)
+					    : 0;
 		if (!n)
 			n = enter(uring_of(f), to_submit, min_complete, flags,
 				  &w);

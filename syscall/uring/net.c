@@ -85,9 +85,9 @@ int uring_recv_prep(struct uring_req *q)
 		return err;
 	if (q->sqe.off || q->sqe.file_index)
 		return -EINVAL;
-	return one_segment(
-		q, q->sqe.flags & SQE_BUFFER_SELECT ? 0 : q->sqe.addr,
-		q->sqe.len);
+	return one_segment(q,
+			   q->sqe.flags & SQE_BUFFER_SELECT ? 0 : q->sqe.addr,
+			   q->sqe.len);
 }
 
 int uring_msg_prep(struct uring_req *q)
@@ -160,8 +160,7 @@ s64 uring_send_run(struct uring_req *q, bool wait __unused)
 	if (!s)
 		return -ENOTSOCK;
 	n = msg_send(q->file, s, &q->msg.h, q->msg.h.name ? q->msg.name : NULL,
-		     &it,
-		     q->sqe.op_flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+		     &it, q->sqe.op_flags | MSG_DONTWAIT | MSG_NOSIGNAL);
 	n = add_up(q, s, n);
 	return is_zc(q) ? tell_zc(q, n) : n;
 }
@@ -265,8 +264,8 @@ int uring_accept_prep(struct uring_req *q)
 	const struct uring_sqe *s = &q->sqe;
 
 	if (s->len || s->buf_index ||
-	    (s->ioprio & ~(u32)(ACCEPT_MULTISHOT | ACCEPT_DONTWAIT |
-				ACCEPT_POLL_FIRST)))
+	    (s->ioprio &
+	     ~(u32)(ACCEPT_MULTISHOT | ACCEPT_DONTWAIT | ACCEPT_POLL_FIRST)))
 		return -EINVAL;
 	if (s->file_index && (s->op_flags & O_CLOEXEC))
 		return -EINVAL;
@@ -307,8 +306,8 @@ int uring_connect_prep(struct uring_req *q)
 		return -EINVAL;
 	if (s->off > sizeof(q->msg.name))
 		return -EINVAL;
-	q->msg.h = (struct user_msghdr){ .name = s->addr,
-					 .namelen = (u32)s->off };
+	q->msg.h =
+		(struct user_msghdr){ .name = s->addr, .namelen = (u32)s->off };
 	return copy_name(q);
 }
 

@@ -2,12 +2,22 @@
 /* syscall/uring/ops.c - the table of operations. */
 #include <syscall/uring/ops.h>
 
-#define CALL_OP(f) { uring_call_prep, uring_call_run, NULL, (f) }
-#define RW_OP(f)   { uring_rw_prep, uring_rw_run, uring_rw_drop, OPF_FILE | OPF_PRIO | (f) }
-#define MSG_OP(p, r, f) { p, r, uring_msg_drop, OPF_FILE | OPF_PRIO | (f) }
+#define CALL_OP(f)                                         \
+	{                                                  \
+		uring_call_prep, uring_call_run, NULL, (f) \
+	}
+#define RW_OP(f)                                              \
+	{                                                     \
+		uring_rw_prep, uring_rw_run, uring_rw_drop,   \
+			OPF_FILE | OPF_PRIO | OPF_QUICK | (f) \
+	}
+#define MSG_OP(p, r, f)                                                     \
+	{                                                                   \
+		p, r, uring_msg_drop, OPF_FILE | OPF_PRIO | OPF_QUICK | (f) \
+	}
 
 const struct uring_op uring_ops[NR_OPS] = {
-	[OP_NOP] = { NULL, uring_nop_run, NULL, 0 },
+	[OP_NOP] = { NULL, uring_nop_run, NULL, OPF_QUICK },
 	[OP_READV] = RW_OP(OPF_POLL_IN | OPF_BUFFER | OPF_SHORT_BAD),
 	[OP_WRITEV] = RW_OP(OPF_POLL_OUT | OPF_SHORT_BAD),
 	[OP_FSYNC] = { NULL, uring_fsync_run, NULL, OPF_FILE | OPF_PUNT },

@@ -98,6 +98,7 @@ bool uring_arm(struct uring_req *q)
 	u32 bits;
 	bool ready;
 
+	uring_show(q);
 	q->fired = false;
 	bits = q->file->ops->poll(q->file, &a.pt);
 	spin_lock(&q->pool->lock);
@@ -233,8 +234,9 @@ s64 uring_poll_remove_run(struct uring_req *q, bool wait __unused)
 		return 0;
 	}
 	if (s->len & POLL_UPDATE_EVENTS) {
-		old->events = (s->op_flags & ~(POLL_EXCLUSIVE | POLL_ONESHOT |
-					       POLL_ET)) | POLL_ALWAYS;
+		old->events = (s->op_flags &
+			       ~(POLL_EXCLUSIVE | POLL_ONESHOT | POLL_ET)) |
+			      POLL_ALWAYS;
 		old->sqe.len = (old->sqe.len & ~(u32)POLL_ADD_MULTI) |
 			       (s->len & POLL_ADD_MULTI);
 	}

@@ -22,41 +22,64 @@ static struct kmem_cache *req_cache; /* [I after boot] */
 
 static int uring_init(void)
 {
-	req_cache = kmem_cache_create("io_uring_req", sizeof(struct uring_req),
-				      64);
+	req_cache =
+		kmem_cache_create("io_uring_req", sizeof(struct uring_req), 64);
 	return req_cache ? 0 : -ENOMEM;
 }
 INITCALL(INIT_CORE, uring_init);
 
 /* ---- memory */
 
-static struct uring_req *req_new(struct uring *r, struct uring_pool *p)
+/* Its references are the submitter's until it is shown. */
+static void req_init(struct uring_req *q, struct uring *r, struct uring_pool *p)
 {
-	struct uring_req *q = kmem_cache_zalloc(req_cache);
-
-	if (!q)
-		return NULL;
-	q->ring = uring_get(r);
+	memset(q, 0, offsetof(struct uring_req, sqe));
+	q->ring = r;
 	q->pool = p;
-	atomic_inc(&p->refs);
 	q->state = UR_HELD;
 	list_init(&q->node);
 	list_init(&q->ring_node);
 	list_init(&q->pool_node);
+}
+
+static struct uring_req *req_new(struct uring *r, struct uring_pool *p)
+{
+	struct uring_req *q = kmem_cache_alloc(req_cache);
+
+	if (q)
+		req_init(q, r, p);
 	return q;
 }
 
-static void req_free(struct uring_req *q)
+/* All but its memory. */
+static void req_clear(struct uring_req *q)
 {
 	if (q->prepared && q->op->drop)
 		q->op->drop(q);
 	if (q->file)
 		file_put(q->file);
-	if (q->cred)
-		cred_put(q->cred);
+	if (!q->owns)
+		return;
+	cred_put(q->cred);
 	uring_pool_put(q->pool);
 	uring_put(q->ring);
+}
+
+static void req_free(struct uring_req *q)
+{
+	req_clear(q);
 	kmem_cache_free(req_cache, q);
+}
+
+/* What it borrows from its submitter becomes its own. */
+static void own(struct uring_req *q)
+{
+	if (q->owns)
+		return;
+	q->owns = true;
+	q->cred = cred_get(q->cred);
+	atomic_inc(&q->pool->refs);
+	(void)uring_get(q->ring);
 }
 
 void uring_reap(struct uring_pool *p)
@@ -79,13 +102,13 @@ void uring_reap(struct uring_pool *p)
 
 /* ---- start */
 
-static void enlist_locked(struct uring_req *q)
+static void show_locked(struct uring_req *q)
 {
 	struct uring *r = q->ring;
 
 	assert_held(&r->lock);
-	KASSERT(!q->started);
-	q->started = true;
+	KASSERT(!q->shown);
+	q->shown = true;
 	r->nr_active++;
 	list_add_tail(&q->ring_node, &r->reqs);
 	spin_lock(&q->pool->lock);
@@ -94,10 +117,13 @@ static void enlist_locked(struct uring_req *q)
 	spin_unlock(&q->pool->lock);
 }
 
-void uring_enlist(struct uring_req *q)
+void uring_show(struct uring_req *q)
 {
+	if (q->shown)
+		return;
+	own(q);
 	spin_lock(&q->ring->lock);
-	enlist_locked(q);
+	show_locked(q);
 	spin_unlock(&q->ring->lock);
 }
 
@@ -119,7 +145,7 @@ static bool start(struct uring_req *q)
 	if (defer)
 		list_add_tail(&q->node, &r->deferred);
 	else
-		enlist_locked(q);
+		show_locked(q);
 	spin_unlock(&r->lock);
 	return !defer;
 }
@@ -133,7 +159,7 @@ static struct uring_req *undefer_locked(struct uring *r)
 	if (!q || ((q->sqe.flags & SQE_IO_DRAIN) && r->nr_active))
 		return NULL;
 	list_del(&q->node);
-	enlist_locked(q);
+	show_locked(q);
 	return q;
 }
 
@@ -207,7 +233,7 @@ static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 	list_del(&q->pool_node);
 	spin_unlock(&q->pool->lock);
 	if (next)
-		enlist_locked(next);
+		show_locked(next);
 	r->nr_active--;
 	while ((go = undefer_locked(r)))
 		uring_queue(go);
@@ -386,21 +412,24 @@ static int get_cred(struct uring_req *q)
 	struct uring *r = q->ring;
 	u32 id = q->sqe.personality;
 
-	if (!id) {
-		q->cred = cred_get(current->cred);
+	if (likely(!id))
 		return 0;
-	}
+	if (id > URING_PERSONS)
+		return -EINVAL;
 	mutex_lock(&r->tables);
-	if (id <= URING_PERSONS && r->person[id - 1])
-		q->cred = cred_get(r->person[id - 1]);
+	if (r->person[id - 1]) {
+		q->cred = r->person[id - 1];
+		own(q);
+	}
 	mutex_unlock(&r->tables);
-	return q->cred ? 0 : -EINVAL;
+	return q->owns ? 0 : -EINVAL;
 }
 
 static int prepare(struct uring_req *q)
 {
 	int err;
 
+	q->cred = current->cred;
 	if (q->sqe.opcode >= NR_OPS || !uring_ops[q->sqe.opcode].run) {
 		q->op = &uring_ops[OP_NOP];
 		return q->sqe.opcode < NR_OPS ? -EOPNOTSUPP : -EINVAL;
@@ -522,32 +551,108 @@ static bool take_sqe(struct uring *r, struct uring_sqe *s)
 	return at < r->sq_entries;
 }
 
+/* ---- the quick way: a request that nobody else ever sees */
+
+#define BATCH 16u
+
+/* Events of such requests, in order, that are not in the CQ ring yet. */
+struct batch {
+	struct uring *ring;
+	u32 nr;
+	struct uring_cqe cqe[BATCH];
+};
+
+static void flush(struct batch *b)
+{
+	struct uring *r = b->ring;
+
+	if (!b->nr)
+		return;
+	spin_lock(&r->lock);
+	for (u32 i = 0; i < b->nr; i++)
+		uring_post_locked(r, b->cqe[i].user_data, b->cqe[i].res,
+				  b->cqe[i].flags);
+	spin_unlock(&r->lock);
+	b->nr = 0;
+	uring_announce(r);
+	end_counted(r);
+	cond_resched();
+}
+
+static bool is_quick(const struct uring *r, const struct uring_sqe *s,
+		     const struct chain *c)
+{
+	return s->opcode < NR_OPS && (uring_ops[s->opcode].flags & OPF_QUICK) &&
+	       !(s->flags & ~(SQE_FIXED_FILE | SQE_BUFFER_SELECT)) &&
+	       !s->personality && !s->ioprio && !c->head && !r->drain_next &&
+	       !r->restricted && list_empty(&r->deferred);
+}
+
+/* 0 or what is wrong with it; *@spare is NULL if somebody else has it now. */
+static int run_quick(struct uring_req **spare, struct batch *b)
+{
+	struct uring_req *q = *spare;
+	int err = prepare(q);
+	s64 res = err ? err : issue(q, false);
+
+	if (res == URING_PUNT) {
+		uring_show(q);
+		uring_queue(q);
+	}
+	if (res == URING_PUNT || res == URING_PENDING) {
+		*spare = NULL;
+		return 0;
+	}
+	b->cqe[b->nr++] =
+		(struct uring_cqe){ q->sqe.user_data, (s32)res, q->cqe_flags };
+	if (unlikely(q->shown)) { /* it was armed, but had no need to be */
+		b->nr--;
+		flush(b);
+		uring_end_here(q, res);
+		*spare = NULL;
+		return err;
+	}
+	req_clear(q);
+	req_init(q, q->ring, q->pool);
+	if (b->nr == BATCH)
+		flush(b);
+	return err;
+}
+
 static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 {
+	struct batch b = { .ring = r };
+	struct uring_req *q = NULL;
 	struct chain c = { 0 };
 	u32 done = 0;
 	int err = 0;
 
 	nr = min(nr, uring_sq_pending(r));
-	while (done < nr) {
-		struct uring_req *q = req_new(r, p);
-
+	for (; done < nr && (!err || (r->flags & SETUP_SUBMIT_ALL)); done++) {
+		if (!q)
+			q = req_new(r, p);
 		if (!q) {
 			err = -EAGAIN;
 			break;
 		}
-		if (!take_sqe(r, &q->sqe)) {
-			q->op = &uring_ops[OP_NOP];
-			req_free(q);
+		if (!take_sqe(r, &q->sqe))
 			break;
+		if (is_quick(r, &q->sqe, &c)) {
+			err = run_quick(&q, &b);
+			continue;
 		}
-		done++;
-		err = append(&c, q, prepare(q));
-		if (err && !(r->flags & SETUP_SUBMIT_ALL))
-			break;
-		cond_resched();
+		flush(&b);
+		err = prepare(q);
+		own(q);
+		err = append(&c, q, err);
+		q = NULL;
 	}
+	flush(&b);
 	launch(&c);
+	if (q) {
+		q->op = &uring_ops[OP_NOP];
+		req_free(q);
+	}
 	return done ? (s64)done : err;
 }
 

@@ -130,6 +130,7 @@ static s64 direct(struct uring_req *q, struct iov_iter *it, bool write)
 	    (q->sqe.op_flags & ~(u32)RWF_HIPRI))
 		return -ENOTBLK;
 	q->aio.end = direct_end;
+	uring_show(q);
 	set_state(q, UR_FLYING);
 	n = f->ops->direct(f, it, q->sqe.off, write, &q->aio);
 	if (n != URING_PENDING) /* else it is gone */

@@ -197,7 +197,8 @@ static int check_params(struct uring_params *p, u32 entries)
 	    (!(f & SETUP_SQPOLL) || p->sq_thread_cpu >= nr_harts))
 		return -EINVAL;
 	if ((f & SETUP_SQPOLL) &&
-	    (f & (SETUP_COOP_TASKRUN | SETUP_TASKRUN_FLAG | SETUP_DEFER_TASKRUN)))
+	    (f &
+	     (SETUP_COOP_TASKRUN | SETUP_TASKRUN_FLAG | SETUP_DEFER_TASKRUN)))
 		return -EINVAL;
 	if ((f & SETUP_TASKRUN_FLAG) &&
 	    !(f & (SETUP_COOP_TASKRUN | SETUP_DEFER_TASKRUN)))
@@ -247,7 +248,8 @@ static void init_uring(struct uring *r, const struct uring_params *p)
 	r->cred = cred_get(current->cred);
 	r->submitter = uring_thread_id();
 	r->max_workers[0] = min(r->sq_entries, 4 * nr_harts);
-	r->max_workers[1] = (u32)min_t(u64, rlimit_cur(RLIMIT_NPROC), INT32_MAX);
+	r->max_workers[1] =
+		(u32)min_t(u64, rlimit_cur(RLIMIT_NPROC), INT32_MAX);
 	mutex_init(&r->submit);
 	mutex_init(&r->tables);
 	spin_init(&r->lock, "io_uring", RANK_PIPE);
@@ -278,7 +280,8 @@ static int alloc_rings(struct uring *r)
 		bytes += r->sq_entries * sizeof(u32);
 	err = region_alloc(&r->rings, bytes);
 	if (!err)
-		err = region_alloc(&r->sqes, (u64)r->sq_entries << r->sqe_shift);
+		err = region_alloc(&r->sqes,
+				   (u64)r->sq_entries << r->sqe_shift);
 	if (err)
 		return err;
 	r->sh = (void *)r->rings.mem;

@@ -39,24 +39,36 @@ static void sleep_until_called(struct uring *r, struct uring_pool *p)
 	(void)atomic_fetch_and(&r->sh->sq_flags, ~(u32)SQ_NEED_WAKEUP);
 }
 
+/* How often the clock is asked, which is dear, while nothing comes. */
+#define LOOKS 64u
+
 void uring_poller(struct uring_worker *w)
 {
 	struct uring *r = w->ring;
 	struct uring_pool *p = w->pool;
 	u64 idle = this_hart()->role & ROLE_APP ? 0 : r->sq_idle_ns;
 	u64 last = clock_mono_ns();
+	u32 looks = 0;
 
 	while (!must_end(r, p)) {
 		if (!load_once(&r->disabled) && uring_sq_pending(r)) {
 			(void)uring_submit(r, r->sq_entries);
 			wake_up_all(&r->sq_wq); /* who waits for room */
 			wake_up_all_key(&r->poll_wq, POLLOUT | POLLWRNORM);
-			last = clock_mono_ns();
-		} else if (clock_mono_ns() - last >= idle) {
-			sleep_until_called(r, p);
-			last = clock_mono_ns();
+			looks = 0;
+			last = 0;
+		} else if (!idle || ++looks == LOOKS) {
+			u64 now = clock_mono_ns();
+
+			last = last ? last : now;
+			looks = 0;
+			if (now - last >= idle) {
+				sleep_until_called(r, p);
+				last = 0;
+			}
 		}
-		cond_resched();
+		if (!(looks % 8))
+			cond_resched();
 	}
 	/* Nobody takes what comes now: whoever enters must hear of it. */
 	(void)atomic_fetch_or(&r->sh->sq_flags, SQ_NEED_WAKEUP);

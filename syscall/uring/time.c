@@ -148,6 +148,7 @@ s64 uring_timeout_run(struct uring_req *q, bool wait __unused)
 	struct uring *r = q->ring;
 	bool counts = q->sqe.off && !(q->sqe.op_flags & TIMEOUT_MULTISHOT);
 
+	uring_show(q);
 	spin_lock(&r->lock);
 	if (counts) {
 		q->time.target = uring_seen_locked(r) + (u32)q->sqe.off;
@@ -188,8 +189,7 @@ int uring_timeout_remove_prep(struct uring_req *q)
 	u32 known = TIMEOUT_UPDATE | LINK_TIMEOUT_UPDATE | TIMEOUT_ABS |
 		    TIMEOUT_BOOTTIME | TIMEOUT_REALTIME;
 
-	if (s->buf_index || s->len || s->file_index ||
-	    (s->op_flags & ~known))
+	if (s->buf_index || s->len || s->file_index || (s->op_flags & ~known))
 		return -EINVAL;
 	if (!(s->op_flags & (TIMEOUT_UPDATE | LINK_TIMEOUT_UPDATE)))
 		return s->op_flags ? -EINVAL : 0;
@@ -257,7 +257,7 @@ void uring_guard(struct uring_req *q)
 
 	q->next = g->next;
 	g->next = NULL;
-	uring_enlist(g);
+	uring_show(g);
 	spin_lock(&g->pool->lock);
 	q->guard = g;
 	g->guarded = q;

@@ -29,8 +29,9 @@
  * one of those that want to end it does.
  *
  * INVARIANTS
- *   U1  A request is in ring->reqs and pool->reqs from its start to its completion,
- *	 exactly; completed once.
+ *   U1  A request is in ring->reqs and pool->reqs while it is shown: from when
+ *	 somebody else may get to know of it to its completion.  One that is done at
+ *	 once, by whoever took it from the ring, never is.
  *   U2  After its completion its memory belongs to whoever completed it, in a
  *	 coroutine, or to pool->ended.
  *   U3  The pool of a process ends before its address space and files do: at exit
@@ -98,28 +99,28 @@ struct uring_fixed_buf {
 };
 
 struct uring {
-	u32 refs;		   /* [a] file, areas, requests */
-	u32 flags;		   /* [I] SETUP_* */
-	u32 sq_entries, cq_entries; /* [I] powers of two */
-	u32 sqe_shift, cqe_shift;  /* [I] of the size of an entry */
+	u32 refs;			 /* [a] file, areas, requests */
+	u32 flags;			 /* [I] SETUP_* */
+	u32 sq_entries, cq_entries;	 /* [I] powers of two */
+	u32 sqe_shift, cqe_shift;	 /* [I] of the size of an entry */
 	struct uring_region rings, sqes; /* [I] */
-	struct uring_shared *sh;   /* [I] */
-	u32 *sq_array;		   /* [I] or NULL */
-	struct cred *cred;	   /* [I] of who made it */
+	struct uring_shared *sh;	 /* [I] */
+	u32 *sq_array;			 /* [I] or NULL */
+	struct cred *cred;		 /* [I] of who made it */
 
 	struct mutex submit;
-	u32 sq_head;		 /* [submit] */
-	bool drain_next;	 /* [submit] the next chain is drained */
-	u64 submitter;		 /* [a] SINGLE_ISSUER: thread_id(); 0: not yet */
+	u32 sq_head;	 /* [submit] */
+	bool drain_next; /* [submit] the next chain is drained */
+	u64 submitter;	 /* [a] SINGLE_ISSUER: thread_id(); 0: not yet */
 
 	struct spinlock lock;
-	u32 cq_tail;		   /* [lock] */
-	u32 cq_timeouts;	   /* [lock] events of timeouts: are not counted */
-	u32 wake_at;		   /* [lock] tail that somebody waits for */
-	u32 nr_waiting;		   /* [lock] */
-	u32 nr_active;		   /* [lock] requests started, not completed */
-	bool counting;		   /* [lock] somebody ends those of counted */
-	struct list_head reqs;	   /* [lock] U1 */
+	u32 cq_tail;	       /* [lock] */
+	u32 cq_timeouts;       /* [lock] events of timeouts: are not counted */
+	u32 wake_at;	       /* [lock] tail that somebody waits for */
+	u32 nr_waiting;	       /* [lock] */
+	u32 nr_active;	       /* [lock] requests started, not completed */
+	bool counting;	       /* [lock] somebody ends those of counted */
+	struct list_head reqs; /* [lock] U1 */
 	struct list_head deferred; /* [lock] HELD, oldest first: DRAIN */
 	struct list_head counted;  /* [lock] timeouts that count events */
 	struct list_head overflow; /* [lock] events that found the CQ full */
@@ -139,9 +140,9 @@ struct uring {
 	struct cred *person[URING_PERSONS]; /* [tables] owned */
 	u32 max_workers[2];		    /* [tables] as the program set it */
 	/* REG_RESTRICTIONS; 0: none are in force */
-	bool restricted;		     /* [I once enabled] */
-	u64 allowed_ops, allowed_registers;  /* [I once enabled] */
-	u8 allowed_flags, required_flags;    /* [I once enabled] */
+	bool restricted;		    /* [I once enabled] */
+	u64 allowed_ops, allowed_registers; /* [I once enabled] */
+	u8 allowed_flags, required_flags;   /* [I once enabled] */
 
 	struct uring_pool *pool; /* [I] of the poller, referenced, or NULL */
 	struct waitq sq_wq;	 /* the poller sleeps, or the SQ was full */
@@ -204,10 +205,9 @@ struct uring_wait { /* of an armed request in one wait queue */
 
 struct uring_req {
 	struct aio_req aio;
-	struct uring *ring;	    /* [I] referenced */
-	struct uring_pool *pool;    /* [I] referenced */
+	struct uring *ring;	    /* [I] */
+	struct uring_pool *pool;    /* [I] */
 	const struct uring_op *op;  /* [I] */
-	struct uring_sqe sqe;	    /* [I] a copy */
 	struct list_head node;	    /* by state, or ended */
 	struct list_head ring_node; /* [ring->lock] */
 	struct list_head pool_node; /* [pool->lock] */
@@ -215,22 +215,24 @@ struct uring_req {
 	bool fired;		    /* [pool->lock] while it is being armed */
 	bool last_shot;		    /* [pool->lock] woken by an event of ours */
 	bool was_armed;		    /* [pool->lock] QUEUED out of ARMED */
-	bool skip_rest;		    /* it failed: no events of its chain */
 	bool prepared;		    /* what op->drop() undoes is there */
-	bool started;		    /* U1 */
+	bool owns;		    /* ring, pool and cred are referenced */
+	bool shown;		    /* U1 */
 	bool cancelled;		    /* [pool->lock] somebody wants it to end */
 	u32 events;		    /* armed for */
 	struct file *file;	    /* owned, or NULL until it is started */
-	struct cred *cred;	    /* owned */
+	struct cred *cred;	    /* [I] */
 	struct uring_req *next;	    /* HELD: started when this one has ended */
 	struct uring_req *guard;    /* [pool->lock] LINK_TIMEOUT of this one */
 	struct uring_req *guarded;  /* [pool->lock] of a LINK_TIMEOUT */
-	struct uring_wait wait[2];
 	u32 nr_wait;
+	u32 cqe_flags; /* CQE_F_BUFFER and its number */
 	struct uring_wait *more_wait;
-	u32 cqe_flags;		  /* CQE_F_BUFFER and its number */
 	struct uring_chosen buf;
-	s64 done;		  /* bytes of earlier rounds (MSG_WAITALL) */
+	s64 done; /* bytes of earlier rounds (MSG_WAITALL) */
+	/* --- up to here cleared when it is made */
+	struct uring_sqe sqe; /* [I] a copy */
+	struct uring_wait wait[2];
 	union {
 		struct {
 			struct uiov u;
@@ -259,6 +261,7 @@ struct uring_req {
 #define OPF_PUNT      BIT(5) /* always a worker's */
 #define OPF_PRIO      BIT(6) /* ioprio means something */
 #define OPF_LEAVES_1  BIT(7) /* told to stop while it waits: 1, not -EALREADY */
+#define OPF_QUICK     BIT(8) /* run() shows it before anybody else may have it */
 
 struct uring_op {
 	/* In the order of the ring: takes what the program may change once it was
@@ -311,8 +314,8 @@ u32 uring_sq_pending(const struct uring *r);
 void uring_run(struct uring_req *q, bool wait);
 /* @q, RUNNING, has ended: its successor, to be run, or NULL. */
 struct uring_req *uring_complete(struct uring_req *q, s64 res);
-/* HELD to RUNNING, out of turn: a guard.  Any. */
-void uring_enlist(struct uring_req *q);
+/* Others may have it from now on; RUNNING.  Idempotent.  Any. */
+void uring_show(struct uring_req *q);
 /* The same where nothing may be run: any context. */
 void uring_end(struct uring_req *q, s64 res);
 /* The same in a coroutine: the memory goes at once. */
@@ -340,12 +343,12 @@ void uring_help(struct uring_pool *p);
 /* Wait for q->events of q->file: true when there is no need to.  RUNNING before,
  * and after if true. */
 bool uring_arm(struct uring_req *q);
-void uring_disarm(struct uring_req *q); /* any */
+void uring_disarm(struct uring_req *q);		   /* any */
 bool uring_stays_armed(const struct uring_req *q); /* between its events */
 
 /* --- time.c */
-void uring_guard(struct uring_req *q);	 /* q->next is a LINK_TIMEOUT: start it */
-void uring_unguard(struct uring_req *q); /* @q has ended.  Any. */
+void uring_guard(struct uring_req *q); /* q->next is a LINK_TIMEOUT: start it */
+void uring_unguard(struct uring_req *q);    /* @q has ended.  Any. */
 void uring_timer_stop(struct uring_req *q); /* claimed out of TIMER.  Any. */
 struct uring_req *uring_counted_locked(struct uring *r); /* one that is due */
 
@@ -362,8 +365,8 @@ void uring_end_soon(struct uring_req *q);
 void uring_end_claimed(struct uring_req *q); /* as cancelled.  Any. */
 s64 uring_cancel(struct uring *r, const struct uring_match *m,
 		 const struct uring_req *not_this, bool soon);
-void uring_cancel_ring(struct uring *r);	/* all; waits for nobody */
-void uring_cancel_pool(struct uring_pool *p);	/* likewise */
+void uring_cancel_ring(struct uring *r);      /* all; waits for nobody */
+void uring_cancel_pool(struct uring_pool *p); /* likewise */
 /* One that cannot be told: it is taken, as RUNNING.  NULL.  r->lock held. */
 struct uring_req *uring_find_locked(struct uring *r, u64 user_data, u8 op);
 

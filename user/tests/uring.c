@@ -345,8 +345,8 @@ TEST(uring, chains)
 
 	CHECK_OK(pipe(p));
 	for (unsigned int i = 0; i < 3; i++)
-		next(r, IORING_OP_NOP, -1, i)->flags = i < 2 ? IOSQE_IO_LINK
-							     : 0;
+		next(r, IORING_OP_NOP, -1, i)->flags =
+			i < 2 ? IOSQE_IO_LINK : 0;
 	CHECK_EQ(submit_wait(r, 3), 3);
 	for (unsigned int i = 0; i < 3; i++)
 		expect(r, i, 0);
@@ -442,7 +442,8 @@ TEST(uring, registered_files_and_buffers)
 	s = next(r, IORING_OP_READ, 1, 3);
 	rw(s, buf, 100, 0); /* an empty slot */
 	s->flags = IOSQE_FIXED_FILE;
-	CHECK_EQ(submit_wait(r, 2), 2); /* ends at the one that makes no sense */
+	CHECK_EQ(submit_wait(r, 2),
+		 2); /* ends at the one that makes no sense */
 	expect(r, 1, 5);
 	expect(r, 2, -EFAULT);
 	CHECK(!memcmp(buf + 100, "hello", 5));
@@ -597,8 +598,7 @@ static int die_with_requests(void *how)
 	for (int i = 0; i < 8; i++) {
 		rw(next(r, IORING_OP_READ, p[0], 1), buf, 8, 0);
 		next(r, IORING_OP_POLL_ADD, p[0], 2)->poll32_events = POLLIN;
-		rw(next(r, IORING_OP_READ, p[0], 3), buf, 8, 0)
-			;
+		rw(next(r, IORING_OP_READ, p[0], 3), buf, 8, 0);
 		r->sqe[(*r->sq_tail + r->to_submit - 1) & r->sq_mask].flags =
 			IOSQE_ASYNC;
 	}
