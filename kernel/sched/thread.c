@@ -106,23 +106,34 @@ void thread_set_work(struct thread *t, u64 bits)
 	thread_kick(t);
 }
 
-void cond_resched(void)
+static void give_way(struct hart *h, struct thread *t)
 {
-	struct hart *h = this_hart();
-	struct thread *t = h->cur;
-
-	KASSERT(!h->lock_depth);
-	if (!t) /* boot, before the loop */
-		return;
-	if (list_empty(&h->ready) && !relay_pending(relay_of(h)) &&
-	    !(csr_read(sip) & h->sie))
-		return;
 	if (unlikely(h->plug))
 		blk_plug_end();
 	store_once(&t->state, THREAD_READY);
 	/* A local call gives the hart up: completions now find others on it. */
 	co_leave(t, CO_YIELDED);
 	store_once(&t->state, THREAD_RUNNING);
+}
+
+void cond_resched(void)
+{
+	struct hart *h = this_hart();
+
+	KASSERT(!h->lock_depth);
+	if (!h->cur) /* boot, before the loop */
+		return;
+	if (!list_empty(&h->ready) || relay_pending(relay_of(h)) ||
+	    (csr_read(sip) & h->sie))
+		give_way(h, h->cur);
+}
+
+void cond_resched_lazy(void)
+{
+	struct hart *h = this_hart();
+
+	if (!list_empty(&h->ready) || relay_pending(relay_of(h)))
+		give_way(h, h->cur);
 }
 
 void thread_exit_final(void)

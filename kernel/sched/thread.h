@@ -237,6 +237,9 @@ bool signal_pending_current(void);
 
 /* Let other coroutines of this hart run.  Coroutine context, no spinlock. */
 void cond_resched(void);
+/* The same without a look at the hart's interrupts, which is dear: of 64 calls one
+ * must be cond_resched(). */
+void cond_resched_lazy(void);
 
 /* A coroutine without a user part; runs on a service hart.  NULL: -ENOMEM. */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);

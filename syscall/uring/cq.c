@@ -28,10 +28,14 @@ u32 uring_ready(const struct uring *r)
 	return load_once(&r->cq_tail) - load_once(&r->sh->cq_head);
 }
 
-static bool cq_full(const struct uring *r)
+/* The program's cq_head is in a line of its own: looked at when need be. */
+static bool cq_full(struct uring *r)
 {
+	if (likely(r->cq_tail - r->cq_head_seen < r->cq_entries))
+		return false;
 	/* CQHEAD (acquire) - pairs with the program's store of cq_head. */
-	return r->cq_tail - load_acquire(&r->sh->cq_head) >= r->cq_entries;
+	r->cq_head_seen = load_acquire(&r->sh->cq_head);
+	return r->cq_tail - r->cq_head_seen >= r->cq_entries;
 }
 
 static void put_locked(struct uring *r, const struct uring_cqe *c)

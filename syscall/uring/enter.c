@@ -96,6 +96,8 @@ static s64 wait_events(struct uring *r, u32 min_complete,
 	end_wait(r);
 	uring_flush_overflow(r);
 	err = err == -ETIMEDOUT ? -ETIME : err == -ERESTARTSYS ? -EINTR : 0;
+	if (err && uring_ready(r))
+		err = 0; /* not as many as wanted */
 	sigmask_leave(err);
 	return err;
 }

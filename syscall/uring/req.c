@@ -576,7 +576,7 @@ static void flush(struct batch *b)
 	b->nr = 0;
 	uring_announce(r);
 	end_counted(r);
-	cond_resched();
+	cond_resched_lazy();
 }
 
 static bool is_quick(const struct uring *r, const struct uring_sqe *s,
@@ -621,12 +621,14 @@ static int run_quick(struct uring_req **spare, struct batch *b)
 
 static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 {
-	struct batch b = { .ring = r };
+	struct batch b;
 	struct uring_req *q = NULL;
 	struct chain c = { 0 };
 	u32 done = 0;
 	int err = 0;
 
+	b.ring = r;
+	b.nr = 0;
 	nr = min(nr, uring_sq_pending(r));
 	for (; done < nr && (!err || (r->flags & SETUP_SUBMIT_ALL)); done++) {
 		if (!q)
@@ -654,6 +656,14 @@ static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 		req_free(q);
 	}
 	return done ? (s64)done : err;
+}
+
+void uring_submit_polled(struct uring *r, struct uring_pool *p)
+{
+	blk_plug();
+	(void)submit_locked(r, p, r->sq_entries);
+	blk_unplug();
+	uring_reap(p);
 }
 
 s64 uring_submit(struct uring *r, u32 nr)

@@ -42,32 +42,41 @@ static void sleep_until_called(struct uring *r, struct uring_pool *p)
 /* How often the clock is asked, which is dear, while nothing comes. */
 #define LOOKS 64u
 
+static void submit(struct uring *r, struct uring_pool *p)
+{
+	uring_submit_polled(r, p);
+	/* WAKE (full) - pairs with wait_prepare(): sq_head, then the queues. */
+	smp_mb();
+	if (!list_empty(&r->sq_wq.list)) /* who waits for room */
+		wake_up_all(&r->sq_wq);
+	if (!list_empty(&r->poll_wq.list))
+		wake_up_all_key(&r->poll_wq, POLLOUT | POLLWRNORM);
+}
+
 void uring_poller(struct uring_worker *w)
 {
 	struct uring *r = w->ring;
 	struct uring_pool *p = w->pool;
 	u64 idle = this_hart()->role & ROLE_APP ? 0 : r->sq_idle_ns;
-	u64 last = clock_mono_ns();
+	u64 last = 0; /* when it was last known to have work; 0: just now */
 	u32 looks = 0;
 
 	while (!must_end(r, p)) {
 		if (!load_once(&r->disabled) && uring_sq_pending(r)) {
-			(void)uring_submit(r, r->sq_entries);
-			wake_up_all(&r->sq_wq); /* who waits for room */
-			wake_up_all_key(&r->poll_wq, POLLOUT | POLLWRNORM);
-			looks = 0;
+			submit(r, p);
 			last = 0;
-		} else if (!idle || ++looks == LOOKS) {
+		} else if (!idle || !(looks % LOOKS)) {
 			u64 now = clock_mono_ns();
 
 			last = last ? last : now;
-			looks = 0;
 			if (now - last >= idle) {
 				sleep_until_called(r, p);
 				last = 0;
 			}
 		}
-		if (!(looks % 8))
+		if (++looks % LOOKS)
+			cond_resched_lazy();
+		else
 			cond_resched();
 	}
 	/* Nobody takes what comes now: whoever enters must hear of it. */

@@ -115,6 +115,7 @@ struct uring {
 
 	struct spinlock lock;
 	u32 cq_tail;	       /* [lock] */
+	u32 cq_head_seen;      /* [lock] the program's is not before it */
 	u32 cq_timeouts;       /* [lock] events of timeouts: are not counted */
 	u32 wake_at;	       /* [lock] tail that somebody waits for */
 	u32 nr_waiting;	       /* [lock] */
@@ -309,6 +310,8 @@ void uring_eventfd_set(struct uring *r, struct file *f);
 /* --- req.c */
 /* Take up to @nr submissions: how many, or -errno if none. */
 s64 uring_submit(struct uring *r, u32 nr);
+/* The same of the poller, who is the only one to submit. */
+void uring_submit_polled(struct uring *r, struct uring_pool *p);
 u32 uring_sq_pending(const struct uring *r);
 /* Execute @q, RUNNING, and what follows it. */
 void uring_run(struct uring_req *q, bool wait);
