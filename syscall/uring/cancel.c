@@ -34,10 +34,12 @@ void uring_end_soon(struct uring_req *q)
 	spin_unlock(&q->pool->lock);
 }
 
-/* What its end is called by whoever asked for it. */
-static int told(const struct uring_req *q)
+/* What its end is called by whoever asked for it; @claimed: it is certain. */
+static int told(const struct uring_req *q, bool claimed)
 {
-	return q->op->flags & OPF_LEAVES_1 ? 1 : -EALREADY;
+	if (q->op->flags & OPF_LEAVES_1)
+		return 1;
+	return claimed ? 0 : -EALREADY;
 }
 
 static bool matches(const struct uring_req *q, const struct uring_match *m)
@@ -68,12 +70,9 @@ static int cancel_one(struct uring *r, const struct uring_match *m,
 			continue;
 		spin_lock(&q->pool->lock);
 		claimed = uring_claim_locked(q);
-		if (claimed) {
-			res = 0;
-		} else {
-			res = told(q);
+		res = told(q, claimed);
+		if (!claimed)
 			uring_interrupt_locked(q);
-		}
 		spin_unlock(&q->pool->lock);
 		if (res != -ENOENT)
 			break;

@@ -6,10 +6,10 @@
  * loses events of its own.
  *
  * ORDERING
- *   CQ	    event before cq_tail (release); the program reads them in this order.
- *   CQHEAD the program has read an event before it frees its place (acquire here).
- *   EVFD   signallers counted before the eventfd is looked at; whoever takes the
- *	    eventfd away looks at the count afterwards.
+ *   URINGCQ  an event before cq_tail; the program reads them in this order.
+ *   CQHEAD  the program has read an event before it frees its place.
+ *   EVFD  signallers are counted before they look at the eventfd; whoever takes it
+ *         away looks at the count afterwards.
  */
 #include <syscall/uring/uring.h>
 
@@ -33,7 +33,7 @@ static bool cq_full(struct uring *r)
 {
 	if (likely(r->cq_tail - r->cq_head_seen < r->cq_entries))
 		return false;
-	/* CQHEAD (acquire) - pairs with the program's store of cq_head. */
+	/* CQHEAD (acquire) - other end: device (the program's cq_head). */
 	r->cq_head_seen = load_acquire(&r->sh->cq_head);
 	return r->cq_tail - r->cq_head_seen >= r->cq_entries;
 }
@@ -48,7 +48,7 @@ static void put_locked(struct uring *r, const struct uring_cqe *c)
 	if (r->flags & SETUP_CQE32)
 		slot[1] = (struct uring_cqe){ 0 };
 	store_once(&r->cq_tail, r->cq_tail + 1);
-	/* CQ (release) - pairs with the program's acquire of cq_tail. */
+	/* URINGCQ (release) - other end: device (the program's cq_tail). */
 	store_release(&r->sh->cq_tail, r->cq_tail);
 }
 

@@ -76,11 +76,13 @@ static s64 wait_events(struct uring *r, u32 min_complete,
 		       const struct waiting *w)
 {
 	u32 target = load_once(&r->sh->cq_head) + min_complete;
+	struct uring_pool *p;
 	u32 timeouts;
 	int err;
 
-	if (current->proc->uring)
-		uring_help(current->proc->uring);
+	p = uring_pool_of(current->proc);
+	if (p)
+		uring_help(p);
 	uring_flush_overflow(r);
 	if (min_complete > r->cq_entries)
 		target = load_once(&r->sh->cq_head) + r->cq_entries;
@@ -154,7 +156,7 @@ struct file *uring_file(u32 fd, bool registered)
 
 	if (!registered)
 		return fd_get((int)fd);
-	p = load_acquire(&current->proc->uring);
+	p = uring_pool_of(current->proc);
 	if (!p || fd >= URING_RING_FDS)
 		return NULL;
 	mutex_lock(&p->fds_lock);
@@ -185,7 +187,7 @@ SYSCALL6(426, io_uring_enter, u32, fd, u32, to_submit, u32, min_complete, u32,
 			n = enter(uring_of(f), to_submit, min_complete, flags,
 				  &w);
 	}
-	p = load_acquire(&current->proc->uring);
+	p = uring_pool_of(current->proc);
 	if (p) {
 		uring_help(p);
 		uring_reap(p);

@@ -7,6 +7,10 @@
  * queues and tries again.
  *
  * A wake-up while it is still being armed is only noted: the request is RUNNING.
+ *
+ * ORDERING
+ *   WAKE  of kernel/relay/relay.h: `fired` is cleared before the file is looked at;
+ *         whoever changes the file wakes afterwards.
  */
 #include <syscall/uring/ops.h>
 
@@ -150,7 +154,7 @@ static s64 look(struct uring_req *q)
 	u32 bits;
 
 	store_once(&q->fired, false);
-	/* POLLFIRED (full) - pairs with woke(), by the lock of the wait queue. */
+	/* WAKE (full) - pairs with wake_up_nr_key(): the file, then the queue. */
 	smp_mb();
 	if (!q->file->ops->poll)
 		return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;

@@ -12,7 +12,9 @@
  *	 to WORKERS_MAX: so what is queued in any context is taken.
  *   P2  Who calls a worker takes it off the list of the idle ones.
  *
- * ORDERING: WAKE of kernel/relay/relay.h: `called` before thread_wake().
+ * ORDERING
+ *   WAKE  of kernel/relay/relay.h: `called` before thread_wake().
+ *   URINGPOOL  of syscall/uring/uring.h
  */
 #include <syscall/uring/uring.h>
 
@@ -345,7 +347,7 @@ static struct uring_pool *pool_new(struct process *proc)
 struct uring_pool *uring_pool_of_current(void)
 {
 	struct process *proc = current->proc;
-	struct uring_pool *p = load_acquire(&proc->uring), *old;
+	struct uring_pool *p = uring_pool_of(proc), *old;
 	int err;
 
 	if (likely(p != NULL))
@@ -353,7 +355,7 @@ struct uring_pool *uring_pool_of_current(void)
 	p = pool_new(proc);
 	if (IS_ERR(p))
 		return p;
-	/* URINGPOOL (full) - pairs with the acquire above. */
+	/* URINGPOOL (release) - pairs with uring_pool_of(). */
 	old = atomic_cmpxchg(&proc->uring, NULL, p);
 	if (old) {
 		uring_pool_put(p);
@@ -410,7 +412,7 @@ static void wake_pollers(struct uring_pool *p)
 
 void uring_process_exit(struct process *proc)
 {
-	struct uring_pool *p = load_acquire(&proc->uring);
+	struct uring_pool *p = uring_pool_of(proc);
 
 	if (likely(!p))
 		return;

@@ -7,8 +7,8 @@
  * (SQE_IO_DRAIN), and all behind that one, are HELD on ring->deferred.
  *
  * ORDERING
- *   SQ	    the program's entries before sq_tail (acquire here), and our copies of
- *	    them before sq_head (release).
+ *   URINGSQ  the program's entries before its sq_tail.
+ *   SQHEAD  our copies of them before sq_head, which gives their places back.
  */
 #include <syscall/uring/uring.h>
 
@@ -80,6 +80,12 @@ static void own(struct uring_req *q)
 	q->cred = cred_get(q->cred);
 	atomic_inc(&q->pool->refs);
 	(void)uring_get(q->ring);
+}
+
+void uring_spare_free(struct uring *r)
+{
+	if (r->spare)
+		kmem_cache_free(req_cache, r->spare);
 }
 
 void uring_reap(struct uring_pool *p)
@@ -527,10 +533,19 @@ static int append(struct chain *c, struct uring_req *q, int err)
 
 u32 uring_sq_pending(const struct uring *r)
 {
-	/* SQ (acquire) - pairs with the program's release of sq_tail. */
+	/* URINGSQ (acquire) - other end: device (the program's sq_tail). */
 	u32 n = load_acquire(&r->sh->sq_tail) - r->sq_head;
 
 	return min(n, r->sq_entries);
+}
+
+static void copy_sqe(struct uring_sqe *to, const void *from)
+{
+	u64 *t = (u64 *)to;
+	const u64 *f = from;
+
+	for (u32 i = 0; i < sizeof(*to) / sizeof(*t); i++)
+		t[i] = load_once(&f[i]); /* each once: it may change */
 }
 
 /* Copy the next entry; false: its index makes no sense. */
@@ -541,12 +556,11 @@ static bool take_sqe(struct uring *r, struct uring_sqe *s)
 	if (r->sq_array)
 		at = load_once(&r->sq_array[at]);
 	if (at < r->sq_entries)
-		memcpy(s, r->sqes.mem + ((size_t)at << r->sqe_shift),
-		       sizeof(*s));
+		copy_sqe(s, r->sqes.mem + ((size_t)at << r->sqe_shift));
 	else
 		store_once(&r->sh->sq_dropped, r->sh->sq_dropped + 1);
 	r->sq_head++;
-	/* SQ (release) - pairs with the program's acquire of sq_head. */
+	/* SQHEAD (release) - other end: device (the program's sq_head). */
 	store_release(&r->sh->sq_head, r->sq_head);
 	return at < r->sq_entries;
 }
@@ -613,7 +627,12 @@ static int run_quick(struct uring_req **spare, struct batch *b)
 		return err;
 	}
 	req_clear(q);
-	req_init(q, q->ring, q->pool);
+	/* What such a request may have changed; it is the next one now. */
+	q->prepared = false;
+	q->file = NULL;
+	q->cqe_flags = 0;
+	q->buf.have = false;
+	q->done = 0;
 	if (b->nr == BATCH)
 		flush(b);
 	return err;
@@ -622,7 +641,7 @@ static int run_quick(struct uring_req **spare, struct batch *b)
 static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 {
 	struct batch b;
-	struct uring_req *q = NULL;
+	struct uring_req *q = r->spare;
 	struct chain c = { 0 };
 	u32 done = 0;
 	int err = 0;
@@ -630,6 +649,8 @@ static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 	b.ring = r;
 	b.nr = 0;
 	nr = min(nr, uring_sq_pending(r));
+	if (q)
+		q->pool = p;
 	for (; done < nr && (!err || (r->flags & SETUP_SUBMIT_ALL)); done++) {
 		if (!q)
 			q = req_new(r, p);
@@ -651,10 +672,7 @@ static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 	}
 	flush(&b);
 	launch(&c);
-	if (q) {
-		q->op = &uring_ops[OP_NOP];
-		req_free(q);
-	}
+	r->spare = q;
 	return done ? (s64)done : err;
 }
 

@@ -50,6 +50,7 @@ static void uring_free(struct uring *r)
 {
 	KASSERT(list_empty(&r->reqs) && list_empty(&r->deferred));
 	uring_drop_overflow(r);
+	uring_spare_free(r);
 	uring_groups_free(r);
 	(void)uring_files_drop(r);
 	(void)uring_bufs_drop(r);
@@ -161,7 +162,7 @@ static void ring_release(struct file *f)
 	wake_up_all(&r->sq_wq);
 	uring_cancel_ring(r);
 	(void)uring_files_drop(r);
-	p = current->proc ? load_acquire(&current->proc->uring) : NULL;
+	p = current->proc ? uring_pool_of(current->proc) : NULL;
 	if (p)
 		uring_reap(p);
 	uring_put(r);

@@ -11,7 +11,8 @@
  *
  * ORDERING
  *   SQWAKE  NEED_WAKEUP, full fence, look at sq_tail; the program: sq_tail, full
- *	    fence, look at NEED_WAKEUP.  One of the two sees the other's store.
+ *           fence, look at NEED_WAKEUP.  One of the two sees the other's store.
+ *   WAKE  of kernel/relay/relay.h
  */
 #include <syscall/uring/uring.h>
 
@@ -32,7 +33,7 @@ static bool something(const struct uring *r, const struct uring_pool *p)
 static void sleep_until_called(struct uring *r, struct uring_pool *p)
 {
 	(void)atomic_fetch_or(&r->sh->sq_flags, SQ_NEED_WAKEUP);
-	/* SQWAKE (full) - pairs with the program's fence. */
+	/* SQWAKE (full) - other end: device (the program's fence). */
 	smp_mb();
 	wait_event(&r->sq_wq, something(r, p));
 	store_once(&r->sq_kick, false);

@@ -41,6 +41,9 @@
  * Locking: ring->submit > ring->tables (mutexes) > ring->lock (RANK_PIPE) >
  * pool->lock (RANK_EVENT: wake-ups of files take it inside a wait queue).
  *
+ * ORDERING
+ *   URINGPOOL  a pool before the pointer to it in its process.
+ *
  * Context: coroutine, unless "any" is said.
  */
 #ifndef SYSCALL_URING_URING_H
@@ -109,9 +112,10 @@ struct uring {
 	struct cred *cred;		 /* [I] of who made it */
 
 	struct mutex submit;
-	u32 sq_head;	 /* [submit] */
-	bool drain_next; /* [submit] the next chain is drained */
-	u64 submitter;	 /* [a] SINGLE_ISSUER: thread_id(); 0: not yet */
+	u32 sq_head;		 /* [submit] */
+	bool drain_next;	 /* [submit] the next chain is drained */
+	struct uring_req *spare; /* [submit] for the next one, or NULL */
+	u64 submitter; /* [a] SINGLE_ISSUER: thread_id(); 0: not yet */
 
 	struct spinlock lock;
 	u32 cq_tail;	       /* [lock] */
@@ -323,9 +327,16 @@ void uring_show(struct uring_req *q);
 void uring_end(struct uring_req *q, s64 res);
 /* The same in a coroutine: the memory goes at once. */
 void uring_end_here(struct uring_req *q, s64 res);
-void uring_reap(struct uring_pool *p); /* pool->ended: U2 */
+void uring_reap(struct uring_pool *p);	/* pool->ended: U2 */
+void uring_spare_free(struct uring *r); /* the ring ends */
 
 /* --- pool.c */
+/* Borrowed from the process, which current belongs to; NULL: there is none. */
+static inline struct uring_pool *uring_pool_of(const struct process *proc)
+{
+	/* URINGPOOL (acquire) - pairs with uring_pool_of_current(). */
+	return load_acquire(&proc->uring);
+}
 struct uring_pool *uring_pool_of_current(void); /* borrowed; ERR_PTR */
 void uring_pool_put(struct uring_pool *p);
 void uring_queue(struct uring_req *q); /* RUNNING or HELD: QUEUED.  Any. */
