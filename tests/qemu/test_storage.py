@@ -501,3 +501,17 @@ def test_reader_beside_a_flood(boot, tmp_path):
     m.sh("dd if=/dev/vdb of=/dev/null bs=4k count=300 iflag=direct "
          "2>/dev/null", 60, check=True)
     m.sh("kill $flood; wait")
+
+
+@pytest.mark.parametrize("relay", ["remote", "local"])
+def test_fio_by_io_uring(tooled, tmp_path, relay):
+    """Debian's fio writes and verifies a disk, and a file, through its rings."""
+    m = tooled(disk_args(blank(tmp_path, 16 * MIB)), smp=3, relay=relay)
+    job = ("/usr/bin/fio --name=x --ioengine=io_uring --iodepth=16 --rw=randwrite"
+           " --bs=8k --verify=crc32c --thread --size=4M")
+    for more in ("", " --sqthread_poll=1", " --fixedbufs --registerfiles",
+                 " --force_async=3"):
+        for where in ("--filename=/dev/vdb --direct=1",
+                      "--filename=/tmp/u --direct=0 --end_fsync=1"):
+            r = m.tool(f"{job}{more} {where}", 60)
+            assert r.status == 0 and "err= 0" in r.out, r.out
