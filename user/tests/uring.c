@@ -696,3 +696,53 @@ TEST(uring, probe_and_ring_fds)
 	CHECK_ERR(enter(r, 0, 0, 1u << 20), EINVAL);
 	ring_close(r);
 }
+
+/* Anything in an entry: the child may get hurt by it, nobody else. */
+static int random_requests(void *seed)
+{
+	static const unsigned int setups[] = { 0, IORING_SETUP_SQPOLL };
+	struct ring *r = ring_flags(16, setups[(unsigned long)seed & 1]);
+	static char mem[8192] = "x";
+	int fds[8] = { ut_open("x", "text"), eventfd(0, 0), r->fd };
+	long end = ut_now_ms() + 700;
+	struct io_uring_cqe c;
+
+	srandom((unsigned int)(unsigned long)seed);
+	CHECK_OK(pipe(fds + 3));
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds + 5));
+	fds[7] = socket(AF_INET, SOCK_DGRAM, 0);
+	(void)reg(r, IORING_REGISTER_FILES, fds, 2);
+	while (ut_now_ms() < end) {
+		for (int i = 0; i < 8; i++) {
+			struct io_uring_sqe *s =
+				next(r, (int)(random() % 60), -1, 1);
+			unsigned int x = (unsigned int)random();
+
+			s->fd = x & 7 ? fds[random() % 8] : (int)random() % 5;
+			s->flags = x & 0x30 ? 0 : (unsigned char)(x >> 8);
+			s->addr = (unsigned long)mem + (x & 0x40 ? 0 : x >> 20);
+			s->len = x & 0x80 ? x >> 16 & 63 : x >> 6;
+			s->off = x & 0x100 ? 0 : (unsigned long)random() - 1;
+			s->rw_flags = x & 0x600 ? 0 : (int)random();
+			s->ioprio = x & 0x1800 ? 0 : (unsigned short)(x >> 3);
+			s->file_index = x & 0x2000 ? 0 : x >> 29;
+		}
+		(void)submit_wait(r, 0);
+		(void)enter(r, 0, 0, IORING_ENTER_SQ_WAKEUP);
+		while (peek(r, &c))
+			;
+	}
+	_exit(0);
+}
+
+TEST(uring, random_requests)
+{
+	for (unsigned long i = 1; i <= 6; i++) {
+		pid_t pid = ut_fork(random_requests, (void *)i);
+		int status = 0;
+
+		ut_sleep_ms(900);
+		kill(pid, SIGKILL); /* it may wait for ever, or be over */
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+	}
+}
