@@ -96,6 +96,7 @@ struct inet_buf {
 	u32 off;	       /* [r] already read */
 	struct inet_ep from;   /* [I] datagrams */
 	struct inet_ep to;     /* [I] datagrams */
+	u64 stamp_ns;	       /* [q] of arrival, or 0; datagrams */
 	u8 hops, class;	       /* [I] datagrams */
 	u8 data[];
 };

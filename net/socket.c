@@ -84,6 +84,11 @@ struct sock_creds sock_creds_current(void)
 	};
 }
 
+u64 socket_stamp(const struct socket *s)
+{
+	return load_once(&s->stamp) ? clock_real_ns() : 0;
+}
+
 static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 {
 	struct socket *s = f->priv;

@@ -36,6 +36,12 @@
 #define MSG_NOSIGNAL	 0x4000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
+/* Options that ask for the time of arrival; the control message has their number. */
+#define SO_TIMESTAMP	   29 /* struct timeval */
+#define SO_TIMESTAMPNS	   35 /* struct timespec */
+#define SO_TIMESTAMP_NEW   63
+#define SO_TIMESTAMPNS_NEW 64
+
 #define SHUT_RD 1u /* bits: how of shutdown(2) + 1 */
 #define SHUT_WR 2u
 
@@ -86,6 +92,7 @@ struct sock_msg {
 	s16 hops, class; /* send: 1 more than what the packet shall have; 0: as
 			  * the socket says */
 	u32 out_flags;	 /* recv: MSG_TRUNC, MSG_EOR */
+	u64 stamp_ns;	 /* recv: CLOCK_REALTIME of arrival; 0: not known */
 	u32 nr_cmsg;	 /* recv */
 	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
 };
@@ -130,10 +137,11 @@ struct socket {
 	u32 owner_sig;		      /* [a] F_SETSIG, 0: SIGIO */
 	bool async;		      /* [a] O_ASYNC */
 	struct waitq rd_wq, wr_wq;
-	u32 rcvbuf, sndbuf;		      /* [a] bytes */
-	u64 rcv_timeout_ns, snd_timeout_ns;   /* [a] 0: none */
-	bool passcred;			      /* [a] */
-	bool listening;			      /* [a] */
+	u32 rcvbuf, sndbuf;		    /* [a] bytes */
+	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
+	bool passcred;			    /* [a] */
+	u8 stamp;	/* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
+	bool listening; /* [a] */
 	bool reuseaddr, reuseport;	      /* [a] */
 	bool keepalive, broadcast, dontroute; /* [a] kept: nothing to do */
 	bool linger_on, oobinline;	      /* [a] */
@@ -157,6 +165,8 @@ int socket_take_error(struct socket *s);
 u64 socket_deadline(u64 timeout_ns);
 /* -ERESTARTSYS with a time limit cannot be restarted: -EINTR. */
 s64 socket_interrupted(s64 err, u64 timeout_ns);
+/* When a packet came to @s, if anybody asks: sock_msg.stamp_ns. */
+u64 socket_stamp(const struct socket *s);
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
 

@@ -118,6 +118,7 @@ static bool enqueue(struct inet_sock *to, struct inet_buf *b)
 	     (!to->queued ||
 	      to->queued + cost_of(b) <= load_once(&to->s.rcvbuf));
 	if (ok) {
+		b->stamp_ns = socket_stamp(&to->s);
 		list_add_tail(&b->node, &to->queue);
 		store_once(&to->queued, to->queued + cost_of(b));
 		store_once(&to->bytes, to->bytes + b->len);
@@ -318,6 +319,7 @@ static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 		m->out_flags |= MSG_TRUNC;
 	if (m->from)
 		inet_addr_out(is, &b->from, m->from);
+	m->stamp_ns = b->stamp_ns;
 	describe(is, b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(is, b);

@@ -59,6 +59,7 @@ struct unix_msg {
 	size_t len;		  /* [I] */
 	size_t off;		  /* [r] bytes already read */
 	u64 cost;		  /* [I] */
+	u64 stamp_ns;		  /* [q] of arrival, or 0 */
 	struct sock_creds creds;  /* [I] */
 	struct unix_name *from;	  /* [I] owned, or NULL */
 	struct sock_files *files; /* [r] owned, or NULL */

@@ -125,6 +125,7 @@ static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 	if (!err) {
 		um->files = m->files;
 		m->files = NULL;
+		um->stamp_ns = socket_stamp(&to->s);
 		list_add_tail(&um->node, &to->queue);
 		store_once(&to->queued, to->queued + um->cost);
 		to->bytes += um->len;
@@ -327,6 +328,7 @@ static void made_room(struct unix_sock *us)
 static void take_extras(struct unix_msg *um, struct sock_msg *m)
 {
 	m->creds = um->creds;
+	m->stamp_ns = um->stamp_ns;
 	if (m->from) {
 		*m->from = (struct sock_addr){ .family = AF_UNIX };
 		if (um->from)

@@ -284,6 +284,12 @@ static int set_option(struct socket *s, int opt, u32 v)
 	case SO_PASSCRED:
 		s->passcred = v;
 		return 0;
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		store_once(&s->stamp, v ? (u8)opt : (u8)0);
+		return 0;
 	case SO_SNDBUFFORCE:
 	case SO_RCVBUFFORCE:
 		if (!capable(CAP_SYS_RESOURCE))
@@ -406,6 +412,12 @@ static int get_word(struct socket *s, int opt, u32 *v)
 		return 0;
 	case SO_PASSCRED:
 		*v = s->passcred;
+		return 0;
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		*v = s->stamp == opt;
 		return 0;
 	default:
 		return -ENOPROTOOPT;

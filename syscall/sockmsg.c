@@ -239,12 +239,26 @@ static int put_rights(struct control_out *o, struct sock_files *sf,
 	return err;
 }
 
+/* When it came, as the option that asked for it says: its number is the type. */
+static int put_stamp(struct control_out *o, u8 stamp, u64 ns)
+{
+	bool nano = stamp == SO_TIMESTAMPNS || stamp == SO_TIMESTAMPNS_NEW;
+	u64 t[2] = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
+
+	if (!nano)
+		t[1] /= NSEC_PER_USEC;
+	return put_control(o, stamp, t, sizeof(t));
+}
+
 static int write_control(struct control_out *o, const struct socket *s,
 			 struct sock_msg *m)
 {
+	u8 stamp = load_once(&s->stamp);
 	int err = 0;
 
-	if (s->passcred)
+	if (stamp && s->type != SOCK_STREAM)
+		err = put_stamp(o, stamp, m->stamp_ns ?: clock_real_ns());
+	if (!err && s->passcred)
 		err = put_control(o, SCM_CREDENTIALS, &m->creds,
 				  sizeof(m->creds));
 	for (u32 i = 0; !err && i < m->nr_cmsg; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * user/tests/packets.c - what goes with a datagram: hop limit and traffic class.
+ * user/tests/packets.c - what goes with a datagram: hop limit, traffic class, time.
  */
 #include "utest.h"
 
@@ -120,4 +120,70 @@ TEST(packets, ipv6)
 				   IPV6_HOPLIMIT,     IPV6_TCLASS };
 
 	check_marks(AF_INET6, IPPROTO_IPV6, opt);
+}
+
+/* Sends a byte from @s[0]; when it came, as @s[1]'s option @opt tells, in ns. */
+static int64_t stamped(int s[2], int opt, int unit)
+{
+	char control[64] __attribute__((aligned(8))), byte;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	struct cmsghdr *c;
+	struct timespec t;
+
+	CHECK_EQ(send(s[0], "x", 1, 0), 1);
+	ut_sleep_ms(50); /* it is the arrival that is told */
+	CHECK_EQ(recvmsg(s[1], &m, 0), 1);
+	c = CMSG_FIRSTHDR(&m);
+	if (!c)
+		return -1;
+	CHECK_EQ(c->cmsg_level, SOL_SOCKET);
+	CHECK_EQ(c->cmsg_type, opt);
+	memcpy(&t, CMSG_DATA(c), sizeof(t));
+	return t.tv_sec * 1000000000 + t.tv_nsec * unit;
+}
+
+static void check_stamps(int s[2])
+{
+	static const struct {
+		int opt, unit;
+	} kinds[] = { { SO_TIMESTAMP, 1000 }, { SO_TIMESTAMPNS, 1 } };
+	int on = 1, off = 0;
+	socklen_t len;
+
+	CHECK_EQ(stamped(s, 0, 1), -1);
+	for (int i = 0; i < 2; i++) {
+		struct timespec before, after;
+		int64_t t;
+
+		CHECK_OK(setsockopt(s[1], SOL_SOCKET, kinds[i].opt, &on, 4));
+		ut_sleep_ms(20); /* Linux begins to look at clocks later */
+		CHECK_OK(clock_gettime(CLOCK_REALTIME, &before));
+		t = stamped(s, kinds[i].opt, kinds[i].unit);
+		CHECK_OK(clock_gettime(CLOCK_REALTIME, &after));
+		CHECK(t > before.tv_sec * 1000000000 + before.tv_nsec - 1000);
+		CHECK(t < after.tv_sec * 1000000000 + after.tv_nsec - 40000000);
+		len = sizeof(on);
+		on = 0;
+		CHECK_OK(
+			getsockopt(s[1], SOL_SOCKET, kinds[!i].opt, &on, &len));
+		CHECK_EQ(on, 0); /* the last one holds */
+		CHECK_OK(getsockopt(s[1], SOL_SOCKET, kinds[i].opt, &on, &len));
+		CHECK_EQ(on, 1);
+	}
+	CHECK_OK(setsockopt(s[1], SOL_SOCKET, SO_TIMESTAMP, &off, 4));
+	CHECK_EQ(stamped(s, 0, 1), -1);
+}
+
+TEST(packets, stamps)
+{
+	int s[2];
+
+	udp_pair(AF_INET, s);
+	check_stamps(s);
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
+	check_stamps(s);
 }
