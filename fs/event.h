@@ -32,6 +32,11 @@ int epoll_ctl(struct file *epf, int op, int fd, struct file *f,
 	      const struct epoll_event *ev);
 /* Number of events written to @uevents; 0 at the deadline (0: do not wait). */
 s64 epoll_wait(struct file *epf, uaddr_t uevents, int max, u64 deadline_ns);
+/*
+ * The file that @epf watches as @fd, the @nr-th of those (one number may have stood
+ * for several files), only to be compared.  -EINVAL: no epoll file; -ENOENT.
+ */
+struct file *epoll_watched(struct file *epf, int fd, u32 nr);
 
 struct file *eventfd_create(u64 count, bool semaphore, bool nonblock);
 bool is_eventfd(const struct file *f);

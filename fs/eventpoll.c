@@ -366,6 +366,25 @@ int epoll_ctl(struct file *epf, int op, int fd, struct file *f,
 	return err;
 }
 
+struct file *epoll_watched(struct file *epf, int fd, u32 nr)
+{
+	struct eventpoll *ep = epf->priv;
+	struct file *f = ERR_PTR(-ENOENT);
+	struct rb_node *n;
+
+	if (!is_epoll(epf))
+		return ERR_PTR(-EINVAL);
+	mutex_lock(&ep->mutex);
+	for (n = rb_first(&ep->items); n && IS_ERR(f); n = rb_next(n)) {
+		struct epitem *it = rb_entry(n, struct epitem, node);
+
+		if (it->fd == fd && !nr--)
+			f = it->f;
+	}
+	mutex_unlock(&ep->mutex);
+	return f;
+}
+
 /* --- waiting */
 
 /* Take the first of the items that were ready when the scan began. */

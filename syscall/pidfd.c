@@ -6,6 +6,7 @@
 #include <syscall/syscall.h>
 #include <syscall/uiov.h>
 
+#include <fs/event.h>
 #include <kernel/file/file.h>
 #include <kernel/file/iov.h>
 #include <kernel/mm/user.h>
@@ -137,6 +138,12 @@ enum {
 	KCMP_SIGHAND,
 	KCMP_IO,
 	KCMP_SYSVSEM,
+	KCMP_EPOLL_TFD,
+};
+
+/* linux/kcmp.h: which watched file of which epoll file */
+struct kcmp_epoll_slot {
+	u32 efd, tfd, toff;
 };
 
 /* An order of objects that says nothing about where they are. */
@@ -173,6 +180,28 @@ static s64 compare_files(struct process *a, struct process *b, u64 x, u64 y)
 	return r;
 }
 
+static s64 compare_watched(struct process *a, struct process *b, u64 fd,
+			   uaddr_t uslot)
+{
+	struct kcmp_epoll_slot slot;
+	struct file *f, *ep, *g;
+	s64 r = -EBADF;
+
+	if (copy_from_user(&slot, uslot, sizeof(slot)))
+		return -EFAULT;
+	f = file_of(a, fd);
+	ep = file_of(b, slot.efd);
+	if (f && ep) {
+		g = epoll_watched(ep, (int)slot.tfd, slot.toff);
+		r = IS_ERR(g) ? PTR_ERR(g) : compare((u64)f, (u64)g);
+	}
+	if (f)
+		file_put(f);
+	if (ep)
+		file_put(ep);
+	return r;
+}
+
 static u64 part_locked(const struct process *p, int type)
 {
 	const struct thread *t =
@@ -187,6 +216,8 @@ static u64 part_locked(const struct process *p, int type)
 		return t ? (u64)t->fs : 0;
 	case KCMP_SIGHAND:
 		return (u64)p->sighand;
+	case KCMP_SYSVSEM: /* those who owe nothing are alike */
+		return list_empty(&p->sem_undos) ? 0 : (u64)p;
 	default: /* nobody shares these */
 		return (u64)p;
 	}
@@ -196,12 +227,14 @@ static s64 do_kcmp(struct process *a, struct process *b, int type, u64 x, u64 y)
 {
 	u64 u, v;
 
-	if (type < KCMP_FILE || type > KCMP_SYSVSEM)
-		return type == KCMP_SYSVSEM + 1 ? -EOPNOTSUPP : -EINVAL;
+	if (type < KCMP_FILE || type > KCMP_EPOLL_TFD)
+		return -EINVAL;
 	if (trace_may_access(a, false) || trace_may_access(b, false))
 		return -EPERM;
 	if (type == KCMP_FILE)
 		return compare_files(a, b, x, y);
+	if (type == KCMP_EPOLL_TFD)
+		return compare_watched(a, b, x, y);
 	spin_lock(&task_lock);
 	u = part_locked(a, type);
 	v = part_locked(b, type);

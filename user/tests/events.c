@@ -77,6 +77,47 @@ TEST(events, epoll_errors)
 	CHECK_ERR(epoll_wait(ep, NULL, 0, 0), EINVAL);
 }
 
+struct slot {
+	uint32_t efd, tfd, toff;
+};
+
+static long compare_watched(int fd, struct slot *slot)
+{
+	return syscall(SYS_kcmp, getpid(), getpid(), 7, fd, slot);
+}
+
+TEST(events, compare_watched)
+{
+	int ep = epoll_create1(EPOLL_CLOEXEC), p[2], q[2], other;
+	struct slot slot = { (uint32_t)ep, 0, 0 };
+
+	CHECK_OK(pipe(p));
+	CHECK_OK(pipe(q));
+	slot.tfd = (uint32_t)p[0];
+	CHECK_ERR(compare_watched(p[0], &slot), ENOENT);
+	CHECK_OK(watch(ep, EPOLL_CTL_ADD, p[0], EPOLLIN));
+	CHECK_EQ(compare_watched(p[0], &slot), 0);
+	CHECK(compare_watched(q[0], &slot) > 0);
+	CHECK_ERR(compare_watched(999, &slot), EBADF);
+	CHECK_ERR(compare_watched(p[0], NULL), EFAULT);
+	/* The same number for a second file while the first one lives on. */
+	CHECK_OK(other = dup(p[0]));
+	CHECK_OK(dup2(q[0], p[0]));
+	CHECK_OK(watch(ep, EPOLL_CTL_ADD, p[0], EPOLLIN));
+	slot.toff = 2;
+	CHECK_ERR(compare_watched(other, &slot), ENOENT);
+	slot.toff = 0; /* in either order */
+	if (compare_watched(other, &slot))
+		slot.toff = 1;
+	CHECK_EQ(compare_watched(other, &slot), 0);
+	slot.toff = !slot.toff;
+	CHECK_EQ(compare_watched(q[0], &slot), 0);
+	slot.efd = (uint32_t)p[0];
+	CHECK_ERR(compare_watched(p[0], &slot), EINVAL);
+	/* KCMP_SYSVSEM: who owes nothing is like the others. */
+	CHECK_EQ(syscall(SYS_kcmp, getpid(), getppid(), 6, 0, 0), 0);
+}
+
 TEST(events, nested)
 {
 	int in = epoll_create1(0), out = epoll_create1(0), s[2];
