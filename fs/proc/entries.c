@@ -11,21 +11,42 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
-static int show_comm(struct text *t, struct process *p)
+/* Thread @tid of @p, or its leader for 0; NULL. */
+static struct thread *thread_locked(struct process *p, int tid)
 {
+	struct thread *t = tid ? thread_find(tid) : p->leader;
+
+	return t && t->proc == p ? t : NULL;
+}
+
+static int show_comm(struct text *t, struct process *p, int tid)
+{
+	struct thread *th;
+
 	spin_lock(&task_lock);
-	text_printf(t, "%s\n", p->leader ? p->leader->name : "");
+	th = thread_locked(p, tid);
+	text_printf(t, "%s\n", th ? th->name : "");
 	spin_unlock(&task_lock);
 	return 0;
 }
 
-static s64 write_comm(struct process *p, char *buf, size_t n)
+/* pthread_setname_np() of another thread comes here. */
+static s64 write_comm(struct process *p, int tid, char *buf, size_t n)
 {
+	struct thread *th;
+
 	if (p != current_process())
 		return -EINVAL;
 	buf[proc_line_len(buf)] = '\0';
-	(void)strscpy(current->name, buf, sizeof(current->name));
-	perf_tell(PERF_SIDE_COMM, current);
+	spin_lock(&task_lock);
+	th = thread_locked(p, tid);
+	if (th)
+		(void)strscpy(th->name, buf, sizeof(th->name));
+	spin_unlock(&task_lock);
+	if (!th)
+		return -ESRCH;
+	if (th == current)
+		perf_tell(PERF_SIDE_COMM, th);
 	return (s64)n;
 }
 
@@ -216,7 +237,10 @@ const struct pid_entry pid_entries[] = {
 	REG("cmdline", 0444, proc_show_cmdline, NULL, false),
 	REG("environ", 0400, proc_show_environ, NULL, true),
 	REG("auxv", 0400, proc_show_auxv, NULL, true),
-	REG("comm", 0644, show_comm, write_comm, false),
+	{ .name = "comm",
+	  .mode = S_IFREG | 0644,
+	  .show_tid = show_comm,
+	  .write_tid = write_comm },
 	REG("maps", 0444, proc_show_maps, NULL, true),
 	REG("smaps", 0444, proc_show_smaps, NULL, true),
 	REG("smaps_rollup", 0444, proc_show_smaps_rollup, NULL, true),

@@ -434,6 +434,8 @@ static s64 write_opened(void *arg, char *buf, size_t n)
 {
 	struct opened *o = arg;
 
+	if (o->e->write_tid)
+		return o->e->write_tid(o->p, o->tid, buf, n);
 	return o->e->write ? o->e->write(o->p, buf, n) : -EINVAL;
 }
 

@@ -15,6 +15,7 @@ struct pid_entry {
 	int (*show_tid)(struct text *t, struct process *p, int tid);
 	int (*open)(struct process *p, struct file *f); /* not a text */
 	s64 (*write)(struct process *p, char *buf, size_t n);
+	s64 (*write_tid)(struct process *p, int tid, char *buf, size_t n);
 	int (*link)(struct process *p, struct path *out);
 	bool owner_only; /* needs ptrace-like rights */
 	bool in_task;	 /* also below task/<tid> */

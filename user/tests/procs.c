@@ -5,6 +5,7 @@
 #include "utest.h"
 
 #include <grp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -392,6 +393,58 @@ TEST(procs, comm)
 	CHECK_OK(prctl(PR_GET_NAME, name));
 	CHECK(!strcmp(name, "a-name-of-fifte"));
 	CHECK_ERR(prctl(123456, 0, 0, 0, 0), EINVAL);
+}
+
+static int name_ready[2];
+static pid_t named_tid;
+
+static void *be_named(void *arg)
+{
+	static char name[16];
+
+	named_tid = (pid_t)syscall(SYS_gettid);
+	(void)!write(name_ready[1], "x", 1);
+	(void)!read(*(int *)arg, name, 1); /* the other one has written */
+	prctl(PR_GET_NAME, name);
+	return name;
+}
+
+static void read_line(const char *path, char buf[32])
+{
+	int fd;
+	ssize_t n;
+
+	NEED(fd = open(path, O_RDONLY));
+	CHECK((n = read(fd, buf, 31)) > 0);
+	buf[n > 0 ? n - 1 : 0] = '\0';
+	close(fd);
+}
+
+TEST(procs, comm_of_another_thread)
+{
+	char path[64], buf[32];
+	pthread_t t;
+	void *name;
+	int go[2], fd;
+
+	CHECK_OK(prctl(PR_SET_NAME, "leader"));
+	CHECK_OK(pipe(name_ready));
+	CHECK_OK(pipe(go));
+	CHECK_EQ(pthread_create(&t, NULL, be_named, &go[0]), 0);
+	CHECK_EQ(read(name_ready[0], buf, 1), 1);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/comm", named_tid);
+	CHECK_OK(fd = open(path, O_WRONLY));
+	CHECK_EQ(write(fd, "worker", 6), 6);
+	close(fd);
+	read_line(path, buf);
+	CHECK(!strcmp(buf, "worker"));
+	read_line("/proc/self/comm", buf);
+	CHECK(!strcmp(buf, "leader"));
+	CHECK_EQ(write(go[1], "x", 1), 1);
+	pthread_join(t, &name);
+	CHECK(!strcmp(name, "worker"));
+	CHECK_OK(prctl(PR_GET_NAME, buf));
+	CHECK(!strcmp(buf, "leader"));
 }
 
 TEST(procs, proc_self)
