@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/proc/pid.c - /proc/<pid>, its task/, fd/ and fdinfo/ directories.
+ * fs/proc/pid.c - /proc/<pid>, its task/, fd/, fdinfo/ and map_files/ directories.
  *
  * An inode here is a code: process, thread, kind and descriptor.  It holds no
  * reference: every operation looks the process up anew, and a name whose process has
@@ -20,6 +20,7 @@ enum pid_kind {
 	PK_TASK,   /* task/ */
 	PK_FD,	   /* fd/ */
 	PK_FDINFO, /* fdinfo/ */
+	PK_MAPS,   /* map_files/ */
 	PK_FDLINK, /* fd/<n> */
 	PK_FDTEXT, /* fdinfo/<n> */
 	PK_ENTRY,  /* pid_entries[sub] */
@@ -54,7 +55,7 @@ static const struct inode_ops dir_iops, entry_iops, link_iops, fdlink_iops,
 static const struct file_ops dir_fops;
 static const struct file_ops text_placeholder; /* open() replaces it */
 
-static void set_owner(struct inode *i, struct process *p)
+void proc_set_owner(struct inode *i, struct process *p)
 {
 	struct cred *c = process_cred(p);
 
@@ -76,7 +77,7 @@ static struct inode *make(struct super_block *sb, struct process *p,
 	i->ino = pack(c);
 	i->mode = mode;
 	i->fops = &text_placeholder;
-	set_owner(i, p);
+	proc_set_owner(i, p);
 	if (S_ISDIR(mode)) {
 		i->ops = &dir_iops;
 		i->fops = &dir_fops;
@@ -184,23 +185,27 @@ int proc_pid_readdir(struct file *f __unused, struct dir_ctx *ctx, u64 first)
 
 /* --- directories */
 
+static const struct {
+	const char *name;
+	u8 kind;
+	bool task; /* also below task/<tid> */
+	u32 mode;
+} subdirs[] = { { "task", PK_TASK, false, 0555 },
+		{ "fd", PK_FD, true, 0500 },
+		{ "fdinfo", PK_FDINFO, true, 0555 },
+		{ "map_files", PK_MAPS, false, 0500 } };
+#define NR_SUBDIRS ARRAY_SIZE(subdirs)
+
 static int lookup_entry(struct inode *dir, struct process *p, struct code c,
 			const char *name, size_t len, struct inode **out)
 {
-	static const struct {
-		const char *name;
-		u8 kind;
-		u32 mode;
-	} dirs[] = { { "task", PK_TASK, 0555 },
-		     { "fd", PK_FD, 0500 },
-		     { "fdinfo", PK_FDINFO, 0555 } };
-
-	for (u32 i = 0; i < ARRAY_SIZE(dirs); i++) {
-		if (strlen(dirs[i].name) != len ||
-		    strncmp(name, dirs[i].name, len) || (!i && c.task))
+	for (u32 i = 0; i < NR_SUBDIRS; i++) {
+		if (strlen(subdirs[i].name) != len ||
+		    strncmp(name, subdirs[i].name, len) ||
+		    (c.task && !subdirs[i].task))
 			continue;
-		c.kind = dirs[i].kind;
-		*out = make(dir->sb, p, c, S_IFDIR | dirs[i].mode);
+		c.kind = subdirs[i].kind;
+		*out = make(dir->sb, p, c, S_IFDIR | subdirs[i].mode);
 		return *out ? 0 : -ENOMEM;
 	}
 	for (u32 i = 0; i < nr_pid_entries; i++) {
@@ -216,26 +221,30 @@ static int lookup_entry(struct inode *dir, struct process *p, struct code c,
 	return 0;
 }
 
-static bool fd_is_open(struct process *p, u32 fd)
+/* Mode of the link of an open descriptor, by what it was opened for; else 0. */
+static u32 fd_mode(struct process *p, u32 fd)
 {
 	struct files *fs = process_files(p);
 	struct file *f = fs ? files_lookup(fs, (int)fd) : NULL;
+	u32 mode = f ? proc_link_mode(f, 0500, 0300) : 0;
 
 	if (f)
 		file_put(f);
 	if (fs)
 		files_put(fs);
-	return f != NULL;
+	return mode;
 }
 
 static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		     const char *name, size_t len, struct inode **out)
 {
 	struct process *q;
-	u32 n;
+	u32 n, mode;
 
 	if (c.kind == PK_DIR)
 		return lookup_entry(dir, p, c, name, len, out);
+	if (c.kind == PK_MAPS)
+		return proc_map_lookup(dir, p, name, len, out);
 	if (!parse_number(name, len, &n))
 		return 0;
 	if (c.kind == PK_TASK) {
@@ -252,12 +261,13 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 	}
 	if (!proc_may_inspect(p))
 		return -EACCES;
-	if (n > 0xffff || !fd_is_open(p, n))
+	mode = n <= 0xffff ? fd_mode(p, n) : 0;
+	if (!mode)
 		return 0;
 	c.sub = (u16)n;
 	if (c.kind == PK_FD) {
 		c.kind = PK_FDLINK;
-		*out = make(dir->sb, p, c, S_IFLNK | 0700);
+		*out = make(dir->sb, p, c, mode);
 	} else {
 		c.kind = PK_FDTEXT;
 		*out = make(dir->sb, p, c, S_IFREG | 0400);
@@ -291,24 +301,23 @@ static bool emit(struct dir_ctx *ctx, const char *name, struct code c,
 
 static void readdir_entries(struct dir_ctx *ctx, struct code c)
 {
-	static const char *const dirs[] = { "task", "fd", "fdinfo" };
-
-	while (ctx->pos < 2 + 3) {
+	while (ctx->pos < 2 + NR_SUBDIRS) {
 		u64 i = ctx->pos - 2;
 
-		if (c.task && !i) {
+		if (c.task && !subdirs[i].task) {
 			ctx->pos++;
 			continue;
 		}
-		c.kind = (u8)(PK_TASK + i);
-		if (!emit(ctx, dirs[i], c, DT_DIR))
+		c.kind = subdirs[i].kind;
+		if (!emit(ctx, subdirs[i].name, c, DT_DIR))
 			return;
 	}
-	while (ctx->pos - 5 < nr_pid_entries) {
-		const struct pid_entry *e = &pid_entries[ctx->pos - 5];
+	while (ctx->pos - 2 - NR_SUBDIRS < nr_pid_entries) {
+		u64 i = ctx->pos - 2 - NR_SUBDIRS;
+		const struct pid_entry *e = &pid_entries[i];
 
 		c.kind = PK_ENTRY;
-		c.sub = (u16)(ctx->pos - 5);
+		c.sub = (u16)i;
 		if (!emit(ctx, e->name, c, mode_to_dt(e->mode)))
 			return;
 	}
@@ -378,7 +387,9 @@ static int pid_readdir(struct file *f, struct dir_ctx *ctx)
 		readdir_entries(ctx, c);
 	else if (c.kind == PK_TASK)
 		readdir_tasks(ctx, p, c);
-	else if (proc_may_inspect(p))
+	else if (c.kind == PK_MAPS && proc_may_inspect(p))
+		proc_map_readdir(ctx, p);
+	else if (c.kind != PK_MAPS && proc_may_inspect(p))
 		readdir_fds(ctx, p, c);
 out:
 	process_put(p);

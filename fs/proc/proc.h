@@ -48,6 +48,22 @@ int proc_show_auxv(struct text *t, struct process *p);
 int proc_show_limits(struct text *t, struct process *p);
 int proc_show_mounts(struct text *t, struct process *p);
 int proc_show_mountinfo(struct text *t, struct process *p);
+/* Mode of a link to @f: @rd and @wr by what it was opened for. */
+static inline u32 proc_link_mode(const struct file *f, u32 rd, u32 wr)
+{
+	u32 how = f->flags & (O_ACCMODE | O_PATH);
+
+	if (how & O_PATH)
+		return S_IFLNK;
+	return S_IFLNK | (how != O_WRONLY ? rd : 0) |
+	       (how != O_RDONLY ? wr : 0);
+}
+/* proc/mapfiles.c */
+int proc_map_lookup(struct inode *dir, struct process *p, const char *name,
+		    size_t len, struct inode **out);
+void proc_map_readdir(struct dir_ctx *ctx, struct process *p);
+/* pid.c: an inode is owned as the process is. */
+void proc_set_owner(struct inode *i, struct process *p);
 /* May current look into @p (memory, links, environment)? */
 bool proc_may_inspect(struct process *p);
 /* Of thread @tid, or of the whole process: 0. */

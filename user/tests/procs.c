@@ -4,6 +4,7 @@
  */
 #include "utest.h"
 
+#include <dirent.h>
 #include <grp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -470,6 +471,77 @@ TEST(procs, proc_self)
 static int clear_child(void *arg)
 {
 	return 0;
+}
+
+/* How many names there are in map_files that begin with @name. */
+static int mapped(const char *name)
+{
+	struct dirent *e;
+	DIR *d = opendir("/proc/self/map_files");
+	int n = 0;
+
+	CHECK(d != NULL);
+	while (d && (e = readdir(d)))
+		n += !strcmp(e->d_name, name);
+	if (d)
+		closedir(d);
+	return n;
+}
+
+TEST(procs, map_files)
+{
+	char name[64], path[128], to[128];
+	struct stat st, st2;
+	int fd = ut_open("mapped", "x");
+	char *p;
+	ssize_t n;
+
+	p = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_OK(fstat(fd, &st));
+	snprintf(name, sizeof(name), "%lx-%lx", (long)p, (long)p + 8192);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%s", name);
+	CHECK_EQ(mapped(name), 1);
+	CHECK_OK(n = readlink(path, to, sizeof(to) - 1));
+	to[n > 0 ? n : 0] = '\0';
+	CHECK(n > 7 && !strcmp(to + n - 7, "/mapped"));
+	CHECK_OK(stat(path, &st2));
+	CHECK_EQ(st2.st_ino, st.st_ino);
+	snprintf(to, sizeof(to), "/proc/self/map_files/%lx-%lx", (long)p,
+		 (long)p + 4096);
+	CHECK_ERR(readlink(to, path, 1), ENOENT); /* the whole of it only */
+	snprintf(path, sizeof(path), "/proc/self/map_files/%s", name);
+	CHECK_OK(unlink("mapped"));
+	CHECK_OK(fd = open(path, O_RDONLY));
+	CHECK_OK(fstat(fd, &st2));
+	CHECK_EQ(st2.st_ino, st.st_ino);
+	CHECK_OK(munmap(p, 8192));
+	CHECK_ERR(readlink(path, to, sizeof(to)), ENOENT);
+	CHECK_EQ(mapped(name), 0);
+}
+
+TEST(procs, fd_link_modes)
+{
+	static const struct {
+		int flags;
+		unsigned mode;
+	} how[] = { { O_RDONLY, 0500 },
+		    { O_WRONLY, 0300 },
+		    { O_RDWR, 0700 },
+		    { O_PATH, 0 } };
+	char path[64];
+	struct stat st;
+
+	close(ut_open("f", "x"));
+	for (int i = 0; i < 4; i++) {
+		int fd = open("f", how[i].flags);
+
+		CHECK_OK(fd);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		CHECK_OK(lstat(path, &st));
+		CHECK_EQ(st.st_mode, S_IFLNK | how[i].mode);
+		close(fd);
+	}
 }
 
 TEST(procs, clone_bad_flags)
