@@ -61,11 +61,11 @@ struct inet_sock *inet_alloc(u16 family, u16 type, u8 proto)
 	list_init(&is->queue);
 	mutex_init(&is->rd_mutex);
 	is->ttl = 64;
-	is->mcast_ttl = 1;
+	is->mcast_ttl = is->mcast_hops = 1;
 	is->keepidle = 7200;
 	is->keepintvl = 75;
 	is->keepcnt = 9;
-	is->mtu_discover = 1;
+	is->mtu_discover = is->mtu_discover6 = 1;
 	if (family == AF_INET)
 		is->local.ip[10] = is->local.ip[11] = 0xff;
 	is->remote = is->local;

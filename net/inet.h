@@ -82,6 +82,8 @@ struct inet_sock {
 	u16 cscov[2];			/* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
+	u8 mtu_discover6, mcast_hops;
+	u16 kept; /* inet_opt.c: switches that were turned */
 	u16 hops; /* IPv6; 0: default */
 };
 

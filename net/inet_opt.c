@@ -16,6 +16,8 @@ enum {
 	IP_TTL = 2,
 	IP_HDRINCL = 3,
 	IP_OPTIONS = 4,
+	IP_RECVOPTS = 6,
+	IP_RETOPTS = 7,
 	IP_PKTINFO = 8,
 	IP_MTU_DISCOVER = 10,
 	IP_RECVERR = 11,
@@ -29,11 +31,18 @@ enum {
 
 	IPV6_UNICAST_HOPS = 16,
 	IPV6_MULTICAST_HOPS = 18,
+	IPV6_MULTICAST_LOOP = 19,
+	IPV6_MTU_DISCOVER = 23,
 	IPV6_MTU = 24,
 	IPV6_RECVERR = 25,
 	IPV6_V6ONLY = 26,
 	IPV6_RECVPKTINFO = 49,
 	IPV6_RECVHOPLIMIT = 51,
+	IPV6_RECVHOPOPTS = 53,
+	IPV6_RECVRTHDR = 56,
+	IPV6_RECVDSTOPTS = 58,
+	IPV6_RECVPATHMTU = 60,
+	IPV6_DONTFRAG = 62,
 	IPV6_RECVTCLASS = 66,
 	IPV6_TCLASS = 67,
 
@@ -69,6 +78,56 @@ static int word(const void *val, u32 len, u32 *v)
 	} else {
 		return -EINVAL;
 	}
+	return 0;
+}
+
+/*
+ * Switches about what no packet of ours has: a bit of is->kept each, which says that
+ * it is not as it was at first.
+ */
+static const struct {
+	u8 level, opt, first;
+} switches[] = {
+	{ IPPROTO_IP, IP_RECVOPTS, 0 },
+	{ IPPROTO_IP, IP_RETOPTS, 0 },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP, 1 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPOPTS, 0 },
+	{ IPPROTO_IPV6, IPV6_RECVRTHDR, 0 },
+	{ IPPROTO_IPV6, IPV6_RECVDSTOPTS, 0 },
+	{ IPPROTO_IPV6, IPV6_RECVPATHMTU, 0 },
+	{ IPPROTO_IPV6, IPV6_DONTFRAG, 0 },
+};
+
+static int find_switch(int level, int opt)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(switches); i++) {
+		if (switches[i].level == level && switches[i].opt == opt)
+			return (int)i;
+	}
+	return -ENOPROTOOPT;
+}
+
+static int set_switch(struct inet_sock *is, int level, int opt, u32 v)
+{
+	int i = find_switch(level, opt);
+
+	if (i < 0)
+		return i;
+	if ((v != 0) != switches[i].first)
+		is->kept |= BIT(i);
+	else
+		is->kept &= ~BIT(i);
+	return 0;
+}
+
+static int get_switch(const struct inet_sock *is, int level, int opt, u32 *v)
+{
+	int i = find_switch(level, opt);
+
+	if (i < 0)
+		return i;
+	*v = switches[i].first ^ (is->kept >> i & 1);
 	return 0;
 }
 
@@ -108,7 +167,7 @@ static int set_ip(struct inet_sock *is, int opt, u32 v)
 	case IP_BIND_ADDRESS_NO_PORT:
 		return 0; /* ports are not scarce: taken at bind() */
 	default:
-		return -ENOPROTOOPT;
+		return set_switch(is, IPPROTO_IP, opt, v);
 	}
 }
 
@@ -146,7 +205,7 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 		*v = 0;
 		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return get_switch(is, IPPROTO_IP, opt, v);
 	}
 }
 
@@ -168,6 +227,16 @@ static int set_ipv6(struct inet_sock *is, int opt, u32 v)
 			return -EINVAL;
 		is->tclass = (u8)((s32)v == -1 ? 0 : v);
 		return 0;
+	case IPV6_MULTICAST_HOPS:
+		if ((s32)v < -1 || (s32)v > 255)
+			return -EINVAL;
+		is->mcast_hops = (s32)v == -1 ? 1 : (u8)v;
+		return 0;
+	case IPV6_MTU_DISCOVER:
+		if (v > 5)
+			return -EINVAL;
+		is->mtu_discover6 = (u8)v;
+		return 0;
 	case IPV6_RECVERR:
 		is->recverr = v != 0;
 		return 0;
@@ -181,7 +250,7 @@ static int set_ipv6(struct inet_sock *is, int opt, u32 v)
 		is->recvtos = v != 0;
 		return 0;
 	default:
-		return -ENOPROTOOPT;
+		return set_switch(is, IPPROTO_IPV6, opt, v);
 	}
 }
 
@@ -196,6 +265,12 @@ static int get_ipv6(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case IPV6_TCLASS:
 		*v = is->tclass;
+		return 0;
+	case IPV6_MULTICAST_HOPS:
+		*v = is->mcast_hops;
+		return 0;
+	case IPV6_MTU_DISCOVER:
+		*v = is->mtu_discover6;
 		return 0;
 	case IPV6_RECVERR:
 		*v = is->recverr;
@@ -213,7 +288,7 @@ static int get_ipv6(const struct inet_sock *is, int opt, u32 *v)
 		*v = LOOPBACK_MTU;
 		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
 	default:
-		return -ENOPROTOOPT;
+		return get_switch(is, IPPROTO_IPV6, opt, v);
 	}
 }
 

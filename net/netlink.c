@@ -2,10 +2,11 @@
 /*
  * net/netlink.c - netlink sockets: requests to the kernel, answers from it.
  *
- * Only NETLINK_ROUTE, and of that what ip(8) and getifaddrs(3) ask for: dumps and
- * single look-ups of links, addresses and routes, and taking the loopback up and
- * down.  Other requests are answered with -EOPNOTSUPP in an error message, as netlink
- * does it.  Nobody is ever notified, since nothing changes by itself.
+ * Of NETLINK_ROUTE there is what ip(8) and getifaddrs(3) ask for: dumps and single
+ * look-ups of links, addresses and routes, and taking the loopback up and down.  Other
+ * requests are answered with -EOPNOTSUPP in an error message, as netlink does it.
+ * Nobody is ever notified, since nothing changes by itself.  NETLINK_SOCK_DIAG answers
+ * as on a Linux that has a module for no family: ss then reads /proc/net.
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
@@ -19,8 +20,11 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define NETLINK_ROUTE 0
-#define REQUEST_MAX   32768u
+#define NETLINK_ROUTE	    0
+#define NETLINK_SOCK_DIAG   4
+#define SOCK_DIAG_BY_FAMILY 20
+#define SOCK_DESTROY	    21
+#define REQUEST_MAX	    32768u
 
 struct nl_sock {
 	struct socket s;
@@ -136,6 +140,14 @@ static void queue(struct nl_sock *nl, struct nl_buf *b)
 	spin_unlock(&nl->lock);
 }
 
+/* What sock_diag of Linux says when nobody knows the family. */
+static int diag_request(const struct nlmsghdr *req, u32 len)
+{
+	if (req->type != SOCK_DIAG_BY_FAMILY && req->type != SOCK_DESTROY)
+		return -EINVAL;
+	return len < sizeof(*req) + 2 ? -EINVAL : -ENOENT;
+}
+
 /* A dump's end is a message of its own, as Linux sends it. */
 static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 			  u32 len)
@@ -153,7 +165,9 @@ static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 		kfree(end);
 		return -ENOBUFS;
 	}
-	err = rtnl_request(b, req, len, dump);
+	err = nl->s.protocol == NETLINK_SOCK_DIAG
+		      ? diag_request(req, len)
+		      : rtnl_request(b, req, len, dump);
 	if (err)
 		b->len = 0;
 	if (err || (req->flags & NLM_F_ACK && !dump))
@@ -427,12 +441,13 @@ struct socket *netlink_create(int type, int protocol)
 
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
-	if (protocol != NETLINK_ROUTE)
+	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG)
 		return ERR_PTR(-EPROTONOSUPPORT);
 	nl = kzalloc(sizeof(*nl));
 	if (!nl)
 		return ERR_PTR(-ENOMEM);
 	socket_init(&nl->s, &netlink_ops, AF_NETLINK, (u16)type);
+	nl->s.protocol = (u16)protocol;
 	spin_init(&nl->lock, "netlink", RANK_PIPE);
 	list_init(&nl->queue);
 	mutex_init(&nl->rd_mutex);

@@ -120,8 +120,8 @@ int proc_map_lookup(struct inode *dir, struct process *p, const char *name,
 	for (n = 0; n < len && name[n] != '-'; n++) {
 		u8 c = (u8)name[n];
 
-		if (n == 16 || !((c >= '0' && c <= '9') ||
-				 (c >= 'a' && c <= 'f')))
+		if (n == 16 ||
+		    !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
 			return 0;
 		start = start << 4 | (c <= '9' ? c - '0' : c - 'a' + 10);
 	}

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -479,4 +480,69 @@ TEST(inet, interfaces)
 	CHECK(r.ifr_flags & IFF_LOOPBACK);
 	strcpy(r.ifr_name, "none0");
 	CHECK_ERR(ioctl(s, SIOCGIFFLAGS, &r), ENODEV);
+}
+
+/* Sets it, reads it back. */
+static int turned(int fd, int level, int opt, int v)
+{
+	socklen_t len = sizeof(v);
+
+	CHECK_OK(setsockopt(fd, level, opt, &v, sizeof(v)));
+	v = -1;
+	CHECK_OK(getsockopt(fd, level, opt, &v, &len));
+	return v;
+}
+
+TEST(inet, packet_options)
+{
+	static const int ip[] = { IP_RECVOPTS, IP_RETOPTS, IP_MULTICAST_LOOP };
+	static const int ip6[] = { IPV6_MULTICAST_LOOP, IPV6_RECVRTHDR,
+				   IPV6_RECVHOPOPTS, IPV6_DONTFRAG };
+	socklen_t len = sizeof(int);
+	int s, s6, v = -1;
+
+	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+	CHECK_OK(s6 = socket(AF_INET6, SOCK_DGRAM, 0));
+	CHECK_OK(getsockopt(s, IPPROTO_IP, IP_MULTICAST_LOOP, &v, &len));
+	CHECK_EQ(v, 1);
+	CHECK_OK(getsockopt(s, IPPROTO_IP, IP_RETOPTS, &v, &len));
+	CHECK_EQ(v, 0);
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(turned(s, IPPROTO_IP, ip[i], 5), 1);
+		CHECK_EQ(turned(s, IPPROTO_IP, ip[i], 0), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(turned(s6, IPPROTO_IPV6, ip6[i], 1), 1);
+		CHECK_EQ(turned(s6, IPPROTO_IPV6, ip6[i], 0), 0);
+	}
+	CHECK_EQ(turned(s6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, 2), 2);
+	CHECK_EQ(turned(s6, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, -1), 1);
+	v = 6;
+	CHECK_ERR(setsockopt(s6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v, 4),
+		  EINVAL);
+}
+
+TEST(inet, socket_diagnosis)
+{
+	struct {
+		struct nlmsghdr h;
+		uint8_t family, protocol, rest[54];
+	} req = { .h = { .nlmsg_len = sizeof(req),
+			 .nlmsg_type = 20,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		  .family = 44 /* nobody's */ };
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} ans;
+	socklen_t len = sizeof(int);
+	int s, v;
+
+	CHECK_OK(s = socket(AF_NETLINK, SOCK_RAW, 4 /* SOCK_DIAG */));
+	CHECK_OK(getsockopt(s, SOL_SOCKET, SO_PROTOCOL, &v, &len));
+	CHECK_EQ(v, 4);
+	CHECK_EQ(send(s, &req, sizeof(req), 0), sizeof(req));
+	CHECK(recv(s, &ans, sizeof(ans), 0) >= (ssize_t)sizeof(ans.h) + 4);
+	CHECK_EQ(ans.h.nlmsg_type, NLMSG_ERROR);
+	CHECK_EQ(ans.e.error, -ENOENT);
 }
