@@ -22,6 +22,8 @@
 
 #define NETLINK_ROUTE	    0
 #define NETLINK_SOCK_DIAG   4
+#define TCPDIAG_GETSOCK	    18 /* before there were families */
+#define DCCPDIAG_GETSOCK    19
 #define SOCK_DIAG_BY_FAMILY 20
 #define SOCK_DESTROY	    21
 #define REQUEST_MAX	    32768u
@@ -143,6 +145,8 @@ static void queue(struct nl_sock *nl, struct nl_buf *b)
 /* What sock_diag of Linux says when nobody knows the family. */
 static int diag_request(const struct nlmsghdr *req, u32 len)
 {
+	if (req->type == TCPDIAG_GETSOCK || req->type == DCCPDIAG_GETSOCK)
+		return -EOPNOTSUPP;
 	if (req->type != SOCK_DIAG_BY_FAMILY && req->type != SOCK_DESTROY)
 		return -EINVAL;
 	return len < sizeof(*req) + 2 ? -EINVAL : -ENOENT;

@@ -101,6 +101,53 @@ static int show_unix(struct text *t, void *arg __unused)
 	return 0;
 }
 
+/* How many sockets there are, by family and protocol. */
+struct census {
+	u32 tcp[2], udp[2], udplite[2]; /* of IPv4, of IPv6 */
+	u32 all;
+};
+
+static void count_inet(struct inet_sock *is, void *arg)
+{
+	struct census *c = arg;
+	bool six = is->s.family == AF_INET6;
+
+	c->all++;
+	if (is->proto == IPPROTO_TCP)
+		c->tcp[six] += is->state != INET_IDLE;
+	else if (is->proto == IPPROTO_UDP)
+		c->udp[six] += is->bound;
+	else if (is->proto == IPPROTO_UDPLITE)
+		c->udplite[six] += is->bound;
+}
+
+static void count_unix(struct unix_sock *us __unused, void *arg)
+{
+	((struct census *)arg)->all++;
+}
+
+static int show_sockstat(struct text *t, void *six)
+{
+	struct census c = { 0 };
+
+	inet_for_each(count_inet, &c);
+	unix_for_each(count_unix, &c);
+	if (six)
+		text_printf(t,
+			    "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse "
+			    "%u\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n",
+			    c.tcp[1], c.udp[1], c.udplite[1]);
+	else
+		text_printf(
+			t,
+			"sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc "
+			"%u mem 0\nUDP: inuse %u mem 0\nUDPLITE: inuse %u\n"
+			"RAW: inuse 0\nFRAG: inuse 0 memory 0\n",
+			c.all, c.tcp[0], c.tcp[0] + c.tcp[1], c.udp[0],
+			c.udplite[0]);
+	return 0;
+}
+
 static int show_dev(struct text *t, void *arg __unused)
 {
 	text_puts(t, "Inter-|   Receive                                       "
@@ -167,6 +214,8 @@ static int procnet_init(void)
 	pseudo_file(d, "udp", 0444, show_inet, NULL, (void *)2);
 	pseudo_file(d, "udp6", 0444, show_inet, NULL, (void *)3);
 	pseudo_file(d, "unix", 0444, show_unix, NULL, NULL);
+	pseudo_file(d, "sockstat", 0444, show_sockstat, NULL, NULL);
+	pseudo_file(d, "sockstat6", 0444, show_sockstat, NULL, (void *)1);
 	pseudo_file(d, "dev", 0444, show_dev, NULL, NULL);
 	pseudo_file(d, "route", 0444, show_route, NULL, NULL);
 	pseudo_file(d, "if_inet6", 0444, show_if_inet6, NULL, NULL);

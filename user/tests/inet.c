@@ -546,3 +546,37 @@ TEST(inet, socket_diagnosis)
 	CHECK_EQ(ans.h.nlmsg_type, NLMSG_ERROR);
 	CHECK_EQ(ans.e.error, -ENOENT);
 }
+
+/* The number behind @key in a file of lines of /proc/net. */
+static int sockstat(const char *path, const char *key)
+{
+	char buf[1024];
+	int fd = open(path, O_RDONLY), v = -1;
+	ssize_t n = read(fd, buf, sizeof(buf) - 1);
+	const char *at;
+
+	close(fd);
+	CHECK(n > 0);
+	buf[n > 0 ? n : 0] = '\0';
+	at = strstr(buf, key);
+	CHECK(at && sscanf(at + strlen(key), "%d", &v) == 1);
+	return v;
+}
+
+TEST(inet, sockstat)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int tcp = sockstat("/proc/net/sockstat", "TCP: inuse");
+	int udp6 = sockstat("/proc/net/sockstat6", "UDP6: inuse");
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	int s, u;
+
+	CHECK_OK(s = socket(AF_INET, SOCK_STREAM, 0));
+	CHECK_OK(bind(s, (void *)&a, sizeof(a)));
+	CHECK_OK(listen(s, 1));
+	CHECK_OK(u = socket(AF_INET6, SOCK_DGRAM, 0));
+	CHECK_OK(bind(u, (void *)&a6, sizeof(a6)));
+	CHECK_EQ(sockstat("/proc/net/sockstat", "TCP: inuse"), tcp + 1);
+	CHECK_EQ(sockstat("/proc/net/sockstat6", "UDP6: inuse"), udp6 + 1);
+	CHECK(sockstat("/proc/net/sockstat", "sockets: used") >= 2);
+}
