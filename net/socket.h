@@ -140,6 +140,7 @@ struct socket {
 	u32 rcvbuf, sndbuf;		    /* [a] bytes */
 	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
 	bool passcred;			    /* [a] */
+	bool on_lo;			    /* [a] bound to device lo: kept */
 	u8 stamp;	/* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
 	bool listening; /* [a] */
 	bool reuseaddr, reuseport;	      /* [a] */

@@ -324,6 +324,35 @@ static int set_linger(struct socket *s, uaddr_t uval, u32 len)
 	return 0;
 }
 
+#define IFNAMSIZ 16u
+
+/* The loopback is all there is, so that everything goes over it anyway. */
+static int set_device(struct socket *s, uaddr_t uval, u32 len)
+{
+	char name[IFNAMSIZ] = "";
+
+	if ((s32)len < 0)
+		return -EINVAL;
+	if (copy_from_user(name, uval, min(len, IFNAMSIZ - 1)))
+		return -EFAULT;
+	if (*name && strcmp(name, "lo"))
+		return -ENODEV;
+	if (s->on_lo && !capable(CAP_NET_RAW))
+		return -EPERM;
+	s->on_lo = *name;
+	return 0;
+}
+
+static int get_device(const struct socket *s, u32 room, u8 *name)
+{
+	if (!s->on_lo)
+		return 0;
+	if (room < IFNAMSIZ)
+		return -EINVAL;
+	memcpy(name, "lo", 3);
+	return 3;
+}
+
 /* A level of the family's own. */
 static int set_other(struct socket *s, int level, int opt, uaddr_t uval,
 		     u32 len)
@@ -354,6 +383,8 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		err = set_other(s, level, opt, uval, len);
 	else if (opt == SO_LINGER)
 		err = set_linger(s, uval, len);
+	else if (opt == SO_BINDTODEVICE)
+		err = set_device(s, uval, len);
 	else if (opt == SO_RCVTIMEO)
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
 	else if (opt == SO_SNDTIMEO)
@@ -513,6 +544,8 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 		n = -EFAULT;
 	else if ((s32)room < 0)
 		n = -EINVAL;
+	else if (level == SOL_SOCKET && opt == SO_BINDTODEVICE)
+		n = get_device(s, room, v.other);
 	else if (level == SOL_SOCKET)
 		n = get_option(s, opt, &v);
 	else

@@ -522,6 +522,31 @@ TEST(inet, packet_options)
 		  EINVAL);
 }
 
+TEST(inet, bind_to_device)
+{
+	char name[16] = "x";
+	socklen_t len = sizeof(name);
+	int s;
+
+	CHECK_OK(s = socket(AF_INET, SOCK_STREAM, 0));
+	CHECK_OK(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+	CHECK_EQ(len, 0);
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "none7", 6),
+		  ENODEV);
+	CHECK_OK(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
+	len = 15;
+	CHECK_ERR(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len),
+		  EINVAL);
+	len = sizeof(name);
+	CHECK_OK(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+	CHECK_EQ(len, 3);
+	CHECK(!strcmp(name, "lo"));
+	CHECK_OK(setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
+	len = sizeof(name);
+	CHECK_OK(getsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, name, &len));
+	CHECK_EQ(len, 0);
+}
+
 TEST(inet, socket_diagnosis)
 {
 	struct {
