@@ -98,6 +98,17 @@ void exec_file_id(struct file *f, u32 *dev, u64 *ino)
 	*ino = f->inode->ino;
 }
 
+struct page *exec_first_page(struct file *f)
+{
+	struct mapping *m = vfs_mapping(f);
+	struct page *pg = m ? mapping_find(m, 0) : NULL;
+
+	if (!pg || (load_once(&pg->flags) & PG_UPTODATE))
+		return pg;
+	page_put(pg);
+	return NULL;
+}
+
 int exec_path_str(struct file *f, char *buf, size_t n)
 {
 	struct path p = { f->mnt, f->dentry }, root;

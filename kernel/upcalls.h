@@ -46,6 +46,10 @@ void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
 int exec_path_str(struct file *f, char *buf, size_t n);
 /* Which file it is, as /proc/<pid>/maps says: device (MKDEV()), inode. */
 void exec_file_id(struct file *f, u32 *dev, u64 *ino);
+/* Its first page with a reference, if that is in memory, or NULL; takes no lock that
+ * sleeps. */
+struct page;
+struct page *exec_first_page(struct file *f);
 
 /* fs/coredump.c: write current's memory and registers; false: nothing was written. */
 struct siginfo;

@@ -11,31 +11,33 @@
 #include <kernel/task/task.h>
 #include <lib/string.h>
 
-#define PR_SET_PDEATHSIG       1
-#define PR_GET_PDEATHSIG       2
-#define PR_GET_DUMPABLE	       3
-#define PR_SET_DUMPABLE	       4
-#define PR_GET_KEEPCAPS	       7
-#define PR_SET_KEEPCAPS	       8
-#define PR_GET_TIMING	       13
-#define PR_SET_TIMING	       14
-#define PR_SET_NAME	       15
-#define PR_GET_NAME	       16
-#define PR_GET_SECCOMP	       21
-#define PR_SET_SECCOMP	       22
-#define PR_CAPBSET_READ	       23
-#define PR_CAPBSET_DROP	       24
-#define PR_GET_SECUREBITS      27
-#define PR_SET_SECUREBITS      28
-#define PR_SET_TIMERSLACK      29
-#define PR_GET_TIMERSLACK      30
-#define PR_SET_CHILD_SUBREAPER 36
-#define PR_GET_CHILD_SUBREAPER 37
-#define PR_SET_NO_NEW_PRIVS    38
-#define PR_GET_NO_NEW_PRIVS    39
-#define PR_GET_TID_ADDRESS     40
-#define PR_GET_THP_DISABLE     42
-#define PR_CAP_AMBIENT	       47
+#define PR_SET_PDEATHSIG	    1
+#define PR_GET_PDEATHSIG	    2
+#define PR_GET_DUMPABLE		    3
+#define PR_SET_DUMPABLE		    4
+#define PR_GET_KEEPCAPS		    7
+#define PR_SET_KEEPCAPS		    8
+#define PR_GET_TIMING		    13
+#define PR_SET_TIMING		    14
+#define PR_SET_NAME		    15
+#define PR_GET_NAME		    16
+#define PR_GET_SECCOMP		    21
+#define PR_SET_SECCOMP		    22
+#define PR_CAPBSET_READ		    23
+#define PR_CAPBSET_DROP		    24
+#define PR_GET_SECUREBITS	    27
+#define PR_SET_SECUREBITS	    28
+#define PR_SET_TIMERSLACK	    29
+#define PR_TASK_PERF_EVENTS_DISABLE 31
+#define PR_TASK_PERF_EVENTS_ENABLE  32
+#define PR_GET_TIMERSLACK	    30
+#define PR_SET_CHILD_SUBREAPER	    36
+#define PR_GET_CHILD_SUBREAPER	    37
+#define PR_SET_NO_NEW_PRIVS	    38
+#define PR_GET_NO_NEW_PRIVS	    39
+#define PR_GET_TID_ADDRESS	    40
+#define PR_GET_THP_DISABLE	    42
+#define PR_CAP_AMBIENT		    47
 
 #define SECBIT_KEEP_CAPS BIT(4)
 #define SECBITS_ALL	 0xffu
@@ -229,6 +231,10 @@ static s64 prctl_set(int op, const u64 *a)
 		return drop_bounding(a[0]);
 	case PR_SET_SECCOMP:
 		return seccomp_prctl_set(a[0], a[1]);
+	case PR_TASK_PERF_EVENTS_DISABLE:
+	case PR_TASK_PERF_EVENTS_ENABLE:
+		perf_owner_enable(op == PR_TASK_PERF_EVENTS_ENABLE);
+		return 0;
 	case PR_SET_SECUREBITS:
 		return set_securebits(a[0]);
 	case PR_SET_TIMERSLACK:

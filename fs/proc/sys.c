@@ -267,12 +267,16 @@ static const struct knob {
 	  MQ_MAXMSG_HARD },
 	{ "fs/mqueue", "msgsize_default", &mq_limits.msgsize_default, 128,
 	  MQ_MSGSIZE_HARD },
-	{ "kernel", "perf_event_paranoid", &perf_paranoid, -1, 4 },
+	{ "kernel", "perf_event_paranoid", &perf_paranoid, -0x80000000l,
+	  0x7fffffff },
+	{ "kernel", "perf_cpu_time_max_percent", &perf_cpu_percent, 0, 100 },
+	{ "kernel", "perf_event_max_contexts_per_stack", &perf_max_contexts, 0,
+	  1000 },
 	{ "kernel", "perf_event_max_sample_rate", &perf_max_rate, 1, 1000000 },
 	{ "kernel", "perf_user_access", &perf_user_access, 0, 2,
 	  rdpmc_access_changed },
 	{ "kernel", "perf_event_mlock_kb", &perf_mlock_kb, 0, 1 << 20 },
-	{ "kernel", "perf_event_max_stack", &perf_max_stack, 1, 127 },
+	{ "kernel", "perf_event_max_stack", &perf_max_stack, 0, 127 },
 	{ "kernel", "kptr_restrict", &kptr_restrict, 0, 2 },
 };
 

@@ -50,21 +50,34 @@ enum {
 #define PERF_SAMPLE_PERIOD	  BIT(8)
 #define PERF_SAMPLE_STREAM_ID	  BIT(9)
 #define PERF_SAMPLE_RAW		  BIT(10)
+#define PERF_SAMPLE_BRANCH_STACK  BIT(11)
 #define PERF_SAMPLE_REGS_USER	  BIT(12)
 #define PERF_SAMPLE_STACK_USER	  BIT(13)
 #define PERF_SAMPLE_WEIGHT	  BIT(14)
 #define PERF_SAMPLE_DATA_SRC	  BIT(15)
 #define PERF_SAMPLE_IDENTIFIER	  BIT(16)
+#define PERF_SAMPLE_TRANSACTION	  BIT(17)
 #define PERF_SAMPLE_REGS_INTR	  BIT(18)
+#define PERF_SAMPLE_PHYS_ADDR	  BIT(19)
+#define PERF_SAMPLE_AUX		  BIT(20)
 #define PERF_SAMPLE_CGROUP	  BIT(21)
+#define PERF_SAMPLE_DATA_PAGE	  BIT(22)
+#define PERF_SAMPLE_CODE_PAGE	  BIT(23)
 #define PERF_SAMPLE_WEIGHT_STRUCT BIT(24)
 #define PERF_SAMPLE_LAST	  BIT(25)
-#define PERF_SAMPLE_KNOWN                                                   \
-	(PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |              \
-	 PERF_SAMPLE_ADDR | PERF_SAMPLE_READ | PERF_SAMPLE_CALLCHAIN |      \
-	 PERF_SAMPLE_ID | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD |            \
-	 PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_RAW | PERF_SAMPLE_IDENTIFIER | \
-	 PERF_SAMPLE_REGS_USER | PERF_SAMPLE_WEIGHT | PERF_SAMPLE_DATA_SRC)
+#define PERF_SAMPLE_KNOWN                                                      \
+	(PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |                 \
+	 PERF_SAMPLE_ADDR | PERF_SAMPLE_READ | PERF_SAMPLE_CALLCHAIN |         \
+	 PERF_SAMPLE_ID | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD |               \
+	 PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_RAW | PERF_SAMPLE_IDENTIFIER |    \
+	 PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER | PERF_SAMPLE_WEIGHT | \
+	 PERF_SAMPLE_DATA_SRC | PERF_SAMPLE_TRANSACTION |                      \
+	 PERF_SAMPLE_REGS_INTR | PERF_SAMPLE_PHYS_ADDR | PERF_SAMPLE_AUX |     \
+	 PERF_SAMPLE_DATA_PAGE | PERF_SAMPLE_CODE_PAGE |                       \
+	 PERF_SAMPLE_WEIGHT_STRUCT)
+
+#define PERF_BRANCH_PRIVILEGES 7u
+#define PERF_BRANCH_KNOWN      0xfffffu
 
 #define PERF_FORMAT_ENABLED BIT(0)
 #define PERF_FORMAT_RUNNING BIT(1)
@@ -107,6 +120,15 @@ enum {
 #define ATTR_SIGTRAP	    BIT(37)
 #define ATTR_RESERVED	    (~(BIT(38) - 1))
 
+/* attr.clockid: CLOCK_* */
+enum {
+	PERF_CLOCK_REALTIME = 0,
+	PERF_CLOCK_MONOTONIC = 1,
+	PERF_CLOCK_MONOTONIC_RAW = 4,
+	PERF_CLOCK_BOOTTIME = 7,
+	PERF_CLOCK_TAI = 11,
+};
+
 struct perf_attr {
 	u32 type;
 	u32 size;
@@ -130,9 +152,10 @@ struct perf_attr {
 	u32 aux_sample_size;
 	u32 reserved3;
 	u64 sig_data;
+	u64 config3;
 };
 #define PERF_ATTR_SIZE_VER0 64u
-STATIC_ASSERT(sizeof(struct perf_attr) == 128, "PERF_ATTR_SIZE_VER7");
+STATIC_ASSERT(sizeof(struct perf_attr) == 136, "PERF_ATTR_SIZE_VER8");
 
 /* ioctl: _IO('$', n) and the like */
 #define PERF_IOC_ENABLE	      0x2400
@@ -180,6 +203,7 @@ STATIC_ASSERT(offsetof(struct perf_page, data_head) == 1024, "as in the ABI");
 #define PERF_CAP_USER_RDPMC	 BIT(2)
 #define PERF_CAP_USER_TIME	 BIT(3)
 #define PERF_CAP_USER_TIME_ZERO	 BIT(4)
+#define PERF_CAP_USER_TIME_SHORT BIT(5)
 
 /* records */
 enum {
@@ -200,6 +224,7 @@ enum {
 #define PERF_MISC_USER		     2u
 #define PERF_MISC_COMM_EXEC	     BIT(13)
 #define PERF_MISC_MMAP_DATA	     BIT(13)
+#define PERF_MISC_MMAP_BUILD_ID	     BIT(14)
 #define PERF_MISC_SWITCH_OUT	     BIT(13)
 #define PERF_MISC_SWITCH_OUT_PREEMPT BIT(14)
 

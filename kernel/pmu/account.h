@@ -87,7 +87,8 @@ struct pmu_hart {
 	bool wake;	/* [a] somebody who polls is to be woken */
 	u64 mask;	/* slots that are in last[] */
 	u64 last[PMU_SLOTS];
-	struct ktimer tick; /* sample.c */
+	struct perf_record *record; /* record.c */
+	struct ktimer tick;	    /* sample.c */
 	u64 tick_at;
 	/* sched_trace.c: whose user half the hart has */
 	s32 switched_tid; /* [a] 0: nobody's */

@@ -71,6 +71,12 @@ static int check_fields(const struct perf_attr *a)
 		return -EINVAL;
 	if ((st & PERF_SAMPLE_WEIGHT) && (st & PERF_SAMPLE_WEIGHT_STRUCT))
 		return -EINVAL;
+	if ((st & PERF_SAMPLE_BRANCH_STACK) &&
+	    ((a->branch_sample_type & ~(u64)PERF_BRANCH_KNOWN) ||
+	     !(a->branch_sample_type & ~(u64)PERF_BRANCH_PRIVILEGES)))
+		return -EINVAL;
+	if (a->aux_sample_size) /* nobody has that other buffer */
+		return -EINVAL;
 	if ((a->flags & ATTR_INHERIT_THREAD) && !(a->flags & ATTR_INHERIT))
 		return -EINVAL;
 	if ((a->flags & ATTR_REMOVE_ON_EXEC) &&
@@ -81,6 +87,28 @@ static int check_fields(const struct perf_attr *a)
 	return 0;
 }
 
+/*
+ * Clocks other than the monotonic ones may not be asked from an interrupt on Linux, so
+ * an event that is sampled there cannot have them.
+ */
+static bool clock_fits(const struct perf_attr *a)
+{
+	bool soft = a->type == PERF_TYPE_SOFTWARE ||
+		    a->type == PERF_TYPE_TRACEPOINT;
+
+	switch (a->clockid) {
+	case PERF_CLOCK_MONOTONIC:
+	case PERF_CLOCK_MONOTONIC_RAW:
+		return true;
+	case PERF_CLOCK_REALTIME:
+	case PERF_CLOCK_BOOTTIME:
+	case PERF_CLOCK_TAI:
+		return soft;
+	default:
+		return false;
+	}
+}
+
 /* What cannot be had, here or together. */
 int perf_check_attr(const struct perf_attr *a)
 {
@@ -88,16 +116,18 @@ int perf_check_attr(const struct perf_attr *a)
 
 	if (err)
 		return err;
-	if ((a->flags & ATTR_INHERIT) && (a->sample_type & PERF_SAMPLE_READ))
+	/* A sample of one of many threads has to say of which. */
+	if ((a->flags & ATTR_INHERIT) && (a->sample_type & PERF_SAMPLE_READ) &&
+	    !(a->sample_type & PERF_SAMPLE_TID))
 		return -EINVAL;
 	if (a->sample_type & ~PERF_SAMPLE_KNOWN)
 		return -EOPNOTSUPP;
 	if (a->flags & (ATTR_AUX_OUTPUT | ATTR_SIGTRAP))
 		return -EOPNOTSUPP;
-	if (a->sample_max_stack > load_once(&perf_max_stack))
+	if ((a->sample_type & PERF_SAMPLE_CALLCHAIN) &&
+	    a->sample_max_stack > load_once(&perf_max_stack))
 		return -EOVERFLOW;
-	if ((a->flags & ATTR_USE_CLOCKID) && a->clockid != 1 &&
-	    a->clockid != 4 && a->clockid != 7)
+	if ((a->flags & ATTR_USE_CLOCKID) && !clock_fits(a))
 		return -EINVAL;
 	if (a->flags & ATTR_FREQ)
 		return a->sample_period > load_once(&perf_max_rate) ? -EINVAL

@@ -11,6 +11,8 @@
  * ORDERING
  *   PMUSET  a context, set or buffer is complete before its address is published
  *           (release); harts that count or sample find it by that address.
+ *   SPENT   what an event had counted when the last sample was taken that was asked for
+ *           (is_left(), sample.c), then that there are none left (release).
  */
 #include <kernel/pmu/event.h>
 
@@ -88,10 +90,17 @@ static struct perf_value minus(struct perf_value a, struct perf_value b)
 }
 
 /* In units of the accumulators: times in cycles. */
-static struct perf_value own_raw(const struct perf_event *e)
+struct perf_value perf_raw_own(const struct perf_event *e)
 {
-	return e->on ? perf_value_plus(e->base, minus(perf_now(e), e->at))
-		     : e->base;
+	struct perf_value now;
+
+	if (!e->on)
+		return e->base;
+	now = perf_now(e);
+	/* SPENT (acquire) - pairs with is_left() of sample.c. */
+	if (load_acquire(&e->limit) < 0)
+		now.count = load_once(&e->spent_at);
+	return perf_value_plus(e->base, minus(now, e->at));
 }
 
 static struct perf_value convert(const struct perf_event *e,
@@ -106,16 +115,16 @@ static struct perf_value convert(const struct perf_event *e,
 
 struct perf_value perf_value_own(const struct perf_event *e)
 {
-	return convert(e, own_raw(e));
+	return convert(e, perf_raw_own(e));
 }
 
 struct perf_value perf_value(const struct perf_event *e)
 {
-	struct perf_value v = perf_value_plus(own_raw(e), e->dead);
+	struct perf_value v = perf_value_plus(perf_raw_own(e), e->dead);
 	const struct perf_event *k;
 
 	list_for_each_entry(k, &e->children, child_node)
-		v = perf_value_plus(v, own_raw(k));
+		v = perf_value_plus(v, perf_raw_own(k));
 	return convert(e, v);
 }
 
@@ -207,7 +216,7 @@ static void switch_one(struct perf_event *e, bool on)
 	if (e->on == on || (on && e->exited))
 		return;
 	if (!on)
-		e->base = own_raw(e);
+		e->base = perf_raw_own(e);
 	store_once(&e->on, on);
 	e->exec_on &= !on;
 }
@@ -297,6 +306,43 @@ void perf_arm(struct perf_event *e, bool on)
 	}
 }
 
+/* --- owners */
+
+static struct list_head opened = LIST_HEAD_INIT(opened); /* [mutex] */
+
+void perf_owned(struct perf_event *e)
+{
+	e->owner = current;
+	list_add_tail(&e->all_node, &opened);
+}
+
+void perf_disowned(struct perf_event *e)
+{
+	list_del(&e->all_node);
+}
+
+void perf_owner_gone(const struct thread *t)
+{
+	struct perf_event *e;
+
+	list_for_each_entry(e, &opened, all_node) {
+		if (e->owner == t)
+			e->owner = NULL;
+	}
+}
+
+void perf_owner_enable(bool on)
+{
+	struct perf_event *e;
+
+	mutex_lock(&perf_mutex);
+	list_for_each_entry(e, &opened, all_node) {
+		if (e->owner == current)
+			perf_arm(e, on);
+	}
+	mutex_unlock(&perf_mutex);
+}
+
 /* --- life */
 
 struct perf_event *perf_event_new(const struct perf_attr *attr)
@@ -314,6 +360,8 @@ struct perf_event *perf_event_new(const struct perf_attr *attr)
 	list_init(&e->sib_node);
 	list_init(&e->children);
 	list_init(&e->child_node);
+	list_init(&e->rb_node);
+	list_init(&e->all_node);
 	waitq_init(&e->wq);
 	return e;
 }
@@ -321,8 +369,10 @@ struct perf_event *perf_event_new(const struct perf_attr *attr)
 void perf_event_free(struct perf_event *e)
 {
 	KASSERT(!e->ctx && !list_is_linked(&e->node));
-	if (e->rb)
-		perf_rb_put(e->rb);
+	if (e->rb) {
+		list_del(&e->rb_node);
+		perf_rb_unref(e->rb);
+	}
 	perf_filter_free(e->filter);
 	if (e->overflow && !e->parent)
 		overflow_put(e->slot);
@@ -397,7 +447,7 @@ void perf_event_detach(struct perf_event *e, bool sync)
 	if (!c)
 		return;
 	listed = perf_is_listed(c->set, e);
-	e->base = own_raw(e);
+	e->base = perf_raw_own(e);
 	store_once(&e->on, false);
 	list_del(&e->node);
 	e->ctx = NULL;

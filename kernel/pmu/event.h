@@ -76,20 +76,37 @@ struct perf_event {
 	struct perf_filter *filter; /* [a] KIND_TRACE: owned, or NULL */
 
 	/* sampling */
-	bool samples;	    /* [I] */
-	u64 period;	    /* [a] in counts; 0: by frequency */
-	u64 interval;	    /* [a] ns between two looks */
-	u64 next_ns;	    /* [S] by frequency */
-	bool throttled;	    /* [S] a sample stands for several periods */
-	bool overflow;	    /* [I] sampled by overflow, not by the tick */
-	u64 guess;	    /* [S] period that makes the frequency (overflow) */
-	u64 last;	    /* [S] count at the last sample */
-	s64 limit;	    /* [a] REFRESH: samples left, 0: no limit */
-	u32 unwoken;	    /* [S] samples since readers were woken */
-	struct perf_rb *rb; /* [a] where it writes; owned reference */
-	u32 poll_events;    /* [a] */
+	bool samples;	/* [I] */
+	u64 period;	/* [a] in counts; 0: by frequency */
+	u64 interval;	/* [a] ns between two looks */
+	u64 next_ns;	/* [S] by frequency */
+	bool throttled; /* [S] a sample stands for several periods */
+	bool overflow;	/* [I] sampled by overflow, not by the tick */
+	u64 guess;	/* [S] period that makes the frequency (overflow) */
+	u64 last;	/* [S] count at the last sample */
+	s64 limit;	/* [a] REFRESH: samples left, 0: no limit, -1: spent */
+	u64 spent_at;	/* [a] what the context said then */
+	u64 missed;	/* pinned: time without a counter, forgiven */
+	struct perf_event *heir;    /* inherit.c: copy for who is being born */
+	u32 unwoken;		    /* [S] samples since readers were woken */
+	struct perf_rb *rb;	    /* [a] where it writes; owned reference */
+	struct list_head rb_node;   /* rb->users */
+	struct list_head all_node;  /* of those that were opened */
+	const struct thread *owner; /* who opened it, while it lives */
+	u32 areas;		    /* [a] of its file */
+	u32 poll_events;	    /* [a] */
 	struct waitq wq;
+
+	/* O_ASYNC (signal.c); [a] */
+	s32 owner_pid, async_fd;
+	u32 owner_sig;
+	bool owner_is_thread, async;
+	u32 signal; /* to be sent: PERF_POLL_*, 0: none */
 };
+
+/* si_code of a signal */
+#define PERF_POLL_IN  1u
+#define PERF_POLL_HUP 6u
 
 extern struct mutex perf_mutex;
 
@@ -124,7 +141,8 @@ void perf_arm(struct perf_event *e, bool on);
 void perf_leave_group(struct perf_event *e);
 /* What the context's accumulators say now for @e; also from a sample. */
 struct perf_value perf_now(const struct perf_event *e);
-/* The event's own value; with those inherited from it. */
+/* The event's own value; in cycles, not nanoseconds; with those inherited from it. */
+struct perf_value perf_raw_own(const struct perf_event *e);
 struct perf_value perf_value_own(const struct perf_event *e);
 struct perf_value perf_value(const struct perf_event *e);
 void perf_reset(struct perf_event *e);
@@ -138,16 +156,35 @@ struct perf_set *perf_update_set(struct pmu_ctx *c);
 void perf_set_changed(struct perf_event *e);
 bool perf_is_listed(const struct perf_set *s, const struct perf_event *e);
 
+/* An event that was opened begins, and ceases, to be one of its owner's. */
+void perf_owned(struct perf_event *e);
+void perf_disowned(struct perf_event *e);
+/* @t has ended. */
+void perf_owner_gone(const struct thread *t);
+
+/* signal.c */
+int perf_setfl(struct file *f, u32 flags);
+/* Tell the owner of @e, which was opened. */
+void perf_signal(struct perf_event *e, u32 how);
+
 /* file.c */
 extern const struct file_ops perf_fops;
 void perf_open_failed(struct file *f);
 struct perf_event *perf_event_of(struct file *f); /* NULL: another file */
+
+/* By which clock its records are stamped; -1: as they come. */
+static inline s32 perf_clock_of(const struct perf_event *e)
+{
+	return e->attr.flags & ATTR_USE_CLOCKID ? e->attr.clockid : -1;
+}
 
 /* Knobs of /proc/sys/kernel. */
 extern u64 perf_paranoid;  /* [a] a signed number */
 extern u64 perf_max_rate;  /* [a] samples per second */
 extern u64 perf_mlock_kb;  /* [a] */
 extern u64 perf_max_stack; /* [a] frames of a callchain */
-extern u64 kptr_restrict;  /* [a] who sees addresses of the kernel */
+/* Kept only: a sample costs what it costs, and a callchain has two contexts. */
+extern u64 perf_cpu_percent, perf_max_contexts;
+extern u64 kptr_restrict; /* [a] who sees addresses of the kernel */
 
 #endif /* KERNEL_PMU_EVENT_H */

@@ -19,6 +19,7 @@
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
+#include <kernel/pmu/tracepoint.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/clock.h>
 #include <lib/bitmap.h>
@@ -135,6 +136,28 @@ static u32 fill(struct perf_event *e, u64 *w)
 	return (u32)(w - from);
 }
 
+/* Of a pinned event: for how long (in cycles) it, or its group, had no counter. */
+static u64 time_missed(const struct perf_event *e)
+{
+	const struct perf_event *s;
+	struct perf_value v = perf_raw_own(e);
+	u64 missed = v.enabled - v.running;
+
+	if (!(e->attr.flags & ATTR_PINNED))
+		return 0;
+	list_for_each_entry(s, &e->siblings, sib_node) {
+		v = perf_raw_own(s);
+		missed = max(missed, v.enabled - v.running);
+	}
+	return missed;
+}
+
+/* Pinned, and there was no counter: its count says nothing, and is the end of the file. */
+static bool has_failed(const struct perf_event *e)
+{
+	return e->on && time_missed(e) > e->missed;
+}
+
 static s64 perf_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 {
 	struct perf_event *e = f->priv;
@@ -142,16 +165,19 @@ static s64 perf_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 	u32 n;
 
 	mutex_lock(&perf_mutex);
+	perf_refresh_counts(e);
+	if (has_failed(e)) {
+		mutex_unlock(&perf_mutex);
+		return 0;
+	}
 	n = read_words(e);
 	if (n > MAX_READ_WORDS || iov_iter_count(to) < n * sizeof(u64)) {
 		mutex_unlock(&perf_mutex);
 		return -ENOSPC;
 	}
 	w = kmalloc(n * sizeof(u64));
-	if (w) {
-		perf_refresh_counts(e);
+	if (w)
 		n = fill(e, w);
-	}
 	mutex_unlock(&perf_mutex);
 	if (!w)
 		return -ENOMEM;
@@ -171,7 +197,7 @@ static u32 perf_poll(struct file *f, struct poll_table *pt)
 	poll_wait(pt, f, &e->wq);
 	rb = load_once(&e->rb);
 	if (!rb)
-		return load_once(&e->exited) ? POLLHUP : 0;
+		return POLLHUP;
 	if (ev || perf_rb_readable(rb))
 		ev |= POLLIN | POLLRDNORM;
 	if (load_once(&e->exited) && list_empty(&e->children))
@@ -196,8 +222,15 @@ static void for_group(struct perf_event *e, bool group,
 		fn(s, arg);
 }
 
+/* What has been in vain is begun anew: samples that were spent, a counter not had. */
 static void do_enable(struct perf_event *e, u64 on)
 {
+	if (load_once(&e->limit) < 0) {
+		perf_enable(e, false);
+		store_once(&e->limit, 0);
+	}
+	if (on)
+		e->missed = time_missed(e);
 	perf_arm(e, on);
 }
 
@@ -232,7 +265,10 @@ static s64 do_refresh(struct perf_event *e, u64 n)
 {
 	if (!e->samples || (e->attr.flags & ATTR_INHERIT))
 		return -EINVAL;
-	store_once(&e->limit, max(e->limit, (s64)0) + (s64)(u32)n);
+	if (load_once(&e->limit) < 0)
+		perf_enable(e, false);
+	/* Linux counts them in an int. */
+	store_once(&e->limit, max(e->limit, (s64)0) + (s64)(s32)n);
 	perf_arm(e, true);
 	return 0;
 }
@@ -240,29 +276,23 @@ static s64 do_refresh(struct perf_event *e, u64 n)
 /* Samples of @e go to the buffer of @to (NULL: to its own, which it has not). */
 static s64 set_output(struct perf_event *e, struct perf_event *to)
 {
-	struct perf_rb *old = e->rb, *new = NULL;
+	struct perf_rb *new = NULL;
 
 	if (to == e)
 		return -EINVAL;
 	if (to) {
 		if (to->cpu != e->cpu || (to->cpu < 0 && to->ctx != e->ctx))
 			return -EINVAL;
-		if ((to->attr.flags ^ e->attr.flags) & ATTR_WRITE_BACKWARD)
+		if (((to->attr.flags ^ e->attr.flags) & ATTR_WRITE_BACKWARD) ||
+		    perf_clock_of(to) != perf_clock_of(e))
 			return -EINVAL;
 		new = to->rb;
 	}
-	if (old && load_once(&old->maps) && !to)
-		return -EINVAL;
+	if (load_once(&e->areas))
+		return -EINVAL; /* somebody reads there */
 	if (to && (!new || !load_once(&new->maps)))
 		return -EINVAL; /* nothing to write to */
-	if (new)
-		perf_rb_get(new);
-	/* PMUSET (release) - pairs with perf_rb_write(): by the address. */
-	store_release(&e->rb, new);
-	if (old) {
-		pmu_sync_harts();
-		perf_rb_put(old);
-	}
+	perf_rb_attach(e, new ? perf_rb_get(new) : NULL);
 	return 0;
 }
 
@@ -316,30 +346,44 @@ static s64 locked_ioctl(struct perf_event *e, unsigned int cmd, u64 arg)
 	}
 }
 
-static s64 set_filter(struct perf_event *e, uaddr_t ustr)
+/* The filter that the text at @ustr is; @s and @format have room for a page each. */
+static struct perf_filter *filter_of(const struct perf_event *e, uaddr_t ustr,
+				     char *s, char *format)
 {
-	char *s = get_free_page(0);
-	struct perf_filter *f, *old;
 	s64 n;
 
-	if (!s)
-		return -ENOMEM;
+	if (!s || !format)
+		return ERR_PTR(-ENOMEM);
 	n = strncpy_from_user(s, ustr, PAGE_SIZE);
-	f = n < 0 ? ERR_PTR(n == -ENAMETOOLONG ? -EINVAL : (int)n)
-	    : e->kind != KIND_TRACE ? ERR_PTR(-EINVAL)
-				    : perf_filter_parse(e->sw, s);
-	free_page_addr(s);
+	if (n < 0)
+		return ERR_PTR(n == -ENAMETOOLONG ? -EINVAL : (int)n);
+	if (e->kind != KIND_TRACE)
+		return ERR_PTR(-EINVAL);
+	(void)tracepoint_format(e->sw, format, PAGE_SIZE);
+	return perf_filter_parse(format, s);
+}
+
+static s64 set_filter(struct perf_event *e, uaddr_t ustr)
+{
+	char *s = get_free_page(0), *format = get_free_page(0);
+	struct perf_filter *f = filter_of(e, ustr, s, format);
+
+	if (s)
+		free_page_addr(s);
+	if (format)
+		free_page_addr(format);
 	if (IS_ERR(f))
 		return PTR_ERR(f);
 	mutex_lock(&perf_mutex);
-	old = e->filter;
-	/* PMUSET (release) - pairs with hit_set(): by the address. */
-	store_release(&e->filter, f);
-	if (old)
-		pmu_sync_harts();
+	if (e->filter) { /* once and for all */
+		perf_filter_free(f);
+		f = ERR_PTR(-EEXIST);
+	} else {
+		/* PMUSET (release) - pairs with hit_set(): by the address. */
+		store_release(&e->filter, f);
+	}
 	mutex_unlock(&perf_mutex);
-	perf_filter_free(old);
-	return 0;
+	return IS_ERR(f) ? PTR_ERR(f) : 0;
 }
 
 /* Breakpoints alone could be changed; nobody has any. */
@@ -353,6 +397,33 @@ static s64 modify_attrs(struct perf_event *e, uaddr_t uattr)
 	if (err)
 		return err;
 	return a.type == e->attr.type ? -EOPNOTSUPP : -EINVAL;
+}
+
+/* There are no programs to set: @fd is bad, or not one. */
+static s64 set_bpf(int fd)
+{
+	struct file *f = fd_get(fd);
+
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return -EINVAL;
+}
+
+#define BPF_PROGS_MAX 64u
+
+/* Which are set: none. */
+static s64 query_bpf(const struct perf_event *e, uaddr_t uquery)
+{
+	u32 n;
+
+	if (e->kind != KIND_TRACE)
+		return -EINVAL;
+	if (get_user_u32(&n, uquery))
+		return -EFAULT;
+	if (n > BPF_PROGS_MAX)
+		return -E2BIG;
+	return put_user_u32(0, uquery + sizeof(n));
 }
 
 static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
@@ -369,8 +440,10 @@ static s64 perf_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return set_filter(e, arg);
 	if (cmd == PERF_IOC_MODIFY_ATTRS)
 		return modify_attrs(e, arg);
-	if (cmd == PERF_IOC_SET_BPF || cmd == PERF_IOC_QUERY_BPF)
-		return -EOPNOTSUPP;
+	if (cmd == PERF_IOC_SET_BPF)
+		return set_bpf((int)arg);
+	if (cmd == PERF_IOC_QUERY_BPF)
+		return query_bpf(e, arg);
 	if (cmd == PERF_IOC_PERIOD) {
 		if (get_user_u64(&period, arg))
 			return -EFAULT;
@@ -406,6 +479,9 @@ static void drop_children(struct perf_event *e)
 		struct pmu_ctx *c = k->ctx;
 
 		list_del(&k->node);
+		bool grouped = k->leader != k || !list_empty(&k->siblings);
+
+		perf_leave_group(k);
 		store_once(&k->on, false);
 		k->ctx = NULL;
 		perf_update_want(c);
@@ -413,6 +489,8 @@ static void drop_children(struct perf_event *e)
 			old = perf_update_set(c);
 			pmu_sync_harts();
 			kfree(old);
+		} else if (grouped) {
+			pmu_sync_harts(); /* a sample may be reading it */
 		}
 		list_del(&k->child_node);
 		perf_event_free(k);
@@ -429,6 +507,7 @@ static void perf_release(struct file *f)
 
 	mutex_lock(&perf_mutex);
 	group = e->leader != e || !list_empty(&e->siblings);
+	perf_disowned(e);
 	drop_children(e);
 	perf_leave_group(e);
 	perf_event_detach(e, true);
@@ -461,6 +540,7 @@ const struct file_ops perf_fops = {
 	.poll = perf_poll,
 	.ioctl = perf_ioctl,
 	.mmap = perf_fmmap,
+	.setfl = perf_setfl,
 	.release = perf_release,
 	.anon_name = "anon_inode:[perf_event]",
 };

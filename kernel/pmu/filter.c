@@ -3,17 +3,18 @@
  * kernel/pmu/filter.c - see filter.h.
  *
  * The text becomes a list of comparisons and operators in the order in which they are
- * carried out on a stack of bits.
+ * carried out on a stack of bits.  What fields there are is read from the description
+ * of the record that programs read too.
  */
 #include <kernel/pmu/filter.h>
 
 #include <kernel/mm/kmalloc.h>
-#include <kernel/pmu/tracepoint.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
 #define MAX_STEPS 256u
-#define MAX_DEPTH 16u /* of parentheses; the stack is no deeper */
+#define MAX_DEPTH 16u  /* of parentheses; the stack is no deeper */
+#define MAX_TEXT  256u /* of one string, with its end */
 
 enum step_kind {
 	STEP_EQ,
@@ -23,53 +24,43 @@ enum step_kind {
 	STEP_GT,
 	STEP_GE,
 	STEP_BITS,
+	STEP_GLOB,
 	STEP_AND,
 	STEP_OR,
 	STEP_NOT
 };
 
-struct step {
-	u8 kind;
-	u8 at, size; /* of the field */
-	s64 value;
+enum field_kind {
+	FIELD_SIGNED,
+	FIELD_UNSIGNED,
+	FIELD_CPU,
+	FIELD_TEXT,   /* so many bytes */
+	FIELD_TEXT_AT /* place and length of them */
 };
+
+struct step {
+	u8 kind;      /* enum step_kind */
+	u8 field;     /* enum field_kind */
+	bool comm;    /* FIELD_TEXT: of who hits it, not in the record */
+	bool cpus;    /* value: set of harts */
+	u16 at, size; /* of the field */
+	u16 text;     /* of the constant, in f->text */
+	u64 value;
+};
+
 struct perf_filter {
 	u32 nr;
+	u32 used; /* of text */
+	char *text;
 	struct step step[MAX_STEPS];
 };
 
 struct parser {
 	const char *s;
-	u32 id, depth;
+	const char *format;
+	u32 depth;
+	int err;
 	struct perf_filter *f;
-};
-
-static const struct {
-	u32 first, last; /* tracepoints */
-	const char *name;
-	u8 at, size;
-} fields[] = {
-	{ 0, ~0u, "common_pid", 4, 4 },
-	{ 0, ~0u, "common_type", 0, 2 },
-	{ TP_SYS_ENTER, TP_SYS_EXIT, "id", 8, 8 },
-	{ TP_SYS_EXIT, TP_SYS_EXIT, "ret", 16, 8 },
-	{ TP_EXIT_CALL, ~0u, "ret", 16, 8 },
-	{ TP_ENTER_CALL, ~0u, "__syscall_nr", 8, 4 },
-	{ TP_SCHED_SWITCH, TP_SCHED_SWITCH, "prev_pid", 24, 4 },
-	{ TP_SCHED_SWITCH, TP_SCHED_SWITCH, "prev_prio", 28, 4 },
-	{ TP_SCHED_SWITCH, TP_SCHED_SWITCH, "prev_state", 32, 8 },
-	{ TP_SCHED_SWITCH, TP_SCHED_SWITCH, "next_pid", 56, 4 },
-	{ TP_SCHED_SWITCH, TP_SCHED_SWITCH, "next_prio", 60, 4 },
-	{ TP_SCHED_WAKEUP, TP_SCHED_STAT_RUNTIME, "pid", 24, 4 },
-	{ TP_SCHED_WAKEUP, TP_SCHED_MIGRATE, "prio", 28, 4 },
-	{ TP_SCHED_WAKEUP, TP_SCHED_WAKEUP_NEW, "target_cpu", 32, 4 },
-	{ TP_SCHED_MIGRATE, TP_SCHED_MIGRATE, "orig_cpu", 32, 4 },
-	{ TP_SCHED_MIGRATE, TP_SCHED_MIGRATE, "dest_cpu", 36, 4 },
-	{ TP_SCHED_FORK, TP_SCHED_FORK, "parent_pid", 24, 4 },
-	{ TP_SCHED_FORK, TP_SCHED_FORK, "child_pid", 44, 4 },
-	{ TP_SCHED_EXEC, TP_SCHED_EXEC, "pid", 12, 4 },
-	{ TP_SCHED_EXIT, TP_SCHED_EXIT, "pid", 24, 4 },
-	{ TP_SCHED_EXIT, TP_SCHED_EXIT, "prio", 28, 4 },
 };
 
 static const struct {
@@ -77,26 +68,45 @@ static const struct {
 	u8 kind;
 } compare[] = {
 	/* the longer one first */
-	{ "==", STEP_EQ },  { "!=", STEP_NE }, { "<=", STEP_LE },
-	{ ">=", STEP_GE },  { "<", STEP_LT },  { ">", STEP_GT },
-	{ "&", STEP_BITS },
+	{ "==", STEP_EQ },  { "!=", STEP_NE },	{ "<=", STEP_LE },
+	{ ">=", STEP_GE },  { "<", STEP_LT },	{ ">", STEP_GT },
+	{ "&", STEP_BITS }, { "~", STEP_GLOB },
 };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
 
 static bool word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       is_digit(c) || c == '_';
+}
+
+static bool at_end(struct parser *p)
+{
+	while (*p->s == ' ')
+		p->s++;
+	return !*p->s;
 }
 
 static bool take(struct parser *p, const char *what)
 {
 	size_t n = strlen(what);
 
-	while (*p->s == ' ')
-		p->s++;
+	(void)at_end(p);
 	if (strncmp(p->s, what, n))
 		return false;
 	p->s += n;
 	return true;
+}
+
+static bool fail(struct parser *p, int err)
+{
+	if (!p->err)
+		p->err = err;
+	return false;
 }
 
 static bool add(struct parser *p, struct step step)
@@ -107,46 +117,176 @@ static bool add(struct parser *p, struct step step)
 	return true;
 }
 
-static bool field(struct parser *p, struct step *st)
-{
-	size_t n = 0;
+/* --- fields */
 
-	while (word_char(p->s[n]))
-		n++;
-	for (u32 i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (p->id < fields[i].first || p->id > fields[i].last ||
-		    strlen(fields[i].name) != n ||
-		    strncmp(fields[i].name, p->s, n))
-			continue;
-		st->at = fields[i].at;
-		st->size = fields[i].size;
-		p->s += n;
-		return true;
+static u32 number_behind(const char *s, const char *what)
+{
+	u32 v = 0;
+
+	s = strstr(s, what);
+	for (s = s ? s + strlen(what) : ""; is_digit(*s); s++)
+		v = v * 10 + (u32)(*s - '0');
+	return v;
+}
+
+/* @line: "char comm[16];\toffset:8;\tsize:16;\tsigned:0;\n...", whose name ends at
+ * @end. */
+static bool describe(const char *line, const char *end, struct step *st)
+{
+	st->at = (u16)number_behind(end, "offset:");
+	st->size = (u16)number_behind(end, "size:");
+	if (!strncmp(line, "__data_loc char[]", 17))
+		st->field = FIELD_TEXT_AT;
+	else if (*end == '[')
+		st->field = FIELD_TEXT;
+	else
+		st->field = number_behind(end, "signed:") ? FIELD_SIGNED
+							  : FIELD_UNSIGNED;
+	/* no arrays of anything else */
+	return st->field != FIELD_TEXT || !strncmp(line, "char ", 5);
+}
+
+static bool in_record(const struct parser *p, const char *name, size_t n,
+		      struct step *st)
+{
+	const char *l = p->format, *end, *stop;
+
+	while ((l = strstr(l, "\tfield:"))) {
+		l += 7;
+		stop = strchr(l, ';');
+		for (end = stop; end > l && *end != ' '; end--)
+			;
+		/* end: before the name */
+		if (!strncmp(end + 1, name, n) && !word_char(end[1 + n]))
+			return describe(l, end + 1 + n, st);
+		l = stop;
 	}
 	return false;
 }
 
-static bool number(struct parser *p, s64 *out)
+static bool is(const char *s, size_t n, const char *word)
 {
-	bool minus = take(p, "-");
-	bool hex = take(p, "0x");
-	u32 base = hex ? 16 : 10, digits = 0;
-	u64 v = 0;
-
-	for (;; digits++) {
-		char c = *p->s;
-		u32 d = c >= '0' && c <= '9'	      ? (u32)(c - '0')
-			: hex && c >= 'a' && c <= 'f' ? (u32)(c - 'a') + 10
-						      : 99;
-
-		if (d >= base)
-			break;
-		v = v * base + d;
-		p->s++;
-	}
-	*out = minus ? -(s64)v : (s64)v;
-	return digits && digits < 20;
+	return strlen(word) == n && !strncmp(s, word, n);
 }
+
+static bool field(struct parser *p, struct step *st)
+{
+	size_t n = 0;
+	bool known;
+
+	(void)at_end(p);
+	while (word_char(p->s[n]))
+		n++;
+	known = n && in_record(p, p->s, n, st);
+	if (!known && (is(p->s, n, "CPU") || is(p->s, n, "cpu"))) {
+		known = true;
+		st->field = FIELD_CPU;
+	} else if (!known && (is(p->s, n, "COMM") || is(p->s, n, "comm"))) {
+		known = true;
+		st->field = FIELD_TEXT;
+		st->size = 16;
+		st->comm = true;
+	}
+	p->s += n;
+	if (known && st->field >= FIELD_TEXT && *p->s == '.')
+		return take(p, ".ustring");
+	return known && *p->s != '.';
+}
+
+/* --- constants */
+
+/* Decimal, or with 0x or 0 in front. */
+static bool number(struct parser *p, struct step *st)
+{
+	bool minus = *p->s == '-';
+	u64 v = 0, base = 10;
+
+	p->s += minus;
+	if (*p->s == '0') {
+		base = p->s[1] == 'x' || p->s[1] == 'X' ? 16 : 8;
+		p->s += base == 16 ? 2 : 0;
+	}
+	if (!word_char(*p->s))
+		return false;
+	for (; word_char(*p->s); p->s++) {
+		char c = *p->s;
+		u64 d = is_digit(c)	       ? (u64)(c - '0')
+			: c >= 'a' && c <= 'f' ? (u64)(c - 'a') + 10
+			: c >= 'A' && c <= 'F' ? (u64)(c - 'A') + 10
+					       : 99;
+
+		if (d >= base || v > (~0ull - d) / base)
+			return false;
+		v = v * base + d;
+	}
+	if (st->field == FIELD_SIGNED ? v >> 63 && !(minus && v << 1 == 0)
+				      : minus && v)
+		return false;
+	st->value = minus ? -v : v;
+	return true;
+}
+
+/* "CPUS{0-2,5}" */
+static bool cpu_set(struct parser *p, struct step *st)
+{
+	u64 first, last;
+
+	if (st->kind != STEP_EQ && st->kind != STEP_NE && st->kind != STEP_BITS)
+		return false;
+	st->cpus = true;
+	do {
+		struct step n = { .field = FIELD_UNSIGNED };
+
+		if (!is_digit(*p->s) || !number(p, &n))
+			return false;
+		first = last = n.value;
+		if (*p->s == '-') {
+			p->s++;
+			if (!is_digit(*p->s) || !number(p, &n))
+				return false;
+			last = n.value;
+		}
+		if (first > last || last > 63)
+			return false;
+		st->value |= (~0ull >> (63 - last)) & (~0ull << first);
+	} while (take(p, ","));
+	return take(p, "}");
+}
+
+static bool text(struct parser *p, struct step *st)
+{
+	char quote = *p->s, *to = p->f->text + p->f->used;
+	u32 n = 0;
+
+	if (st->kind != STEP_EQ && st->kind != STEP_NE && st->kind != STEP_GLOB)
+		return false;
+	if (quote != '"' && quote != '\'')
+		return false;
+	for (p->s++; *p->s != quote; p->s++) {
+		if (!*p->s)
+			return fail(p, -ESRCH);
+		if (n == MAX_TEXT - 1)
+			return false;
+		to[n++] = *p->s;
+	}
+	p->s++;
+	to[n] = '\0';
+	st->text = (u16)p->f->used;
+	p->f->used += n + 1;
+	return true;
+}
+
+static bool constant(struct parser *p, struct step *st)
+{
+	(void)at_end(p);
+	if (st->field >= FIELD_TEXT)
+		return text(p, st);
+	if (st->kind == STEP_GLOB)
+		return false;
+	return take(p, "CPUS{") ? cpu_set(p, st) : number(p, st);
+}
+
+/* --- expressions */
 
 static bool comparison(struct parser *p)
 {
@@ -158,7 +298,7 @@ static bool comparison(struct parser *p)
 		if (!take(p, compare[i].text))
 			continue;
 		st.kind = compare[i].kind;
-		return take(p, "") && number(p, &st.value) && add(p, st);
+		return constant(p, &st) && add(p, st);
 	}
 	return false;
 }
@@ -175,18 +315,20 @@ static bool primary(struct parser *p)
 	if (take(p, "!"))
 		ok = primary(p) && add(p, (struct step){ .kind = STEP_NOT });
 	else if (take(p, "("))
-		ok = either(p) && take(p, ")");
+		ok = either(p) &&
+		     (take(p, ")") || fail(p, at_end(p) ? -ENOENT : -EPERM));
 	else
 		ok = comparison(p);
 	p->depth--;
 	return ok;
 }
 
+/* Linux takes an operator that nothing follows as none. */
 static bool both(struct parser *p)
 {
 	if (!primary(p))
 		return false;
-	while (take(p, "&&")) {
+	while (take(p, "&&") && !at_end(p)) {
 		if (!primary(p) || !add(p, (struct step){ .kind = STEP_AND }))
 			return false;
 	}
@@ -197,26 +339,26 @@ static bool either(struct parser *p)
 {
 	if (!both(p))
 		return false;
-	while (take(p, "||")) {
+	while (take(p, "||") && !at_end(p)) {
 		if (!both(p) || !add(p, (struct step){ .kind = STEP_OR }))
 			return false;
 	}
 	return true;
 }
 
-struct perf_filter *perf_filter_parse(u32 id, const char *text)
+struct perf_filter *perf_filter_parse(const char *format, const char *s)
 {
-	struct parser p = { text, id, 0, NULL };
+	struct parser p = { s, format, 0, 0, NULL };
 
-	if (!strcmp(text, "0"))
-		return NULL;
-	p.f = kzalloc(sizeof(*p.f));
+	/* A string is shorter than with its quotes. */
+	p.f = kzalloc(sizeof(*p.f) + strlen(s) + 1);
 	if (!p.f)
 		return ERR_PTR(-ENOMEM);
-	if (either(&p) && take(&p, "") && !*p.s)
+	p.f->text = (char *)(p.f + 1);
+	if (either(&p) && (at_end(&p) || fail(&p, -EPERM)))
 		return p.f;
 	kfree(p.f);
-	return ERR_PTR(-EINVAL);
+	return ERR_PTR(p.err ? p.err : -EINVAL);
 }
 
 void perf_filter_free(struct perf_filter *f)
@@ -224,43 +366,140 @@ void perf_filter_free(struct perf_filter *f)
 	kfree(f);
 }
 
-static s64 value_of(const struct step *st, const void *raw)
-{
-	const char *at = (const char *)raw + st->at;
-	s64 l;
-	s32 w;
-	u16 h;
+/* --- matching */
 
-	switch (st->size) {
-	case 8:
-		memcpy(&l, at, sizeof(l));
-		return l;
-	case 4:
-		memcpy(&w, at, sizeof(w));
-		return w;
-	default:
-		memcpy(&h, at, sizeof(h));
-		return h;
-	}
+/* One of "[a-z]" at *@pat: is it @c?  Moves *@pat behind it; no end: not one. */
+static bool in_class(const char **pat, char c)
+{
+	const char *s = *pat + 1;
+	bool not = *s == '!', hit = false;
+
+	s += not ;
+	do {
+		char a = *s, b = *s;
+
+		if (!a)
+			return false;
+		if (s[1] == '-' && s[2] && s[2] != ']') {
+			b = s[2];
+			s += 2;
+		}
+		hit |= c >= a && c <= b;
+		s++;
+	} while (*s != ']');
+	*pat = s + 1;
+	return hit != not ;
 }
 
-static bool holds(const struct step *st, const void *raw)
+/* Does one character of the pattern, which is not '*', fit @c? */
+static bool one_fits(const char **pat, char c)
 {
-	s64 v = value_of(st, raw);
+	char want = **pat;
 
+	if (want == '[' && strchr(*pat + 1, ']'))
+		return in_class(pat, c);
+	if (want == '\\' && (*pat)[1])
+		want = *++*pat;
+	else if (want == '?')
+		want = c;
+	(*pat)++;
+	return want == c;
+}
+
+/* @s has @n bytes, or ends before. */
+static bool glob(const char *pat, const char *s, u32 n)
+{
+	const char *star = NULL, *back = NULL, *end = s + strnlen(s, n);
+
+	while (s < end) {
+		if (*pat == '*') {
+			star = ++pat;
+			back = s;
+		} else if (*pat && one_fits(&pat, *s)) {
+			s++;
+		} else if (star) {
+			pat = star; /* it swallows one more */
+			s = ++back;
+		} else {
+			return false;
+		}
+	}
+	while (*pat == '*')
+		pat++;
+	return !*pat;
+}
+
+static bool text_holds(const struct perf_filter *f, const struct step *st,
+		       const struct perf_hit *hit)
+{
+	const char *want = f->text + st->text, *is_at;
+	u32 n = st->size, place;
+
+	if (st->comm) {
+		is_at = hit->comm;
+	} else if (st->field == FIELD_TEXT) {
+		is_at = (const char *)hit->raw + st->at;
+	} else {
+		memcpy(&place, (const char *)hit->raw + st->at, sizeof(place));
+		is_at = (const char *)hit->raw + (place & 0xffff);
+		n = place >> 16;
+	}
+	if (st->kind == STEP_GLOB)
+		return *want == '!' ? !glob(want + 1, is_at, n)
+				    : glob(want, is_at, n);
+	/* the same to its end, where the field has one */
+	return (strnlen(is_at, n) == strlen(want) &&
+		!memcmp(is_at, want, strlen(want))) == (st->kind == STEP_EQ);
+}
+
+static u64 value_of(const struct step *st, const struct perf_hit *hit)
+{
+	u32 bits = 64 - 8 * min((u32)st->size, 8u);
+	u64 v = 0;
+
+	if (st->field == FIELD_CPU)
+		return hit->cpu;
+	memcpy(&v, (const char *)hit->raw + st->at, min((u32)st->size, 8u));
+	v <<= bits;
+	return st->field == FIELD_SIGNED ? (u64)((s64)v >> bits) : v >> bits;
+}
+
+static bool cpus_hold(const struct step *st, u64 v)
+{
+	bool in = v < 64 && (st->value & BIT(v));
+	bool alone = in && st->value == BIT(v);
+
+	return st->kind == STEP_BITS ? in : alone == (st->kind == STEP_EQ);
+}
+
+static bool less(const struct step *st, u64 a, u64 b)
+{
+	return st->field == FIELD_SIGNED ? (s64)a < (s64)b : a < b;
+}
+
+static bool holds(const struct perf_filter *f, const struct step *st,
+		  const struct perf_hit *hit)
+{
+	u64 v;
+
+	if (st->field >= FIELD_TEXT)
+		return text_holds(f, st, hit);
+	v = value_of(st, hit);
+	if (st->cpus)
+		return cpus_hold(st, v);
 	switch ((enum step_kind)st->kind) {
 	case STEP_EQ:
 		return v == st->value;
 	case STEP_NE:
 		return v != st->value;
 	case STEP_LT:
-		return v < st->value;
+		return less(st, v, st->value);
 	case STEP_LE:
-		return v <= st->value;
+		return !less(st, st->value, v);
 	case STEP_GT:
-		return v > st->value;
+		return less(st, st->value, v);
 	case STEP_GE:
-		return v >= st->value;
+		return !less(st, v, st->value);
 	case STEP_BITS:
 		return v & st->value;
 	default:
@@ -268,7 +507,7 @@ static bool holds(const struct step *st, const void *raw)
 	}
 }
 
-bool perf_filter_match(const struct perf_filter *f, const void *raw)
+bool perf_filter_match(const struct perf_filter *f, const struct perf_hit *hit)
 {
 	u64 stack = 0; /* the lowest bit is the top; two for each depth */
 
@@ -283,7 +522,7 @@ bool perf_filter_match(const struct perf_filter *f, const void *raw)
 		else if (st->kind == STEP_OR)
 			stack = (stack >> 1) | top;
 		else
-			stack = stack << 1 | holds(st, raw);
+			stack = stack << 1 | holds(f, st, hit);
 	}
 	return stack & 1;
 }

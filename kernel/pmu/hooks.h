@@ -85,6 +85,8 @@ static inline void pmu_woken(struct thread *t)
 
 /* --- task/: a thread's life; each does nothing for one that is not counted. */
 void perf_exit_slow(struct thread *t);
+/* prctl(2): all events that current has opened go on, or stop. */
+void perf_owner_enable(bool on);
 void perf_exec_events(struct thread *t);
 int perf_fork_slow(struct thread *child, u64 flags);
 void perf_side_slow(u32 what, struct thread *t);

@@ -23,6 +23,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/overflow.h>
 #include <kernel/pmu/rdpmc.h>
+#include <kernel/pmu/record.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/pmu/unit.h>
 #include <kernel/sched/wait.h>
@@ -463,6 +464,9 @@ static int pmu_init(void)
 		struct pmu_hart *p = kzalloc(sizeof(*p));
 
 		if (!p)
+			return -ENOMEM;
+		p->record = perf_record_new();
+		if (!p->record)
 			return -ENOMEM;
 		for (u32 s = 0; s < PMU_SLOTS; s++)
 			p->ctr[s] = -1;

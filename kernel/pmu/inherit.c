@@ -6,6 +6,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/record.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/process.h>
@@ -32,7 +33,9 @@ static struct perf_event *inherit_one(struct perf_event *e, struct pmu_ctx *c)
 	k->armed = e->armed;
 	k->on = e->on;
 	list_add_tail(&k->child_node, &top->children);
-	perf_event_attach(k, c, NULL);
+	e->heir = k;
+	/* Its leader stands before it in the list, if it is inherited at all. */
+	perf_event_attach(k, c, e->leader != e ? e->leader->heir : NULL);
 	return k;
 }
 
@@ -43,10 +46,14 @@ static bool inherits(const struct perf_event *e, u64 clone_flags)
 		(clone_flags & CLONE_THREAD));
 }
 
-static void drop_child(struct perf_event *k)
+static void drop_child(struct perf_event *k, const struct thread *t)
 {
 	struct perf_event *top = k->parent;
 
+	if ((k->attr.flags & ATTR_INHERIT_STAT) && t->proc &&
+	    perf_write_read(k, t))
+		perf_wake_event(k);
+	perf_leave_group(k);
 	perf_event_detach(k, false);
 	top->dead = perf_value_plus(top->dead, k->base);
 	top->lost += k->lost;
@@ -61,6 +68,8 @@ int perf_fork_slow(struct thread *child, u64 flags)
 	int err = 0;
 
 	mutex_lock(&perf_mutex);
+	list_for_each_entry(e, &mine->events, node)
+		e->heir = NULL;
 	list_for_each_entry(e, &mine->events, node) {
 		if (!inherits(e, flags))
 			continue;
@@ -80,6 +89,18 @@ int perf_fork_slow(struct thread *child, u64 flags)
 	return err; /* child_undo() calls perf_exit() */
 }
 
+/* @t, which runs nowhere but here, or never did, is no longer its thread. */
+static void end_event(struct perf_event *e, const struct thread *t)
+{
+	if (e->parent) {
+		drop_child(e, t);
+		return;
+	}
+	perf_event_detach(e, false);
+	e->exited = true;
+	perf_hangup(e);
+}
+
 /* @t runs nowhere but here, or never did. */
 void perf_exit_slow(struct thread *t)
 {
@@ -87,6 +108,7 @@ void perf_exit_slow(struct thread *t)
 	struct pmu_ctx *c;
 
 	mutex_lock(&perf_mutex);
+	perf_owner_gone(t);
 	c = t->pmu;
 	if (!c) {
 		mutex_unlock(&perf_mutex);
@@ -96,18 +118,23 @@ void perf_exit_slow(struct thread *t)
 		pmu_split_current();
 	pmu_forget(this_hart(), c);
 	store_once(&t->pmu, NULL);
-	list_for_each_entry_safe(e, next, &c->events, node) {
-		if (e->parent) {
-			drop_child(e);
-			continue;
-		}
-		perf_event_detach(e, false);
-		e->exited = true;
-		perf_hangup(e);
-	}
+	list_for_each_entry_safe(e, next, &c->events, node)
+		end_event(e, t);
 	mutex_unlock(&perf_mutex);
 	kfree(c->set);
 	kfree(c);
+}
+
+/* Those that are not to see the new program. */
+static void remove_on_exec(struct pmu_ctx *c, const struct thread *t)
+{
+	struct perf_event *e, *next;
+
+	pmu_split_current();
+	list_for_each_entry_safe(e, next, &c->events, node) {
+		if (e->attr.flags & ATTR_REMOVE_ON_EXEC)
+			end_event(e, t);
+	}
 }
 
 void perf_exec_events(struct thread *t)
@@ -119,6 +146,7 @@ void perf_exec_events(struct thread *t)
 	if (!c)
 		return;
 	mutex_lock(&perf_mutex);
+	remove_on_exec(c, t);
 	list_for_each_entry(e, &c->events, node) {
 		e->exec_on &= !e->on;
 		if (e->exec_on)

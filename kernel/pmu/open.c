@@ -25,6 +25,8 @@ u64 perf_paranoid = 2;
 u64 perf_max_rate = 100000;
 u64 perf_mlock_kb = 516;
 u64 perf_max_stack = 127;
+u64 perf_cpu_percent = 25;
+u64 perf_max_contexts = 8;
 u64 kptr_restrict = 1;
 
 #define CAP_PERFMON 38
@@ -74,14 +76,21 @@ static int cache_slot(struct perf_event *e, u64 config)
 	return dynamic(e, PMU_CACHE(id << 3 | op << 1 | result), 0);
 }
 
-/* Bit 63: an event of firmware's, as Linux has it for riscv. */
+/* Bits 62 and 63: events of firmware's, as Linux has them for riscv. */
 static int raw_slot(struct perf_event *e, u64 config)
 {
-	if (config >> 63)
+	u64 number = config & (BIT(48) - 1);
+
+	switch (config >> 62) {
+	case 0:
+		return config >> 48 ? -EINVAL : dynamic(e, PMU_RAW, config);
+	case 2:
 		return dynamic(e, PMU_FW(config & 0xffff), 0);
-	if (config >> 48)
-		return -EINVAL;
-	return dynamic(e, PMU_RAW, config);
+	case 3: /* the platform's own */
+		return dynamic(e, PMU_FW(0xffff), number);
+	default:
+		return -ENOENT;
+	}
 }
 
 static int software(struct perf_event *e, u64 config)
@@ -103,6 +112,7 @@ static int software(struct perf_event *e, u64 config)
 	case PERF_COUNT_SW_EMULATION_FAULTS:
 	case PERF_COUNT_SW_DUMMY:
 	case PERF_COUNT_SW_BPF_OUTPUT:
+	case PERF_COUNT_SW_CGROUP_SWITCHES: /* nobody changes his */
 		e->kind = KIND_NONE;
 		return 0;
 	default:
@@ -172,6 +182,8 @@ static int check_rights(const struct perf_attr *a, int pid)
 	if (paranoid > 2)
 		return -EACCES;
 	if (pid == -1 && paranoid > 0)
+		return -EACCES;
+	if ((a->sample_type & PERF_SAMPLE_PHYS_ADDR) && paranoid > 1)
 		return -EACCES;
 	if (a->flags & ATTR_NAMESPACES)
 		return -EACCES;
@@ -330,6 +342,7 @@ static int build(struct perf_event *e, int pid, int cpu, int group_fd,
 	if (err) {
 		deactivate();
 	} else {
+		perf_owned(e);
 		if (perf_traces(e))
 			atomic_inc(&pmu_tracing);
 		if (!(e->attr.flags & ATTR_DISABLED))
@@ -351,8 +364,6 @@ struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 	if (flags & ~(u32)(PERF_FLAG_FD_NO_GROUP | PERF_FLAG_FD_OUTPUT |
 			   PERF_FLAG_PID_CGROUP | PERF_FLAG_FD_CLOEXEC))
 		return ERR_PTR(-EINVAL);
-	if (flags & PERF_FLAG_PID_CGROUP)
-		return ERR_PTR(-EINVAL);
 	err = perf_check_attr(attr);
 	if (!err && (cpu >= (int)nr_harts || cpu < -1 || pid < -1 ||
 		     (pid == -1 && cpu == -1)))
@@ -361,6 +372,9 @@ struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 		err = check_rights(attr, pid);
 	if (err)
 		return ERR_PTR(err);
+	/* @pid would be a directory of cgroups: no descriptor is one. */
+	if (flags & PERF_FLAG_PID_CGROUP)
+		return ERR_PTR(pid == -1 || cpu == -1 ? -EINVAL : -EBADF);
 	e = perf_event_new(attr);
 	if (!e)
 		return ERR_PTR(-ENOMEM);

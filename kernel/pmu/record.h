@@ -23,5 +23,9 @@ struct sample {
 
 /* True: the readers are to be woken. */
 bool perf_write_sample(struct perf_event *e, const struct sample *s);
+/* What @e, of @t, has counted until now (PERF_RECORD_READ). */
+bool perf_write_read(struct perf_event *e, const struct thread *t);
+/* A hart's buffer for one record.  NULL: out of memory. */
+struct perf_record *perf_record_new(void);
 
 #endif /* KERNEL_PMU_RECORD_H */

@@ -10,6 +10,7 @@
 #include <kernel/pmu/sample.h>
 
 #include <kernel/assert.h>
+#include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
@@ -45,8 +46,9 @@ static void describe(struct perf_rb *rb)
 		.version = 0,
 		.size = offsetof(struct perf_page, reserved),
 		.capabilities = PERF_CAP_BIT0_DEPRECATED | PERF_CAP_USER_TIME |
-				PERF_CAP_USER_TIME_ZERO,
-		.pmc_width = 64,
+				PERF_CAP_USER_TIME_ZERO |
+				PERF_CAP_USER_TIME_SHORT,
+		.time_mask = ~0ull,
 		.time_shift = 20,
 		.time_mult = (u32)((NSEC_PER_SEC << 20) / hz),
 		.data_offset = PAGE_SIZE,
@@ -70,6 +72,7 @@ struct perf_rb *perf_rb_new(u32 nr_pages, bool overwrite, bool backward,
 	if (!rb)
 		return NULL;
 	rb->refs = 1;
+	list_init(&rb->users);
 	rb->nr_pages = nr_pages;
 	rb->overwrite = overwrite;
 	rb->backward = backward;
@@ -91,7 +94,7 @@ struct perf_rb *perf_rb_get(struct perf_rb *rb)
 	return rb;
 }
 
-void perf_rb_put(struct perf_rb *rb)
+void perf_rb_unref(struct perf_rb *rb)
 {
 	if (atomic_dec_and_test(&rb->refs))
 		free_pages(rb);
@@ -104,7 +107,7 @@ static u64 size_of(const struct perf_rb *rb)
 	return (u64)rb->nr_pages * PAGE_SIZE;
 }
 
-static void put_bytes(struct perf_rb *rb, u64 at, const void *p, u32 n)
+void perf_rb_put(struct perf_rb *rb, u64 at, const void *p, u32 n)
 {
 	while (n) {
 		u64 off = at & (size_of(rb) - 1);
@@ -127,15 +130,33 @@ static bool has_room(struct perf_rb *rb, u32 n)
 	return rb->overwrite || rb->head - tail + n <= size_of(rb);
 }
 
-static void put_record(struct perf_rb *rb, const void *rec, u32 n)
+static void put_parts(struct perf_rb *rb, u64 pos, const char *rec, u32 n,
+		      const struct perf_hole *h)
 {
-	if (rb->backward) {
-		rb->head -= n;
-		put_bytes(rb, rb->head, rec, n);
-	} else {
-		put_bytes(rb, rb->head, rec, n);
-		rb->head += n;
+	u64 word;
+
+	if (!h) {
+		perf_rb_put(rb, pos, rec, n);
+		return;
 	}
+	perf_rb_put(rb, pos, rec, h->at);
+	word = h->fill(rb, pos + h->at, h);
+	pos += h->at + h->size;
+	perf_rb_put(rb, pos, &word, sizeof(word));
+	perf_rb_put(rb, pos + sizeof(word), rec + h->at + sizeof(word),
+		    n - h->at - (u32)sizeof(word));
+}
+
+static void put_record(struct perf_rb *rb, const void *rec, u32 n,
+		       const struct perf_hole *h)
+{
+	u32 all = n + (h ? h->size : 0);
+
+	if (rb->backward)
+		rb->head -= all;
+	put_parts(rb, rb->head, rec, n, h);
+	if (!rb->backward)
+		rb->head += all;
 }
 
 static bool take(struct perf_rb *rb, bool nmi)
@@ -165,7 +186,7 @@ static void tell_lost(struct perf_rb *rb, const struct perf_event *e)
 	r.lost = lost;
 	r.h.size += perf_sample_id(e, current, this_hart(), r.sample_id);
 	if (has_room(rb, r.h.size))
-		put_record(rb, &r, r.h.size);
+		put_record(rb, &r, r.h.size, NULL);
 	else
 		atomic_add_return(&rb->lost, lost);
 }
@@ -190,20 +211,27 @@ static bool wants_wakeup(struct perf_rb *rb, struct perf_event *e)
 
 bool perf_rb_write(struct perf_event *e, const void *rec, u32 n, bool nmi)
 {
+	return perf_rb_write_hole(e, rec, n, NULL, nmi);
+}
+
+bool perf_rb_write_hole(struct perf_event *e, const void *rec, u32 n,
+			const struct perf_hole *hole, bool nmi)
+{
 	struct perf_rb *rb = load_once(&(e->parent ? e->parent : e)->rb);
+	u32 all = n + (hole ? hole->size : 0);
 	bool wake = false;
 
 	if (!rb || !rb->nr_pages || load_once(&rb->paused))
 		return false;
-	if (n > size_of(rb) || !take(rb, nmi)) {
+	if (all > size_of(rb) || !take(rb, nmi)) {
 		atomic_inc(&rb->lost);
 		atomic_inc(&e->lost);
 		return false;
 	}
 	if (unlikely(load_once(&rb->lost)))
 		tell_lost(rb, e);
-	if (has_room(rb, n)) {
-		put_record(rb, rec, n);
+	if (has_room(rb, all)) {
+		put_record(rb, rec, n, hole);
 		/* PERFRING (release) - pairs with the program's load. */
 		store_release(&perf_rb_page(rb)->data_head, rb->head);
 		wake = wants_wakeup(rb, e);
@@ -252,18 +280,50 @@ static void rb_open(struct vma *v)
 {
 	struct perf_rb *rb = v->priv;
 
+	struct perf_event *e = v->file->priv;
+
+	/* The address space is locked for writing; another one's area of the same event
+	 * counts the same word. */
+	atomic_inc(&e->areas);
 	atomic_inc(&rb->maps);
 	perf_rb_get(rb);
 }
 
-/* The last area is gone: events need not write any more. */
+/*
+ * Without an area of its own an event has no buffer; with the last area of a buffer those
+ * lose it that others' samples went to.
+ */
 static void rb_close(struct vma *v)
 {
 	struct perf_rb *rb = v->priv;
+	struct perf_event *e = v->file->priv, *next;
 
-	if (atomic_dec_and_test(&rb->maps))
+	mutex_lock(&perf_mutex);
+	if (atomic_dec_and_test(&e->areas) && e->rb == rb)
+		perf_rb_attach(e, NULL);
+	if (atomic_dec_and_test(&rb->maps)) {
 		store_once(&rb->paused, 1);
-	perf_rb_put(rb);
+		list_for_each_entry_safe(e, next, &rb->users, rb_node)
+			perf_rb_attach(e, NULL);
+	}
+	mutex_unlock(&perf_mutex);
+	perf_rb_unref(rb);
+}
+
+void perf_rb_attach(struct perf_event *e, struct perf_rb *rb)
+{
+	struct perf_rb *old = e->rb;
+
+	if (list_is_linked(&e->rb_node))
+		list_del(&e->rb_node);
+	if (rb)
+		list_add_tail(&e->rb_node, &rb->users);
+	/* PMUSET (release) - pairs with perf_rb_write(): by the address. */
+	store_release(&e->rb, rb);
+	if (!old)
+		return;
+	pmu_sync_harts();
+	perf_rb_unref(old);
 }
 
 static const char *rb_name(struct vma *v __unused)
@@ -278,6 +338,7 @@ static const struct vm_ops rb_vm_ops = {
 	.name = rb_name,
 };
 
+/* Of everybody's share, and then of what the process may lock. */
 static int charge(struct perf_rb *rb)
 {
 	u64 limit = load_once(&perf_mlock_kb) * 1024 / PAGE_SIZE * nr_harts;
@@ -285,6 +346,7 @@ static int charge(struct perf_rb *rb)
 
 	if (capable(CAP_IPC_LOCK) || (s64)load_once(&perf_paranoid) < 0)
 		return 0;
+	limit += rlimit_cur(RLIMIT_MEMLOCK) / PAGE_SIZE;
 	if (atomic_add_return(&charged_pages, pages) > limit) {
 		atomic_add_return(&charged_pages, -pages);
 		return -EPERM;
@@ -312,11 +374,10 @@ static int make_rb(struct perf_event *e, struct vma *v, u64 pages)
 		return -ENOMEM;
 	err = charge(rb);
 	if (err) {
-		perf_rb_put(rb);
+		perf_rb_unref(rb);
 		return err;
 	}
-	/* PMUSET (release) - pairs with perf_rb_write(): by the address. */
-	store_release(&e->rb, rb);
+	perf_rb_attach(e, rb);
 	return 0;
 }
 

@@ -64,8 +64,15 @@ static void wake_set(struct perf_set *s)
 	for (u32 i = 0; s && i < s->nr; i++) {
 		struct perf_event *e = s->ev[i];
 
+		struct perf_rb *rb;
+		u32 sig;
+
 		e = e->parent ? e->parent : e;
-		if (load_once(&e->rb) && perf_rb_readable(e->rb))
+		rb = load_once(&e->rb);
+		sig = atomic_xchg(&e->signal, 0);
+		if (sig)
+			perf_signal(e, sig);
+		if (sig || (rb && perf_rb_readable(rb)))
 			perf_wake_event(e);
 	}
 }
@@ -151,21 +158,41 @@ static u64 due(struct perf_event *e, u64 now)
 	return n;
 }
 
-/* REFRESH: all that were asked for have been taken; 0: no limit. */
-static bool spent(struct perf_event *e)
+/* REFRESH: is one of those left that were asked for?  From the last one on the event
+ * counts no more: perf_value_own() takes what was then. */
+static bool is_left(struct perf_event *e, u32 *how)
 {
-	if (likely(!load_once(&e->limit)))
-		return false;
-	if (e->limit > 0 && --e->limit == 0)
-		e->limit = -1;
-	else if (e->limit < 0)
+	s64 limit = load_once(&e->limit);
+
+	if (likely(!limit))
 		return true;
-	return false;
+	if (limit < 0)
+		return false;
+	if (limit > 1) {
+		store_once(&e->limit, limit - 1);
+		return true;
+	}
+	store_once(&e->spent_at, perf_now(e).count);
+	/* SPENT (release) - pairs with perf_raw_own() of event.c. */
+	store_release(&e->limit, -1);
+	*how = PERF_POLL_HUP;
+	return true;
 }
 
 static void sample_event(struct perf_event *e, const struct sample *s)
 {
-	if (spent(e) || !perf_write_sample(e, s))
+	struct perf_event *top = e->parent ? e->parent : e;
+	u32 how = PERF_POLL_IN;
+	bool wake;
+
+	if (!is_left(e, &how))
+		return;
+	wake = perf_write_sample(e, s);
+	if (unlikely(load_once(&top->async))) {
+		store_once(&top->signal, how);
+		wake = true;
+	}
+	if (!wake)
 		return;
 	/* An event of a thread is ours, one of a hart that hart's. */
 	store_once(&pmu_of(this_hart())->wake, true);
@@ -249,8 +276,14 @@ static void take_samples(struct hart *h, struct thread *t, bool user,
 /* In the loop: straight from user code, or too late for a call that has ended. */
 static void sample_user(struct hart *h)
 {
-	if (pmu_of(h)->user_trap && h->user && h->pmu_on)
-		take_samples(h, h->user, true, &h->user->tf, false);
+	struct pmu_hart *p = pmu_of(h);
+
+	if (!p->user_trap || !h->user || !h->pmu_on)
+		return;
+	take_samples(h, h->user, true, &h->user->tf, false);
+	/* A signal to who is interrupted: before it goes on. */
+	if (load_once(&p->wake))
+		perf_wake_readers(h);
 	/* armed again by who comes next */
 }
 
@@ -340,13 +373,14 @@ static void count_hit(struct perf_event *e, struct sample *s)
 	sample_event(e, s);
 }
 
-static bool filtered(const struct perf_event *e, const void *raw)
+static bool filtered(const struct perf_event *e, const struct sample *s)
 {
+	const struct perf_hit hit = { s->raw, s->t->name, s->on->cpu };
 	const struct perf_event *top = e->parent ? e->parent : e;
 	/* PMUSET (dependency) - pairs with set_filter(). */
 	const struct perf_filter *f = load_once(&top->filter);
 
-	return f && !perf_filter_match(f, raw);
+	return f && !perf_filter_match(f, &hit);
 }
 
 static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
@@ -358,7 +392,7 @@ static void hit_set(struct perf_set *set, struct hart *h, struct sample *s,
 		if (e->kind != kind || e->sw != what || !fits(e, h, side))
 			continue;
 		if (kind == KIND_TRACE) {
-			if (filtered(e, s->raw))
+			if (filtered(e, s))
 				continue;
 			/* threads of several harts hit one event of a hart */
 			atomic_add_relaxed(&e->hits, 1);

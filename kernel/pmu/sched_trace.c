@@ -309,6 +309,15 @@ static s64 show_format(void *obj, const struct sys_attr *a __unused, char *buf,
 			 tracepoint_common, points[(u64)obj].text);
 }
 
+s64 sched_format(u32 id, char *buf, size_t size)
+{
+	for (u64 i = 0; i < ARRAY_SIZE(points); i++) {
+		if (points[i].id == id)
+			return show_format((void *)i, NULL, buf, size);
+	}
+	return 0;
+}
+
 static const struct sys_attr attrs[] = {
 	{ "id", 0444, .show = show_id },
 	{ "format", 0444, .show = show_format },

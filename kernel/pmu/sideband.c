@@ -15,6 +15,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/pmu/buildid.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/ring.h>
 #include <kernel/pmu/sample.h>
@@ -172,40 +173,80 @@ struct area {
 	u64 start, len, pgoff;
 	u32 flags;
 	u32 dev;
-	u64 ino; /* 0: of no file */
+	u64 ino;    /* 0: of no file */
+	u32 id_len; /* build id; 0: none */
+	u8 id[BUILD_ID_MAX];
 };
 
-static void put_area(struct side_record *r, const struct thread *t,
-		     const struct area *a, bool two, const char *name)
+enum area_kind {
+	AREA_MMAP,
+	AREA_MMAP2,
+	AREA_BUILD_ID /* MMAP2 with a build id in the place of the file's number */
+};
+
+static void put_file(struct side_record *r, const struct area *a)
 {
-	bool exec = a->flags & VM_EXEC;
+	put_u32(r, MAJOR(a->dev));
+	put_u32(r, MINOR(a->dev));
+	put_u64(r, a->ino);
+	put_u64(r, 0); /* generation */
+}
+
+static void put_build_id(struct side_record *r, const struct area *a)
+{
+	put_u32(r, a->id_len); /* a byte; the rest is reserved */
+	put(r, a->id, BUILD_ID_MAX);
+}
+
+static void put_area(struct side_record *r, const struct thread *t,
+		     const struct area *a, enum area_kind kind,
+		     const char *name)
+{
+	bool exec = a->flags & VM_EXEC, two = kind != AREA_MMAP,
+	     id = kind == AREA_BUILD_ID && a->id_len;
 
 	r->n = 0;
 	r->h = (struct perf_header){ two ? PERF_RECORD_MMAP2 : PERF_RECORD_MMAP,
 				     PERF_MISC_USER, 0 };
 	if (!exec)
 		r->h.misc |= PERF_MISC_MMAP_DATA;
+	if (id)
+		r->h.misc |= PERF_MISC_MMAP_BUILD_ID;
 	put_u32(r, (u32)t->proc->pid);
 	put_u32(r, (u32)t->tid);
 	put_u64(r, a->start);
 	put_u64(r, a->len);
 	put_u64(r, a->pgoff << PAGE_SHIFT);
 	if (two) {
-		put_u32(r, MAJOR(a->dev));
-		put_u32(r, MINOR(a->dev));
-		put_u64(r, a->ino);
-		put_u64(r, 0); /* generation */
+		if (id)
+			put_build_id(r, a);
+		else
+			put_file(r, a);
 		put_u32(r, a->flags & 7);
 		put_u32(r, a->flags & VM_SHARED ? 1 : 2);
 	}
 	put_name(r, name);
 }
 
+/* Nothing is read for it: of a program that begins that page is there. */
+static void find_build_id(struct area *a, struct file *f)
+{
+	struct page *pg = exec_first_page(f);
+
+	if (!pg)
+		return;
+	a->id_len = buildid_parse(page_addr(pg), PAGE_SIZE, a->id);
+	page_put(pg);
+}
+
 /* May be called with areas locked: only copies. */
 void perf_mmap_area(struct thread *t, u64 start, u64 len, u64 pgoff, u32 flags,
 		    struct file *f, const char *label)
 {
-	struct area a = { start, len, pgoff, flags, 0, 0 };
+	struct area a = {
+		.start = start, .len = len, .pgoff = pgoff, .flags = flags
+	};
+	const u64 two = ATTR_MMAP2, both = ATTR_MMAP2 | ATTR_BUILD_ID;
 	u64 want = flags & VM_EXEC ? ATTR_MMAP | ATTR_MMAP2 : ATTR_MMAP_DATA;
 	char name[NAME_MAX_BYTES];
 	struct side_record *r = kmalloc(sizeof(*r));
@@ -218,11 +259,15 @@ void perf_mmap_area(struct thread *t, u64 start, u64 len, u64 pgoff, u32 flags,
 		(void)strscpy(name, label, sizeof(name));
 	if (f && f->inode)
 		exec_file_id(f, &a.dev, &a.ino);
+	if (f && f->dentry && (flags & VM_EXEC))
+		find_build_id(&a, f);
 	mutex_lock(&perf_mutex);
-	put_area(r, t, &a, false, name);
-	write_some(t, want, ATTR_MMAP2, 0, r);
-	put_area(r, t, &a, true, name);
-	write_some(t, want, ATTR_MMAP2, ATTR_MMAP2, r);
+	put_area(r, t, &a, AREA_MMAP, name);
+	write_some(t, want, two, 0, r);
+	put_area(r, t, &a, AREA_MMAP2, name);
+	write_some(t, want, both, two, r);
+	put_area(r, t, &a, AREA_BUILD_ID, name);
+	write_some(t, want, both, both, r);
 	mutex_unlock(&perf_mutex);
 	kfree(r);
 }

@@ -42,15 +42,20 @@ static s64 show_text(void *obj __unused, const struct sys_attr *a, char *buf,
 		.name = nm, .mode = 0444, .show = show_text, .arg = (u64)text \
 	}
 
+/* How long a turn is when there are too few counters: hw.c. */
+#define MUX_INTERVAL TEXT("perf_event_mux_interval_ms", "4")
+
 static const struct sys_attr cpu_attrs[] = {
 	TYPE(PERF_TYPE_RAW),
 	{ .name = "cpus", .mode = 0444, .show = show_harts },
+	MUX_INTERVAL,
 };
 static const struct sys_attr cpu_format[] = {
 	TEXT("event", "config:0-47"),
-	TEXT("firmware", "config:63"),
+	TEXT("firmware", "config:62-63"),
 };
-static const struct sys_attr software_attrs[] = { TYPE(PERF_TYPE_SOFTWARE) };
+static const struct sys_attr software_attrs[] = { TYPE(PERF_TYPE_SOFTWARE),
+						  MUX_INTERVAL };
 static const struct sys_attr tracepoint_attrs[] = { TYPE(
 	PERF_TYPE_TRACEPOINT) };
 static const struct sys_attr relay_attrs[] = { TYPE(PERF_TYPE_RELAY) };
@@ -87,7 +92,7 @@ static int pmu_sysfs_init(void)
 		err = sub(cpu, "format", cpu_format, ARRAY_SIZE(cpu_format));
 	if (!err)
 		err = sys_add(sys_path("bus/event_source/devices/software"),
-			      software_attrs, 1);
+			      software_attrs, ARRAY_SIZE(software_attrs));
 	if (!err)
 		err = sys_add(sys_path("bus/event_source/devices/tracepoint"),
 			      tracepoint_attrs, 1);

@@ -159,6 +159,20 @@ static s64 show_call_format(void *obj, const struct sys_attr *a __unused,
 			     "\nprint fmt: \"%%lx\", REC->arg0\n");
 }
 
+s64 tracepoint_format(u32 id, char *buf, size_t size)
+{
+	if (id >= TP_EXIT_CALL)
+		return show_exit_format((void *)(u64)(id - TP_EXIT_CALL), NULL,
+					buf, size);
+	if (id >= TP_ENTER_CALL)
+		return show_call_format((void *)(u64)(id - TP_ENTER_CALL), NULL,
+					buf, size);
+	if (id > TP_SYS_EXIT)
+		return sched_format(id, buf, size);
+	return scnprintf(buf, size, "%s",
+			 id == TP_SYS_ENTER ? enter_format : exit_format);
+}
+
 static const struct sys_attr call_attrs[] = {
 	{ "id", 0444, .show = show_call_id },
 	{ "format", 0444, .show = show_call_format },

@@ -37,6 +37,9 @@ struct trace_common {
 extern const char tracepoint_common[]; /* its description */
 
 bool tracepoint_exists(u64 id);
+/* What tracefs says of it; how long that is. */
+s64 tracepoint_format(u32 id, char *buf, size_t size);
+s64 sched_format(u32 id, char *buf, size_t size);
 
 /* sched_trace.c; see there.  @h is where the thread's user code goes on, or where its
  * call suspended or it gave way. */

@@ -87,7 +87,8 @@ bool perf_group_fits(const struct perf_event *leader,
 
 void perf_regroup(struct perf_event *leader, bool gone)
 {
-	u64 mask = gone ? 0 : slots_of(leader);
+	/* An inherited group has the slots of the one it is from. */
+	u64 mask = gone || leader->parent ? 0 : slots_of(leader);
 	u32 flags = (leader->attr.flags & ATTR_PINNED ? UNIT_PINNED : 0) |
 		    (leader->attr.flags & ATTR_EXCLUSIVE ? UNIT_EXCLUSIVE : 0);
 

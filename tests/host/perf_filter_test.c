@@ -27,17 +27,80 @@ struct enter { /* raw_syscalls:sys_enter */
 	u64 args[6];
 };
 
-static bool matches(const char *text, s32 pid, s64 id)
+#define COMMON                                                                 \
+	"format:\n"                                                            \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n" \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n" \
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
+static const char enter_format[] =
+	"name: sys_enter\nID: 1\n" COMMON
+	"\tfield:long id;\toffset:8;\tsize:8;\tsigned:1;\n"
+	"\tfield:unsigned long args[6];\toffset:16;\tsize:48;\tsigned:0;\n\n"
+	"print fmt: \"NR %ld\", REC->id\n";
+
+static bool match_one(const char *format, const char *text, const void *raw)
 {
-	struct enter r = { { TP_SYS_ENTER, 0, 0, pid }, id, { 0 } };
-	struct perf_filter *f = perf_filter_parse(TP_SYS_ENTER, text);
+	const struct perf_hit hit = { raw, "cat", 5 };
+	struct perf_filter *f = perf_filter_parse(format, text);
 	bool m;
 
 	assert_false(IS_ERR(f));
-	assert_non_null(f);
-	m = perf_filter_match(f, &r);
+	m = perf_filter_match(f, &hit);
 	perf_filter_free(f);
 	return m;
+}
+
+static bool matches(const char *text, s32 pid, s64 id)
+{
+	struct enter r = { { TP_SYS_ENTER, 0, 0, pid }, id, { 0 } };
+
+	return match_one(enter_format, text, &r);
+}
+
+struct exec { /* strings: fixed, and somewhere */
+	struct trace_common c;
+	char prev[16];
+	u32 name_at;
+	char name[24];
+	u64 big;
+};
+
+static const char exec_format[] =
+	"name: x\nID: 9\n" COMMON
+	"\tfield:char prev[16];\toffset:8;\tsize:16;\tsigned:0;\n"
+	"\tfield:__data_loc char[] name;\toffset:24;\tsize:4;\tsigned:0;\n"
+	"\tfield:u64 big;\toffset:56;\tsize:8;\tsigned:0;\n\n";
+
+static bool fits(const char *text)
+{
+	struct exec r = { { 9, 3, 0, 7 },
+			  "sh",
+			  offsetof(struct exec, name) | 24 << 16,
+			  "/bin/x y",
+			  ~0ull };
+
+	return match_one(exec_format, text, &r);
+}
+
+static void test_strings(void **state)
+{
+	(void)state;
+	assert_true(fits("prev == \"sh\""));
+	assert_true(fits("prev=='sh' && !(prev == \"s\") && prev != \"shh\""));
+	assert_true(fits("prev ~ \"s*\" && prev ~ \"*h\" && prev ~ \"*\""));
+	assert_true(fits("prev ~ \"[a-s]?\" && prev ~ \"!x*\""));
+	assert_false(fits("prev ~ \"[!a-s]h\" || prev ~ \"s\" || prev ~ \"\""));
+	assert_true(fits("name == \"/bin/x y\" && name ~ \"*b*x*\""));
+	assert_false(fits("name ~ \"*b*x\" || name.ustring == \"/bin/x\""));
+	assert_true(fits("comm == \"cat\" && COMM ~ \"?at\" && CPU == 5"));
+	assert_true(fits(
+		"cpu & CPUS{0-2,5} && CPU == CPUS{5} && CPU != CPUS{4-5}"));
+	assert_false(fits("CPU & CPUS{6} || CPU == CPUS{5,6} || CPU > 5"));
+	assert_true(fits("big == 18446744073709551615 && big > 1"));
+	assert_true(fits(
+		"common_pid == 07 && common_pid == 0X7 && common_flags & 2"));
+	assert_true(fits("common_pid == -1 || common_pid == 7 ||"));
 }
 
 static void test_matches(void **state)
@@ -72,24 +135,54 @@ static void test_refused(void **state)
 		"id == x",
 		"id = 1",
 		"nosuch == 1",
-		"id == 1)",
-		"(id == 1",
-		"id == 1 &&",
 		"&& id == 1",
-		"id == 1 2",
+		"()",
+		"args == 1",
+		"common_pid == \"x\"",
+		"common_pid ~ \"x\"",
+		"comm == x",
+		"comm == 1",
+		"comm < \"x\"",
+		"comm & \"x\"",
+		"comm.function == \"x\"",
+		"id.x == 1",
+		"id == +1",
+		"id == - 1",
+		"id == 0x1g",
+		"id == 9223372036854775808",
+		"CPU == -1",
+		"CPU < CPUS{1}",
+		"CPU & CPUS{}",
+		"CPU & CPUS{3-1}",
+		"CPU & CPUS{64}",
+		"CPU & CPUS{1",
+		"0",
 		"ret == 1",
 		"prev_pid == 1",
 		"id == 0x",
 		"id == 123456789012345678901",
-		"comm == \"x\"",
+	};
+	static const struct {
+		const char *text;
+		int err;
+	} odd[] = {
+		{ "(id == 1", -ENOENT },
+		{ "id == 1)", -EPERM },
+		{ "id == 1 2", -EPERM },
+		{ "(id == 1)(id == 2)", -EPERM },
+		{ "id == 1 & id == 2", -EPERM },
+		{ "comm == \"x", -ESRCH },
 	};
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(
-			PTR_ERR(perf_filter_parse(TP_SYS_ENTER, bad[i])),
+			PTR_ERR(perf_filter_parse(enter_format, bad[i])),
 			-EINVAL);
-	assert_null(perf_filter_parse(TP_SYS_ENTER, "0"));
+	for (unsigned int i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		assert_int_equal(
+			PTR_ERR(perf_filter_parse(enter_format, odd[i].text)),
+			odd[i].err);
 }
 
 /* Neither depth nor length can do more than be refused. */
@@ -108,7 +201,7 @@ static void test_large(void **state)
 		n += (size_t)sprintf(text + n, "id == 7");
 		memset(text + n, ')', (size_t)depth);
 		text[n + (size_t)depth] = '\0';
-		f = perf_filter_parse(TP_SYS_ENTER, text);
+		f = perf_filter_parse(enter_format, text);
 		if (depth > 16) {
 			assert_int_equal(PTR_ERR(f), -EINVAL);
 			continue;
@@ -125,7 +218,7 @@ static void test_large(void **state)
 	for (n = 0; n < 60000;)
 		n += (size_t)sprintf(text + n, "id == 1 || ");
 	sprintf(text + n, "id == 2");
-	assert_int_equal(PTR_ERR(perf_filter_parse(TP_SYS_ENTER, text)),
+	assert_int_equal(PTR_ERR(perf_filter_parse(enter_format, text)),
 			 -EINVAL);
 }
 
@@ -133,12 +226,15 @@ static void test_large(void **state)
 static void test_noise(void **state)
 {
 	static const char *const words[] = {
-		"id", "common_pid", "==", "!=",	    "<",    ">=", "&",
-		"&&", "||",	    "!",  "(",	    ")",    "-",  "0x",
-		"7",  "123",	    " ",  "nosuch", "\xff",
+		"id", "common_pid", "==",   "!=",     "<",    ">=",    "&",
+		"&&", "||",	    "!",    "(",      ")",    "-",     "0x",
+		"7",  "123",	    " ",    "nosuch", "\xff", "prev",  "name",
+		"~",  "\"a*\"",	    "'",    "\"",     "[a-]", "CPUS{", "}",
+		",",  "CPU",	    "comm",
 	};
 	char text[256];
-	struct enter r = { 0 };
+	struct exec r = { .name_at = offsetof(struct exec, name) | 24 << 16 };
+	const struct perf_hit hit = { &r, "abc", 3 };
 	int good = 0;
 
 	(void)state;
@@ -152,11 +248,11 @@ static void test_noise(void **state)
 				text + n, "%s",
 				words[(unsigned)rand() %
 				      (sizeof(words) / sizeof(words[0]))]);
-		f = perf_filter_parse(TP_SYS_ENTER, text);
+		f = perf_filter_parse(exec_format, text);
 		if (!f || IS_ERR(f))
 			continue;
 		good++;
-		(void)perf_filter_match(f, &r);
+		(void)perf_filter_match(f, &hit);
 		perf_filter_free(f);
 	}
 	assert_true(good > 10);
@@ -165,9 +261,8 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_matches),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_matches), cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_noise),
 	};
 
