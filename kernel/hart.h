@@ -88,7 +88,13 @@ struct hart {
 	u32 hartid;	       /* [I] */
 	u32 role;	       /* [I] enum hart_role bits */
 	u8 policy;	       /* [a] of relay_policy, enum relay_policy */
-	u8 watched;	       /* [a] WATCH_*, why not to take the short way */
+	union { /* WATCH_*, why not to take the unwatched short way */
+		u16 watched; /* both */
+		struct {
+			u8 watched_by;	/* [a] who looks on from outside */
+			u8 watched_pmu; /* [H] what runs here is counted */
+		};
+	};
 	u64 icache_gen;	       /* [a] edge ICACHE, kernel/mm/fault.c */
 	void *relay;	       /* [I] kernel/relay/ private */
 	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */

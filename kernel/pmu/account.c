@@ -7,6 +7,13 @@
  *       hart.
  *   A2  p->ctx is set exactly while the interval belongs to a thread that is
  *       counted, and then that thread is on this hart.
+ *   A3  While p->whole, a trap from user code and the return to it are no boundaries,
+ *       and nobody reads a counter there: all events of p->ctx count both sides or
+ *       none of them, and it does not matter to which of them a count is added.
+ *       Decided at each return to user code; what else is a boundary stays one.
+ *   A4  While !h->watched_pmu, local calls of h->user take the short way that tells
+ *       nobody of them, so p->in_user and p->side may still be of user code: who
+ *       comes from elsewhere settles that first.
  *
  * Instructions of user code are exact: trap_entry_counted and user_return_counted
  * (arch/riscv/trap.S) read instret at a fixed distance from the change of mode, and
@@ -18,6 +25,7 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/pmu/quick.h>
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/pmu/sample.h>
 #include <kernel/pmu/tracepoint.h>
@@ -126,8 +134,18 @@ static void boundary_at_trap(struct hart *h, struct pmu_ctx *next)
 	boundary_of(h, next, false);
 }
 
+/* The kernel runs; what let it in may have told nobody (pmu_decide_watch()). */
+static void settle(struct pmu_hart *p)
+{
+	if (unlikely(p->in_user)) {
+		p->in_user = false;
+		p->side = SIDE_OWN;
+	}
+}
+
 void pmu_split(struct hart *h)
 {
+	settle(pmu_of(h));
 	boundary(h, pmu_of(h)->ctx);
 }
 
@@ -156,6 +174,7 @@ void pmu_split_current(void)
 	struct thread *t = current;
 	bool irq = pmu_irq_save();
 
+	settle(p);
 	if (!p->ctx)
 		p->side = t->home == h ? SIDE_OWN : SIDE_SERVICE;
 	boundary(h, t->pmu);
@@ -166,6 +185,7 @@ void pmu_forget(struct hart *h, const struct pmu_ctx *c)
 {
 	bool irq = pmu_irq_save();
 
+	settle(pmu_of(h));
 	if (pmu_of(h)->ctx == c)
 		boundary(h, NULL);
 	pmu_irq_restore(irq);
@@ -191,6 +211,14 @@ static void leave_instret(struct hart *h, struct pmu_hart *p)
 	p->last[SLOT_INSTRET] = left;
 }
 
+void pmu_trap_vector(struct pmu_hart *p, bool plain)
+{
+	if (likely(p->plain_trap == plain))
+		return;
+	p->plain_trap = plain;
+	csr_write(stvec, plain ? (u64)trap_entry : (u64)trap_entry_counted);
+}
+
 void pmu_user_leave_slow(struct hart *h, bool interrupt)
 {
 	struct pmu_hart *p = pmu_of(h);
@@ -198,6 +226,12 @@ void pmu_user_leave_slow(struct hart *h, bool interrupt)
 
 	if (!p->in_user)
 		return;
+	if (p->whole) {
+		p->in_user = false;
+		p->side = SIDE_OWN;
+		p->user_trap = interrupt;
+		return;
+	}
 	instret = p->mask & BIT(SLOT_INSTRET);
 	p->mask &= ~instret;
 	if (instret)
@@ -216,12 +250,15 @@ void pmu_user_enter_slow(struct hart *h, struct thread *t)
 	struct pmu_hart *p = pmu_of(h);
 	struct pmu_ctx *c = t->pmu;
 
+	settle(p);
 	p->user_trap = false;
 	if (unlikely(load_once(&p->wake)))
 		perf_wake_readers(h);
 	/* Of an interval that ends here instret is read; user code's begins with
 	 * the read of user_return_counted. */
-	if (p->ctx || p->wide)
+	p->whole = pmu_may_be_whole(h, p, c);
+	pmu_trap_vector(p, p->whole);
+	if (p->ctx || p->wide || p->whole)
 		boundary(h, c);
 	else
 		boundary_at_trap(h, c);
@@ -236,16 +273,20 @@ void pmu_user_enter_slow(struct hart *h, struct thread *t)
 		sched_trace_in(h, t);
 	sample_arm(h, c);
 	rdpmc_enter(h, c);
+	pmu_decide_watch(h, p, t);
 }
 
 void pmu_posted_slow(struct hart *h)
 {
 	struct pmu_hart *p = pmu_of(h);
 
+	settle(p);
 	if (unlikely(load_once(&p->wake)))
 		perf_wake_readers(h);
 	/* The way to the service hart is nobody's, and so is polling.  A hart that
 	 * is counted itself goes on. */
+	if (p->whole && p->ctx)
+		boundary(h, NULL);
 	p->ctx = NULL;
 	if (!p->wide)
 		p->mask = 0;
@@ -256,6 +297,7 @@ void pmu_call_begin_slow(struct hart *h, struct thread *t)
 	struct pmu_hart *p = pmu_of(h);
 	struct pmu_ctx *c = t->pmu;
 
+	settle(p);
 	p->user_trap = false;
 	if (c || p->ctx) {
 		/* A local call: the interval began with the trap. */
@@ -270,6 +312,7 @@ void pmu_call_end_slow(struct hart *h, struct thread *t, int why)
 {
 	struct pmu_hart *p = pmu_of(h);
 
+	settle(p);
 	sample_call_end(h);
 	if (unlikely(load_once(&p->wake)))
 		perf_wake_readers(h);

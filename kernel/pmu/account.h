@@ -54,6 +54,7 @@ struct perf_set {
 /* A thread that is counted, or a hart. */
 struct pmu_ctx {
 	u64 want;		 /* [a] slots */
+	bool whole; /* [a] no event tells SIDE_USER from SIDE_OWN */
 	u64 nr_migrations;	 /* [O] */
 	const struct hart *on;	 /* [O] where it ran user code last */
 	struct perf_set *set;	 /* [a] or NULL */
@@ -82,6 +83,8 @@ struct pmu_hart {
 	u8 side;	      /* of the interval */
 	bool in_user;
 	bool user_trap; /* in the loop, but straight from user code */
+	bool whole;	/* A3: the interval goes on through traps */
+	bool plain_trap; /* stvec: traps do not read instret */
 	bool sampling;	/* interrupts are on in the call that runs */
 	bool stolen;	/* the comparator was set behind timer.c's back */
 	bool wake;	/* [a] somebody who polls is to be woken */
@@ -116,6 +119,8 @@ void pmu_split_slot(struct hart *h, u32 slot);
 void pmu_slot_was_set(struct hart *h, u32 slot);
 /* The same for current, whose context may be new. */
 void pmu_split_current(void);
+/* What traps are to do from the next user code on. */
+void pmu_trap_vector(struct pmu_hart *p, bool plain);
 /* This hart is not to know @c any more. */
 void pmu_forget(struct hart *h, const struct pmu_ctx *c);
 /* Interrupts off on the way of a call that takes samples, and back. */

@@ -160,10 +160,25 @@ void perf_refresh_counts(struct perf_event *e)
 
 /* --- what contexts want */
 
+/* The program may read it by itself (rdpmc.c). */
+static bool perf_is_read(const struct perf_event *e)
+{
+	return e->rb && rdpmc_can(e);
+}
+
+/* It is the same to it whether its thread's hart is in user code or in a local call. */
+static bool counts_both_or_none(const struct perf_event *e)
+{
+	bool user = e->sides & BIT(SIDE_USER), own = e->sides & BIT(SIDE_OWN);
+
+	return (e->kind != KIND_SLOT && e->kind != KIND_CLOCK) || user == own;
+}
+
 void perf_update_want(struct pmu_ctx *c)
 {
 	struct perf_event *e;
 	u64 want = 0;
+	bool whole = true;
 
 	list_for_each_entry(e, &c->events, node) {
 		if (!e->on)
@@ -171,14 +186,11 @@ void perf_update_want(struct pmu_ctx *c)
 		want |= BIT(SLOT_CYCLES);
 		if (e->kind == KIND_SLOT)
 			want |= BIT(e->slot);
+		whole &= counts_both_or_none(e) && !perf_is_read(e);
 	}
+	store_once(&c->whole, whole && want);
 	store_once(&c->want, want);
-}
-
-/* The program may read it by itself (rdpmc.c). */
-static bool perf_is_read(const struct perf_event *e)
-{
-	return e->rb && rdpmc_can(e);
+	this_hart()->watched_pmu = 1; /* if it is current's */
 }
 
 /* It is to be looked at when something happens. */

@@ -461,8 +461,10 @@ static int perf_fmmap(struct file *f, struct vma *v)
 
 	mutex_lock(&perf_mutex);
 	r = perf_rb_mmap(f->priv, v);
-	if (!r && rdpmc_can(f->priv))
+	if (!r && rdpmc_can(f->priv)) {
+		perf_update_want(((struct perf_event *)f->priv)->ctx);
 		perf_set_changed(f->priv);
+	}
 	mutex_unlock(&perf_mutex);
 	return r;
 }
@@ -514,7 +516,6 @@ static void perf_release(struct file *f)
 	if (perf_traces(e))
 		atomic_dec(&pmu_tracing);
 	last = atomic_dec_and_test(&pmu_active);
-	relay_watch();
 	if (last)
 		sample_nobody_left();
 	if (last || group || e->samples || perf_traces(e))

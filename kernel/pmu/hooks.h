@@ -3,8 +3,8 @@
  * kernel/pmu/hooks.h - where the relay tells of its boundaries.
  *
  * All of them stand on the general way only, and cost a load and a branch there
- * when nothing is counted; hart->watched keeps calls off the short way while
- * something is (relay_watch()).
+ * when nothing is counted; hart->watched_pmu keeps calls off the short way while
+ * what runs on the hart needs to be told of (pmu_decide_watch(), quick.h).
  *
  * Context: the hart's loop, interrupts off.
  */
@@ -75,6 +75,9 @@ static inline void pmu_syscall(struct thread *t, bool enter)
 	if (unlikely(load_once(&pmu_tracing)))
 		pmu_syscall_slow(t, enter);
 }
+
+/* Where calls run has changed: some harts may have counted on it.  May sleep. */
+void pmu_policy_changed(void);
 
 /* @t, which waited, is to go on.  Any context. */
 static inline void pmu_woken(struct thread *t)

@@ -306,6 +306,8 @@ static void switch_on(struct hart *h, bool on)
 	p->ctx = NULL;
 	p->mask = 0;
 	p->in_user = false;
+	p->whole = false;
+	p->plain_trap = false;
 	h->pmu_on = on;
 	if (pmu_overflow_ops()) {
 		h->sie = on ? h->sie | SIP_LCOFIP : h->sie & ~(u64)SIP_LCOFIP;
@@ -321,6 +323,7 @@ void pmu_hart_work(struct hart *h)
 	u64 seq = load_acquire(&pmu_seq);
 
 	switch_on(h, load_once(&pmu_active) != 0);
+	h->watched_pmu = h->pmu_on; /* until what runs next is known */
 	if (p->slots_seen != load_once(&slots_gen)) {
 		map_from(h, p->turn);
 		mux_arm(h);
@@ -357,6 +360,12 @@ void pmu_sync_harts(void)
 		hart_ipi(i);
 	}
 	wait_event(&sync_wq, all_passed(seq));
+}
+
+void pmu_policy_changed(void)
+{
+	if (load_once(&pmu_active))
+		pmu_sync_harts();
 }
 
 /* --- slots */

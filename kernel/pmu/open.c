@@ -306,7 +306,6 @@ static void activate(void)
 {
 	/* full: before we look at anybody's work */
 	if (atomic_add_return(&pmu_active, 1) == 1) {
-		relay_watch();
 		pmu_sync_harts();
 	}
 }
@@ -314,7 +313,6 @@ static void activate(void)
 static void deactivate(void)
 {
 	if (atomic_dec_and_test(&pmu_active)) {
-		relay_watch();
 		pmu_sync_harts();
 	}
 }

@@ -15,8 +15,38 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/pmu/account.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/relay/relay.h>
 
 #define __quick static inline __attribute__((always_inline))
+
+/* May user code's interval on @h, of @c, go on through local calls? (A3) */
+__quick bool pmu_may_be_whole(const struct hart *h,
+				    const struct pmu_hart *p,
+				    const struct pmu_ctx *c)
+{
+	return c && load_once(&c->whole) && !p->wide && !p->lent &&
+	       h->policy != POLICY_REMOTE;
+}
+
+/*
+ * @t's code goes on: do its calls have to be told of?  Not if it is not counted, nor if its
+ * interval goes on through them and all of them are local.  A change of what decides here
+ * is followed by a return on the watched way: of this hart's thread, because
+ * perf_update_want() says so; of others by pmu_sync_harts().
+ */
+__quick void pmu_decide_watch(struct hart *h, const struct pmu_hart *p,
+			      const struct thread *t)
+{
+	const struct pmu_ctx *c = t->pmu;
+	bool watch = h->policy != POLICY_LOCAL ||
+		     (t->policy != POLICY_DEFAULT &&
+		      t->policy != POLICY_LOCAL) ||
+		     p->wide || p->lent || load_once(&pmu_tracing) ||
+		     (c && (!p->whole || c->set));
+
+	if (h->watched_pmu != watch)
+		h->watched_pmu = watch;
+}
 
 /* account.c has to do it: more than the two fixed slots, or a hart's own counts. */
 __quick bool pmu_not_quick(const struct pmu_hart *p, u64 want)
@@ -49,6 +79,12 @@ __quick void pmu_quick_user_leave(struct hart *h)
 
 	if (!h->pmu_on || !p->in_user)
 		return;
+	if (p->whole) {
+		p->in_user = false;
+		p->side = SIDE_OWN;
+		p->user_trap = false;
+		return;
+	}
 	if (unlikely(pmu_not_quick(p, 0))) {
 		pmu_user_leave_slow(h, false);
 		return;
@@ -74,10 +110,24 @@ __quick bool pmu_quick_user_enter(struct hart *h, struct thread *t)
 	struct pmu_hart *p = pmu_of(h);
 	struct pmu_ctx *c = t->pmu;
 	u64 now, want;
+	bool whole;
 
 	if (!h->pmu_on)
 		return false;
 	want = c ? load_once(&c->want) : 0;
+	whole = pmu_may_be_whole(h, p, c);
+	if (whole && likely(p->whole) && likely(p->ctx == c) &&
+	    likely(p->mask == want) && likely(!c->set) &&
+	    likely(!load_once(&p->wake)) && likely(c->on == h)) {
+		p->in_user = true;
+		p->side = SIDE_USER;
+		pmu_decide_watch(h, p, t);
+		return false;
+	}
+	if (unlikely(whole) || unlikely(p->whole)) { /* it begins, or ends */
+		pmu_user_enter_slow(h, t);
+		return true;
+	}
 	if (unlikely(pmu_not_quick(p, want)) || unlikely(load_once(&p->wake)) ||
 	    unlikely(p->lent) || unlikely(c && (c->on != h || c->set))) {
 		pmu_user_enter_slow(h, t);
@@ -96,6 +146,8 @@ __quick bool pmu_quick_user_enter(struct hart *h, struct thread *t)
 	p->in_user = true;
 	p->side = SIDE_USER;
 	p->user_trap = false;
+	if (!c)
+		pmu_decide_watch(h, p, t);
 	return want & BIT(SLOT_INSTRET);
 }
 
@@ -103,7 +155,8 @@ __quick void pmu_quick_posted(struct hart *h)
 {
 	struct pmu_hart *p = pmu_of(h);
 
-	if (unlikely(p->wide) || unlikely(load_once(&p->wake))) {
+	if (unlikely(p->wide) || unlikely(p->whole) ||
+	    unlikely(load_once(&p->wake))) {
 		pmu_posted(h);
 		return;
 	}

@@ -80,9 +80,8 @@ static void set_watched(void)
 
 	/* relaxed: a call that is on its way may still take the short way */
 	store_once(&relay_watched, on);
-	on |= load_once(&pmu_active) ? WATCH_PMU : 0;
 	for (u32 i = 0; i < nr_harts; i++)
-		store_once(&harts[i]->watched, (u8)on);
+		store_once(&harts[i]->watched_by, (u8)on);
 }
 
 void relay_watch_init(void)

@@ -50,7 +50,7 @@ enum relay_event {
 #define WATCH_LEGS  BIT(1)
 #define WATCH_DELAY BIT(2)
 /* hart->watched has them, and */
-#define WATCH_PMU BIT(3)
+#define WATCH_PMU BIT(8) /* hart->watched_pmu */
 /* What the short way can tell. */
 #define WATCH_SHORT (WATCH_TRACE | WATCH_PMU)
 

@@ -153,6 +153,7 @@ static void set_policy(u8 policy)
 	store_once(&relay_policy, policy);
 	for (u32 i = 0; i < nr_harts; i++)
 		store_once(&harts[i]->policy, policy);
+	pmu_policy_changed();
 }
 
 static void set_poll_us(u64 us)
@@ -369,5 +370,6 @@ int relay_write_process(struct process *p, const char *line)
 	list_for_each_entry(t, &p->threads, proc_node)
 		store_once(fault ? &t->fault_policy : &t->policy, (u8)pol);
 	spin_unlock(&task_lock);
+	pmu_policy_changed();
 	return 0;
 }
