@@ -95,10 +95,10 @@ struct hart {
 			u8 watched_pmu; /* [H] what runs here is counted */
 		};
 	};
-	u64 icache_gen;	       /* [a] edge ICACHE, kernel/mm/fault.c */
-	void *relay;	       /* [I] kernel/relay/ private */
-	struct pcp *pcp;       /* [I] kernel/mm/pmem.c */
-	void *pmu;	       /* [I] kernel/pmu/ private */
+	u64 icache_gen;	 /* [a] edge ICACHE, kernel/mm/fault.c */
+	void *relay;	 /* [I] kernel/relay/ private */
+	struct pcp *pcp; /* [I] kernel/mm/pmem.c */
+	void *pmu;	 /* [I] kernel/pmu/ private */
 
 	/*
 	 * Edge SLEEP: 1 = "send me an IPI when you put something in one of my

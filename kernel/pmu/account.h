@@ -53,12 +53,12 @@ struct perf_set {
 
 /* A thread that is counted, or a hart. */
 struct pmu_ctx {
-	u64 want;		 /* [a] slots */
-	bool whole; /* [a] no event tells SIDE_USER from SIDE_OWN */
-	u64 nr_migrations;	 /* [O] */
-	const struct hart *on;	 /* [O] where it ran user code last */
-	struct perf_set *set;	 /* [a] or NULL */
-	struct thread *thread;	 /* [I] NULL: a hart's */
+	u64 want;	       /* [a] slots */
+	bool whole;	       /* [a] no event tells SIDE_USER from SIDE_OWN */
+	u64 nr_migrations;     /* [O] */
+	const struct hart *on; /* [O] where it ran user code last */
+	struct perf_set *set;  /* [a] or NULL */
+	struct thread *thread; /* [I] NULL: a hart's */
 	struct list_head events; /* [event.c's mutex] */
 	u32 first, nr;		 /* [I] acc[i] is hart first + i */
 	struct pmu_acc acc[];
@@ -82,13 +82,13 @@ struct pmu_hart {
 	struct pmu_ctx *wide; /* [a] of the hart itself, or NULL */
 	u8 side;	      /* of the interval */
 	bool in_user;
-	bool user_trap; /* in the loop, but straight from user code */
-	bool whole;	/* A3: the interval goes on through traps */
+	bool user_trap;	 /* in the loop, but straight from user code */
+	bool whole;	 /* A3: the interval goes on through traps */
 	bool plain_trap; /* stvec: traps do not read instret */
-	bool sampling;	/* interrupts are on in the call that runs */
-	bool stolen;	/* the comparator was set behind timer.c's back */
-	bool wake;	/* [a] somebody who polls is to be woken */
-	u64 mask;	/* slots that are in last[] */
+	bool sampling;	 /* interrupts are on in the call that runs */
+	bool stolen;	 /* the comparator was set behind timer.c's back */
+	bool wake;	 /* [a] somebody who polls is to be woken */
+	u64 mask;	 /* slots that are in last[] */
 	u64 last[PMU_SLOTS];
 	struct perf_record *record; /* record.c */
 	struct ktimer tick;	    /* sample.c */

@@ -20,9 +20,8 @@
 #define __quick static inline __attribute__((always_inline))
 
 /* May user code's interval on @h, of @c, go on through local calls? (A3) */
-__quick bool pmu_may_be_whole(const struct hart *h,
-				    const struct pmu_hart *p,
-				    const struct pmu_ctx *c)
+__quick bool pmu_may_be_whole(const struct hart *h, const struct pmu_hart *p,
+			      const struct pmu_ctx *c)
 {
 	return c && load_once(&c->whole) && !p->wide && !p->lent &&
 	       h->policy != POLICY_REMOTE;
@@ -38,11 +37,11 @@ __quick void pmu_decide_watch(struct hart *h, const struct pmu_hart *p,
 			      const struct thread *t)
 {
 	const struct pmu_ctx *c = t->pmu;
-	bool watch = h->policy != POLICY_LOCAL ||
-		     (t->policy != POLICY_DEFAULT &&
-		      t->policy != POLICY_LOCAL) ||
-		     p->wide || p->lent || load_once(&pmu_tracing) ||
-		     (c && (!p->whole || c->set));
+	bool watch =
+		h->policy != POLICY_LOCAL ||
+		(t->policy != POLICY_DEFAULT && t->policy != POLICY_LOCAL) ||
+		p->wide || p->lent || load_once(&pmu_tracing) ||
+		(c && (!p->whole || c->set));
 
 	if (h->watched_pmu != watch)
 		h->watched_pmu = watch;
