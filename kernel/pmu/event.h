@@ -86,7 +86,8 @@ struct perf_event {
 	u64 last;	/* [S] count at the last sample */
 	s64 limit;	/* [a] REFRESH: samples left, 0: no limit, -1: spent */
 	u64 spent_at;	/* [a] what the context said then */
-	u64 missed;	/* pinned: time without a counter, forgiven */
+	u64 missed;	/* pinned: time without a counter, forgiven, */
+	u64 missed_of;	/* of how much */
 	struct perf_event *heir;    /* inherit.c: copy for who is being born */
 	u32 unwoken;		    /* [S] samples since readers were woken */
 	struct perf_rb *rb;	    /* [a] where it writes; owned reference */

@@ -155,7 +155,10 @@ static u64 time_missed(const struct perf_event *e)
 /* Pinned, and there was no counter: its count says nothing, and is the end of the file. */
 static bool has_failed(const struct perf_event *e)
 {
-	return e->on && time_missed(e) > e->missed;
+	/* Short of it: while counters were given out anew. */
+	return e->on && (e->attr.flags & ATTR_PINNED) &&
+	       (time_missed(e) - e->missed) * 2 >
+		       perf_raw_own(e).enabled - e->missed_of;
 }
 
 static s64 perf_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
@@ -229,8 +232,10 @@ static void do_enable(struct perf_event *e, u64 on)
 		perf_enable(e, false);
 		store_once(&e->limit, 0);
 	}
-	if (on)
+	if (on) {
 		e->missed = time_missed(e);
+		e->missed_of = perf_raw_own(e).enabled;
+	}
 	perf_arm(e, on);
 }
 

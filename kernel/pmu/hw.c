@@ -171,6 +171,9 @@ static void unmap_all(struct pmu_hart *p)
 		p->ctr[s] = -1;
 	}
 	p->mapped = BIT(SLOT_CYCLES) | BIT(SLOT_INSTRET);
+	/* What last[] says of the others is of counters that are no more: the caller
+	 * has split, and the next interval begins with what they read then. */
+	p->mask &= p->mapped;
 	alarms_unmap(p);
 }
 

@@ -221,6 +221,10 @@ def test_counters_shared(boot):
     m = boot(relay="remote", smp=2, append="pmu_counters=1")
     out = m.sh("pcount mux 2", 60, check=True).out
     assert re.search(r"^mux: 2 events, both ran, one at a time$", out, re.M), out
+    # A slot that loses its counter loses nothing that it has counted.
+    assert all(int(n) < 1 << 40 for n in re.findall(r"^count (\d+)", out, re.M)), out
+    out = m.sh("pcount pinned 1", 30, check=True).out
+    assert "pinned: 24 and 0 bytes" in out and "pinned: then 24 bytes" in out, out
 
 
 def test_groups_as_a_whole(boot):

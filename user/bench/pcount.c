@@ -8,6 +8,7 @@
  *	pcount calls N		and of N calls of getppid() in the same place, with
  *				what the kernel counted on either side
  *	pcount mux SECONDS	two events of hardware, when there is one counter
+ *	pcount pinned 1		the same, both pinned: who has no counter reads nothing
  *	pcount groups SECONDS	two groups of two, when there are two counters
  *	pcount null N [on]	time of a null call, counted or not
  *	pcount self mapped	instructions of a loop, read by the program itself by
@@ -142,17 +143,13 @@ static void moving_counted(unsigned long n, int harts)
 	printf("through: %llu of %lu\n", v[1] - v[0], 10 * 2 * (n - 1));
 }
 
-/* More events than counters (pmu_counters=1): each ran for a part of the time. */
-static void mux(unsigned long seconds)
+/* Up to two events that want a counter of hardware; how many. */
+static unsigned int open_two(int pinned, int *fd)
 {
 	static const unsigned long long config[] = { 0x10003, 0x10203,
 						     0x10004 };
-	unsigned long long r[3], ran = 0;
-	unsigned int nr = 0, part = 0;
 	struct perf_event_attr a;
-	volatile char *p;
-	int fd[3];
-	double end;
+	unsigned int nr = 0;
 
 	for (int i = 0; i < 3; i++) {
 		memset(&a, 0, sizeof(a));
@@ -161,11 +158,52 @@ static void mux(unsigned long seconds)
 		a.config = config[i];
 		a.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED |
 				PERF_FORMAT_TOTAL_TIME_RUNNING;
+		a.pinned = (unsigned int)pinned & 1;
 		fd[nr] = (int)syscall(SYS_perf_event_open, &a, 0, -1, -1, 0);
 		nr += fd[nr] >= 0;
 		if (nr == 2)
 			break;
 	}
+	return nr;
+}
+
+static void touch(unsigned int n)
+{
+	static volatile char p[1 << 22];
+
+	while (n--) {
+		for (int i = 0; i < 1 << 22; i += 4096)
+			p[i]++;
+	}
+}
+
+/* One counter, two who insist on it: the second one is told so, until it has it. */
+static void pinned(void)
+{
+	unsigned long long r[3];
+	int fd[3];
+
+	if (open_two(1, fd) < 2)
+		exit(1);
+	touch(10);
+	printf("pinned: %zd and %zd bytes\n", read(fd[0], r, sizeof(r)),
+	       read(fd[1], r, sizeof(r)));
+	close(fd[0]);
+	ioctl(fd[1], PERF_EVENT_IOC_ENABLE, 0);
+	touch(10);
+	printf("pinned: then %zd bytes\n", read(fd[1], r, sizeof(r)));
+}
+
+/* More events than counters (pmu_counters=1): each ran for a part of the time. */
+static void mux(unsigned long seconds)
+{
+	unsigned long long r[3], ran = 0, longest = 0;
+	unsigned int part = 0, nr;
+	volatile char *p;
+	int fd[3];
+	double end;
+
+	nr = open_two(0, fd);
 	p = malloc(1 << 22);
 	for (end = 0; end < (double)seconds * 100; end++) {
 		for (int i = 0; i < 1 << 22; i += 4096)
@@ -179,9 +217,10 @@ static void mux(unsigned long seconds)
 		       r[2]);
 		part += r[2] > 0 && r[2] < r[1];
 		ran += r[2];
+		longest = r[1] > longest ? r[1] : longest;
 	}
 	printf("mux: %u events, %s, %s\n", nr, part == nr ? "both ran" : "?",
-	       ran <= r[1] + r[1] / 20 ? "one at a time" : "together");
+	       ran <= longest + longest / 20 ? "one at a time" : "together");
 }
 
 static double now(void)
@@ -322,6 +361,10 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
+	if (!strcmp(argv[1], "pinned")) {
+		pinned();
+		return 0;
+	}
 	if (!strcmp(argv[1], "null")) {
 		null_call(n, argc > 3 ? argv[3] : NULL);
 		return 0;
