@@ -20,10 +20,10 @@ struct perf_hit {
 	u32 cpu;
 };
 
-/* @format: the record's, as tracefs shows it.  ERR_PTR: -ENOMEM, or what Linux says of such
- * a text: -EINVAL, -ENOENT (a parenthesis is open), -ESRCH (a quote is), -EPERM (something
- * follows it). */
-struct perf_filter *perf_filter_parse(const char *format, const char *text);
+/* @format: the record's, as tracefs shows it; @s: the filter.  ERR_PTR: -ENOMEM, or
+ * what Linux says of such a text: -EINVAL, -ENOENT (a parenthesis is open), -ESRCH (a
+ * quote is), -EPERM (something follows it). */
+struct perf_filter *perf_filter_parse(const char *format, const char *s);
 /* Any context. */
 bool perf_filter_match(const struct perf_filter *f, const struct perf_hit *hit);
 void perf_filter_free(struct perf_filter *f);

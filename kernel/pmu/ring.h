@@ -57,7 +57,7 @@ struct perf_hole {
 	void *arg;
 	u64 from;
 };
-void perf_rb_put(struct perf_rb *rb, u64 pos, const void *p, u32 n);
+void perf_rb_put(struct perf_rb *rb, u64 at, const void *p, u32 n);
 
 /* One record of @n bytes (a multiple of 8) and those of @hole (or NULL) of @e into its
  * buffer; counts it as lost if there is no room.  @nmi: from an interrupt in a call.
