@@ -43,6 +43,7 @@ void stat_path(const struct path *p, struct kstat *st)
 {
 	fill_stat(p->dentry->inode, st);
 	st->mnt_id = (u64)p->mnt->id;
+	st->mnt_unique_id = p->mnt->unique_id;
 	st->is_mount_root = p->dentry == p->mnt->root;
 }
 
@@ -88,6 +89,7 @@ int vfs_fstat(struct file *f, struct kstat *st)
 	}
 	fill_stat(i, st);
 	st->mnt_id = f->mnt ? (u64)f->mnt->id : 0;
+	st->mnt_unique_id = f->mnt ? f->mnt->unique_id : 0;
 	st->is_mount_root = f->mnt && f->dentry == f->mnt->root;
 	return 0;
 }

@@ -204,7 +204,8 @@ static void unhash_locked(struct inode *i)
 void inode_hash_insert(struct inode *i)
 {
 	spin_lock(&icache_lock);
-	hash_locked(i);
+	if (!(i->state & I_HASHED))
+		hash_locked(i);
 	spin_unlock(&icache_lock);
 }
 
@@ -254,6 +255,19 @@ static struct inode *find_or_insert(struct super_block *sb, u64 ino,
 	}
 	spin_unlock(&icache_lock);
 	return i;
+}
+
+struct inode *inode_find(struct super_block *sb, u64 ino)
+{
+	struct inode *i = find_or_insert(sb, ino, NULL);
+
+	if (!i)
+		return NULL;
+	wait_event(&state_wq, !(load_once(&i->state) & I_NEW));
+	if (!(load_once(&i->state) & I_FAILED))
+		return i;
+	inode_put(i);
+	return NULL;
 }
 
 struct inode *inode_get_by_ino(struct super_block *sb, u64 ino, bool *is_new)

@@ -84,18 +84,52 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data);
 void sb_remount_force(struct super_block *sb);
 void sb_for_each(void (*fn)(struct super_block *sb, void *ctx), void *ctx);
 
-/* --- mount.c.  mount_find .. mount_unlink, mount_is_below: dcache_lock held;
- * the others: mount_mutex. */
+/* --- mount.c.  mount_find .. mount_unlink: dcache_lock held; the others:
+ * mount_mutex, or as well dcache_lock where nothing is changed. */
 struct mount *mount_find(const struct mount *parent, const struct dentry *d);
 void mount_link(struct mount *m, const struct path *p);
 void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
+bool mount_attached(const struct mount *m); /* in the tree */
+bool mounts_full(u32 more);		    /* @more is too many */
+/* The next one in @top's tree, parents first; NULL at the end. */
+struct mount *mount_next(struct mount *m, const struct mount *top);
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 			  const char *dev, u64 flags);
-int mount_attach(struct mount *m, const struct path *at);
-int mount_detach(struct mount *m, bool lazy);
 struct mount **mount_snapshot(u32 *nr);
 void mount_snapshot_free(struct mount **all, u32 nr);
+
+/* --- propagate.c: changes of the tree that others see.  mount_mutex held. */
+#define COPY_SLAVE	BIT(0) /* of what is copied, else its peer */
+#define COPY_SHARED	BIT(1)
+#define COPY_UNBINDABLE BIT(2) /* these too */
+struct mount *mount_copy(struct mount *old, struct dentry *root, u32 kind);
+/* With what is below it; NULL: *@err. */
+struct mount *mount_copy_tree(struct mount *old, struct dentry *root, u32 kind,
+			      int *err);
+/* Put the tree @m, which has a place or not, on @at: on top of what is there,
+ * or @beneath the mount whose root that is.  Takes the caller's reference of a
+ * loose one. */
+int mount_graft(struct mount *m, const struct path *at, bool beneath);
+/* One reference of @m is the caller's.  @lazy: used or not, with all below. */
+int mount_detach(struct mount *m, bool lazy);
+/* A loose tree goes; the caller keeps his reference of its root. */
+void mount_dissolve(struct mount *m);
+void mount_set_kind(struct mount *m, u64 kind); /* MS_SHARED ... */
+bool mount_has_unbindable(struct mount *top);
+/* move_mount(MOVE_MOUNT_SET_GROUP) */
+void mount_join(struct mount *m, const struct mount *peer);
+
+/* --- mount_ops.c */
+#define MNT_FLAGS                                                    \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | \
+	 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW)
+#define MNT_KINDS (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
+/* A loose copy of what is at @old, with all below it when @rec; mount_mutex. */
+int mount_bind_copy(const struct path *old, bool rec, struct mount **out);
+int mount_move(const struct path *from, const struct path *at, bool beneath);
+/* Flags of one mount; mount_mutex.  -EBUSY: open for writing. */
+int mount_set_flags(struct mount *m, u64 flags);
 bool path_readonly(const struct path *p);
 
 /* --- walk.c: one path walk.  See there. */

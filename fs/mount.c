@@ -18,6 +18,7 @@
  *
  * Not here: what mount(2) may be asked (mount_ops.c), instances (super.c).
  */
+#include <fs/fsctx.h>
 #include <fs/internal.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
@@ -32,6 +33,7 @@ static struct list_head buckets[NR_BUCKETS];		 /* [dcache_lock] */
 static struct list_head mounts = LIST_HEAD_INIT(mounts); /* [dcache_lock] */
 static u32 nr_mounts;					 /* [dcache_lock] */
 static int next_id = 20;				 /* [a] */
+static u64 next_unique = BIT(31) + 20;			 /* [a] */
 static struct mount *root_mount;			 /* [I after boot] */
 
 static struct list_head *bucket_of(const struct mount *parent,
@@ -70,9 +72,14 @@ struct mount *mount_get(struct mount *m)
 
 void mount_put(struct mount *m)
 {
-	if (!m || !atomic_dec_and_test(&m->refs))
+	if (!m)
 		return;
-	KASSERT(!m->parent);
+	if (unlikely(load_once(&m->expiring)))
+		store_once(&m->expiring, false);
+	if (!atomic_dec_and_test(&m->refs))
+		return;
+	KASSERT(!m->parent && list_empty(&m->children));
+	KASSERT(list_empty(&m->sharing));
 	dentry_put(m->root);
 	sb_put(m->sb);
 	kfree(m->devname);
@@ -94,11 +101,16 @@ struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 	}
 	m->refs = 1;
 	m->id = atomic_fetch_add(&next_id, 1);
+	m->unique_id = atomic_fetch_add(&next_unique, 1ul);
 	m->sb = sb;
 	m->root = dentry_get(root);
 	m->flags = flags;
 	list_init(&m->node);
 	list_init(&m->hash_node);
+	list_init(&m->children);
+	list_init(&m->child);
+	list_init(&m->sharing);
+	list_init(&m->pending);
 	return m;
 }
 
@@ -110,6 +122,7 @@ void mount_link(struct mount *m, const struct path *p)
 	m->mountpoint = dentry_get(p->dentry);
 	m->mountpoint->nr_mounted++;
 	list_add(&m->hash_node, bucket_of(m->parent, m->mountpoint));
+	list_add_tail(&m->child, &m->parent->children);
 	list_add_tail(&m->node, &mounts);
 	nr_mounts++;
 }
@@ -123,28 +136,9 @@ void mount_unlink(struct mount *m, struct path *was)
 	m->parent = NULL;
 	m->mountpoint = NULL;
 	list_del(&m->hash_node);
+	list_del(&m->child);
 	list_del(&m->node);
 	nr_mounts--;
-}
-
-int mount_attach(struct mount *m, const struct path *at)
-{
-	struct path p = *at;
-	int err = 0;
-
-	spin_lock(&dcache_lock);
-	path_cross_mounts(&p);
-	if (d_dead(p.dentry)) /* removed, or nobody would find it again */
-		err = p.dentry->inode->nlink ? -EINVAL : -ENOENT;
-	else if (S_ISDIR(p.dentry->inode->mode) !=
-		 S_ISDIR(m->root->inode->mode))
-		err = -ENOTDIR;
-	else if (nr_mounts >= MAX_MOUNTS)
-		err = -ENOSPC;
-	else
-		mount_link(m, &p);
-	spin_unlock(&dcache_lock);
-	return err;
 }
 
 bool mount_is_below(const struct mount *m, const struct mount *top)
@@ -155,53 +149,37 @@ bool mount_is_below(const struct mount *m, const struct mount *top)
 	return false;
 }
 
-/* Take @top and all below it out of the tree; puts what that frees. */
-static void detach_all(struct mount *top)
+bool mount_attached(const struct mount *m)
 {
-	struct mount *m, *found;
-	struct path was;
-
-	do {
-		found = NULL;
-		spin_lock(&dcache_lock);
-		list_for_each_entry_reverse(m, &mounts, node) {
-			if (mount_is_below(m, top)) {
-				found = m; /* youngest first: children */
-				break;
-			}
-		}
-		if (found)
-			mount_unlink(found, &was);
-		spin_unlock(&dcache_lock);
-		if (found) {
-			path_put(&was);
-			mount_put(found);
-		}
-	} while (found && found != top);
+	return mount_is_below(m, root_mount);
 }
 
-int mount_detach(struct mount *m, bool lazy)
+bool vfs_mount_below(struct mount *m, const struct mount *top)
 {
-	struct path was;
-	bool busy;
+	bool below;
 
-	if (lazy) {
-		detach_all(m);
-		return 0;
-	}
 	spin_lock(&dcache_lock);
-	busy = load_once(&m->refs) > 2; /* M1, and the caller's own */
-	if (!busy)
-		mount_unlink(m, &was);
+	below = mount_is_below(m, top);
 	spin_unlock(&dcache_lock);
-	if (busy)
-		return -EBUSY;
-	path_put(&was);
-	mount_put(m);
-	return 0;
+	return below;
 }
 
-/* All mounts, each referenced, or NULL: out of memory. */
+bool mounts_full(u32 more)
+{
+	return load_once(&nr_mounts) + more > MAX_MOUNTS;
+}
+
+struct mount *mount_next(struct mount *m, const struct mount *top)
+{
+	if (!list_empty(&m->children))
+		return list_first_entry(&m->children, struct mount, child);
+	for (; m != top; m = m->parent)
+		if (m->child.next != &m->parent->children)
+			return list_next_entry(m, child);
+	return NULL;
+}
+
+/* All mounts of the tree, each referenced, or NULL: out of memory. */
 struct mount **mount_snapshot(u32 *nr)
 {
 	struct mount **all = NULL, *m;
@@ -212,7 +190,8 @@ struct mount **mount_snapshot(u32 *nr)
 		spin_lock(&dcache_lock);
 		if (all && nr_mounts <= room) {
 			list_for_each_entry(m, &mounts, node)
-				all[n++] = mount_get(m);
+				if (mount_attached(m))
+					all[n++] = mount_get(m);
 			spin_unlock(&dcache_lock);
 			*nr = n;
 			return all;
@@ -246,6 +225,20 @@ static bool is_hidden(struct mount *m)
 	return yes;
 }
 
+/* Numbers grow as mounts are made; one that was moved is out of order. */
+static void sort_snapshot(struct mount **all, u32 nr)
+{
+	struct mount *m;
+	u32 i, j;
+
+	for (i = 1; i < nr; i++) {
+		m = all[i];
+		for (j = i; j && all[j - 1]->unique_id > m->unique_id; j--)
+			all[j] = all[j - 1];
+		all[j] = m;
+	}
+}
+
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
 {
 	u32 nr = 0, i;
@@ -253,6 +246,7 @@ void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
 
 	if (!all)
 		return;
+	sort_snapshot(all, nr);
 	for (i = 0; i < nr; i++)
 		if (!is_hidden(all[i]))
 			fn(all[i], ctx);
@@ -296,31 +290,4 @@ int vfs_mount_root(const char *dev, const char *type, u64 flags,
 	root_mount = m;
 	spin_unlock(&dcache_lock);
 	return 0;
-}
-
-static const struct {
-	u64 flag;
-	const char *name;
-} option_names[] = {
-	{ MS_SYNCHRONOUS, ",sync" },  { MS_NOSUID, ",nosuid" },
-	{ MS_NODEV, ",nodev" },	      { MS_NOEXEC, ",noexec" },
-	{ MS_NOATIME, ",noatime" },   { MS_NODIRATIME, ",nodiratime" },
-	{ MS_RELATIME, ",relatime" },
-};
-
-size_t mount_options_str(struct mount *m, char *buf, size_t n)
-{
-	u64 flags = m->flags | (m->sb->flags & (MS_RDONLY | MS_SYNCHRONOUS));
-	size_t len, i;
-
-	strscpy(buf, flags & MS_RDONLY ? "ro" : "rw", n);
-	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
-		flags |= MS_RELATIME;
-	for (i = 0; i < ARRAY_SIZE(option_names); i++)
-		if (flags & option_names[i].flag)
-			strlcat(buf, option_names[i].name, n);
-	len = strlen(buf);
-	if (m->sb->ops->show_options)
-		m->sb->ops->show_options(m->sb, buf + len, n - len);
-	return strlen(buf);
 }

@@ -2,8 +2,9 @@
 /*
  * fs/mount_ops.c - what mount(2), umount2(2) and pivot_root(2) do.
  *
- * Mounts do not propagate: every mount is private, so making one private
- * succeeds and asking for another kind does not.
+ * ORDERING
+ *   MNTRO  the read-only flag of a mount is set, then its writers are counted;
+ *          who opens for writing counts himself, then looks at the flag.
  *
  * Locking: mount_mutex over each operation.  Everything is put after it.
  */
@@ -15,19 +16,11 @@
 
 #define MS_MGC_MASK	0xffff0000u
 #define MS_MGC_VAL	0xc0ed0000u
-#define MS_UNBINDABLE	(1 << 17)
-#define MS_PRIVATE	(1 << 18)
-#define MS_SLAVE	(1 << 19)
-#define MS_SHARED	(1 << 20)
+#define MS_NOUSER	(1ull << 31)
 #define MNT_FORCE	1u
 #define MNT_DETACH	2u
 #define MNT_EXPIRE	4u
 #define UMOUNT_NOFOLLOW 8u
-
-/* Flags that belong to one mount and not to the instance. */
-#define MNT_FLAGS                                                    \
-	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | \
-	 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 
 static int mount_new(const char *dev, const struct path *at, const char *type,
 		     u64 flags, const char *data)
@@ -55,79 +48,16 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 	if (!m)
 		return -ENOMEM;
 	mutex_lock(&mount_mutex);
-	err = mount_attach(m, at);
+	err = mount_graft(m, at, false);
 	mutex_unlock(&mount_mutex);
 	if (err)
 		mount_put(m);
 	return err;
 }
 
-static struct mount *clone_mount(struct mount *old, struct dentry *root)
-{
-	sb_get(old->sb);
-	return mount_alloc(old->sb, root, old->devname, old->flags);
-}
-
-/* Where in the copy the child @c of the mount all[..] belongs. */
-static bool place_of_copy(struct mount *c, struct mount **all,
-			  struct mount **copy, u32 nr, struct path *out)
-{
-	bool ok = false;
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		if (all[i] != c->parent || !copy[i])
-			continue;
-		spin_lock(&dcache_lock);
-		ok = c->mountpoint &&
-		     d_is_ancestor(copy[i]->root, c->mountpoint);
-		if (ok) {
-			out->mnt = copy[i];
-			out->dentry = c->mountpoint;
-			path_get(out);
-		}
-		spin_unlock(&dcache_lock);
-		break;
-	}
-	return ok;
-}
-
-/* Copy what is mounted below @from to the same places below its copy @to. */
-static int bind_children(struct mount *from, struct mount *to)
-{
-	u32 nr = 0, i;
-	struct mount **all = mount_snapshot(&nr), **copy = NULL;
-	struct path at;
-	int err = 0;
-
-	if (all)
-		copy = kcalloc(nr + 1, sizeof(*copy));
-	if (!copy)
-		err = -ENOMEM;
-	for (i = 0; !err && i < nr; i++) {
-		if (all[i] == from)
-			copy[i] = to;
-		/* in order of mounting: a parent stands before its children,
-		 * unless it was moved; such are not copied */
-		if (all[i] == from || all[i] == to ||
-		    !place_of_copy(all[i], all, copy, i, &at))
-			continue;
-		copy[i] = clone_mount(all[i], all[i]->root);
-		if (!copy[i])
-			err = -ENOMEM;
-		else
-			err = mount_attach(copy[i], &at);
-		path_put(&at);
-	}
-	kfree(copy);
-	if (all)
-		mount_snapshot_free(all, nr);
-	return err;
-}
-
 static int mount_bind(const char *from, const struct path *at, bool rec)
 {
-	struct mount *m;
+	struct mount *m = NULL;
 	struct path old;
 	int err;
 
@@ -137,102 +67,29 @@ static int mount_bind(const char *from, const struct path *at, bool rec)
 	if (err)
 		return err;
 	mutex_lock(&mount_mutex);
-	m = clone_mount(old.mnt, old.dentry);
-	err = m ? mount_attach(m, at) : -ENOMEM;
-	if (err && m)
-		mount_put(m);
-	if (!err && rec) {
-		err = bind_children(old.mnt, m);
-		if (err)
-			mount_detach(m, true);
-	}
-	mutex_unlock(&mount_mutex);
-	path_put(&old);
-	return err;
-}
-
-/* Is @at somewhere on @m or below it? */
-static bool would_loop(const struct path *at, const struct mount *m)
-{
-	return mount_is_below(at->mnt, m);
-}
-
-static int mount_move(const char *from, const struct path *at)
-{
-	struct path old, was = { NULL, NULL };
-	struct path to = *at;
-	int err;
-
-	if (!from || !*from)
-		return -EINVAL;
-	err = path_lookup(AT_FDCWD, from, LOOKUP_FOLLOW, &old);
-	if (err)
-		return err;
-	mutex_lock(&mount_mutex);
-	spin_lock(&dcache_lock);
-	path_cross_mounts(&to);
-	if (old.dentry != old.mnt->root || !old.mnt->parent)
-		err = -EINVAL;
-	else if (S_ISDIR(old.dentry->inode->mode) !=
-		 S_ISDIR(to.dentry->inode->mode))
-		err = -EINVAL;
-	else if (would_loop(&to, old.mnt))
-		err = -ELOOP;
+	err = mount_bind_copy(&old, rec, &m);
 	if (!err) {
-		mount_unlink(old.mnt, &was);
-		mount_link(old.mnt, &to);
+		err = mount_graft(m, at, false);
+		if (err) {
+			mount_dissolve(m);
+			mount_put(m);
+		}
 	}
-	spin_unlock(&dcache_lock);
 	mutex_unlock(&mount_mutex);
-	path_put(&was);
 	path_put(&old);
 	return err;
 }
 
-static int mount_remount(const struct path *at, u64 flags, const char *data)
+int mount_bind_copy(const struct path *old, bool rec, struct mount **out)
 {
-	struct mount *m = at->mnt;
 	int err = 0;
 
-	if (at->dentry != m->root)
+	if (old->mnt->unbindable || !mount_attached(old->mnt))
 		return -EINVAL;
-	mutex_lock(&mount_mutex);
-	if (!(flags & MS_BIND))
-		err = sb_remount(m->sb, flags, data ? data : "");
-	if (!err)
-		m->flags = flags & MNT_FLAGS;
-	mutex_unlock(&mount_mutex);
-	return err;
-}
-
-static int change_propagation(u64 flags)
-{
-	flags &= MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED;
-	return flags == MS_PRIVATE ? 0 : -EINVAL;
-}
-
-int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
-	      const char *data)
-{
-	struct path at;
-	int err;
-
-	if ((flags & MS_MGC_MASK) == MS_MGC_VAL)
-		flags &= ~(u64)MS_MGC_MASK;
-	err = path_lookup(AT_FDCWD, dir, LOOKUP_FOLLOW, &at);
-	if (err)
-		return err;
-	if (flags & MS_REMOUNT)
-		err = mount_remount(&at, flags, data);
-	else if (flags & MS_BIND)
-		err = mount_bind(dev, &at, flags & MS_REC);
-	else if (flags & (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED))
-		err = change_propagation(flags);
-	else if (flags & MS_MOVE)
-		err = mount_move(dev, &at);
-	else
-		err = mount_new(dev, &at, type, flags, data);
-	path_put(&at);
+	*out = rec ? mount_copy_tree(old->mnt, old->dentry, 0, &err)
+		   : mount_copy(old->mnt, old->dentry, 0);
+	if (!*out && !err)
+		err = -ENOMEM;
 	return err;
 }
 
@@ -248,15 +105,169 @@ static bool is_current_root(const struct mount *m)
 	return yes;
 }
 
+/* May the mount whose root @from is go to @to, which is crossed? */
+static int move_check(const struct path *from, const struct path *to,
+		      bool beneath)
+{
+	struct mount *m = from->mnt, *base = to->mnt;
+
+	if (from->dentry != m->root)
+		return -EINVAL;
+	if (m->parent ? !mount_attached(m) || m->parent->group : !m->loose)
+		return -EINVAL;
+	if (S_ISDIR(m->root->inode->mode) != S_ISDIR(to->dentry->inode->mode))
+		return -EINVAL;
+	if (beneath) {
+		if (to->dentry != base->root || !base->parent)
+			return -EINVAL;
+		if (mount_is_below(m, base) || is_current_root(base))
+			return -EINVAL;
+		base = base->parent;
+	}
+	if (!mount_attached(base))
+		return -EINVAL;
+	if (base->group && mount_has_unbindable(m))
+		return -EINVAL;
+	return mount_is_below(base, m) ? -ELOOP : 0;
+}
+
+int mount_move(const struct path *from, const struct path *at, bool beneath)
+{
+	struct path to = *at;
+	bool loose;
+	int err;
+
+	mutex_lock(&mount_mutex);
+	spin_lock(&dcache_lock);
+	path_cross_mounts(&to);
+	spin_unlock(&dcache_lock);
+	err = move_check(from, &to, beneath);
+	if (!err) {
+		loose = !from->mnt->parent;
+		if (loose)
+			mount_get(from->mnt); /* for its place */
+		err = mount_graft(from->mnt, &to, beneath);
+		if (err && loose)
+			mount_put(from->mnt);
+	}
+	mutex_unlock(&mount_mutex);
+	return err;
+}
+
+static int move_old(const char *from, const struct path *at)
+{
+	struct path old;
+	int err;
+
+	if (!from || !*from)
+		return -EINVAL;
+	err = path_lookup(AT_FDCWD, from, LOOKUP_FOLLOW, &old);
+	if (err)
+		return err;
+	err = old.mnt->parent ? mount_move(&old, at, false) : -EINVAL;
+	path_put(&old);
+	return err;
+}
+
+int mount_set_flags(struct mount *m, u64 flags)
+{
+	u64 old = load_once(&m->flags);
+
+	/* MNTRO (full) - pairs with open_inode(): it has counted itself, then
+	 * looks at the flag. */
+	atomic_xchg(&m->flags, flags & MNT_FLAGS);
+	if ((flags & MS_RDONLY) && !(old & MS_RDONLY) &&
+	    load_once(&m->writers)) {
+		store_once(&m->flags, old);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static int mount_remount(const struct path *at, u64 flags, const char *data)
+{
+	const u64 times =
+		MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
+	struct mount *m = at->mnt;
+	int err = 0;
+
+	mutex_lock(&mount_mutex);
+	if (at->dentry != m->root || !mount_attached(m))
+		err = -EINVAL;
+	if (!err && !(flags & MS_BIND))
+		err = sb_remount(m->sb, flags, data ? data : "");
+	if (!(flags & times)) /* said nothing of them: as they were */
+		flags |= m->flags & times;
+	if (!err)
+		err = mount_set_flags(m, flags);
+	mutex_unlock(&mount_mutex);
+	return err;
+}
+
+static int change_kind(const struct path *at, u64 flags)
+{
+	u64 kind = flags & ~(u64)(MS_REC | MS_SILENT);
+	struct mount *m, *top = at->mnt;
+	int err = 0;
+
+	if ((kind & ~(u64)MNT_KINDS) || (kind & (kind - 1)))
+		return -EINVAL;
+	mutex_lock(&mount_mutex);
+	if (at->dentry != top->root || !mount_attached(top))
+		err = -EINVAL;
+	for (m = top; m && !err; m = mount_next(m, top)) {
+		mount_set_kind(m, kind);
+		if (!(flags & MS_REC))
+			break;
+	}
+	mutex_unlock(&mount_mutex);
+	return err;
+}
+
+int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
+	      const char *data)
+{
+	struct path at;
+	int err;
+
+	if ((flags & MS_MGC_MASK) == MS_MGC_VAL)
+		flags &= ~(u64)MS_MGC_MASK;
+	err = path_lookup(AT_FDCWD, dir, LOOKUP_FOLLOW, &at);
+	if (err)
+		return err;
+	if (flags & MS_NOUSER)
+		err = -EINVAL;
+	else if (flags & MS_REMOUNT)
+		err = mount_remount(&at, flags, data);
+	else if (flags & MS_BIND)
+		err = mount_bind(dev, &at, flags & MS_REC);
+	else if (flags & MNT_KINDS)
+		err = change_kind(&at, flags);
+	else if (flags & MS_MOVE)
+		err = move_old(dev, &at);
+	else
+		err = mount_new(dev, &at, type, flags, data);
+	path_put(&at);
+	return err;
+}
+
 static int umount_locked(const struct path *p, u32 flags)
 {
 	struct mount *m = p->mnt;
 
 	if (p->dentry != m->root)
 		return -EINVAL;
+	if (flags & MNT_EXPIRE) {
+		if (is_current_root(m))
+			return -EINVAL;
+		if (load_once(&m->refs) > 2) /* M1, and p */
+			return -EBUSY;
+		if (!load_once(&m->expiring))
+			return -EAGAIN;
+	}
 	if (is_current_root(m) && !(flags & MNT_DETACH))
 		return sb_remount(m->sb, m->sb->flags | MS_RDONLY, "");
-	if (!m->parent)
+	if (!m->parent || !mount_attached(m))
 		return -EINVAL;
 	/* path: one reference of the caller on the mount, as it expects. */
 	return mount_detach(m, flags & MNT_DETACH);
@@ -269,16 +280,18 @@ int vfs_umount(const char *dir, u32 flags)
 
 	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
 		return -EINVAL;
-	if (flags & MNT_EXPIRE)
-		return flags & (MNT_FORCE | MNT_DETACH) ? -EINVAL : -EAGAIN;
+	if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
+		return -EINVAL;
 	err = path_lookup(AT_FDCWD, dir,
 			  flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
 	if (err)
 		return err;
 	mutex_lock(&mount_mutex);
 	err = umount_locked(&p, flags);
-	mutex_unlock(&mount_mutex);
 	path_put(&p);
+	if (err == -EAGAIN) /* in the tree, and mount_mutex keeps it there */
+		store_once(&p.mnt->expiring, true);
+	mutex_unlock(&mount_mutex);
 	return err;
 }
 
@@ -295,12 +308,17 @@ static void pivot(struct mount *root, struct mount *new, const struct path *put,
 static int pivot_check(const struct path *root, const struct path *new,
 		       const struct path *put)
 {
-	if (!root->mnt->parent || root->dentry != root->mnt->root)
-		return -EINVAL;
-	if (new->dentry != new->mnt->root || !new->mnt->parent)
+	if (!mount_attached(root->mnt) || !mount_attached(new->mnt) ||
+	    put->mnt->group)
 		return -EINVAL;
 	if (new->mnt == root->mnt || put->mnt == root->mnt)
 		return -EBUSY;
+	if (!root->mnt->parent || root->dentry != root->mnt->root ||
+	    root->mnt->parent->group)
+		return -EINVAL;
+	if (new->dentry != new->mnt->root || !new->mnt->parent ||
+	    new->mnt->parent->group)
+		return -EINVAL;
 	if (!mount_is_below(new->mnt, root->mnt) ||
 	    !mount_is_below(put->mnt, new->mnt))
 		return -EINVAL;

@@ -64,8 +64,11 @@ void fs_file_release(struct file *f)
 	file_locks_release(f);
 	if (unlikely(load_once(&nr_leases)))
 		lease_release(f);
-	if (f->wrote)
+	if (f->wrote) {
 		atomic_dec(&f->inode->writecount);
+		if (f->mnt)
+			atomic_dec(&f->mnt->writers);
+	}
 	if (f->counted_read)
 		atomic_dec(&f->inode->readcount);
 	if (f->denies_write)
@@ -87,6 +90,10 @@ static int open_inode(struct file *f, struct inode *i)
 		if (err)
 			return err;
 		f->wrote = true;
+		/* MNTRO (full) - pairs with mount_set_flags(). */
+		atomic_inc(&f->mnt->writers);
+		if (unlikely(load_once(&f->mnt->flags) & MS_RDONLY))
+			return -EROFS;
 	} else if (S_ISREG(i->mode) && f->can_read) {
 		atomic_inc(&i->readcount);
 		f->counted_read = true;
@@ -456,6 +463,19 @@ struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
 	if (how.flags & O_CREAT)
 		return open_create(dirfd, path, &how);
 	return open_existing(dirfd, path, &how);
+}
+
+struct file *vfs_open_at_path(const struct path *p, u32 flags)
+{
+	struct open_how_k how = { .flags = flags & ~(u32)(O_CREAT | O_EXCL) };
+	int err = check_flags(&how);
+
+	if (!err && (how.flags & O_TMPFILE_ONLY))
+		err = -EINVAL;
+	if (!err)
+		return open_checked(p, &how);
+	path_put(p);
+	return ERR_PTR(err);
 }
 
 struct file *vfs_open(int dirfd, const char *path, u32 flags, u32 mode)

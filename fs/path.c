@@ -76,12 +76,11 @@ static bool is_deleted(const struct dentry *d)
 	return d_dead(d) && d->parent != d && d->inode && !d->inode->nlink;
 }
 
-s64 path_to_str(const struct path *p, const struct path *root, char *buf,
-		size_t size)
+static s64 to_str(const struct path *p, const struct path *root, char *buf,
+		  size_t size, bool *reached)
 {
 	static const char deleted[] = " (deleted)";
 	char *end = buf + size - 1, *at;
-	bool reached;
 	size_t len;
 
 	if (!size)
@@ -90,7 +89,7 @@ s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 	if (is_deleted(p->dentry))
 		end = size < sizeof(deleted) ? buf
 					     : end - (sizeof(deleted) - 1);
-	at = names_backwards(*p, root, buf, end, &reached);
+	at = names_backwards(*p, root, buf, end, reached);
 	if (is_deleted(p->dentry) && at)
 		memcpy(end, deleted, sizeof(deleted));
 	else
@@ -101,6 +100,23 @@ s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 	len = strlen(at);
 	memmove(buf, at, len + 1);
 	return (s64)len;
+}
+
+s64 path_to_str(const struct path *p, const struct path *root, char *buf,
+		size_t size)
+{
+	bool reached = true;
+
+	return to_str(p, root, buf, size, &reached);
+}
+
+s64 path_below_str(const struct path *p, const struct path *root, char *buf,
+		   size_t size)
+{
+	bool reached = true;
+	s64 n = to_str(p, root, buf, size, &reached);
+
+	return n >= 0 && !reached ? -EXDEV : n;
 }
 
 /* getcwd(2): "(unreachable)" when outside of the root. */

@@ -123,7 +123,8 @@ static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 	sb->type = t;
 	sb->bdev = bd;
 	sb->dev = bd ? bd->dev : MKDEV(0, next_anon_minor++);
-	sb->flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_SILENT);
+	sb->flags =
+		flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_SILENT);
 	sb->block_size = PAGE_SIZE;
 	sb->max_size = 0x7fffffffffffffffull;
 	sb->time_gran = 1;

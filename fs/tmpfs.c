@@ -119,6 +119,7 @@ struct inode *tmpfs_make_inode(struct super_block *sb, const struct inode *dir,
 	}
 	i->ino = atomic_add_return(&sb->next_ino, 1);
 	i->rdev = rdev;
+	i->generation = (u32)clock_mono_ns();
 	inode_init_owner(i, dir, mode);
 	set_ops(i);
 	return i;
@@ -176,12 +177,12 @@ static int parse_size(const char *v, u64 *bytes)
 	return *end ? -EINVAL : 0;
 }
 
+static const char *const ignored[] = { "huge",	      "inode32", "inode64",
+				       "noswap",      "mpol",	 "nr_open",
+				       "newinstance", "ptmxmode" };
+
 static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
 {
-	static const char *const ignored[] = { "huge",	      "inode32",
-					       "inode64",     "noswap",
-					       "mpol",	      "nr_open",
-					       "newinstance", "ptmxmode" };
 	u64 v = 0;
 	size_t k;
 	int err;
@@ -210,6 +211,29 @@ static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
 	else
 		return -EINVAL;
 	return 0;
+}
+
+/* fs_type->check_option */
+static int check_option(const char *opt)
+{
+	static const char *const known[] = { "mode",	  "size", "nr_blocks",
+					     "nr_inodes", "uid",  "gid" };
+	const char *value = strchr(opt, '=');
+	size_t n = value ? (size_t)(value - opt) : strlen(opt), k;
+	struct tmpfs_sb scratch = { 0 };
+	char key[16] = "";
+
+	if (n >= sizeof(key))
+		return -ENOENT;
+	memcpy(key, opt, n);
+	for (k = 0; k < ARRAY_SIZE(ignored); k++)
+		if (!strcmp(key, ignored[k]))
+			return 0;
+	for (k = 0; k < ARRAY_SIZE(known); k++)
+		if (!strcmp(key, known[k]))
+			return parse_option(&scratch, key,
+					    value ? value + 1 : "");
+	return -ENOENT;
 }
 
 static int parse_options(struct tmpfs_sb *ts, const char *data)
@@ -268,7 +292,26 @@ static void tmpfs_put_super(struct super_block *sb)
 	kfree(sb->priv);
 }
 
+/* Only those whose numbers were given out are ever looked for. */
+static void tmpfs_fh_prepare(struct inode *i)
+{
+	inode_hash_insert(i);
+}
+
+static struct inode *tmpfs_fh_to_inode(struct super_block *sb, u64 ino, u32 gen)
+{
+	struct inode *i = inode_find(sb, ino);
+
+	if (i && i->generation == gen)
+		return i;
+	if (i)
+		inode_put(i);
+	return ERR_PTR(-ESTALE);
+}
+
 static const struct super_ops tmpfs_super_ops = {
+	.fh_prepare = tmpfs_fh_prepare,
+	.fh_to_inode = tmpfs_fh_to_inode,
 	.alloc_inode = tmpfs_alloc_inode,
 	.free_inode = tmpfs_free_inode,
 	.evict_inode = tmpfs_evict,
@@ -315,7 +358,9 @@ fail:
 	return err;
 }
 
-static struct fs_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
+static struct fs_type tmpfs_type = { .name = "tmpfs",
+				     .mount = tmpfs_mount,
+				     .check_option = check_option };
 static struct fs_type ramfs_type = { .name = "ramfs", .mount = tmpfs_mount };
 static struct fs_type rootfs_type = { .name = "rootfs", .mount = tmpfs_mount };
 

@@ -224,7 +224,13 @@ struct super_ops {
 	void (*put_super)(struct super_block *sb); /* unmounted: all synced */
 	/* Options for /proc/mounts after "rw", e.g. ",size=4k".  Optional. */
 	void (*show_options)(struct super_block *sb, char *buf, size_t n);
-	bool no_icache; /* inodes are dropped at the last reference */
+	/* The inode that had this number and generation, if it is still there:
+	 * with a reference, or ERR_PTR(-ESTALE).  Optional: no file handles.
+	 * ->fh_prepare: @inode's numbers are given out.  Optional. */
+	struct inode *(*fh_to_inode)(struct super_block *sb, u64 ino, u32 gen);
+	void (*fh_prepare)(struct inode *inode);
+	bool has_dotdot; /* lookup() of a directory finds its ".." */
+	bool no_icache;	 /* inodes are dropped at the last reference */
 };
 
 /* mount(2) flags kept in sb->flags / mnt->flags */
@@ -234,12 +240,18 @@ struct super_ops {
 #define MS_NOEXEC      8
 #define MS_SYNCHRONOUS 16
 #define MS_REMOUNT     32
+#define MS_DIRSYNC     128
+#define MS_NOSYMFOLLOW 256
 #define MS_NOATIME     1024
 #define MS_NODIRATIME  2048
 #define MS_BIND	       4096
 #define MS_MOVE	       8192
 #define MS_REC	       16384
 #define MS_SILENT      32768
+#define MS_UNBINDABLE  (1 << 17)
+#define MS_PRIVATE     (1 << 18)
+#define MS_SLAVE       (1 << 19)
+#define MS_SHARED      (1 << 20)
 #define MS_RELATIME    (1 << 21)
 #define MS_STRICTATIME (1 << 24)
 
@@ -282,23 +294,41 @@ struct dentry {
 	void *priv; /* the file system's; not freed by the VFS */
 };
 
+struct path {
+	struct mount *mnt;
+	struct dentry *dentry;
+};
+
 struct mount {
 	u32 refs;		   /* [a] 1 for its place in the tree, children,
 					 * paths */
 	int id;			   /* [I] */
+	u64 unique_id;		   /* [I] never given again: statmount(2) */
 	struct super_block *sb;	   /* [I] */
 	struct dentry *root;	   /* [I] owned */
 	struct mount *parent;	   /* [dcache_lock] owned; NULL: top */
 	struct dentry *mountpoint; /* [dcache_lock] owned, in parent */
 	u64 flags;		   /* [a] MS_RDONLY NOSUID ... */
-	struct list_head node;	   /* [dcache_lock] all mounts, in order */
+	u32 writers;		   /* [a] files of it open for writing */
+	bool expiring;		   /* [a] umount2(MNT_EXPIRE) was here, and
+					 * nobody since */
+	bool loose; /* [mount_mutex] of no tree yet: fsmount(), open_tree() */
+	struct list_head node;	    /* [dcache_lock] all mounts, in order */
 	struct list_head hash_node; /* [dcache_lock] by (parent, mountpoint) */
+	struct list_head children;  /* [dcache_lock] and mount_mutex */
+	struct list_head child;	    /* likewise, in parent's */
 	char *devname;		    /* [I] as given to mount(2) */
-};
-
-struct path {
-	struct mount *mnt;
-	struct dentry *dentry;
+	/* [mount_mutex] for fs/propagate.c */
+	u32 group;  /* peers have the same; 0: not shared */
+	u32 master; /* group whose slave it is; 0: none's */
+	bool unbindable;
+	struct list_head sharing; /* all with a group or a master */
+	/* [mount_mutex] for the time of one operation */
+	bool doomed, through;
+	u64 saved_flags;
+	struct mount *copy, *target;
+	struct path was;
+	struct list_head pending;
 };
 
 struct fs_type {
@@ -308,6 +338,9 @@ struct fs_type {
 	bool single;
 	/* no "nodev" in /proc/filesystems although !needs_dev */
 	bool nodev_opt;
+	/* Is @opt ("size=4k") one of its options?  0, -ENOENT: not known, or
+	 * -EINVAL: a wrong value.  Optional: mount() will tell. */
+	int (*check_option)(const char *opt);
 	/* @bdev NULL unless needs_dev.  Fills sb (ops, root by
 	 * dentry_alloc_root(inode), ...).  0 or -errno, then nothing is
 	 * kept. */
@@ -329,7 +362,7 @@ struct kstat {
 	u32 mode, nlink, uid, gid;
 	u64 rdev, size, blksize, blocks;
 	struct timespec64 atime, mtime, ctime, btime;
-	u64 mnt_id;
+	u64 mnt_id, mnt_unique_id;
 	bool is_mount_root;
 	/* STATX_ATTR_*: FS_*_FL are the same bits; @attributes_known: those the
 	 * file system has. */
@@ -346,7 +379,9 @@ struct inode *inode_new(struct super_block *sb);
 struct inode *inode_get_by_ino(struct super_block *sb, u64 ino, bool *is_new);
 void inode_unlock_new(struct inode *i);
 void inode_fail_new(struct inode *i);
-void inode_hash_insert(struct inode *i);
+void inode_hash_insert(struct inode *i); /* nothing, when it is */
+/* In the cache, referenced, or NULL. */
+struct inode *inode_find(struct super_block *sb, u64 ino);
 struct inode *inode_get(struct inode *i);
 /* Link count: nobody's business but the file system's; 0 means free at last
  * put. */
@@ -390,6 +425,9 @@ bool path_equal(const struct path *a, const struct path *b);
 /* Absolute path of @p as seen from @root into buf: length or -ENAMETOOLONG. */
 s64 path_to_str(const struct path *p, const struct path *root, char *buf,
 		size_t size);
+/* The same, -EXDEV when @p is not below @root. */
+s64 path_below_str(const struct path *p, const struct path *root, char *buf,
+		   size_t size);
 /* What getcwd(2) says: length, -ENOENT (removed) or -ERANGE. */
 s64 path_cwd_str(char *buf, size_t size);
 bool inode_owner_or_capable(const struct inode *i);
@@ -413,6 +451,8 @@ struct file *vfs_open(int dirfd, const char *path, u32 flags, u32 mode);
 #define RESOLVE_IN_ROOT	      0x10
 struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
 			u32 resolve);
+/* What @p leads to, with all checks of open(2).  Takes the references of @p. */
+struct file *vfs_open_at_path(const struct path *p, u32 flags);
 /* References taken, permissions not checked. @cred NULL: current's. */
 struct file *vfs_open_path(const struct path *p, u32 flags, struct cred *cred);
 int vfs_mkdir(int dirfd, const char *path, u32 mode);
@@ -474,14 +514,27 @@ struct mount *mount_of_root(void);
 /* First mount: tmpfs/rootfs at /, for init. */
 int vfs_mount_root(const char *dev, const char *type, u64 flags,
 		   const char *data);
-/* In order of mounting; @fn runs without locks and may sleep. */
+/* In order of unique_id; @fn runs without locks and may sleep. */
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx);
-/* "rw,nosuid,relatime,size=4k" as in /proc/mounts; length. */
+/* Texts of up to @n bytes; their length.  "rw,nosuid,relatime,size=4k" as in
+ * /proc/mounts; of it what belongs to the mount; what belongs to the instance. */
 size_t mount_options_str(struct mount *m, char *buf, size_t n);
+size_t mount_flags_str(const struct mount *m, char *buf, size_t n);
+size_t sb_options_str(struct super_block *sb, char *buf, size_t n);
+/* What of its file system is mounted: "/" or "/sub/directory".  As path_to_str. */
+s64 mount_root_str(struct mount *m, char *buf, size_t n);
+/* The next master group with a mount below @root that the slave @m gets events
+ * from: "propagate_from" of mountinfo.  0: none. */
+u32 mount_dominator(struct mount *m, const struct path *root);
 struct mount *mount_get(struct mount *m);
 void mount_put(struct mount *m); /* may sleep */
 /* A mount that has no place in the tree (pipefs, proc for the kernel). */
 struct mount *mount_internal(struct fs_type *t);
+
+/* --- fs/handle.c */
+/* The file of @mnt's file system that has these numbers, referenced: 0, -ESTALE
+ * or another error. */
+int vfs_handle_open(struct mount *mnt, u64 ino, u32 gen, struct path *out);
 
 /* --- per-process root, cwd, umask (struct fs_ctx of kernel/task) */
 struct fs_ctx {

@@ -376,7 +376,8 @@ static bool follow_known(struct walk *w)
 	size_t n;
 	char *page;
 
-	if (!text || w->resolve || w->nr_links >= MAX_SYMLINKS)
+	if (!text || w->resolve || w->nr_links >= MAX_SYMLINKS ||
+	    (w->at.mnt->flags & MS_NOSYMFOLLOW))
 		return false;
 	n = strlen(text);
 	if (!n || n + strlen(w->rest) + 2 > PAGE_SIZE)
@@ -426,7 +427,9 @@ int walk_follow(struct walk *w, struct dentry *link)
 	struct inode *i = link->inode;
 	int err;
 
-	if (w->nr_links++ >= MAX_SYMLINKS || (w->resolve & RESOLVE_NO_SYMLINKS))
+	if (w->nr_links++ >= MAX_SYMLINKS ||
+	    (w->resolve & RESOLVE_NO_SYMLINKS) ||
+	    (w->anchor.mnt->flags & MS_NOSYMFOLLOW))
 		return -ELOOP;
 	if (i->ops->get_link)
 		return follow_magic(w, i);

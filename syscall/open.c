@@ -2,6 +2,7 @@
 /* syscall/open.c - openat, openat2, close, close_range, memfd_create. */
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
+#include <syscall/ustruct.h>
 
 #include <fs/tmpfs.h>
 #include <fs/vfs.h>
@@ -80,23 +81,13 @@ static int check_how(const struct open_how *how)
 	return 0;
 }
 
-/* Bytes of a newer, longer structure must be zero. */
 static int copy_how(struct open_how *how, uaddr_t from, u64 size)
 {
-	u64 at;
-	u8 byte;
-
 	if (size < sizeof(*how))
 		return -EINVAL;
 	if (size > 4096)
 		return -E2BIG;
-	for (at = sizeof(*how); at < size; at++) {
-		if (get_user_u8(&byte, from + at))
-			return -EFAULT;
-		if (byte)
-			return -E2BIG;
-	}
-	return copy_from_user(how, from, sizeof(*how));
+	return ustruct_get(how, sizeof(*how), from, size);
 }
 
 SYSCALL4(437, openat2, int, dirfd, uaddr_t, path, uaddr_t, uhow, u64, size)
@@ -160,11 +151,4 @@ SYSCALL2(279, memfd_create, uaddr_t, uname, u32, flags)
 		memfd_add_seals(f, F_SEAL_EXEC);
 	}
 	return fd_open(f, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
-}
-
-SYSCALL5(264, name_to_handle_at, int, dirfd __unused, uaddr_t, path __unused,
-	 uaddr_t, handle __unused, uaddr_t, mnt_id __unused, int,
-	 flags __unused)
-{
-	return -EOPNOTSUPP;
 }

@@ -10,6 +10,7 @@
 #define STATX_BASIC_STATS     0x7ffu
 #define STATX_BTIME	      0x800u
 #define STATX_MNT_ID	      0x1000u
+#define STATX_MNT_ID_UNIQUE   0x4000u
 #define STATX_DIOALIGN	      0x2000u
 #define STATX_RESERVED	      0x80000000u
 #define STATX_ATTR_MOUNT_ROOT 0x2000u
@@ -143,7 +144,9 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 {
 	kdev_t dev = dev_decode(st->dev), rdev = dev_decode(st->rdev);
 	struct user_statx u = {
-		.mask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID |
+		.mask = STATX_BASIC_STATS | STATX_BTIME |
+			(wanted & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE
+						      : STATX_MNT_ID) |
 			(st->dio_align ? wanted & STATX_DIOALIGN : 0),
 		.blksize = (u32)st->blksize,
 		.attributes = st->attributes |
@@ -166,7 +169,8 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 		.rdev_minor = MINOR(rdev),
 		.dev_major = MAJOR(dev),
 		.dev_minor = MINOR(dev),
-		.mnt_id = st->mnt_id,
+		.mnt_id = wanted & STATX_MNT_ID_UNIQUE ? st->mnt_unique_id
+						       : st->mnt_id,
 	};
 
 	return copy_to_user(to, &u, sizeof(u));
@@ -201,6 +205,8 @@ static u64 statfs_flags(const struct mount *m, const struct super_block *sb)
 		     MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME);
 	if (!(in & (MS_NOATIME | MS_STRICTATIME)))
 		out |= 0x1000; /* ST_RELATIME */
+	if (in & MS_NOSYMFOLLOW)
+		out |= 0x2000; /* ST_NOSYMFOLLOW */
 	return out;
 }
 

@@ -6,6 +6,7 @@
  * error state reaches the super block with the next write-out.
  */
 #include <fs/ext4/ext4.h>
+#include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -125,6 +126,37 @@ static int option_commit(struct ext4_sb *sbi, const char *s, size_t len)
 	sbi->commit_ns = (n ? n : COMMIT_SECONDS) * NSEC_PER_SEC;
 	sbi->opts |= EXT4_OPT_COMMIT_GIVEN;
 	return 0;
+}
+
+static size_t key_len(const char *opt)
+{
+	const char *value = strchr(opt, '=');
+
+	return value ? (size_t)(value - opt) : strlen(opt);
+}
+
+/* fs_type->check_option: a known name with another value is a wrong value. */
+int ext4_check_option(const char *opt)
+{
+	size_t len = key_len(opt), i;
+	struct ext4_sb *scratch;
+	int err = -ENOENT;
+
+	if (str_has_prefix(opt, "commit=")) {
+		scratch = kzalloc(sizeof(*scratch));
+		err = scratch ? option_commit(scratch, opt + 7, strlen(opt + 7))
+			      : -ENOMEM;
+		kfree(scratch);
+		return err;
+	}
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		if (!strcmp(options[i].name, opt))
+			return 0;
+		if (key_len(options[i].name) == len &&
+		    !memcmp(options[i].name, opt, len))
+			err = -EINVAL;
+	}
+	return err;
 }
 
 static int option_one(struct ext4_sb *sbi, const char *s, size_t len)

@@ -216,6 +216,7 @@ void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
 void ext4_shut_down(struct ext4_sb *sbi);
 u32 ext4_errors_opt(const struct ext4_super *es); /* EXT4_OPT_ERRORS_* */
 int ext4_options_parse(struct ext4_sb *sbi, const char *data);
+int ext4_check_option(const char *opt);
 void ext4_show_options(struct super_block *sb, char *buf, size_t n);
 
 /* --- csum.c */
@@ -297,6 +298,8 @@ int ext4_new_inode(struct ext4_handle *h, struct inode *dir,
 void ext4_free_inode(struct ext4_handle *h, struct inode *inode);
 
 /* --- inode.c */
+/* super_ops.fh_to_inode */
+struct inode *ext4_fh_to_inode(struct super_block *sb, u64 ino, u32 gen);
 int ext4_iget(struct ext4_sb *sbi, u64 ino, struct inode **out);
 int ext4_iget_linked(struct ext4_sb *sbi, u64 ino, struct inode **out);
 void ext4_set_ops(struct inode *inode);

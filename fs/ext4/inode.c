@@ -263,7 +263,9 @@ void ext4_set_ops(struct inode *inode)
 	}
 }
 
-int ext4_iget(struct ext4_sb *sbi, u64 ino, struct inode **out)
+/* @gen: only if that is its generation, and it is in use (-ESTALE). */
+static int iget(struct ext4_sb *sbi, u64 ino, const u32 *gen,
+		struct inode **out)
 {
 	struct ext4_raw_inode *raw;
 	struct ext4_buf *b;
@@ -281,11 +283,15 @@ int ext4_iget(struct ext4_sb *sbi, u64 ino, struct inode **out)
 		return 0;
 	err = ext4_raw_slot(sbi, ino, &b, &raw);
 	if (!err) {
-		err = load(sbi, inode, raw);
+		if (gen &&
+		    (!raw->links || !raw->mode || raw->generation != *gen))
+			err = -ESTALE;
+		else
+			err = load(sbi, inode, raw);
 		ext4_buf_put(b);
 	}
 	if (err) {
-		if (err != -ENOMEM)
+		if (err != -ENOMEM && err != -ESTALE)
 			ext4_error(sbi, ino, "cannot be used: %d", err);
 		inode_fail_new(inode);
 		*out = NULL;
@@ -297,6 +303,29 @@ int ext4_iget(struct ext4_sb *sbi, u64 ino, struct inode **out)
 }
 
 /* For names: what a directory says must be an ordinary, living inode. */
+int ext4_iget(struct ext4_sb *sbi, u64 ino, struct inode **out)
+{
+	return iget(sbi, ino, NULL, out);
+}
+
+struct inode *ext4_fh_to_inode(struct super_block *sb, u64 ino, u32 gen)
+{
+	struct ext4_sb *sbi = EXT4_SB(sb);
+	struct inode *i;
+	int err;
+
+	if ((ino != EXT4_ROOT_INO && ino < sbi->first_ino) ||
+	    ino > sbi->nr_inodes)
+		return ERR_PTR(-ESTALE);
+	err = iget(sbi, ino, &gen, &i);
+	if (err)
+		return ERR_PTR(err);
+	if (i->generation == gen)
+		return i;
+	inode_put(i);
+	return ERR_PTR(-ESTALE);
+}
+
 int ext4_iget_linked(struct ext4_sb *sbi, u64 ino, struct inode **out)
 {
 	int err;

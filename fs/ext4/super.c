@@ -362,6 +362,8 @@ static void ext4_put_super(struct super_block *sb)
 }
 
 static const struct super_ops ext4_super_ops = {
+	.fh_to_inode = ext4_fh_to_inode,
+	.has_dotdot = true,
 	.alloc_inode = alloc_inode,
 	.free_inode = free_inode,
 	.write_inode = ext4_write_inode,
@@ -618,11 +620,13 @@ static int ext4_mount(struct super_block *sb, struct blkdev *bdev, u64 flags,
 	return err > 0 ? -EIO : err; /* the log does not get empty */
 }
 
-static struct fs_type types[] = {
-	{ .name = "ext4", .needs_dev = true, .mount = ext4_mount },
-	{ .name = "ext3", .needs_dev = true, .mount = ext4_mount },
-	{ .name = "ext2", .needs_dev = true, .mount = ext4_mount },
-};
+#define EXT_TYPE(nm)                                                  \
+	{                                                             \
+		.name = (nm), .needs_dev = true, .mount = ext4_mount, \
+		.check_option = ext4_check_option                     \
+	}
+static struct fs_type types[] = { EXT_TYPE("ext4"), EXT_TYPE("ext3"),
+				  EXT_TYPE("ext2") };
 
 static int ext4_init(void)
 {

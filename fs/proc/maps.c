@@ -203,6 +203,42 @@ static void put_escaped(struct text *t, const char *s)
 	}
 }
 
+static void put_sharing(struct mount_ctx *c, struct mount *m)
+{
+	u32 from;
+
+	if (load_once(&m->group))
+		text_printf(c->t, " shared:%u", m->group);
+	if (load_once(&m->master)) {
+		text_printf(c->t, " master:%u", m->master);
+		from = mount_dominator(m, &c->root);
+		if (from && from != m->master)
+			text_printf(c->t, " propagate_from:%u", from);
+	}
+	if (load_once(&m->unbindable))
+		text_puts(c->t, " unbindable");
+}
+
+static void show_info(struct mount_ctx *c, struct mount *m, const char *dev)
+{
+	char *scratch = c->buf + PAGE_SIZE / 2;
+
+	text_printf(c->t, "%d %d %u:%u ", m->id,
+		    m->parent ? m->parent->id : m->id, MAJOR(m->sb->dev),
+		    MINOR(m->sb->dev));
+	if (mount_root_str(m, scratch, PAGE_SIZE / 2) > 0)
+		put_escaped(c->t, scratch);
+	text_puts(c->t, " ");
+	put_escaped(c->t, c->buf);
+	mount_flags_str(m, scratch, PAGE_SIZE / 2);
+	text_printf(c->t, " %s", scratch);
+	put_sharing(c, m);
+	text_printf(c->t, " - %s ", m->sb->type->name);
+	put_escaped(c->t, dev);
+	sb_options_str(m->sb, scratch, PAGE_SIZE / 2);
+	text_printf(c->t, " %s\n", scratch);
+}
+
 static void show_mount(struct mount *m, void *ctx)
 {
 	struct mount_ctx *c = ctx;
@@ -210,20 +246,13 @@ static void show_mount(struct mount *m, void *ctx)
 	const char *dev = m->devname && *m->devname ? m->devname : "none";
 	char *opts = c->buf + PAGE_SIZE / 2;
 
-	if (path_to_str(&p, &c->root, c->buf, PAGE_SIZE / 2) < 0)
-		return; /* not below this root */
-	mount_options_str(m, opts, PAGE_SIZE / 2);
+	if (path_below_str(&p, &c->root, c->buf, PAGE_SIZE / 2) < 0)
+		return;
 	if (c->info) {
-		text_printf(c->t, "%d %d %u:%u / ", m->id,
-			    m->parent ? m->parent->id : m->id,
-			    MAJOR(m->sb->dev), MINOR(m->sb->dev));
-		put_escaped(c->t, c->buf);
-		text_printf(c->t, " %s - %s ", opts, m->sb->type->name);
-		put_escaped(c->t, dev);
-		text_printf(c->t, " %s\n",
-			    m->sb->flags & MS_RDONLY ? "ro" : "rw");
+		show_info(c, m, dev);
 		return;
 	}
+	mount_options_str(m, opts, PAGE_SIZE / 2);
 	put_escaped(c->t, dev);
 	text_puts(c->t, " ");
 	put_escaped(c->t, c->buf);

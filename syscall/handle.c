@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall/handle.c - name_to_handle_at, open_by_handle_at. */
+#include <syscall/syscall.h>
+#include <syscall/upath.h>
+
+#include <fs/vfs.h>
+#include <kernel/mm/user.h>
+#include <lib/string.h>
+
+#define AT_HANDLE_MNT_ID_UNIQUE 0x001
+#define AT_HANDLE_FID		0x200
+#define MAX_HANDLE_SZ		128u
+
+/* What is in a handle. */
+#define FILEID_INO32_GEN	0x01
+#define FILEID_INO32_GEN_PARENT 0x02
+#define FILEID_INO64_GEN	0x81 /* of who cannot be opened by it */
+
+struct file_handle {
+	u32 bytes;
+	s32 type;
+	u32 data[3];
+};
+#define HEAD_SIZE offsetof(struct file_handle, data)
+
+static void fill_handle(struct file_handle *h, struct inode *i)
+{
+	if (i->sb->ops->fh_to_inode) {
+		*h = (struct file_handle){ 8,
+					   FILEID_INO32_GEN,
+					   { (u32)i->ino, i->generation } };
+		return;
+	}
+	*h = (struct file_handle){ 12,
+				   FILEID_INO64_GEN,
+				   { (u32)i->ino, (u32)(i->ino >> 32),
+				     i->generation } };
+}
+
+static int put_mount_id(uaddr_t to, const struct mount *m, bool unique)
+{
+	return unique ? put_user_u64(m->unique_id, to)
+		      : put_user_u32((u32)m->id, to);
+}
+
+static int put_handle(const struct path *p, uaddr_t to, uaddr_t mnt_id,
+		      int flags)
+{
+	struct inode *i = p->dentry->inode;
+	struct file_handle h, room;
+	int err;
+
+	if (!i->sb->ops->fh_to_inode && !(flags & AT_HANDLE_FID))
+		return -EOPNOTSUPP;
+	if (copy_from_user(&room, to, HEAD_SIZE))
+		return -EFAULT;
+	if (room.bytes > MAX_HANDLE_SZ)
+		return -EINVAL;
+	if (i->sb->ops->fh_prepare)
+		i->sb->ops->fh_prepare(i);
+	fill_handle(&h, i);
+	err = put_mount_id(mnt_id, p->mnt, flags & AT_HANDLE_MNT_ID_UNIQUE);
+	if (err)
+		return -EFAULT;
+	if (h.bytes > room.bytes) {
+		h.type = 255; /* FILEID_INVALID */
+		err = copy_to_user(to, &h, HEAD_SIZE);
+		return err ? -EFAULT : -EOVERFLOW;
+	}
+	return copy_to_user(to, &h, HEAD_SIZE + h.bytes) ? -EFAULT : 0;
+}
+
+SYSCALL5(264, name_to_handle_at, int, dirfd, uaddr_t, path, uaddr_t, handle,
+	 uaddr_t, mnt_id, int, flags)
+{
+	int at = (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) |
+		 (flags & AT_EMPTY_PATH);
+	struct path p;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | AT_HANDLE_FID |
+		      AT_HANDLE_MNT_ID_UNIQUE))
+		return -EINVAL;
+	err = upath_lookup(dirfd, path, at, &p);
+	if (err)
+		return err;
+	err = put_handle(&p, handle, mnt_id, flags);
+	path_put(&p);
+	return err;
+}
+
+/* The mount that @fd lies on, referenced. */
+static int mount_of_fd(int fd, struct mount **out)
+{
+	struct path cwd;
+	struct fdref r;
+
+	if (fd == AT_FDCWD) {
+		fs_ctx_get_cwd(&cwd);
+		*out = mount_get(cwd.mnt);
+		path_put(&cwd);
+		return 0;
+	}
+	r = fd_ref_path(fd);
+	if (!r.f)
+		return -EBADF;
+	*out = r.f->mnt ? mount_get(r.f->mnt) : NULL;
+	fd_unref(r);
+	return *out ? 0 : -ESTALE;
+}
+
+static int get_handle(struct file_handle *h, uaddr_t from)
+{
+	u8 rest[MAX_HANDLE_SZ];
+
+	if (copy_from_user(h, from, HEAD_SIZE))
+		return -EFAULT;
+	if (!h->bytes || h->bytes > MAX_HANDLE_SZ)
+		return -EINVAL;
+	if (copy_from_user(rest, from + HEAD_SIZE, h->bytes))
+		return -EFAULT;
+	if ((h->type != FILEID_INO32_GEN &&
+	     h->type != FILEID_INO32_GEN_PARENT) ||
+	    h->bytes < 8)
+		return -ESTALE;
+	memcpy(h->data, rest, 8);
+	return 0;
+}
+
+SYSCALL3(265, open_by_handle_at, int, fd, uaddr_t, handle, u32, flags)
+{
+	struct file_handle h;
+	struct mount *m;
+	struct file *f;
+	struct path p;
+	int err = mount_of_fd(fd, &m);
+
+	if (err)
+		return err;
+	err = capable(CAP_DAC_READ_SEARCH) ? get_handle(&h, handle) : -EPERM;
+	if (!err)
+		err = vfs_handle_open(m, h.data[0], h.data[1], &p);
+	mount_put(m);
+	if (err)
+		return err;
+	f = vfs_open_at_path(&p, flags); /* takes p */
+	return IS_ERR(f) ? PTR_ERR(f)
+			 : fd_open(f, flags & O_CLOEXEC ? O_CLOEXEC : 0);
+}
