@@ -12,6 +12,8 @@
  *   P2  A write of at most PIPE_BUF bytes is put in as a whole.
  *   P3  Writers sleep while there is less room than the smaller of what they want
  *       and PIPE_BUF; whoever makes room wakes them when there is PIPE_BUF of it.
+ *   P5  Packets (O_DIRECT) are parts of the ring, in order, at most one for each
+ *       page; a read takes of one packet, and what is left of that is gone.
  *   P4  readers and writers count open files; the pipe lives while files > 0.
  *
  * Locking: p->lock (mutex: copies may fault).  The conditions of the wait queues are
@@ -40,12 +42,20 @@
 
 u64 pipe_max_size = PIPE_MAX_SIZE;
 
+struct packet {
+	u64 start, end; /* positions */
+};
+
 struct pipe {
 	struct mutex lock;
 	u64 head, tail; /* [lock] bytes ever written, read; see P1 */
 	u64 base;	/* [lock] position that is at the first page's start */
 	u32 nr_pages;	/* [lock] power of two */
 	void **pages;	/* [lock] NULL: not allocated yet */
+	struct packet
+		*packets; /* [lock] P5, a ring of nr_pages; NULL: none yet */
+	u32 first_packet; /* [lock] */
+	u32 nr_packets;	  /* [lock] */
 	u32 readers, writers; /* [lock] open files that can read, write */
 	u32 r_gen, w_gen;     /* [lock] readers and writers ever */
 	u32 files;	      /* [fifo_lock] */
@@ -80,6 +90,7 @@ static void pipe_free(struct pipe *p)
 	}
 	if (p->pages != p->def_pages)
 		kfree(p->pages);
+	kfree(p->packets);
 	kfree(p);
 }
 
@@ -99,6 +110,11 @@ static inline u64 used(const struct pipe *p)
 static inline u64 room(const struct pipe *p)
 {
 	return capacity(p) - used(p);
+}
+
+static inline bool packets_full(const struct pipe *p)
+{
+	return load_once(&p->nr_packets) >= load_once(&p->nr_pages);
 }
 
 /* --- the ring; p->lock held */
@@ -146,12 +162,13 @@ static inline void wake_writers(struct pipe *p)
 		wake_up_all_key(&p->wr_wq, POLLOUT | POLLWRNORM);
 }
 
-/* From the front into @to: bytes, or -EFAULT when not one could be moved. */
-static s64 copy_out(struct pipe *p, struct iov_iter *to)
+/* What is in front of @end into @to: bytes, or -EFAULT when not one could be
+ * moved. */
+static s64 copy_out(struct pipe *p, struct iov_iter *to, u64 end)
 {
 	size_t done = 0, n, len, moved;
 
-	while ((n = min(iov_iter_count(to), p->head - p->tail)) != 0) {
+	while ((n = min(iov_iter_count(to), end - p->tail)) != 0) {
 		void *at = span(p, p->tail, n, &len);
 
 		moved = copy_to_iter(at, len, to);
@@ -193,8 +210,26 @@ static __attribute__((noinline)) int wait_readable(struct pipe *p)
 
 static __attribute__((noinline)) int wait_writable(struct pipe *p, u64 want)
 {
-	return wait_event_interruptible(
-		&p->wr_wq, room(p) >= want || !load_once(&p->readers));
+	return wait_event_interruptible(&p->wr_wq,
+					(room(p) >= want && !packets_full(p)) ||
+						!load_once(&p->readers));
+}
+
+/* Of the first packet, or of the bytes in front of it. */
+static s64 read_packet(struct pipe *p, struct iov_iter *to)
+{
+	const struct packet *k = &p->packets[p->first_packet];
+	s64 r;
+
+	if (p->tail < k->start)
+		return copy_out(p, to, k->start);
+	r = copy_out(p, to, k->end);
+	if (r < 0)
+		return r;
+	took(p, k->end - p->tail); /* P5 */
+	p->first_packet = (p->first_packet + 1) & (p->nr_pages - 1);
+	store_once(&p->nr_packets, p->nr_packets - 1);
+	return r;
 }
 
 static s64 pipe_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
@@ -218,7 +253,8 @@ static s64 pipe_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 			return r;
 		mutex_lock(&p->lock);
 	}
-	r = copy_out(p, to);
+	r = likely(!p->nr_packets) ? copy_out(p, to, p->head)
+				   : read_packet(p, to);
 	mutex_unlock(&p->lock);
 	if (r > 0)
 		wake_writers(p);
@@ -246,6 +282,30 @@ static s64 write_some(struct pipe *p, struct iov_iter *from, bool whole)
 	return copy_in(p, from, min(space, count));
 }
 
+/* The same for a file with O_DIRECT: one packet. */
+static s64 write_packet(struct pipe *p, struct iov_iter *from)
+{
+	u64 n = min_t(u64, iov_iter_count(from), PAGE_SIZE), start = p->head;
+	u32 at;
+	s64 r;
+
+	if (!p->readers)
+		return -EPIPE;
+	if (room(p) < n || packets_full(p))
+		return -EAGAIN;
+	if (!p->packets)
+		p->packets = kcalloc(p->nr_pages, sizeof(*p->packets));
+	if (!p->packets)
+		return -ENOMEM;
+	r = copy_in(p, from, n);
+	if (r > 0) {
+		at = (p->first_packet + p->nr_packets) & (p->nr_pages - 1);
+		p->packets[at] = (struct packet){ start, p->head };
+		store_once(&p->nr_packets, p->nr_packets + 1);
+	}
+	return r;
+}
+
 static s64 pipe_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 {
 	struct pipe *p = f->priv;
@@ -254,7 +314,8 @@ static s64 pipe_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 
 	while (iov_iter_count(from)) {
 		mutex_lock(&p->lock);
-		r = write_some(p, from, whole);
+		r = likely(!(f->flags & O_DIRECT)) ? write_some(p, from, whole)
+						   : write_packet(p, from);
 		mutex_unlock(&p->lock);
 		if (likely(r > 0)) {
 			done += r;
@@ -288,7 +349,7 @@ static u32 pipe_poll(struct file *f, struct poll_table *pt)
 	}
 	if (f->can_write) {
 		poll_wait(pt, f, &p->wr_wq);
-		if (room(p) >= PIPE_BUF)
+		if (room(p) >= PIPE_BUF && !packets_full(p))
 			ev |= POLLOUT | POLLWRNORM;
 		if (!load_once(&p->readers))
 			ev |= POLLERR;
@@ -381,7 +442,7 @@ int pipe_create(u32 flags, struct file **reader, struct file **writer)
 	struct inode *i = anon_inode_new(S_IFIFO | 0600);
 	struct file *r, *w;
 
-	flags &= O_NONBLOCK;
+	flags &= O_NONBLOCK | O_DIRECT;
 	r = file_alloc(&pipe_fops, O_RDONLY | flags, p);
 	w = file_alloc(&pipe_fops, O_WRONLY | flags, p);
 	if (!p || !i || !r || !w)
@@ -503,6 +564,9 @@ static void change_slots(struct pipe *p, void **slots, u32 nr)
 	if (p->pages != p->def_pages)
 		kfree(p->pages);
 	p->pages = slots;
+	kfree(p->packets); /* there are none */
+	p->packets = NULL;
+	p->first_packet = 0;
 	store_once(&p->nr_pages, nr);
 	p->base = p->tail - off;
 }
@@ -529,7 +593,9 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
 	/* Data that begins in the middle of a page may need one page more. */
-	if (((p->tail - p->base) & (PAGE_SIZE - 1)) + used(p) > nr * PAGE_SIZE)
+	if (((p->tail - p->base) & (PAGE_SIZE - 1)) + used(p) >
+		    nr * PAGE_SIZE ||
+	    p->nr_packets)
 		err = -EBUSY;
 	else
 		change_slots(p, slots, (u32)nr);

@@ -18,7 +18,7 @@ SYSCALL2(59, pipe2, uaddr_t, ufds, u32, flags)
 	struct file *r, *w;
 	int fds[2], err;
 
-	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK))
+	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	err = pipe_create(flags, &r, &w);
 	if (err)
