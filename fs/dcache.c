@@ -19,6 +19,7 @@
  * Not here: who looks names up (walk.c), who changes them (namei.c).
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
@@ -245,8 +246,10 @@ static struct dentry *d_free(struct dentry *d)
 	if (d->name != d->inline_name)
 		kfree(d->name);
 	kmem_cache_free(dentry_cache, d);
-	if (inode)
+	if (inode) {
+		notify_dentry_gone(inode);
 		inode_put(inode);
+	}
 	return parent;
 }
 

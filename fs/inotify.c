@@ -19,7 +19,9 @@
 #include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/task/process.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/hash.h>
 #include <lib/string.h>
 
@@ -33,6 +35,8 @@ struct inotify {
 	u32 nr_events, nr_watches; /* [notify_lock] */
 	u64 bytes;		   /* [notify_lock] what a read would give */
 	int last_wd;		   /* [notify_lock] */
+	u32 uid;		   /* [I] whose it counts as */
+	struct list_head all;	   /* [notify_lock] in instances */
 	struct waitq wq;
 };
 
@@ -41,7 +45,7 @@ struct watch {
 	struct list_head bucket; /* [notify_lock] by inode */
 	struct inotify *in;	 /* [I] */
 	struct inode *inode;	 /* [I] owned */
-	u32 mask;		 /* [notify_lock] events and IN_ONESHOT */
+	u32 mask;		 /* [notify_lock] events and KEPT_FLAGS */
 	int wd;			 /* [I] */
 };
 
@@ -57,7 +61,12 @@ struct event {
 	char name[]; /* head.len bytes, padded with NULs */
 };
 
+#define KEPT_FLAGS (IN_ONESHOT | IN_EXCL_UNLINK)
+
 u32 notify_nr_watches;
+u64 inotify_max_instances = 128;
+
+static struct list_head instances = LIST_HEAD_INIT(instances);
 static struct spinlock notify_lock = SPINLOCK_INIT("inotify", RANK_PIPE);
 static struct list_head buckets[NR_BUCKETS]; /* [notify_lock] */
 static u32 cookies;			     /* [a] */
@@ -153,8 +162,9 @@ static void free_watches(struct list_head *gone)
 
 /* --- what the VFS says */
 
-static void report(struct inode *inode, u32 event, u32 flags, const char *name,
-		   size_t len, u32 cookie)
+/* @skip: flags of watches that are not told. */
+static void report_but(struct inode *inode, u32 event, u32 flags,
+		       const char *name, size_t len, u32 cookie, u32 skip)
 {
 	struct watch *w, *next;
 	struct list_head gone;
@@ -165,7 +175,7 @@ static void report(struct inode *inode, u32 event, u32 flags, const char *name,
 		struct event_head h = { w->wd, event | flags, cookie, 0 };
 		bool ends = event & (IN_DELETE_SELF | IN_UNMOUNT);
 
-		if (w->inode != inode)
+		if (w->inode != inode || (w->mask & skip))
 			continue;
 		if ((w->mask & event) || event == IN_UNMOUNT)
 			queue_event(w->in, h, name, len);
@@ -176,6 +186,12 @@ static void report(struct inode *inode, u32 event, u32 flags, const char *name,
 	}
 	spin_unlock(&notify_lock);
 	free_watches(&gone);
+}
+
+static void report(struct inode *inode, u32 event, u32 flags, const char *name,
+		   size_t len, u32 cookie)
+{
+	report_but(inode, event, flags, name, len, cookie, 0);
 }
 
 static u32 dir_flag(const struct inode *i)
@@ -189,6 +205,17 @@ void notify_self_slow(struct inode *inode, u32 event)
 	       0);
 }
 
+void notify_unlinked_slow(struct dentry *d)
+{
+	struct inode *i = d->inode;
+
+	if (!S_ISDIR(i->mode))
+		notify_self_slow(i, IN_ATTRIB); /* its link count */
+	/* In use otherwise: later, by notify_dentry_gone(). */
+	if (!load_once(&i->nlink) && load_once(&d->refs) == (DREF_DEAD | 1))
+		notify_self_slow(i, IN_DELETE_SELF);
+}
+
 void notify_name_slow(struct inode *dir, u32 event, const char *name,
 		      size_t len, struct inode *inode, u32 cookie)
 {
@@ -199,9 +226,10 @@ void notify_dentry_slow(struct dentry *d, u32 event)
 {
 	struct inode *dir, *inode = d->inode;
 	char name[NAME_MAX + 1];
-	u32 len;
+	u32 len, skip;
 
 	spin_lock(&dcache_lock);
+	skip = d_dead(d) ? IN_EXCL_UNLINK : 0;
 	dir = d->parent != d ? d->parent->inode : NULL;
 	if (dir)
 		inode_get(dir);
@@ -211,7 +239,7 @@ void notify_dentry_slow(struct dentry *d, u32 event)
 	report(inode, event, dir_flag(inode), "", 0, 0);
 	if (!dir)
 		return;
-	report(dir, event, dir_flag(inode), name, len, 0);
+	report_but(dir, event, dir_flag(inode), name, len, 0, skip);
 	inode_put(dir);
 }
 
@@ -344,6 +372,7 @@ static void inotify_release(struct file *f)
 
 	list_init(&gone);
 	spin_lock(&notify_lock);
+	list_del(&in->all);
 	list_for_each_entry_safe(w, wnext, &in->watches, node) {
 		unlink_watch(w, false);
 		list_add_tail(&w->node, &gone);
@@ -357,13 +386,50 @@ static void inotify_release(struct file *f)
 	kfree(in);
 }
 
+/* As in /proc/<pid>/fdinfo/<n>: a line for each watch, as many as there is room
+ * for. */
+static size_t inotify_fdinfo(struct file *f, char *buf, size_t n)
+{
+	struct inotify *in = f->priv;
+	struct watch *w;
+	size_t len = 0;
+
+	spin_lock(&notify_lock);
+	list_for_each_entry(w, &in->watches, node) {
+		if (len + 96 > n)
+			break;
+		len += (size_t)scnprintf(
+			buf + len, n - len,
+			"inotify wd:%x ino:%lx sdev:%x mask:%x ignored_mask:0\n",
+			w->wd, w->inode->ino, w->inode->sb->dev, w->mask);
+	}
+	spin_unlock(&notify_lock);
+	return len;
+}
+
 static const struct file_ops inotify_fops = {
+	.fdinfo = inotify_fdinfo,
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 	.anon_name = "anon_inode:inotify",
 };
+
+/* Put @in on the list, if its user may have one more. */
+static bool enlist(struct inotify *in)
+{
+	const struct inotify *other;
+	u64 nr = 0;
+
+	spin_lock(&notify_lock);
+	list_for_each_entry(other, &instances, all)
+		nr += other->uid == in->uid;
+	if (nr < load_once(&inotify_max_instances))
+		list_add_tail(&in->all, &instances);
+	spin_unlock(&notify_lock);
+	return list_is_linked(&in->all);
+}
 
 struct file *inotify_create(bool nonblock)
 {
@@ -374,11 +440,20 @@ struct file *inotify_create(bool nonblock)
 		return ERR_PTR(-ENOMEM);
 	list_init(&in->events);
 	list_init(&in->watches);
+	list_init(&in->all);
 	waitq_init(&in->wq);
+	in->uid = fs_cred()->uid;
+	if (!enlist(in)) {
+		kfree(in);
+		return ERR_PTR(-EMFILE);
+	}
 	f = file_alloc(&inotify_fops, O_RDONLY | (nonblock ? O_NONBLOCK : 0),
 		       in);
 	if (f)
 		return f;
+	spin_lock(&notify_lock);
+	list_del(&in->all);
+	spin_unlock(&notify_lock);
 	kfree(in);
 	return ERR_PTR(-ENOMEM);
 }
@@ -398,7 +473,7 @@ static struct watch *find(struct inotify *in, const struct inode *inode)
 static int add_held(struct inotify *in, struct inode *inode, u32 mask,
 		    struct watch **fresh)
 {
-	u32 keep = mask & (IN_ALL_EVENTS | IN_ONESHOT);
+	u32 keep = mask & (IN_ALL_EVENTS | KEPT_FLAGS);
 	struct watch *w = find(in, inode);
 
 	if (w && (mask & IN_MASK_CREATE))

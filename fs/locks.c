@@ -275,6 +275,8 @@ out:
 	return err;
 }
 
+#define LOCK_MAND 32
+
 int flock_file(struct file *f, int op)
 {
 	struct file_lock l = {
@@ -284,6 +286,8 @@ int flock_file(struct file *f, int op)
 		.end = FLOCK_EOF,
 	};
 
+	if (op & LOCK_MAND) /* as Linux since 5.5: nothing, and no error */
+		return 0;
 	switch (op & ~LOCK_NB) {
 	case LOCK_SH:
 		l.type = F_RDLCK;

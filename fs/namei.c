@@ -342,7 +342,7 @@ static int remove_name(struct walk *w, struct dentry *d, bool rmdir)
 		spin_lock(&dcache_lock);
 		d_drop(d);
 		spin_unlock(&dcache_lock);
-		notify_unlinked(d->inode);
+		notify_unlinked(d);
 		notify_name(dir, IN_DELETE, d->name, d->name_len, d->inode, 0);
 	}
 	return err;

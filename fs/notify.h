@@ -39,6 +39,7 @@
 extern u32 notify_nr_watches; /* [a] */
 
 /* @inode itself: DELETE_SELF (its watches end) and MOVE_SELF. */
+void notify_unlinked_slow(struct dentry *d);
 void notify_self_slow(struct inode *inode, u32 event);
 /* Something happened to the name @name in @dir, which is or was @inode's. */
 void notify_name_slow(struct inode *dir, u32 event, const char *name,
@@ -75,18 +76,24 @@ static inline void notify_inode(struct inode *inode, u32 event)
 	if (notify_active())
 		notify_inode_slow(inode, event);
 }
-/* @inode lost a name. */
-static inline void notify_unlinked(struct inode *inode)
+/* The file of @d, which is unhashed by now, lost that name. */
+static inline void notify_unlinked(struct dentry *d)
 {
 	if (notify_active())
-		notify_self_slow(inode, load_once(&inode->nlink)
-						? IN_ATTRIB
-						: IN_DELETE_SELF);
+		notify_unlinked_slow(d);
+}
+/* A dentry of @inode goes: with the last one of a file without names, that is
+ * deleted. */
+static inline void notify_dentry_gone(struct inode *inode)
+{
+	if (notify_active() && !load_once(&inode->nlink))
+		notify_self_slow(inode, IN_DELETE_SELF);
 }
 
 /* --- for the system calls */
 #define INOTIFY_MAX_EVENTS  16384u /* that wait, of one instance */
 #define INOTIFY_MAX_WATCHES 65536u /* of one instance */
+extern u64 inotify_max_instances;  /* [a] of one user */
 
 struct file *inotify_create(bool nonblock); /* or ERR_PTR */
 /* The watch's number, or -errno. */

@@ -117,9 +117,9 @@ static void notify_renamed(const struct rename *r, struct inode *victim)
 		    r->old.len, moved, cookie);
 	notify_name(r->new.anchor.dentry->inode, IN_MOVED_TO, r->new.name,
 		    r->new.len, moved, cookie);
+	if (victim && !S_ISDIR(victim->mode))
+		notify_self(victim, IN_ATTRIB); /* its link count */
 	notify_self(moved, IN_MOVE_SELF);
-	if (victim)
-		notify_unlinked(victim);
 }
 
 /* Everything is locked and allowed. */

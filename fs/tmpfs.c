@@ -340,6 +340,7 @@ int tmpfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	sb->priv = ts;
 	sb->ops = &tmpfs_super_ops;
 	sb->magic = TMPFS_MAGIC;
+	sb->has_iflags = true;
 	err = parse_options(ts, data ? data : "");
 	if (err)
 		goto fail;

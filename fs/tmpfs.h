@@ -74,6 +74,9 @@ static inline u64 tmpfs_link_pages(size_t len)
 	return len >= 128;
 }
 
+/* --- tmpfs_ioctl.c */
+s64 tmpfs_ioctl(struct file *f, unsigned int cmd, u64 arg);
+
 /* --- tmpfs_dir.c */
 extern const struct inode_ops tmpfs_dir_ops;
 extern const struct inode_ops tmpfs_link_ops;

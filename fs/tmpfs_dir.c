@@ -430,4 +430,5 @@ const struct file_ops tmpfs_dir_fops = {
 	.readdir = tmpfs_readdir,
 	.llseek = generic_file_llseek,
 	.fsync = tmpfs_noop_fsync,
+	.ioctl = tmpfs_ioctl,
 };

@@ -313,5 +313,6 @@ const struct file_ops tmpfs_file_fops = {
 	.llseek = tmpfs_llseek,
 	.mmap = tmpfs_mmap,
 	.fsync = tmpfs_noop_fsync,
+	.ioctl = tmpfs_ioctl,
 	.fallocate = tmpfs_fallocate,
 };

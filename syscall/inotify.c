@@ -5,6 +5,12 @@
 
 #include <fs/notify.h>
 
+/* One of these at least, if only to say how the path is walked. */
+#define IN_ALL_BITS                                                  \
+	(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED |   \
+	 IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_ADD | \
+	 IN_ISDIR | IN_ONESHOT | IN_MASK_CREATE)
+
 SYSCALL1(26, inotify_init1, u32, flags)
 {
 	struct file *f;
@@ -21,7 +27,7 @@ SYSCALL3(27, inotify_add_watch, int, fd, uaddr_t, upath, u32, mask)
 	struct path p;
 	int n;
 
-	if (!(mask & IN_ALL_EVENTS) ||
+	if (!(mask & IN_ALL_BITS) ||
 	    (mask & (IN_MASK_ADD | IN_MASK_CREATE)) ==
 		    (IN_MASK_ADD | IN_MASK_CREATE))
 		return -EINVAL;
@@ -31,10 +37,10 @@ SYSCALL3(27, inotify_add_watch, int, fd, uaddr_t, upath, u32, mask)
 	n = upath_lookup(AT_FDCWD, upath,
 			 mask & IN_DONT_FOLLOW ? AT_SYMLINK_NOFOLLOW : 0, &p);
 	if (!n) {
-		n = path_permission(&p, MAY_READ);
-		if (!n && (mask & IN_ONLYDIR) &&
-		    !S_ISDIR(p.dentry->inode->mode))
+		if ((mask & IN_ONLYDIR) && !S_ISDIR(p.dentry->inode->mode))
 			n = -ENOTDIR;
+		if (!n)
+			n = path_permission(&p, MAY_READ);
 		if (!n)
 			n = inotify_add(r.f, p.dentry->inode, mask);
 		path_put(&p);

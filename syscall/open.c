@@ -61,24 +61,28 @@ SYSCALL4(56, openat, int, dirfd, uaddr_t, path, u32, flags, u32, mode)
 
 static int check_how(const struct open_how *how)
 {
+	int err = 0;
+
 	if (how->flags & ~(u64)VALID_OPEN_FLAGS)
 		return -EINVAL;
-	if (how->resolve & RESOLVE_CACHED)
-		return -EAGAIN;
-	if (how->resolve & ~(u64)RESOLVE_ALL)
+	if (how->resolve & ~(u64)(RESOLVE_ALL | RESOLVE_CACHED))
 		return -EINVAL;
 	if ((how->resolve & RESOLVE_BENEATH) &&
 	    (how->resolve & RESOLVE_IN_ROOT))
 		return -EINVAL;
 	if (how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
-		return how->mode & ~07777ull ? -EINVAL : 0;
-	if (how->mode)
-		return -EINVAL;
+		err = how->mode & ~07777ull ? -EINVAL : 0;
+	else if (how->mode)
+		err = -EINVAL;
+	if (err)
+		return err;
 	if ((how->flags & O_PATH) &&
 	    (how->flags &
 	     ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
 		return -EINVAL;
-	return 0;
+	/* What is cached only: we do not know beforehand, and try again is
+	 * always a right answer. */
+	return how->resolve & RESOLVE_CACHED ? -EAGAIN : 0;
 }
 
 static int copy_how(struct open_how *how, uaddr_t from, u64 size)

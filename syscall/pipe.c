@@ -18,6 +18,8 @@ SYSCALL2(59, pipe2, uaddr_t, ufds, u32, flags)
 	struct file *r, *w;
 	int fds[2], err;
 
+	if (flags == O_EXCL) /* O_NOTIFICATION_PIPE */
+		return -ENOPKG;
 	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
 		return -EINVAL;
 	err = pipe_create(flags, &r, &w);

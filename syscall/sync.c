@@ -150,7 +150,7 @@ SYSCALL4(223, fadvise64, int, fd, s64, off, s64, len, int, advice)
 
 	if (!r.f)
 		return -EBADF;
-	err = has_pages(r.f);
+	err = r.f->inode && S_ISFIFO(r.f->inode->mode) ? -ESPIPE : 0;
 	if (!err && (len < 0 || __builtin_add_overflow(off, len, &end)))
 		err = -EINVAL;
 	if (!err)

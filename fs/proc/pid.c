@@ -10,6 +10,7 @@
 #include <fs/proc/proc.h>
 #include <fs/procfd.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -450,6 +451,16 @@ static s64 write_opened(void *arg, char *buf, size_t n)
 	return o->e->write ? o->e->write(o->p, buf, n) : -EINVAL;
 }
 
+static void put_own_lines(struct text *t, struct file *f)
+{
+	char *page = f->ops->fdinfo ? get_free_page(0) : NULL;
+
+	if (!page)
+		return;
+	text_write(t, page, f->ops->fdinfo(f, page, PAGE_SIZE));
+	free_page_addr(page);
+}
+
 static int show_fdinfo(struct text *t, void *arg)
 {
 	struct opened *o = arg;
@@ -461,6 +472,7 @@ static int show_fdinfo(struct text *t, void *arg)
 			    "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
 			    f->pos, f->flags, f->mnt ? f->mnt->id : 0,
 			    f->inode ? f->inode->ino : 0);
+		put_own_lines(t, f);
 		file_put(f);
 	}
 	if (fs)

@@ -258,6 +258,8 @@ static const struct knob {
 	{ "kernel", "msgmnb", &ipc_limits.msgmnb, 0, 0x7fffffff },
 	{ "vm", "max_map_count", &max_map_count, 0, 1 << 20 },
 	{ "fs", "pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30 },
+	{ "fs/inotify", "max_user_instances", &inotify_max_instances, 0,
+	  0x7fffffff },
 	{ "fs", "nr_open", &nr_open, 64, NR_OPEN_MAX },
 	{ "fs/mqueue", "queues_max", &mq_limits.queues_max, 0, 0x7fffffff },
 	{ "fs/mqueue", "msg_max", &mq_limits.msg_max, 1, MQ_MAXMSG_HARD },

@@ -125,6 +125,8 @@ struct file_ops {
 	s64 (*direct)(struct file *f, struct iov_iter *it, u64 pos, bool write,
 		      struct aio_req *req);
 	bool nowait; /* read() honours IOV_NOWAIT, and write() for streams */
+	/* Lines for /proc/<pid>/fdinfo/<n>: their length, at most @n.  Optional. */
+	size_t (*fdinfo)(struct file *f, char *buf, size_t n);
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
 };
 
