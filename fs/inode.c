@@ -113,6 +113,9 @@ static void inode_init(struct inode *i, struct super_block *sb)
 	i->state = 0;
 	i->dirty = 0;
 	i->writecount = 0;
+	i->readcount = 0;
+	i->write_hint = 0;
+	i->acl_state = i->acl_default = 0; /* ACL_UNKNOWN */
 	list_init(&i->flocks);
 	list_init(&i->dentries);
 	i->fifo = NULL;
