@@ -486,6 +486,18 @@ TEST(events, inotify_self)
 	CHECK_EQ(e.mask, IN_DELETE_SELF);
 	CHECK_OK(next_event(in, &e, name));
 	CHECK_EQ(e.mask, IN_IGNORED);
+	/* who has it open keeps it */
+	fd = ut_open("f", "x");
+	CHECK_OK(inotify_add_watch(in, "f", IN_ATTRIB | IN_DELETE_SELF));
+	CHECK_OK(unlink("f"));
+	CHECK_OK(next_event(in, &e, name));
+	CHECK_EQ(e.mask, IN_ATTRIB);
+	CHECK_ERR(next_event(in, &e, name), EAGAIN);
+	CHECK_OK(close(fd));
+	CHECK_OK(next_event(in, &e, name));
+	CHECK_EQ(e.mask, IN_DELETE_SELF);
+	CHECK_OK(next_event(in, &e, name));
+	CHECK_EQ(e.mask, IN_IGNORED);
 }
 
 static int load_word(const int *word)

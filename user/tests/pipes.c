@@ -326,3 +326,35 @@ TEST(pipes, token_ring)
 	for (i = 1; i < PROCS; i++)
 		CHECK_EQ(ut_wait(pid[i]), 0);
 }
+
+TEST(pipes, packets)
+{
+	char b[8192] = "";
+	struct pollfd out;
+	int p[2], n;
+
+	CHECK_OK(pipe2(p, O_DIRECT | O_NONBLOCK));
+	CHECK_EQ(write(p[1], "abc", 3), 3);
+	CHECK_EQ(write(p[1], "defg", 4), 4);
+	CHECK_EQ(read(p[0], b, sizeof(b)), 3);
+	CHECK_EQ(read(p[0], b, 2), 2); /* the rest of that is gone */
+	CHECK_ERR(read(p[0], b, 2), EAGAIN);
+	/* what is longer than a page becomes several */
+	CHECK_EQ(write(p[1], b, 5000), 5000);
+	CHECK_EQ(read(p[0], b, sizeof(b)), 4096);
+	CHECK_EQ(read(p[0], b, sizeof(b)), 904);
+	for (n = 0; write(p[1], "x", 1) == 1; n++)
+		;
+	CHECK_EQ(n, 16); /* one for each page */
+	out = (struct pollfd){ .fd = p[1], .events = POLLOUT };
+	CHECK_EQ(poll(&out, 1, 0), 0);
+	CHECK_EQ(read(p[0], b, 9), 1);
+	CHECK_EQ(poll(&out, 1, 0), 1);
+	/* fcntl() turns it off for what comes now */
+	CHECK_OK(fcntl(p[1], F_SETFL, O_NONBLOCK));
+	while (read(p[0], b, sizeof(b)) > 0)
+		;
+	CHECK_EQ(write(p[1], "12", 2), 2);
+	CHECK_EQ(write(p[1], "34", 2), 2);
+	CHECK_EQ(read(p[0], b, sizeof(b)), 4);
+}
