@@ -277,7 +277,10 @@ int fsctx_refuse(struct file *f, const char *key)
 	int err;
 
 	mutex_lock(&c->lock);
-	err = takes_params(c) ? unknown(c, key) : -EBUSY;
+	if (!takes_params(c))
+		err = -EBUSY;
+	else
+		err = set_sb_flag(c, key) ? 0 : unknown(c, key);
 	mutex_unlock(&c->lock);
 	return err;
 }

@@ -17,7 +17,9 @@ struct file *fsctx_pick(
 bool fsctx_is(const struct file *f);
 /* One parameter; @value NULL: a flag. */
 int fsctx_set(struct file *f, const char *key, const char *value);
-int fsctx_refuse(struct file *f, const char *key); /* no such of that kind */
+/* One whose value is a path, a descriptor or bytes: flags that every instance has
+ * do not ask what it is, nobody takes another. */
+int fsctx_refuse(struct file *f, const char *key);
 int fsctx_create(struct file *f, bool exclusive);
 int fsctx_reconfigure(struct file *f);
 /* An O_PATH file on a mount that is nowhere yet; @flags: MS_*. */
@@ -44,7 +46,7 @@ struct mount_change {
 int vfs_mount_setattr(const struct path *p, const struct mount_change *c);
 
 /* --- fs/mount.c */
-/* Is @m at or below @top in the tree? */
-bool vfs_mount_below(struct mount *m, const struct mount *top);
+/* Does a path from @root downwards lead to the root of @m? */
+bool vfs_mount_visible(struct mount *m, const struct path *root);
 
 #endif /* FS_FSCTX_H */

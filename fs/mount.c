@@ -154,12 +154,17 @@ bool mount_attached(const struct mount *m)
 	return mount_is_below(m, root_mount);
 }
 
-bool vfs_mount_below(struct mount *m, const struct mount *top)
+bool vfs_mount_visible(struct mount *m, const struct path *root)
 {
+	struct dentry *d = m->root;
 	bool below;
 
 	spin_lock(&dcache_lock);
-	below = mount_is_below(m, top);
+	while (m != root->mnt && m->parent) {
+		d = m->mountpoint;
+		m = m->parent;
+	}
+	below = m == root->mnt && d_is_ancestor(root->dentry, d);
 	spin_unlock(&dcache_lock);
 	return below;
 }

@@ -97,6 +97,18 @@ static struct mount *find_mount(u64 id)
 	return f.m;
 }
 
+/* Outside of the root only with privilege. */
+static bool may_see(struct mount *m)
+{
+	struct path root;
+	bool yes;
+
+	fs_ctx_get_root(&root);
+	yes = vfs_mount_visible(m, &root) || capable(CAP_SYS_ADMIN);
+	path_put(&root);
+	return yes;
+}
+
 /* --- statmount */
 
 static void put_string(struct user_statmount *u, struct strings *s, u32 *at,
@@ -218,7 +230,12 @@ SYSCALL4(457, statmount, uaddr_t, ureq, uaddr_t, to, u64, room, u32, flags)
 	if (!m)
 		return -ENOENT;
 	s.buf = kmalloc(STR_ROOM);
-	n = s.buf ? stat_mount(m, req.param, &s, to, room) : -ENOMEM;
+	if (!s.buf)
+		n = -ENOMEM;
+	else if (!may_see(m))
+		n = -EPERM;
+	else
+		n = stat_mount(m, req.param, &s, to, room);
 	kfree(s.buf);
 	mount_put(m);
 	return n;
@@ -228,6 +245,7 @@ SYSCALL4(457, statmount, uaddr_t, ureq, uaddr_t, to, u64, room, u32, flags)
 
 struct listing {
 	const struct mount *top;
+	struct path from;
 	u64 last;
 	bool with_top, reverse;
 	u64 *ids; /* NULL: count only */
@@ -238,7 +256,7 @@ static void list_one(struct mount *m, void *ctx)
 {
 	struct listing *l = ctx;
 
-	if (!vfs_mount_below(m, l->top) || (m == l->top && !l->with_top))
+	if (m == l->top ? !l->with_top : !vfs_mount_visible(m, &l->from))
 		return;
 	if (l->last &&
 	    (l->reverse ? m->unique_id >= l->last : m->unique_id <= l->last))
@@ -302,9 +320,10 @@ SYSCALL4(458, listmount, uaddr_t, ureq, uaddr_t, to, u64, nr, u32, flags)
 	l.with_top = req.id == LSMT_ROOT;
 	fs_ctx_get_root(&root);
 	m = l.with_top ? mount_get(root.mnt) : find_mount(req.id);
-	if (m && !vfs_mount_below(m, root.mnt) && !capable(CAP_SYS_ADMIN))
+	if (m && !l.with_top && !may_see(m))
 		n = -EPERM;
 	l.top = m;
+	l.from = l.with_top ? root : (struct path){ m, m ? m->root : NULL };
 	if (!n)
 		n = m ? list_mounts(&l, to, nr) : -ENOENT;
 	mount_put(m);
