@@ -287,6 +287,28 @@ int fsctx_refuse(struct file *f, const char *key)
 
 /* --- what is done with them */
 
+/* What is wrong with the device, if it is that. */
+static void complain_device(struct fsctx *c, int err)
+{
+	if (!c->type->needs_dev)
+		return;
+	switch (err) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ENOTBLK:
+	case -ELOOP:
+		complain(c, "%s: Can't lookup blockdev", c->source);
+		break;
+	case -EACCES:
+	case -EBUSY:
+	case -ENXIO:
+		complain(c, "%s: Can't open blockdev", c->source);
+		break;
+	default:
+		break;
+	}
+}
+
 static int make_instance(struct fsctx *c, bool exclusive)
 {
 	struct super_block *sb;
@@ -303,9 +325,7 @@ static int make_instance(struct fsctx *c, bool exclusive)
 		shared = sb->refs > 1;
 	mutex_unlock(&mount_mutex);
 	if (IS_ERR(sb)) {
-		if (c->type->needs_dev)
-			complain(c, "%s: Can't open blockdev",
-				 c->source ? c->source : "");
+		complain_device(c, (int)PTR_ERR(sb));
 		return (int)PTR_ERR(sb);
 	}
 	if (exclusive && shared) {

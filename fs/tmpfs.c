@@ -284,7 +284,13 @@ static void tmpfs_show_options(struct super_block *sb, char *buf, size_t n)
 		len = scnprintf(buf, n, ",size=%lluk",
 				(unsigned long long)ts->max_blocks * 4);
 	if (ts->mode != 01777)
-		scnprintf(buf + len, n - (size_t)len, ",mode=%o", ts->mode);
+		len += scnprintf(buf + len, n - (size_t)len, ",mode=%o",
+				 ts->mode);
+	if (ts->uid)
+		len += scnprintf(buf + len, n - (size_t)len, ",uid=%u",
+				 ts->uid);
+	if (ts->gid)
+		scnprintf(buf + len, n - (size_t)len, ",gid=%u", ts->gid);
 }
 
 static void tmpfs_put_super(struct super_block *sb)
