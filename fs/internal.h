@@ -193,6 +193,11 @@ int generic_permission(const struct inode *i, u32 mask);
 int may_create(const struct path *dir);
 int may_delete(const struct path *dir, const struct dentry *victim, bool isdir);
 
+/* --- protect.c: 0 or -errno */
+int may_follow_last(const struct inode *dir, const struct inode *link);
+int may_link(struct inode *target);
+int may_open_sticky(const struct inode *dir, const struct inode *i);
+
 /* The set-id bits that go when current changes the file's data or owner. */
 u32 setid_to_drop(const struct inode *i);
 

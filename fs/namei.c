@@ -235,6 +235,9 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 
 	if (old->mnt != w->anchor.mnt)
 		return -EXDEV;
+	err = may_link(target);
+	if (err)
+		return err;
 	if (S_ISDIR(target->mode) ||
 	    (target->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
 		return -EPERM;

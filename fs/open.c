@@ -334,12 +334,20 @@ static int create_round(struct walk *w, struct open_how_k *how,
 	if (IS_ERR(d))
 		return (int)PTR_ERR(d);
 	if (S_ISLNK(d->inode->mode) && !(how->flags & O_NOFOLLOW)) {
-		err = walk_follow(w, d);
+		err = may_follow_last(w->anchor.dentry->inode, d->inode);
+		if (!err)
+			err = walk_follow(w, d);
 		dentry_put(d);
 		if (err)
 			return err;
 		walk_resume(w, NULL);
 		return 0;
+	}
+	err = how->created ? 0
+			   : may_open_sticky(w->anchor.dentry->inode, d->inode);
+	if (err) {
+		dentry_put(d);
+		return err;
 	}
 	out->mnt = w->anchor.mnt;
 	out->dentry = d;

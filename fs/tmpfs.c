@@ -121,6 +121,8 @@ struct inode *tmpfs_make_inode(struct super_block *sb, const struct inode *dir,
 	i->rdev = rdev;
 	i->generation = (u32)clock_mono_ns();
 	inode_init_owner(i, dir, mode);
+	if (S_ISDIR(mode))
+		i->i_size = 2 * (u64)DIRENT_BYTES;
 	set_ops(i);
 	return i;
 }

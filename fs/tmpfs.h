@@ -22,6 +22,8 @@
 #define F_SEAL_EXEC	    0x20u
 #define F_SEAL_ALL	    0x3fu
 
+#define DIRENT_BYTES 20u /* what Linux's tmpfs counts for a name */
+
 struct tmpfs_sb {
 	u64 max_blocks;	    /* [a] pages; 0: no limit */
 	u64 default_blocks; /* [I] what it is when nobody says */

@@ -17,8 +17,6 @@
 #include <lib/hash.h>
 #include <lib/string.h>
 
-#define DIRENT_BYTES 20u /* what Linux's tmpfs counts for a name */
-
 static int compare(const struct tmpfs_entry *e, u32 hash, const char *name,
 		   size_t len)
 {
@@ -96,7 +94,8 @@ static void count_entries(struct inode *dir, int step)
 	struct tmpfs_inode *ti = tmpfs_i(dir);
 
 	ti->nr_entries += (u32)step;
-	dir->i_size = ti->nr_entries * DIRENT_BYTES;
+	dir->i_size =
+		(2 + ti->nr_entries) * DIRENT_BYTES; /* "." and ".." too */
 	inode_touch(dir, true, true);
 }
 

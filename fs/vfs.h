@@ -431,7 +431,11 @@ s64 path_below_str(const struct path *p, const struct path *root, char *buf,
 /* What getcwd(2) says: length, -ENOENT (removed) or -ERANGE. */
 s64 path_cwd_str(char *buf, size_t size);
 bool inode_owner_or_capable(const struct inode *i);
-#define FS_IMMUTABLE_FL 0x10u /* inode->iflags */
+/* /proc/sys/fs/protected_*: [a] what may be used in directories that everybody
+ * writes to.  fs/protect.c */
+extern u64 protected_symlinks, protected_hardlinks; /* 0, 1 */
+extern u64 protected_fifos, protected_regular;	    /* 0 .. 2 */
+#define FS_IMMUTABLE_FL 0x10u			    /* inode->iflags */
 #define FS_APPEND_FL	0x20u
 #define FS_NODUMP_FL	0x40u
 #define FS_NOATIME_FL	0x80u

@@ -466,9 +466,12 @@ static int step(struct walk *w)
 	if (unlikely(err))
 		return err;
 	if (unlikely(w->at.dentry->flags & DENTRY_LINK) &&
-	    (!last || w->slash || (w->flags & LOOKUP_FOLLOW)) &&
-	    !follow_known(w)) {
-		err = follow_here(w);
+	    (!last || w->slash || (w->flags & LOOKUP_FOLLOW))) {
+		if (last)
+			err = may_follow_last(w->at.dentry->parent->inode,
+					      w->at.dentry->inode);
+		if (!err && !follow_known(w))
+			err = follow_here(w);
 		if (err)
 			return err;
 	}

@@ -155,3 +155,74 @@ TEST(edges, timerslack)
 	CHECK(!strcmp(b, "60000\n"));
 	close(fd);
 }
+
+static void set_knob(const char *name, const char *value)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/%s", name);
+	CHECK_OK(fd = open(path, O_WRONLY));
+	CHECK_EQ(write(fd, value, 1), 1);
+	close(fd);
+}
+
+/* What somebody else has put into a sticky directory. */
+static void try_protected(bool on)
+{
+	int fd = open("link", O_RDONLY);
+
+	CHECK_EQ(fd < 0 ? errno : 0, on ? EACCES : 0);
+	CHECK_OK(open("mine", O_RDONLY));
+	fd = open("theirs", O_RDWR | O_CREAT, 0600);
+	CHECK_EQ(fd < 0 ? errno : 0, on ? EACCES : 0);
+	CHECK_OK(open("theirs", O_RDWR));
+	CHECK_EQ(link("suid", "l") ? errno : 0, on ? EPERM : 0);
+	CHECK_OK(link("theirs", "l2"));
+}
+
+static void forget_links(void)
+{
+	unlink("l");
+	unlink("l2");
+}
+
+static int as_user(void *arg)
+{
+	CHECK_OK(setresgid(1000, 1000, 1000));
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	try_protected(*(bool *)arg);
+	return 0;
+}
+
+TEST(edges, protected_names)
+{
+	bool off = false, on = true;
+	static const char *const knobs[] = { "protected_symlinks",
+					     "protected_hardlinks",
+					     "protected_regular" };
+
+	if (getuid())
+		ut_skip("not root");
+	CHECK_OK(chmod(".", 01777));
+	close(ut_open("theirs", ""));
+	CHECK_OK(chmod("theirs", 0666));
+	CHECK_OK(chown("theirs", 2000, 2000));
+	close(ut_open("suid", ""));
+	CHECK_OK(chmod("suid", 04777));
+	CHECK_OK(symlink("theirs", "link"));
+	CHECK_OK(lchown("link", 2000, 2000));
+	CHECK_OK(symlink("theirs", "mine"));
+	CHECK_OK(lchown("mine", 1000, 1000));
+	for (int i = 0; i < 3; i++)
+		set_knob(knobs[i], "0");
+	CHECK_EQ(ut_wait(ut_fork(as_user, &off)), 0);
+	forget_links();
+	for (int i = 0; i < 3; i++)
+		set_knob(knobs[i], "1");
+	CHECK_EQ(ut_wait(ut_fork(as_user, &on)), 0);
+	forget_links();
+	try_protected(false); /* it is root's own directory */
+	for (int i = 0; i < 3; i++)
+		set_knob(knobs[i], "0");
+}
