@@ -79,6 +79,10 @@ static struct pipe *pipe_alloc(void)
 	waitq_init(&p->wr_wq);
 	p->pages = p->def_pages;
 	p->nr_pages = DEF_PAGES;
+	if (unlikely(load_once(&pipe_max_size) < PIPE_DEF_SIZE) &&
+	    !capable(CAP_SYS_RESOURCE))
+		p->nr_pages = (u32)1 << log2_floor(load_once(&pipe_max_size) >>
+						   PAGE_SHIFT);
 	return p;
 }
 

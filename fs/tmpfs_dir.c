@@ -425,9 +425,17 @@ const struct inode_ops tmpfs_link_ops = {
 
 const struct inode_ops tmpfs_special_ops = { TMPFS_XATTR_OPS };
 
+/* There is no end to count from. */
+static s64 tmpfs_dir_llseek(struct file *f, s64 off, int whence)
+{
+	return whence == SEEK_SET || whence == SEEK_CUR
+		       ? generic_file_llseek(f, off, whence)
+		       : -EINVAL;
+}
+
 const struct file_ops tmpfs_dir_fops = {
 	.readdir = tmpfs_readdir,
-	.llseek = generic_file_llseek,
+	.llseek = tmpfs_dir_llseek,
 	.fsync = tmpfs_noop_fsync,
 	.ioctl = tmpfs_ioctl,
 };

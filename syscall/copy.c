@@ -156,7 +156,7 @@ SYSCALL4(71, sendfile, int, out_fd, int, in_fd, uaddr_t, off, u64, count)
 	else if ((s64)count < 0 || !in.f->ops->read ||
 		 (out.f->flags & O_APPEND))
 		n = -EINVAL;
-	else if (!in.f->ops->llseek)
+	else if (!in.f->ops->llseek || in.f->no_splice)
 		n = -EINVAL; /* else the end of a terminal's input is lost */
 	else
 		n = copy_checked(in.f, off, out.f, 0, count, false);
@@ -171,17 +171,25 @@ static bool is_pipe(const struct file *f)
 	return f->inode && S_ISFIFO(f->inode->mode);
 }
 
+/* What has no inode (epoll, signalfd ...) moves messages, not bytes. */
+static bool moves_bytes(const struct file *f)
+{
+	return f->inode && !S_ISDIR(f->inode->mode) && !f->no_splice;
+}
+
 static s64 splice_check(struct file *in, uaddr_t in_pos, struct file *out,
 			uaddr_t out_pos)
 {
+	if ((is_pipe(in) && in_pos) || (is_pipe(out) && out_pos))
+		return -ESPIPE;
 	if (!in->can_read || !out->can_write)
 		return -EBADF;
 	if (!is_pipe(in) && !is_pipe(out))
 		return -EINVAL;
-	if (in->inode && S_ISDIR(in->inode->mode))
+	if ((in_pos && !in->ops->llseek) || (out_pos && !out->ops->llseek))
 		return -EINVAL;
-	if ((is_pipe(in) && in_pos) || (is_pipe(out) && out_pos))
-		return -ESPIPE;
+	if (!moves_bytes(in) || !moves_bytes(out))
+		return -EINVAL;
 	if (out->flags & O_APPEND)
 		return -EINVAL;
 	if (is_pipe(in) && is_pipe(out) && in->inode == out->inode)

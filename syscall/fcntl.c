@@ -157,6 +157,15 @@ static int lock_set(struct file *f, uaddr_t arg, bool ofd, bool wait)
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
+/* A pipe keeps packets apart; others bypass a cache. */
+static bool can_be_direct(struct file *f)
+{
+	u32 kind = f->inode ? f->inode->mode & S_IFMT : 0;
+
+	return kind == S_IFIFO || kind == S_IFBLK ||
+	       (kind == S_IFREG && f->dentry && vfs_mapping(f));
+}
+
 static int set_flags(struct file *f, u32 flags)
 {
 	u32 want = (f->flags & ~(u32)SETFL_MASK) | (flags & SETFL_MASK);
@@ -168,6 +177,8 @@ static int set_flags(struct file *f, u32 flags)
 	if ((f->flags & ~flags & O_APPEND) && f->inode &&
 	    (f->inode->iflags & FS_APPEND_FL))
 		return -EPERM;
+	if ((flags & ~f->flags & O_DIRECT) && !can_be_direct(f))
+		return -EINVAL;
 	if (f->ops->setfl) {
 		err = f->ops->setfl(f, want);
 		if (err)

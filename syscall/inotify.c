@@ -6,8 +6,8 @@
 #include <fs/notify.h>
 
 /* One of these at least, if only to say how the path is walked. */
-#define IN_ALL_BITS                                                  \
-	(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED |   \
+#define IN_ALL_BITS                                                   \
+	(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED |    \
 	 IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_ADD | \
 	 IN_ISDIR | IN_ONESHOT | IN_MASK_CREATE)
 
@@ -27,9 +27,8 @@ SYSCALL3(27, inotify_add_watch, int, fd, uaddr_t, upath, u32, mask)
 	struct path p;
 	int n;
 
-	if (!(mask & IN_ALL_BITS) ||
-	    (mask & (IN_MASK_ADD | IN_MASK_CREATE)) ==
-		    (IN_MASK_ADD | IN_MASK_CREATE))
+	if (!(mask & IN_ALL_BITS) || (mask & (IN_MASK_ADD | IN_MASK_CREATE)) ==
+					     (IN_MASK_ADD | IN_MASK_CREATE))
 		return -EINVAL;
 	r = fd_ref(fd);
 	if (!r.f)

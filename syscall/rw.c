@@ -85,7 +85,9 @@ static s64 rw_vector(int fd, uaddr_t vec, u64 nr, bool write)
 	n = uiov_get(&u, vec, nr, &it);
 	if (n)
 		goto out;
-	n = rw_at_pos(r, &it, write);
+	/* of nothing the file is not asked, if it can be read at all */
+	if (iov_iter_count(&it) || (write ? !r.f->ops->write : !r.f->ops->read))
+		n = rw_at_pos(r, &it, write);
 	uiov_put(&u);
 out:
 	fd_unref(r);

@@ -511,6 +511,8 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		      fdinfo ? NULL : write_opened, o, opened_put);
 	if (r)
 		opened_put(o);
+	else
+		f->no_splice = true; /* as on Linux, by an accident */
 	return r;
 }
 

@@ -156,6 +156,7 @@ struct file {
 	u32 owner_uid, owner_euid; /* [a] of who called F_SETOWN */
 	u8 owner_type;		   /* [a] F_SETOWN_EX */
 	bool created;		   /* [I] open() made the file */
+	bool no_splice;		   /* [I] splice() and sendfile() refuse it */
 	struct list_head epitems;  /* [epoll lock] */
 	bool can_read, can_write;  /* [I] from the open mode */
 	bool atomic_pos; /* [I] pos is shared state: regular file, directory */
