@@ -91,7 +91,8 @@ void mount_link(struct mount *m, const struct path *p);
 void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
 bool mount_attached(const struct mount *m); /* in the tree */
-bool mounts_full(u32 more);		    /* @more is too many */
+void mounts_changed(void);  /* tell those who poll; no spinlock */
+bool mounts_full(u32 more); /* @more is too many */
 /* The next one in @top's tree, parents first; NULL at the end. */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root,

@@ -36,6 +36,9 @@ static int next_id = 20;				 /* [a] */
 static u64 next_unique = BIT(31) + 20;			 /* [a] */
 static struct mount *root_mount;			 /* [I after boot] */
 
+u32 mounts_event;
+struct waitq mounts_wq = WAITQ_INIT(mounts_wq);
+
 static struct list_head *bucket_of(const struct mount *parent,
 				   const struct dentry *d)
 {
@@ -152,6 +155,12 @@ bool mount_is_below(const struct mount *m, const struct mount *top)
 bool mount_attached(const struct mount *m)
 {
 	return mount_is_below(m, root_mount);
+}
+
+void mounts_changed(void)
+{
+	atomic_inc(&mounts_event);
+	wake_up_all_key(&mounts_wq, POLLPRI | POLLERR);
 }
 
 bool vfs_mount_visible(struct mount *m, const struct path *root)

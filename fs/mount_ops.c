@@ -181,6 +181,7 @@ int mount_set_flags(struct mount *m, u64 flags)
 		store_once(&m->flags, old);
 		return -EBUSY;
 	}
+	mounts_changed();
 	return 0;
 }
 
@@ -235,7 +236,9 @@ int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 	err = path_lookup(AT_FDCWD, dir, LOOKUP_FOLLOW, &at);
 	if (err)
 		return err;
-	if (flags & MS_NOUSER)
+	if (!fs_capable(CAP_SYS_ADMIN))
+		err = -EPERM;
+	else if (flags & MS_NOUSER)
 		err = -EINVAL;
 	else if (flags & MS_REMOUNT)
 		err = mount_remount(&at, flags, data);
@@ -287,7 +290,7 @@ int vfs_umount(const char *dir, u32 flags)
 	if (err)
 		return err;
 	mutex_lock(&mount_mutex);
-	err = umount_locked(&p, flags);
+	err = fs_capable(CAP_SYS_ADMIN) ? umount_locked(&p, flags) : -EPERM;
 	path_put(&p);
 	if (err == -EAGAIN) /* in the tree, and mount_mutex keeps it there */
 		store_once(&p.mnt->expiring, true);
@@ -346,8 +349,10 @@ int vfs_pivot_root(const char *new_root, const char *put_old)
 		pivot(root.mnt, new.mnt, &put, &was_root, &was_new);
 	spin_unlock(&dcache_lock);
 	mutex_unlock(&mount_mutex);
-	if (!err)
+	if (!err) {
+		mounts_changed();
 		fs_ctx_replace_all(&root, &new);
+	}
 	path_put(&was_root);
 	path_put(&was_new);
 	path_put(&root);

@@ -76,6 +76,7 @@ static void leave_group(struct mount *m, bool as_slave)
 
 void mount_set_kind(struct mount *m, u64 kind)
 {
+	mounts_changed();
 	if (kind == MS_SHARED) {
 		if (!m->group)
 			set_sharing(m, ++last_group, m->master);
@@ -399,6 +400,7 @@ int mount_graft(struct mount *m, const struct path *at, bool beneath)
 	path_get(&p); /* a move may free the place that it is called by */
 	link_all(m, &p, &copies);
 	path_put(&p);
+	mounts_changed();
 	return 0;
 }
 
@@ -566,6 +568,7 @@ int mount_detach(struct mount *top, bool lazy)
 	list_splice_tail_init(&more, &list);
 	err = unlink_all(top, &list, !lazy);
 	if (!err) {
+		mounts_changed();
 		put_doomed(&list);
 		return 0;
 	}

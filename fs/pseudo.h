@@ -70,6 +70,10 @@ extern const struct file_ops pseudo_dir_fops;
 int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 	      void *arg, void (*arg_put)(void *arg));
 
+/* From text_open() on: poll() tells POLLPRI once each time *@event has changed and
+ * @wq was woken. */
+void text_watch(struct file *f, struct waitq *wq, const u32 *event);
+
 /* The root of /proc, for those in fs/ who add to it (INIT_VFS and later). */
 extern struct pnode *proc_root;
 

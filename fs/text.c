@@ -5,6 +5,7 @@
 #include <fs/pseudo.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -20,6 +21,8 @@ struct text_file {
 	pseudo_write_fn *write;	 /* [I] */
 	void *arg;		 /* [I] */
 	void (*arg_put)(void *); /* [I] */
+	struct waitq *wq;	 /* [I] text_watch() */
+	const u32 *event;	 /* [I] */
 };
 
 static bool room(struct text *t, size_t n)
@@ -148,6 +151,38 @@ static void text_release(struct file *f)
 	if (tf->arg_put)
 		tf->arg_put(tf->arg);
 	kfree(tf);
+}
+
+static u32 text_poll(struct file *f, struct poll_table *pt)
+{
+	struct text_file *tf = f->priv;
+	u32 ev = POLLIN | POLLRDNORM, now;
+
+	poll_wait(pt, f, tf->wq);
+	now = load_once(tf->event);
+	if (now != (u32)f->version) {
+		f->version = now;
+		ev |= POLLPRI | POLLERR;
+	}
+	return ev;
+}
+
+static const struct file_ops text_watched_fops = {
+	.read = text_read,
+	.write = text_file_write,
+	.llseek = endless_llseek,
+	.poll = text_poll,
+	.release = text_release,
+};
+
+void text_watch(struct file *f, struct waitq *wq, const u32 *event)
+{
+	struct text_file *tf = f->priv;
+
+	tf->wq = wq;
+	tf->event = event;
+	f->version = load_once(event);
+	f->ops = &text_watched_fops;
 }
 
 static const struct file_ops text_fops = {

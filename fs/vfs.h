@@ -515,6 +515,9 @@ int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 int vfs_umount(const char *dir, u32 flags);
 int vfs_pivot_root(const char *new_root, const char *put_old);
 struct mount *mount_of_root(void);
+/* The tree or a mount of it has changed: the number, then those who wait. */
+extern u32 mounts_event; /* [a] */
+extern struct waitq mounts_wq;
 /* First mount: tmpfs/rootfs at /, for init. */
 int vfs_mount_root(const char *dev, const char *type, u64 flags,
 		   const char *data);

@@ -179,6 +179,8 @@ static int set_flags(struct file *f, u32 flags)
 		return -EPERM;
 	if ((flags & ~f->flags & O_DIRECT) && !can_be_direct(f))
 		return -EINVAL;
+	if (f->inode && (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode)))
+		want &= ~(u32)O_ASYNC; /* always ready, so nothing to signal */
 	if (f->ops->setfl) {
 		err = f->ops->setfl(f, want);
 		if (err)

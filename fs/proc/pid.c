@@ -480,6 +480,11 @@ static int show_fdinfo(struct text *t, void *arg)
 	return f ? 0 : -ENOENT;
 }
 
+static bool is_of_mounts(const struct pid_entry *e)
+{
+	return e->show == proc_show_mounts || e->show == proc_show_mountinfo;
+}
+
 static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 {
 	struct code c = unpack(inode);
@@ -513,6 +518,8 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		opened_put(o);
 	else
 		f->no_splice = true; /* as on Linux, by an accident */
+	if (!r && e && is_of_mounts(e))
+		text_watch(f, &mounts_wq, &mounts_event);
 	return r;
 }
 

@@ -272,7 +272,7 @@ static void lock_line(const struct lock_info *l, void *ctx)
 {
 	struct text *t = ctx;
 
-	text_printf(t, "%u: %s  ADVISORY  %s %d %02x:%02x:%lu %lu ", l->nr,
+	text_printf(t, "%u: %s ADVISORY  %s %d %02x:%02x:%lu %lu ", l->nr,
 		    l->kind, l->write ? "WRITE" : "READ ", l->pid,
 		    MAJOR(l->dev), MINOR(l->dev), l->ino, l->start);
 	if (l->end == FLOCK_EOF)

@@ -7,6 +7,7 @@
  */
 #include "utest.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -357,5 +358,28 @@ TEST(mounts, chattr)
 	CHECK_OK(open("f", O_WRONLY | O_APPEND));
 	fl = 4; /* compressed */
 	CHECK_ERR(ioctl(fd, SETFLAGS, &fl), EOPNOTSUPP);
+	end();
+}
+
+TEST(mounts, poll)
+{
+	struct pollfd p = { .events = POLLPRI };
+
+	begin();
+	CHECK_OK(p.fd = open("/proc/self/mountinfo", O_RDONLY));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	tmpfs_on("a");
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_EQ(p.revents, POLLPRI | POLLERR);
+	CHECK_EQ(poll(&p, 1, 0), 0); /* told once */
+	CHECK_OK(umount("a"));
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_OK(seteuid(1000));
+	CHECK_ERR(umount("a"), EPERM);
+	CHECK_ERR(umount("b"), ENOENT);
+	CHECK_ERR(mount("x", "a", "tmpfs", 0, NULL), EPERM);
+	CHECK_ERR(mount("x", "b", "tmpfs", 0, NULL), ENOENT);
+	CHECK_OK(seteuid(0));
+	close(p.fd);
 	end();
 }
