@@ -169,6 +169,8 @@ static void report_but(struct inode *inode, u32 event, u32 flags,
 	struct watch *w, *next;
 	struct list_head gone;
 
+	if (unlikely(load_once(&nr_dnotify)))
+		dnotify_report(inode, event);
 	list_init(&gone);
 	spin_lock(&notify_lock);
 	list_for_each_entry_safe(w, next, bucket_of(inode), bucket) {

@@ -90,6 +90,19 @@ static inline void notify_dentry_gone(struct inode *inode)
 		notify_self_slow(inode, IN_DELETE_SELF);
 }
 
+/* --- dnotify.c */
+#define DNOTIFY_RENAMED 0x08000000u /* an event of dnotify's only */
+extern u32 nr_dnotify;		    /* [a] */
+void dnotify_report(struct inode *dir, u32 event);
+void dnotify_release(struct file *f);
+/* fcntl(F_NOTIFY): 0, -ENOTDIR or -ENOMEM. */
+int dnotify_set(struct file *f, int fd, u32 arg);
+static inline void notify_renamed_in(struct inode *dir)
+{
+	if (unlikely(load_once(&nr_dnotify)))
+		dnotify_report(dir, DNOTIFY_RENAMED);
+}
+
 /* --- for the system calls */
 #define INOTIFY_MAX_EVENTS  16384u /* that wait, of one instance */
 #define INOTIFY_MAX_WATCHES 65536u /* of one instance */

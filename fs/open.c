@@ -64,6 +64,8 @@ void fs_file_release(struct file *f)
 	file_locks_release(f);
 	if (unlikely(load_once(&nr_leases)))
 		lease_release(f);
+	if (unlikely(load_once(&nr_dnotify)))
+		dnotify_release(f);
 	if (f->wrote) {
 		atomic_dec(&f->inode->writecount);
 		if (f->mnt)

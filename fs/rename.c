@@ -117,6 +117,9 @@ static void notify_renamed(const struct rename *r, struct inode *victim)
 		    r->old.len, moved, cookie);
 	notify_name(r->new.anchor.dentry->inode, IN_MOVED_TO, r->new.name,
 		    r->new.len, moved, cookie);
+	notify_renamed_in(r->old.anchor.dentry->inode);
+	if (r->new.anchor.dentry->inode != r->old.anchor.dentry->inode)
+		notify_renamed_in(r->new.anchor.dentry->inode);
 	if (victim && !S_ISDIR(victim->mode))
 		notify_self(victim, IN_ATTRIB); /* its link count */
 	notify_self(moved, IN_MOVE_SELF);

@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 
 #include <fs/locks.h>
+#include <fs/notify.h>
 #include <fs/pipe.h>
 #include <fs/tmpfs.h>
 #include <fs/vfs.h>
@@ -30,6 +31,7 @@
 #define F_GETOWNER_UIDS 17
 #define F_SETLEASE	1024
 #define F_GETLEASE	1025
+#define F_NOTIFY	1026
 #define F_DUPFD_QUERY	1027
 #define F_CREATED_QUERY 1028
 #define F_GET_RW_HINT	1035
@@ -347,6 +349,8 @@ static s64 fcntl_file(struct file *f, int fd, int cmd, u64 arg)
 		return lease_get(f);
 	case F_SETLEASE:
 		return lease_set(f, fd, (int)arg);
+	case F_NOTIFY:
+		return dnotify_set(f, fd, (u32)arg);
 	case F_GET_RW_HINT:
 	case F_SET_RW_HINT:
 		return rw_hint(f, cmd, arg);

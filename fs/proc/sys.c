@@ -188,7 +188,7 @@ static const struct {
 	{ "fs", "overflowuid", 65534 },
 	{ "fs", "overflowgid", 65534 },
 	{ "fs", "leases-enable", 1 },
-	{ "fs", "dir-notify-enable", 0 },
+	{ "fs", "dir-notify-enable", 1 },
 	{ "fs", "pipe-user-pages-soft", 0 },
 	{ "fs", "pipe-user-pages-hard", 0 },
 	{ "kernel", "panic_on_oops", 1 },

@@ -500,6 +500,48 @@ TEST(events, inotify_self)
 	CHECK_EQ(e.mask, IN_IGNORED);
 }
 
+static volatile int dn_fd;
+static volatile int dn_count;
+
+static void on_dnotify(int sig, siginfo_t *si, void *ctx)
+{
+	(void)sig;
+	(void)ctx;
+	dn_fd = si->si_fd;
+	dn_count++;
+}
+
+TEST(events, dnotify)
+{
+	struct sigaction sa = { .sa_sigaction = on_dnotify,
+				.sa_flags = SA_SIGINFO };
+	int d, e;
+
+	CHECK_OK(sigaction(SIGRTMIN + 1, &sa, NULL));
+	CHECK_OK(mkdir("sub", 0700));
+	CHECK_OK(d = open(".", O_RDONLY));
+	CHECK_OK(e = open("sub", O_RDONLY));
+	CHECK_ERR(fcntl(ut_open("f", "x"), F_NOTIFY, DN_CREATE), ENOTDIR);
+	CHECK_OK(fcntl(d, F_SETSIG, SIGRTMIN + 1));
+	CHECK_OK(fcntl(e, F_SETSIG, SIGRTMIN + 1));
+	CHECK_OK(fcntl(d, F_NOTIFY, DN_CREATE));
+	close(ut_open("g", "x"));
+	CHECK_EQ(dn_count, 1);
+	CHECK_EQ(dn_fd, d);
+	close(ut_open("h", "x")); /* once only */
+	CHECK_EQ(dn_count, 1);
+	CHECK_OK(fcntl(d, F_NOTIFY, DN_ATTRIB | DN_MULTISHOT));
+	CHECK_OK(fcntl(e, F_NOTIFY, DN_ATTRIB | DN_MULTISHOT));
+	CHECK_OK(chmod("sub", 0755)); /* the directory, and in its parent */
+	CHECK_EQ(dn_count, 3);
+	CHECK_OK(fcntl(e, F_NOTIFY, 0));
+	CHECK_OK(chmod("sub", 0700));
+	CHECK_EQ(dn_count, 4);
+	close(d);
+	CHECK_OK(chmod("sub", 0755));
+	CHECK_EQ(dn_count, 4);
+}
+
 static int load_word(const int *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
