@@ -106,16 +106,16 @@ void mount_snapshot_free(struct mount **all, u32 nr);
 #define COPY_UNBINDABLE BIT(2) /* these too */
 struct mount *mount_copy(struct mount *old, struct dentry *root, u32 kind);
 /* With what is below it; NULL: *@err. */
-struct mount *mount_copy_tree(struct mount *old, struct dentry *root, u32 kind,
+struct mount *mount_copy_tree(struct mount *top, struct dentry *root, u32 kind,
 			      int *err);
 /* Put the tree @m, which has a place or not, on @at: on top of what is there,
  * or @beneath the mount whose root that is.  Takes the caller's reference of a
  * loose one. */
 int mount_graft(struct mount *m, const struct path *at, bool beneath);
-/* One reference of @m is the caller's.  @lazy: used or not, with all below. */
-int mount_detach(struct mount *m, bool lazy);
+/* One reference of @top is the caller's.  @lazy: used or not, with all below. */
+int mount_detach(struct mount *top, bool lazy);
 /* A loose tree goes; the caller keeps his reference of its root. */
-void mount_dissolve(struct mount *m);
+void mount_dissolve(struct mount *top);
 void mount_set_kind(struct mount *m, u64 kind); /* MS_SHARED ... */
 bool mount_has_unbindable(struct mount *top);
 /* move_mount(MOVE_MOUNT_SET_GROUP) */
@@ -196,7 +196,7 @@ int may_delete(const struct path *dir, const struct dentry *victim, bool isdir);
 
 /* --- protect.c: 0 or -errno */
 int may_follow_last(const struct inode *dir, const struct inode *link);
-int may_link(struct inode *target);
+int may_link(struct inode *i);
 int may_open_sticky(const struct inode *dir, const struct inode *i);
 
 /* The set-id bits that go when current changes the file's data or owner. */

@@ -103,20 +103,21 @@ bool mount_has_unbindable(struct mount *top)
 	return false;
 }
 
-u32 mount_dominator(struct mount *slave, const struct path *root)
+u32 mount_dominator(struct mount *m, const struct path *root)
 {
-	struct mount *m;
+	const struct mount *peer;
 	u32 group, seen = 0;
 
 	mutex_lock(&mount_mutex);
-	for (group = slave->master; group && !seen;) {
+	for (group = m->master; group && !seen;) {
 		u32 next = 0;
 
-		list_for_each_entry(m, &sharers, sharing) {
-			if (m->group != group)
+		list_for_each_entry(peer, &sharers, sharing) {
+			if (peer->group != group)
 				continue;
-			next = m->master;
-			if (mount_attached(m) && mount_is_below(m, root->mnt))
+			next = peer->master;
+			if (mount_attached(peer) &&
+			    mount_is_below(peer, root->mnt))
 				seen = group;
 		}
 		group = next;

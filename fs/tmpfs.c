@@ -223,11 +223,11 @@ static int check_option(const char *opt)
 	const char *value = strchr(opt, '=');
 	size_t n = value ? (size_t)(value - opt) : strlen(opt), k;
 	struct tmpfs_sb scratch = { 0 };
-	char key[16] = "";
+	char key[16];
 
 	if (n >= sizeof(key))
 		return -ENOENT;
-	memcpy(key, opt, n);
+	(void)strscpy(key, opt, n + 1);
 	for (k = 0; k < ARRAY_SIZE(ignored); k++)
 		if (!strcmp(key, ignored[k]))
 			return 0;

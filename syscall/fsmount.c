@@ -134,11 +134,12 @@ static s64 check_other(u32 cmd, uaddr_t uvalue, int aux)
 static s64 config_param(struct file *f, u32 cmd, uaddr_t ukey, uaddr_t uvalue,
 			int aux)
 {
-	char *buf = kmalloc(2 * (size_t)PARAM_MAX), *value = buf + PARAM_MAX;
+	char *buf = kmalloc(2 * (size_t)PARAM_MAX), *value;
 	s64 r;
 
 	if (!buf)
 		return -ENOMEM;
+	value = buf + PARAM_MAX;
 	r = strncpy_from_user(buf, ukey, PARAM_MAX);
 	if (r >= 0 && cmd == SET_STRING)
 		r = strncpy_from_user(value, uvalue, PARAM_MAX);
