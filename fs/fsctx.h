@@ -46,6 +46,7 @@ struct mount_change {
 int vfs_mount_setattr(const struct path *p, const struct mount_change *c);
 
 /* --- fs/mount.c */
+bool vfs_mount_is_ours(struct mount *m); /* in current's tree */
 /* Does a path from @root downwards lead to the root of @m? */
 bool vfs_mount_visible(struct mount *m, const struct path *root);
 

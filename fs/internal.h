@@ -90,9 +90,12 @@ struct mount *mount_find(const struct mount *parent, const struct dentry *d);
 void mount_link(struct mount *m, const struct path *p);
 void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
-bool mount_attached(const struct mount *m); /* in the tree */
-void mounts_changed(void);  /* tell those who poll; no spinlock */
-bool mounts_full(u32 more); /* @more is too many */
+bool mount_placed(const struct mount *m); /* in somebody's tree */
+void mount_ns_start(struct mount *top); /* of a tree of its own; one user */
+void mount_ns_get(struct mount *top);
+void mount_ns_put(struct mount *top); /* the last: all of it goes; may sleep */
+void mounts_changed(void);	      /* tell those who poll; no spinlock */
+bool mounts_full(u32 more);	      /* @more is too many */
 /* The next one in @top's tree, parents first; NULL at the end. */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root,

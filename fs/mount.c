@@ -22,6 +22,7 @@
 #include <fs/internal.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -152,15 +153,70 @@ bool mount_is_below(const struct mount *m, const struct mount *top)
 	return false;
 }
 
+static const struct mount *top_of(const struct mount *m)
+{
+	while (m->parent)
+		m = m->parent;
+	return m;
+}
+
 bool mount_attached(const struct mount *m)
 {
-	return mount_is_below(m, root_mount);
+	const struct fs_ctx *c = current ? current->fs : NULL;
+
+	return top_of(m) == (c ? load_once(&c->ns) : root_mount);
+}
+
+bool mount_placed(const struct mount *m)
+{
+	const struct mount *top = top_of(m);
+
+	return top == root_mount || load_once(&top->ns_users);
+}
+
+void mount_ns_start(struct mount *top)
+{
+	top->ns_users = 1;
+	spin_lock(&dcache_lock);
+	list_add(&top->node, &mounts);
+	nr_mounts++;
+	spin_unlock(&dcache_lock);
+}
+
+void mount_ns_get(struct mount *top)
+{
+	if (top != root_mount)
+		atomic_inc(&top->ns_users);
+}
+
+void mount_ns_put(struct mount *top)
+{
+	if (top == root_mount || !atomic_dec_and_test(&top->ns_users))
+		return;
+	mutex_lock(&mount_mutex);
+	mount_dissolve(top);
+	spin_lock(&dcache_lock);
+	list_del(&top->node);
+	nr_mounts--;
+	spin_unlock(&dcache_lock);
+	mutex_unlock(&mount_mutex);
+	mount_put(top);
 }
 
 void mounts_changed(void)
 {
 	atomic_inc(&mounts_event);
 	wake_up_all_key(&mounts_wq, POLLPRI | POLLERR);
+}
+
+bool vfs_mount_is_ours(struct mount *m)
+{
+	bool ours;
+
+	spin_lock(&dcache_lock);
+	ours = mount_attached(m);
+	spin_unlock(&dcache_lock);
+	return ours;
 }
 
 bool vfs_mount_visible(struct mount *m, const struct path *root)
@@ -193,7 +249,7 @@ struct mount *mount_next(struct mount *m, const struct mount *top)
 	return NULL;
 }
 
-/* All mounts of the tree, each referenced, or NULL: out of memory. */
+/* All mounts of all trees, each referenced, or NULL: out of memory. */
 struct mount **mount_snapshot(u32 *nr)
 {
 	struct mount **all = NULL, *m;
@@ -204,7 +260,7 @@ struct mount **mount_snapshot(u32 *nr)
 		spin_lock(&dcache_lock);
 		if (all && nr_mounts <= room) {
 			list_for_each_entry(m, &mounts, node)
-				if (mount_attached(m))
+				if (mount_placed(m))
 					all[n++] = mount_get(m);
 			spin_unlock(&dcache_lock);
 			*nr = n;
@@ -226,15 +282,13 @@ void mount_snapshot_free(struct mount **all, u32 nr)
 	kfree(all);
 }
 
-/* The root tmpfs, when the real root lies on it: nobody gets there. */
+/* The root tmpfs of a tree, when the real root lies on it: nobody gets there. */
 static bool is_hidden(struct mount *m)
 {
 	bool yes;
 
-	if (m != root_mount)
-		return false;
 	spin_lock(&dcache_lock);
-	yes = m->root->nr_mounted && mount_find(m, m->root);
+	yes = !m->parent && m->root->nr_mounted && mount_find(m, m->root);
 	spin_unlock(&dcache_lock);
 	return yes;
 }

@@ -39,7 +39,7 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 	mutex_unlock(&mount_mutex);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
-	if (at->mnt->sb == sb && at->dentry == sb->root &&
+	if (!t->single_stacks && at->mnt->sb == sb && at->dentry == sb->root &&
 	    at->mnt->root == at->dentry) {
 		sb_put(sb);
 		return -EBUSY; /* the same thing twice on one place */

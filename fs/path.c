@@ -160,17 +160,23 @@ void fs_ctx_put(struct fs_ctx *c)
 		return;
 	path_put(&c->root);
 	path_put(&c->cwd);
+	mount_ns_put(c->ns);
 	kfree(c);
 }
 
+/* Takes the caller's count of @ns. */
 static struct fs_ctx *fs_ctx_new(const struct path *root,
-				 const struct path *cwd, u32 mask)
+				 const struct path *cwd, u32 mask,
+				 struct mount *ns)
 {
 	struct fs_ctx *c = kmalloc(sizeof(*c));
 
-	if (!c)
+	if (!c) {
+		mount_ns_put(ns);
 		return NULL;
+	}
 	c->refs = 1;
+	c->ns = ns;
 	spin_init(&c->lock, "fs_ctx", RANK_FILE);
 	c->root = *root;
 	c->cwd = *cwd;
@@ -184,16 +190,19 @@ struct fs_ctx *fs_ctx_dup(struct fs_ctx *c)
 {
 	struct fs_ctx *copy;
 	struct path root, cwd;
+	struct mount *ns;
 	u32 mask;
 
 	spin_lock(&c->lock);
 	root = c->root;
 	cwd = c->cwd;
 	mask = c->umask;
+	ns = c->ns;
+	mount_ns_get(ns);
 	path_get(&root);
 	path_get(&cwd);
 	spin_unlock(&c->lock);
-	copy = fs_ctx_new(&root, &cwd, mask);
+	copy = fs_ctx_new(&root, &cwd, mask, ns);
 	path_put(&root);
 	path_put(&cwd);
 	return copy;
@@ -210,7 +219,7 @@ struct fs_ctx *fs_ctx_new_root(void)
 	path_cross_mounts(&root);
 	path_get(&root);
 	spin_unlock(&dcache_lock);
-	c = fs_ctx_new(&root, &root, 022);
+	c = fs_ctx_new(&root, &root, 022, mount_of_root());
 	path_put(&root);
 	return c;
 }
@@ -254,6 +263,48 @@ void fs_ctx_set_root(const struct path *p)
 void fs_ctx_set_cwd(const struct path *p)
 {
 	set_path(&current->fs->cwd, p);
+}
+
+/* The same place in the tree that was copied; ->copy is valid.  A mount that was
+ * not in it is kept. */
+static void to_copy(struct path *p, struct path *was)
+{
+	struct mount *copy = mount_attached(p->mnt) ? p->mnt->copy : NULL;
+
+	*was = (struct path){ NULL, NULL };
+	if (!copy)
+		return;
+	*was = *p;
+	p->mnt = copy;
+	path_get(p);
+}
+
+int fs_ctx_unshare_mounts(void)
+{
+	struct fs_ctx *c = current->fs;
+	struct path root, cwd;
+	struct mount *copy, *old = c->ns;
+	int err;
+
+	mutex_lock(&mount_mutex);
+	copy = mount_copy_tree(old, old->root, COPY_UNBINDABLE, &err);
+	if (copy) {
+		mount_ns_start(copy);
+		spin_lock(&dcache_lock);
+		spin_lock(&c->lock);
+		to_copy(&c->root, &root);
+		to_copy(&c->cwd, &cwd);
+		store_once(&c->ns, copy);
+		spin_unlock(&c->lock);
+		spin_unlock(&dcache_lock);
+	}
+	mutex_unlock(&mount_mutex);
+	if (!copy)
+		return err;
+	path_put(&root);
+	path_put(&cwd);
+	mount_ns_put(old);
+	return 0;
 }
 
 struct replace {

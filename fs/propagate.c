@@ -116,8 +116,7 @@ u32 mount_dominator(struct mount *m, const struct path *root)
 			if (peer->group != group)
 				continue;
 			next = peer->master;
-			if (mount_attached(peer) &&
-			    mount_is_below(peer, root->mnt))
+			if (mount_is_below(peer, root->mnt))
 				seen = group;
 		}
 		group = next;
@@ -274,7 +273,7 @@ static int make_copies(struct mount *src, const struct path *at,
 	do {
 		again = false;
 		list_for_each_entry(m, &sharers, sharing) {
-			if (m->target || !mount_attached(m))
+			if (m->target || !mount_placed(m))
 				continue;
 			giver = giver_of(m, &peer);
 			if (!giver)

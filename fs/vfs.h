@@ -310,7 +310,9 @@ struct mount {
 	struct dentry *mountpoint; /* [dcache_lock] owned, in parent */
 	u64 flags;		   /* [a] MS_RDONLY NOSUID ... */
 	u32 writers;		   /* [a] files of it open for writing */
-	bool expiring;		   /* [a] umount2(MNT_EXPIRE) was here, and
+	u32 ns_users;  /* [a] contexts whose tree this is the top of;
+					 * the first tree's are not counted */
+	bool expiring; /* [a] umount2(MNT_EXPIRE) was here, and
 					 * nobody since */
 	bool loose; /* [mount_mutex] of no tree yet: fsmount(), open_tree() */
 	struct list_head node;	    /* [dcache_lock] all mounts, in order */
@@ -336,6 +338,8 @@ struct fs_type {
 	bool needs_dev;
 	/* one instance, shared by all mounts and never destroyed */
 	bool single;
+	/* although: on Linux each mount is an instance, so one may lie on another */
+	bool single_stacks;
 	/* no "nodev" in /proc/filesystems although !needs_dev */
 	bool nodev_opt;
 	/* Is @opt ("size=4k") one of its options?  0, -ENOENT: not known, or
@@ -515,6 +519,8 @@ int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 int vfs_umount(const char *dir, u32 flags);
 int vfs_pivot_root(const char *new_root, const char *put_old);
 struct mount *mount_of_root(void);
+/* Is @m in current's tree?  mount_mutex, or as well dcache_lock. */
+bool mount_attached(const struct mount *m);
 /* The tree or a mount of it has changed: the number, then those who wait. */
 extern u32 mounts_event; /* [a] */
 extern struct waitq mounts_wq;
@@ -549,8 +555,11 @@ struct fs_ctx {
 	struct spinlock lock;  /* RANK_FILE */
 	struct path root, cwd; /* changed under lock and dcache_lock, read under
 				 * either */
+	struct mount *ns;      /* [lock] top of its tree; counted in ns_users */
 	u32 umask;	       /* [a] */
 };
+/* Current, whose context nobody shares, gets a copy of all mounts to itself. */
+int fs_ctx_unshare_mounts(void);
 void fs_ctx_get_root(struct path *out);
 void fs_ctx_get_cwd(struct path *out);
 /* These two take the references of @p. */

@@ -3,6 +3,7 @@
 #include <syscall/seccomp.h>
 #include <syscall/syscall.h>
 
+#include <fs/vfs.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
@@ -271,14 +272,20 @@ SYSCALL1(92, personality, u32, pers)
 /* Only what every thread has for itself can be unshared. */
 SYSCALL1(97, unshare, u64, flags)
 {
-	if (flags & CLONE_NAMESPACES)
-		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	int err;
+
+	if ((flags & CLONE_NAMESPACES) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & CLONE_NAMESPACES & ~(u64)CLONE_NEWNS)
+		return -EINVAL;
 	if (flags & ~(u64)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM |
-			   CLONE_FILES | CLONE_SYSVSEM))
+			   CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWNS))
 		return -EINVAL;
 	if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM))
 		return load_once(&current->proc->nr_threads) > 1 ? -EINVAL : 0;
-	return task_unshare(flags & CLONE_FILES, flags & CLONE_FS);
+	err = task_unshare(flags & CLONE_FILES,
+			   flags & (CLONE_FS | CLONE_NEWNS));
+	return !err && (flags & CLONE_NEWNS) ? fs_ctx_unshare_mounts() : err;
 }
 
 SYSCALL2(268, setns, int, fd, u64, type)

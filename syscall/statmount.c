@@ -85,7 +85,7 @@ static void find_one(struct mount *m, void *ctx)
 {
 	struct finding *f = ctx;
 
-	if (m->unique_id == f->id)
+	if (m->unique_id == f->id && vfs_mount_is_ours(m))
 		f->m = mount_get(m);
 }
 

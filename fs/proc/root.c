@@ -441,6 +441,7 @@ static struct fs_type proc_type = {
 	.name = "proc",
 	.mount = proc_mount,
 	.single = true,
+	.single_stacks = true,
 };
 
 static int proc_init(void)

@@ -8,6 +8,7 @@
 #include "utest.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
@@ -381,5 +382,50 @@ TEST(mounts, poll)
 	CHECK_ERR(mount("x", "b", "tmpfs", 0, NULL), ENOENT);
 	CHECK_OK(seteuid(0));
 	close(p.fd);
+	end();
+}
+
+static int own_tree(void *arg)
+{
+	const int *p = arg;
+	char c;
+
+	if (unshare(CLONE_NEWNS))
+		return errno;
+	tmpfs_on("own");
+	close(ut_open("own/f", ""));
+	tmpfs_on("shared/x");
+	/* it has a copy of what was there */
+	CHECK_OK(umount("both"));
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	CHECK_EQ(read(p[2], &c, 1), 1);
+	return 0;
+}
+
+TEST(mounts, name_space)
+{
+	char path[64], c;
+	int p[4], err;
+	pid_t pid;
+
+	begin();
+	tmpfs_on("both");
+	tmpfs_on("shared");
+	CHECK_OK(mount(NULL, "shared", NULL, MS_SHARED, NULL));
+	CHECK_OK(mkdir("own", 0755));
+	CHECK_OK(pipe(p));
+	CHECK_OK(pipe(p + 2));
+	pid = ut_fork(own_tree, p);
+	CHECK_EQ(read(p[0], &c, 1), 1);
+	CHECK_ERR(access("own/f", F_OK), ENOENT);
+	CHECK(is_mount("both"));
+	CHECK(mount_of("shared/x") != mount_of("shared")); /* peers */
+	snprintf(path, sizeof(path), "/proc/%d/cwd/own", pid);
+	CHECK_ERR(umount(path), EINVAL); /* not ours */
+	CHECK_ERR(mount(path, "both", NULL, MS_BIND, NULL), EINVAL);
+	CHECK_EQ(write(p[3], "x", 1), 1);
+	err = ut_wait(pid);
+	CHECK_EQ(err, 0);
+	CHECK_OK(umount("shared/x"));
 	end();
 }
