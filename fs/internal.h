@@ -91,7 +91,7 @@ void mount_link(struct mount *m, const struct path *p);
 void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
 bool mount_placed(const struct mount *m); /* in somebody's tree */
-void mount_ns_start(struct mount *top); /* of a tree of its own; one user */
+void mount_ns_start(struct mount *top);	  /* of a tree of its own; one user */
 void mount_ns_get(struct mount *top);
 void mount_ns_put(struct mount *top); /* the last: all of it goes; may sleep */
 void mounts_changed(void);	      /* tell those who poll; no spinlock */
