@@ -321,6 +321,6 @@ s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		r = questions(bd, cmd, arg);
 	}
 	if (r == -ENOTTY && bd->whole->ops->ioctl)
-		r = bd->whole->ops->ioctl(bd, cmd, arg);
+		r = bd->whole->ops->ioctl(bd, cmd, arg, f->can_write);
 	return r;
 }

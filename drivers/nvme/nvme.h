@@ -298,7 +298,7 @@ void nvme_show_ns(struct nvme_ctrl *c);
 
 /* ---- nvme_dev.c */
 int nvme_dev_register(struct nvme_ctrl *c);
-s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg);
+s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg, bool can_write);
 
 /* ---- nvme_sysfs.c: the controller's node is registered; the disk is */
 void nvme_sys_add(struct nvme_ctrl *c);

@@ -281,7 +281,8 @@ static s64 common_ioctl(struct nvme_ctrl *c, unsigned int cmd, uaddr_t arg)
 	}
 }
 
-s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg)
+s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg,
+		  bool can_write __unused)
 {
 	struct nvme_ns *ns = bd->whole->priv;
 

@@ -220,6 +220,8 @@ static int show_devices(struct text *t, void *arg __unused)
 
 static void partition_line(struct blkdev *bd, void *ctx)
 {
+	if (!bd->nr_sectors) /* no medium */
+		return;
 	text_printf(ctx, "%4u %7u %10lu %s\n", MAJOR(bd->dev), MINOR(bd->dev),
 		    bd->nr_sectors / 2, bd->name);
 }

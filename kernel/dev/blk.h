@@ -82,8 +82,12 @@ struct blkdev_ops {
 	u32 (*poll)(struct blkdev *bd, u32 hwq);
 	void (*poll_begin)(struct blkdev *bd, u32 hwq);
 	void (*poll_end)(struct blkdev *bd, u32 hwq);
-	s64 (*ioctl)(struct blkdev *bd, unsigned int cmd,
-		     u64 arg); /* or NULL */
+	/* Optional; @can_write: of the open file. */
+	s64 (*ioctl)(struct blkdev *bd, unsigned int cmd, u64 arg,
+		     bool can_write);
+	/* Optional: nobody has the disk or a partition of it open any more.  In a
+	 * coroutine without locks; somebody may have opened it again already. */
+	void (*idle)(struct blkdev *disk);
 };
 
 /* How a thread that waits for its bio waits. */
@@ -97,14 +101,15 @@ enum blk_wait {
 struct blk_queue; /* blk_core.h */
 
 struct blkdev {
-	char name[32];			/* "vda", "nvme0n1", "vda1" */
-	kdev_t dev;			/* [I] */
-	const struct blkdev_ops *ops;	/* [I] NULL for a partition */
-	struct blkdev *whole;		/* [I] partition: its disk, else self */
-	u64 start_sector;		/* [I] partition: offset */
-	u64 nr_sectors;			/* [a] blkdev_resize() */
-	u32 block_size;			/* [I] logical, bytes: 512 or 4096 */
-	u32 physical_block_size;	/* [I] bytes; 0: as block_size */
+	char name[32];		      /* "vda", "nvme0n1", "vda1" */
+	kdev_t dev;		      /* [I] */
+	const struct blkdev_ops *ops; /* [I] NULL for a partition */
+	struct blkdev *whole;	      /* [I] partition: its disk, else self */
+	u64 start_sector;	      /* [I] partition: offset */
+	u64 nr_sectors;		      /* [a] blkdev_resize() */
+	u32 block_size;		 /* [a] logical, bytes: 512 to 4096; changes
+					 * only with another medium */
+	u32 physical_block_size; /* [I] bytes; 0: as block_size */
 	u32 min_io_bytes, opt_io_bytes; /* [I] hints; 0: none */
 	u32 alignment_bytes;		/* [I] of the first aligned block */
 	u32 discard_granularity;	/* [I] bytes; 0: as block_size */
@@ -135,11 +140,13 @@ struct blkdev {
 	struct list_head node;	 /* [blk list lock] */
 	/* Who uses it: blkdev_open(), blkdev_claim(). */
 	u32 nr_open;	    /* [blk list lock] */
+	u32 nr_users;	    /* [blk list lock] whole disk: and of partitions */
 	const void *holder; /* [blk list lock] of an exclusive open, a mount */
 	u32 nr_claims;	    /* [blk list lock] by holder */
 	u32 nr_part_claims; /* [blk list lock] whole disk: claimed partitions */
-	bool gone;	    /* [blk list lock] partition: removed */
-	u64 seq;	    /* [I] which disk, in the order of appearance */
+	bool gone;	    /* [blk list lock] removed, or blkdev_shut() */
+	bool no_scan;	    /* [a] partition tables are not looked at */
+	u64 seq;	    /* [a] which medium, in the order of appearance */
 	u32 ra_pages;	    /* [a] read-ahead of /dev/<name>; 0: none */
 	/* [a] relaxed, statistics: read, write, discard and zeroes, flush. */
 	u64 stat_ios[4], stat_merges[4], stat_sectors[4], stat_ns[4];
@@ -158,10 +165,21 @@ struct blkdev {
 
 /*
  * Register a disk that the driver has filled in (zeroed else) and scan its
- * partitions (may sleep).  Disks stay for ever; so does the memory of partitions,
- * which come and go.
+ * partitions (may sleep).  A disk may go (blkdev_unregister()), and be registered
+ * again as it is; its memory, and that of partitions, which come and go, stays.
  */
 int blkdev_register(struct blkdev *bd);
+/* -EBUSY: it, or a partition of it, is in use. */
+int blkdev_unregister(struct blkdev *disk);
+/*
+ * For drivers whose medium changes: if at most @users have the disk or a partition of
+ * it open nobody more may (-ENXIO): true.  Until blkdev_reopen().
+ */
+bool blkdev_shut(struct blkdev *disk, u32 users);
+void blkdev_reopen(struct blkdev *disk);
+/* Another medium, of @nr_sectors (0: none), is in the disk.  Nobody uses partitions;
+ * they go, as does what is cached.  Not scanned. */
+void blkdev_new_medium(struct blkdev *disk, u64 nr_sectors);
 static inline bool blkdev_read_only(const struct blkdev *bd)
 {
 	return bd->read_only || bd->ro_set || bd->whole->ro_set;
@@ -178,7 +196,7 @@ void blkdev_close(struct blkdev *bd);
 int blkdev_claim(struct blkdev *bd, const void *holder);
 void blkdev_unclaim(struct blkdev *bd, const void *holder);
 
-/* Partitions of a whole disk.  -EBUSY: one of them is in use. */
+/* Partitions of a whole disk.  -EBUSY: one of them is in use; -EINVAL: no_scan. */
 int blkdev_rescan(struct blkdev *disk);
 /* Numbers in 512-byte sectors.  -EBUSY: overlaps, is there, is in use; -ENXIO: is
  * not there; -EINVAL: beyond the end, not whole blocks. */

@@ -77,6 +77,8 @@ struct blkdev *blkdev_next_part_locked(const struct blkdev *disk,
 				       const struct blkdev *after);
 /* blkpart.c: partitions as the table on the disk has them. */
 void blkdev_scan(struct blkdev *disk);
+/* Nobody has one of them open. */
+void blkdev_drop_partitions(struct blkdev *disk);
 
 /* blk_sysfs.c: show @bd in /sys, or no more. */
 void blk_sys_add(struct blkdev *bd);

@@ -94,6 +94,8 @@ int blk_queues_init(struct blkdev *disk)
 		disk->nr_hwq = 1;
 	if (!disk->nr_requests)
 		disk->nr_requests = BLK_NR_REQUESTS;
+	if (disk->queue) /* registered again */
+		return 0;
 	disk->queue = kcalloc(disk->nr_hwq, sizeof(*disk->queue));
 	if (!disk->queue)
 		return -ENOMEM;

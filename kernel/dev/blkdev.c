@@ -2,10 +2,10 @@
 /*
  * kernel/dev/blkdev.c - the list of disks and partitions, and who uses them.
  *
- * A disk stays for ever: a dead one is broken, so that nobody needs to hold a
- * reference.  A partition may go while nobody has it open; its memory is kept for
- * the next one, so a pointer that was found a moment ago is never wild, and
- * blkdev_open() tells that its partition has gone.
+ * A dead disk is broken, so that nobody needs to hold a reference.  A partition, or
+ * a disk whose driver wants it, may go while nobody has it open; its memory is kept
+ * for the next one, so a pointer that was found a moment ago is never wild, and
+ * blkdev_open() tells that it has gone.
  *
  * Locking: blk_list_lock (RANK_VFS).
  * Not here: making and removing partitions (blkpart.c).
@@ -140,6 +140,8 @@ int blkdev_register(struct blkdev *bd)
 		err = blkdev_add(bd);
 	if (err)
 		return err;
+	if (!bd->nr_sectors) /* no medium yet */
+		return 0;
 	pr_info("%s: %llu sectors of 512 bytes (%llu MiB), blocks of %u%s%s",
 		bd->name, (unsigned long long)bd->nr_sectors,
 		(unsigned long long)(bd->nr_sectors >> 11), bd->block_size,
@@ -158,8 +160,54 @@ void blkdev_resize(struct blkdev *bd, u64 nr_sectors)
 	store_once(&bd->nr_sectors, nr_sectors);
 	if (bd->mapping)
 		store_once(&bd->mapping->size, nr_sectors * SECTOR_SIZE);
-	pr_info_ratelimited("%s: %lu sectors now, %lu before", bd->name,
-			    nr_sectors, old);
+	if (nr_sectors && old)
+		pr_info_ratelimited("%s: %lu sectors now, %lu before", bd->name,
+				    nr_sectors, old);
+}
+
+int blkdev_unregister(struct blkdev *disk)
+{
+	if (!blkdev_shut(disk, 0))
+		return -EBUSY;
+	blkdev_new_medium(disk, 0);
+	spin_lock(&blk_list_lock);
+	list_del(&disk->node);
+	spin_unlock(&blk_list_lock);
+	if (blkdev_notify)
+		blkdev_notify(disk, false);
+	blk_sys_del(disk);
+	return 0;
+}
+
+bool blkdev_shut(struct blkdev *disk, u32 users)
+{
+	bool shut;
+
+	KASSERT(disk->whole == disk);
+	spin_lock(&blk_list_lock);
+	shut = disk->nr_users <= users;
+	if (shut)
+		disk->gone = true;
+	spin_unlock(&blk_list_lock);
+	return shut;
+}
+
+void blkdev_reopen(struct blkdev *disk)
+{
+	spin_lock(&blk_list_lock);
+	disk->gone = false;
+	spin_unlock(&blk_list_lock);
+}
+
+void blkdev_new_medium(struct blkdev *disk, u64 nr_sectors)
+{
+	blkdev_drop_partitions(disk);
+	if (disk->mapping)
+		(void)mapping_invalidate(disk->mapping, 0, ~0ull >> PAGE_SHIFT);
+	blkdev_resize(disk, nr_sectors);
+	spin_lock(&blk_list_lock);
+	disk->seq = ++next_seq;
+	spin_unlock(&blk_list_lock);
 }
 
 /* ---- who uses it */
@@ -169,17 +217,20 @@ int blkdev_open(struct blkdev *bd)
 	int err = 0;
 
 	spin_lock(&blk_list_lock);
-	if (bd->gone)
+	if (bd->gone || bd->whole->gone) {
 		err = -ENXIO;
-	else
+	} else {
 		bd->nr_open++;
+		bd->whole->nr_users++;
+	}
 	spin_unlock(&blk_list_lock);
 	return err;
 }
 
 void blkdev_close(struct blkdev *bd)
 {
-	bool last;
+	struct blkdev *disk = bd->whole;
+	bool last, idle;
 
 	spin_lock(&blk_list_lock);
 	KASSERT(bd->nr_open);
@@ -190,7 +241,10 @@ void blkdev_close(struct blkdev *bd)
 		(void)mapping_sync(bd->mapping, 0, ~0ull, true);
 	spin_lock(&blk_list_lock);
 	bd->nr_open--;
+	idle = --disk->nr_users == 0;
 	spin_unlock(&blk_list_lock);
+	if (idle && disk->ops->idle)
+		disk->ops->idle(disk);
 }
 
 int blkdev_claim(struct blkdev *bd, const void *holder)

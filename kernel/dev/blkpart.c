@@ -20,6 +20,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pagecache.h>
 #include <kernel/sched/wait.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -145,6 +146,27 @@ static void scan_found(void *ctx, const struct partition *p)
 		pr_err("%s: partition %u: error %d", disk->name, p->nr, err);
 }
 
+static struct blkdev *first_part(struct blkdev *disk)
+{
+	struct blkdev *bd;
+
+	spin_lock(&blk_list_lock);
+	bd = blkdev_next_part_locked(disk, NULL);
+	spin_unlock(&blk_list_lock);
+	return bd;
+}
+
+void blkdev_drop_partitions(struct blkdev *disk)
+{
+	struct blkdev *bd;
+	int err = 0;
+
+	mutex_lock(&part_mutex);
+	while (!err && (bd = first_part(disk)))
+		err = drop(bd);
+	mutex_unlock(&part_mutex);
+}
+
 void blkdev_scan(struct blkdev *disk)
 {
 	struct part_disk d = {
@@ -154,7 +176,7 @@ void blkdev_scan(struct blkdev *disk)
 		.found = scan_found,
 		.ctx = disk,
 	};
-	int nr = partition_parse(&d);
+	int nr = load_once(&disk->no_scan) ? 0 : partition_parse(&d);
 
 	if (nr < 0)
 		pr_warn("%s: cannot read the partition table: error %d",
@@ -175,22 +197,14 @@ static bool any_in_use(struct blkdev *disk)
 	return used;
 }
 
-static struct blkdev *first_part(struct blkdev *disk)
-{
-	struct blkdev *bd;
-
-	spin_lock(&blk_list_lock);
-	bd = blkdev_next_part_locked(disk, NULL);
-	spin_unlock(&blk_list_lock);
-	return bd;
-}
-
 int blkdev_rescan(struct blkdev *disk)
 {
 	struct blkdev *bd;
 	int err = 0;
 
 	KASSERT(disk->whole == disk);
+	if (load_once(&disk->no_scan))
+		return -EINVAL;
 	mutex_lock(&part_mutex);
 	if (any_in_use(disk))
 		err = -EBUSY;

@@ -141,6 +141,9 @@ struct writeback_limits {
 };
 extern struct writeback_limits writeback_limits;
 void writeback_limits_changed(void);
+/* Dirty pages or free memory are at their limit: a kernel thread that makes pages
+ * dirty, and is never made to wait for that, had better write them now. */
+bool writeback_pressed(void);
 /* Free clean pages for an allocation with @gfp; returns how many. */
 u64 pagecache_reclaim(u64 nr_pages, u32 gfp);
 void pagecache_init(void); /* starts the flusher thread */

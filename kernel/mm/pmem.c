@@ -12,8 +12,8 @@
  *   I1  A free block of order n starts at an index that is a multiple of 2^n,
  *       only its first page has PG_BUDDY, and its buddy is not free at order n.
  *   I2  A frame in use has refs > 0; a free one (buddy or pcp) has refs == 0.
- *   I3  Free memory never falls below wm[0] for GFP_KERNEL, below wm[1] for
- *       GFP_USER; wm[2] wakes the reclaim thread.  (Up to PCP_MAX frames a hart
+ *   I3  Free memory never falls below wm[0] for GFP_KERNEL and kernel threads, below
+ *       wm[1] for GFP_USER; wm[2] wakes the reclaim thread.  (Up to PCP_MAX frames a hart
  *       lie outside of this account.)
  *
  * ORDERING
@@ -196,6 +196,9 @@ static u64 floor_of(u32 gfp)
 		return 0;
 	if (t && t->mm && load_once(&t->mm->oom_victim))
 		return 0;
+	/* a kernel thread needs pages of files to clean others (fs/loop/) */
+	if (t && !t->proc)
+		return wm[0];
 	return gfp & GFP_USER ? wm[1] : wm[0];
 }
 

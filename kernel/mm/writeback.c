@@ -421,11 +421,23 @@ static bool too_dirty(void)
 	return i.dirty + i.writeback > share(&i, &writeback_limits.dirty_ratio);
 }
 
+bool writeback_pressed(void)
+{
+	struct pmem_info i;
+
+	pmem_info(&i);
+	return i.free < i.reserved + PCP_BATCH || too_dirty();
+}
+
+/* A kernel thread does not wait: it may be what the flusher waits for (a loop
+ * device's worker).  It sees to itself by writeback_pressed(). */
 void dirty_balance(void)
 {
 	if (++since_balance[this_cpu()] % BALANCE_NR)
 		return;
 	flusher_wake();
+	if (!current->proc)
+		return;
 	for (int i = 0; i < 50 && too_dirty(); i++) {
 		flusher_hurry();
 		(void)wait_event_timeout(&progress_wq, !too_dirty(),

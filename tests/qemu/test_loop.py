@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""tests/qemu/test_loop.py - loop devices, with Debian's tools.
+
+What can be asked without them is user/tests/loop.c's.
+"""
+import os
+import shlex
+import sys
+
+import pytest
+
+from machine import qemu
+
+sys.path.insert(0, os.path.join(qemu.TOP, "scripts"))
+import tools  # noqa: E402
+
+
+@pytest.fixture
+def tooled(boot):
+    """boot() with Debian's disk tools at /tools."""
+    def start(**kw):
+        m = boot(tail=tools.drive(), **kw)
+        m.sh(tools.SETUP, check=True)
+        m.sh("mkdir -p /tools/tmp/mnt", check=True)
+        m.tool = lambda cmd, timeout=60: m.sh(
+            tools.run(f"bash -c {shlex.quote(cmd)}"), timeout)
+        return m
+    return start
+
+
+def make_volume(m, path, loop_opts=""):
+    """An ext4 on a loop device over @path, used, checked and let go."""
+    m.sh(f"dd if=/dev/zero of=/tools{path} bs=1M count=0 seek=48 2>/dev/null",
+         check=True)
+    dev = m.tool(f"losetup -f --show {loop_opts} {path}").out.strip()
+    assert dev == "/dev/loop0", dev
+    r = m.tool(f"mkfs.ext4 -q {dev} && e2fsck -fn {dev}", 120)
+    assert r.status == 0, r.out
+    m.sh(f"mount -t ext4 {dev} /tools/tmp/mnt && "
+         "cp /bin/busybox /tools/tmp/mnt/ && sync && "
+         "cmp /bin/busybox /tools/tmp/mnt/busybox", 60, check=True)
+    assert m.tool(f"losetup -d {dev}").status == 0      # when it is unmounted
+    assert f"{dev}" in m.tool("losetup -a").out
+    m.sh("umount /tools/tmp/mnt", check=True)
+    assert m.tool("losetup -a").out == ""
+    return dev
+
+
+@pytest.mark.parametrize("opts", ["", "--direct-io=on", "-b 4096"])
+def test_on_ext4(tooled, opts):
+    m = tooled()
+    m.sh("mkdir -p /tools/tmp/ext4 && mount -o bind /root /tools/tmp/ext4",
+         check=True)
+    make_volume(m, "/tmp/ext4/vol", opts)
+    m.sh("mkdir -p /mnt && mount -o loop -t ext4 /root/vol /mnt", check=True)
+    m.sh("cmp /mnt/busybox /bin/busybox && rm /mnt/busybox && sync",
+         check=True)
+    m.sh("umount /mnt && rm /root/vol", check=True)
+
+
+def test_on_tmpfs(tooled):
+    m = tooled()
+    dev = make_volume(m, "/tmp/vol")
+    m.tool("losetup /dev/loop0 /tmp/vol")
+    used = int(m.sh("du -k /tools/tmp/vol").out.split()[0])
+    assert m.tool(f"mount {dev} /tmp/mnt && rm /tmp/mnt/busybox && sync && "
+                  "fstrim -v /tmp/mnt && umount /tmp/mnt").status == 0
+    assert int(m.sh("du -k /tools/tmp/vol").out.split()[0]) < used - 500
+    # Whoever is not the only user lets go later.
+    assert m.tool("e2fsck -fn /dev/loop0").status == 0
+    assert m.tool("losetup -D; losetup -a").out == ""
+
+
+def test_partitions(tooled):
+    m = tooled()
+    m.sh("dd if=/dev/zero of=/tools/tmp/vol bs=1M count=0 seek=32 "
+         "2>/dev/null", check=True)
+    r = m.tool("printf 'label: gpt\\n,8M\\n,\\n' | sfdisk -q /tmp/vol; "
+               "losetup -P -f --show /tmp/vol; lsblk -nro NAME,SIZE /dev/loop0")
+    assert r.out.splitlines()[-3:] == ["loop0 32M", "loop0p1 8M",
+                                       "loop0p2 22M"], r.out
+    r = m.tool("mkfs.ext4 -q /dev/loop0p2 && e2fsck -fn /dev/loop0p2 && "
+               "losetup -d /dev/loop0; ls /dev/loop0*", 90)
+    assert r.out.splitlines()[-1] == "/dev/loop0", r.out
+    # A part of the file, and no more of it.
+    r = m.tool("losetup -o 1M --sizelimit 8M -r /dev/loop3 /tmp/vol; "
+               "cat /sys/block/loop3/size /sys/block/loop3/ro "
+               "/sys/block/loop3/loop/offset; dd if=/dev/zero of=/dev/loop3; "
+               "losetup -d /dev/loop3")
+    assert r.out.splitlines()[:3] == ["16384", "1", "1048576"], r.out
+    assert "Operation not permitted" in r.out or "Read-only" in r.out
+
+
+def test_memory_is_short(tooled):
+    """Far more dirty pages above than there is memory, and none is lost."""
+    m = tooled(mem="96M")
+    m.sh("mkdir -p /mnt /tools/tmp/ext4 && mount -o bind /root /tools/tmp/ext4 "
+         "&& dd if=/dev/zero of=/root/vol bs=1M count=0 seek=200 2>/dev/null",
+         check=True)
+    assert m.tool("mkfs.ext4 -q -F /tmp/ext4/vol", 60).status == 0
+    m.sh("mount -o loop -t ext4 /root/vol /mnt", 60, check=True)
+    r = m.sh("for i in 1 2 3; do dd if=/dev/urandom of=/mnt/$i bs=1M count=40 "
+             "2>/dev/null & done; wait; sync; cd /mnt; md5sum 1 2 3 >/sum; "
+             "echo 3 >/proc/sys/vm/drop_caches; md5sum -c /sum; cd /", 240)
+    assert r.out.count(": OK") == 3, r.out
+    m.sh("umount /mnt", 60, check=True)
