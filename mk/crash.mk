@@ -2,8 +2,10 @@
 #
 # mk/crash.mk - power cuts and spoilt volumes, for longer than `make check`.
 #
-#   make crash      every moment of many workloads, on the host: minutes.
-#                   CRASH_ROUNDS=, CRASH_STATES=, CRASH_JUDGED=, EXT4_SEED=
+#   make crash      every moment of many workloads, on the host: half an hour.
+#                   CRASH_ROUNDS= (20) times ten volumes; with CRASH_SECONDS= a
+#                   bite of that, which the same command goes on with; what has
+#                   been done is in $(O)/crash/record, CRASH_SEED= begins another
 #   make fuzz-ext4  libFuzzer spoils volumes until FUZZ_SECONDS= (300) are over;
 #                   what it finds stays in $(O)/fuzz/corpus
 #   powercut    N= (100) times the power of a machine at work goes, with QEMU and
@@ -33,9 +35,9 @@ FUZZ_LIMITS  := -timeout=30 -rss_limit_mb=2048 -max_len=65 \
 include mk/test.mk
 
 crash: $(O)/asan/ext4_crash_test
-	CRASH_STATES=$(or $(CRASH_STATES),1000000) \
-	CRASH_ROUNDS=$(or $(CRASH_ROUNDS),20) \
-	CRASH_JUDGED=$(or $(CRASH_JUDGED),400) $<
+	$(Q)$(PYTHON) -B tests/host/crash_run.py $< --record $(O)/crash/record \
+		--rounds $(or $(CRASH_ROUNDS),20) --seed $(or $(CRASH_SEED),1) \
+		--seconds $(or $(CRASH_SECONDS),0)
 
 powercut: $(O)/Image $(IMAGES) $(O)/powercut
 	$(Q)O=$(abspath $(O)) $(PYTHON) -B tests/qemu/powercut.py \
