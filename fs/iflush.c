@@ -36,7 +36,6 @@ static void write_inodes(struct super_block *sb, void *ctx __unused)
 	while ((i = inode_next_dirty(sb, i)) != NULL) {
 		if (!load_once(&i->dirty))
 			continue;
-		store_once(&i->dirty, 0);
 		sb->ops->write_inode(i, false);
 		cond_resched();
 	}

@@ -332,10 +332,8 @@ static void write_back(struct inode *i)
 {
 	if (i->mapping.ops && !i->mapping.ops->no_writeback)
 		mapping_sync(&i->mapping, 0, ~0ull, true);
-	if (load_once(&i->dirty) && i->sb->ops->write_inode) {
-		store_once(&i->dirty, 0);
+	if (load_once(&i->dirty) && i->sb->ops->write_inode)
 		i->sb->ops->write_inode(i, false);
-	}
 }
 
 /* No references, I_FREEING set by us. */
@@ -482,7 +480,8 @@ struct inode *inode_next_dirty(struct super_block *sb, struct inode *prev)
 		i = list_entry(at, struct inode, sb_node);
 		if (i->state & (I_NEW | I_FREEING | I_FAILED))
 			continue;
-		if (!load_once(&i->dirty) && !load_once(&i->mapping.nr_dirty))
+		/* on its way is not there yet: somebody may wait for us */
+		if (!load_once(&i->dirty) && !mapping_unsettled(&i->mapping))
 			continue;
 		ref_locked(i);
 		found = i;

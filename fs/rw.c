@@ -258,10 +258,8 @@ int generic_file_fsync(struct file *f, bool datasync)
 
 	(void)datasync;
 	if (load_once(&i->dirty) && i->sb->ops->write_inode) {
-		int err2;
+		int err2 = i->sb->ops->write_inode(i, true);
 
-		store_once(&i->dirty, 0);
-		err2 = i->sb->ops->write_inode(i, true);
 		if (!err)
 			err = err2;
 	}

@@ -296,11 +296,11 @@ int sb_sync(struct super_block *sb, bool wait)
 			e = mapping_sync(&i->mapping, 0, ~0ull, wait);
 			err = err ? err : e;
 		}
-		if (load_once(&i->dirty)) {
-			store_once(&i->dirty, 0);
-			e = sb->ops->write_inode ? sb->ops->write_inode(i, wait)
-						 : 0;
+		if (load_once(&i->dirty) && sb->ops->write_inode) {
+			e = sb->ops->write_inode(i, wait);
 			err = err ? err : e;
+		} else {
+			store_once(&i->dirty, 0);
 		}
 		cond_resched();
 	}

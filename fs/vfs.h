@@ -204,7 +204,8 @@ struct super_ops {
 	/* Allocate / free the object that embeds struct inode.  NULL: plain. */
 	struct inode *(*alloc_inode)(struct super_block *sb);
 	void (*free_inode)(struct inode *inode);
-	/* Write attributes (called without locks).  Optional. */
+	/* Write attributes (called without locks), and clear inode->dirty, but not
+	 * before who looks at it could miss them.  Optional. */
 	int (*write_inode)(struct inode *inode, bool wait);
 	/* Last reference to an inode with nlink 0, or eviction: free its blocks
 	 * if nlink == 0; pages are gone already.  Optional. */

@@ -447,8 +447,10 @@ int ext4_write_inode(struct inode *inode, bool wait __unused)
 	int err = ext4_begin(sbi, &h, 1);
 
 	/* What a read-only volume shows in memory stays there. */
-	if (err)
+	if (err) {
+		store_once(&inode->dirty, 0);
 		return load_once(&sbi->aborted) ? err : 0;
+	}
 	err = ext4_mark_dirty(&h, inode);
 	ext4_end(&h);
 	return err;

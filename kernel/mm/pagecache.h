@@ -116,6 +116,8 @@ u64 mapping_invalidate(struct mapping *m, u64 start, u64 end);
 /* Write dirty pages in bytes [start, end) and, if @wait, wait for them; reports
  * what failed meanwhile. */
 int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait);
+/* Are pages dirty, or (perhaps) on their way?  Any lock below RANK_PAGECACHE. */
+bool mapping_unsettled(struct mapping *m);
 /* The same, waiting, for @f: also an error of earlier that it has not heard of. */
 int mapping_fsync(struct mapping *m, struct file *f, u64 start, u64 end);
 

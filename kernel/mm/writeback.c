@@ -266,6 +266,21 @@ int mapping_fsync(struct mapping *m, struct file *f, u64 start, u64 end)
 	return err2 ? err2 : err;
 }
 
+bool mapping_unsettled(struct mapping *m)
+{
+	u64 index = 0;
+	bool yes;
+
+	if (load_once(&m->nr_dirty))
+		return true;
+	if (!load_once(&m->nr_pages) || m->ops->no_writeback)
+		return false;
+	spin_lock(&m->lock);
+	yes = radix_next(&m->pages, &index, RADIX_WRITEBACK);
+	spin_unlock(&m->lock);
+	return yes;
+}
+
 int mapping_sync(struct mapping *m, u64 start, u64 end, bool wait)
 {
 	u32 before = load_once(&m->wb_errors) & ~(u32)WB_HEARD, after;

@@ -44,7 +44,7 @@ def environment(volume, seed):
     env = dict(os.environ, CRASH_VOLUME=str(volume), CRASH_ROUNDS="1",
                EXT4_SEED=hex(seed))
     env.setdefault("CRASH_STATES", "1000000")
-    env.setdefault("CRASH_JUDGED", "400")
+    env.setdefault("CRASH_JUDGED", "20000")
     return env
 
 
@@ -81,7 +81,7 @@ def finish(job, record, done):
     if p.wait() or not m:
         print(text)
         print(f"crash: FAILED; CRASH_VOLUME={volume} EXT4_SEED={seed:#x} "
-              "CRASH_ROUNDS=1 CRASH_STATES=1000000 CRASH_JUDGED=400")
+              "CRASH_ROUNDS=1 CRASH_STATES=1000000 CRASH_JUDGED=20000")
         return False
     row = [float(x) for x in m.groups()] + [time.time() - begun]
     done[volume, seed] = row

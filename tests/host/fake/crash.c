@@ -229,8 +229,21 @@ static bool sector_ok(const struct object *o, u32 base, u32 last, u64 nr,
 	return false;
 }
 
-static void check_size(const struct object *o, u32 base, u32 last, u64 size,
-		       const char *path)
+/* What is known of a file, before the test fails for it. */
+static void tell_versions(const struct object *o, u32 event, u32 synced)
+{
+	print_error("ino %llu at event %u, all synced until %u:\n",
+		    (unsigned long long)o->ino, event, synced);
+	for (u32 k = 0; k < o->nr_versions; k++)
+		print_error("  version %u: size %llu, begun %u, ended %u, "
+			    "confirmed %d\n",
+			    k, (unsigned long long)o->version[k].size,
+			    o->version[k].begun, o->version[k].ended,
+			    (int)o->version[k].synced);
+}
+
+static void check_size(const struct walk *w, const struct object *o, u32 base,
+		       u32 last, u64 size)
 {
 	u64 lo = ~0ull, hi = 0;
 	u32 k;
@@ -239,10 +252,12 @@ static void check_size(const struct object *o, u32 base, u32 last, u64 size,
 		lo = min(lo, o->version[k].size);
 		hi = max(hi, o->version[k].size);
 	}
-	if (size < lo || size > hi)
-		fail_msg("%s: size %llu is not in [%llu, %llu]", path,
-			 (unsigned long long)size, (unsigned long long)lo,
-			 (unsigned long long)hi);
+	if (size >= lo && size <= hi)
+		return;
+	tell_versions(o, w->event, w->synced);
+	fail_msg("%s: size %llu is not in [%llu, %llu]", w->path,
+		 (unsigned long long)size, (unsigned long long)lo,
+		 (unsigned long long)hi);
 }
 
 /* Versions that may show: from the last confirmed one to the last begun. */
@@ -282,7 +297,7 @@ static void check_file(struct walk *w, struct inode *i)
 
 	assert_non_null(o);
 	version_range(o, w->event, w->synced, &base, &last);
-	check_size(o, base, last, i->i_size, w->path);
+	check_size(w, o, base, last, i->i_size);
 	for (nr = 0; nr * 512 < i->i_size; nr++) {
 		u64 n = min(i->i_size - nr * 512, 512ul);
 

@@ -225,7 +225,6 @@ int rig_sync(struct rig *r)
 			err = err ? err : e;
 		}
 		if (i->dirty) {
-			i->dirty = 0;
 			e = r->sb->ops->write_inode(i, true);
 			err = err ? err : e;
 		}
