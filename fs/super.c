@@ -221,6 +221,7 @@ static void sb_destroy(struct super_block *sb)
 	bool leaked;
 
 	notify_drop_sb(sb);
+	(void)sb_thaw(sb); /* nobody could any more */
 	sb_sync(sb, true);
 	dcache_drop_sb(sb);
 	if (sb->ops->drop_names)
@@ -262,7 +263,7 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 	bool to_rw = !(flags & MS_RDONLY) && (sb->flags & MS_RDONLY);
 	int err = 0;
 
-	if (to_ro && sb_has_writers(sb))
+	if (load_once(&sb->frozen) || (to_ro && sb_has_writers(sb)))
 		return -EBUSY;
 	if (to_rw && sb->bdev && blkdev_read_only(sb->bdev))
 		return -EACCES;
@@ -280,6 +281,7 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 /* The machine stops: written and read-only, whoever still has it open. */
 void sb_remount_force(struct super_block *sb)
 {
+	(void)sb_thaw(sb);
 	sb_sync(sb, true);
 	if (sb->ops->remount)
 		sb->ops->remount(sb, sb->flags | MS_RDONLY, "");
@@ -373,6 +375,25 @@ int sb_settle_bdev(struct blkdev *bd)
 
 	sb_for_each(settle_one, &s);
 	return s.err;
+}
+
+static void match_bdev(struct super_block *sb, void *ctx)
+{
+	struct blkdev **bd = ctx;
+
+	if (sb->bdev == *bd)
+		*bd = NULL;
+}
+
+int sb_is_mounted(const char *dev)
+{
+	struct blkdev *bd;
+	int err = find_bdev(dev, &bd);
+
+	if (err)
+		return err;
+	sb_for_each(match_bdev, &bd);
+	return bd ? -ENODEV : 0;
 }
 
 struct written {

@@ -217,6 +217,10 @@ struct super_ops {
 	/* After that: all of it is at its place on the device, for who reads it
 	 * there.  Optional. */
 	int (*settle)(struct super_block *sb);
+	/* Hold still, all written, until thaw(); who changes something waits.  Both
+	 * or none. */
+	int (*freeze)(struct super_block *sb);
+	int (*thaw)(struct super_block *sb);
 	/* Somebody has written bytes [pos, pos + len) of the device, and they are
 	 * there.  Optional. */
 	void (*device_written)(struct super_block *sb, u64 pos, u64 len);
@@ -265,6 +269,7 @@ struct super_block {
 	u32 block_size;		     /* [I] */
 	u64 max_size;		     /* [I] largest file */
 	u64 magic;		     /* [I] statfs f_type */
+	bool frozen;		     /* [freeze_mutex; racy reads ok] */
 	bool has_iflags;	     /* [I] inodes can have FS_*_FL */
 	u32 time_gran;		     /* [I] ns */
 	s64 time_min, time_max;	     /* [I] seconds; both 0: no limits */
@@ -398,6 +403,12 @@ void inode_touch(struct inode *i, bool m, bool c);
 void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode);
 int inode_setattr_generic(struct inode *i, const struct iattr *a);
 int sb_sync(struct super_block *sb, bool wait);
+/* Is a file system mounted from the block device that path @dev names?  0, -ENODEV,
+ * -ENOTBLK or what the path has wrong. */
+int sb_is_mounted(const char *dev);
+/* fs/freeze.c: -EBUSY, -EINVAL: it is frozen already, is not; -EOPNOTSUPP. */
+int sb_freeze(struct super_block *sb);
+int sb_thaw(struct super_block *sb);
 /* What is mounted from @bd, its partitions or its disk is on the device as it is in
  * memory.  0 or the first error. */
 int sb_settle_bdev(struct blkdev *bd);

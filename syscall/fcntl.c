@@ -50,6 +50,8 @@
 #define FIOASYNC      0x5452u
 #define FIOQSIZE      0x5460u
 #define FIGETBSZ      2u
+#define FIFREEZE      0xc0045877u
+#define FITHAW	      0xc0045878u
 #define FS_IOC_FIEMAP 0xc020660bu
 #define FICLONE	      0x40049409u
 #define FICLONERANGE  0x4020940du
@@ -453,6 +455,10 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 		break;
 	case FIOQSIZE:
 		return put_user_u64(i->i_size, arg);
+	case FIFREEZE:
+		return capable(CAP_SYS_ADMIN) ? sb_freeze(i->sb) : -EPERM;
+	case FITHAW:
+		return capable(CAP_SYS_ADMIN) ? sb_thaw(i->sb) : -EPERM;
 	default:
 		break;
 	}

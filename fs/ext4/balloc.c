@@ -347,6 +347,7 @@ static void free_in_group(struct ext4_handle *h, struct ext4_sb *sbi, u32 group,
 				  ext4_desc_free_blocks(sbi, d) + freed);
 	atomic_add_relaxed(&sbi->free_blocks, (u64)freed);
 	sbi->group[group].max_run = sbi->blocks_per_group;
+	sbi->group[group].trimmed = 0;
 	ext4_dirty(h, b);
 	ext4_dirty(h, db);
 out:

@@ -216,8 +216,10 @@ static void transfer_end(struct aio_req *req, s64 res)
 	struct transfer *t = container_of(req, struct transfer, req);
 	struct aio_req *outer = t->outer;
 
-	if (t->write)
+	if (t->write) {
 		ext4_note_write(inode_sbi(t->inode));
+		ext4_leave(inode_sbi(t->inode), EXT4_WRITE);
+	}
 	uncount(t->inode, t->write);
 	kfree(t);
 	outer->end(outer, res); /* and the inode may go */
@@ -296,6 +298,20 @@ static s64 start_read(struct file *f, struct iov_iter *it, u64 pos,
 	return n;
 }
 
+/* A write; who would wait here does so where writes are done at once. */
+static s64 start_thawed(struct inode *inode, struct iov_iter *it, u64 pos,
+			struct aio_req *req)
+{
+	s64 n;
+
+	if (!ext4_try_enter(inode_sbi(inode), EXT4_WRITE))
+		return -ENOTBLK;
+	n = start(inode, it, pos, true, req);
+	if (n != -EIOCBQUEUED)
+		ext4_leave(inode_sbi(inode), EXT4_WRITE);
+	return n;
+}
+
 static s64 start_write(struct file *f, struct iov_iter *it, u64 pos,
 		       struct aio_req *req)
 {
@@ -308,7 +324,7 @@ static s64 start_write(struct file *f, struct iov_iter *it, u64 pos,
 	    len <= inode->i_size - pos && all_there(inode, pos, len)) {
 		n = file_prepare_write(f, it, &pos);
 		if (!n && iov_iter_count(it) == len)
-			n = start(inode, it, pos, true, req);
+			n = start_thawed(inode, it, pos, req);
 		else if (!n)
 			n = -ENOTBLK;
 	}

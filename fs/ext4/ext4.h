@@ -57,6 +57,9 @@ struct ext4_group {
 			  * were freed and that is not committed (J3) */
 	bool bad_blocks; /* [group lock] block bitmap is corrupt: keep off */
 	bool bad_inodes; /* [group lock] inode bitmap likewise */
+	/* [group lock] the device knows of all free runs of this many blocks or
+	 * more; 0: of none */
+	u32 trimmed;
 };
 
 /* Blocks [start, end) hold the volume's own tables. */
@@ -138,6 +141,8 @@ struct ext4_sb {
 	struct ext4_batch *batch;     /* [flush_lock] flush.c */
 	struct mutex flush_lock;      /* one write-out at a time */
 	struct rwsem barrier;	      /* handles read, snapshots write */
+	u32 frozen;		      /* [a] enum ext4_frozen */
+	u32 nr_in[2];		      /* [a] by enum ext4_door */
 	struct waitq flusher_wait;
 	u32 flusher_state; /* [a] flusher.c */
 };
@@ -427,11 +432,37 @@ void ext4_note_failed(struct inode *inode, u32 lblk, const struct bio *bio);
 /* See to all that was noted.  No lock and no handle is held. */
 void ext4_unwrite_failed(struct ext4_sb *sbi);
 
+/* --- freeze.c */
+enum ext4_frozen {
+	EXT4_THAWED,
+	EXT4_NO_WRITES,
+	EXT4_NO_STORES,
+	EXT4_FROZEN,
+};
+/* What makes pages of files dirty is done inside of one of these; entering waits
+ * while the volume is frozen.  WRITE: inode->lock is held, so that nobody who is in
+ * waits for it; STORE: mm->lock.  No handle is. */
+enum ext4_door {
+	EXT4_WRITE,
+	EXT4_STORE,
+	EXT4_NR_DOORS,
+};
+void ext4_enter(struct ext4_sb *sbi, enum ext4_door door);
+bool ext4_try_enter(struct ext4_sb *sbi, enum ext4_door door);
+void ext4_leave(struct ext4_sb *sbi, enum ext4_door door); /* any context */
+void ext4_await_thaw(struct ext4_sb *sbi); /* for ext4_begin() */
+int ext4_freeze(struct super_block *sb);
+int ext4_thaw(struct super_block *sb);
+
 /* --- retune.c */
 void ext4_device_written(struct super_block *sb, u64 pos, u64 len);
 
 /* --- super.c */
 int ext4_sync_fs(struct super_block *sb, bool wait);
+/* The volume, on which nothing changes, is whole on the disk and says so, or will
+ * change. */
+int ext4_make_clean(struct ext4_sb *sbi);
+int ext4_make_unclean(struct ext4_sb *sbi);
 int ext4_super_check(struct ext4_sb *sbi, const struct ext4_super *es, bool ro);
 int ext4_super_supported(struct ext4_sb *sbi, const struct ext4_super *es,
 			 bool ro);

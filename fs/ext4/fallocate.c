@@ -307,10 +307,12 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if (!len || off + len < off || off + len > ext4_max_size(inode))
 		return len ? -EFBIG : -EINVAL;
 	down_write(&inode->lock);
+	ext4_enter(inode_sbi(inode), EXT4_WRITE);
 	ext4_dio_wait(inode);
 	err = change(inode, mode, off, off + len);
 	if (!err)
 		inode_modified(inode);
+	ext4_leave(inode_sbi(inode), EXT4_WRITE);
 	up_write(&inode->lock);
 	return err;
 }

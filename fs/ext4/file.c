@@ -77,8 +77,11 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 
 	if (inode->sb->flags & MS_RDONLY)
 		return -EROFS;
-	if (a->valid & ATTR_SIZE)
+	if (a->valid & ATTR_SIZE) {
+		ext4_enter(inode_sbi(inode), EXT4_WRITE);
 		err = set_size(inode, a->size);
+		ext4_leave(inode_sbi(inode), EXT4_WRITE);
+	}
 	if (err)
 		return err;
 	if (a->valid & ATTR_MODE)
@@ -107,6 +110,7 @@ static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 	s64 n;
 
 	down_write(&inode->lock);
+	ext4_enter(inode_sbi(inode), EXT4_WRITE);
 	n = file_prepare_write(f, from, pos);
 	if (!n && *pos > inode->i_size)
 		n = ext4_zero_eof(inode, inode->i_size);
@@ -114,6 +118,7 @@ static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 		n = (f->flags & O_DIRECT) && from->is_user
 			    ? ext4_write_direct(f, from, pos)
 			    : mapping_file_write(&inode->mapping, f, from, pos);
+	ext4_leave(inode_sbi(inode), EXT4_WRITE);
 	up_write(&inode->lock);
 	if (n > 0 && (f->flags & O_DSYNC)) {
 		bool data_only = !(f->flags & (O_SYNC & ~O_DSYNC));

@@ -110,6 +110,11 @@ static int try_begin(struct ext4_journal *j, struct ext4_handle *h,
 		up_read(&sbi->barrier);
 		return -EROFS;
 	}
+	if (unlikely(load_once(&sbi->frozen) == EXT4_FROZEN)) {
+		up_read(&sbi->barrier);
+		ext4_await_thaw(sbi);
+		return -EAGAIN;
+	}
 	spin_lock(&sbi->buf_lock);
 	res = join(j, h, fresh);
 	if (j->running)
@@ -159,6 +164,11 @@ int ext4_begin(struct ext4_sb *sbi, struct ext4_handle *h, u32 credits)
 	if (sbi->nr_dirty > sbi->max_bufs / 2)
 		(void)ext4_bufs_flush(sbi, false);
 	down_read(&sbi->barrier);
+	while (unlikely(load_once(&sbi->frozen) == EXT4_FROZEN)) {
+		up_read(&sbi->barrier);
+		ext4_await_thaw(sbi);
+		down_read(&sbi->barrier);
+	}
 	return 0;
 }
 

@@ -444,8 +444,12 @@ int ext4_write_inode(struct inode *inode, bool wait __unused)
 {
 	struct ext4_sb *sbi = inode_sbi(inode);
 	struct ext4_handle h;
-	int err = ext4_begin(sbi, &h, 1);
+	int err;
 
+	/* Nobody is made to wait for times that reading has changed. */
+	if (load_once(&sbi->frozen) == EXT4_FROZEN)
+		return 0;
+	err = ext4_begin(sbi, &h, 1);
 	/* What a read-only volume shows in memory stays there. */
 	if (err) {
 		store_once(&inode->dirty, 0);

@@ -78,10 +78,15 @@ static int trim_group(struct ext4_sb *sbi, u32 group, u32 from, u32 to, u32 min,
 		      u64 *trimmed)
 {
 	u32 shift = sbi->block_bits - SECTOR_SHIFT, at = from, len;
+	struct ext4_group *g = &sbi->group[group];
 	struct ext4_buf *b;
 	int err = 0;
 
 	mutex_lock(ext4_group_lock(sbi, group));
+	if (g->trimmed && g->trimmed <= min) {
+		mutex_unlock(ext4_group_lock(sbi, group));
+		return 0; /* nothing was freed since */
+	}
 	b = sbi->group[group].bad_blocks ? ERR_PTR(-EFSCORRUPTED)
 					 : ext4_read_block_bitmap(sbi, group);
 	if (IS_ERR(b)) {
@@ -98,6 +103,8 @@ static int trim_group(struct ext4_sb *sbi, u32 group, u32 from, u32 to, u32 min,
 				len << shift);
 		*trimmed += err ? 0 : len;
 	}
+	if (!err && !from && to == ext4_group_blocks(sbi, group) && !g->nr_busy)
+		g->trimmed = min;
 	ext4_buf_put(b);
 	mutex_unlock(ext4_group_lock(sbi, group));
 	return err;

@@ -152,8 +152,14 @@ static int ext4_store(struct mapping *m)
 
 	if (inode->iflags & EXT4_IMMUTABLE_FL)
 		return -EPERM;
+	ext4_enter(inode_sbi(inode), EXT4_STORE);
 	inode_touch(inode, true, true);
 	return 0;
+}
+
+static void ext4_stored(struct mapping *m)
+{
+	ext4_leave(inode_sbi(m->host), EXT4_STORE);
 }
 
 const struct mapping_ops ext4_mapping_ops = {
@@ -164,5 +170,6 @@ const struct mapping_ops ext4_mapping_ops = {
 	.write_begin = ext4_write_begin,
 	.write_end = ext4_write_end,
 	.store = ext4_store,
+	.stored = ext4_stored,
 	.releasepage = ext4_releasepage,
 };

@@ -243,6 +243,17 @@ static int start_journal(struct ext4_sb *sbi)
 	return ext4_journal_start(sbi);
 }
 
+int ext4_make_unclean(struct ext4_sb *sbi)
+{
+	struct ext4_super *es = sbi->es;
+
+	if (sbi->journal)
+		es->feature_incompat |= EXT4_INCOMPAT_RECOVER;
+	else
+		es->state &= (u16)~EXT4_VALID_FS;
+	return write_super(sbi);
+}
+
 static int go_rw(struct ext4_sb *sbi)
 {
 	struct ext4_super *es = sbi->es;
@@ -256,12 +267,8 @@ static int go_rw(struct ext4_sb *sbi)
 	sbi->mount_state = es->state;
 	es->mnt_count++;
 	es->mtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
-	if (sbi->journal)
-		es->feature_incompat |= EXT4_INCOMPAT_RECOVER;
-	else
-		es->state &= (u16)~EXT4_VALID_FS;
 	ext4_orphan_file_open(sbi);
-	err = write_super(sbi);
+	err = ext4_make_unclean(sbi);
 	if (err)
 		return err;
 	atomic_fetch_and(&sbi->vfs->flags, ~(u64)MS_RDONLY);
@@ -278,8 +285,7 @@ static void keep_out(struct ext4_sb *sbi)
 	up_write(&sbi->barrier);
 }
 
-/* The volume becomes clean. */
-static int settle(struct ext4_sb *sbi)
+int ext4_make_clean(struct ext4_sb *sbi)
 {
 	struct ext4_super *es = sbi->es;
 	int err;
@@ -305,7 +311,7 @@ static int go_ro(struct ext4_sb *sbi)
 	keep_out(sbi);
 	ext4_flusher_stop(sbi);
 	if (!load_once(&sbi->aborted))
-		err = settle(sbi);
+		err = ext4_make_clean(sbi);
 	if (load_once(&sbi->error_unsaved))
 		ext4_save_error(sbi);
 	if (err && !load_once(&sbi->aborted)) {
@@ -370,6 +376,8 @@ static const struct super_ops ext4_super_ops = {
 	.evict_inode = ext4_evict_inode,
 	.sync_fs = ext4_sync_fs,
 	.settle = ext4_settle,
+	.freeze = ext4_freeze,
+	.thaw = ext4_thaw,
 	.device_written = ext4_device_written,
 	.statfs = ext4_statfs,
 	.remount = ext4_remount,

@@ -49,11 +49,11 @@ struct loop {
 	struct list_head node; /* [loops_mutex] by nr */
 
 	struct mutex mutex;
-	struct file *file;	/* [mutex, io and lock] owned; NULL: unbound */
-	u64 offset, sizelimit;	/* [mutex and io] bytes; 0: all */
-	u32 flags;		/* [a] LO_FLAGS_*, changed with mutex */
+	struct file *file;	 /* [mutex, io and lock] owned; NULL: unbound */
+	u64 offset, sizelimit;	 /* [mutex and io] bytes; 0: all */
+	u32 flags;		 /* [a] LO_FLAGS_*, changed with mutex */
 	char name[LO_NAME_SIZE]; /* [mutex] of the file, as its user says */
-	struct sys_dir *sys;	/* [mutex] loop/, while bound */
+	struct sys_dir *sys;	 /* [mutex] loop/, while bound */
 
 	/* loop_io.c */
 	struct mutex io;

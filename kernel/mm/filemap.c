@@ -219,15 +219,12 @@ static int filemap_fault(struct vma *v, u64 pgoff, bool write __unused,
 	return 0;
 }
 
-static int filemap_mkwrite(struct vma *v, u64 pgoff, struct page *pg)
+static int make_writable(struct mapping *m, u64 pgoff, struct page *pg)
 {
-	struct mapping *m = v->mapping;
 	u64 size;
 	u32 len;
-	int err = m->ops->store ? m->ops->store(m) : 0;
+	int err;
 
-	if (err)
-		return err;
 	page_lock(pg);
 	size = load_once(&m->size);
 	if (pg->mapping != m) {
@@ -241,6 +238,19 @@ static int filemap_mkwrite(struct vma *v, u64 pgoff, struct page *pg)
 			err = commit(m, pg, 0, len);
 	}
 	page_unlock(pg);
+	return err;
+}
+
+static int filemap_mkwrite(struct vma *v, u64 pgoff, struct page *pg)
+{
+	struct mapping *m = v->mapping;
+	int err = m->ops->store ? m->ops->store(m) : 0;
+
+	if (err)
+		return err;
+	err = make_writable(m, pgoff, pg);
+	if (m->ops->stored)
+		m->ops->stored(m);
 	if (!err && !m->ops->no_writeback)
 		flusher_wake();
 	return err;

@@ -52,6 +52,8 @@ struct mapping_ops {
 	/* A mapping is about to store into a page that it could not store into
 	 * until now; context as write_begin(), but no page is locked.  Optional. */
 	int (*store)(struct mapping *m);
+	/* It may now, or not.  Optional; called when store() was and did not fail. */
+	void (*stored)(struct mapping *m);
 	/* A private page state is dropped (truncate, reclaim): page locked,
 	 * mapping->lock held.  Optional. */
 	void (*releasepage)(struct mapping *m, struct page *pg);

@@ -4,6 +4,7 @@
 What can be asked without them is user/tests/loop.c's.
 """
 import os
+import re
 import shlex
 import sys
 
@@ -66,6 +67,12 @@ def test_on_tmpfs(tooled):
     assert m.tool(f"mount {dev} /tmp/mnt && rm /tmp/mnt/busybox && sync && "
                   "fstrim -v /tmp/mnt && umount /tmp/mnt").status == 0
     assert int(m.sh("du -k /tools/tmp/vol").out.split()[0]) < used - 500
+    # What was trimmed is remembered while it is mounted, until it is used.
+    r = m.tool("mount /dev/loop0 /tmp/mnt; fstrim -v /tmp/mnt; fstrim -v "
+               "/tmp/mnt; cp /bin/cat /tmp/mnt; sync; rm /tmp/mnt/cat; sync; "
+               "fstrim -v /tmp/mnt; umount /tmp/mnt")
+    trimmed = [int(n) for n in re.findall(r"\((\d+) bytes", r.out)]
+    assert trimmed[0] > trimmed[2] > 0 and trimmed[1] == 0, r.out
     # Whoever is not the only user lets go later.
     assert m.tool("e2fsck -fn /dev/loop0").status == 0
     assert m.tool("losetup -D; losetup -a").out == ""
@@ -104,3 +111,28 @@ def test_memory_is_short(tooled):
              "echo 3 >/proc/sys/vm/drop_caches; md5sum -c /sum; cd /", 240)
     assert r.out.count(": OK") == 3, r.out
     m.sh("umount /mnt", 60, check=True)
+
+
+def test_freeze(tooled):
+    """What is on the disk of a frozen volume is whole, without a replay."""
+    m = tooled()
+    m.sh("dd if=/dev/zero of=/tools/tmp/vol bs=1M count=0 seek=32 2>/dev/null",
+         check=True)
+    assert m.tool("mkfs.ext4 -q /tmp/vol && mount -o loop /tmp/vol /tmp/mnt "
+                  "&& mkdir /tmp/mnt/t", 60).status == 0
+    r = m.sh("UTEST_FREEZE=/tools/tmp/mnt/t utest -t 30 freeze.waits "
+             "freeze.only_the_owner freeze.not_everywhere freeze.quotactl "
+             "</dev/null", 90)
+    assert r.status == 0 and "# 0 failed" in r.out and "SKIP" not in r.out, \
+        r.out
+    m.sh("cd /tools/tmp/mnt && (while :; do cp /bin/busybox a; cp a b; "
+         "done) & sleep 1", check=True)
+    r = m.tool("fsfreeze -f /tmp/mnt && md5sum /tmp/vol && sleep 1 && "
+               "cp --sparse=always /tmp/vol /tmp/copy && e2fsck -fn /tmp/copy "
+               "&& md5sum /tmp/vol && dumpe2fs -h /tmp/copy 2>/dev/null | "
+               "grep -c needs_recovery; fsfreeze -u /tmp/mnt", 90)
+    sums = [w.split()[0] for w in r.out.splitlines() if w.endswith("/tmp/vol")]
+    assert r.status == 0 and len(sums) == 2 and sums[0] == sums[1], r.out
+    assert r.out.splitlines()[-1] == "0" and "WARNING" not in r.out, r.out
+    m.sh("kill %1; wait; umount /tools/tmp/mnt", 60, check=True)
+    assert m.tool("e2fsck -fn /tmp/vol").status == 0

@@ -4,12 +4,11 @@
  *
  * Not here: file systems on them, and Debian's tools (tests/qemu/test_loop.py).
  */
-#include <linux/falloc.h>
+#include "utest.h"
+
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
-
-#include "utest.h"
 
 #define MIB (1 << 20)
 
