@@ -10,7 +10,8 @@
 Boots Linux and Antler `remote` in turns on the same QEMU line with the same image
 and one more disk that answers at once (null-co), so that what is measured is the
 kernels' way to the device and back, and runs the same fio jobs in both.  Antler
-runs them three times: waiting by interrupt, polling, and half and half.
+runs them three times: waiting by interrupt, polling, and half and half.  The rows
+"ext4" are on a volume on a second such disk, whose file the host never flushes.
 
 Timings on a shared host are noisy: each row is the best of --passes boots, and
 only ratios of one run mean something.  Requests, notifies and interrupts are
@@ -42,11 +43,15 @@ JOBS = [
      "write"),
     ("seq 128 KiB read, cached", "--rw=read --bs=128k --ioengine=psync "
      "--direct=0 --invalidate=1", "read"),
+    ("ext4: overwrite 4 KiB + fsync", "--rw=randwrite --bs=4k --fsync=1 "
+     "--ioengine=psync --direct=0 --size=16M --overwrite=1", "write"),
+    ("ext4: append 4 KiB + fsync", "--rw=write --bs=4k --fsync=1 "
+     "--ioengine=psync --direct=0 --file_append=1 --fallocate=none", "write"),
 ]
 MODES = ["irq", "poll", "hybrid"]
 # QEMU's argument, and the name in the guest.
-DISKS = {"virtio": ("virtio-blk-pci,drive=null0,disable-legacy=on", "vdb"),
-         "nvme": ("nvme,drive=null0,serial=null", "nvme0n1")}
+DISKS = {"virtio": ("virtio-blk-pci,drive=%s,disable-legacy=on", "vdb", "vdc"),
+         "nvme": ("nvme,drive=%s,serial=%s", "nvme0n1", "nvme1n1")}
 # Columns of fio's terse format, version 3, from 0.
 IOPS = {"read": 7, "write": 48}
 
@@ -61,11 +66,26 @@ def modules():
             "-device", "virtio-blk-pci,drive=modules,disable-legacy=on"]
 
 
+def volume():
+    """An empty ext4."""
+    path = os.path.join(OUT, "bench", "volume.ext4")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-F", path,
+                    "512M"], check=True)
+    return path
+
+
+def device(args, drive):
+    form = DISKS[args.disk][0]
+    return ["-device", form % ((drive,) * form.count("%"))]
+
+
 def start(system, args):
     needs_driver = system == "linux" and args.disk == "nvme"
     tail = ["-drive", "file=null-co://,if=none,id=null0,size=1G,"
-            "file.read-zeroes=on", "-device",
-            DISKS[args.disk][0]] + tools.drive()
+            "file.read-zeroes=on"] + device(args, "null0")
+    tail += ["-drive", f"file={volume()},if=none,id=fs0,format=raw,"
+             "cache=unsafe"] + device(args, "fs0") + tools.drive()
     tail += modules() if needs_driver else []
     guest = qemu.Guest(kernel=system, smp=args.smp, qemu=args.qemu, out=OUT,
                        snapshot=True, mem="1G", aia=args.aia, tail=tail,
@@ -75,12 +95,15 @@ def start(system, args):
     m = Machine(guest, os.path.join(OUT, "bench", f"storage-{system}.log"),
                 boot_timeout=180)
     m.sh(tools.SETUP, check=True)
+    fs = DISKS[args.disk][2]
     if needs_driver:
         m.sh("mount -t ext4 -o ro /dev/vdc /mnt; "
              "for i in /mnt/*.ko; do insmod $i; done; "
-             "for i in 1 2 3 4 5; do [ -e /dev/nvme0n1 ] || sleep 1; done; "
+             f"for i in 1 2 3 4 5; do [ -e /dev/{fs} ] || sleep 1; done; "
              "mknod /tools/dev/nvme0n1 b $(tr : ' ' </sys/block/nvme0n1/dev) "
              "2>/dev/null; [ -e /tools/dev/nvme0n1 ]", 60, check=True)
+    m.sh(f"mkdir /tools/tmp/fs && mount -t ext4 /dev/{fs} /tools/tmp/fs",
+         check=True)
     return m
 
 
@@ -93,23 +116,24 @@ def set_mode(m, mode, disk):
 def counters(m, system, disk):
     """Requests and interrupts of the disk; on Antler also notifies."""
     stat = m.read_file(f"/sys/block/{disk}/stat").split()
-    found = {"requests": int(stat[0]) + int(stat[4])}
+    found = {"requests": int(stat[0]) + int(stat[4]),
+             "sectors": int(stat[6]), "flushes": int((stat + [0] * 16)[15])}
     if system == "linux":
+        name = {"vdb": r"virtio1(-req\S*)?$", "vdc": r"virtio2(-req\S*)?$"}
         rows = [r for r in m.table("/proc/interrupts")
-                if re.search(r"virtio1(-req\S*)?$|^nvme0q[1-9]", r[-1])]
+                if re.search(name.get(disk, f"^{disk[:5]}q[1-9]"), r[-1])]
         found["interrupts"] = sum(int(w) for r in rows
                                   for w in r[1:1 + m.guest.smp]
                                   if w.isdigit())
-    elif disk == "vdb":
+    elif disk.startswith("vd"):
         for name in ("notifies", "interrupts"):
             found[name] = int(m.read_file(
                 f"/sys/block/{disk}/virtio_blk/{name}"))
     return found
 
 
-def fio(m, job, args):
-    disk = DISKS[args.disk][1]
-    cmd = (f"/usr/bin/fio --name=x --filename=/dev/{disk} --direct=1 --size=512M "
+def fio(m, job, args, where):
+    cmd = (f"/usr/bin/fio --name=x --filename={where} --direct=1 --size=512M "
            f"--runtime={args.seconds} --time_based --thread "
            f"--output-format=terse --terse-version=3 {job}")
     out = m.sh(tools.run(cmd), 60 + 4 * args.seconds).out
@@ -120,13 +144,18 @@ def fio(m, job, args):
 
 
 def measure(m, system, mode, args, table):
-    disk = DISKS[args.disk][1]
     for name, job, half in JOBS:
+        on_fs = name.startswith("ext4")
+        disk = DISKS[args.disk][2 if on_fs else 1]
+        where = f"/tmp/fs/{mode}" if on_fs else f"/dev/{disk}"
+        m.sh("rm -f /tools/tmp/fs/*; sync", check=True)
         before = counters(m, system, disk)
-        iops = float(fio(m, job, args)[IOPS[half]])
+        result = fio(m, job, args, where)
+        iops = float(result[IOPS[half]])
         after = counters(m, system, disk)
         row = {k: after[k] - before[k] for k in after}
         row["iops"] = iops
+        row["ops"] = iops * float(result[IOPS[half] + 1]) / 1000
         old = table.setdefault((system, mode), {}).get(name)
         if not old or old["iops"] < iops:
             table[system, mode][name] = row
@@ -154,6 +183,7 @@ def one_pass(args, table):
             for mode in MODES if system == "antler" else ["irq"]:
                 if system == "antler":
                     set_mode(m, mode, DISKS[args.disk][1])
+                    set_mode(m, mode, DISKS[args.disk][2])
                 measure(m, system, mode, args, table)
             row = listing(m)
             old = table.setdefault("listing", {}).get(system)
@@ -174,12 +204,12 @@ def show(table, args):
     linux = table["linux", "irq"]
     print(f"\nqemu {qemu.qemu_version(args.qemu)}, {args.smp} harts, "
           f"{args.passes} passes of {args.seconds} s; requests per second\n")
-    print(f"{'':27}{'Linux':>9}" + "".join(f"{m:>9}" for m in MODES) +
+    print(f"{'':31}{'Linux':>9}" + "".join(f"{m:>9}" for m in MODES) +
           "".join(f"{m + '/L':>10}" for m in MODES))
     for name, _, _ in JOBS:
         base = linux[name]["iops"]
         ours = [table["antler", m][name]["iops"] for m in MODES]
-        print(f"{name:27}{base:9.0f}" + "".join(f"{v:9.0f}" for v in ours) +
+        print(f"{name:31}{base:9.0f}" + "".join(f"{v:9.0f}" for v in ours) +
               "".join(f"{v / base:10.2f}" for v in ours))
     print("\nper request            interrupts: Linux   "
           + "  ".join(MODES) + "     notifies: " + "  ".join(MODES))
@@ -189,6 +219,17 @@ def show(table, args):
               "".join(f"{per_request(o, 'interrupts'):>6}" for o in ours) +
               " " * 12 +
               "".join(f"{per_request(o, 'notifies'):>6}" for o in ours))
+
+    fs_rows = [name for name, _, _ in JOBS if name.startswith("ext4")]
+    if fs_rows:
+        print("\nper fsync on ext4, Linux / Antler by " + MODES[0])
+    for name in fs_rows:
+        pair = [linux[name], table["antler", MODES[0]][name]]
+        print(f"{name:31}" + ", ".join(
+            " / ".join(f"{r[what] / max(r['ops'], 1):.2f}" for r in pair
+                       if what in r) + f" {what}"
+            for what in ("requests", "sectors", "flushes", "interrupts",
+                         "notifies")))
 
     print("\nwarm ls -lR of 10 000 files: " + ", ".join(
         f"{system} {row['seconds']:.2f} s and {row['reads']} reads"

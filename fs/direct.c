@@ -300,7 +300,9 @@ static s64 wait_done(struct dio *d, int err)
 {
 	s64 res;
 
-	if (!is_done(d) && !blk_poll(d->bd, &d->first, &d->done))
+	/* @d is ours, too, until dio_put() */
+	if (!is_done(d) &&
+	    !blk_poll(d->bd, d->first.op, d->first.nr_sectors, &d->done))
 		wait_event(&d->wq, is_done(d));
 	res = d->error ? d->error : d->bytes ? (s64)d->bytes : err;
 	dio_put(d);

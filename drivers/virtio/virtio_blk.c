@@ -24,8 +24,8 @@
 #define VBLK_MINORS	 16u /* of a disk, its partitions included */
 #define VBLK_MAX_SECTORS 8192u
 
-static u32 nr_disks;		     /* boot: probes run one after another */
-static u32 boot_mode = BLK_WAIT_IRQ; /* [I after boot] */
+static u32 nr_disks;		      /* boot: probes run one after another */
+static u32 boot_mode = BLK_WAIT_AUTO; /* [I after boot] */
 
 static void parse_mode(const char *value)
 {

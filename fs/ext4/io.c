@@ -116,7 +116,9 @@ int ext4_io(struct ext4_sb *sbi, u32 op, u32 flags, u64 blk, void *mem, u32 nr)
 	}
 	atomic_inc(&sbi->buf_io);
 	blk_submit(sbi->bdev, bio);
-	wait_event(&sbi->buf_wait, io_is_done(&w));
+	/* IODONE (acquire) - in blk_poll(): pairs with io_done(). */
+	if (!blk_poll(sbi->bdev, op, mem ? nr << shift : 0, &w.done))
+		wait_event(&sbi->buf_wait, io_is_done(&w));
 	return w.status;
 }
 

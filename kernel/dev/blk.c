@@ -193,14 +193,16 @@ static void account(struct blkdev *bd, const struct bio *bio, u64 now)
 				   now - load_once(&bd->busy_since));
 }
 
-/* For hybrid polling: a moving mean.  A lost update does not matter. */
+/* For who polls: a moving mean.  A lost update does not matter. */
 static void learn(struct blkdev *disk, const struct bio *bio, u64 ns)
 {
 	u32 *mean, old, seen = (u32)min_t(u64, ns, 1u << 30);
 
-	if (!is_data(bio))
+	/* a write that is followed by a flush says nothing about either */
+	if (bio->op > BIO_FLUSH ||
+	    ((bio->flags & BIO_FUA) && !disk->has_fua && disk->has_flush))
 		return;
-	mean = &disk->mean_ns[bio->op][blk_size_class(bio)];
+	mean = &disk->mean_ns[bio->op][blk_size_class(bio->nr_sectors)];
 	old = load_once(mean);
 	store_once(mean, old ? old - old / 8 + seen / 8 : seen);
 }

@@ -92,6 +92,7 @@ struct blkdev_ops {
 
 /* How a thread that waits for its bio waits. */
 enum blk_wait {
+	BLK_WAIT_AUTO, /* looks where bios end soon and the hart is there for that */
 	BLK_WAIT_IRQ,	 /* sleeps; the interrupt ends the bio */
 	BLK_WAIT_POLL,	 /* looks until it has ended (or takes very long) */
 	BLK_WAIT_HYBRID, /* sleeps half of the usual time, then looks */
@@ -152,9 +153,9 @@ struct blkdev {
 	u64 stat_ios[4], stat_merges[4], stat_sectors[4], stat_ns[4];
 	u64 busy_ns;	/* [a] relaxed: some bio was in flight for so long */
 	u64 busy_since; /* [a] relaxed */
-	u32 mean_ns[2]
-		   [BLK_SIZE_CLASSES]; /* [a] relaxed: a read or write takes */
-	u32 in_flight;		       /* [a] */
+	u32 mean_ns[3][BLK_SIZE_CLASSES]; /* [a] relaxed: what a bio takes, by
+					   * its op up to flush, and size */
+	u32 in_flight;			  /* [a] */
 	struct mapping *mapping; /* [I] page cache of /dev/<name>, or NULL */
 	/* /sys: the device that the disk is part of (link `device`), and the
 	 * directory in which its own one is made; NULL: the device's, or
@@ -235,13 +236,14 @@ void bio_done(struct bio *bio, int status);
 void bio_retry(struct bio *bio);
 /* Driver: it may have room again although no bio has ended. */
 void blkdev_kick(struct blkdev *bd);
-/* enum blk_wait of "irq", "poll" or "hybrid"; -1: none of them. */
+/* enum blk_wait of "auto", "irq", "poll" or "hybrid"; -1: none of them. */
 int blk_wait_mode_parse(const char *s);
 /*
- * Coroutine that waits for a bio of its own: look for its end as the disk's
- * wait_mode says.  True when @done is set; false: sleep now.
+ * Coroutine that waits for a bio which it has just submitted (and which may be gone
+ * by now): look for its end as the disk's wait_mode says.  True when @done is set;
+ * false: sleep now.
  */
-bool blk_poll(struct blkdev *bd, const struct bio *bio, const u32 *done);
+bool blk_poll(struct blkdev *bd, u32 op, u32 nr_sectors, const u32 *done);
 
 /* Synchronous helpers for coroutines.  @buf: direct-map memory. */
 int blk_read(struct blkdev *bd, u64 sector, void *buf, size_t len);

@@ -44,10 +44,10 @@ void blk_queues_run(struct blkdev *disk);
 /* Queue that the calling hart uses. */
 u32 blk_this_hwq(const struct blkdev *disk);
 
-/* Index into blkdev->mean_ns[]. */
-static inline u32 blk_size_class(const struct bio *bio)
+/* Index into blkdev->mean_ns[][]. */
+static inline u32 blk_size_class(u32 nr_sectors)
 {
-	u32 n = bio->nr_sectors >> 4, class = 0;
+	u32 n = nr_sectors >> 4, class = 0;
 
 	for (; n && class < BLK_SIZE_CLASSES - 1; n >>= 1)
 		class ++;

@@ -7,13 +7,18 @@
  * is left to its interrupt.  In hybrid mode the first half of the usual time is
  * slept, when that is long enough for a timer to be worth it.
  *
- * `virtio_blk.mode=` chooses the mode at boot (irq, poll, hybrid), queue/io_poll and
- * queue/io_poll_delay of /sys later.
+ * By default (auto) looking has to pay: a bio of this kind usually takes no longer
+ * than AUTO_MOST_NS, of which waking this hart by an interrupt is a good part, and
+ * the hart is a service hart only, on which nobody else's program could run meanwhile.
+ *
+ * `virtio_blk.mode=` chooses the mode at boot (auto, irq, poll, hybrid), queue/io_poll
+ * and queue/io_poll_delay of /sys later.
  *
  * Context: coroutine, no spinlock held.
  */
 #include <kernel/dev/blk_core.h>
 
+#include <kernel/hart.h>
 #include <kernel/init.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
@@ -23,13 +28,20 @@
 #define POLL_MAX_NS   (2 * NSEC_PER_MSEC)
 #define POLL_LEAST_NS (100 * NSEC_PER_USEC)
 #define SLEEP_LEAST   (200 * NSEC_PER_USEC)
+#define AUTO_MOST_NS  (200 * NSEC_PER_USEC)
 
 /* What bios of this kind and size took lately; 0: not known. */
-static u64 usual_ns(const struct blkdev *disk, const struct bio *bio)
+static u64 usual_ns(const struct blkdev *disk, u32 op, u32 nr_sectors)
 {
-	if (bio->op > BIO_WRITE)
+	if (op > BIO_FLUSH)
 		return 0;
-	return load_once(&disk->mean_ns[bio->op][blk_size_class(bio)]);
+	return load_once(&disk->mean_ns[op][blk_size_class(nr_sectors)]);
+}
+
+static bool pays(u64 usual)
+{
+	return usual && usual <= AUTO_MOST_NS &&
+	       !(app_mask() & BIT(this_cpu()));
 }
 
 static u64 poll_until(u32 mode, u64 usual)
@@ -47,7 +59,7 @@ static bool ended(const u32 *done)
 	return load_acquire(done);
 }
 
-bool blk_poll(struct blkdev *bd, const struct bio *bio, const u32 *done)
+bool blk_poll(struct blkdev *bd, u32 op, u32 nr_sectors, const u32 *done)
 {
 	struct blkdev *disk = bd->whole;
 	u32 mode = load_once(&disk->wait_mode), hwq;
@@ -55,9 +67,11 @@ bool blk_poll(struct blkdev *bd, const struct bio *bio, const u32 *done)
 
 	if (mode == BLK_WAIT_IRQ || !disk->ops->poll || ended(done))
 		return ended(done);
-	usual = usual_ns(disk, bio);
+	usual = usual_ns(disk, op, nr_sectors);
+	if (mode == BLK_WAIT_AUTO && !pays(usual))
+		return false;
 	if (mode == BLK_WAIT_HYBRID && usual / 2 >= SLEEP_LEAST)
-		(void)sleep_until_ns(bio->start_ns + usual / 2, false);
+		(void)sleep_until_ns(clock_mono_ns() + usual / 2, false);
 	hwq = blk_this_hwq(disk);
 	deadline = poll_until(mode, usual);
 	disk->ops->poll_begin(disk, hwq);
@@ -75,7 +89,7 @@ bool blk_poll(struct blkdev *bd, const struct bio *bio, const u32 *done)
 
 int blk_wait_mode_parse(const char *s)
 {
-	static const char *const name[] = { "irq", "poll", "hybrid" };
+	static const char *const name[] = { "auto", "irq", "poll", "hybrid" };
 
 	for (u32 i = 0; i < ARRAY_SIZE(name); i++) {
 		if (!strcmp(s, name[i]))

@@ -65,6 +65,7 @@ static bool sync_is_done(struct blk_sync *s)
 
 static int sync_run(struct blkdev *bd, struct blk_sync *s)
 {
+	u32 op = s->bio.op, nr_sectors = s->bio.nr_sectors;
 	int status;
 
 	s->refs = 2;
@@ -72,7 +73,7 @@ static int sync_run(struct blkdev *bd, struct blk_sync *s)
 	s->bio.end_io = sync_end;
 	s->bio.priv = s;
 	blk_submit(bd, &s->bio);
-	if (!blk_poll(bd, &s->bio, &s->done))
+	if (!blk_poll(bd, op, nr_sectors, &s->done))
 		wait_event(&s->wq, sync_is_done(s));
 	status = s->bio.status;
 	sync_put(s);

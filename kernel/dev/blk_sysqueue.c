@@ -84,7 +84,7 @@ static u64 value_of(const struct blkdev *bd, u64 which)
 	case NR_REQUESTS:
 		return load_once(&bd->nr_requests);
 	case IO_POLL:
-		return load_once(&bd->wait_mode) != BLK_WAIT_IRQ;
+		return load_once(&bd->wait_mode) >= BLK_WAIT_POLL;
 	case FUA:
 		return bd->has_fua;
 	case NR_QUEUES:
@@ -163,7 +163,7 @@ static s64 store_poll(void *obj, const struct sys_attr *a __unused,
 
 	if (err)
 		return err;
-	if (v && load_once(&bd->wait_mode) != BLK_WAIT_IRQ)
+	if (v && load_once(&bd->wait_mode) >= BLK_WAIT_POLL)
 		return (s64)n;
 	return set_mode(bd, v ? BLK_WAIT_POLL : BLK_WAIT_IRQ, n);
 }
