@@ -205,10 +205,8 @@ int ext4_descs_load(struct ext4_sb *sbi)
 {
 	u32 i;
 
-	sbi->desc_buf = alloc_pages_exact(
-		(size_t)sbi->nr_desc_blocks * sizeof(*sbi->desc_buf), GFP_ZERO);
-	sbi->group = alloc_pages_exact(
-		(size_t)sbi->nr_groups * sizeof(*sbi->group), GFP_ZERO);
+	sbi->desc_buf = kcalloc(sbi->nr_desc_blocks, sizeof(*sbi->desc_buf));
+	sbi->group = kcalloc(sbi->nr_groups, sizeof(*sbi->group));
 	if (!sbi->desc_buf || !sbi->group)
 		return -ENOMEM;
 	for (i = 0; i < sbi->nr_desc_blocks; i++)
@@ -235,14 +233,19 @@ void ext4_descs_free(struct ext4_sb *sbi)
 	if (sbi->desc_buf) {
 		for (i = 0; i < sbi->nr_desc_blocks; i++)
 			ext4_buf_put(sbi->desc_buf[i]);
-		free_pages_exact(sbi->desc_buf, (size_t)sbi->nr_desc_blocks *
-							sizeof(*sbi->desc_buf));
+		kfree(sbi->desc_buf);
 	}
 	if (sbi->group) {
 		for (i = 0; i < sbi->nr_groups; i++)
 			kfree(sbi->group[i].busy);
-		free_pages_exact(sbi->group,
-				 (size_t)sbi->nr_groups * sizeof(*sbi->group));
+		kfree(sbi->group);
+	}
+	while (sbi->retired) {
+		struct ext4_retired *r = sbi->retired;
+
+		sbi->retired = r->next;
+		kfree(r->p);
+		kfree(r);
 	}
 	sbi->desc_buf = NULL;
 	sbi->group = NULL;

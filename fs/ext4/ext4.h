@@ -67,6 +67,12 @@ struct ext4_zone {
 	u64 start, end;
 };
 
+/* Arrays that were exchanged for longer ones: somebody may still look at them. */
+struct ext4_retired {
+	void *p;
+	struct ext4_retired *next;
+};
+
 struct ext4_sb {
 	struct super_block *vfs;    /* [I] */
 	struct blkdev *bdev;	    /* [I] */
@@ -81,7 +87,9 @@ struct ext4_sb {
 	u16 mount_state;    /* [I] s_state to restore */
 	u32 resuid, resgid; /* [I] who may use reserved blocks */
 
-	/* geometry, [I] */
+	u32 resizing;		      /* [a] one at a time */
+	struct ext4_retired *retired; /* [resizing] */
+	/* geometry, [I]; what resize.c changes, [group locks and handle] */
 	u32 block_size, block_bits;
 	u32 inode_size, desc_size;
 	u32 first_block; /* s_first_data_block */
@@ -453,6 +461,10 @@ void ext4_leave(struct ext4_sb *sbi, enum ext4_door door); /* any context */
 void ext4_await_thaw(struct ext4_sb *sbi); /* for ext4_begin() */
 int ext4_freeze(struct super_block *sb);
 int ext4_thaw(struct super_block *sb);
+
+/* --- resize.c */
+/* To @end blocks, at most; -EBUSY: somebody does so already. */
+int ext4_resize(struct ext4_sb *sbi, u64 end);
 
 /* --- retune.c */
 void ext4_device_written(struct super_block *sb, u64 pos, u64 len);

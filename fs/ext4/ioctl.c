@@ -26,6 +26,7 @@
 #define FS_IOC_FIEMAP	      0xc020660bu
 #define EXT4_IOC_SHUTDOWN     0x8004587du
 #define FITRIM		      0xc0185879u
+#define EXT4_IOC_RESIZE_FS    0x40086610u
 
 #define LABEL_BYTES 17u /* of the 256: as many as Linux looks at */
 
@@ -78,11 +79,12 @@ static int trim_group(struct ext4_sb *sbi, u32 group, u32 from, u32 to, u32 min,
 		      u64 *trimmed)
 {
 	u32 shift = sbi->block_bits - SECTOR_SHIFT, at = from, len;
-	struct ext4_group *g = &sbi->group[group];
+	struct ext4_group *g;
 	struct ext4_buf *b;
 	int err = 0;
 
 	mutex_lock(ext4_group_lock(sbi, group));
+	g = &sbi->group[group];
 	if (g->trimmed && g->trimmed <= min) {
 		mutex_unlock(ext4_group_lock(sbi, group));
 		return 0; /* nothing was freed since */
@@ -199,6 +201,17 @@ static int shut_down(struct ext4_sb *sbi, uaddr_t arg)
 	return 0;
 }
 
+static int resize(struct ext4_sb *sbi, uaddr_t arg)
+{
+	u64 blocks;
+
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (get_user_u64(&blocks, arg))
+		return -EFAULT;
+	return ext4_resize(sbi, blocks);
+}
+
 static int get_version(const struct inode *inode, uaddr_t to)
 {
 	u32 v = inode->generation;
@@ -237,6 +250,8 @@ s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return get_sysfs_path(sbi, arg);
 	case EXT4_IOC_SHUTDOWN:
 		return shut_down(sbi, arg);
+	case EXT4_IOC_RESIZE_FS:
+		return resize(sbi, arg);
 	case FITRIM:
 		return fitrim(sbi, arg);
 	default:

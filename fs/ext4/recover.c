@@ -181,7 +181,9 @@ static int described(struct recovery *r, const struct tags *t)
 		return err;
 	if (r->pass == REPLAY)
 		return write_home(r, t->blk, data, t->flags);
-	if (t->blk >= sbi->nr_blocks) {
+	/* the volume may have grown in this log (resize.c) */
+	if (t->blk >= sbi->bdev->nr_sectors >>
+	    (sbi->block_bits - SECTOR_SHIFT)) {
 		pr_err("ext4: %s: journal: block %llu is beyond the end",
 		       sbi->bdev->name, (unsigned long long)t->blk);
 		return -EFSCORRUPTED;

@@ -136,3 +136,36 @@ def test_freeze(tooled):
     assert r.out.splitlines()[-1] == "0" and "WARNING" not in r.out, r.out
     m.sh("kill %1; wait; umount /tools/tmp/mnt", 60, check=True)
     assert m.tool("e2fsck -fn /tmp/vol").status == 0
+
+
+@pytest.mark.parametrize("mkfs,first,then", [
+    ("-b 4096", "100M", ["100M", "130M", "700M"]),
+    ("-b 1024", "20M", ["21M", "300M"]),
+    ("-b 2048 -O ^metadata_csum,uninit_bg,^64bit", "30M", ["500M"])])
+def test_resize(tooled, mkfs, first, then):
+    """resize2fs of a volume at work."""
+    m = tooled()
+    assert m.tool(f"truncate -s {first} /tmp/vol && mkfs.ext4 -q {mkfs} "
+                  "/tmp/vol && losetup /dev/loop0 /tmp/vol && "
+                  "mount /dev/loop0 /tmp/mnt", 60).status == 0
+    m.sh("cd /tools/tmp/mnt && (while [ ! -e stop ]; do cp /bin/busybox a; "
+         "mkdir d; mv a d/b; rm -r d; done) & cd", check=True)
+    for size in then:
+        r = m.tool(f"truncate -s {size} /tmp/vol && losetup -c /dev/loop0 && "
+                   "resize2fs /dev/loop0 && df -k --output=size /tmp/mnt", 90)
+        assert r.status == 0, r.out
+        assert int(r.out.split()[-1]) > 0.85 * 1024 * int(size[:-1]), r.out
+    m.sh("cd /tools/tmp/mnt; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do "
+         "cp /bin/busybox f$i; mkdir dir$i; done; md5sum f* >sums; "
+         "touch stop; wait; cd; umount /tools/tmp/mnt", 60, check=True)
+    r = m.tool("e2fsck -fn /dev/loop0 && mount /dev/loop0 /tmp/mnt && "
+               "cd /tmp/mnt && md5sum -c sums; cd /; umount /tmp/mnt", 90)
+    assert r.out.count(": OK") == 12 and "WARNING" not in r.out, r.out
+    # The copies of the super block know of it.
+    r = m.tool("losetup -d /dev/loop0; dumpe2fs /tmp/vol 2>/dev/null >/tmp/d; "
+               "n=$(sed -n 's/.*Backup superblock at \\([0-9]*\\),.*/\\1/p' "
+               "/tmp/d | tail -1); bs=$(sed -n 's/^Block size: *//p' /tmp/d); "
+               "dumpe2fs -h -o superblock=$n -o blocksize=$bs /tmp/vol "
+               "2>/dev/null | grep '^Block count'; grep '^Block count' /tmp/d")
+    counts = r.out.splitlines()
+    assert len(counts) == 2 and counts[0] == counts[1], r.out
