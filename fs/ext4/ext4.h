@@ -88,6 +88,7 @@ struct ext4_sb {
 	u32 resuid, resgid; /* [I] who may use reserved blocks */
 
 	u32 resizing;		      /* [a] one at a time */
+	struct thread *resizer;	      /* [a] whose handles begin all the same */
 	struct ext4_retired *retired; /* [resizing] */
 	/* geometry, [I]; what resize.c changes, [group locks and handle] */
 	u32 block_size, block_bits;
@@ -250,6 +251,7 @@ void ext4_buf_csum_set(struct ext4_sb *sbi, struct ext4_buf *b);
 
 /* --- desc.c: group descriptors */
 int ext4_descs_load(struct ext4_sb *sbi);
+int ext4_descs_check(struct ext4_sb *sbi); /* and makes the counters */
 void ext4_descs_free(struct ext4_sb *sbi);
 struct ext4_desc *ext4_desc(struct ext4_sb *sbi, u32 group,
 			    struct ext4_buf **buf);
@@ -458,7 +460,9 @@ enum ext4_door {
 void ext4_enter(struct ext4_sb *sbi, enum ext4_door door);
 bool ext4_try_enter(struct ext4_sb *sbi, enum ext4_door door);
 void ext4_leave(struct ext4_sb *sbi, enum ext4_door door); /* any context */
-void ext4_await_thaw(struct ext4_sb *sbi); /* for ext4_begin() */
+/* For ext4_begin(): none begins, but of who resizes. */
+bool ext4_keeps_out(const struct ext4_sb *sbi);
+void ext4_await_thaw(struct ext4_sb *sbi);
 int ext4_freeze(struct super_block *sb);
 int ext4_thaw(struct super_block *sb);
 

@@ -50,6 +50,12 @@ void ext4_enter(struct ext4_sb *sbi, enum ext4_door door)
 		wait_event(&sbi->buf_wait, load_once(&sbi->frozen) <= door);
 }
 
+bool ext4_keeps_out(const struct ext4_sb *sbi)
+{
+	return unlikely(load_once(&sbi->frozen) == EXT4_FROZEN) &&
+	       load_once(&sbi->resizer) != current;
+}
+
 void ext4_await_thaw(struct ext4_sb *sbi)
 {
 	wait_event(&sbi->buf_wait, load_once(&sbi->frozen) != EXT4_FROZEN);
@@ -61,12 +67,15 @@ static bool nobody_in(const struct ext4_sb *sbi, enum ext4_door door)
 	return !load_acquire(&sbi->nr_in[door]);
 }
 
-/* Until all who are in have left. */
-static void close(struct ext4_sb *sbi, enum ext4_door door)
+/* From @from on: @door is closed, and all who are in have left.  -EBUSY: it is not at
+ * @from (somebody resizes). */
+static int close(struct ext4_sb *sbi, u32 from, enum ext4_door door)
 {
 	/* FREEZE (full) - pairs with ext4_try_enter(). */
-	(void)atomic_xchg(&sbi->frozen, door + 1u);
+	if (atomic_cmpxchg(&sbi->frozen, from, door + 1u) != from)
+		return -EBUSY;
 	wait_event(&sbi->buf_wait, nobody_in(sbi, door));
+	return 0;
 }
 
 static void thaw_now(struct ext4_sb *sbi)
@@ -80,9 +89,12 @@ int ext4_freeze(struct super_block *sb)
 	struct ext4_sb *sbi = EXT4_SB(sb);
 	int err;
 
-	close(sbi, EXT4_WRITE);
-	close(sbi, EXT4_STORE);
-	err = sb_sync(sb, true);
+	err = close(sbi, EXT4_THAWED, EXT4_WRITE);
+	if (err)
+		return err;
+	err = close(sbi, EXT4_NO_WRITES, EXT4_STORE);
+	if (!err)
+		err = sb_sync(sb, true);
 	if (err) {
 		thaw_now(sbi);
 		return err;

@@ -110,7 +110,7 @@ static int try_begin(struct ext4_journal *j, struct ext4_handle *h,
 		up_read(&sbi->barrier);
 		return -EROFS;
 	}
-	if (unlikely(load_once(&sbi->frozen) == EXT4_FROZEN)) {
+	if (ext4_keeps_out(sbi)) {
 		up_read(&sbi->barrier);
 		ext4_await_thaw(sbi);
 		return -EAGAIN;
@@ -164,7 +164,7 @@ int ext4_begin(struct ext4_sb *sbi, struct ext4_handle *h, u32 credits)
 	if (sbi->nr_dirty > sbi->max_bufs / 2)
 		(void)ext4_bufs_flush(sbi, false);
 	down_read(&sbi->barrier);
-	while (unlikely(load_once(&sbi->frozen) == EXT4_FROZEN)) {
+	while (ext4_keeps_out(sbi)) {
 		up_read(&sbi->barrier);
 		ext4_await_thaw(sbi);
 		down_read(&sbi->barrier);

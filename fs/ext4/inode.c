@@ -447,7 +447,7 @@ int ext4_write_inode(struct inode *inode, bool wait __unused)
 	int err;
 
 	/* Nobody is made to wait for times that reading has changed. */
-	if (load_once(&sbi->frozen) == EXT4_FROZEN)
+	if (load_once(&sbi->frozen) == EXT4_FROZEN && !load_once(&sbi->resizer))
 		return 0;
 	err = ext4_begin(sbi, &h, 1);
 	/* What a read-only volume shows in memory stays there. */

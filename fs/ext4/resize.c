@@ -5,9 +5,12 @@
  * The last group gets the blocks that it lacks; then group after group is added, its
  * tables in itself.  Each step is one handle, so that after a crash the volume ends
  * where it did before the step or behind it; what is written outside of the journal
- * before it is behind the end of all that is committed.  Copies of super block and
- * descriptors are brought up to date at the end, for e2fsck's sake; nobody else reads
- * them.
+ * before it is behind the end of all that is committed.  e2fsck and others look at
+ * the descriptors of all groups that the super block tells of before they replay the
+ * log: so a step's descriptors are at home before its super block may be.  For the
+ * time of that nobody else has a handle, and no checkpoint runs.  Copies of super
+ * block and descriptors are brought up to date at the end, for e2fsck's sake; nobody
+ * else reads them.
  *
  * Descriptors for many more groups want blocks, at the same place behind each copy
  * of the super block.  mkfs has reserved them: inode 7's double-indirect block names
@@ -20,7 +23,8 @@
  *	 groups that they see: longer ones are made before, and old ones kept.
  *
  * Locking: sbi->resizing lets one in; what grows changes with all group locks held,
- * inside of a handle.  Arrays are exchanged with all handles out besides.
+ * inside of a handle.  Arrays are exchanged with all handles out besides.  A step has
+ * sbi->frozen, which keeps handles of others out, and then j->cp_lock.
  */
 #include <fs/ext4/journal.h>
 
@@ -257,8 +261,8 @@ static int reserve_copies(struct growth *g, struct ext4_handle *h, u32 group)
 	u32 nr = sbi->es->reserved_gdt_blocks, k = nr_copies(sbi, group);
 	int err = 0;
 
-	for (u32 i = sbi->nr_desc_blocks;
-	     i < sbi->nr_desc_blocks + nr && !err; i++) {
+	for (u32 i = sbi->nr_desc_blocks; i < sbi->nr_desc_blocks + nr && !err;
+	     i++) {
 		struct ext4_buf *b = reserved_block(g, i);
 
 		if (IS_ERR(b))
@@ -348,14 +352,14 @@ static int extend_last(struct growth *g, u64 end)
 	b = ext4_read_block_bitmap(sbi, group);
 	err = IS_ERR(b) ? (int)PTR_ERR(b) : ext4_write_access(&h, b);
 	if (!err)
-		err = ext4_write_access(&h, db) ?:
-			      ext4_write_access(&h, sbi->super_buf);
+		err = ext4_write_access(&h, db)
+			      ?: ext4_write_access(&h, sbi->super_buf);
 	if (!err) {
 		d->flags &= (u16)~EXT4_BG_BLOCK_UNINIT;
 		for (u32 i = old; i < old + more; i++)
 			clear_bit(i, b->data);
-		ext4_desc_set_free_blocks(
-			sbi, d, ext4_desc_free_blocks(sbi, d) + more);
+		ext4_desc_set_free_blocks(sbi, d,
+					  ext4_desc_free_blocks(sbi, d) + more);
 		sbi->group[group].max_run = sbi->blocks_per_group;
 		sbi->group[group].trimmed = 0;
 		grown(g, end, more, more);
@@ -393,8 +397,8 @@ static void publish(struct growth *g, u32 group, u64 end, u32 own)
 	u64 start = ext4_group_start(sbi, group);
 	u32 len = (u32)(end - start);
 	u8 *descs = sbi->desc_buf[group / sbi->descs_per_block]->data;
-	struct ext4_desc *d = (void *)(descs + group % sbi->descs_per_block *
-						       sbi->desc_size);
+	struct ext4_desc *d =
+		(void *)(descs + group % sbi->descs_per_block * sbi->desc_size);
 
 	memset(d, 0, sbi->desc_size);
 	set_tables(sbi, d, start + own - sbi->itable_blocks - 2);
@@ -441,8 +445,8 @@ static int add_in(struct growth *g, struct ext4_handle *h, u64 end, u32 own)
 	if (!err && g->reserve && ext4_group_has_super(sbi, group))
 		err = reserve_copies(g, h, group);
 	if (!err)
-		err = ext4_write_access(h, sbi->desc_buf[i]) ?:
-			      ext4_write_access(h, sbi->super_buf);
+		err = ext4_write_access(h, sbi->desc_buf[i])
+			      ?: ext4_write_access(h, sbi->super_buf);
 	if (err)
 		return err;
 	lock_groups(sbi);
@@ -467,8 +471,8 @@ static int add_group(struct growth *g, u64 end)
 
 	if (base && g->reserve)
 		credits += reserved;
-	if (sbi->journal && ext4_txn_need(sbi->journal, credits, 0) >
-				    sbi->journal->max_need)
+	if (sbi->journal &&
+	    ext4_txn_need(sbi->journal, credits, 0) > sbi->journal->max_need)
 		return -ENOSPC;
 	err = base ? zero_blocks(sbi, start + base - reserved, reserved) : 0;
 	if (!err)
@@ -481,6 +485,58 @@ static int add_group(struct growth *g, u64 end)
 	err = add_in(g, &h, end, own);
 	ext4_end(&h);
 	return err;
+}
+
+/* --- a step, and the way home of what it changed */
+
+/* Nobody else has a handle, and the log is empty and stays on the disk. */
+static int begin_step(struct ext4_sb *sbi)
+{
+	int err = 0;
+
+	down_write(&sbi->barrier);
+	if (atomic_cmpxchg(&sbi->frozen, EXT4_THAWED, EXT4_FROZEN) !=
+	    EXT4_THAWED)
+		err = -EBUSY;
+	else
+		store_once(&sbi->resizer, current);
+	up_write(&sbi->barrier);
+	if (err || !sbi->journal)
+		return err;
+	err = ext4_checkpoint_all(sbi->journal, true);
+	mutex_lock(&sbi->journal->cp_lock);
+	return err ? -EIO : 0;
+}
+
+static int end_step(struct ext4_sb *sbi, int err)
+{
+	struct ext4_journal *j = sbi->journal;
+
+	if (j) {
+		if (!err)
+			err = ext4_commit_running(sbi);
+		for (u32 i = 0; i < sbi->nr_desc_blocks && !err; i++)
+			err = ext4_io(sbi, BIO_WRITE, 0, sbi->desc_buf[i]->blk,
+				      sbi->desc_buf[i]->data, 1);
+		if (!err)
+			err = ext4_flush_device(sbi);
+		mutex_unlock(&j->cp_lock);
+	}
+	store_once(&sbi->resizer, NULL);
+	store_once(&sbi->frozen, EXT4_THAWED);
+	wake_up_all(&sbi->buf_wait);
+	return err;
+}
+
+static int step(struct growth *g, u64 end, int (*fn)(struct growth *g, u64 end))
+{
+	int err = begin_step(g->sbi);
+
+	if (err == -EBUSY)
+		return err;
+	if (!err)
+		err = fn(g, end);
+	return end_step(g->sbi, err);
 }
 
 /* --- the call */
@@ -498,7 +554,7 @@ static int grow(struct growth *g, u64 end)
 			    sbi->nr_desc_blocks));
 	last = ext4_group_start(sbi, sbi->nr_groups);
 	if (!err && sbi->nr_blocks < last)
-		err = extend_last(g, min(last, end));
+		err = step(g, min(last, end), extend_last);
 	while (!err && sbi->nr_blocks < end && sbi->nr_groups < groups) {
 		u32 own = ext4_group_base_blocks(sbi, sbi->nr_groups) + 2 +
 			  sbi->itable_blocks;
@@ -506,7 +562,7 @@ static int grow(struct growth *g, u64 end)
 
 		if (to - start < own + LEAST_FREE)
 			break; /* as Linux: not worth it */
-		err = add_group(g, to);
+		err = step(g, to, add_group);
 		cond_resched();
 	}
 	return err;

@@ -468,8 +468,6 @@ static int load(struct ext4_sb *sbi, const struct ext4_super *es, u64 flags,
 		err = load_super(sbi, es);
 	if (!err)
 		err = ext4_descs_load(sbi);
-	if (!err)
-		err = ext4_zones_build(sbi);
 	if (err)
 		return err;
 	sbi->overhead = overhead(sbi);
@@ -544,17 +542,32 @@ static int replay(struct ext4_sb *sbi)
 	return err ? err : 1;
 }
 
+/* What a group has of its own is where it may be. */
+static int check_tables(struct ext4_sb *sbi)
+{
+	int err = ext4_descs_check(sbi);
+
+	return err ? err : ext4_zones_build(sbi);
+}
+
+/*
+ * The journal, and then the groups' tables; 1: begin again.  Before a replay they are
+ * not believed: a volume that grew may have a new super block and old descriptors.
+ */
 static int open_journal(struct ext4_sb *sbi)
 {
-	int err;
+	bool first = !(sbi->es->feature_incompat & EXT4_INCOMPAT_RECOVER) ||
+		     (sbi->opts & EXT4_OPT_NOLOAD);
+	int err = first ? check_tables(sbi) : 0;
 
-	if (sbi->opts & EXT4_OPT_NOLOAD)
-		return 0;
-	err = ext4_journal_open(sbi);
-	if (err || !sbi->journal)
+	if (err || (sbi->opts & EXT4_OPT_NOLOAD))
 		return err;
-	err = replay(sbi);
-	return err ? err : guard_journal(sbi);
+	err = ext4_journal_open(sbi);
+	if (!err && sbi->journal)
+		err = replay(sbi);
+	if (!err && !first)
+		err = check_tables(sbi);
+	return err || !sbi->journal ? err : guard_journal(sbi);
 }
 
 /* Mounted read-only, and replayed: nothing is to be recovered any more. */

@@ -18,15 +18,16 @@ import sys
 import tempfile
 import time
 
-VOLUMES = 10
+VOLUMES = 12
 MIX = 0x9E3779B97F4A7C15
 STATES = re.compile(r"(\d+) crash states; e2fsck saw (\d+) after our replay "
                     r"and (\d+) instead")
 
 
 def units(rounds, seed):
-    for nr in range(rounds * VOLUMES):
-        yield nr % VOLUMES, (seed + MIX * (nr + 1)) % (1 << 64) | 1
+    for nr in range(1, rounds + 1):
+        for volume in range(VOLUMES):
+            yield volume, (seed + MIX * (nr * 64 + volume)) % (1 << 64) | 1
 
 
 def read_record(path):

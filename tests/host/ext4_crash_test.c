@@ -38,22 +38,30 @@ struct volume {
 	enum crash_mix mix;
 	u32 nr_workers;
 	u32 nr_steps; /* of each */
+	u32 disk_kib; /* 0: all of it is the volume's */
 };
 
 static const struct volume volumes[] = {
-	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_NAMES, 1, 120 },
-	{ "-t ext4 -b 4096", 12000, MIX_DATA, 1, 120 },
-	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_SYNC, 1, 150 },
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_NAMES, 1, 120, 0 },
+	{ "-t ext4 -b 4096", 12000, MIX_DATA, 1, 120, 0 },
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_SYNC, 1, 150, 0 },
 	{ "-t ext4 -b 1024 -J size=1 -O metadata_csum_seed,orphan_file", 6000,
-	  MIX_SPACE, 1, 100 },
-	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_NAMES, 3, 50 },
-	{ "-t ext4 -b 2048 -O ^metadata_csum,^64bit", 12000, MIX_DATA, 3, 50 },
-	{ "-t ext3 -b 1024 -J size=1 -I 128", 6000, MIX_SPACE, 1, 100 },
-	{ "-t ext4 -b 4096 -O ^metadata_csum,uninit_bg", 12000, MIX_SYNC, 3,
-	  50 },
+	  MIX_SPACE, 1, 100, 0 },
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_NAMES, 3, 50, 0 },
+	{ "-t ext4 -b 2048 -O ^metadata_csum,^64bit", 12000, MIX_DATA, 3, 50,
+	  0 },
+	{ "-t ext3 -b 1024 -J size=1 -I 128", 6000, MIX_SPACE, 1, 100, 0 },
+	{ "-t ext4 -b 4096 -O ^metadata_csum,uninit_bg", 12000, MIX_SYNC, 3, 50,
+	  0 },
 	/* More than the log holds: it wraps. */
-	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_SYNC, 1, 700 },
-	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_RACE, 3, 150 },
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_SYNC, 1, 700, 0 },
+	{ "-t ext4 -b 1024 -J size=1", 6000, MIX_RACE, 3, 150, 0 },
+	/* It grows, and gets more blocks of descriptors. */
+	{ "-t ext4 -b 1024 -J size=1 -g 1024 -E resize=100000", 6000, MIX_GROW,
+	  1, 120, 40000 },
+	{ "-t ext4 -b 4096 -J size=4 -g 2048 -E resize=100000 "
+	  "-O ^metadata_csum,uninit_bg,^64bit",
+	  20000, MIX_GROW, 3, 40, 70000 },
 };
 
 static u32 env_number(const char *name, u32 otherwise)
@@ -110,6 +118,8 @@ static void run_shift(struct shift *s, const struct volume *v)
 	s->nr = v->nr_workers;
 	world_threads = s->nr > 1;
 	rig_mkfs(&rig, v->kib, v->opts);
+	if (v->disk_kib)
+		world_disk_grow(&rig.disk, (u64)v->disk_kib << 10);
 	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
 	assert_non_null(EXT4_SB(rig.sb)->journal);
 	for (k = 0; k < s->nr; k++)
@@ -279,7 +289,7 @@ static void every_moment(void **state)
 	u32 only = env_number("CRASH_VOLUME", ~0u);
 	size_t i;
 
-	world_quiet = true;
+	world_quiet = !getenv("CRASH_TRACE");
 	for (round = 0; round < rounds; round++) {
 		for (i = 0; i < ARRAY_SIZE(volumes); i++) {
 			if (only != ~0u && i != only)

@@ -100,13 +100,13 @@ def test_partitions(tooled):
 
 def test_memory_is_short(tooled):
     """Far more dirty pages above than there is memory, and none is lost."""
-    m = tooled(mem="96M")
+    m = tooled(mem="80M")
     m.sh("mkdir -p /mnt /tools/tmp/ext4 && mount -o bind /root /tools/tmp/ext4 "
          "&& dd if=/dev/zero of=/root/vol bs=1M count=0 seek=200 2>/dev/null",
          check=True)
     assert m.tool("mkfs.ext4 -q -F /tmp/ext4/vol", 60).status == 0
     m.sh("mount -o loop -t ext4 /root/vol /mnt", 60, check=True)
-    r = m.sh("for i in 1 2 3; do dd if=/dev/urandom of=/mnt/$i bs=1M count=40 "
+    r = m.sh("for i in 1 2 3; do dd if=/dev/urandom of=/mnt/$i bs=1M count=24 "
              "2>/dev/null & done; wait; sync; cd /mnt; md5sum 1 2 3 >/sum; "
              "echo 3 >/proc/sys/vm/drop_caches; md5sum -c /sum; cd /", 240)
     assert r.out.count(": OK") == 3, r.out

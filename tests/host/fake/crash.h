@@ -27,6 +27,7 @@ enum crash_mix {
 	MIX_SYNC,  /* an fsync after nearly everything */
 	MIX_SPACE, /* allocation: large and sparse files that come and go */
 	MIX_RACE,  /* commits and checkpoints at any time */
+	MIX_GROW,  /* the volume becomes larger */
 };
 
 /* Makes the directory "t<nr>"; nothing is traced yet. */

@@ -640,6 +640,21 @@ static bool do_background(struct worker *w)
 	return true;
 }
 
+/* The volume gets more of its disk. */
+static bool do_grow(struct worker *w)
+{
+	struct ext4_sb *sbi = w->rig->sb->priv;
+	u64 have = w->rig->disk.size >> sbi->block_bits;
+	u64 end = min(have, sbi->nr_blocks + 1 + below(5000));
+	u32 begun = now(w);
+	int err;
+
+	err = ext4_resize(sbi, end);
+	assert_true(!err || err == -EBUSY);
+	add_step(w, begun);
+	return true;
+}
+
 /* Files that are open keep what they had when their names go. */
 static bool do_open(struct worker *w)
 {
@@ -658,22 +673,23 @@ typedef bool step_fn(struct worker *w);
 
 static const struct {
 	step_fn *fn;
-	u8 weight[5]; /* by enum crash_mix */
+	u8 weight[6]; /* by enum crash_mix */
 } kinds[] = {
-	{ do_create, { 10, 4, 6, 6, 8 } },
-	{ do_crowd, { 1, 1, 0, 2, 0 } },
-	{ do_remove, { 6, 2, 2, 6, 6 } },
-	{ do_purge, { 1, 2, 0, 4, 0 } },
-	{ do_link, { 3, 0, 1, 0, 2 } },
-	{ do_rename, { 6, 1, 2, 1, 4 } },
-	{ do_attributes, { 3, 1, 1, 0, 6 } },
-	{ do_write, { 4, 12, 10, 12, 6 } },
-	{ do_truncate, { 1, 3, 1, 8, 2 } },
-	{ do_fallocate, { 0, 3, 1, 8, 1 } },
-	{ do_fsync, { 2, 4, 16, 2, 4 } },
-	{ do_sync, { 1, 1, 1, 1, 0 } },
-	{ do_background, { 2, 3, 1, 4, 30 } },
-	{ do_open, { 2, 1, 0, 1, 1 } },
+	{ do_create, { 10, 4, 6, 6, 8, 10 } },
+	{ do_crowd, { 1, 1, 0, 2, 0, 1 } },
+	{ do_remove, { 6, 2, 2, 6, 6, 4 } },
+	{ do_purge, { 1, 2, 0, 4, 0, 1 } },
+	{ do_link, { 3, 0, 1, 0, 2, 1 } },
+	{ do_rename, { 6, 1, 2, 1, 4, 2 } },
+	{ do_attributes, { 3, 1, 1, 0, 6, 1 } },
+	{ do_write, { 4, 12, 10, 12, 6, 10 } },
+	{ do_truncate, { 1, 3, 1, 8, 2, 3 } },
+	{ do_fallocate, { 0, 3, 1, 8, 1, 2 } },
+	{ do_fsync, { 2, 4, 16, 2, 4, 4 } },
+	{ do_sync, { 1, 1, 1, 1, 0, 1 } },
+	{ do_background, { 2, 3, 1, 4, 30, 4 } },
+	{ do_open, { 2, 1, 0, 1, 1, 1 } },
+	{ do_grow, { 0, 0, 0, 0, 0, 6 } },
 };
 
 void worker_step(struct worker *w)

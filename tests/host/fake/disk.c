@@ -247,6 +247,15 @@ void world_disk_load(struct world_disk *d, const char *path)
 	fclose(f);
 }
 
+void world_disk_grow(struct world_disk *d, u64 size)
+{
+	d->data = realloc(d->data, size);
+	assert_non_null(d->data);
+	memset(d->data + d->size, 0, size - d->size);
+	d->size = size;
+	d->bd.nr_sectors = size / 512;
+}
+
 void world_disk_store(const struct world_disk *d, const char *path)
 {
 	FILE *f = fopen(path, "wb");

@@ -128,6 +128,12 @@ int get_user_u32(u32 *v, uaddr_t a)
 	return 0;
 }
 
+int get_user_u64(u64 *v, uaddr_t a)
+{
+	memcpy(v, (const void *)(uintptr_t)a, sizeof(*v));
+	return 0;
+}
+
 int put_user_u32(u32 v, uaddr_t a)
 {
 	memcpy((void *)(uintptr_t)a, &v, sizeof(v));

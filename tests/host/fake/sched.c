@@ -25,7 +25,7 @@
 
 #define MAX_THREADS 16u
 #define STACK_SIZE  (512u << 10)
-#define MAX_HELD    16u
+#define MAX_HELD    48u
 
 #ifdef __SANITIZE_ADDRESS__
 void __sanitizer_start_switch_fiber(void **save, const void *bottom,

@@ -35,6 +35,8 @@ void world_init(void); /* once */
 void world_disk_init(struct world_disk *d, u64 size);
 /* Load from or store to a file of the host. */
 void world_disk_load(struct world_disk *d, const char *path);
+/* Zeroes behind what there is, up to @size bytes. */
+void world_disk_grow(struct world_disk *d, u64 size);
 void world_disk_store(const struct world_disk *d, const char *path);
 void world_disk_free(struct world_disk *d);
 
