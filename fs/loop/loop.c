@@ -94,6 +94,16 @@ static void set_file(struct loop *lo, struct file *file)
 
 /* --- settings of a bound device */
 
+/* As on Linux: whole blocks of what is below. */
+static bool can_be_direct(const struct loop *lo)
+{
+	struct blkdev *below = device_below(lo->file);
+	u32 align = below ? below->block_size : SECTOR_SIZE;
+
+	return lo->file->ops->direct && !(lo->offset & (align - 1)) &&
+	       lo->bd.block_size >= align;
+}
+
 void loop_set_range(struct loop *lo, u64 offset, u64 sizelimit)
 {
 	if (lo->offset != offset || lo->sizelimit != sizelimit)
@@ -102,6 +112,8 @@ void loop_set_range(struct loop *lo, u64 offset, u64 sizelimit)
 	lo->offset = offset;
 	lo->sizelimit = sizelimit;
 	mutex_unlock(&lo->io);
+	if (!can_be_direct(lo))
+		atomic_fetch_and(&lo->flags, ~LO_FLAGS_DIRECT_IO);
 	blkdev_resize(&lo->bd, loop_file_sectors(lo->file, offset, sizelimit));
 }
 
@@ -138,7 +150,7 @@ void loop_set_block_size(struct loop *lo, u32 size)
 
 int loop_set_direct(struct loop *lo, bool on)
 {
-	if (on && !lo->file->ops->direct)
+	if (on && !can_be_direct(lo))
 		return -EINVAL;
 	if (on)
 		atomic_fetch_or(&lo->flags, LO_FLAGS_DIRECT_IO);
@@ -166,8 +178,6 @@ static void describe(struct loop *lo, const struct loop_setup *s,
 	lo->flags = s->flags;
 	if (!can_write || !lo->file->can_write || !ops->write)
 		lo->flags |= LO_FLAGS_READ_ONLY;
-	if (!ops->direct)
-		lo->flags &= ~LO_FLAGS_DIRECT_IO;
 	lo->offset = s->offset;
 	lo->sizelimit = s->sizelimit;
 	memcpy(lo->name, s->name, sizeof(lo->name));
@@ -175,6 +185,8 @@ static void describe(struct loop *lo, const struct loop_setup *s,
 	bd->read_only = lo->flags & LO_FLAGS_READ_ONLY;
 	bd->block_size = s->block_size ? s->block_size : SECTOR_SIZE;
 	bd->physical_block_size = bd->min_io_bytes = bd->block_size;
+	if (!can_be_direct(lo))
+		lo->flags &= ~LO_FLAGS_DIRECT_IO;
 	bd->has_flush = ops->fsync;
 	bd->has_discard = bd->has_write_zeroes = ops->fallocate;
 	bd->discard_granularity = bd->block_size;

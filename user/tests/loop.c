@@ -157,6 +157,10 @@ TEST(loop, range_and_size)
 	CHECK_OK(ioctl(dev, LOOP_SET_CAPACITY));
 	CHECK_OK(ioctl(dev, BLKGETSIZE64, &size));
 	CHECK_EQ(size, 2 * MIB);
+	i.lo_encrypt_type = LO_CRYPT_NONE;
+	i.lo_offset = 1;
+	CHECK_OK(ioctl(dev, LOOP_SET_STATUS64, &i));
+	CHECK_ERR(ioctl(dev, LOOP_SET_DIRECT_IO, 1), EINVAL);
 	CHECK_ERR(ioctl(dev, LOOP_SET_BLOCK_SIZE, 1000), EINVAL);
 	CHECK_OK(ioctl(dev, LOOP_SET_BLOCK_SIZE, 4096));
 	CHECK_ERR(ioctl(dev, LOOP_CHANGE_FD, fd), EINVAL); /* not read-only */
