@@ -31,7 +31,7 @@ int sb_thaw(struct super_block *sb)
 	int err;
 
 	if (!sb->ops->thaw)
-		return -EOPNOTSUPP;
+		return -EINVAL;
 	mutex_lock(&freeze_mutex);
 	err = sb->frozen ? sb->ops->thaw(sb) : -EINVAL;
 	if (!err)
