@@ -45,8 +45,9 @@ void eventfd_signal(struct file *f, u64 key);
 
 struct itimerval_ns; /* kernel/time/posix.h */
 struct file *timerfd_create(int clock, bool nonblock);
-/* -EINVAL: @f is no timerfd. */
-int timerfd_set(struct file *f, bool absolute, const struct itimerval_ns *new,
+#define TFD_TIMER_CANCEL_ON_SET 2u
+/* -EINVAL: @f is no timerfd.  @flags: TIMER_ABSTIME, TFD_*. */
+int timerfd_set(struct file *f, u32 flags, const struct itimerval_ns *new,
 		struct itimerval_ns *old);
 int timerfd_get(struct file *f, struct itimerval_ns *out);
 

@@ -25,6 +25,10 @@ struct timerfd {
 	int clock;	      /* [I] */
 	bool on;	      /* [lock] */
 	u64 due, interval;    /* [lock] */
+	u64 real_due;	      /* [lock] of a clock that can be set; 0: none */
+	bool may_cancel;      /* [lock] TFD_TIMER_CANCEL_ON_SET */
+	bool cancelled;	      /* [lock] the clock was set, nobody has read it */
+	struct clock_watch watch; /* if the clock can be set */
 	struct waitq wq;
 };
 
@@ -45,20 +49,47 @@ static u64 ticks(const struct timerfd *t)
 	return t->interval ? 1 + (now - t->due) / t->interval : 1;
 }
 
-static u64 take(struct timerfd *t)
+/* How often it expired, or -ECANCELED. */
+static s64 take(struct timerfd *t)
 {
 	u64 n;
 
 	spin_lock(&t->lock);
 	n = ticks(t);
+	if (t->cancelled) {
+		t->cancelled = false;
+		spin_unlock(&t->lock);
+		return -ECANCELED;
+	}
 	if (n && t->interval) {
 		t->due += n * t->interval;
+		if (t->real_due)
+			t->real_due += n * t->interval;
 		ktimer_arm(&t->timer, t->due);
 	} else if (n) {
 		t->on = false;
 	}
 	spin_unlock(&t->lock);
-	return n;
+	return (s64)n;
+}
+
+/* Somebody set the clock. */
+static void moved(struct clock_watch *w)
+{
+	struct timerfd *t = container_of(w, struct timerfd, watch);
+	bool wake = false;
+
+	spin_lock(&t->lock);
+	if (t->on && t->real_due) {
+		t->due = posix_deadline(t->clock, t->real_due, true);
+		(void)ktimer_try_cancel(&t->timer);
+		ktimer_arm(&t->timer, t->due);
+	}
+	if (t->may_cancel)
+		wake = t->cancelled = true;
+	spin_unlock(&t->lock);
+	if (wake)
+		wake_up_all_key(&t->wq, POLLIN | POLLRDNORM);
 }
 
 static bool is_due(struct timerfd *t)
@@ -66,7 +97,7 @@ static bool is_due(struct timerfd *t)
 	bool due;
 
 	spin_lock(&t->lock);
-	due = ticks(t) != 0;
+	due = t->cancelled || ticks(t) != 0;
 	spin_unlock(&t->lock);
 	return due;
 }
@@ -74,7 +105,7 @@ static bool is_due(struct timerfd *t)
 static s64 timerfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 {
 	struct timerfd *t = f->priv;
-	u64 n;
+	s64 n;
 
 	if (iov_iter_count(to) < sizeof(n))
 		return -EINVAL;
@@ -87,6 +118,8 @@ static s64 timerfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		if (err)
 			return err;
 	}
+	if (n < 0)
+		return n;
 	return copy_to_iter(&n, sizeof(n), to) == sizeof(n) ? (s64)sizeof(n)
 							    : -EFAULT;
 }
@@ -103,6 +136,8 @@ static void timerfd_release(struct file *f)
 {
 	struct timerfd *t = f->priv;
 
+	if (t->watch.moved)
+		clock_watch_del(&t->watch);
 	(void)ktimer_cancel(&t->timer);
 	kfree(t);
 }
@@ -145,15 +180,22 @@ int timerfd_get(struct file *f, struct itimerval_ns *out)
 	return 0;
 }
 
-int timerfd_set(struct file *f, bool absolute, const struct itimerval_ns *new,
+int timerfd_set(struct file *f, u32 flags, const struct itimerval_ns *new,
 		struct itimerval_ns *old)
 {
 	struct timerfd *t = timerfd_of(f);
 
+	bool absolute = flags & TIMER_ABSTIME;
+	bool real;
+
 	if (!t)
 		return -EINVAL;
+	real = absolute && posix_clock_is_real(t->clock);
 	spin_lock(&t->lock);
 	get_held(t, old);
+	t->may_cancel = real && (flags & TFD_TIMER_CANCEL_ON_SET);
+	t->cancelled = false;
+	t->real_due = real ? new->value : 0;
 	(void)ktimer_try_cancel(&t->timer);
 	t->interval = new->interval;
 	t->on = new->value != 0;
@@ -177,8 +219,13 @@ struct file *timerfd_create(int clock, bool nonblock)
 	waitq_init(&t->wq);
 	t->clock = clock;
 	f = file_alloc(&timerfd_fops, O_RDWR | (nonblock ? O_NONBLOCK : 0), t);
-	if (f)
-		return f;
-	kfree(t);
-	return ERR_PTR(-ENOMEM);
+	if (!f) {
+		kfree(t);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (posix_clock_is_real(clock)) {
+		t->watch.moved = moved;
+		clock_watch_add(&t->watch);
+	}
+	return f;
 }

@@ -102,8 +102,6 @@ SYSCALL2(19, eventfd2, u32, count, u32, flags)
 
 /* --- timerfd */
 
-#define TFD_TIMER_CANCEL_ON_SET 2u
-
 struct itimerspec {
 	struct timespec64 interval, value;
 };
@@ -112,11 +110,10 @@ SYSCALL2(85, timerfd_create, int, clock, u32, flags)
 {
 	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	if (clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM)
-		return -EPERM; /* nothing to wake the machine up with */
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
-	    clock != CLOCK_BOOTTIME)
+	if (clock == CLOCK_TAI || posix_clock_can_wait(clock) == -EOPNOTSUPP)
 		return -EINVAL;
+	if (posix_clock_can_wait(clock))
+		return posix_clock_can_wait(clock);
 	return install(timerfd_create(clock, flags & O_NONBLOCK), flags);
 }
 
@@ -146,7 +143,7 @@ SYSCALL4(86, timerfd_settime, int, fd, u32, flags, uaddr_t, unew, uaddr_t, uold)
 	r = fd_ref(fd);
 	if (!r.f)
 		return -EBADF;
-	err = timerfd_set(r.f, flags & TIMER_ABSTIME, &new, &old);
+	err = timerfd_set(r.f, flags, &new, &old);
 	fd_unref(r);
 	if (!err && uold)
 		err = write_spec(uold, &old);

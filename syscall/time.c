@@ -7,6 +7,8 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/sched/wait.h>
+#include <kernel/time/cpuclock.h>
 #include <kernel/time/posix.h>
 #include <lib/string.h>
 
@@ -40,7 +42,7 @@ static int set_real(u64 ns)
 		return -EPERM;
 	if (ns < clock_mono_ns())
 		return -EINVAL; /* the machine would have booted before 1970 */
-	clock_set_real_ns(ns);
+	posix_set_real(ns);
 	return 0;
 }
 
@@ -51,10 +53,12 @@ SYSCALL2(112, clock_settime, int, id, uaddr_t, uts)
 	struct timespec64 ts;
 	u64 ns;
 
-	if (id != CLOCK_REALTIME)
+	if (id != CLOCK_REALTIME && id >= 0)
 		return -EINVAL;
 	if (copy_from_user(&ts, uts, sizeof(ts)))
 		return -EFAULT;
+	if (id < 0) /* CPU time, if anybody's */
+		return posix_clock_read(id, &ns) ? -EINVAL : -EPERM;
 	/* thirty years before the counter would run over, as in Linux */
 	if (timespec_to_ns(&ts, &ns) || ts.tv_sec >= SETTIME_MAX)
 		return -EINVAL;
@@ -199,16 +203,15 @@ static s64 sleep_relative(u64 deadline, uaddr_t urem)
 static s64 do_nanosleep(int id, bool absolute, uaddr_t uts, uaddr_t urem)
 {
 	struct timespec64 ts;
-	u64 ns, deadline;
+	u64 ns;
 
 	if (copy_from_user(&ts, uts, sizeof(ts)))
 		return -EFAULT;
 	if (timespec_to_ns(&ts, &ns))
 		return -EINVAL;
-	deadline = posix_deadline(id, ns, absolute);
 	if (!absolute)
-		return sleep_relative(deadline, urem);
-	return sleep_until_ns(deadline, true) ? -ERESTARTNOHAND : 0;
+		return sleep_relative(posix_deadline(id, ns, false), urem);
+	return posix_sleep_until(id, ns) ? -ERESTARTNOHAND : 0;
 }
 
 SYSCALL2(101, nanosleep, uaddr_t, uts, uaddr_t, urem)
@@ -216,10 +219,71 @@ SYSCALL2(101, nanosleep, uaddr_t, uts, uaddr_t, urem)
 	return do_nanosleep(CLOCK_MONOTONIC, false, uts, urem);
 }
 
+static s64 cpu_sleep_until(int id, u64 target, uaddr_t urem);
+
+static s64 cpu_sleep_restart(struct thread *t)
+{
+	return cpu_sleep_until((int)t->restart.arg[0], t->restart.arg[1],
+			       t->restart.arg[2]);
+}
+
+static s64 cpu_sleep_until(int id, u64 target, uaddr_t urem)
+{
+	struct thread *t = current;
+	struct timespec64 ts;
+	struct cpuclock c;
+	u64 used = target;
+	int err = cpuclock_get(id, &c);
+
+	if (err)
+		return err;
+	err = cpuclock_sleep(&c, target);
+	(void)cpuclock_read(&c, &used);
+	cpuclock_put(&c);
+	if (!err)
+		return 0;
+	ts = ns_to_timespec(target > used ? target - used : 0);
+	if (urem && copy_to_user(urem, &ts, sizeof(ts)))
+		return -EFAULT;
+	t->restart.fn = cpu_sleep_restart;
+	t->restart.arg[0] = (u64)id;
+	t->restart.arg[1] = target;
+	t->restart.arg[2] = urem;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+/* On a clock of CPU time; one's own would never get there. */
+static s64 cpu_nanosleep(int id, bool absolute, uaddr_t uts, uaddr_t urem)
+{
+	struct timespec64 ts;
+	struct cpuclock c;
+	u64 ns, now;
+	bool mine;
+	s64 r;
+
+	if (id == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	if (timespec_to_ns(&ts, &ns) || cpuclock_get(id, &c))
+		return -EINVAL;
+	mine = c.tid == current->tid;
+	if (mine || cpuclock_read(&c, &now))
+		now = WAIT_FOREVER;
+	cpuclock_put(&c);
+	if (now == WAIT_FOREVER)
+		return -EINVAL;
+	r = cpu_sleep_until(id, absolute ? ns : now + ns, absolute ? 0 : urem);
+	return absolute && r == -ERESTART_RESTARTBLOCK ? -ERESTARTNOHAND : r;
+}
+
 SYSCALL4(115, clock_nanosleep, int, id, int, flags, uaddr_t, uts, uaddr_t, urem)
 {
-	int err = posix_clock_can_wait(id);
+	int err;
 
+	if (cpuclock_is(id))
+		return cpu_nanosleep(id, flags & TIMER_ABSTIME, uts, urem);
+	err = posix_clock_can_wait(id);
 	if (err)
 		return err;
 	return do_nanosleep(id, flags & TIMER_ABSTIME, uts, urem);

@@ -114,10 +114,10 @@ int mm_mprotect(struct mm *mm, u64 addr, u64 len, u32 prot)
 	    prot & ~(PROT_BITS | PROT_SEM | PROT_GROWSDOWN) ||
 	    prot & PROT_GROWSUP)
 		return -EINVAL;
-	len = ALIGN_UP(len, PAGE_SIZE);
 	if (len == 0)
 		return 0;
-	if (len > USER_TOP || addr > USER_TOP - len)
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!len || len > USER_TOP || addr > USER_TOP - len)
 		return -ENOMEM;
 	end = addr + len;
 	down_write(&mm->lock);

@@ -86,6 +86,7 @@ struct cred {
 #define CAP_MKNOD	     27
 #define CAP_LEASE	     28
 #define CAP_SYSLOG	     34
+#define CAP_WAKE_ALARM	     35
 #define CAP_LAST	     40
 
 static inline const struct cred *current_cred(void)

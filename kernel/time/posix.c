@@ -6,73 +6,26 @@
  */
 #include <kernel/time/posix.h>
 
-#include <kernel/relay/observe.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
+#include <kernel/time/cpuclock.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 
-/* Clocks of other processes and threads: ~pid << 3 | flags. */
-#define CPUCLOCK_THREAD BIT(2)
-#define CPUCLOCK_KIND	3u /* 0: user + system, 1: user, 2: as 0, 3: a file */
-enum {
-	CPUCLOCK_PROF,
-	CPUCLOCK_VIRT,
-	CPUCLOCK_SCHED,
-	CPUCLOCK_FD
-};
-
-static u64 pick_time(u64 utime, u64 stime, u32 kind)
+static int read_cpuclock(int id, u64 *ns)
 {
-	return kind == CPUCLOCK_VIRT ? utime : utime + stime;
-}
+	struct cpuclock c;
+	int err = cpuclock_get(id, &c);
 
-static int thread_clock(int tid, u32 kind, u64 *ns)
-{
-	struct thread *t;
-	u64 ut, st;
-
-	spin_lock(&task_lock);
-	t = tid ? thread_find(tid) : current;
-	if (!t || t->proc != current->proc) {
-		spin_unlock(&task_lock);
-		return -EINVAL;
-	}
-	relay_thread_times(t, &ut, &st);
-	*ns = pick_time(ut, st, kind);
-	spin_unlock(&task_lock);
-	return 0;
-}
-
-static int process_clock(int pid, u32 kind, u64 *ns)
-{
-	struct process *p =
-		pid ? process_find(pid) : process_get(current->proc);
-	u64 ut, st;
-
-	if (!p)
-		return -EINVAL;
-	process_times(p, &ut, &st);
-	process_put(p);
-	*ns = pick_time(ut, st, kind);
-	return 0;
-}
-
-static int cpu_clock(int id, u64 *ns)
-{
-	u32 kind = (u32)id & CPUCLOCK_KIND;
-	int pid = ~id >> 3;
-
-	if (kind == CPUCLOCK_FD)
-		return -EINVAL;
-	if (id & CPUCLOCK_THREAD)
-		return thread_clock(pid, kind, ns);
-	return process_clock(pid, kind, ns);
+	if (err)
+		return err;
+	err = cpuclock_read(&c, ns);
+	cpuclock_put(&c);
+	return err;
 }
 
 int posix_clock_read(int id, u64 *ns)
 {
-	if (id < 0)
-		return cpu_clock(id, ns);
 	switch (id) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
@@ -87,12 +40,8 @@ int posix_clock_read(int id, u64 *ns)
 	case CLOCK_BOOTTIME_ALARM:
 		*ns = clock_mono_ns();
 		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return process_clock(0, CPUCLOCK_SCHED, ns);
-	case CLOCK_THREAD_CPUTIME_ID:
-		return thread_clock(0, CPUCLOCK_SCHED, ns);
 	default:
-		return -EINVAL;
+		return read_cpuclock(id, ns);
 	}
 }
 
@@ -105,15 +54,21 @@ int posix_clock_can_wait(int id)
 	case CLOCK_BOOTTIME:
 		return 0;
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_BOOTTIME_ALARM:
+	case CLOCK_BOOTTIME_ALARM: /* the machine is never asleep */
+		return capable(CAP_WAKE_ALARM) ? 0 : -EPERM;
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_PROCESS_CPUTIME_ID:
 		return -EOPNOTSUPP;
 	default:
-		return id < 0 ? -EOPNOTSUPP : -EINVAL;
+		return -EINVAL;
 	}
+}
+
+bool posix_clock_is_real(int id)
+{
+	return id == CLOCK_REALTIME || id == CLOCK_TAI ||
+	       id == CLOCK_REALTIME_ALARM;
 }
 
 u64 posix_deadline(int id, u64 ns, bool absolute)
@@ -123,9 +78,59 @@ u64 posix_deadline(int id, u64 ns, bool absolute)
 	if (absolute) {
 		u64 real = clock_real_ns();
 
-		if (id != CLOCK_REALTIME && id != CLOCK_TAI)
+		if (!posix_clock_is_real(id))
 			return ns;
 		ns = ns > real ? ns - real : 0;
 	}
 	return now + ns < now ? WAIT_FOREVER - 1 : now + ns;
+}
+
+/* --- CLOCK_REALTIME is set */
+
+static struct mutex watch_mutex = MUTEX_INIT(watch_mutex);
+static struct list_head watches = LIST_HEAD_INIT(watches); /* [watch_mutex] */
+static struct waitq set_wq = WAITQ_INIT(set_wq);
+static u32 nr_set; /* [a] */
+
+void clock_watch_add(struct clock_watch *w)
+{
+	mutex_lock(&watch_mutex);
+	list_add_tail(&w->node, &watches);
+	mutex_unlock(&watch_mutex);
+}
+
+void clock_watch_del(struct clock_watch *w)
+{
+	mutex_lock(&watch_mutex);
+	list_del(&w->node);
+	mutex_unlock(&watch_mutex);
+}
+
+void posix_set_real(u64 ns)
+{
+	struct clock_watch *w;
+
+	mutex_lock(&watch_mutex);
+	clock_set_real_ns(ns);
+	list_for_each_entry(w, &watches, node)
+		w->moved(w);
+	store_once(&nr_set, nr_set + 1);
+	mutex_unlock(&watch_mutex);
+	wake_up_all(&set_wq);
+}
+
+int posix_sleep_until(int id, u64 ns)
+{
+	int r;
+
+	if (!posix_clock_is_real(id))
+		return sleep_until_ns(ns, true);
+	do {
+		u32 seen = load_once(&nr_set);
+
+		r = wait_event_interruptible_timeout(
+			&set_wq, load_once(&nr_set) != seen,
+			posix_deadline(id, ns, true));
+	} while (!r);
+	return r == -ETIMEDOUT ? 0 : r;
 }

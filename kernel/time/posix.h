@@ -3,7 +3,8 @@
  * kernel/time/posix.h - POSIX clocks, interval timers and per-process timers.
  *
  * Deadlines are kept on CLOCK_MONOTONIC; an absolute CLOCK_REALTIME one is
- * converted when it is set and does not follow a later clock_settime().
+ * converted when it is set, and again when somebody sets that clock: sleepers look
+ * themselves, timers have a clock_watch.
  *
  * Context: coroutine.  Locking: ptimer_lock (RANK_POLL), also taken by the timers'
  * callbacks; they send signals after they released it.
@@ -12,6 +13,7 @@
 #define KERNEL_TIME_POSIX_H
 
 #include <kernel/time/clock.h>
+#include <lib/list.h>
 #include <lib/types.h>
 
 #define CLOCK_REALTIME		 0
@@ -30,10 +32,26 @@
 
 /* 0 or -EINVAL (no such clock, or nobody whose CPU time it is). */
 int posix_clock_read(int id, u64 *ns);
-/* Clocks on which one can wait: 0; -EINVAL: no clock, -EOPNOTSUPP. */
+/* Clocks on which one can wait (those of CPU time: cpuclock.h): 0; -EINVAL: no clock,
+ * -EOPNOTSUPP, -EPERM. */
 int posix_clock_can_wait(int id);
+/* One that can be set: absolute times on it have no fixed deadline. */
+bool posix_clock_is_real(int id);
 /* @ns on clock @id, or relative, as a CLOCK_MONOTONIC deadline, saturating. */
 u64 posix_deadline(int id, u64 ns, bool absolute);
+/* Until clock @id shows @ns: 0 or -ERESTARTSYS. */
+int posix_sleep_until(int id, u64 ns);
+
+/* Who has a deadline on a clock that can be set.  @moved is called with a mutex held,
+ * and may take spinlocks; add and del are for a context that may sleep. */
+struct clock_watch {
+	struct list_head node; /* [posix.c's mutex] */
+	void (*moved)(struct clock_watch *w);
+};
+void clock_watch_add(struct clock_watch *w);
+void clock_watch_del(struct clock_watch *w);
+/* Set CLOCK_REALTIME, and tell everybody. */
+void posix_set_real(u64 ns);
 
 struct itimerval_ns {
 	u64 interval, value;

@@ -6,7 +6,8 @@
  * came too fast to be looked at one by one, are its overrun.
  *
  * INVARIANTS
- *   I1  `due' is the first expiry that was not yet signalled nor counted.
+ *   I1  `due' is the first expiry that was not yet signalled nor counted.  It is CPU
+ *       time if the clock shows that; the ktimer then looks at the clock.
  *   I2  A callback that finds its timer off, or armed again, does nothing.
  *   I3  A timer is freed after its callback has ended.
  *
@@ -19,7 +20,9 @@
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/sigqueue.h>
+#include <kernel/time/cpuclock.h>
 #include <kernel/time/timer.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -30,9 +33,12 @@ struct ptimer {
 	struct ktimer timer;	/* [ptimer_lock] */
 	struct process *proc;	/* [I] */
 	int id, clock;		/* [I] */
+	struct cpuclock cpu;	/* proc NULL: a clock of time, else [I] */
+	struct clock_watch watch; /* if the clock can be set */
 	struct ptimer_event ev; /* [I] */
 	bool on;		/* [ptimer_lock] */
-	u64 due, interval;	/* [ptimer_lock] */
+	u64 due, interval;	/* [ptimer_lock] CLOCK_MONOTONIC or CPU time */
+	u64 real_due;		/* [ptimer_lock] ... as it was given; 0: relative */
 	u32 overrun;		/* [sighand->lock] of the last signal */
 	u32 overrun_last;	/* [sighand->lock] of the one before */
 };
@@ -110,22 +116,49 @@ static void signal_locked(struct ptimer *pt, u64 nr)
 		(void)signal_process_locked(p, si.signo, &si);
 }
 
+/* The clock of @pt, from which `due' is told. */
+static u64 clock_now(const struct ptimer *pt)
+{
+	u64 now = 0;
+
+	if (!pt->cpu.proc)
+		return clock_mono_ns();
+	(void)cpuclock_read(&pt->cpu, &now);
+	return now;
+}
+
+/* At @now the timer has expired that often. */
+static u64 take_expiries(struct ptimer *pt, u64 now)
+{
+	u64 nr = 1;
+
+	if (!pt->interval) {
+		pt->on = false;
+		return nr;
+	}
+	if (now > pt->due)
+		nr += (now - pt->due) / pt->interval;
+	pt->due += nr * pt->interval;
+	if (pt->real_due)
+		pt->real_due += nr * pt->interval;
+	return nr;
+}
+
 static void expired(struct ktimer *k)
 {
 	struct ptimer *pt = k->arg;
-	u64 now = clock_mono_ns(), nr = 0;
+	u64 now = clock_now(pt), nr = 0, again = 0;
 
+	if (pt->cpu.proc) /* asks threads in: not under ptimer_lock */
+		again = cpuclock_next_look(&pt->cpu, now, load_once(&pt->due));
 	spin_lock(&ptimer_lock);
 	if (pt->on && !ktimer_armed(k)) {
-		nr = 1;
-		if (pt->interval && now > pt->due)
-			nr += (now - pt->due) / pt->interval;
-		if (pt->interval) {
-			pt->due += nr * pt->interval;
-			ktimer_arm(k, max(pt->due, now + PTIMER_MIN_GAP_NS));
-		} else {
-			pt->on = false;
-		}
+		if (!pt->cpu.proc || now >= pt->due)
+			nr = take_expiries(pt, now);
+		if (!pt->cpu.proc)
+			again = max(pt->due, now + PTIMER_MIN_GAP_NS);
+		if (pt->on)
+			ktimer_arm(k, again);
 	}
 	spin_unlock(&ptimer_lock);
 	if (!nr || pt->ev.notify == SIGEV_NONE)
@@ -133,6 +166,20 @@ static void expired(struct ktimer *k)
 	spin_lock(&task_lock);
 	signal_locked(pt, nr);
 	spin_unlock(&task_lock);
+}
+
+/* Somebody set the clock. */
+static void moved(struct clock_watch *w)
+{
+	struct ptimer *pt = container_of(w, struct ptimer, watch);
+
+	spin_lock(&ptimer_lock);
+	if (pt->on && pt->real_due) {
+		pt->due = posix_deadline(pt->clock, pt->real_due, true);
+		(void)ktimer_try_cancel(&pt->timer);
+		ktimer_arm(&pt->timer, pt->due);
+	}
+	spin_unlock(&ptimer_lock);
 }
 
 static struct ptimer *find(struct process *p, int id)
@@ -163,21 +210,54 @@ static int new_id(struct process *p)
 	return p->next_timer_id;
 }
 
+/* Unlinked: nobody finds it any more. */
+static void destroy(struct ptimer *pt)
+{
+	if (pt->watch.moved)
+		clock_watch_del(&pt->watch);
+	(void)ktimer_cancel(&pt->timer); /* I3 */
+	if (pt->cpu.proc)
+		cpuclock_put(&pt->cpu);
+	kfree(pt);
+}
+
+static struct ptimer *ptimer_alloc(int clock)
+{
+	struct ptimer *pt;
+	int err = 0;
+
+	if (!cpuclock_is(clock))
+		err = posix_clock_can_wait(clock);
+	if (err)
+		return ERR_PTR(err);
+	pt = kzalloc(sizeof(*pt));
+	if (!pt)
+		return ERR_PTR(-EAGAIN);
+	if (cpuclock_is(clock))
+		err = cpuclock_get(clock, &pt->cpu);
+	if (err) {
+		kfree(pt);
+		return ERR_PTR(err);
+	}
+	pt->proc = current->proc;
+	pt->clock = clock;
+	ktimer_init(&pt->timer, expired, pt);
+	if (posix_clock_is_real(clock)) {
+		pt->watch.moved = moved;
+		clock_watch_add(&pt->watch);
+	}
+	return pt;
+}
+
 int ptimer_create(int clock, const struct ptimer_event *ev)
 {
 	struct process *p = current->proc;
-	struct ptimer *pt;
+	struct ptimer *pt = ptimer_alloc(clock);
 	int id;
 
-	if (posix_clock_can_wait(clock))
-		return posix_clock_can_wait(clock);
-	pt = kzalloc(sizeof(*pt));
-	if (!pt)
-		return -EAGAIN;
-	pt->proc = p;
-	pt->clock = clock;
+	if (IS_ERR(pt))
+		return (int)PTR_ERR(pt);
 	pt->ev = *ev;
-	ktimer_init(&pt->timer, expired, pt);
 	spin_lock(&ptimer_lock);
 	id = new_id(p);
 	if (id >= 0) {
@@ -188,14 +268,13 @@ int ptimer_create(int clock, const struct ptimer_event *ev)
 	}
 	spin_unlock(&ptimer_lock);
 	if (id < 0)
-		kfree(pt);
+		destroy(pt);
 	return id;
 }
 
-static void get_held(const struct ptimer *pt, struct itimerval_ns *out)
+/* @now: what its clock shows. */
+static void get_held(const struct ptimer *pt, u64 now, struct itimerval_ns *out)
 {
-	u64 now = clock_mono_ns();
-
 	out->interval = pt->interval;
 	out->value = 0;
 	if (!pt->on)
@@ -208,35 +287,84 @@ static void get_held(const struct ptimer *pt, struct itimerval_ns *out)
 		out->value = 1;
 }
 
+/*
+ * What the clock of timer @id shows: CPU time cannot be read with ptimer_lock held.
+ * Only this process deletes its timers; a thread that does so meanwhile is found out
+ * by the caller's find().
+ */
+static int read_clock_of(int id, u64 *now)
+{
+	struct cpuclock c = { .proc = NULL };
+	struct ptimer *pt;
+
+	*now = clock_mono_ns();
+	spin_lock(&ptimer_lock);
+	pt = find(current->proc, id);
+	if (pt && pt->cpu.proc) {
+		c = pt->cpu;
+		process_get(c.proc);
+	}
+	spin_unlock(&ptimer_lock);
+	if (c.proc) {
+		*now = 0;
+		(void)cpuclock_read(&c, now);
+		cpuclock_put(&c);
+	}
+	return pt ? 0 : -EINVAL;
+}
+
 int ptimer_get(int id, struct itimerval_ns *out)
 {
 	struct ptimer *pt;
+	u64 now;
 
+	if (read_clock_of(id, &now))
+		return -EINVAL;
 	spin_lock(&ptimer_lock);
 	pt = find(current->proc, id);
 	if (pt)
-		get_held(pt, out);
+		get_held(pt, now, out);
 	spin_unlock(&ptimer_lock);
 	return pt ? 0 : -EINVAL;
+}
+
+/* @now: what its clock shows. */
+static void set_held(struct ptimer *pt, bool absolute, u64 now,
+		     const struct itimerval_ns *new)
+{
+	u64 look;
+
+	(void)ktimer_try_cancel(&pt->timer);
+	pt->interval = new->interval;
+	pt->on = new->value != 0;
+	pt->real_due = 0;
+	if (!pt->on)
+		return;
+	if (pt->cpu.proc) {
+		pt->due = absolute ? new->value : now + new->value;
+		look = clock_mono_ns() + PTIMER_MIN_GAP_NS;
+	} else {
+		pt->due = posix_deadline(pt->clock, new->value, absolute);
+		look = pt->due;
+		if (absolute && posix_clock_is_real(pt->clock))
+			pt->real_due = new->value;
+	}
+	ktimer_arm(&pt->timer, look);
 }
 
 int ptimer_set(int id, bool absolute, const struct itimerval_ns *new,
 	       struct itimerval_ns *old)
 {
 	struct ptimer *pt;
+	u64 now;
 
+	if (read_clock_of(id, &now))
+		return -EINVAL;
 	spin_lock(&ptimer_lock);
 	pt = find(current->proc, id);
 	if (pt) {
-		get_held(pt, old);
-		(void)ktimer_try_cancel(&pt->timer);
-		pt->interval = new->interval;
-		pt->on = new->value != 0;
-		if (pt->on) {
-			pt->due =
-				posix_deadline(pt->clock, new->value, absolute);
-			ktimer_arm(&pt->timer, pt->due);
-		}
+		get_held(pt, now, old);
+		set_held(pt, absolute, now, new);
 	}
 	spin_unlock(&ptimer_lock);
 	return pt ? 0 : -EINVAL;
@@ -259,13 +387,6 @@ int ptimer_overrun(int id)
 	spin_unlock(&p->sighand->lock);
 	spin_unlock(&task_lock);
 	return r;
-}
-
-/* Unlinked: nobody finds it any more. */
-static void destroy(struct ptimer *pt)
-{
-	(void)ktimer_cancel(&pt->timer); /* I3 */
-	kfree(pt);
 }
 
 int ptimer_delete(int id)
