@@ -411,6 +411,7 @@ static size_t inotify_fdinfo(struct file *f, char *buf, size_t n)
 
 static const struct file_ops inotify_fops = {
 	.fdinfo = inotify_fdinfo,
+	.sigio = true,
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,

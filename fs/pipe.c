@@ -425,6 +425,7 @@ static void pipe_release(struct file *f)
 }
 
 static const struct file_ops pipe_fops = {
+	.sigio = true,
 	.nowait = true,
 	.read = pipe_read,
 	.write = pipe_write,

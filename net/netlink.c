@@ -439,6 +439,28 @@ static const struct socket_ops netlink_ops = {
 	.setopt = nl_setopt,
 };
 
+bool netlink_file(struct file *f)
+{
+	struct socket *s = socket_of(f);
+
+	return s && s->ops == &netlink_ops;
+}
+
+void netlink_deliver(struct file *f, const void *data, size_t n)
+{
+	struct nl_sock *nl = to_nl(socket_of(f));
+	struct nl_buf *b = nl_buf_new();
+	void *at = b ? nl_room(b, (u32)n) : NULL;
+
+	if (!at) {
+		kfree(b);
+		return;
+	}
+	memcpy(at, data, n);
+	queue(nl, b);
+	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+}
+
 struct socket *netlink_create(int type, int protocol)
 {
 	struct nl_sock *nl;

@@ -43,4 +43,9 @@ void nl_attr(struct nl_buf *b, u16 type, const void *data, u32 len);
 int rtnl_request(struct nl_buf *b, const struct nlmsghdr *req, u32 len,
 		 bool dump);
 
+/* A message from nowhere, for who reads that socket (mq_notify(2)); when there is no
+ * memory it is lost. */
+bool netlink_file(struct file *f);
+void netlink_deliver(struct file *f, const void *data, size_t n);
+
 #endif /* NET_NETLINK_H */

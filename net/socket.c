@@ -141,32 +141,25 @@ static s64 sock_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	}
 }
 
-/* F_SETOWN, F_SETSIG and O_ASYNC of the file are the socket's. */
-static int sock_setfl(struct file *f, u32 flags)
+/* F_SETOWN of the file is the socket's: of SIGURG. */
+static int sock_setfl(struct file *f, u32 flags __unused)
 {
 	struct socket *s = f->priv;
 
 	store_once(&s->owner_pid, (s32)load_once(&f->owner_pid));
-	store_once(&s->owner_sig, load_once(&f->owner_sig));
-	store_once(&s->async, (flags & O_ASYNC) != 0);
 	return 0;
 }
 
-void socket_signal(struct socket *s, int what)
+void socket_urgent(struct socket *s)
 {
 	s32 pid = load_once(&s->owner_pid);
-	u32 sig = load_once(&s->owner_sig);
 	struct siginfo si;
 
-	if (!pid || (what != SIGURG && !load_once(&s->async)))
+	if (!pid)
 		return;
 	memset(&si, 0, sizeof(si));
 	si.code = SI_KERNEL;
-	(void)task_signal_owner(pid,
-				what == SIGURG ? SIGURG
-				: sig	       ? (int)sig
-					       : SIGIO,
-				&si);
+	(void)task_signal_owner(pid, SIGURG, &si);
 }
 
 static void sock_release(struct file *f)
@@ -177,6 +170,7 @@ static void sock_release(struct file *f)
 }
 
 static const struct file_ops socket_fops = {
+	.sigio = true,
 	.nowait = true,
 	.read = sock_read,
 	.write = sock_write,

@@ -133,9 +133,7 @@ struct socket {
 	u16 family, type;	      /* [I] */
 	u16 protocol;		      /* [I] */
 	u64 ino;		      /* [I] of its file; 0: none yet */
-	s32 owner_pid;		      /* [a] F_SETOWN: of SIGIO and SIGURG */
-	u32 owner_sig;		      /* [a] F_SETSIG, 0: SIGIO */
-	bool async;		      /* [a] O_ASYNC */
+	s32 owner_pid;		      /* [a] F_SETOWN: of SIGURG */
 	struct waitq rd_wq, wr_wq;
 	u32 rcvbuf, sndbuf;		    /* [a] bytes */
 	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
@@ -171,10 +169,8 @@ u64 socket_stamp(const struct socket *s);
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
 
-/* Send the owner a signal: SIGURG, or SIGIO (or its choice) when it wants it. */
-#define SIGIO_READ  (-1)
-#define SIGIO_WRITE (-2)
-void socket_signal(struct socket *s, int what);
+/* Send the owner SIGURG.  (SIGIO: kernel/file/async.c) */
+void socket_urgent(struct socket *s);
 
 /* --- families */
 struct socket *inet_create(int family, int type, int protocol);

@@ -204,7 +204,7 @@ static void mark_urgent(struct inet_sock *to, u8 byte)
 	to->oob = OOB_SET | byte;
 	to->oob_at = to->bytes ? to->bytes - 1 : 0;
 	spin_unlock(&to->lock);
-	socket_signal(&to->s, SIGURG);
+	socket_urgent(&to->s);
 	wake_up_all_key(&to->s.rd_wq, POLLPRI);
 }
 

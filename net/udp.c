@@ -151,7 +151,6 @@ static void deliver(struct inet_sock *is, struct inet_buf *b)
 	}
 	if (enqueue(to, b)) {
 		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
-		socket_signal(&to->s, SIGIO_READ);
 	} else {
 		kfree(b);
 	}

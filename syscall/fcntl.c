@@ -170,11 +170,13 @@ static bool can_be_direct(struct file *f)
 	       (kind == S_IFREG && f->dentry && vfs_mapping(f));
 }
 
-static int set_flags(struct file *f, u32 flags)
+static int set_flags(struct file *f, int fd, u32 flags)
 {
 	u32 want = (f->flags & ~(u32)SETFL_MASK) | (flags & SETFL_MASK);
 	int err;
 
+	if (!f->ops->sigio)
+		want &= ~(u32)O_ASYNC;
 	if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && f->inode &&
 	    !inode_owner_or_capable(f->inode))
 		return -EPERM;
@@ -187,6 +189,11 @@ static int set_flags(struct file *f, u32 flags)
 		want &= ~(u32)O_ASYNC; /* always ready, so nothing to signal */
 	if (f->ops->setfl) {
 		err = f->ops->setfl(f, want);
+		if (err)
+			return err;
+	}
+	if ((want ^ f->flags) & O_ASYNC) {
+		err = file_set_async(f, fd, want & O_ASYNC);
 		if (err)
 			return err;
 	}
@@ -214,11 +221,6 @@ static s64 fcntl_locks(struct file *f, int cmd, u64 arg)
 
 /* --- who gets signals of a file */
 
-enum {
-	OWNER_TID,
-	OWNER_PID,
-	OWNER_PGRP
-};
 struct owner_ex {
 	s32 type, pid;
 };
@@ -236,6 +238,11 @@ static bool owner_exists(int type, int pid)
 	return found;
 }
 
+static int owner_changed(struct file *f)
+{
+	return f->ops->setfl ? f->ops->setfl(f, f->flags) : 0;
+}
+
 static s64 set_owner(struct file *f, int type, s32 pid)
 {
 	if (pid < 0 || (pid && !owner_exists(type, pid)))
@@ -244,7 +251,7 @@ static s64 set_owner(struct file *f, int type, s32 pid)
 	store_once(&f->owner_pid, (u32)(type == OWNER_PGRP ? -pid : pid));
 	store_once(&f->owner_uid, current_cred()->uid);
 	store_once(&f->owner_euid, current_cred()->euid);
-	return set_flags(f, f->flags);
+	return owner_changed(f);
 }
 
 static s64 set_owner_old(struct file *f, u64 arg)
@@ -326,7 +333,7 @@ static s64 fcntl_file(struct file *f, int fd, int cmd, u64 arg)
 	case F_GETFL:
 		return f->flags;
 	case F_SETFL:
-		return set_flags(f, (u32)arg);
+		return set_flags(f, fd, (u32)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -344,7 +351,7 @@ static s64 fcntl_file(struct file *f, int fd, int cmd, u64 arg)
 		if (arg > NSIG)
 			return -EINVAL;
 		store_once(&f->owner_sig, (u32)arg);
-		return set_flags(f, f->flags);
+		return owner_changed(f);
 	case F_GETSIG:
 		return load_once(&f->owner_sig);
 	case F_GETLEASE:
@@ -419,13 +426,15 @@ SYSCALL3(25, fcntl, int, fd, int, cmd, u64, arg)
 
 /* --- ioctl */
 
-static int set_flag_from_user(struct file *f, u32 flag, uaddr_t arg)
+static int set_flag_from_user(struct file *f, int fd, u32 flag, uaddr_t arg)
 {
 	u32 on;
 
 	if (get_user_u32(&on, arg))
 		return -EFAULT;
-	return set_flags(f, on ? f->flags | flag : f->flags & ~flag);
+	if (flag == O_ASYNC && !f->ops->sigio)
+		return on ? -ENOTTY : 0;
+	return set_flags(f, fd, on ? f->flags | flag : f->flags & ~flag);
 }
 
 /* What the VFS of Linux knows, and not every file system can do. */
@@ -474,9 +483,9 @@ static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
 	case FIONCLEX:
 		return fd_set_cloexec(fd, false);
 	case FIONBIO:
-		return set_flag_from_user(f, O_NONBLOCK, arg);
+		return set_flag_from_user(f, fd, O_NONBLOCK, arg);
 	case FIOASYNC:
-		return set_flag_from_user(f, O_ASYNC, arg);
+		return set_flag_from_user(f, fd, O_ASYNC, arg);
 	default:
 		break;
 	}

@@ -13,6 +13,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
+#include <net/netlink.h>
 
 /* The C library has taken the first slash away. */
 static int read_name(char *name, uaddr_t uname)
@@ -139,32 +140,67 @@ struct sigevent64 {
 };
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE   1
+#define SIGEV_THREAD 2
+
+/* SIGEV_THREAD: the signal's number is a netlink socket of the C library, which gets
+ * the cookie that the value points to. */
+static int notify_by_socket(const struct sigevent64 *ev, struct mq_notify *n)
+{
+	struct file *to;
+
+	if (copy_from_user(n->cookie, ev->value, sizeof(n->cookie)))
+		return -EFAULT;
+	to = fd_get(ev->signo);
+	if (!to)
+		return -EBADF;
+	if (!netlink_file(to)) {
+		int err = socket_of(to) ? -EINVAL : -ENOTSOCK;
+
+		file_put(to);
+		return err;
+	}
+	n->to = to;
+	n->deliver = netlink_deliver;
+	return 0;
+}
+
+static int read_notify(uaddr_t uev, struct mq_notify *n)
+{
+	struct sigevent64 ev;
+
+	*n = (struct mq_notify){ .to = NULL };
+	if (copy_from_user(&ev, uev, sizeof(ev)))
+		return -EFAULT;
+	switch (ev.notify) {
+	case SIGEV_NONE:
+		return 0;
+	case SIGEV_SIGNAL:
+		n->sig = ev.signo;
+		n->value = ev.value;
+		return ev.signo < 1 || ev.signo > NSIG ? -EINVAL : 0;
+	case SIGEV_THREAD:
+		return notify_by_socket(&ev, n);
+	default:
+		return -EINVAL;
+	}
+}
 
 SYSCALL2(184, mq_notify, int, fd, uaddr_t, uev)
 {
-	struct sigevent64 ev = { .notify = SIGEV_NONE };
+	struct mq_notify n = { .to = NULL };
+	s64 err = uev ? read_notify(uev, &n) : 0;
 	struct fdref r;
-	s64 n;
 
-	if (uev) {
-		if (copy_from_user(&ev, uev, sizeof(ev)))
-			return -EFAULT;
-		if (ev.notify != SIGEV_SIGNAL && ev.notify != SIGEV_NONE)
-			return -EINVAL;
-		if (ev.notify == SIGEV_SIGNAL &&
-		    (ev.signo < 1 || ev.signo > NSIG))
-			return -EINVAL;
-	}
+	if (err)
+		return err;
 	r = fd_ref(fd);
-	if (!r.f)
-		return -EBADF;
-	n = mq_is_queue(r.f)
-		    ? mq_notify_set(r.f, !uev,
-				    ev.notify == SIGEV_SIGNAL ? ev.signo : 0,
-				    ev.value)
-		    : -EBADF;
-	fd_unref(r);
-	return n;
+	err = r.f && mq_is_queue(r.f) ? mq_notify_set(r.f, uev ? &n : NULL)
+				      : -EBADF;
+	if (r.f)
+		fd_unref(r);
+	if (err && n.to)
+		file_put(n.to);
+	return err;
 }
 
 SYSCALL3(185, mq_getsetattr, int, fd, uaddr_t, unew, uaddr_t, uold)

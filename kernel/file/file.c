@@ -66,6 +66,8 @@ static void file_free(struct file *f)
 {
 	if (unlikely(!list_empty(&f->epitems)))
 		epoll_file_gone(f);
+	if (unlikely(f->async))
+		file_async_gone(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	if (f->inode)

@@ -124,6 +124,7 @@ struct file_ops {
 	 * read() or write() it. */
 	s64 (*direct)(struct file *f, struct iov_iter *it, u64 pos, bool write,
 		      struct aio_req *req);
+	bool sigio;  /* O_ASYNC means something for it */
 	bool nowait; /* read() honours IOV_NOWAIT, and write() for streams */
 	/* Lines for /proc/<pid>/fdinfo/<n>: their length, at most @n.  Optional. */
 	size_t (*fdinfo)(struct file *f, char *buf, size_t n);
@@ -154,7 +155,8 @@ struct file {
 	u32 owner_pid;	       /* [a] F_SETOWN */
 	u32 owner_sig;	       /* [a] F_SETSIG */
 	u32 owner_uid, owner_euid; /* [a] of who called F_SETOWN */
-	u8 owner_type;		   /* [a] F_SETOWN_EX */
+	u8 owner_type;		   /* [a] F_SETOWN_EX: OWNER_* */
+	struct file_async *async;  /* [async.c] O_ASYNC was set once */
 	bool created;		   /* [I] open() made the file */
 	bool no_splice;		   /* [I] splice() and sendfile() refuse it */
 	struct list_head epitems;  /* [epoll lock] */
@@ -171,6 +173,18 @@ struct file {
 struct file *file_alloc(const struct file_ops *ops, u32 flags, void *priv);
 struct file *file_get(struct file *f);
 void file_put(struct file *f); /* may sleep: last one calls release() */
+/* --- async.c: O_ASYNC, which call on descriptor @fd sets: 0 or -ENOMEM */
+int file_set_async(struct file *f, int fd, bool on);
+void file_async_gone(struct file *f);
+enum {
+	OWNER_TID,
+	OWNER_PID,
+	OWNER_PGRP
+};
+struct siginfo;
+/* To whom F_SETOWN named: 0 or -errno.  Any context without locks. */
+int file_signal_owner(struct file *f, int sig, const struct siginfo *si);
+
 u64 file_count(void);	       /* open files, for /proc/sys/fs/file-nr */
 
 /*

@@ -3,7 +3,7 @@
  * kernel/ipc/mqueue.c - POSIX message queues; see mqueue.h.
  *
  * Locking: mq_lock for names and queues.
- * Not here: a file system to see them in, SIGEV_THREAD.
+ * Not here: the file system to see them in (fs/mqueuefs.c).
  */
 #include <kernel/ipc/mqueue.h>
 
@@ -29,16 +29,17 @@ struct mq_limits mq_limits = {
 struct mqueue {
 	u32 refs;	       /* [a] files, and the name */
 	struct list_head node; /* in names; empty: unlinked */
-	u32 uid, gid, mode;    /* [I] */
+	u64 id;		       /* [I] */
+	u32 uid, gid, mode;
 	u32 maxmsg, msgsize;   /* [I] */
+	struct timespec64 when; /* [I] */
 	u32 nr;
 	u64 bytes;
 	struct list_head msgs;
 	struct waitq rd_wq, wr_wq;
 	u32 nr_readers;		/* that wait: no notification then */
 	struct process *notify; /* owned, or NULL */
-	int notify_sig;
-	u64 notify_value;
+	struct mq_notify how;
 	char name[MQ_NAME_MAX + 1]; /* [I] */
 };
 
@@ -69,7 +70,13 @@ struct mq_msg *mq_msg_new(size_t len)
 	return m;
 }
 
-static void mq_put(struct mqueue *q)
+struct mqueue *mq_get(struct mqueue *q)
+{
+	atomic_inc(&q->refs);
+	return q;
+}
+
+void mq_put(struct mqueue *q)
 {
 	if (!atomic_dec_and_test(&q->refs))
 		return;
@@ -81,17 +88,19 @@ static void mq_put(struct mqueue *q)
 		kfree(m);
 	}
 	process_put(q->notify);
+	if (q->how.to)
+		file_put(q->how.to);
 	kfree(q);
 }
 
 /* --- names */
 
-static struct mqueue *find_locked(const char *name)
+static struct mqueue *find_locked(const char *name, size_t len)
 {
 	struct mqueue *q;
 
 	list_for_each_entry(q, &names, node) {
-		if (!strcmp(q->name, name))
+		if (!strncmp(q->name, name, len) && !q->name[len])
 			return q;
 	}
 	return NULL;
@@ -125,6 +134,8 @@ static int check_attr(const struct mq_attr *a)
 	return 0;
 }
 
+static u64 last_id; /* [a] */
+
 static struct mqueue *new_queue(const char *name, u32 mode,
 				const struct mq_attr *a)
 {
@@ -133,6 +144,8 @@ static struct mqueue *new_queue(const char *name, u32 mode,
 	if (!q)
 		return NULL;
 	q->refs = 1;
+	q->id = atomic_add_return(&last_id, 1ul);
+	q->when = ns_to_timespec(clock_real_ns());
 	q->uid = current_cred()->fsuid;
 	q->gid = current_cred()->fsgid;
 	q->mode = mode & 0777;
@@ -154,7 +167,7 @@ static struct mqueue *new_queue(const char *name, u32 mode,
 static struct mqueue *open_locked(const char *name, u32 oflag,
 				  struct mqueue **fresh)
 {
-	struct mqueue *q = find_locked(name);
+	struct mqueue *q = find_locked(name, strlen(name));
 	int err;
 
 	if (q) {
@@ -200,13 +213,12 @@ s64 mq_open_name(const char *name, u32 oflag, u32 mode,
 		mq_put(fresh);
 	if (IS_ERR(q))
 		return PTR_ERR(q);
-	f = file_alloc(&mq_fops, oflag & (O_ACCMODE | O_NONBLOCK), q);
+	f = file_alloc(&mq_fops, oflag & (O_ACCMODE | O_NONBLOCK), NULL);
 	if (!f) {
 		mq_put(q);
 		return -ENOMEM;
 	}
-	f->can_read = (oflag & O_ACCMODE) != O_WRONLY;
-	f->can_write = (oflag & O_ACCMODE) != O_RDONLY;
+	mq_file_init(f, q);
 	return fd_open(f, O_CLOEXEC);
 }
 
@@ -216,7 +228,7 @@ s64 mq_unlink_name(const char *name)
 	s64 r = 0;
 
 	spin_lock(&mq_lock);
-	q = find_locked(name);
+	q = find_locked(name, strlen(name));
 	if (!q) {
 		r = -ENOENT;
 	} else if (current_cred()->fsuid != q->uid && !capable(CAP_FOWNER)) {
@@ -233,26 +245,43 @@ s64 mq_unlink_name(const char *name)
 
 /* --- messages */
 
-static void notify_locked(struct mqueue *q)
+/* The last byte of a cookie */
+#define NOTIFY_WOKENUP 1
+#define NOTIFY_REMOVED 2
+
+/* Nobody is registered any more; what was, and with the references. */
+static struct process *unregister_locked(struct mqueue *q,
+					 struct mq_notify *how)
 {
 	struct process *p = q->notify;
+
+	*how = q->how;
+	q->notify = NULL;
+	q->how.to = NULL;
+	return p;
+}
+
+/* No lock held. */
+static void tell(struct process *p, struct mq_notify *how, u8 why)
+{
 	struct siginfo si;
 
-	q->notify = NULL;
-	if (!p)
-		return;
-	if (q->notify_sig) {
-		siginfo_user(&si, q->notify_sig, SI_MESGQ);
-		si.rt.value = q->notify_value;
-		spin_unlock(&mq_lock); /* the task lock is outside of ours */
-		(void)signal_process(p, q->notify_sig, &si);
-		spin_lock(&mq_lock);
+	if (how->to) {
+		how->cookie[MQ_COOKIE_LEN - 1] = why;
+		how->deliver(how->to, how->cookie, MQ_COOKIE_LEN);
+		file_put(how->to);
+	} else if (p && how->sig && why == NOTIFY_WOKENUP) {
+		siginfo_user(&si, how->sig, SI_MESGQ);
+		si.rt.value = how->value;
+		(void)signal_process(p, how->sig, &si);
 	}
 	process_put(p);
 }
 
 static int put(struct mqueue *q, struct mq_msg *m)
 {
+	struct process *p = NULL;
+	struct mq_notify how = { .to = NULL };
 	struct mq_msg *o;
 	bool first;
 
@@ -271,8 +300,9 @@ static int put(struct mqueue *q, struct mq_msg *m)
 	q->nr++;
 	q->bytes += m->len;
 	if (first && !q->nr_readers)
-		notify_locked(q);
+		p = unregister_locked(q, &how);
 	spin_unlock(&mq_lock);
+	tell(p, &how, NOTIFY_WOKENUP);
 	wake_up_all_key(&q->rd_wq, POLLIN | POLLRDNORM);
 	return 0;
 }
@@ -338,25 +368,24 @@ struct mq_msg *mq_receive(struct file *f, size_t room, u64 deadline_ns)
 	return m ? m : ERR_PTR(r);
 }
 
-s64 mq_notify_set(struct file *f, bool none, int sig, u64 value)
+s64 mq_notify_set(struct file *f, const struct mq_notify *n)
 {
 	struct mqueue *q = f->priv;
 	struct process *me = current->proc, *old = NULL;
+	struct mq_notify how = { .to = NULL };
 	s64 r = 0;
 
 	spin_lock(&mq_lock);
-	if (none && q->notify == me) {
-		old = q->notify;
-		q->notify = NULL;
-	} else if (!none && q->notify) {
+	if (!n && q->notify == me) {
+		old = unregister_locked(q, &how);
+	} else if (n && q->notify) {
 		r = -EBUSY;
-	} else if (!none) {
+	} else if (n) {
 		q->notify = process_get(me);
-		q->notify_sig = sig;
-		q->notify_value = value;
+		q->how = *n;
 	}
 	spin_unlock(&mq_lock);
-	process_put(old);
+	tell(old, &how, NOTIFY_REMOVED);
 	return r;
 }
 
@@ -404,8 +433,12 @@ static s64 mq_read(struct file *f, struct iov_iter *to, u64 *pos)
 	len = (size_t)scnprintf(
 		buf, sizeof(buf),
 		"QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
-		q->bytes, q->notify ? (q->notify_sig ? 0 : 1) : 0,
-		q->notify ? q->notify_sig : 0, q->notify ? q->notify->pid : 0);
+		q->bytes,
+		!q->notify    ? 0
+		: q->how.to   ? 2
+		: !q->how.sig ? 1
+			      : 0,
+		q->notify ? q->how.sig : 0, q->notify ? q->notify->pid : 0);
 	spin_unlock(&mq_lock);
 	if (*pos >= len)
 		return 0;
@@ -417,7 +450,7 @@ static s64 mq_read(struct file *f, struct iov_iter *to, u64 *pos)
 /* A process that closes the queue is not told of messages any more. */
 static int mq_flush(struct file *f)
 {
-	return (int)mq_notify_set(f, true, 0, 0);
+	return (int)mq_notify_set(f, NULL);
 }
 
 static void mq_release(struct file *f)
@@ -432,3 +465,83 @@ static const struct file_ops mq_fops = {
 	.release = mq_release,
 	.anon_name = "anon_inode:[mqueue]",
 };
+
+/* --- names for a file system */
+
+struct mqueue *mq_find(const char *name, size_t len)
+{
+	struct mqueue *q;
+
+	spin_lock(&mq_lock);
+	q = find_locked(name, len);
+	if (q)
+		atomic_inc(&q->refs);
+	spin_unlock(&mq_lock);
+	return q;
+}
+
+void mq_get_info(const struct mqueue *q, struct mq_info *out)
+{
+	spin_lock(&mq_lock);
+	*out = (struct mq_info){ .id = q->id,
+				 .uid = q->uid,
+				 .gid = q->gid,
+				 .mode = q->mode,
+				 .when = q->when };
+	spin_unlock(&mq_lock);
+}
+
+void mq_chmod(struct mqueue *q, u32 mode, u32 uid, u32 gid)
+{
+	spin_lock(&mq_lock);
+	if (mode != ~0u)
+		q->mode = mode & 0777;
+	if (uid != ~0u)
+		q->uid = uid;
+	if (gid != ~0u)
+		q->gid = gid;
+	spin_unlock(&mq_lock);
+}
+
+int mq_create(const char *name, u32 mode)
+{
+	struct mqueue *fresh = new_queue(name, mode, NULL), *q;
+
+	if (!fresh)
+		return -ENOMEM;
+	spin_lock(&mq_lock);
+	q = open_locked(name, O_CREAT | O_EXCL, &fresh);
+	spin_unlock(&mq_lock);
+	if (fresh)
+		mq_put(fresh);
+	if (IS_ERR(q))
+		return (int)PTR_ERR(q);
+	mq_put(q);
+	return 0;
+}
+
+void mq_file_init(struct file *f, struct mqueue *q)
+{
+	f->ops = &mq_fops;
+	f->priv = q;
+	f->can_read = (f->flags & O_ACCMODE) != O_WRONLY;
+	f->can_write = (f->flags & O_ACCMODE) != O_RDONLY;
+}
+
+bool mq_next(u64 id, char name[MQ_NAME_MAX + 1], u64 *found)
+{
+	struct mqueue *q;
+	bool any = false;
+
+	spin_lock(&mq_lock);
+	list_for_each_entry(q, &names, node) {
+		if (q->id <= id)
+			continue;
+		(void)strscpy(name, q->name, MQ_NAME_MAX + 1);
+		*found = q->id;
+		any = true;
+		break;
+	}
+	spin_unlock(&mq_lock);
+	return any;
+}

@@ -11,6 +11,7 @@
 #define KERNEL_IPC_MQUEUE_H
 
 #include <kernel/task/signal.h>
+#include <kernel/time/clock.h>
 #include <lib/types.h>
 
 #define MQ_NAME_MAX	 255u
@@ -51,10 +52,39 @@ s64 mq_unlink_name(const char *name);
 /* Takes @m when it returns 0. */
 s64 mq_send(struct file *f, struct mq_msg *m, u64 deadline_ns);
 struct mq_msg *mq_receive(struct file *f, size_t room, u64 deadline_ns);
-/* @sig 0: no signal, only be told; @none: give the registration up. */
-s64 mq_notify_set(struct file *f, bool none, int sig, u64 value);
+/* How a process wants to hear of a message in an empty queue, once. */
+#define MQ_COOKIE_LEN 32u
+struct mq_notify {
+	int sig; /* 0: no signal */
+	u64 value;
+	/* SIGEV_THREAD: deliver(to, cookie), the last byte of which says why. */
+	struct file *to; /* NULL, or owned: given to the queue by success */
+	void (*deliver)(struct file *to, const void *data, size_t n);
+	u8 cookie[MQ_COOKIE_LEN];
+};
+/* NULL: give the registration up. */
+s64 mq_notify_set(struct file *f, const struct mq_notify *n);
 s64 mq_attr(struct file *f, const struct mq_attr *new, struct mq_attr *old);
 bool mq_is_queue(const struct file *f);
 size_t mq_msgsize(const struct file *f);
+
+/* --- for the file system that shows them (fs/mqueuefs.c) */
+struct mqueue;
+struct mq_info {
+	u64 id; /* never 0, and nobody else's */
+	u32 uid, gid, mode;
+	struct timespec64 when; /* it was made */
+};
+struct mqueue *mq_find(const char *name, size_t len); /* reference, or NULL */
+struct mqueue *mq_get(struct mqueue *q);
+void mq_put(struct mqueue *q);
+void mq_get_info(const struct mqueue *q, struct mq_info *out);
+/* Permissions and owner, of those that are not -1. */
+void mq_chmod(struct mqueue *q, u32 mode, u32 uid, u32 gid);
+int mq_create(const char *name, u32 mode); /* with default attributes */
+/* Make @f, whose flags are set, a file of @q, of which it takes the reference. */
+void mq_file_init(struct file *f, struct mqueue *q);
+/* The first queue, in the order of being made, with an id above @id. */
+bool mq_next(u64 id, char name[MQ_NAME_MAX + 1], u64 *found);
 
 #endif /* KERNEL_IPC_MQUEUE_H */

@@ -520,6 +520,7 @@ static void master_release(struct file *f)
 }
 
 static const struct file_ops master_fops = {
+	.sigio = true,
 	.read = master_read,
 	.write = master_write,
 	.poll = master_poll,

@@ -224,6 +224,7 @@ static void tty_release(struct file *f)
 }
 
 const struct file_ops tty_fops = {
+	.sigio = true,
 	.read = tty_read,
 	.write = tty_write,
 	.poll = tty_poll,
