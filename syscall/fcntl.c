@@ -48,6 +48,10 @@
 #define FIONCLEX      0x5450u
 #define FIOCLEX	      0x5451u
 #define FIOASYNC      0x5452u
+#define FIOSETOWN     0x8901u
+#define SIOCSPGRP     0x8902u
+#define FIOGETOWN     0x8903u
+#define SIOCGPGRP     0x8904u
 #define FIOQSIZE      0x5460u
 #define FIGETBSZ      2u
 #define FIFREEZE      0xc0045877u
@@ -475,6 +479,16 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 	return r == -ENOTTY ? without(cmd) : r;
 }
 
+/* F_SETOWN and F_GETOWN as sockets have them, too. */
+static s64 ioctl_owner(struct file *f, u32 cmd, uaddr_t arg)
+{
+	u32 pid;
+
+	if (cmd == FIOGETOWN || cmd == SIOCGPGRP)
+		return put_user_u32(load_once(&f->owner_pid), arg);
+	return get_user_u32(&pid, arg) ? -EFAULT : set_owner_old(f, pid);
+}
+
 static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
 {
 	switch (cmd) {
@@ -486,6 +500,13 @@ static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
 		return set_flag_from_user(f, fd, O_NONBLOCK, arg);
 	case FIOASYNC:
 		return set_flag_from_user(f, fd, O_ASYNC, arg);
+	case FIOSETOWN:
+	case SIOCSPGRP:
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		if (S_ISSOCK(f->inode ? f->inode->mode : 0))
+			return ioctl_owner(f, cmd, arg);
+		break;
 	default:
 		break;
 	}

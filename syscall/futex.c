@@ -20,6 +20,8 @@ enum {
 	FUTEX_TRYLOCK_PI = 8,
 	FUTEX_WAIT_BITSET = 9,
 	FUTEX_WAKE_BITSET = 10,
+	FUTEX_WAIT_REQUEUE_PI = 11,
+	FUTEX_CMP_REQUEUE_PI = 12,
 	FUTEX_LOCK_PI2 = 13,
 	FUTEX_PRIVATE_FLAG = 128,
 	FUTEX_CLOCK_REALTIME = 256,
@@ -86,10 +88,12 @@ SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
 	u64 deadline = WAIT_FOREVER;
 	int err = 0;
 
-	if (real && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if (real && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2 &&
+	    cmd != FUTEX_WAIT_REQUEUE_PI)
 		return -ENOSYS;
 	if (cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET ||
-	    cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2)
+	    cmd == FUTEX_WAIT_REQUEUE_PI || cmd == FUTEX_LOCK_PI ||
+	    cmd == FUTEX_LOCK_PI2)
 		err = read_deadline(arg4, cmd == FUTEX_WAIT,
 				    real || cmd == FUTEX_LOCK_PI, &deadline);
 	if (err)
@@ -104,11 +108,20 @@ SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(a, shared, (int)val, val3);
 	case FUTEX_REQUEUE:
-		return futex_requeue(a, b, shared, (int)val, (int)arg4, NULL);
+		return futex_requeue(a, shared, b, shared, (int)val,
+				     (int)arg4, NULL);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(a, b, shared, (int)val, (int)arg4, &val3);
+		return futex_requeue(a, shared, b, shared, (int)val,
+				     (int)arg4, &val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(a, b, shared, (int)val, (int)arg4, val3);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(a, b, shared, val,
+					     FUTEX_BITSET_ANY, deadline);
+	case FUTEX_CMP_REQUEUE_PI:
+		return val == 1 ? futex_cmp_requeue_pi(a, b, shared, (int)arg4,
+						       val3)
+				: -EINVAL;
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
 		return futex_lock_pi(a, shared, false, deadline);
@@ -121,7 +134,7 @@ SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
 	}
 }
 
-/* --- futex_waitv(2) */
+/* --- futex2: futex_waitv(2), futex_wake, futex_wait, futex_requeue */
 
 #define WAITV_MAX    128u
 #define FUTEX2_SIZE  3u
@@ -135,6 +148,13 @@ struct waitv {
 	u32 flags, reserved;
 };
 
+/* Flags and 32-bit values of the newer calls. */
+static bool futex2_valid(u32 flags, u64 a, u64 b)
+{
+	return !(flags & ~FUTEX2_KNOWN) && (flags & FUTEX2_SIZE) == FUTEX2_U32 &&
+	       !(a >> 32) && !(b >> 32);
+}
+
 static int read_waiters(struct futex_multi *m, uaddr_t from, u32 nr)
 {
 	struct waitv w;
@@ -142,8 +162,7 @@ static int read_waiters(struct futex_multi *m, uaddr_t from, u32 nr)
 	for (u32 i = 0; i < nr; i++) {
 		if (copy_from_user(&w, from + i * sizeof(w), sizeof(w)))
 			return -EFAULT;
-		if ((w.flags & ~FUTEX2_KNOWN) || w.reserved ||
-		    (w.flags & FUTEX2_SIZE) != FUTEX2_U32 || w.val >> 32)
+		if (w.reserved || !futex2_valid(w.flags, w.val, 0))
 			return -EINVAL;
 		m[i].addr = w.addr;
 		m[i].val = (u32)w.val;
@@ -174,4 +193,42 @@ SYSCALL5(449, futex_waitv, uaddr_t, waiters, u32, nr, u32, flags, uaddr_t, uts,
 		r = futex_wait_multiple(m, nr, deadline);
 	kfree(m);
 	return r;
+}
+
+SYSCALL4(454, futex_wake, uaddr_t, a, u64, mask, int, nr, u32, flags)
+{
+	if (!futex2_valid(flags, mask, 0) || !mask)
+		return -EINVAL;
+	return nr ? futex_wake(a, !(flags & FUTEX_PRIVATE_FLAG), nr, (u32)mask)
+		  : 0;
+}
+
+SYSCALL6(455, futex_wait, uaddr_t, a, u64, val, u64, mask, u32, flags, uaddr_t,
+	 uts, int, clock)
+{
+	u64 deadline;
+	int err;
+
+	if (!futex2_valid(flags, val, mask) || !mask)
+		return -EINVAL;
+	if (uts && clock != CLOCK_REAL && clock != CLOCK_MONO)
+		return -EINVAL;
+	err = read_deadline(uts, false, clock == CLOCK_REAL, &deadline);
+	return err ? err
+		   : futex_wait(a, !(flags & FUTEX_PRIVATE_FLAG), (u32)val,
+				(u32)mask, deadline);
+}
+
+SYSCALL4(456, futex_requeue, uaddr_t, waiters, u32, flags, int, nr_wake, int,
+	 nr_move)
+{
+	struct futex_multi m[2];
+	int err;
+
+	if (flags || !waiters)
+		return -EINVAL;
+	err = read_waiters(m, waiters, 2);
+	return err ? err
+		   : futex_requeue(m[0].addr, m[0].shared, m[1].addr,
+				   m[1].shared, nr_wake, nr_move, &m[0].val);
 }

@@ -10,6 +10,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/clone.h>
+#include <kernel/task/pid.h>
 #include <kernel/task/task.h>
 #include <lib/string.h>
 
@@ -81,7 +82,7 @@ SYSCALL5(220, clone, u64, flags, u64, stack, uaddr_t, ptid, u64, tls, uaddr_t,
 
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
 		return -EINVAL;
-	return task_clone(&a);
+	return task_clone(&a, 0);
 }
 
 /* linux/sched.h: struct clone_args. */
@@ -106,8 +107,26 @@ static int clone3_check(const struct user_clone_args *u)
 		return -EINVAL;
 	if (!a->stack != !a->stack_size)
 		return -EINVAL;
-	if (u->set_tid || u->set_tid_size)
+	/* One level of name spaces: one number. */
+	if (u->set_tid_size > 1 || !u->set_tid != !u->set_tid_size)
 		return -EINVAL;
+	return 0;
+}
+
+static int read_set_tid(const struct user_clone_args *u, int *out)
+{
+	u32 tid;
+
+	*out = 0;
+	if (!u->set_tid)
+		return 0;
+	if (get_user_u32(&tid, u->set_tid))
+		return -EFAULT;
+	if ((s32)tid < 1 || tid >= load_once(&pid_max))
+		return -EINVAL;
+	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	*out = (int)tid;
 	return 0;
 }
 
@@ -128,7 +147,7 @@ static int check_zero_tail(uaddr_t from, size_t n)
 SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
 {
 	struct user_clone_args u;
-	int err;
+	int err, set_tid;
 
 	memset(&u, 0, sizeof(u));
 	if (size > 4096)
@@ -143,7 +162,9 @@ SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
 	if (copy_from_user(&u, args, min(size, sizeof(u))))
 		return -EFAULT;
 	err = clone3_check(&u);
-	return err ? err : task_clone(&u.a);
+	if (!err)
+		err = read_set_tid(&u, &set_tid);
+	return err ? err : task_clone(&u.a, set_tid);
 }
 
 SYSCALL1(93, exit, int, code)

@@ -224,7 +224,7 @@ static void link_process_locked(struct process *p, struct thread *t,
 	process_link_locked(p, t);
 }
 
-static int link_child(struct thread *t, const struct clone_args *a)
+static int link_child(struct thread *t, const struct clone_args *a, int set_tid)
 {
 	u64 stop = WORK_SIGNAL | WORK_EXIT | WORK_STOP;
 	int err = 0, tid = -1;
@@ -235,7 +235,7 @@ static int link_child(struct thread *t, const struct clone_args *a)
 	else if ((a->flags & CLONE_THREAD) && current->proc->exec_thread)
 		err = -EAGAIN;
 	else
-		tid = pid_alloc();
+		tid = set_tid ? pid_take(set_tid) : pid_alloc();
 	if (err || tid < 0) {
 		spin_unlock(&task_lock);
 		return err ? err : tid;
@@ -313,7 +313,7 @@ static int add_pidfd(struct thread *t, const struct clone_args *a)
 	return fd;
 }
 
-s64 task_clone(const struct clone_args *a)
+s64 task_clone(const struct clone_args *a, int set_tid)
 {
 	struct vfork_wait vw = { .parent = current };
 	struct thread *t;
@@ -335,7 +335,7 @@ s64 task_clone(const struct clone_args *a)
 	if (a->flags & CLONE_VFORK)
 		t->vfork = &vw;
 	if (!tid)
-		tid = link_child(t, a);
+		tid = link_child(t, a, set_tid);
 	if (tid < 0) {
 		if (fd >= 0)
 			(void)fd_close(fd);

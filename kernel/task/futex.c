@@ -12,7 +12,7 @@
  * User memory is read under a bucket's lock by the _nofault forms only; when the
  * page is not there the lock is dropped, the page faulted in and all begun anew.
  *
- * Not here: priority inheritance (futex_pi.c), exit (futex_robust.c).
+ * Not here: priority inheritance (futex_pi.c, futex_requeue_pi.c), exit (futex_robust.c).
  */
 #include <kernel/task/futex.h>
 
@@ -190,7 +190,7 @@ static int wake_held(struct futex_bucket *b, const struct futex_key *key,
 	list_for_each_entry_safe(q, next, &b->waiters, node) {
 		if (!futex_key_equal(&q->key, key))
 			continue;
-		if (q->pi)
+		if (q->pi || q->to_pi)
 			return woken ? woken : -EINVAL;
 		if (!(q->bitset & bitset))
 			continue;
@@ -231,7 +231,7 @@ static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
 		spin_lock_nested(&second->lock);
 }
 
-static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
+void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	struct futex_bucket *first = a < b ? a : b;
 	struct futex_bucket *second = a < b ? b : a;
@@ -242,9 +242,8 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 	spin_unlock(&first->lock);
 }
 
-static int lock_two_and_compare(struct futex_bucket *ba,
-				struct futex_bucket *bb, uaddr_t a,
-				const u32 *cmp)
+int futex_lock_two(struct futex_bucket *ba, struct futex_bucket *bb, uaddr_t a,
+		   const u32 *cmp)
 {
 	u32 cur;
 
@@ -257,7 +256,7 @@ static int lock_two_and_compare(struct futex_bucket *ba,
 		err = get_user_u32_nofault(&cur, a);
 		if (!err && cur == *cmp)
 			return 0;
-		unlock_two(ba, bb);
+		futex_unlock_two(ba, bb);
 		if (!err)
 			return -EAGAIN;
 		err = get_user_u32(&cur, a);
@@ -281,7 +280,7 @@ static int requeue_held(struct requeue *rq, int nr_wake, int nr_move)
 	list_for_each_entry_safe(q, next, &rq->from->waiters, node) {
 		if (!futex_key_equal(&q->key, &rq->from_key))
 			continue;
-		if (q->pi)
+		if (q->pi || q->to_pi)
 			return done ? done : -EINVAL;
 		if (done < nr_wake) {
 			futex_wake_q(q);
@@ -297,8 +296,8 @@ static int requeue_held(struct requeue *rq, int nr_wake, int nr_move)
 	return done;
 }
 
-int futex_requeue(uaddr_t a, uaddr_t b, bool shared, int nr_wake, int nr_move,
-		  const u32 *cmp)
+int futex_requeue(uaddr_t a, bool shared, uaddr_t b, bool shared_b, int nr_wake,
+		  int nr_move, const u32 *cmp)
 {
 	struct requeue rq;
 	int r;
@@ -307,19 +306,19 @@ int futex_requeue(uaddr_t a, uaddr_t b, bool shared, int nr_wake, int nr_move,
 		return -EINVAL;
 	r = futex_key(a, shared, &rq.from_key);
 	if (!r)
-		r = futex_key(b, shared, &rq.to_key);
+		r = futex_key(b, shared_b, &rq.to_key);
 	if (r)
 		return r;
 	rq.from = futex_bucket(&rq.from_key);
 	rq.to = futex_bucket(&rq.to_key);
-	r = lock_two_and_compare(rq.from, rq.to, a, cmp);
+	r = futex_lock_two(rq.from, rq.to, a, cmp);
 	if (r)
 		return r;
 	if (futex_key_equal(&rq.from_key, &rq.to_key))
 		r = wake_held(rq.from, &rq.from_key, nr_wake, FUTEX_BITSET_ANY);
 	else
 		r = requeue_held(&rq, nr_wake, nr_move);
-	unlock_two(rq.from, rq.to);
+	futex_unlock_two(rq.from, rq.to);
 	return r;
 }
 

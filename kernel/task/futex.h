@@ -27,8 +27,8 @@ int futex_wait(uaddr_t a, bool shared, u32 val, u32 bitset, u64 deadline_ns);
 /* How many were woken, at most @nr, or -errno. */
 int futex_wake(uaddr_t a, bool shared, int nr, u32 bitset);
 /* Wake @nr_wake, move @nr_move to @b.  @cmp: -EAGAIN unless the word is *@cmp. */
-int futex_requeue(uaddr_t a, uaddr_t b, bool shared, int nr_wake, int nr_move,
-		  const u32 *cmp);
+int futex_requeue(uaddr_t a, bool shared, uaddr_t b, bool shared_b, int nr_wake,
+		  int nr_move, const u32 *cmp);
 /* Change the word at @b as @encoded says, wake @nr at @a, and @nr_b at @b if
  * its old value was as @encoded says. */
 int futex_wake_op(uaddr_t a, uaddr_t b, bool shared, int nr, int nr_b,
@@ -37,6 +37,14 @@ int futex_wake_op(uaddr_t a, uaddr_t b, bool shared, int nr, int nr_b,
 /* --- futex_pi.c: the word holds the owner's tid, the kernel hands it over */
 int futex_lock_pi(uaddr_t a, bool shared, bool try_only, u64 deadline_ns);
 int futex_unlock_pi(uaddr_t a, bool shared);
+
+/* --- futex_requeue_pi.c: wait for a word, then to own another */
+/* 0: the word at @b is ours; else as futex_wait(). */
+int futex_wait_requeue_pi(uaddr_t a, uaddr_t b, bool shared, u32 val,
+			  u32 bitset, u64 deadline_ns);
+/* The first waiter gets the word at @b, or waits for it; @nr_move more wait. */
+int futex_cmp_requeue_pi(uaddr_t a, uaddr_t b, bool shared, int nr_move,
+			 u32 cmp);
 
 /* --- futex_robust.c: what exit and exec ask of futexes */
 /* Mark the robust futexes that current @t held as ownerless; wakes waiters. */
@@ -67,7 +75,9 @@ struct futex_q {
 	struct futex_key key;	     /* [bucket lock] */
 	struct thread *thread;	     /* [I] */
 	u32 bitset;		     /* [I] */
-	bool pi;		     /* [I] waits to own the word */
+	bool pi;		     /* [bucket lock] waits to own the word */
+	bool to_pi; /* [bucket lock] will, of that of pi_key; see pi then */
+	struct futex_key pi_key; /* [I] */
 	u32 woken;		     /* [a] set under the bucket lock */
 };
 
@@ -83,6 +93,12 @@ int futex_wait_multiple(struct futex_multi *m, u32 nr, u64 deadline_ns);
 
 /* Lock @b and read the word; -EAGAIN: not locked, the word has changed. */
 int futex_lock_and_compare(struct futex_bucket *b, uaddr_t a, u32 val);
+/* The same of two buckets, perhaps one; @cmp NULL: just lock them. */
+int futex_lock_two(struct futex_bucket *ba, struct futex_bucket *bb, uaddr_t a,
+		   const u32 *cmp);
+void futex_unlock_two(struct futex_bucket *ba, struct futex_bucket *bb);
+/* Is there a thread @tid? */
+bool futex_owner_lives(u32 tid);
 int futex_key(uaddr_t a, bool shared, struct futex_key *key);
 struct futex_bucket *futex_bucket(const struct futex_key *key);
 #define FUTEX_NR_BUCKETS 256u

@@ -22,7 +22,7 @@
 
 u32 futex_nr_pi;
 
-static bool owner_lives(u32 tid)
+bool futex_owner_lives(u32 tid)
 {
 	bool lives;
 
@@ -108,7 +108,7 @@ int futex_lock_pi(uaddr_t a, bool shared, bool try_only, u64 deadline_ns)
 			break;
 		/* task_lock comes before ours: look, then lock again. */
 		spin_unlock(&b->lock);
-		if (!owner_lives(owner))
+		if (!futex_owner_lives(owner))
 			return -ESRCH;
 		checked = owner;
 	}

@@ -65,6 +65,15 @@ int pid_alloc(void)
 	return -EAGAIN;
 }
 
+int pid_take(int pid)
+{
+	struct pid_slot *c = chunk_get(pid / CHUNK_SLOTS);
+
+	if (!c)
+		return -ENOMEM;
+	return slot_free(&c[pid % CHUNK_SLOTS]) ? pid : -EEXIST;
+}
+
 struct pid_slot *pid_slot(int pid)
 {
 	struct pid_slot *c;

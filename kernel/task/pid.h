@@ -33,6 +33,9 @@ struct pid_slot {
 /* A free number, or -EAGAIN (none left), -ENOMEM.  The caller fills its slot. */
 int pid_alloc(void);
 
+/* @pid if it is free, or -EEXIST, -ENOMEM.  The caller fills its slot. */
+int pid_take(int pid);
+
 /* The slot of @pid, or NULL when the number was never used or is out of range. */
 struct pid_slot *pid_slot(int pid);
 

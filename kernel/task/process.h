@@ -87,6 +87,7 @@ struct cred {
 #define CAP_LEASE	     28
 #define CAP_SYSLOG	     34
 #define CAP_WAKE_ALARM	     35
+#define CAP_CHECKPOINT_RESTORE 40
 #define CAP_LAST	     40
 
 static inline const struct cred *current_cred(void)

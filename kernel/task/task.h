@@ -64,7 +64,8 @@ struct clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size,
 		tls;
 };
-s64 task_clone(const struct clone_args *a);
+/* @set_tid: the number that the child is to have, or 0. */
+s64 task_clone(const struct clone_args *a, int set_tid);
 void vfork_release(struct thread *t);
 
 /* --- exit.c */
