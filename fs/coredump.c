@@ -2,18 +2,20 @@
 /*
  * fs/coredump.c - the core file of a process that a signal ends.
  *
- * An ELF file with notes (registers of the thread that got the signal, who it was,
- * the auxiliary vector) and the memory that is not in some other file: anonymous
- * pages, private pages of files, and the first page of mapped images, from which a
- * debugger knows what they are.  Pages that were never touched are holes.
+ * An ELF file with notes (registers of all threads, first of the one that got the
+ * signal; who it was, the auxiliary vector, which files are mapped where) and memory:
+ * unless /proc/pid/coredump_filter says something else what is not in some other file,
+ * that is anonymous pages, private pages of files, and the first page of mapped
+ * images, from which a debugger knows what they are.  Pages that were never touched
+ * are holes.
  *
- * The list of areas is taken once; memory is read afterwards without faulting in
- * anonymous pages, so another thread that unmaps some meanwhile leaves holes.
+ * The other threads are stopped meanwhile (kernel/task/core_stop.c).
  *
  * Context: coroutine of the dying thread, nothing held.
  */
 #include <fs/coredump.h>
 #include <fs/internal.h>
+#include <fs/pseudo.h>
 #include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -22,6 +24,7 @@
 #include <kernel/task/elf.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
+#include <kernel/task/task.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -38,6 +41,7 @@
 #define NT_PRPSINFO 3
 #define NT_AUXV	    6
 #define NT_SIGINFO  0x53494749u
+#define NT_FILE	    0x46494c45u
 
 struct prstatus {
 	s32 signo, code, err;
@@ -79,6 +83,9 @@ struct core {
 	struct area *area;
 	u32 nr;
 	u8 *page;
+	struct thread **thread; /* the others; they are parked */
+	u32 nr_threads;
+	struct text files; /* NT_FILE */
 	bool full; /* the limit, or the disk */
 };
 
@@ -103,20 +110,33 @@ static void put(struct core *c, const void *p, size_t n)
 	}
 }
 
-/* How much of @v is in no other file. */
+static bool filter_wants(const struct vma *v)
+{
+	bool shared = v->flags & VM_SHARED;
+	bool anon = shared ? !v->file || !v->file->dentry
+			   : !v->file || v->has_anon;
+	u32 want = anon	    ? (shared ? CORE_FILTER_ANON_SHARED
+				      : CORE_FILTER_ANON_PRIVATE)
+		   : shared ? CORE_FILTER_FILE_SHARED
+			    : CORE_FILTER_FILE_PRIVATE;
+
+	return load_once(&v->mm->core_filter) & want;
+}
+
+/* How much of @v is written: what the process wants, and enough of an image to know
+ * what it is. */
 static u64 to_dump(const struct vma *v)
 {
-	u64 len = v->end - v->start;
-
 	if (v->flags & (VM_IO | VM_DONTDUMP))
 		return 0;
-	if (!v->file || ((v->flags & VM_SHARED) && !v->file->dentry))
-		return len;
-	if (v->flags & VM_SHARED)
-		return 0;
-	if (v->has_anon || (v->flags & VM_WRITE))
-		return len;
-	return !v->pgoff && (v->flags & VM_READ) ? PAGE_SIZE : 0;
+	if (filter_wants(v))
+		return v->end - v->start;
+	return v->file && !(v->flags & VM_SHARED) && !v->pgoff &&
+			       (v->flags & VM_READ) &&
+			       (load_once(&v->mm->core_filter) &
+				CORE_FILTER_ELF_HEADERS)
+		       ? PAGE_SIZE
+		       : 0;
 }
 
 static int list_areas(struct core *c, struct mm *mm)
@@ -159,20 +179,20 @@ static void put_note(struct core *c, u32 type, const void *desc, size_t n)
 	memcpy(h.name, "CORE", 5);
 	put(c, &h, sizeof(h));
 	put(c, desc, n);
+	put(c, "\0\0\0", ALIGN_UP(n, 4) - n);
 }
 
-static size_t notes_size(const struct mm *mm)
+static size_t notes_size(const struct core *c, const struct mm *mm)
 {
-	return note_size(sizeof(struct prstatus)) +
+	return (1 + c->nr_threads) * (note_size(sizeof(struct prstatus)) +
+				      note_size(sizeof(struct fpstate))) +
 	       note_size(sizeof(struct prpsinfo)) +
 	       note_size(sizeof(struct siginfo)) +
-	       note_size(mm->nr_auxv * sizeof(u64)) +
-	       note_size(sizeof(struct fpstate));
+	       note_size(mm->nr_auxv * sizeof(u64)) + note_size(c->files.len);
 }
 
-static void put_status(struct core *c, int sig)
+static void put_status(struct core *c, const struct thread *t, int sig)
 {
-	const struct thread *t = current;
 	struct prstatus s = {
 		.signo = sig,
 		.cursig = (s16)sig,
@@ -218,11 +238,90 @@ static void put_notes(struct core *c, const struct siginfo *si, int sig)
 {
 	const struct mm *mm = current->mm;
 
-	put_status(c, sig);
+	put_status(c, current, sig);
 	put_info(c);
 	put_note(c, NT_SIGINFO, si, sizeof(*si));
 	put_note(c, NT_AUXV, mm->auxv, mm->nr_auxv * sizeof(u64));
+	put_note(c, NT_FILE, c->files.buf, c->files.len);
 	put_note(c, NT_PRFPREG, &current->fp, sizeof(current->fp));
+	for (u32 i = 0; i < c->nr_threads; i++) {
+		put_status(c, c->thread[i], sig);
+		put_note(c, NT_PRFPREG, &c->thread[i]->fp,
+			 sizeof(struct fpstate));
+	}
+}
+
+/* --- what is told in notes, and has to be known before they are written */
+
+static int list_threads(struct core *c)
+{
+	struct process *p = current->proc;
+	struct thread *t;
+	u32 room;
+
+	spin_lock(&task_lock);
+	room = p->nr_threads;
+	spin_unlock(&task_lock);
+	c->thread = kcalloc(room, sizeof(struct thread *));
+	if (!c->thread)
+		return -ENOMEM;
+	/* parked threads stay in the list; others may be about to leave it */
+	spin_lock(&task_lock);
+	list_for_each_entry(t, &p->threads, proc_node) {
+		if (load_once(&t->parked) && c->nr_threads < room)
+			c->thread[c->nr_threads++] = t;
+	}
+	spin_unlock(&task_lock);
+	return 0;
+}
+
+struct file_list {
+	struct core *c;
+	struct path root;
+	char *name; /* a page */
+	struct text names;
+	u64 nr;
+};
+
+static void add_file(struct vma *v, void *ctx)
+{
+	struct file_list *l = ctx;
+	const u64 words[3] = { v->start, v->end, v->pgoff };
+	struct path p;
+	s64 n;
+
+	if (!v->file || !v->file->dentry)
+		return;
+	p = (struct path){ v->file->mnt, v->file->dentry };
+	n = path_to_str(&p, &l->root, l->name, PAGE_SIZE);
+	if (n <= 0)
+		return;
+	text_write(&l->c->files, words, sizeof(words));
+	text_puts(&l->names, l->name);
+	text_write(&l->names, "", 1);
+	l->nr++;
+}
+
+/* Number, page size, [start, end, page in the file] of each, names.  Without memory:
+ * none of them. */
+static void list_files(struct core *c, struct mm *mm)
+{
+	struct file_list l = { .c = c, .name = get_free_page(0) };
+	u64 head[2] = { 0, PAGE_SIZE };
+
+	text_write(&c->files, head, sizeof(head));
+	if (l.name) {
+		fs_ctx_get_root(&l.root);
+		mm_for_each_vma(mm, add_file, &l);
+		path_put(&l.root);
+		text_write(&c->files, l.names.buf, l.names.len);
+		free_page_addr(l.name);
+	}
+	if (c->files.failed || l.names.failed)
+		c->files.len = 0;
+	else
+		memcpy(c->files.buf, &l.nr, sizeof(l.nr));
+	text_free(&l.names);
 }
 
 /* --- headers and memory */
@@ -242,7 +341,7 @@ static void put_headers(struct core *c)
 	u64 at = sizeof(e) + (c->nr + 1) * sizeof(struct elf_phdr);
 	struct elf_phdr p = { .type = PT_NOTE,
 			      .offset = at,
-			      .filesz = notes_size(current->mm),
+			      .filesz = notes_size(c, current->mm),
 			      .align = 4 };
 
 	memcpy(e.ident, "\177ELF\2\1\1", 7);
@@ -361,8 +460,11 @@ bool core_dump(const struct siginfo *si, int sig)
 	if (c.limit < CORE_MIN_LIMIT || current->mm->dumpable != 1 ||
 	    !core_pattern[0] || atomic_xchg(&current->mm->core_dumping, 1u))
 		return false;
+	if (!core_stop_threads())
+		return false;
 	c.page = get_free_page(0);
-	if (c.page && !list_areas(&c, current->mm)) {
+	if (c.page && !list_areas(&c, current->mm) && !list_threads(&c)) {
+		list_files(&c, current->mm);
 		c.f = open_core(sig);
 		if (c.f) {
 			write_core(&c, si, sig);
@@ -370,6 +472,9 @@ bool core_dump(const struct siginfo *si, int sig)
 			done = true;
 		}
 	}
+	core_release_threads();
+	text_free(&c.files);
+	kfree(c.thread);
 	kfree(c.area);
 	if (c.page)
 		free_page_addr(c.page);

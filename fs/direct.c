@@ -319,6 +319,10 @@ s64 direct_io(struct blkdev *bd, struct iov_iter *it, u64 pos, bool write,
 
 	if (!d)
 		return -ENOMEM;
+	if (write)
+		current->io.write_bytes += iov_iter_count(it);
+	else
+		current->io.read_bytes += iov_iter_count(it);
 	d->bd = bd;
 	d->req = req;
 	d->pending = 1;

@@ -28,6 +28,9 @@ s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos)
 		return f->ops->readdir ? -EISDIR : -EINVAL;
 	iov_iter_truncate(to, MAX_RW_COUNT);
 	n = f->ops->read(f, to, pos);
+	current->io.syscr++;
+	if (n > 0)
+		current->io.rchar += (u64)n;
 	if (notify_active() && n > 0)
 		notify_file(f, IN_ACCESS);
 	return n;
@@ -43,6 +46,9 @@ s64 vfs_write(struct file *f, struct iov_iter *from, u64 *pos)
 		return -EINVAL;
 	iov_iter_truncate(from, MAX_RW_COUNT);
 	n = f->ops->write(f, from, pos);
+	current->io.syscw++;
+	if (n > 0)
+		current->io.wchar += (u64)n;
 	if (notify_active() && n > 0)
 		notify_file(f, IN_MODIFY);
 	return n;

@@ -2,8 +2,10 @@
 /*
  * syscall/numa.c - memory policies of a machine with one memory node.
  *
- * Every policy that names node 0, or none, is what happens anyway; so it is accepted
- * and given back, and a node that is not there is refused, as on Linux.
+ * Every policy that names node 0, or none, is what happens anyway; so it is accepted,
+ * kept and given back, and a node that is not there is refused, as on Linux.
+ *
+ * It is kept as one byte: mode, BIT(3) when node 0 was named, and the flags of the mode.
  */
 #include <syscall/syscall.h>
 
@@ -18,9 +20,15 @@ enum {
 	MPOL_BIND,
 	MPOL_INTERLEAVE,
 	MPOL_LOCAL,
+	MPOL_PREFERRED_MANY,
 	NR_POLICIES = 7,
 };
-#define MPOL_MODE_FLAGS	    0xe000u
+#define MPOL_F_NUMA_BALANCING BIT(13)
+#define MPOL_F_RELATIVE	      BIT(14)
+#define MPOL_F_STATIC	      BIT(15)
+#define MPOL_MODE_FLAGS	      0xe000u
+#define HAS_NODE	      BIT(3)
+#define FLAGS_SHIFT	      9 /* from bit 13 to bit 4 */
 #define MPOL_F_NODE	    BIT(0)
 #define MPOL_F_ADDR	    BIT(1)
 #define MPOL_F_MEMS_ALLOWED BIT(2)
@@ -49,53 +57,97 @@ static int read_nodes(uaddr_t umask, u64 maxnode, bool *any)
 	return 0;
 }
 
-static int check_policy(u32 mode, uaddr_t umask, u64 maxnode)
+static u32 mode_of(u32 policy)
 {
+	return policy & 7;
+}
+
+/* The policy's byte, or -errno. */
+static int read_policy(u32 mode, uaddr_t umask, u64 maxnode)
+{
+	u32 flags = mode & MPOL_MODE_FLAGS;
 	bool any;
 	int err;
 
 	mode &= ~MPOL_MODE_FLAGS;
-	if (mode >= NR_POLICIES)
+	if (mode >= NR_POLICIES ||
+	    ((flags & MPOL_F_STATIC) && (flags & MPOL_F_RELATIVE)) ||
+	    ((flags & MPOL_F_NUMA_BALANCING) && mode != MPOL_BIND))
 		return -EINVAL;
 	err = read_nodes(umask, maxnode, &any);
 	if (err)
 		return err;
-	if (mode == MPOL_DEFAULT || mode == MPOL_LOCAL)
-		return any ? -EINVAL : 0;
-	return any || mode == MPOL_PREFERRED ? 0 : -EINVAL;
+	if ((mode == MPOL_DEFAULT || mode == MPOL_LOCAL)
+		    ? any
+		    : !any && mode != MPOL_PREFERRED)
+		return -EINVAL;
+	if (mode == MPOL_PREFERRED && !any) {
+		if (flags)
+			return -EINVAL;
+		mode = MPOL_LOCAL;
+	}
+	if (mode == MPOL_DEFAULT)
+		return 0;
+	return (int)(mode | (any ? HAS_NODE : 0) | flags >> FLAGS_SHIFT);
 }
+
+#define MPOL_MF_STRICT	 BIT(0)
+#define MPOL_MF_MOVE	 BIT(1)
+#define MPOL_MF_MOVE_ALL BIT(2)
 
 SYSCALL6(235, mbind, u64, start, u64, len, u32, mode, uaddr_t, umask, u64,
 	 maxnode, u32, flags)
 {
-	if (flags & ~7u || start & (PAGE_SIZE - 1))
+	u64 end = start + ALIGN_UP(len, PAGE_SIZE);
+	int policy;
+
+	if (flags & ~(u32)(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
 		return -EINVAL;
-	if (start + len < start)
+	if ((flags & MPOL_MF_MOVE_ALL) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	policy = read_policy(mode, umask, maxnode);
+	if (policy < 0)
+		return policy;
+	if (start & (PAGE_SIZE - 1) || end < start)
 		return -EINVAL;
-	return check_policy(mode, umask, maxnode);
+	if (end == start)
+		return 0;
+	return mm_set_policy(current->mm, start, min(end, USER_TOP),
+			     (u32)policy);
 }
 
 SYSCALL3(237, set_mempolicy, u32, mode, uaddr_t, umask, u64, maxnode)
 {
-	return check_policy(mode, umask, maxnode);
+	int policy = read_policy(mode, umask, maxnode);
+
+	if (policy < 0)
+		return policy;
+	current->mempolicy = (u8)policy;
+	return 0;
 }
 
-SYSCALL5(236, get_mempolicy, uaddr_t, umode, uaddr_t, umask, u64, maxnode, u64,
-	 addr, u32, flags)
+static int may_have_home(u32 policy)
 {
-	u64 nodes = flags & MPOL_F_MEMS_ALLOWED ? 1 : 0;
+	u32 mode = mode_of(policy);
 
-	if (flags & ~(u32)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
+	return mode == MPOL_BIND || mode == MPOL_PREFERRED_MANY ? 0
+								: -EOPNOTSUPP;
+}
+
+SYSCALL4(450, set_mempolicy_home_node, u64, start, u64, len, u64, node, u64,
+	 flags)
+{
+	u64 end = start + ALIGN_UP(len, PAGE_SIZE);
+
+	if (start & (PAGE_SIZE - 1) || flags || node || end < start)
 		return -EINVAL;
-	if ((flags & MPOL_F_MEMS_ALLOWED) &&
-	    (flags & (MPOL_F_NODE | MPOL_F_ADDR)))
-		return -EINVAL;
-	if (addr && !(flags & MPOL_F_ADDR))
-		return -EINVAL;
-	if (umask && !maxnode)
-		return -EINVAL;
-	if (umode && put_user_u32(MPOL_DEFAULT, umode)) /* or node 0 */
-		return -EFAULT;
+	return end == start ? 0
+			    : mm_each_policy(current->mm, start, end,
+					     may_have_home);
+}
+
+static int write_nodes(uaddr_t umask, u64 maxnode, u64 nodes)
+{
 	if (!umask)
 		return 0;
 	for (u64 i = 0; i < DIV_ROUND_UP(min(maxnode, (u64)NODES_MAX), 64ul);
@@ -104,6 +156,53 @@ SYSCALL5(236, get_mempolicy, uaddr_t, umode, uaddr_t, umask, u64, maxnode, u64,
 			return -EFAULT;
 	}
 	return 0;
+}
+
+/* The policy in question, or -errno. */
+static int policy_for(u64 addr, u32 flags)
+{
+	u8 b;
+
+	if (!(flags & MPOL_F_ADDR))
+		return current->mempolicy;
+	/* where a page is can be told when there is one */
+	if ((flags & MPOL_F_NODE) && get_user_u8(&b, addr))
+		return -EFAULT;
+	return mm_get_policy(current->mm, addr);
+}
+
+SYSCALL5(236, get_mempolicy, uaddr_t, umode, uaddr_t, umask, u64, maxnode, u64,
+	 addr, u32, flags)
+{
+	int policy;
+	u32 mode;
+
+	if (flags & ~(u32)(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED))
+		return -EINVAL;
+	if (umask && !maxnode)
+		return -EINVAL;
+	if (flags & MPOL_F_MEMS_ALLOWED) {
+		if (flags & (MPOL_F_NODE | MPOL_F_ADDR))
+			return -EINVAL;
+		if (umode && put_user_u32(MPOL_DEFAULT, umode))
+			return -EFAULT;
+		return write_nodes(umask, maxnode, 1);
+	}
+	if (addr && !(flags & MPOL_F_ADDR))
+		return -EINVAL;
+	policy = policy_for(addr, flags);
+	if (policy < 0)
+		return policy;
+	mode = mode_of((u32)policy);
+	if ((flags & (MPOL_F_NODE | MPOL_F_ADDR)) == MPOL_F_NODE &&
+	    mode != MPOL_INTERLEAVE)
+		return -EINVAL;
+	mode |= ((u32)policy << FLAGS_SHIFT) & MPOL_MODE_FLAGS;
+	if (flags & MPOL_F_NODE)
+		mode = 0; /* the node */
+	if (umode && put_user_u32(mode, umode))
+		return -EFAULT;
+	return write_nodes(umask, maxnode, policy & HAS_NODE ? 1 : 0);
 }
 
 /* Everything is on node 0 already. */

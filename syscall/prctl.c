@@ -10,6 +10,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/task.h>
+#include <lib/atomic.h>
 #include <lib/string.h>
 
 #define PR_SET_PDEATHSIG	    1
@@ -37,11 +38,22 @@
 #define PR_SET_NO_NEW_PRIVS	    38
 #define PR_GET_NO_NEW_PRIVS	    39
 #define PR_GET_TID_ADDRESS	    40
+#define PR_MCE_KILL		    33
+#define PR_MCE_KILL_GET		    34
+#define PR_SET_THP_DISABLE	    41
 #define PR_GET_THP_DISABLE	    42
 #define PR_CAP_AMBIENT		    47
+#define PR_SET_IO_FLUSHER	    57
+#define PR_GET_IO_FLUSHER	    58
+#define PR_SET_MDWE		    65
+#define PR_GET_MDWE		    66
+#define PR_GET_AUXV		    0x41555856
 
-#define SECBIT_KEEP_CAPS BIT(4)
-#define SECBITS_ALL	 0xffu
+#define SECBIT_KEEP_CAPS	     BIT(4)
+#define SECBIT_KEEP_CAPS_LOCKED	     BIT(5)
+#define SECBIT_NO_CAP_AMBIENT_RAISE BIT(6)
+#define SECBITS_ALL		     0xffu
+#define SECBITS_LOCKS		     0xaau /* each is above what it locks */
 #define DEFAULT_SLACK_NS 50000
 
 static s64 set_name(uaddr_t a)
@@ -73,9 +85,12 @@ static s64 set_pdeathsig(u64 sig)
 /* One bit or word of the credentials: @change gets a private copy. */
 static s64 set_securebits(u64 bits)
 {
+	u32 old = current_cred()->securebits;
 	struct cred *n;
 
-	if (!capable(CAP_SETPCAP) || (bits & ~(u64)SECBITS_ALL))
+	if (!capable(CAP_SETPCAP) || (bits & ~(u64)SECBITS_ALL) ||
+	    (old & SECBITS_LOCKS & ~bits) ||
+	    ((old & SECBITS_LOCKS) >> 1 & (old ^ bits)))
 		return -EPERM;
 	n = cred_dup(current_cred());
 	if (!n)
@@ -91,6 +106,8 @@ static s64 set_keepcaps(u64 on)
 
 	if (on > 1)
 		return -EINVAL;
+	if (current_cred()->securebits & SECBIT_KEEP_CAPS_LOCKED)
+		return -EPERM;
 	n = cred_dup(current_cred());
 	if (!n)
 		return -ENOMEM;
@@ -148,7 +165,8 @@ static s64 cap_ambient(u64 op, u64 cap)
 	if (op == IS_SET)
 		return (s64)(o->cap_ambient >> cap & 1);
 	if (op == RAISE &&
-	    !(o->cap_permitted & o->cap_inheritable & (1ULL << cap)))
+	    ((o->securebits & SECBIT_NO_CAP_AMBIENT_RAISE) ||
+	     !(o->cap_permitted & o->cap_inheritable & (1ULL << cap))))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -171,6 +189,80 @@ static s64 set_subreaper(bool on)
 	return 0;
 }
 
+/* Memory never fails here, nor are there huge pages, nor I/O that memory waits for:
+ * what a program wants of them is kept, and told. */
+enum {
+	MCE_KILL_LATE,
+	MCE_KILL_EARLY,
+	MCE_KILL_DEFAULT
+};
+
+static s64 mce_kill(const u64 *a)
+{
+	struct process *p = current->proc;
+
+	if (a[2] || a[3] || a[0] > 1 || a[1] > MCE_KILL_DEFAULT)
+		return -EINVAL;
+	if (!a[0] && a[1])
+		return -EINVAL;
+	/* 0: the default, so that a new process has it */
+	store_once(&p->mce_kill,
+		   (u8)(a[0] ? (a[1] + 1) % (MCE_KILL_DEFAULT + 1) : 0));
+	return 0;
+}
+
+static s64 mce_kill_get(const u64 *a)
+{
+	if (a[0] || a[1] || a[2] || a[3])
+		return -EINVAL;
+	return (load_once(&current->proc->mce_kill) + MCE_KILL_DEFAULT) %
+	       (MCE_KILL_DEFAULT + 1);
+}
+
+static s64 io_flusher(bool set, const u64 *a)
+{
+	struct process *p = current->proc;
+
+	if (!capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	if ((set ? a[0] > 1 : a[0] != 0) || a[1] || a[2] || a[3])
+		return -EINVAL;
+	if (!set)
+		return load_once(&p->io_flusher);
+	store_once(&p->io_flusher, a[0] != 0);
+	return 0;
+}
+
+/* No memory may be both written and executed (mmap.c, mprotect.c), from now on. */
+static s64 set_mdwe(const u64 *a)
+{
+	struct mm *mm = current->mm;
+	u64 bits = a[0];
+
+	if (a[1] || a[2] || a[3])
+		return -EINVAL;
+	if ((bits & ~(u64)(MDWE_REFUSE_EXEC_GAIN | MDWE_NO_INHERIT)) ||
+	    bits == MDWE_NO_INHERIT)
+		return -EINVAL;
+	if (mm->mdwe && mm->mdwe != bits)
+		return -EPERM;
+	down_write(&mm->lock);
+	mm->mdwe = (u8)bits;
+	up_write(&mm->lock);
+	return 0;
+}
+
+static s64 get_auxv(const u64 *a)
+{
+	u64 n = current->mm->nr_auxv * sizeof(u64);
+
+	if (a[2] || a[3])
+		return -EINVAL;
+	if (copy_to_user(a[0], current->mm->auxv, min(n, a[1])))
+		return -EFAULT;
+	return (s64)n;
+}
+
 static s64 prctl_get(int op, const u64 *a)
 {
 	struct thread *t = current;
@@ -184,8 +276,18 @@ static s64 prctl_get(int op, const u64 *a)
 	case PR_GET_KEEPCAPS:
 		return !!(t->cred->securebits & SECBIT_KEEP_CAPS);
 	case PR_GET_TIMING:
-	case PR_GET_THP_DISABLE:
 		return 0;
+	case PR_GET_THP_DISABLE:
+		return a[0] || a[1] || a[2] || a[3] ? -EINVAL
+						    : t->mm->thp_disable;
+	case PR_MCE_KILL_GET:
+		return mce_kill_get(a);
+	case PR_GET_IO_FLUSHER:
+		return io_flusher(false, a);
+	case PR_GET_MDWE:
+		return a[0] || a[1] || a[2] || a[3] ? -EINVAL : t->mm->mdwe;
+	case PR_GET_AUXV:
+		return get_auxv(a);
 	case PR_GET_NAME:
 		return copy_to_user(a[0], t->name, sizeof(t->name));
 	case PR_CAPBSET_READ:
@@ -206,7 +308,7 @@ static s64 prctl_get(int op, const u64 *a)
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(t->clear_child_tid, a[0]);
 	default:
-		return -EINVAL; /* THP, speculation ... */
+		return -EINVAL; /* speculation ... */
 	}
 }
 
@@ -246,6 +348,17 @@ static s64 prctl_set(int op, const u64 *a)
 		return set_subreaper(a[0] != 0);
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(a);
+	case PR_MCE_KILL:
+		return mce_kill(a);
+	case PR_SET_THP_DISABLE:
+		if (a[1] || a[2] || a[3])
+			return -EINVAL;
+		t->mm->thp_disable = a[0] != 0;
+		return 0;
+	case PR_SET_IO_FLUSHER:
+		return io_flusher(true, a);
+	case PR_SET_MDWE:
+		return set_mdwe(a);
 	case PR_CAP_AMBIENT:
 		return cap_ambient(a[0], a[1]);
 	default:

@@ -123,13 +123,6 @@ static s64 write_timerslack(struct process *p, char *buf, size_t n)
 	return (s64)n;
 }
 
-static int show_io(struct text *t, struct process *p __unused)
-{
-	text_puts(t, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\n"
-		     "write_bytes: 0\ncancelled_write_bytes: 0\n");
-	return 0;
-}
-
 static int show_loginuid(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "4294967295");
@@ -139,12 +132,6 @@ static int show_loginuid(struct text *t, struct process *p __unused)
 static int show_cgroup(struct text *t, struct process *p __unused)
 {
 	text_puts(t, "0::/\n");
-	return 0;
-}
-
-static int show_personality(struct text *t, struct process *p __unused)
-{
-	text_puts(t, "00000000\n");
 	return 0;
 }
 
@@ -221,6 +208,11 @@ static int show_children(struct text *t, struct process *p)
 	{                                                            \
 		.name = nm, .mode = S_IFREG | (perm), .show_tid = sh \
 	}
+#define OWN(nm, perm, sh)                                            \
+	{                                                            \
+		.name = nm, .mode = S_IFREG | (perm), .show_tid = sh, \
+		.owner_only = true                                   \
+	}
 #define OPEN(nm, perm, op)                                       \
 	{                                                        \
 		.name = nm, .mode = S_IFREG | (perm), .open = op \
@@ -252,10 +244,15 @@ const struct pid_entry pid_entries[] = {
 	REG("oom_score", 0444, show_oom_score, NULL, false),
 	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
 	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),
-	REG("io", 0400, show_io, NULL, true),
 	REG("loginuid", 0444, show_loginuid, NULL, false),
 	REG("cgroup", 0444, show_cgroup, NULL, false),
-	REG("personality", 0400, show_personality, NULL, true),
+	OWN("io", 0400, proc_show_io),
+	OWN("personality", 0400, proc_show_personality),
+	OWN("syscall", 0400, proc_show_syscall),
+	TID("sched", 0444, proc_show_sched),
+	TID("schedstat", 0444, proc_show_schedstat),
+	REG("coredump_filter", 0644, proc_show_coredump_filter,
+	    proc_write_coredump_filter, false),
 	REG("wchan", 0444, show_wchan, NULL, false),
 	REG("children", 0444, show_children, NULL, false),
 	REG("relay", 0644, show_relay, write_relay, false),

@@ -39,6 +39,14 @@ int proc_show_status(struct text *t, struct process *p, int tid);
 int proc_open_mem(struct process *p, struct file *f);
 int proc_open_pagemap(struct process *p, struct file *f);
 int proc_show_smaps_rollup(struct text *t, struct process *p);
+/* proc/thread.c */
+int proc_show_io(struct text *t, struct process *p, int tid);
+int proc_show_sched(struct text *t, struct process *p, int tid);
+int proc_show_schedstat(struct text *t, struct process *p, int tid);
+int proc_show_syscall(struct text *t, struct process *p, int tid);
+int proc_show_personality(struct text *t, struct process *p, int tid);
+int proc_show_coredump_filter(struct text *t, struct process *p);
+s64 proc_write_coredump_filter(struct process *p, char *buf, size_t n);
 int proc_show_statm(struct text *t, struct process *p);
 int proc_show_maps(struct text *t, struct process *p);
 int proc_show_smaps(struct text *t, struct process *p);

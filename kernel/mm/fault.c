@@ -368,10 +368,14 @@ void do_user_fault(struct thread *t)
 	u32 access = t->tf.cause == 12	 ? VM_EXEC
 		     : t->tf.cause == 13 ? VM_READ
 					 : VM_WRITE;
+	u64 had_read = t->io.read_bytes;
 	int code = SEGV_MAPERR, err;
 
-	t->minflt++;
 	err = mm_fault(t->mm, addr, access, &code);
+	if (t->io.read_bytes != had_read)
+		t->majflt++;
+	else
+		t->minflt++;
 	switch (err) {
 	case 0:
 	case -ERESTARTSYS: /* killed: the end of the request sees to it */

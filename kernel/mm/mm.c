@@ -39,6 +39,7 @@ struct mm *mm_new(void)
 	spin_init(&mm->pt_lock, "pt", RANK_PT);
 	mm->mmap_base = USER_TOP - (128ul << 20);
 	mm->dumpable = 1;
+	mm->core_filter = CORE_FILTER_DEFAULT;
 	return mm;
 }
 

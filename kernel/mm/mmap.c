@@ -259,6 +259,8 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (pgoff + (len >> PAGE_SHIFT) < pgoff || pgoff >> 51)
 		return -EOVERFLOW;
+	if (mm->mdwe && (prot & PROT_WRITE) && (prot & PROT_EXEC))
+		return -EACCES;
 	err = check_place(addr, len, flags);
 	if (!err)
 		err = flags_of(mm, prot, flags, file, &fl);

@@ -69,6 +69,9 @@ static int check(struct mm *mm, u64 start, u64 end, u32 prot)
 
 		if (prot & ~(v->flags >> 4) & VM_PROT)
 			return -EACCES;
+		if (mm->mdwe && (prot & VM_EXEC) &&
+		    ((prot & VM_WRITE) || !(v->flags & VM_EXEC)))
+			return -EACCES;
 		if (vma_is_data(now) && !vma_is_data(v->flags))
 			more_data += min(end, v->end) - max(start, v->start);
 	}

@@ -336,6 +336,7 @@ static int make_uptodate(struct mapping *m, struct page *pg)
 		page_end_read(pg, 0);
 		return 0;
 	}
+	current->io.read_bytes += PAGE_SIZE;
 	err = m->ops->readpage(m, pg);
 	page_wait(pg, PG_LOCKED);
 	if (page_is(pg, PG_UPTODATE))

@@ -35,6 +35,7 @@ static void run_submit(struct run *r)
 {
 	struct mapping *m = r->m;
 
+	current->io.read_bytes += r->nr * PAGE_SIZE;
 	if (r->nr > 1 && m->ops->readpages) {
 		(void)m->ops->readpages(m, r->pg, r->nr);
 	} else {

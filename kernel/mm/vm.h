@@ -57,6 +57,8 @@ struct mm;
 #define VM_IO	      BIT(12) /* device memory: no struct page */
 #define VM_DONTDUMP   BIT(13)
 #define VM_SEALED     BIT(14) /* mseal(2) */
+#define VM_POLICY_SHIFT 16 /* a byte: mpolicy.c */
+#define VM_POLICY	(0xffu << VM_POLICY_SHIFT)
 
 struct vm_ops {
 	/*
@@ -116,8 +118,22 @@ struct mm {
 	u64 membarrier_state;
 	bool oom_victim; /* [a] */
 	u32 dumpable;
+	u8 mdwe;	  /* [lock] MDWE_*: prctl(PR_SET_MDWE) */
+	u32 core_filter;  /* [a] CORE_FILTER_*: what a core file has */
+	bool thp_disable; /* [a] prctl: kept only */
 	u32 core_dumping; /* [a] somebody has begun to */
 };
+
+/* /proc/pid/coredump_filter */
+#define CORE_FILTER_ANON_PRIVATE BIT(0)
+#define CORE_FILTER_ANON_SHARED	 BIT(1)
+#define CORE_FILTER_FILE_PRIVATE BIT(2)
+#define CORE_FILTER_FILE_SHARED	 BIT(3)
+#define CORE_FILTER_ELF_HEADERS	 BIT(4)
+#define CORE_FILTER_DEFAULT	 0x33u /* and private huge pages */
+#define CORE_FILTER_ALL		 0x1ffu
+#define MDWE_REFUSE_EXEC_GAIN 1u
+#define MDWE_NO_INHERIT	      2u
 
 struct mm *mm_new(void); /* empty, refs 1; NULL: -ENOMEM */
 struct mm *mm_get(struct mm *mm);
@@ -147,6 +163,11 @@ void mm_unmap_all(struct mm *mm);
 s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	    struct file *file, u64 pgoff);
 int mm_seal(struct mm *mm, u64 start, u64 len);
+/* Memory policies, a byte that means something to syscall/numa.c; 0: none. */
+int mm_set_policy(struct mm *mm, u64 start, u64 end, u32 policy); /* -EFAULT */
+int mm_get_policy(struct mm *mm, u64 addr); /* -EFAULT */
+/* @fn of each area that has one, until it fails; -ENOENT: none has. */
+int mm_each_policy(struct mm *mm, u64 start, u64 end, int (*fn)(u32 policy));
 int mm_munmap(struct mm *mm, u64 addr, u64 len);
 int mm_mprotect(struct mm *mm, u64 addr, u64 len, u32 prot);
 s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,

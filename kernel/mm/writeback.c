@@ -75,6 +75,8 @@ void page_set_dirty(struct page *pg)
 	if (!page_set(pg, PG_DIRTY)) {
 		radix_tag_set(&m->pages, pg->index, RADIX_DIRTY);
 		pmem_account(PMEM_DIRTY, 1);
+		if (current)
+			current->io.write_bytes += PAGE_SIZE;
 		if (m->nr_dirty++ == 0) {
 			spin_lock(&dirty_lock);
 			m->dirtied_when_ns = clock_mono_ns();

@@ -96,6 +96,13 @@ struct leg_stamps {
 	u32 app_cycles, app_instr;   /* from trap to post */
 } __aligned(64);
 
+/* What a thread, or all of a process, has read and written. */
+struct io_count {
+	u64 rchar, wchar;	     /* bytes of calls that succeeded */
+	u64 syscr, syscw;	     /* calls */
+	u64 read_bytes, write_bytes; /* asked of a disk, made dirty */
+};
+
 struct thread {
 	/*
 	 * --- relay (kernel/relay/): the line of a call.  It and that of a0 to a7
@@ -180,6 +187,7 @@ struct thread {
 	struct vfork_wait
 		*vfork;		/* [task lock] of who waits for exec or exit */
 	u32 jobctl;		/* [task lock] JOBCTL_*: kernel/task/task.h */
+	bool parked;		/* [a] kernel/task/core_stop.c */
 	bool reaped;		/* [task lock] task_reap() has seen it */
 	u64 utime_ns, stime_ns; /* [a] relaxed: statistics */
 	struct hart *acct_hart; /* [O] whose cycles the next two count */
@@ -190,12 +198,14 @@ struct thread {
 	u64 utime_shown, stime_shown; /* [task lock] the most a reader saw */
 	u64 nr_vcsw, nr_ivcsw;	      /* [O] context switches */
 	u64 minflt, majflt;	      /* [O] */
+	struct io_count io;	      /* [O] */
 	u64 start_ns;		      /* [I] CLOCK_MONOTONIC */
 	u64 cpus_allowed; /* [a] mask of dense application-hart indices */
 	s32 nice;	  /* [a] */
 	u8 sched_policy;  /* [a] enum sched_policy, SCHED_POLICY_RESET */
 	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
 	u32 personality; /* [O] */
+	u8 mempolicy;	 /* [O] syscall/numa.c */
 	u32 traced_on;	 /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */
 	void *ext;	 /* [O] kernel/task's private extension */
 	struct file *fd_given; /* [O] what FD_GIVEN names; kernel/file/file.h */

@@ -165,6 +165,11 @@ static int build(struct exec *e)
 	e->mm = mm_new();
 	if (!e->mm)
 		return -ENOMEM;
+	if (current->mm) {
+		e->mm->mdwe = current->mm->mdwe;
+		e->mm->thp_disable = current->mm->thp_disable;
+		e->mm->core_filter = current->mm->core_filter;
+	}
 	err = exec_load_image(e);
 	if (!err)
 		err = exec_build_stack(e);

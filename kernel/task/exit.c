@@ -177,6 +177,7 @@ static void account_locked(struct process *p, const struct thread *t)
 	p->stime_ns += max(t->stime_ns, t->stime_shown);
 	p->minflt += t->minflt;
 	p->majflt += t->majflt;
+	io_count_add(&p->io, &t->io);
 	p->nvcsw += t->nr_vcsw;
 	p->nivcsw += t->nr_ivcsw;
 }
@@ -251,12 +252,16 @@ void do_thread_exit(int wait_status)
 	bool last;
 
 	(void)atomic_fetch_or(&t->work, WORK_EXIT);
+	if (unlikely(load_once(&p->dumper)))
+		core_park(t);
 	trace_exit(wait_status);
 	perf_tell(PERF_SIDE_EXIT, t);
 	perf_exit(t);
 	mm_release(t);
 	vfork_release(t);
 	last = atomic_dec_and_test(&p->nr_live);
+	if (unlikely(load_once(&p->dumper)))
+		wake_up_all(&p->threads_wq);
 	if (last)
 		last_thread(p, wait_status);
 	else

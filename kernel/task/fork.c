@@ -121,6 +121,7 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 	t->cpus_allowed = me->cpus_allowed;
 	inherit_policy(t, me);
 	t->personality = me->personality;
+	t->mempolicy = me->mempolicy;
 	if (!(a->flags & CLONE_VM)) {
 		t->rseq = me->rseq;
 		t->rseq_len = me->rseq_len;
@@ -179,6 +180,8 @@ static struct process *copy_process(u64 flags)
 	p->fault_policy = me->fault_policy;
 	p->poll_cap_us = me->poll_cap_us;
 	p->oom_score_adj = me->oom_score_adj;
+	p->mce_kill = me->mce_kill;
+	p->io_flusher = me->io_flusher;
 	p->timerslack_ns = me->timerslack_ns;
 	p->sighand = copy_sighand(me, flags);
 	if (!p->sighand) {

@@ -374,3 +374,24 @@ void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns)
 	}
 	spin_unlock(&task_lock);
 }
+
+void io_count_add(struct io_count *to, const struct io_count *from)
+{
+	to->rchar += from->rchar;
+	to->wchar += from->wchar;
+	to->syscr += from->syscr;
+	to->syscw += from->syscw;
+	to->read_bytes += from->read_bytes;
+	to->write_bytes += from->write_bytes;
+}
+
+void process_io(struct process *p, struct io_count *out)
+{
+	struct thread *t;
+
+	spin_lock(&task_lock);
+	*out = p->io;
+	list_for_each_entry(t, &p->threads, proc_node)
+		io_count_add(out, &t->io);
+	spin_unlock(&task_lock);
+}

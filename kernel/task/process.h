@@ -161,12 +161,16 @@ struct process {
 	u32 nr_stopping;	    /* [task_lock] threads yet to stop */
 	u32 cont_gen;		    /* [task_lock + sighand] SIGCONTs seen */
 	struct thread *exec_thread; /* [task_lock] kills its siblings */
+	struct thread *dumper;	    /* [task_lock; a] writes a core file */
+	u32 nr_parked;		    /* [a] wait for it: core_stop.c */
 	u64 timerslack_ns;	    /* [a] prctl */
 
 	struct rlimit64 rlim[NR_RLIMITS]; /* [a per word] */
 	u64 utime_ns, stime_ns;		  /* [task_lock] of dead threads */
 	u64 cutime_ns, cstime_ns;	  /* [task_lock] of reaped children */
-	u64 minflt, majflt, cminflt, cmajflt, nvcsw, nivcsw;
+	u64 minflt, majflt, cminflt, cmajflt; /* [task_lock] likewise */
+	u64 nvcsw, nivcsw, cnvcsw, cnivcsw;   /* [task_lock] */
+	struct io_count io, cio;	      /* [task_lock] */
 	u64 maxrss_pages, cmaxrss_pages;
 	u64 start_ns; /* [I] */
 
@@ -187,6 +191,8 @@ struct process {
 	u8 fault_policy;   /* [a] */
 	u64 poll_cap_us;   /* [a] */
 	int oom_score_adj; /* [a] */
+	u8 mce_kill;	   /* [a] prctl: kept only */
+	bool io_flusher;   /* [a] prctl: kept only */
 
 	struct uring_pool *uring; /* [a] its io_uring requests, or NULL */
 };
@@ -220,6 +226,9 @@ struct mm *process_mm(struct process *p);
 struct files *process_files(struct process *p);
 struct fs_ctx *process_fs(struct process *p);
 struct cred *process_cred(struct process *p);
+void io_count_add(struct io_count *to, const struct io_count *from);
+/* Of all threads, living and dead.  Takes task_lock. */
+void process_io(struct process *p, struct io_count *out);
 /* CPU time of all threads, living and dead.  Takes task_lock. */
 void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns);
 

@@ -68,6 +68,12 @@ struct clone_args {
 s64 task_clone(const struct clone_args *a, int set_tid);
 void vfork_release(struct thread *t);
 
+/* --- core_stop.c */
+/* The others wait with their registers; false: somebody ends the process already. */
+bool core_stop_threads(void);
+void core_release_threads(void);
+void core_park(struct thread *t); /* current, which exits: p->dumper is set */
+
 /* --- exit.c */
 #define WCOREFLAG 0x80 /* in a wait status word: there is a core file */
 void mm_release(struct thread *t); /* robust futexes, clear_child_tid */

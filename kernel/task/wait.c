@@ -27,6 +27,14 @@ static void set_time(s64 *sec, s64 *usec, u64 ns)
 	*usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
 }
 
+#define DISK_BLOCK 512
+
+static void set_blocks(struct rusage *ru, const struct io_count *io)
+{
+	ru->inblock += (s64)(io->read_bytes / DISK_BLOCK);
+	ru->oublock += (s64)(io->write_bytes / DISK_BLOCK);
+}
+
 static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 		       u64 *st)
 {
@@ -39,6 +47,7 @@ static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 	ru->majflt = (s64)p->majflt;
 	ru->nvcsw = (s64)p->nvcsw;
 	ru->nivcsw = (s64)p->nivcsw;
+	set_blocks(ru, &p->io);
 	list_for_each_entry(t, &p->threads, proc_node) {
 		u64 u, s;
 
@@ -49,6 +58,7 @@ static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 		ru->majflt += (s64)t->majflt;
 		ru->nvcsw += (s64)t->nr_vcsw;
 		ru->nivcsw += (s64)t->nr_ivcsw;
+		set_blocks(ru, &t->io);
 		if (t->mm && t->mm->rss_max > rss)
 			rss = t->mm->rss_max;
 	}
@@ -66,6 +76,9 @@ void rusage_of_locked(struct process *p, bool children, struct rusage *ru)
 		st = p->cstime_ns;
 		ru->minflt = (s64)p->cminflt;
 		ru->majflt = (s64)p->cmajflt;
+		ru->nvcsw = (s64)p->cnvcsw;
+		ru->nivcsw = (s64)p->cnivcsw;
+		set_blocks(ru, &p->cio);
 		ru->maxrss = (s64)(p->cmaxrss_pages * (PAGE_SIZE / 1024));
 	} else {
 		rusage_own(p, ru, &ut, &st);
@@ -83,6 +96,10 @@ static void inherit_usage_locked(struct process *p, const struct process *c)
 	p->cstime_ns += c->stime_ns + c->cstime_ns;
 	p->cminflt += c->minflt + c->cminflt;
 	p->cmajflt += c->majflt + c->cmajflt;
+	p->cnvcsw += c->nvcsw + c->cnvcsw;
+	p->cnivcsw += c->nivcsw + c->cnivcsw;
+	io_count_add(&p->cio, &c->io);
+	io_count_add(&p->cio, &c->cio);
 	p->cmaxrss_pages = max(p->cmaxrss_pages, rss);
 }
 

@@ -3,6 +3,7 @@
 #include "utest.h"
 
 #include <elf.h>
+#include <pthread.h>
 #include <sys/procfs.h>
 #include <sys/resource.h>
 
@@ -119,6 +120,66 @@ TEST(core, contents)
 	CHECK(memory_at(m, (uintptr_t)secret));
 	CHECK(!strcmp(memory_at(m, (uintptr_t)secret + 5000),
 		      "the child's copy"));
+}
+
+static void *waits(void *arg)
+{
+	while (!arg)
+		pause();
+	return NULL;
+}
+
+static int threads_abort(void *arg)
+{
+	pthread_t t;
+
+	(void)arg;
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_create(&t, NULL, waits, NULL), 0);
+	usleep(20000);
+	abort();
+}
+
+static int notes_of(const char *m, const Elf64_Phdr *p, unsigned type)
+{
+	const char *at = m + p->p_offset, *end = at + p->p_filesz;
+	int nr = 0;
+
+	while (at < end) {
+		const Elf64_Nhdr *n = (const void *)at;
+
+		nr += n->n_type == type;
+		at += sizeof(*n) + ((n->n_namesz + 3) & ~3u) +
+		      ((n->n_descsz + 3) & ~3u);
+	}
+	return nr;
+}
+
+/* Every thread is there, that of the signal first, and the files that were mapped. */
+TEST(core, threads_and_files)
+{
+	const struct elf_prstatus *st;
+	const Elf64_Phdr *p;
+	const uint64_t *files;
+	const char *m, *name;
+	size_t size;
+	int status;
+
+	need_plain_pattern();
+	limit(RLIM_INFINITY);
+	status = status_of(threads_abort, NULL);
+	CHECK(WIFSIGNALED(status) && WCOREDUMP(status));
+	m = map_core(&size);
+	p = (const void *)(m + ((const Elf64_Ehdr *)m)->e_phoff);
+	CHECK_EQ(notes_of(m, p, NT_PRSTATUS), 3);
+	CHECK_EQ(notes_of(m, p, NT_FPREGSET), 3);
+	st = find_note(m, p, NT_PRSTATUS);
+	CHECK_EQ(st->pr_reg[17], __NR_tgkill); /* a7 */
+	files = find_note(m, p, NT_FILE);
+	CHECK(files && files[0] > 0);
+	CHECK_EQ(files[1], 4096);
+	name = (const char *)(files + 2 + 3 * files[0]);
+	CHECK(name[0] == '/' && strlen(name) < 4096);
 }
 
 TEST(core, not_wanted)

@@ -3,6 +3,7 @@
 #include "utest.h"
 
 #include <mqueue.h>
+#include <sys/mount.h>
 #include <poll.h>
 
 static char name[40];
@@ -114,4 +115,43 @@ TEST(mqueue, waits)
 	CHECK_OK(mq_send(q, "*", 1, 0));
 	CHECK_EQ(ut_wait(pid), '*');
 	CHECK_OK(mq_unlink(name));
+}
+
+static volatile int called;
+
+static void by_thread(union sigval v)
+{
+	called = v.sival_int;
+}
+
+/* The queues in a file system, and the notification that is a thread. */
+TEST(mqueue, file_system)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD,
+			       .sigev_notify_function = by_thread,
+			       .sigev_value.sival_int = 42 };
+	char buf[100], path[60];
+	struct stat st;
+	mqd_t q;
+	int fd;
+
+	CHECK_OK(mkdir("mq", 0700));
+	CHECK_OK(mount("none", "mq", "mqueue", 0, NULL));
+	q = make(4, 16, 0);
+	snprintf(path, sizeof(path), "mq%s", name);
+	CHECK_OK(stat(path, &st));
+	CHECK_EQ(st.st_mode, S_IFREG | 0600);
+	CHECK_OK(mq_notify(q, &ev));
+	CHECK_OK(mq_send(q, "abc", 3, 0));
+	for (int i = 0; i < 500 && called != 42; i++)
+		usleep(10000);
+	CHECK_EQ(called, 42);
+	fd = open(path, O_RDONLY);
+	CHECK(read(fd, buf, sizeof(buf)) > 0);
+	CHECK(!strncmp(buf, "QSIZE:3 ", 8));
+	CHECK_OK(close(fd));
+	CHECK_OK(unlink(path));
+	CHECK_ERR(mq_open(name, O_RDWR), ENOENT);
+	CHECK_OK(mq_close(q));
+	CHECK_OK(umount("mq"));
 }
