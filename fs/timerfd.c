@@ -46,6 +46,9 @@ static u64 ticks(const struct timerfd *t)
 
 	if (!t->on || now < t->due)
 		return 0;
+	if (t->interval && t->real_due) /* perhaps before the machine was there */
+		return 1 + (max(clock_real_ns(), t->real_due) - t->real_due) /
+				   t->interval;
 	return t->interval ? 1 + (now - t->due) / t->interval : 1;
 }
 
@@ -63,8 +66,10 @@ static s64 take(struct timerfd *t)
 	}
 	if (n && t->interval) {
 		t->due += n * t->interval;
-		if (t->real_due)
+		if (t->real_due) {
 			t->real_due += n * t->interval;
+			t->due = posix_deadline(t->clock, t->real_due, true);
+		}
 		ktimer_arm(&t->timer, t->due);
 	} else if (n) {
 		t->on = false;

@@ -256,10 +256,14 @@ static bool known_proto(int family, int type, int protocol)
 			(family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6));
 }
 
+#define IPPROTO_MAX 263 /* behind IPPROTO_MPTCP */
+
 struct socket *inet_create(int family, int type, int protocol)
 {
 	struct inet_sock *is;
 
+	if (protocol < 0 || protocol >= IPPROTO_MAX)
+		return ERR_PTR(-EINVAL);
 	if (type == SOCK_RAW)
 		return ERR_PTR(capable(CAP_NET_RAW) ? -EPROTONOSUPPORT
 						    : -EPERM);

@@ -438,7 +438,11 @@ static int tcp_info(const struct inet_sock *is, void *val, u32 len)
 int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 {
 	struct inet_sock *is = to_inet(s);
-	int err = -ENOPROTOOPT;
+	/* as Linux: a level that IPv4 does not know */
+	int err = s->family == AF_INET && level != IPPROTO_IP &&
+				  level != IPPROTO_TCP
+			  ? -EOPNOTSUPP
+			  : -ENOPROTOOPT;
 	u32 v = 0;
 
 	if (level == IPPROTO_TCP && is->proto == IPPROTO_TCP) {

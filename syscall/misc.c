@@ -15,11 +15,38 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
+#define UNAME26	    0x0020000u /* personality(2) */
+#define MINOR_OF_26 60 /* of 3.0; a 6.x is the same */
+
+/* "6.12.0-x" becomes "2.6.72-x", for programs that know no other. */
+static void release_26(struct utsname *u)
+{
+	const char *rest = u->release;
+	char name[sizeof(u->release)];
+	u32 dots = 0, minor = 0;
+
+	for (; *rest && dots < 3; rest++) {
+		bool digit = *rest >= '0' && *rest <= '9';
+
+		if (!digit && *rest != '.')
+			break;
+		if (dots == 1 && digit)
+			minor = minor * 10 + (u32)(*rest - '0');
+		dots += *rest == '.';
+	}
+	memset(name, 0, sizeof(name));
+	(void)scnprintf(name, sizeof(name), "2.6.%u%s", MINOR_OF_26 + minor,
+			rest);
+	memcpy(u->release, name, sizeof(name));
+}
+
 SYSCALL1(160, uname, uaddr_t, ubuf)
 {
 	struct utsname u;
 
 	utsname_get(&u);
+	if (current->personality & UNAME26)
+		release_26(&u);
 	return copy_to_user(ubuf, &u, sizeof(u));
 }
 

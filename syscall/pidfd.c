@@ -11,6 +11,7 @@
 #include <kernel/file/iov.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/task/ext.h>
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
 
@@ -216,10 +217,12 @@ static u64 part_locked(const struct process *p, int type)
 		return t ? (u64)t->fs : 0;
 	case KCMP_SIGHAND:
 		return (u64)p->sighand;
-	case KCMP_SYSVSEM: /* those who owe nothing are alike */
+	case KCMP_IO: /* one that was never wanted is everybody's */
+		return t && thread_ioprio_locked(t) ? (u64)p : 0;
+	case KCMP_SYSVSEM:
 		return list_empty(&p->sem_undos) ? 0 : (u64)p;
-	default: /* nobody shares these */
-		return (u64)p;
+	default:
+		return 0;
 	}
 }
 

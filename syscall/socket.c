@@ -551,7 +551,7 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 	else
 		n = s->ops->getopt ? s->ops->getopt(s, level, opt, v.other,
 						    min_t(u32, room, sizeof(v)))
-				   : -ENOPROTOOPT;
+				   : -EOPNOTSUPP;
 	fd_unref(r);
 	if (n < 0)
 		return n;

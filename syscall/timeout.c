@@ -8,6 +8,8 @@
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 
+#define STICKY_TIMEOUTS 0x4000000u /* personality(2) */
+
 u64 deadline_after(u64 ns)
 {
 	u64 now = clock_mono_ns();
@@ -36,7 +38,7 @@ void timeout_write_left(uaddr_t uts, u64 deadline_ns)
 	u64 now = clock_mono_ns();
 	struct timespec64 ts;
 
-	if (!uts)
+	if (!uts || (current->personality & STICKY_TIMEOUTS))
 		return;
 	ts = ns_to_timespec(deadline_ns > now ? deadline_ns - now : 0);
 	if (copy_to_user(uts, &ts, sizeof(ts)))

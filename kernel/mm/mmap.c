@@ -16,6 +16,7 @@
 #include <kernel/mm/pt.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/process.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 
 #define MAP_HUGETLB 0x40000
@@ -27,6 +28,8 @@
 static const char heap_label[] = "[heap]";
 
 /* --- limits */
+
+u64 overcommit_memory;
 
 bool mm_data_fits(struct mm *mm, u64 pages)
 {
@@ -43,7 +46,8 @@ int vma_may_grow(struct mm *mm, u64 pages, u32 flags)
 	if (!mm_data_fits(mm, pages))
 		return -ENOMEM;
 	/* what can never be backed is refused at once */
-	if (!(flags & VM_NORESERVE) && pages > pmem_total_pages())
+	if (!load_once(&overcommit_memory) && !(flags & VM_NORESERVE) &&
+	    pages > pmem_total_pages())
 		return -ENOMEM;
 	return 0;
 }

@@ -135,6 +135,8 @@ struct mm {
 #define MDWE_REFUSE_EXEC_GAIN 1u
 #define MDWE_NO_INHERIT	      2u
 
+/* 0: refuse what could never be; 1: refuse nothing. [a] */
+extern u64 overcommit_memory;
 struct mm *mm_new(void); /* empty, refs 1; NULL: -ENOMEM */
 struct mm *mm_get(struct mm *mm);
 void mm_put(struct mm *mm);	    /* last one unmaps all; may sleep */

@@ -136,11 +136,17 @@ static u64 take_expiries(struct ptimer *pt, u64 now)
 		pt->on = false;
 		return nr;
 	}
+	if (pt->real_due) { /* perhaps long ago, before the machine was there */
+		now = clock_real_ns();
+		if (now > pt->real_due)
+			nr += (now - pt->real_due) / pt->interval;
+		pt->real_due += nr * pt->interval;
+		pt->due = posix_deadline(pt->clock, pt->real_due, true);
+		return nr;
+	}
 	if (now > pt->due)
 		nr += (now - pt->due) / pt->interval;
 	pt->due += nr * pt->interval;
-	if (pt->real_due)
-		pt->real_due += nr * pt->interval;
 	return nr;
 }
 
