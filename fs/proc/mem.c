@@ -80,11 +80,12 @@ static void mem_release(struct file *f)
 	mm_put(f->priv);
 }
 
-/* Documentation/admin-guide/mm/pagemap.rst; frame numbers are nobody's business. */
+/* Documentation/admin-guide/mm/pagemap.rst; frame numbers (/proc/kpageflags) are for
+ * who had CAP_SYS_ADMIN when it opened the file. */
 #define PM_PRESENT BIT(63)
 #define PM_FILE	   BIT(61)
 
-static u64 pagemap_entry(struct mm *mm, u64 va)
+static u64 pagemap_entry(struct mm *mm, u64 va, bool frames)
 {
 	struct vma *v;
 	pte_t *p, e = 0;
@@ -101,18 +102,22 @@ static u64 pagemap_entry(struct mm *mm, u64 va)
 		e = *p;
 	spin_unlock(&mm->pt_lock);
 	up_read(&mm->lock);
-	return e & PTE_V ? PM_PRESENT | (file ? PM_FILE : 0) : 0;
+	if (!(e & PTE_V))
+		return 0;
+	return PM_PRESENT | (file ? PM_FILE : 0) |
+	       (frames ? pte_phys(e) >> PAGE_SHIFT : 0);
 }
 
 static s64 pagemap_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
+	bool frames = f->cred->cap_effective & BIT(CAP_SYS_ADMIN);
 	struct mm *mm = f->priv;
 	s64 done = 0;
 
 	if ((*pos | iov_iter_count(to)) & 7)
 		return -EINVAL;
 	while (iov_iter_count(to) && *pos < USER_TOP / PAGE_SIZE * 8) {
-		u64 e = pagemap_entry(mm, *pos / 8 * PAGE_SIZE);
+		u64 e = pagemap_entry(mm, *pos / 8 * PAGE_SIZE, frames);
 
 		if (copy_to_iter(&e, 8, to) != 8)
 			return done ? done : -EFAULT;

@@ -328,3 +328,22 @@ TEST(abi, proc_io)
 	CHECK_EQ(b[3] - a[3], 10);
 	CHECK(b[0] - a[0] >= 1000 && b[2] - a[2] >= 10);
 }
+
+/* A page of a file is dirty, and clean when it has been written. */
+TEST(abi, kpageflags)
+{
+	int maps = open("/proc/self/pagemap", O_RDONLY);
+	int flags = open("/proc/kpageflags", O_RDONLY);
+	uint64_t e, word;
+	char *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	CHECK(maps >= 0 && flags >= 0 && m != MAP_FAILED);
+	CHECK_EQ(pread(maps, &e, 8, (uintptr_t)m / 4096 * 8), 8);
+	CHECK(e >> 63);
+	e &= (1ull << 55) - 1;
+	CHECK_EQ(pread(flags, &word, 8, (off_t)e * 8), 8);
+	CHECK(word >> 12 & 1); /* anonymous */
+	CHECK_EQ(pread(flags, &word, 8, 1ll << 45), 0);
+	CHECK_ERR(pread(flags, &word, 7, 0), EINVAL);
+}
