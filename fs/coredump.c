@@ -86,7 +86,7 @@ struct core {
 	struct thread **thread; /* the others; they are parked */
 	u32 nr_threads;
 	struct text files; /* NT_FILE */
-	bool full; /* the limit, or the disk */
+	bool full;	   /* the limit, or the disk */
 };
 
 char core_pattern[CORE_PATTERN_MAX] = "core";
@@ -113,8 +113,8 @@ static void put(struct core *c, const void *p, size_t n)
 static bool filter_wants(const struct vma *v)
 {
 	bool shared = v->flags & VM_SHARED;
-	bool anon = shared ? !v->file || !v->file->dentry
-			   : !v->file || v->has_anon;
+	bool anon =
+		shared ? !v->file || !v->file->dentry : !v->file || v->has_anon;
 	u32 want = anon	    ? (shared ? CORE_FILTER_ANON_SHARED
 				      : CORE_FILTER_ANON_PRIVATE)
 		   : shared ? CORE_FILTER_FILE_SHARED

@@ -46,7 +46,8 @@ static u64 ticks(const struct timerfd *t)
 
 	if (!t->on || now < t->due)
 		return 0;
-	if (t->interval && t->real_due) /* perhaps before the machine was there */
+	if (t->interval &&
+	    t->real_due) /* perhaps before the machine was there */
 		return 1 + (max(clock_real_ns(), t->real_due) - t->real_due) /
 				   t->interval;
 	return t->interval ? 1 + (now - t->due) / t->interval : 1;

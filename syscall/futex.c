@@ -108,11 +108,11 @@ SYSCALL6(98, futex, uaddr_t, a, u32, op, u32, val, u64, arg4, uaddr_t, b, u32,
 	case FUTEX_WAKE_BITSET:
 		return futex_wake(a, shared, (int)val, val3);
 	case FUTEX_REQUEUE:
-		return futex_requeue(a, shared, b, shared, (int)val,
-				     (int)arg4, NULL);
+		return futex_requeue(a, shared, b, shared, (int)val, (int)arg4,
+				     NULL);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(a, shared, b, shared, (int)val,
-				     (int)arg4, &val3);
+		return futex_requeue(a, shared, b, shared, (int)val, (int)arg4,
+				     &val3);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(a, b, shared, (int)val, (int)arg4, val3);
 	case FUTEX_WAIT_REQUEUE_PI:
@@ -151,8 +151,8 @@ struct waitv {
 /* Flags and 32-bit values of the newer calls. */
 static bool futex2_valid(u32 flags, u64 a, u64 b)
 {
-	return !(flags & ~FUTEX2_KNOWN) && (flags & FUTEX2_SIZE) == FUTEX2_U32 &&
-	       !(a >> 32) && !(b >> 32);
+	return !(flags & ~FUTEX2_KNOWN) &&
+	       (flags & FUTEX2_SIZE) == FUTEX2_U32 && !(a >> 32) && !(b >> 32);
 }
 
 static int read_waiters(struct futex_multi *m, uaddr_t from, u32 nr)

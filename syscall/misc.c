@@ -16,7 +16,7 @@
 #include <lib/string.h>
 
 #define UNAME26	    0x0020000u /* personality(2) */
-#define MINOR_OF_26 60 /* of 3.0; a 6.x is the same */
+#define MINOR_OF_26 60	       /* of 3.0; a 6.x is the same */
 
 /* "6.12.0-x" becomes "2.6.72-x", for programs that know no other. */
 static void release_26(struct utsname *u)

@@ -29,10 +29,10 @@ enum {
 #define MPOL_MODE_FLAGS	      0xe000u
 #define HAS_NODE	      BIT(3)
 #define FLAGS_SHIFT	      9 /* from bit 13 to bit 4 */
-#define MPOL_F_NODE	    BIT(0)
-#define MPOL_F_ADDR	    BIT(1)
-#define MPOL_F_MEMS_ALLOWED BIT(2)
-#define NODES_MAX	    4096u
+#define MPOL_F_NODE	      BIT(0)
+#define MPOL_F_ADDR	      BIT(1)
+#define MPOL_F_MEMS_ALLOWED   BIT(2)
+#define NODES_MAX	      4096u
 
 /* The nodes of a mask: *@any when there is one; -EINVAL beyond node 0. */
 static int read_nodes(uaddr_t umask, u64 maxnode, bool *any)
@@ -141,9 +141,9 @@ SYSCALL4(450, set_mempolicy_home_node, u64, start, u64, len, u64, node, u64,
 
 	if (start & (PAGE_SIZE - 1) || flags || node || end < start)
 		return -EINVAL;
-	return end == start ? 0
-			    : mm_each_policy(current->mm, start, end,
-					     may_have_home);
+	return end == start
+		       ? 0
+		       : mm_each_policy(current->mm, start, end, may_have_home);
 }
 
 static int write_nodes(uaddr_t umask, u64 maxnode, u64 nodes)

@@ -49,12 +49,12 @@
 #define PR_GET_MDWE		    66
 #define PR_GET_AUXV		    0x41555856
 
-#define SECBIT_KEEP_CAPS	     BIT(4)
-#define SECBIT_KEEP_CAPS_LOCKED	     BIT(5)
+#define SECBIT_KEEP_CAPS	    BIT(4)
+#define SECBIT_KEEP_CAPS_LOCKED	    BIT(5)
 #define SECBIT_NO_CAP_AMBIENT_RAISE BIT(6)
-#define SECBITS_ALL		     0xffu
-#define SECBITS_LOCKS		     0xaau /* each is above what it locks */
-#define DEFAULT_SLACK_NS 50000
+#define SECBITS_ALL		    0xffu
+#define SECBITS_LOCKS		    0xaau /* each is above what it locks */
+#define DEFAULT_SLACK_NS	    50000
 
 static s64 set_name(uaddr_t a)
 {

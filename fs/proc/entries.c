@@ -208,10 +208,10 @@ static int show_children(struct text *t, struct process *p)
 	{                                                            \
 		.name = nm, .mode = S_IFREG | (perm), .show_tid = sh \
 	}
-#define OWN(nm, perm, sh)                                            \
-	{                                                            \
+#define OWN(nm, perm, sh)                                             \
+	{                                                             \
 		.name = nm, .mode = S_IFREG | (perm), .show_tid = sh, \
-		.owner_only = true                                   \
+		.owner_only = true                                    \
 	}
 #define OPEN(nm, perm, op)                                       \
 	{                                                        \

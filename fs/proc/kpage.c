@@ -31,11 +31,16 @@ static const struct {
 	u32 ours;
 	u8 theirs;
 } map[] = {
-	{ PG_LOCKED, KPF_LOCKED },	   { PG_ERROR, KPF_ERROR },
-	{ PG_REFERENCED, KPF_REFERENCED }, { PG_UPTODATE, KPF_UPTODATE },
-	{ PG_DIRTY, KPF_DIRTY },	   { PG_LRU, KPF_LRU },
-	{ PG_SLAB, KPF_SLAB },		   { PG_WRITEBACK, KPF_WRITEBACK },
-	{ PG_BUDDY, KPF_BUDDY },	   { PG_ANON, KPF_ANON },
+	{ PG_LOCKED, KPF_LOCKED },
+	{ PG_ERROR, KPF_ERROR },
+	{ PG_REFERENCED, KPF_REFERENCED },
+	{ PG_UPTODATE, KPF_UPTODATE },
+	{ PG_DIRTY, KPF_DIRTY },
+	{ PG_LRU, KPF_LRU },
+	{ PG_SLAB, KPF_SLAB },
+	{ PG_WRITEBACK, KPF_WRITEBACK },
+	{ PG_BUDDY, KPF_BUDDY },
+	{ PG_ANON, KPF_ANON },
 };
 
 static u64 flags_of(const struct page *pg)
@@ -107,10 +112,10 @@ static int count_open(struct inode *i __unused, struct file *f)
 
 static int kpage_init(void)
 {
-	struct pnode *a = pseudo_file(proc_root, "kpageflags", 0400, NULL, NULL,
-				      NULL);
-	struct pnode *b = pseudo_file(proc_root, "kpagecount", 0400, NULL, NULL,
-				      NULL);
+	struct pnode *a =
+		pseudo_file(proc_root, "kpageflags", 0400, NULL, NULL, NULL);
+	struct pnode *b =
+		pseudo_file(proc_root, "kpagecount", 0400, NULL, NULL, NULL);
 
 	if (!a || !b)
 		return -ENOMEM;

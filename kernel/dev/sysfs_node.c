@@ -60,16 +60,15 @@ static s64 show_meminfo(void *obj __unused, const struct sys_attr *a __unused,
 	size_t n;
 
 	pmem_info(&m);
-	n = (size_t)scnprintf(
-		buf, size,
-		"Node 0 MemTotal:       %8lu kB\n"
-		"Node 0 MemFree:        %8lu kB\n"
-		"Node 0 MemUsed:        %8lu kB\n"
-		"Node 0 Dirty:          %8lu kB\n"
-		"Node 0 Writeback:      %8lu kB\n"
-		"Node 0 FilePages:      %8lu kB\n",
-		KIB(m.total), KIB(m.free), KIB(m.total - m.free), KIB(m.dirty),
-		KIB(m.writeback), KIB(m.cached));
+	n = (size_t)scnprintf(buf, size,
+			      "Node 0 MemTotal:       %8lu kB\n"
+			      "Node 0 MemFree:        %8lu kB\n"
+			      "Node 0 MemUsed:        %8lu kB\n"
+			      "Node 0 Dirty:          %8lu kB\n"
+			      "Node 0 Writeback:      %8lu kB\n"
+			      "Node 0 FilePages:      %8lu kB\n",
+			      KIB(m.total), KIB(m.free), KIB(m.total - m.free),
+			      KIB(m.dirty), KIB(m.writeback), KIB(m.cached));
 	n += (size_t)scnprintf(buf + n, size - n,
 			       "Node 0 Mapped:         %8lu kB\n"
 			       "Node 0 AnonPages:      %8lu kB\n"

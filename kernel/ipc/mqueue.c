@@ -31,7 +31,7 @@ struct mqueue {
 	struct list_head node; /* in names; empty: unlinked */
 	u64 id;		       /* [I] */
 	u32 uid, gid, mode;
-	u32 maxmsg, msgsize;   /* [I] */
+	u32 maxmsg, msgsize;	/* [I] */
 	struct timespec64 when; /* [I] */
 	u32 nr;
 	u64 bytes;

@@ -180,7 +180,7 @@ static void copy_fields(struct mm *new, const struct mm *old)
 	memcpy(new->auxv, old->auxv, sizeof(new->auxv));
 	new->dumpable = old->dumpable;
 	new->core_filter = old->core_filter;
-	new->mdwe = old->mdwe & MDWE_NO_INHERIT ? 0 : old->mdwe;
+	new->mdwe = old->mdwe &MDWE_NO_INHERIT ? 0 : old->mdwe;
 	new->thp_disable = old->thp_disable;
 	new->exe = old->exe ? file_get(old->exe) : NULL;
 }

@@ -42,22 +42,22 @@ struct vma;
 struct mm;
 
 /* vma->flags */
-#define VM_READ	      BIT(0)
-#define VM_WRITE      BIT(1)
-#define VM_EXEC	      BIT(2)
-#define VM_SHARED     BIT(3)
-#define VM_MAYREAD    BIT(4)
-#define VM_MAYWRITE   BIT(5)
-#define VM_MAYEXEC    BIT(6)
-#define VM_GROWSDOWN  BIT(7)
-#define VM_LOCKED     BIT(8)
-#define VM_DONTFORK   BIT(9)
-#define VM_WIPEONFORK BIT(10)
-#define VM_NORESERVE  BIT(11)
-#define VM_IO	      BIT(12) /* device memory: no struct page */
-#define VM_DONTDUMP   BIT(13)
-#define VM_SEALED     BIT(14) /* mseal(2) */
-#define VM_POLICY_SHIFT 16 /* a byte: mpolicy.c */
+#define VM_READ		BIT(0)
+#define VM_WRITE	BIT(1)
+#define VM_EXEC		BIT(2)
+#define VM_SHARED	BIT(3)
+#define VM_MAYREAD	BIT(4)
+#define VM_MAYWRITE	BIT(5)
+#define VM_MAYEXEC	BIT(6)
+#define VM_GROWSDOWN	BIT(7)
+#define VM_LOCKED	BIT(8)
+#define VM_DONTFORK	BIT(9)
+#define VM_WIPEONFORK	BIT(10)
+#define VM_NORESERVE	BIT(11)
+#define VM_IO		BIT(12) /* device memory: no struct page */
+#define VM_DONTDUMP	BIT(13)
+#define VM_SEALED	BIT(14) /* mseal(2) */
+#define VM_POLICY_SHIFT 16	/* a byte: mpolicy.c */
 #define VM_POLICY	(0xffu << VM_POLICY_SHIFT)
 
 struct vm_ops {
@@ -132,8 +132,8 @@ struct mm {
 #define CORE_FILTER_ELF_HEADERS	 BIT(4)
 #define CORE_FILTER_DEFAULT	 0x33u /* and private huge pages */
 #define CORE_FILTER_ALL		 0x1ffu
-#define MDWE_REFUSE_EXEC_GAIN 1u
-#define MDWE_NO_INHERIT	      2u
+#define MDWE_REFUSE_EXEC_GAIN	 1u
+#define MDWE_NO_INHERIT		 2u
 
 /* 0: refuse what could never be; 1: refuse nothing. [a] */
 extern u64 overcommit_memory;
@@ -167,7 +167,7 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 int mm_seal(struct mm *mm, u64 start, u64 len);
 /* Memory policies, a byte that means something to syscall/numa.c; 0: none. */
 int mm_set_policy(struct mm *mm, u64 start, u64 end, u32 policy); /* -EFAULT */
-int mm_get_policy(struct mm *mm, u64 addr); /* -EFAULT */
+int mm_get_policy(struct mm *mm, u64 addr);			  /* -EFAULT */
 /* @fn of each area that has one, until it fails; -ENOENT: none has. */
 int mm_each_policy(struct mm *mm, u64 start, u64 end, int (*fn)(u32 policy));
 int mm_munmap(struct mm *mm, u64 addr, u64 len);

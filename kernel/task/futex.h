@@ -78,7 +78,7 @@ struct futex_q {
 	bool pi;		     /* [bucket lock] waits to own the word */
 	bool to_pi; /* [bucket lock] will, of that of pi_key; see pi then */
 	struct futex_key pi_key; /* [I] */
-	u32 woken;		     /* [a] set under the bucket lock */
+	u32 woken;		 /* [a] set under the bucket lock */
 };
 
 /* One of the words of futex_wait_multiple(). */

@@ -29,18 +29,18 @@
 #define OVERRUN_MAX 0x7fffffffu
 
 struct ptimer {
-	struct list_head node;	/* [ptimer_lock] in process->posix_timers */
-	struct ktimer timer;	/* [ptimer_lock] */
-	struct process *proc;	/* [I] */
-	int id, clock;		/* [I] */
-	struct cpuclock cpu;	/* proc NULL: a clock of time, else [I] */
+	struct list_head node;	  /* [ptimer_lock] in process->posix_timers */
+	struct ktimer timer;	  /* [ptimer_lock] */
+	struct process *proc;	  /* [I] */
+	int id, clock;		  /* [I] */
+	struct cpuclock cpu;	  /* proc NULL: a clock of time, else [I] */
 	struct clock_watch watch; /* if the clock can be set */
-	struct ptimer_event ev; /* [I] */
-	bool on;		/* [ptimer_lock] */
-	u64 due, interval;	/* [ptimer_lock] CLOCK_MONOTONIC or CPU time */
-	u64 real_due;		/* [ptimer_lock] ... as it was given; 0: relative */
-	u32 overrun;		/* [sighand->lock] of the last signal */
-	u32 overrun_last;	/* [sighand->lock] of the one before */
+	struct ptimer_event ev;	  /* [I] */
+	bool on;		  /* [ptimer_lock] */
+	u64 due, interval; /* [ptimer_lock] CLOCK_MONOTONIC or CPU time */
+	u64 real_due;	   /* [ptimer_lock] ... as it was given; 0: relative */
+	u32 overrun;	   /* [sighand->lock] of the last signal */
+	u32 overrun_last;  /* [sighand->lock] of the one before */
 };
 
 static u32 add_overrun(u32 a, u64 b)

@@ -198,8 +198,8 @@ TEST(abi, futex_requeue_pi)
 
 static void *wait2(void *arg)
 {
-	return (void *)syscall(NR_FUTEX_WAIT, arg, 0L, 2L, F2_PRIVATE_U32,
-			       NULL, CLOCK_MONOTONIC);
+	return (void *)syscall(NR_FUTEX_WAIT, arg, 0L, 2L, F2_PRIVATE_U32, NULL,
+			       CLOCK_MONOTONIC);
 }
 
 TEST(abi, futex2)
