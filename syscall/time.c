@@ -9,6 +9,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/cpuclock.h>
+#include <kernel/time/ntp.h>
 #include <kernel/time/posix.h>
 #include <lib/string.h>
 
@@ -108,51 +109,17 @@ SYSCALL2(170, settimeofday, uaddr_t, utv, uaddr_t, utz)
 	return err;
 }
 
-/* linux/timex.h */
-struct timex {
-	u32 modes, pad0;
-	s64 offset, freq, maxerror, esterror;
-	s32 status, pad1;
-	s64 constant, precision, tolerance;
-	struct timeval64 time;
-	s64 tick, ppsfreq, jitter;
-	s32 shift, pad2;
-	s64 stabil, jitcnt, calcnt, errcnt, stbcnt;
-	s32 tai;
-	s32 pad3[11];
-};
-STATIC_ASSERT(sizeof(struct timex) == 208, "Linux's struct timex");
-
-#define ADJ_OFFSET_SS_READ 0xa001u
-#define STA_UNSYNC	   0x0040
-#define TIME_ERROR	   5
-#define USER_TICK_US	   10000
-#define TOLERANCE	   (500ll << 16) /* parts per million */
-
-/* The clock runs at the rate that the device tree says; it is not steered. */
 static s64 do_adjtime(uaddr_t utx)
 {
 	struct timex tx;
-	u64 ns = clock_real_ns();
-	u32 modes;
+	int r;
 
-	if (get_user_u32(&modes, utx))
+	if (copy_from_user(&tx, utx, sizeof(tx)))
 		return -EFAULT;
-	if (modes && modes != ADJ_OFFSET_SS_READ)
-		return -EPERM;
-	memset(&tx, 0, sizeof(tx));
-	tx.modes = modes;
-	tx.maxerror = tx.esterror = 16000000;
-	tx.status = STA_UNSYNC;
-	tx.constant = 2;
-	tx.precision = 1;
-	tx.tolerance = TOLERANCE;
-	tx.tick = USER_TICK_US;
-	tx.time.tv_sec = (s64)(ns / NSEC_PER_SEC);
-	tx.time.tv_usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
-	if (copy_to_user(utx, &tx, sizeof(tx)))
+	r = ntp_adjust(&tx);
+	if (r >= 0 && copy_to_user(utx, &tx, sizeof(tx)))
 		return -EFAULT;
-	return TIME_ERROR;
+	return r;
 }
 
 SYSCALL1(171, adjtimex, uaddr_t, utx)

@@ -51,9 +51,15 @@ void clock_set_real_ns(u64 real_ns)
 {
 	u64 offset = real_ns - clock_mono_ns();
 
-	store_once(&real_offset_ns, offset);
+	clock_slew_real_ns((s64)(offset - load_once(&real_offset_ns)));
+}
+
+/* Both words are only ever added to, so that they stay the same. */
+void clock_slew_real_ns(s64 delta_ns)
+{
+	(void)atomic_fetch_add(&real_offset_ns, (u64)delta_ns);
 	if (published)
-		store_once(published, offset);
+		(void)atomic_fetch_add(published, (u64)delta_ns);
 }
 
 u64 clock_mono_ticks(void)

@@ -9,6 +9,7 @@
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
 #include <kernel/time/cpuclock.h>
+#include <kernel/time/ntp.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
@@ -30,8 +31,11 @@ int posix_clock_read(int id, u64 *ns)
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_REALTIME_ALARM:
-	case CLOCK_TAI: /* nobody has told us of leap seconds */
 		*ns = clock_real_ns();
+		return 0;
+	case CLOCK_TAI:
+		*ns = clock_real_ns() +
+		      (u64)ntp_tai_seconds() * NSEC_PER_SEC;
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
@@ -80,6 +84,8 @@ u64 posix_deadline(int id, u64 ns, bool absolute)
 
 		if (!posix_clock_is_real(id))
 			return ns;
+		if (id == CLOCK_TAI)
+			real += (u64)ntp_tai_seconds() * NSEC_PER_SEC;
 		ns = ns > real ? ns - real : 0;
 	}
 	return now + ns < now ? WAIT_FOREVER - 1 : now + ns;

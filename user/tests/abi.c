@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 
 static uint64_t now_ns(clockid_t c)
 {
@@ -346,4 +347,28 @@ TEST(abi, kpageflags)
 	CHECK(word >> 12 & 1); /* anonymous */
 	CHECK_EQ(pread(flags, &word, 8, 1ll << 45), 0);
 	CHECK_ERR(pread(flags, &word, 7, 0), EINVAL);
+}
+
+static int adjust(unsigned int modes, long value)
+{
+	struct timex t = { .modes = modes, .tick = value, .status = value };
+
+	return adjtimex(&t);
+}
+
+/* A clock that is to be faster by a tenth is; and only who may, may. */
+TEST(abi, clock_is_steered)
+{
+	int64_t before, gained;
+
+	CHECK_ERR(adjust(ADJ_TICK, 8999), EINVAL);
+	before = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
+	CHECK_OK(adjust(ADJ_TICK, 11000));
+	usleep(400000);
+	CHECK_OK(adjust(ADJ_TICK, 10000));
+	gained = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC) - before;
+	CHECK(gained >= 19000000 && gained <= 1000000000);
+	CHECK_OK(seteuid(500));
+	CHECK_OK(adjust(0, 0));
+	CHECK_ERR(adjust(ADJ_TICK, 10000), EPERM);
 }
