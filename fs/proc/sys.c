@@ -195,6 +195,8 @@ static const struct {
 	{ "kernel", "modules_disabled", 1 },
 	{ "kernel", "sched_rt_period_us", 1000000 },
 	{ "kernel", "sched_autogroup_enabled", 0 },
+	{ "kernel", "core_pipe_limit", 0 },
+	{ "kernel", "sysrq", 1 },
 	{ "kernel", "shm_rmid_forced", 0 },
 	{ "vm", "oom_kill_allocating_task", 0 },
 	{ "vm", "nr_overcommit_hugepages", 0 },
