@@ -7,6 +7,10 @@
  * happened and sets a timer that is due; its callback sends.  What happens in between
  * is told once.
  *
+ * INVARIANT
+ *   I1  whoever makes events not 0 arms the timer, nobody else; its callback makes it 0
+ *       before it tells.  So it is armed by one hart at a time.
+ *
  * Locking: async_mutex for arming; the timer's callback needs nothing of a file but
  * atomic words, and ktimer_cancel() waits for it.
  */
@@ -82,9 +86,10 @@ static void due(struct ktimer *k)
 static bool note(struct waiter *w, u64 key)
 {
 	struct file_async *a = w->arg;
+	u32 bits = key ? (u32)key : POLLIN | POLLRDNORM;
 
-	(void)atomic_fetch_or(&a->events, key ? (u32)key : POLLIN | POLLRDNORM);
-	if (!ktimer_armed(&a->timer))
+	/* I1 */
+	if (!atomic_fetch_or(&a->events, bits))
 		ktimer_arm(&a->timer, clock_mono_ns());
 	return false;
 }
@@ -113,6 +118,7 @@ static void disarm(struct file_async *a)
 		waitq_del(e->wq, &e->w);
 	}
 	(void)ktimer_cancel(&a->timer);
+	store_once(&a->events, 0);
 }
 
 static int arm(struct file *f, int fd)
