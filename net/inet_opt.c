@@ -440,7 +440,8 @@ int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 	struct inet_sock *is = to_inet(s);
 	/* as Linux: a level that IPv4 does not know */
 	int err = s->family == AF_INET && level != IPPROTO_IP &&
-				  level != IPPROTO_TCP
+				  (level != IPPROTO_TCP ||
+				   is->proto != IPPROTO_TCP)
 			  ? -EOPNOTSUPP
 			  : -ENOPROTOOPT;
 	u32 v = 0;

@@ -108,12 +108,14 @@ struct itimerspec {
 
 SYSCALL2(85, timerfd_create, int, clock, u32, flags)
 {
+	int err = posix_clock_can_wait(clock);
+
 	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	if (clock == CLOCK_TAI || posix_clock_can_wait(clock) == -EOPNOTSUPP)
+	if (clock == CLOCK_TAI || err == -EOPNOTSUPP)
 		return -EINVAL;
-	if (posix_clock_can_wait(clock))
-		return posix_clock_can_wait(clock);
+	if (err)
+		return err;
 	return install(timerfd_create(clock, flags & O_NONBLOCK), flags);
 }
 

@@ -360,7 +360,7 @@ static int set_other(struct socket *s, int level, int opt, uaddr_t uval,
 	u8 val[SOCK_OPT_MAX];
 
 	if (!s->ops->setopt)
-		return -ENOPROTOOPT;
+		return -EOPNOTSUPP;
 	if ((s32)len < 0)
 		return -EINVAL;
 	len = min(len, (u32)sizeof(val));

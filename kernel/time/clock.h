@@ -21,7 +21,7 @@ u64 clock_mono_ns(void);
 u64 clock_real_ns(void);
 void clock_set_real_ns(u64 real_ns);
 void clock_slew_real_ns(s64 delta_ns); /* adds; any context */
-u64 clock_boot_real_ns(void); /* CLOCK_REALTIME at boot: btime */
+u64 clock_boot_real_ns(void);	       /* CLOCK_REALTIME at boot: btime */
 u64 clock_res_ns(void);
 /* Conversions of time-CSR ticks. */
 u64 clock_ns_to_ticks(u64 ns); /* saturates */

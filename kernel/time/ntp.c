@@ -41,32 +41,33 @@ enum {
 	STA_NANO = 0x2000,
 	STA_RONLY = 0xff00,
 };
-#define TIME_OK	      0
-#define TIME_ERROR    5
-#define USER_TICK_US  10000 /* USER_HZ is 100 */
-#define MAX_FREQ      (500ll << 16) /* parts per million, 2^-16 */
-#define MAX_PHASE_NS  500000000ll
-#define MAX_CONSTANT  10
-#define MAX_TAI	      100000
-#define PHASE_LIMIT   16000000ll /* us */
-#define ERROR_GROWTH  500	/* us in a second */
-#define ADJTIME_US    500	/* of adjtime(3) in a second */
-#define STEP_NS	      (100 * NSEC_PER_MSEC)
-#define STEPS	      10 /* in a second */
+#define TIME_OK	     0
+#define TIME_ERROR   5
+#define USER_TICK_US 10000	   /* USER_HZ is 100 */
+#define MAX_FREQ     (500ll << 16) /* parts per million, 2^-16 */
+#define MAX_PHASE_NS 500000000ll
+#define MAX_CONSTANT 10
+#define MAX_TAI	     100000
+#define PHASE_LIMIT  16000000ll /* us */
+#define ERROR_GROWTH 500	/* us in a second */
+#define ADJTIME_US   500	/* of adjtime(3) in a second */
+#define STEP_NS	     (100 * NSEC_PER_MSEC)
+#define STEPS	     10 /* in a second */
 
 static struct spinlock ntp_lock = SPINLOCK_INIT("ntp", RANK_POLL);
 static struct ktimer timer;
 static bool timer_made;
-static s64 freq;	    /* 2^-16 parts per million */
-static s64 phase_ns;	    /* what is left of ADJ_OFFSET */
-static s64 adjtime_us;	    /* what is left of adjtime(3) */
+static s64 freq;       /* 2^-16 parts per million */
+static s64 phase_ns;   /* what is left of ADJ_OFFSET */
+static s64 adjtime_us; /* what is left of adjtime(3) */
 static s64 tick_us = USER_TICK_US;
 static s64 constant = 2, esterror = PHASE_LIMIT;
 static s64 maxerror = PHASE_LIMIT;
 static u64 maxerror_at, offset_at; /* CLOCK_MONOTONIC when they were set */
 static s64 rest;		   /* of a step, in 2^-16 ns */
 static s32 status = STA_UNSYNC, tai;
-static u32 step; /* of a second */
+static u32 step;		     /* of a second */
+static u64 last_ns;		     /* CLOCK_MONOTONIC of the last one */
 static s64 phase_step, adjtime_step; /* ns in a step of this second */
 
 static s64 clamp_s64(s64 v, s64 lo, s64 hi)
@@ -74,13 +75,21 @@ static s64 clamp_s64(s64 v, s64 lo, s64 hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Faster than the counter by so many 2^-16 ns in a step. */
+/* Faster than the counter by so many 2^-16 ns in a second. */
 static s64 rate(void)
 {
-	s64 per_second = freq * 1000; /* ppm are us/s */
+	/* ppm are us/s */
+	return freq * 1000 + (tick_us - USER_TICK_US) * 100 * 1000 * (1 << 16);
+}
 
-	per_second += (tick_us - USER_TICK_US) * 100 * 1000 << 16;
-	return per_second / STEPS;
+/* What the rate makes of the time since the last step. */
+static s64 drift(void)
+{
+	u64 now = clock_mono_ns();
+	s64 us = (s64)min((now - last_ns) / NSEC_PER_USEC, 1000000ul);
+
+	last_ns = now;
+	return rate() * us / 1000000;
 }
 
 /* A second begins: what is worked off in it. */
@@ -110,7 +119,7 @@ static void next_step(struct ktimer *k __unused)
 	spin_lock(&ntp_lock);
 	if (step++ % STEPS == 0)
 		plan_second();
-	rest += rate();
+	rest += drift();
 	delta = rest / (1 << 16);
 	rest -= delta * (1 << 16);
 	delta += phase_step + adjtime_step;
@@ -127,6 +136,7 @@ static void start_steering(void)
 	timer_made = true;
 	if (steering() && !ktimer_armed(&timer)) {
 		step = 0;
+		last_ns = clock_mono_ns();
 		ktimer_arm(&timer, clock_mono_ns() + STEP_NS);
 	}
 }
@@ -288,6 +298,17 @@ int ntp_adjust(struct timex *tx)
 	err = tell(tx);
 	spin_unlock(&ntp_lock);
 	return err;
+}
+
+void ntp_clock_was_set(void)
+{
+	spin_lock(&ntp_lock);
+	phase_ns = phase_step = 0;
+	adjtime_us = adjtime_step = 0;
+	status |= STA_UNSYNC;
+	maxerror = esterror = PHASE_LIMIT;
+	maxerror_at = clock_mono_ns();
+	spin_unlock(&ntp_lock);
 }
 
 s32 ntp_tai_seconds(void)

@@ -27,6 +27,7 @@ STATIC_ASSERT(sizeof(struct timex) == 208, "Linux's struct timex");
 
 /* Does what tx->modes say and tells all: TIME_OK, TIME_ERROR or -errno. */
 int ntp_adjust(struct timex *tx);
-s32 ntp_tai_seconds(void); /* TAI minus UTC, as it was set */
+void ntp_clock_was_set(void); /* what was known of its errors is void */
+s32 ntp_tai_seconds(void);    /* TAI minus UTC, as it was set */
 
 #endif /* KERNEL_TIME_NTP_H */

@@ -34,8 +34,7 @@ int posix_clock_read(int id, u64 *ns)
 		*ns = clock_real_ns();
 		return 0;
 	case CLOCK_TAI:
-		*ns = clock_real_ns() +
-		      (u64)ntp_tai_seconds() * NSEC_PER_SEC;
+		*ns = clock_real_ns() + (u64)ntp_tai_seconds() * NSEC_PER_SEC;
 		return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
@@ -118,6 +117,7 @@ void posix_set_real(u64 ns)
 
 	mutex_lock(&watch_mutex);
 	clock_set_real_ns(ns);
+	ntp_clock_was_set();
 	list_for_each_entry(w, &watches, node)
 		w->moved(w);
 	store_once(&nr_set, nr_set + 1);
