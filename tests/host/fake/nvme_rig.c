@@ -344,11 +344,12 @@ struct nvme_queue *nvme_queue_nr(const struct nvme_ctrl *c, u32 i)
 	return i ? c->ioq[i - 1] : c->admin;
 }
 
-s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg)
+s64 nvme_ns_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg, bool can_write)
 {
 	(void)bd;
 	(void)cmd;
 	(void)arg;
+	(void)can_write;
 	return -ENOTTY;
 }
 
