@@ -179,7 +179,7 @@ static int set_flags(struct file *f, int fd, u32 flags)
 	u32 want = (f->flags & ~(u32)SETFL_MASK) | (flags & SETFL_MASK);
 	int err;
 
-	if (!f->ops->sigio)
+	if (!f->ops->sigio && !f->ops->own_sigio)
 		want &= ~(u32)O_ASYNC;
 	if ((flags & O_NOATIME) && !(f->flags & O_NOATIME) && f->inode &&
 	    !inode_owner_or_capable(f->inode))
@@ -196,7 +196,7 @@ static int set_flags(struct file *f, int fd, u32 flags)
 		if (err)
 			return err;
 	}
-	if ((want ^ f->flags) & O_ASYNC) {
+	if (((want ^ f->flags) & O_ASYNC) && f->ops->sigio) {
 		err = file_set_async(f, fd, want & O_ASYNC);
 		if (err)
 			return err;
@@ -436,7 +436,7 @@ static int set_flag_from_user(struct file *f, int fd, u32 flag, uaddr_t arg)
 
 	if (get_user_u32(&on, arg))
 		return -EFAULT;
-	if (flag == O_ASYNC && !f->ops->sigio)
+	if (flag == O_ASYNC && !f->ops->sigio && !f->ops->own_sigio)
 		return on ? -ENOTTY : 0;
 	return set_flags(f, fd, on ? f->flags | flag : f->flags & ~flag);
 }

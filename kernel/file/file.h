@@ -124,8 +124,9 @@ struct file_ops {
 	 * read() or write() it. */
 	s64 (*direct)(struct file *f, struct iov_iter *it, u64 pos, bool write,
 		      struct aio_req *req);
-	bool sigio;  /* O_ASYNC means something for it */
-	bool nowait; /* read() honours IOV_NOWAIT, and write() for streams */
+	bool sigio;	/* O_ASYNC tells what poll() would (async.c) */
+	bool own_sigio; /* O_ASYNC means something else, which setfl() sees to */
+	bool nowait;	/* read() honours IOV_NOWAIT, and write() for streams */
 	/* Lines for /proc/<pid>/fdinfo/<n>: their length, at most @n.  Optional. */
 	size_t (*fdinfo)(struct file *f, char *buf, size_t n);
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */

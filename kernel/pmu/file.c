@@ -546,6 +546,7 @@ const struct file_ops perf_fops = {
 	.poll = perf_poll,
 	.ioctl = perf_ioctl,
 	.mmap = perf_fmmap,
+	.own_sigio = true,
 	.setfl = perf_setfl,
 	.release = perf_release,
 	.anon_name = "anon_inode:[perf_event]",
