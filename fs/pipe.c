@@ -372,9 +372,20 @@ static s64 pipe_ioctl(struct file *f, unsigned int cmd, u64 arg)
 
 /* --- ends come and go */
 
-static void end_opened(struct pipe *p, struct file *f)
+/* Whom an end of a fifo found at the other one. */
+struct others {
+	u32 nr;	 /* now */
+	u32 gen; /* ever */
+};
+
+/* The others as they were at that moment: once they are woken they may come and go. */
+static struct others end_opened(struct pipe *p, struct file *f)
 {
+	struct others o;
+
 	mutex_lock(&p->lock);
+	o = f->can_read ? (struct others){ p->writers, p->w_gen }
+			: (struct others){ p->readers, p->r_gen };
 	if (f->can_read) {
 		store_once(&p->readers, p->readers + 1);
 		store_once(&p->r_gen, p->r_gen + 1);
@@ -386,6 +397,7 @@ static void end_opened(struct pipe *p, struct file *f)
 	mutex_unlock(&p->lock);
 	wake_up_all(&p->rd_wq);
 	wake_up_all(&p->wr_wq);
+	return o;
 }
 
 static void end_closed(struct pipe *p, struct file *f)
@@ -495,32 +507,25 @@ static struct pipe *fifo_get(struct inode *i)
 }
 
 /* Wait for the other end, as open(2) of a fifo does. */
-static int fifo_wait(struct pipe *p, struct file *f)
+static int fifo_wait(struct pipe *p, struct file *f, struct others o)
 {
-	u32 gen;
-
-	if (p->anon || (f->can_read && f->can_write))
+	if (p->anon || (f->can_read && f->can_write) || o.nr)
 		return 0;
-	if (f->can_read) {
-		gen = p->w_gen;
-		if (load_once(&p->writers))
-			return 0;
-		if (f->flags & O_NONBLOCK) {
-			f->version = gen;
-			return 0;
-		}
-		return wait_event_interruptible(&p->rd_wq,
-						load_once(&p->w_gen) != gen);
+	if (f->can_read && (f->flags & O_NONBLOCK)) {
+		f->version = o.gen;
+		return 0;
 	}
-	gen = p->r_gen;
-	if (load_once(&p->readers))
-		return 0;
-	return wait_event_interruptible(&p->wr_wq, load_once(&p->r_gen) != gen);
+	if (f->can_read)
+		return wait_event_interruptible(&p->rd_wq,
+						load_once(&p->w_gen) != o.gen);
+	return wait_event_interruptible(&p->wr_wq,
+					load_once(&p->r_gen) != o.gen);
 }
 
 int fifo_open(struct inode *i, struct file *f)
 {
 	struct pipe *p = fifo_get(i);
+	struct others o;
 	int err = 0;
 
 	if (!p)
@@ -533,8 +538,8 @@ int fifo_open(struct inode *i, struct file *f)
 	f->ops = &pipe_fops;
 	f->priv = p;
 	f->version = ~0ull;
-	end_opened(p, f);
-	err = fifo_wait(p, f);
+	o = end_opened(p, f);
+	err = fifo_wait(p, f, o);
 	if (err) {
 		end_closed(p, f);
 		pipe_drop(i, p);

@@ -132,6 +132,41 @@ TEST(pipes, fifo)
 	CHECK_EQ(read(fd, buf, 16), 0);
 }
 
+static int fifo_writers(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 500; i++) {
+		int fd = open("fifo", O_WRONLY);
+
+		if (fd < 0 || write(fd, "via fifo", 8) != 8 || close(fd))
+			return 1;
+	}
+	return 0;
+}
+
+/* A writer that was waited for may be gone again before the reader looks. */
+TEST(pipes, fifo_comes_and_goes)
+{
+	size_t got = 0;
+	char buf[64];
+	pid_t pid;
+
+	CHECK_OK(mkfifo("fifo", 0644));
+	pid = ut_fork(fifo_writers, NULL);
+	while (got < 500 * 8) {
+		ssize_t n;
+		int fd;
+
+		CHECK_OK(fd = open("fifo", O_RDONLY));
+		while ((n = read(fd, buf, sizeof(buf))) > 0)
+			got += (size_t)n;
+		CHECK_EQ(n, 0);
+		CHECK_OK(close(fd));
+	}
+	CHECK_EQ(got, 500 * 8);
+	CHECK_EQ(ut_wait(pid), 0);
+}
+
 TEST(pipes, poll)
 {
 	struct pollfd f[2];
