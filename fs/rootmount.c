@@ -116,11 +116,12 @@ struct search {
 	u32 nr;
 };
 
+/* A disk without a medium, as loop devices are now, is none here. */
 static void collect(struct blkdev *bd, void *ctx)
 {
 	struct search *s = ctx;
 
-	if (s->nr < ARRAY_SIZE(s->list))
+	if (bd->nr_sectors && s->nr < ARRAY_SIZE(s->list))
 		s->list[s->nr++] = bd;
 }
 
