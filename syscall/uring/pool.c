@@ -11,6 +11,8 @@
  *   P1  Before a worker begins something it sees to it that another one is idle, up
  *	 to WORKERS_MAX: so what is queued in any context is taken.
  *   P2  Who calls a worker takes it off the list of the idle ones.
+ *   P3  A worker of a dying pool ends when there are no requests.  What comes after a
+ *	 request is among them before that one is not (post_result()).
  *
  * ORDERING
  *   WAKE  of kernel/relay/relay.h: `called` before thread_wake().
@@ -146,7 +148,7 @@ static struct uring_req *next_req(struct uring_worker *w)
 
 		spin_lock(&p->lock);
 		q = take_locked(p);
-		if (q || p->dying) {
+		if (q || (p->dying && list_empty(&p->reqs))) {
 			spin_unlock(&p->lock);
 			return q;
 		}
@@ -344,11 +346,10 @@ static struct uring_pool *pool_new(struct process *proc)
 	return p;
 }
 
-struct uring_pool *uring_pool_of_current(void)
+/* The process's, made if there is none yet. */
+static struct uring_pool *pool_get(struct process *proc)
 {
-	struct process *proc = current->proc;
 	struct uring_pool *p = uring_pool_of(proc), *old;
-	int err;
 
 	if (likely(p != NULL))
 		return p;
@@ -357,11 +358,20 @@ struct uring_pool *uring_pool_of_current(void)
 		return p;
 	/* URINGPOOL (release) - pairs with uring_pool_of(). */
 	old = atomic_cmpxchg(&proc->uring, NULL, p);
-	if (old) {
-		uring_pool_put(p);
-		return old;
-	}
-	err = uring_worker_start(p, NULL);
+	if (!old)
+		return p;
+	uring_pool_put(p);
+	return old;
+}
+
+struct uring_pool *uring_pool_of_current(void)
+{
+	struct uring_pool *p = pool_get(current->proc);
+	int err = 0;
+
+	/* none: it is new, or there was no memory for one before */
+	if (!IS_ERR(p) && unlikely(!load_once(&p->nr_workers)))
+		err = uring_worker_start(p, NULL);
 	return err ? ERR_PTR(err) : p;
 }
 
@@ -373,36 +383,36 @@ void uring_pool_put(struct uring_pool *p)
 	kfree(p);
 }
 
-static bool all_gone(struct uring_pool *p)
+/* No request, and nobody left who could make one. */
+static bool is_quiet(struct uring_pool *p)
 {
-	bool gone;
+	struct uring_worker *w;
+	bool quiet;
 
 	spin_lock(&p->lock);
-	gone = list_empty(&p->reqs) && list_empty(&p->workers);
+	quiet = list_empty(&p->reqs);
+	list_for_each_entry(w, &p->workers, node)
+		quiet &= !w->ring;
 	spin_unlock(&p->lock);
-	return gone;
+	return quiet;
 }
 
-static void call_all(struct uring_pool *p)
+static bool has_no_workers(struct uring_pool *p)
 {
-	struct uring_worker *w, *tmp;
+	bool none;
 
 	spin_lock(&p->lock);
-	store_once(&p->dying, true);
-	list_for_each_entry_safe(w, tmp, &p->idle, idle_node)
-		call_locked(w);
-	list_for_each_entry(w, &p->workers, node) {
-		if (w->ring)
-			store_once(&w->ring->sq_kick, true);
-	}
+	none = list_empty(&p->workers);
 	spin_unlock(&p->lock);
+	return none;
 }
 
-static void wake_pollers(struct uring_pool *p)
+static void begin_end(struct uring_pool *p)
 {
 	struct uring_worker *w;
 
 	spin_lock(&p->lock);
+	store_once(&p->dying, true);
 	list_for_each_entry(w, &p->workers, node) {
 		if (w->ring)
 			thread_wake(w->thread);
@@ -410,16 +420,28 @@ static void wake_pollers(struct uring_pool *p)
 	spin_unlock(&p->lock);
 }
 
+static void dismiss_workers(struct uring_pool *p)
+{
+	struct uring_worker *w, *tmp;
+
+	spin_lock(&p->lock);
+	list_for_each_entry_safe(w, tmp, &p->idle, idle_node)
+		call_locked(w);
+	spin_unlock(&p->lock);
+}
+
+/* Workers stay until the last request has ended: its end may start another (P3). */
 void uring_process_exit(struct process *proc)
 {
 	struct uring_pool *p = uring_pool_of(proc);
 
 	if (likely(!p))
 		return;
-	call_all(p);
-	wake_pollers(p);
+	begin_end(p);
 	uring_cancel_pool(p);
-	wait_event(&p->gone, all_gone(p));
+	wait_event(&p->gone, is_quiet(p));
+	dismiss_workers(p);
+	wait_event(&p->gone, has_no_workers(p));
 	uring_reap(p);
 	for (u32 i = 0; i < URING_RING_FDS; i++) {
 		if (p->fd[i])

@@ -223,7 +223,7 @@ static bool wants_event(const struct uring_req *q, s64 res)
 	return res < 0 && q->op != &uring_ops[OP_LINK_TIMEOUT];
 }
 
-/* Its event, and @next, or NULL, in its place: U1. */
+/* Its event, and @next, or NULL, in its place: U1, and P3 of pool.c. */
 static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 {
 	struct uring *r = q->ring;
@@ -235,14 +235,14 @@ static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 		r->cq_timeouts += q->op == &uring_ops[OP_TIMEOUT];
 	}
 	list_del(&q->ring_node);
-	spin_lock(&q->pool->lock);
-	list_del(&q->pool_node);
-	spin_unlock(&q->pool->lock);
 	if (next)
 		show_locked(next);
 	r->nr_active--;
 	while ((go = undefer_locked(r)))
 		uring_queue(go);
+	spin_lock(&q->pool->lock);
+	list_del(&q->pool_node);
+	spin_unlock(&q->pool->lock);
 	spin_unlock(&r->lock);
 	uring_announce(r);
 	if (q->op == &uring_ops[OP_TIMEOUT]) /* ends any wait for events */

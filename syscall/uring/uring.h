@@ -175,7 +175,7 @@ struct uring_pool {
 	struct list_head idle;	  /* [lock] */
 	struct list_head reqs;	  /* [lock] U1 */
 	struct list_head ended;	  /* [lock] U2 */
-	u32 nr_workers, nr_idle;  /* [lock] */
+	u32 nr_workers, nr_idle;  /* [a] set under lock */
 	bool dying;		  /* [a] set under lock */
 	struct waitq gone;	  /* the last request or worker is */
 	struct mutex fds_lock;

@@ -515,3 +515,12 @@ def test_fio_by_io_uring(tooled, tmp_path, relay):
                       "--filename=/tmp/u --direct=0 --end_fsync=1"):
             r = m.tool(f"{job}{more} {where}", 60)
             assert r.status == 0 and "err= 0" in r.out, r.out
+
+
+@pytest.mark.parametrize("relay", ["remote", "local"])
+def test_io_uring_ends_with_a_slow_disk(boot, tmp_path, relay):
+    """Requests behind those that the disk has, when their process is over."""
+    m = boot(tail=disk_args(blank(tmp_path), drive=",throttling.iops-total=30"),
+             smp=3, relay=relay)
+    r = m.sh("UTEST_DISK=/dev/vdb utest -t 20 slowdisk. </dev/null", 60)
+    assert r.status == 0 and "# 0 failed" in r.out, r.out

@@ -588,6 +588,37 @@ TEST(uring, provided_buffers)
 	ring_close(r);
 }
 
+/* The disk has some when the process ends, and what they end starts others. */
+static int die_with_transfers(void *disk)
+{
+	struct ring *r = ring(64);
+	static char buf[4096] __attribute__((aligned(4096)));
+	int fd = open(disk, O_RDONLY | O_DIRECT);
+
+	CHECK_OK(fd);
+	for (int i = 0; i < 31; i++) {
+		struct io_uring_sqe *s = next(r, IORING_OP_READ, fd, 1);
+
+		rw(s, buf, sizeof(buf), i * 4096L);
+		s->flags = IOSQE_IO_LINK;
+		next(r, IORING_OP_FSYNC, fd, 2);
+	}
+	next(r, IORING_OP_NOP, -1, 3)->flags = IOSQE_IO_DRAIN;
+	CHECK_EQ(submit_wait(r, 0), 63);
+	return 0;
+}
+
+/* With a disk that is slow: UTEST_DISK. */
+TEST(slowdisk, processes_end_while_it_works)
+{
+	char *disk = getenv("UTEST_DISK");
+
+	if (!disk)
+		ut_skip("no UTEST_DISK");
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(ut_wait(ut_fork(die_with_transfers, disk)), 0);
+}
+
 static int die_with_requests(void *how)
 {
 	struct ring *r = ring(32);
