@@ -55,15 +55,20 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 	return err;
 }
 
+/* What is to be mounted elsewhere: the name is not optional. */
+static int lookup_source(const char *from, struct path *out)
+{
+	if (!from || !*from)
+		return -EINVAL;
+	return path_lookup(AT_FDCWD, from, LOOKUP_FOLLOW, out);
+}
+
 static int mount_bind(const char *from, const struct path *at, bool rec)
 {
 	struct mount *m = NULL;
 	struct path old;
-	int err;
+	int err = lookup_source(from, &old);
 
-	if (!from || !*from)
-		return -EINVAL;
-	err = path_lookup(AT_FDCWD, from, LOOKUP_FOLLOW, &old);
 	if (err)
 		return err;
 	mutex_lock(&mount_mutex);
@@ -157,11 +162,8 @@ int mount_move(const struct path *from, const struct path *at, bool beneath)
 static int move_old(const char *from, const struct path *at)
 {
 	struct path old;
-	int err;
+	int err = lookup_source(from, &old);
 
-	if (!from || !*from)
-		return -EINVAL;
-	err = path_lookup(AT_FDCWD, from, LOOKUP_FOLLOW, &old);
 	if (err)
 		return err;
 	err = old.mnt->parent ? mount_move(&old, at, false) : -EINVAL;

@@ -82,6 +82,10 @@ int sys_bind(const char *bus, const char *driver, struct sys_dir *d);
 int sys_link_dev(bool block, u32 major, u32 minor, struct sys_dir *d);
 const char *sys_dir_name(const struct sys_dir *d);
 
+/* show() of all harts (sysfs_cpu.c): as a list, as a mask. */
+s64 sys_show_harts(void *obj, const struct sys_attr *a, char *buf, size_t size);
+s64 sys_show_harts_mask(void *obj, const struct sys_attr *a, char *buf,
+			size_t size);
 /* store() helpers: one number and at most a newline, within the range. */
 int sys_parse_u64(const char *buf, u64 min, u64 max, u64 *out) __must_check;
 

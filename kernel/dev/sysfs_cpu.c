@@ -11,8 +11,8 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
-static s64 show_range(void *obj __unused, const struct sys_attr *a __unused,
-		      char *buf, size_t size)
+s64 sys_show_harts(void *obj __unused, const struct sys_attr *a __unused,
+		   char *buf, size_t size)
 {
 	return scnprintf(buf, size, nr_harts > 1 ? "0-%u\n" : "0\n",
 			 nr_harts - 1);
@@ -31,9 +31,9 @@ static s64 show_max(void *obj __unused, const struct sys_attr *a __unused,
 }
 
 static const struct sys_attr all_attrs[] = {
-	{ .name = "online", .mode = 0444, .show = show_range },
-	{ .name = "possible", .mode = 0444, .show = show_range },
-	{ .name = "present", .mode = 0444, .show = show_range },
+	{ .name = "online", .mode = 0444, .show = sys_show_harts },
+	{ .name = "possible", .mode = 0444, .show = sys_show_harts },
+	{ .name = "present", .mode = 0444, .show = sys_show_harts },
 	{ .name = "offline", .mode = 0444, .show = show_none },
 	{ .name = "kernel_max", .mode = 0444, .show = show_max },
 };
@@ -96,8 +96,8 @@ static s64 show_self_mask(void *obj, const struct sys_attr *a __unused,
 	return put_mask(buf, size, BIT(((const struct hart *)obj)->cpu));
 }
 
-static s64 show_all_mask(void *obj __unused, const struct sys_attr *a __unused,
-			 char *buf, size_t size)
+s64 sys_show_harts_mask(void *obj __unused, const struct sys_attr *a __unused,
+			char *buf, size_t size)
 {
 	return put_mask(buf, size, ~0ull >> (64 - nr_harts));
 }
@@ -108,12 +108,12 @@ static const struct sys_attr topology_attrs[] = {
 	{ .name = "physical_package_id", .mode = 0444, .show = show_zero },
 	{ .name = "core_cpus", .mode = 0444, .show = show_self_mask },
 	{ .name = "thread_siblings", .mode = 0444, .show = show_self_mask },
-	{ .name = "core_siblings", .mode = 0444, .show = show_all_mask },
-	{ .name = "package_cpus", .mode = 0444, .show = show_all_mask },
+	{ .name = "core_siblings", .mode = 0444, .show = sys_show_harts_mask },
+	{ .name = "package_cpus", .mode = 0444, .show = sys_show_harts_mask },
 	{ .name = "core_cpus_list", .mode = 0444, .show = show_self },
 	{ .name = "thread_siblings_list", .mode = 0444, .show = show_self },
-	{ .name = "core_siblings_list", .mode = 0444, .show = show_range },
-	{ .name = "package_cpus_list", .mode = 0444, .show = show_range },
+	{ .name = "core_siblings_list", .mode = 0444, .show = sys_show_harts },
+	{ .name = "package_cpus_list", .mode = 0444, .show = sys_show_harts },
 };
 
 static int sys_cpu_init(void)

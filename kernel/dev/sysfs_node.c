@@ -25,26 +25,6 @@ static const struct sys_attr all_attrs[] = {
 	{ .name = "has_normal_memory", .mode = 0444, .show = show_nodes },
 };
 
-static s64 show_cpulist(void *obj __unused, const struct sys_attr *a __unused,
-			char *buf, size_t size)
-{
-	return nr_harts > 1 ? scnprintf(buf, size, "0-%u\n", nr_harts - 1)
-			    : scnprintf(buf, size, "0\n");
-}
-
-static s64 show_cpumap(void *obj __unused, const struct sys_attr *a __unused,
-		       char *buf, size_t size)
-{
-	u64 mask = ~0ull >> (64 - nr_harts);
-
-	if (nr_harts > 32)
-		return scnprintf(buf, size, "%0*x,%08x\n",
-				 (int)((nr_harts - 32 + 3) / 4),
-				 (u32)(mask >> 32), (u32)mask);
-	return scnprintf(buf, size, "%0*x\n", (int)((nr_harts + 3) / 4),
-			 (u32)mask);
-}
-
 static s64 show_distance(void *obj __unused, const struct sys_attr *a __unused,
 			 char *buf, size_t size)
 {
@@ -82,8 +62,8 @@ static s64 show_meminfo(void *obj __unused, const struct sys_attr *a __unused,
 }
 
 static const struct sys_attr node_attrs[] = {
-	{ .name = "cpulist", .mode = 0444, .show = show_cpulist },
-	{ .name = "cpumap", .mode = 0444, .show = show_cpumap },
+	{ .name = "cpulist", .mode = 0444, .show = sys_show_harts },
+	{ .name = "cpumap", .mode = 0444, .show = sys_show_harts_mask },
 	{ .name = "distance", .mode = 0444, .show = show_distance },
 	{ .name = "meminfo", .mode = 0444, .show = show_meminfo },
 };
