@@ -147,6 +147,16 @@ static struct uring_group *find_group(struct uring *r, u16 id)
 	return NULL;
 }
 
+/* The same of a ring of buffers; ERR_PTR(-ENOENT, -EINVAL). */
+static struct uring_group *find_ring(struct uring *r, u16 id)
+{
+	struct uring_group *g = find_group(r, id);
+
+	if (!g)
+		return ERR_PTR(-ENOENT);
+	return g->ring ? g : ERR_PTR(-EINVAL);
+}
+
 static struct uring_group *new_group(struct uring *r, u16 id)
 {
 	struct uring_group *g = kzalloc(sizeof(*g));
@@ -363,17 +373,22 @@ s64 uring_remove_run(struct uring_req *q, bool wait __unused)
 
 /* ---- rings of buffers */
 
+static int read_reg(struct uring_buf_reg *c, u64 arg)
+{
+	if (copy_from_user(c, arg, sizeof(*c)))
+		return -EFAULT;
+	/* IOU_PBUF_RING_MMAP, _INC: not here */
+	return c->flags || c->resv[0] || c->resv[1] || c->resv[2] ? -EINVAL : 0;
+}
+
 int uring_pbuf_register(struct uring *r, u64 arg)
 {
 	struct uring_buf_reg c;
 	struct uring_group *g;
-	int err = 0;
+	int err = read_reg(&c, arg);
 
-	if (copy_from_user(&c, arg, sizeof(c)))
-		return -EFAULT;
-	/* IOU_PBUF_RING_MMAP, _INC: not here */
-	if (c.flags || c.resv[0] || c.resv[1] || c.resv[2])
-		return -EINVAL;
+	if (err)
+		return err;
 	if (!c.ring_addr || (c.ring_addr & 0xfff))
 		return c.ring_addr ? -EINVAL : -EFAULT;
 	if (!c.ring_entries || (c.ring_entries & (c.ring_entries - 1)))
@@ -407,29 +422,22 @@ int uring_pbuf_drop(struct uring *r, u64 arg)
 {
 	struct uring_buf_reg c;
 	struct uring_group *g;
-	int err = 0;
+	int err = read_reg(&c, arg);
 
-	if (copy_from_user(&c, arg, sizeof(c)))
-		return -EFAULT;
-	if (c.flags || c.resv[0] || c.resv[1] || c.resv[2])
-		return -EINVAL;
+	if (err)
+		return err;
 	mutex_lock(&r->tables);
-	g = find_group(r, c.bgid);
-	if (!g)
-		err = -ENOENT;
-	else if (!g->ring)
-		err = -EINVAL;
-	else
+	g = find_ring(r, c.bgid);
+	if (!IS_ERR(g))
 		free_group(g);
 	mutex_unlock(&r->tables);
-	return err;
+	return IS_ERR(g) ? (int)PTR_ERR(g) : 0;
 }
 
 int uring_pbuf_status(struct uring *r, u64 arg)
 {
 	struct uring_buf_status c;
 	struct uring_group *g;
-	int err = 0;
 
 	if (copy_from_user(&c, arg, sizeof(c)))
 		return -EFAULT;
@@ -438,15 +446,11 @@ int uring_pbuf_status(struct uring *r, u64 arg)
 			return -EINVAL;
 	}
 	mutex_lock(&r->tables);
-	g = find_group(r, (u16)c.group);
-	if (!g)
-		err = -ENOENT;
-	else if (!g->ring)
-		err = -EINVAL;
-	else
+	g = find_ring(r, (u16)c.group);
+	if (!IS_ERR(g))
 		c.head = g->head;
 	mutex_unlock(&r->tables);
-	if (err)
-		return err;
+	if (IS_ERR(g))
+		return (int)PTR_ERR(g);
 	return copy_to_user(arg, &c, sizeof(c)) ? -EFAULT : 0;
 }

@@ -130,16 +130,12 @@ void uring_cancel_pool(struct uring_pool *p)
 struct uring_req *uring_find_locked(struct uring *r, u64 user_data, u8 op)
 {
 	struct uring_req *q, *busy = NULL;
-	bool mine;
 
 	assert_held(&r->lock);
 	list_for_each_entry(q, &r->reqs, ring_node) {
 		if (q->sqe.opcode != op || q->sqe.user_data != user_data)
 			continue;
-		spin_lock(&q->pool->lock);
-		mine = uring_claim_locked(q);
-		spin_unlock(&q->pool->lock);
-		if (mine)
+		if (uring_claim(q))
 			return q;
 		busy = q;
 	}

@@ -88,6 +88,16 @@ bool uring_claim_locked(struct uring_req *q)
 	return true;
 }
 
+bool uring_claim(struct uring_req *q)
+{
+	bool mine;
+
+	spin_lock(&q->pool->lock);
+	mine = uring_claim_locked(q);
+	spin_unlock(&q->pool->lock);
+	return mine;
+}
+
 void uring_interrupt_locked(struct uring_req *q)
 {
 	struct uring_worker *w;

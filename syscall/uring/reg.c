@@ -185,10 +185,39 @@ static int put_ring_fd(struct uring_pool *p, struct uring_rsrc_update *u)
 	return 0;
 }
 
-static s64 ring_fds_on(u64 arg, u32 nr)
+static int add_ring_fd(struct uring_pool *p, u64 arg)
+{
+	struct uring_rsrc_update u;
+	int err;
+
+	if (copy_from_user(&u, arg, sizeof(u)))
+		return -EFAULT;
+	err = u.resv ? -EINVAL : put_ring_fd(p, &u);
+	if (err || !copy_to_user(arg, &u, sizeof(u)))
+		return err;
+	file_put(p->fd[u.offset]);
+	p->fd[u.offset] = NULL;
+	return -EFAULT;
+}
+
+static int drop_ring_fd(struct uring_pool *p, u64 arg)
+{
+	struct uring_rsrc_update u;
+
+	if (copy_from_user(&u, arg, sizeof(u)))
+		return -EFAULT;
+	if (u.resv || u.data || u.offset >= URING_RING_FDS)
+		return -EINVAL;
+	if (p->fd[u.offset])
+		file_put(p->fd[u.offset]);
+	p->fd[u.offset] = NULL;
+	return 0;
+}
+
+/* For each of @nr at @arg, until one fails: how many, or -errno if none. */
+static s64 ring_fds(u64 arg, u32 nr, int (*one)(struct uring_pool *p, u64 arg))
 {
 	struct uring_pool *p = uring_pool_of_current();
-	struct uring_rsrc_update u;
 	u32 done;
 	int err = 0;
 
@@ -198,44 +227,9 @@ static s64 ring_fds_on(u64 arg, u32 nr)
 		return -EINVAL;
 	mutex_lock(&p->fds_lock);
 	for (done = 0; done < nr; done++) {
-		u64 at = arg + done * sizeof(u);
-
-		err = copy_from_user(&u, at, sizeof(u));
-		if (!err)
-			err = u.resv ? -EINVAL : put_ring_fd(p, &u);
-		if (!err && copy_to_user(at, &u, sizeof(u))) {
-			file_put(p->fd[u.offset]);
-			p->fd[u.offset] = NULL;
-			err = -EFAULT;
-		}
+		err = one(p, arg + done * sizeof(struct uring_rsrc_update));
 		if (err)
 			break;
-	}
-	mutex_unlock(&p->fds_lock);
-	return done ? (s64)done : err;
-}
-
-static s64 ring_fds_off(u64 arg, u32 nr)
-{
-	struct uring_pool *p = uring_pool_of_current();
-	struct uring_rsrc_update u;
-	u32 done;
-	int err = 0;
-
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	if (!nr || nr > URING_RING_FDS)
-		return -EINVAL;
-	mutex_lock(&p->fds_lock);
-	for (done = 0; done < nr && !err; done++) {
-		err = copy_from_user(&u, arg + done * sizeof(u), sizeof(u));
-		if (!err && (u.resv || u.data || u.offset >= URING_RING_FDS))
-			err = -EINVAL;
-		if (err)
-			break;
-		if (p->fd[u.offset])
-			file_put(p->fd[u.offset]);
-		p->fd[u.offset] = NULL;
 	}
 	mutex_unlock(&p->fds_lock);
 	return done ? (s64)done : err;
@@ -345,9 +339,9 @@ static s64 do_register(struct uring *r, u32 op, u64 arg, u32 nr)
 	case REG_IOWQ_MAX_WORKERS:
 		return max_workers(r, arg, nr);
 	case REG_RING_FDS:
-		return ring_fds_on(arg, nr);
+		return ring_fds(arg, nr, add_ring_fd);
 	case REG_RING_FDS_NONE:
-		return ring_fds_off(arg, nr);
+		return ring_fds(arg, nr, drop_ring_fd);
 	case REG_PBUF_RING:
 		return arg && nr == 1 ? uring_pbuf_register(r, arg) : -EINVAL;
 	case REG_PBUF_RING_NONE:

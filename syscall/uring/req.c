@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syscall/uring/req.c - requests: out of the SQ ring, in chains, to their end.
+ * syscall/uring/req.c - the life of a request: start, execution, end.
  *
  * A chain (SQE_IO_LINK) is a list by ->next.  Its head is started; the others are
  * HELD, owned by the one before them.  A request that must wait for all before it
  * (SQE_IO_DRAIN), and all behind that one, are HELD on ring->deferred.
  *
- * ORDERING
- *   URINGSQ  the program's entries before its sq_tail.
- *   SQHEAD  our copies of them before sq_head, which gives their places back.
+ * Not here: how it comes out of the ring (submit.c).
  */
 #include <syscall/uring/uring.h>
 
 #include <kernel/assert.h>
-#include <kernel/dev/blk.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <lib/string.h>
@@ -42,7 +39,7 @@ static void req_init(struct uring_req *q, struct uring *r, struct uring_pool *p)
 	list_init(&q->pool_node);
 }
 
-static struct uring_req *req_new(struct uring *r, struct uring_pool *p)
+struct uring_req *uring_req_new(struct uring *r, struct uring_pool *p)
 {
 	struct uring_req *q = kmem_cache_alloc(req_cache);
 
@@ -52,7 +49,7 @@ static struct uring_req *req_new(struct uring *r, struct uring_pool *p)
 }
 
 /* All but its memory. */
-static void req_clear(struct uring_req *q)
+void uring_req_clear(struct uring_req *q)
 {
 	if (q->prepared && q->op->drop)
 		q->op->drop(q);
@@ -65,14 +62,14 @@ static void req_clear(struct uring_req *q)
 	uring_put(q->ring);
 }
 
-static void req_free(struct uring_req *q)
+void uring_req_free(struct uring_req *q)
 {
-	req_clear(q);
+	uring_req_clear(q);
 	kmem_cache_free(req_cache, q);
 }
 
 /* What it borrows from its submitter becomes its own. */
-static void own(struct uring_req *q)
+void uring_own(struct uring_req *q)
 {
 	if (q->owns)
 		return;
@@ -102,7 +99,7 @@ void uring_reap(struct uring_pool *p)
 		spin_unlock(&p->lock);
 		if (!q)
 			return;
-		req_free(q);
+		uring_req_free(q);
 	}
 }
 
@@ -127,7 +124,7 @@ void uring_show(struct uring_req *q)
 {
 	if (q->shown)
 		return;
-	own(q);
+	uring_own(q);
 	spin_lock(&q->ring->lock);
 	show_locked(q);
 	spin_unlock(&q->ring->lock);
@@ -141,7 +138,7 @@ static bool must_defer_locked(const struct uring_req *q)
 }
 
 /* HELD to RUNNING; false: deferred. */
-static bool start(struct uring_req *q)
+bool uring_start(struct uring_req *q)
 {
 	struct uring *r = q->ring;
 	bool defer;
@@ -250,7 +247,7 @@ static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 }
 
 /* Timeouts that counted the events up to now. */
-static void end_counted(struct uring *r)
+void uring_end_counted(struct uring *r)
 {
 	struct uring_req *q;
 
@@ -286,7 +283,7 @@ static struct uring_req *finish(struct uring_req *q, s64 res)
 		uring_unguard(q);
 	post_result(q, res, next);
 	fail_chain(bad, q->sqe.flags & SQE_CQE_SKIP);
-	end_counted(r);
+	uring_end_counted(r);
 	if (unlikely(load_once(&q->pool->dying)))
 		wake_up_all(&q->pool->gone);
 	return next;
@@ -296,7 +293,7 @@ struct uring_req *uring_complete(struct uring_req *q, s64 res)
 {
 	struct uring_req *next = finish(q, res);
 
-	req_free(q);
+	uring_req_free(q);
 	return next;
 }
 
@@ -342,7 +339,7 @@ static bool must_stop(const struct uring_req *q)
 	       load_once(&q->cancelled);
 }
 
-static s64 issue(struct uring_req *q, bool wait)
+s64 uring_issue(struct uring_req *q, bool wait)
 {
 	u16 flags = q->op->flags;
 	s64 res;
@@ -358,9 +355,7 @@ static s64 issue(struct uring_req *q, bool wait)
 		q->events = POLLIN | POLLRDNORM;
 	else if (flags & OPF_POLL_OUT)
 		q->events = POLLOUT | POLLWRNORM;
-	for (;;) {
-		if (must_stop(q))
-			return -ECANCELED;
+	do {
 		res = execute(q, wait);
 		if (res != URING_AGAIN)
 			return res;
@@ -368,7 +363,8 @@ static s64 issue(struct uring_req *q, bool wait)
 			return URING_PUNT;
 		if (!uring_arm(q))
 			return URING_PENDING;
-	}
+	} while (!must_stop(q));
+	return -ECANCELED;
 }
 
 void uring_run(struct uring_req *q, bool wait)
@@ -380,7 +376,7 @@ void uring_run(struct uring_req *q, bool wait)
 			uring_working_on(q);
 		if (q->next && q->next->op == &uring_ops[OP_LINK_TIMEOUT])
 			uring_guard(q);
-		res = issue(q, wait);
+		res = uring_issue(q, wait);
 		if (res == URING_PUNT)
 			uring_queue(q);
 		if (res == URING_PUNT || res == URING_PENDING)
@@ -388,314 +384,4 @@ void uring_run(struct uring_req *q, bool wait)
 	}
 	if (wait)
 		uring_working_on(NULL);
-}
-
-/* ---- submission */
-
-static int check_flags(const struct uring *r, const struct uring_req *q)
-{
-	const struct uring_sqe *s = &q->sqe;
-
-	if (s->flags & ~SQE_KNOWN)
-		return -EINVAL;
-	if ((s->flags & SQE_BUFFER_SELECT) && !(q->op->flags & OPF_BUFFER))
-		return -EOPNOTSUPP;
-	if ((s->flags & SQE_CQE_SKIP) && (s->flags & SQE_IO_DRAIN))
-		return -EOPNOTSUPP;
-	if (s->ioprio && !(q->op->flags & OPF_PRIO))
-		return -EINVAL;
-	if (!r->restricted)
-		return 0;
-	if (!(r->allowed_ops & BIT(s->opcode)) ||
-	    (s->flags & r->required_flags) != r->required_flags ||
-	    (s->flags & ~(r->allowed_flags | r->required_flags)))
-		return -EACCES;
-	return 0;
-}
-
-static int get_cred(struct uring_req *q)
-{
-	struct uring *r = q->ring;
-	u32 id = q->sqe.personality;
-
-	if (likely(!id))
-		return 0;
-	if (id > URING_PERSONS)
-		return -EINVAL;
-	mutex_lock(&r->tables);
-	if (r->person[id - 1]) {
-		q->cred = r->person[id - 1];
-		own(q);
-	}
-	mutex_unlock(&r->tables);
-	return q->owns ? 0 : -EINVAL;
-}
-
-static int prepare(struct uring_req *q)
-{
-	int err;
-
-	q->cred = current->cred;
-	if (q->sqe.opcode >= NR_OPS || !uring_ops[q->sqe.opcode].run) {
-		q->op = &uring_ops[OP_NOP];
-		return q->sqe.opcode < NR_OPS ? -EOPNOTSUPP : -EINVAL;
-	}
-	q->op = &uring_ops[q->sqe.opcode];
-	err = check_flags(q->ring, q);
-	if (!err)
-		err = get_cred(q);
-	if (!err && q->op->prep)
-		err = q->op->prep(q);
-	q->prepared = !err;
-	return err;
-}
-
-/* The chain that is being read. */
-struct chain {
-	struct uring_req *head, *last;
-	struct uring_req *bad; /* of it; could not be prepared */
-	int err;
-};
-
-/* A chain with a request that makes no sense is not begun. */
-static void reject(struct chain *c)
-{
-	struct uring_req *q = c->head;
-
-	while (q) {
-		struct uring_req *next = q->next;
-
-		uring_post(q->ring, q->sqe.user_data,
-			   q == c->bad ? c->err : -ECANCELED, 0);
-		req_free(q);
-		q = next;
-	}
-}
-
-static void launch(struct chain *c)
-{
-	struct chain now = *c;
-
-	*c = (struct chain){ 0 };
-	if (!now.head)
-		return;
-	if (now.bad)
-		reject(&now);
-	else if (start(now.head))
-		uring_run(now.head, false);
-}
-
-/* A guard stands behind a request, not alone and not behind another guard. */
-static int check_guard(const struct chain *c, const struct uring_req *q)
-{
-	const struct uring_op *guard = &uring_ops[OP_LINK_TIMEOUT];
-
-	if (q->op != guard || (c->last && c->last->op != guard))
-		return 0;
-	return -EINVAL;
-}
-
-/* SQE_IO_DRAIN within a chain: all of it waits, and so does the next one. */
-static void drain_chain(struct chain *c, struct uring_req *q)
-{
-	struct uring *r = q->ring;
-
-	if (!c->head && r->drain_next) {
-		r->drain_next = false;
-		q->sqe.flags |= SQE_IO_DRAIN;
-	} else if (c->head && (q->sqe.flags & SQE_IO_DRAIN)) {
-		r->drain_next = true;
-		c->head->sqe.flags |= SQE_IO_DRAIN;
-	}
-}
-
-/* 0, or what is wrong with @q if that ends the batch. */
-static int append(struct chain *c, struct uring_req *q, int err)
-{
-	bool more = q->sqe.flags & (SQE_IO_LINK | SQE_IO_HARDLINK);
-
-	drain_chain(c, q);
-	if (!err)
-		err = check_guard(c, q);
-	if (err && !c->bad) {
-		c->bad = q;
-		c->err = err;
-	}
-	if (c->last)
-		c->last->next = q;
-	else
-		c->head = q;
-	c->last = q;
-	if (!more)
-		launch(c);
-	return more ? 0 : err;
-}
-
-u32 uring_sq_pending(const struct uring *r)
-{
-	/* URINGSQ (acquire) - other end: device (the program's sq_tail). */
-	u32 n = load_acquire(&r->sh->sq_tail) - r->sq_head;
-
-	return min(n, r->sq_entries);
-}
-
-static void copy_sqe(struct uring_sqe *to, const void *from)
-{
-	u64 *t = (u64 *)to;
-	const u64 *f = from;
-
-	for (u32 i = 0; i < sizeof(*to) / sizeof(*t); i++)
-		t[i] = load_once(&f[i]); /* each once: it may change */
-}
-
-/* Copy the next entry; false: its index makes no sense. */
-static bool take_sqe(struct uring *r, struct uring_sqe *s)
-{
-	u32 at = r->sq_head & (r->sq_entries - 1);
-
-	if (r->sq_array)
-		at = load_once(&r->sq_array[at]);
-	if (at < r->sq_entries)
-		copy_sqe(s, r->sqes.mem + ((size_t)at << r->sqe_shift));
-	else
-		store_once(&r->sh->sq_dropped, r->sh->sq_dropped + 1);
-	r->sq_head++;
-	/* SQHEAD (release) - other end: device (the program's sq_head). */
-	store_release(&r->sh->sq_head, r->sq_head);
-	return at < r->sq_entries;
-}
-
-/* ---- the quick way: a request that nobody else ever sees */
-
-#define BATCH 16u
-
-/* Events of such requests, in order, that are not in the CQ ring yet. */
-struct batch {
-	struct uring *ring;
-	u32 nr;
-	struct uring_cqe cqe[BATCH];
-};
-
-static void flush(struct batch *b)
-{
-	struct uring *r = b->ring;
-
-	if (!b->nr)
-		return;
-	spin_lock(&r->lock);
-	for (u32 i = 0; i < b->nr; i++)
-		uring_post_locked(r, b->cqe[i].user_data, b->cqe[i].res,
-				  b->cqe[i].flags);
-	spin_unlock(&r->lock);
-	b->nr = 0;
-	uring_announce(r);
-	end_counted(r);
-	cond_resched_lazy();
-}
-
-static bool is_quick(const struct uring *r, const struct uring_sqe *s,
-		     const struct chain *c)
-{
-	return s->opcode < NR_OPS && (uring_ops[s->opcode].flags & OPF_QUICK) &&
-	       !(s->flags & ~(SQE_FIXED_FILE | SQE_BUFFER_SELECT)) &&
-	       !s->personality && !s->ioprio && !c->head && !r->drain_next &&
-	       !r->restricted && list_empty(&r->deferred);
-}
-
-/* 0 or what is wrong with it; *@spare is NULL if somebody else has it now. */
-static int run_quick(struct uring_req **spare, struct batch *b)
-{
-	struct uring_req *q = *spare;
-	int err = prepare(q);
-	s64 res = err ? err : issue(q, false);
-
-	if (res == URING_PUNT) {
-		uring_show(q);
-		uring_queue(q);
-	}
-	if (res == URING_PUNT || res == URING_PENDING) {
-		*spare = NULL;
-		return 0;
-	}
-	b->cqe[b->nr++] =
-		(struct uring_cqe){ q->sqe.user_data, (s32)res, q->cqe_flags };
-	if (unlikely(q->shown)) { /* it was armed, but had no need to be */
-		b->nr--;
-		flush(b);
-		uring_end_here(q, res);
-		*spare = NULL;
-		return err;
-	}
-	req_clear(q);
-	/* What such a request may have changed; it is the next one now. */
-	q->prepared = false;
-	q->file = NULL;
-	q->cqe_flags = 0;
-	q->buf.have = false;
-	q->done = 0;
-	if (b->nr == BATCH)
-		flush(b);
-	return err;
-}
-
-static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
-{
-	struct batch b;
-	struct uring_req *q = r->spare;
-	struct chain c = { 0 };
-	u32 done = 0;
-	int err = 0;
-
-	b.ring = r;
-	b.nr = 0;
-	nr = min(nr, uring_sq_pending(r));
-	if (q)
-		q->pool = p;
-	for (; done < nr && (!err || (r->flags & SETUP_SUBMIT_ALL)); done++) {
-		if (!q)
-			q = req_new(r, p);
-		if (!q) {
-			err = -EAGAIN;
-			break;
-		}
-		if (!take_sqe(r, &q->sqe))
-			break;
-		if (is_quick(r, &q->sqe, &c)) {
-			err = run_quick(&q, &b);
-			continue;
-		}
-		flush(&b);
-		err = prepare(q);
-		own(q);
-		err = append(&c, q, err);
-		q = NULL;
-	}
-	flush(&b);
-	launch(&c);
-	r->spare = q;
-	return done ? (s64)done : err;
-}
-
-void uring_submit_polled(struct uring *r, struct uring_pool *p)
-{
-	blk_plug();
-	(void)submit_locked(r, p, r->sq_entries);
-	blk_unplug();
-	uring_reap(p);
-}
-
-s64 uring_submit(struct uring *r, u32 nr)
-{
-	struct uring_pool *p = uring_pool_of_current();
-	s64 n;
-
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	mutex_lock(&r->submit);
-	blk_plug(); /* one doorbell for all */
-	n = submit_locked(r, p, nr);
-	blk_unplug();
-	mutex_unlock(&r->submit);
-	uring_reap(p);
-	return n;
 }

@@ -45,7 +45,8 @@ static void sleep_until_called(struct uring *r, struct uring_pool *p)
 
 static void submit(struct uring *r, struct uring_pool *p)
 {
-	uring_submit_polled(r, p);
+	(void)uring_submit_alone(r, p, r->sq_entries);
+	uring_reap(p);
 	/* WAKE (full) - pairs with wait_prepare(): sq_head, then the queues. */
 	smp_mb();
 	if (!list_empty(&r->sq_wq.list)) /* who waits for room */

@@ -168,14 +168,8 @@ struct uring_req *uring_counted_locked(struct uring *r)
 
 	assert_held(&r->lock);
 	list_for_each_entry(q, &r->counted, node) {
-		bool mine;
-
-		if ((s32)(uring_seen_locked(r) - q->time.target) < 0)
-			continue;
-		spin_lock(&q->pool->lock);
-		mine = uring_claim_locked(q);
-		spin_unlock(&q->pool->lock);
-		if (mine)
+		if ((s32)(uring_seen_locked(r) - q->time.target) >= 0 &&
+		    uring_claim(q))
 			return q;
 	}
 	return NULL;

@@ -311,18 +311,31 @@ void uring_drop_overflow(struct uring *r);
 /* Takes @f (NULL: none); lets go of the one before.  Coroutine; tables held. */
 void uring_eventfd_set(struct uring *r, struct file *f);
 
-/* --- req.c */
+/* --- submit.c */
 /* Take up to @nr submissions: how many, or -errno if none. */
 s64 uring_submit(struct uring *r, u32 nr);
-/* The same of the poller, who is the only one to submit. */
-void uring_submit_polled(struct uring *r, struct uring_pool *p);
+/* The same by the only one who may now: the poller, or who has ->submit. */
+s64 uring_submit_alone(struct uring *r, struct uring_pool *p, u32 nr);
 u32 uring_sq_pending(const struct uring *r);
+
+/* --- req.c */
+/* NULL: no memory.  HELD; what it refers to is the submitter's until uring_own(). */
+struct uring_req *uring_req_new(struct uring *r, struct uring_pool *p);
+void uring_req_clear(struct uring_req *q); /* all but its memory */
+void uring_req_free(struct uring_req *q);
+/* What it borrows from its submitter becomes its own.  Idempotent. */
+void uring_own(struct uring_req *q);
+bool uring_start(struct uring_req *q); /* HELD to RUNNING; false: deferred */
+/* Execute @q alone: its result, or URING_PENDING, URING_PUNT. */
+s64 uring_issue(struct uring_req *q, bool wait);
+/* Others may have it from now on; RUNNING.  Idempotent.  Any. */
+void uring_show(struct uring_req *q);
+/* Timeouts that counted the events up to now end.  Any. */
+void uring_end_counted(struct uring *r);
 /* Execute @q, RUNNING, and what follows it. */
 void uring_run(struct uring_req *q, bool wait);
 /* @q, RUNNING, has ended: its successor, to be run, or NULL. */
 struct uring_req *uring_complete(struct uring_req *q, s64 res);
-/* Others may have it from now on; RUNNING.  Idempotent.  Any. */
-void uring_show(struct uring_req *q);
 /* The same where nothing may be run: any context. */
 void uring_end(struct uring_req *q, s64 res);
 /* The same in a coroutine: the memory goes at once. */
@@ -341,8 +354,9 @@ struct uring_pool *uring_pool_of_current(void); /* borrowed; ERR_PTR */
 void uring_pool_put(struct uring_pool *p);
 void uring_queue(struct uring_req *q); /* RUNNING or HELD: QUEUED.  Any. */
 void uring_queue_locked(struct uring_req *q);
-/* See above.  False: somebody has it.  pool->lock held.  Any. */
+/* See above.  False: somebody has it.  pool->lock held, or not.  Any. */
 bool uring_claim_locked(struct uring_req *q);
+bool uring_claim(struct uring_req *q);
 /* Whoever executes @q shall stop: pool->lock held.  Any. */
 void uring_interrupt_locked(struct uring_req *q);
 /* Current, a worker, executes @q now; NULL: nothing. */
