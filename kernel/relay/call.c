@@ -170,7 +170,7 @@ static void finish(struct hart *h, struct thread *t)
 	relay_observe(h, t, EV_DONE, 0);
 	if (unlikely(!home || (t->suspended_once && home != h)))
 		dst = relay_pick_app(t, home);
-	store_once(&t->state, THREAD_DONE);
+	store_once(&t->state, THREAD_USER);
 	if (unlikely(dst != home)) {
 		finish_moved(h, t, dst);
 	} else if (likely(dst != h)) {
@@ -280,10 +280,12 @@ void relay_run_request(struct hart *h, struct thread *t)
 {
 	struct call_row *c = call_row_of(h, t->tf.a7);
 
-	if (likely(is_plain(h, t, c, false)))
-		run_plain(h, t, c, 0, false);
-	if (h->watched)
-		relay_run_watched(h, t, c);
+	if (likely(t->request == REQUEST_PLAIN)) {
+		if (likely(is_plain(h, t, c, false)))
+			run_plain(h, t, c, 0, false);
+		if (h->watched)
+			relay_run_watched(h, t, c);
+	}
 	run_general(h, t);
 }
 
@@ -334,8 +336,6 @@ void relay_post(struct hart *h, struct thread *t)
 	if (local)
 		relay_run_request(h, t);
 	pmu_posted(h);
-	store_once(&t->state, THREAD_POSTED);
-	t->co_hart = svc;
 	relay_of(h)->away++;
 	relay_of(h)->last_posted = t;
 	relay_of(h)->promised = false;
@@ -345,6 +345,7 @@ void relay_post(struct hart *h, struct thread *t)
 
 void relay_call_general(struct thread *t)
 {
+	relay_is_call(t);
 	relay_post(this_hart(), t);
 	hart_loop();
 }
@@ -361,8 +362,6 @@ __hotpath void user_ecall(struct thread *t)
 	struct call_row *c = &r->call[nr];
 
 	t->tf.orig_a0 = t->tf.a0;
-	t->syscall_nr = (s32)nr;
-	t->request = REQUEST_PLAIN;
 	if (unlikely(nr >= NR_SYSCALLS) ||
 	    unlikely(h->watched | (c->traits & CALL_LEAVES_MM)) ||
 	    unlikely((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY))

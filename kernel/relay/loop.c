@@ -77,6 +77,10 @@ void relay_take_message(struct hart *h, u64 word)
 	struct thread *t = MSG_THREAD(word);
 
 	switch (MSG_KIND(word)) {
+	case MSG_CALL:
+		relay_is_call(t);
+		relay_seen(r, t);
+		relay_run_request(h, t);
 	case MSG_REQUEST:
 		relay_seen(r, t);
 		relay_run_request(h, t);

@@ -188,7 +188,7 @@ void thread_start_user(struct thread *t)
 	/* Its user time begins. */
 	t->acct_hart = h;
 	t->acct_start = rdcycle();
-	store_once(&t->state, THREAD_DONE);
+	store_once(&t->state, THREAD_USER);
 	if (dst == h)
 		relay_user_ready(h, t, false);
 	else

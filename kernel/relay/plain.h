@@ -43,7 +43,7 @@ __plain void account_untimed(struct thread *t, const struct call_row *c)
 	t->untimed_ns += c->last_ns;
 }
 
-/* h runs t's coroutine from here on, which is said in t->request. */
+/* h runs t's coroutine from here on. */
 __plain void relay_begin(struct hart *h, struct thread *t)
 {
 	t->co_hart = h;
@@ -51,6 +51,13 @@ __plain void relay_begin(struct hart *h, struct thread *t)
 	h->state = HART_CALL;
 	h->cur = t;
 	h->st.requests++;
+}
+
+/* @t's request is a system call; both are for the hart that runs it, or the general way. */
+__plain void relay_is_call(struct thread *t)
+{
+	t->syscall_nr = (s32)t->tf.a7;
+	t->request = REQUEST_PLAIN;
 }
 
 /* Whoever watches @h is told on the short way all that he wants to know. */
@@ -77,12 +84,11 @@ __plain u64 tell(struct hart *h, const struct thread *t, enum relay_event what,
 	return stamp;
 }
 
-/* The short way to the handler, for an untimed call of an ordinary thread. */
+/* The short way to the handler, for an untimed system call of an ordinary thread. */
 __plain bool is_plain(const struct hart *h, const struct thread *t,
 		      const struct call_row *c, bool w)
 {
-	return short_is_enough(h, w) && !t->request && !wants_clock(c) &&
-	       !t->ext;
+	return short_is_enough(h, w) && !wants_clock(c) && !t->ext;
 }
 
 __plain void __noreturn run_plain(struct hart *h, struct thread *t,
@@ -90,6 +96,7 @@ __plain void __noreturn run_plain(struct hart *h, struct thread *t,
 {
 	tell(h, t, EV_SEEN, stamp, w);
 	t->request = REQUEST_RUNNING;
+	t->syscall_nr = (s32)t->tf.a7;
 	relay_begin(h, t);
 	c->count++;
 	if (w)
@@ -130,9 +137,7 @@ __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
 
 	if (w)
 		pmu_quick_posted(h);
-	store_once(&t->state, THREAD_POSTED);
-	t->co_hart = svc;
-	msgring_put(r->to_service, (u64)t | MSG_REQUEST);
+	msgring_put(r->to_service, (u64)t | MSG_CALL);
 	/* SLEEP (full) - pairs with relay_announce(). */
 	smp_mb();
 	h->user = NULL;
@@ -153,7 +158,6 @@ __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
 /* Into user mode. */
 __plain void __noreturn enter_user(struct hart *h, struct thread *t, bool w)
 {
-	store_once(&t->state, THREAD_USER);
 	h->state = HART_USER;
 	if (w && pmu_quick_user_enter(h, t))
 		jump_user_return_counted(t, t->tf.status != h->status_seen);
@@ -189,7 +193,7 @@ __plain void __noreturn complete_plain(struct hart *h, struct hart *home,
 	bool promise = peer->last == t;
 
 	t->in_coroutine = 0;
-	store_once(&t->state, THREAD_DONE);
+	store_once(&t->state, THREAD_USER);
 	msgring_put(ring, (u64)t | (promise ? MSG_DONE_PROMISE : MSG_DONE));
 	/* SLEEP (full) - pairs with relay_announce(). */
 	smp_mb();
@@ -249,7 +253,7 @@ __plain void take_plain(struct hart *h, struct relay_hart *r, u64 word, bool w)
 	struct thread *t = MSG_THREAD(word);
 	struct call_row *c;
 
-	if (MSG_KIND(word) == MSG_REQUEST && t->request == REQUEST_PLAIN) {
+	if (MSG_KIND(word) == MSG_CALL) {
 		c = call_row_of(h, t->tf.a7);
 		if (unlikely(!is_plain(h, t, c, w)))
 			return;
@@ -300,6 +304,7 @@ __plain void end_plain(struct hart *h, struct thread *t, bool w)
 		stamp = tell(h, t, EV_DONE, 0, w);
 		h->cur = NULL;
 		t->in_coroutine = 0;
+		store_once(&t->state, THREAD_USER);
 		return_plain(h, t, stamp, w);
 	}
 	if (unlikely(!home) || home == h || !list_empty(&h->backlog))

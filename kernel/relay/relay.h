@@ -58,7 +58,8 @@ enum relay_msg {
 	MSG_PLACE = 8,	 /* new or moved here: it may run user code */
 	MSG_PROBE = 10,	 /* no thread: answer a measurement (floor.c) */
 	MSG_DONE_PROMISE =
-		12, /* MSG_DONE, and what comes next will interrupt */
+		12,    /* MSG_DONE, and what comes next will interrupt */
+	MSG_CALL = 14, /* a plain call: it is in the registers alone */
 };
 #define MSG_KIND(w)   ((u32)((w)&62))
 #define MSG_THREAD(w) ((struct thread *)((w) & ~63ULL))

@@ -270,7 +270,6 @@ void relay_run_user(struct hart *h)
 	if (unlikely(!relay_will_interrupt(h)) && !announce_user(h))
 		return;
 	relay_observe(h, t, EV_USER, 0);
-	store_once(&t->state, THREAD_USER);
 	h->state = HART_USER;
 	if (unlikely(pmu_user_enter(h, t)))
 		jump_user_return_counted(t, t->tf.status != h->status_seen);

@@ -16,8 +16,7 @@
 #include <kernel/relay/relay.h>
 
 /*
- * Something is to be done first, or the call is not ordinary: user_ecall() says what,
- * and has filled in the request.
+ * Something is to be done first, or the call is not ordinary: user_ecall() says what.
  */
 __hotpath_watched void relay_call_slow(struct thread *t)
 {

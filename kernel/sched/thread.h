@@ -3,14 +3,13 @@
  * kernel/sched/thread.h - a thread: user registers, a request, a coroutine.
  *
  * A user thread is, at any moment, in exactly one place:
- *	THREAD_USER	on an application hart, running or queued to run there
- *	THREAD_POSTED	its request is in a ring (or backlog) to a service hart
+ *	THREAD_USER	on an application hart, running or queued to run there;
+ *			or in a ring (or backlog) to a service hart with its
+ *			request, or back with its completion
  *	THREAD_RUNNING	its coroutine executes on co_hart
  *	THREAD_WAITING	its coroutine is suspended (or about to be) on co_hart
  *	THREAD_READY	its coroutine is woken: on co_hart's ready list, or in a
  *			ring to it
- *	THREAD_DONE	the request has ended; completion in a ring to an
- *			application hart
  *	THREAD_DEAD	the last request has ended; nobody will run it again
  * A kernel thread is a coroutine only: it starts READY and never is USER.
  *
@@ -42,11 +41,9 @@ struct spinlock;
 enum thread_state {
 	THREAD_NEW,
 	THREAD_USER,
-	THREAD_POSTED,
 	THREAD_RUNNING,
 	THREAD_WAITING,
 	THREAD_READY,
-	THREAD_DONE,
 	THREAD_DEAD,
 };
 
@@ -105,11 +102,38 @@ struct io_count {
 
 struct thread {
 	/*
-	 * --- relay (kernel/relay/): the line of a call.  It and that of a0 to a7
-	 * in tf are all of a thread that a plain call moves to another hart and
-	 * back.
+	 * The first lines are laid out by who writes them when a plain call goes to
+	 * another hart and back, which is what the call costs.
+	 *
+	 * --- Both harts read this one; neither writes it.
 	 */
-	u32 state; /* [a] enum thread_state */
+	struct hart *home; /* [O] application hart it last ran on */
+	u64 work;	   /* [a] WORK_* */
+	/* assembly knows the offset of this (arch/riscv/asm_offsets.c) */
+	u64 kstack_top;	      /* [I] */
+	struct process *proc; /* [I] NULL for kernel threads */
+	struct mm *mm;	      /* as those under "shared resources" */
+	void *ext;	      /* [O] kernel/task's private extension */
+	int tid;	      /* [I] */
+	u8 policy;	      /* [a] enum relay_policy or POLICY_DEFAULT */
+	u8 fault_policy;      /* [a] likewise */
+	u8 sched_policy;      /* [a] enum sched_policy, SCHED_POLICY_RESET */
+	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
+	s32 nice; /* [a] */
+
+	/* --- The application hart's, but for the line of a0 to a7, which goes to the
+	 * service hart and back. */
+	struct list_head run_node
+		__aligned(64); /* [O] ready list, user run queue or backlog */
+	struct hart *msg_dst;  /* [O] while in a backlog */
+	/* [O] hart whose registers hold our floating-point state, or NULL */
+	struct hart *fp_hart;
+	u64 queued_at; /* [O] cycles when it had to wait for its hart, or 0 */
+	u32 msg_kind;  /* [O] while in a backlog */
+	struct trapframe tf; /* [O] user registers */
+
+	/* --- The hart's that runs its coroutine (kernel/relay/). */
+	u32 state __aligned(64); /* [a] enum thread_state */
 	union {
 		struct {
 			u8 in_coroutine;   /* [O] a coroutine is on kstack */
@@ -119,45 +143,30 @@ struct thread {
 		};
 		u32 request; /* [O] all four: REQUEST_* */
 	};
-	struct hart *home;    /* [O] application hart it last ran on */
 	struct hart *co_hart; /* [O] hart that runs its coroutine */
-	u64 work;	      /* [a] WORK_* */
 	s32 syscall_nr;	      /* [O] in flight, -1 outside (also for restart) */
 	u32 untimed_ns;	      /* [O] system time not yet in stime_ns */
-	/* assembly knows the offsets of these (arch/riscv/asm_offsets.c) */
-	u64 kstack_top; /* [I] */
-
-	struct trapframe tf; /* [O] user registers */
-	u64 co_sp;	     /* [O] suspended coroutine's stack pointer */
-
-	/* --- relay, less often */
-	struct list_head
-		run_node;     /* [O] ready list, user run queue or backlog */
-	struct hart *msg_dst; /* [O] while in a backlog */
-	u32 msg_kind;	      /* [O] while in a backlog */
-	u8 policy;	      /* [a] enum relay_policy or POLICY_DEFAULT */
-	u8 fault_policy;      /* [a] likewise */
+	u64 co_sp;	      /* [O] suspended coroutine's stack pointer */
+	struct hart *acct_hart; /* [O] whose cycles the next two count */
+	u64 acct_start;		/* [O] end of the last request */
+	u64 req_begin;		/* [O] cycles; valid if timed */
+	u64 acct_off;		/* [O] suspended during the present one */
 
 	/* --- floating point state (arch/riscv/fpu.c) */
 	struct fpstate fp; /* [O] valid unless dirty in fp_hart's registers */
-	struct hart
-		*fp_hart; /* [O] hart whose registers hold our state, or NULL */
 
 	/* --- flags */
 	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
 
 	/* --- identity */
-	int tid;		    /* [I] */
 	char name[16];		    /* [O] comm; read racily by /proc */
-	struct process *proc;	    /* [I] NULL for kernel threads */
 	struct list_head proc_node; /* [RANK_TASK lock] in proc->threads */
 	struct list_head all_node;  /* [RANK_TASK lock] */
 	void (*kfn)(void *arg);	    /* [I] kernel thread's body */
 	void *karg;		    /* [I] */
 
 	/* --- shared resources, each refcounted.  Own pointer: written by the
-	 * thread itself only; readers on other harts use the task lock. */
-	struct mm *mm;
+	 * thread itself only; readers on other harts use the task lock.  And mm. */
 	struct files *files;
 	struct fs_ctx *fs;
 	struct cred *cred;
@@ -190,24 +199,15 @@ struct thread {
 	bool parked;		/* [a] kernel/task/core_stop.c */
 	bool reaped;		/* [task lock] task_reap() has seen it */
 	u64 utime_ns, stime_ns; /* [a] relaxed: statistics */
-	struct hart *acct_hart; /* [O] whose cycles the next two count */
-	u64 acct_start;		/* [O] end of the last request */
-	u64 queued_at; /* [O] cycles when it had to wait for its hart, or 0 */
-	u64 req_begin; /* [O] cycles; valid if timed */
-	u64 acct_off;  /* [O] suspended during the present one */
 	u64 utime_shown, stime_shown; /* [task lock] the most a reader saw */
 	u64 nr_vcsw, nr_ivcsw;	      /* [O] context switches */
 	u64 minflt, majflt;	      /* [O] */
 	struct io_count io;	      /* [O] */
 	u64 start_ns;		      /* [I] CLOCK_MONOTONIC */
 	u64 cpus_allowed; /* [a] mask of dense application-hart indices */
-	s32 nice;	  /* [a] */
-	u8 sched_policy;  /* [a] enum sched_policy, SCHED_POLICY_RESET */
-	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
-	u32 personality; /* [O] */
-	u8 mempolicy;	 /* [O] syscall/numa.c */
-	u32 traced_on;	 /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */
-	void *ext;	 /* [O] kernel/task's private extension */
+	u32 personality;  /* [O] */
+	u8 mempolicy;	  /* [O] syscall/numa.c */
+	u32 traced_on;	  /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */
 	struct file *fd_given; /* [O] what FD_GIVEN names; kernel/file/file.h */
 	struct pmu_ctx
 		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */
@@ -215,6 +215,9 @@ struct thread {
 } __aligned(64); /* messages keep their kind in the low bits */
 
 STATIC_ASSERT(offsetof(struct thread, tf.a0) % 64 == 0, "a0 to a7 in one line");
+STATIC_ASSERT(offsetof(struct thread, acct_off) ==
+		      offsetof(struct thread, state) + 56,
+	      "a coroutine's line is one");
 
 /* The thread whose coroutine runs on this hart; NULL in the hart's loop. */
 #ifdef __riscv
