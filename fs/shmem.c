@@ -29,6 +29,8 @@ static int shmem_init(void)
 INITCALL(INIT_VFS, shmem_init);
 
 /* @seals: F_SEAL_SEAL for a file that takes no seals, else 0. */
+u64 memfd_noexec;
+
 struct file *memfd_create(const char *name, u32 seals)
 {
 	struct path p = { shm_mount, NULL };

@@ -101,6 +101,9 @@ extern const struct mapping_ops tmpfs_mapping_ops;
 int tmpfs_noop_fsync(struct file *f, bool datasync);
 
 /* --- shmem.c: files in memory without a name */
+/* /proc/sys/vm: whether one is executable if nobody says so (0: yes), and may be. */
+#define MEMFD_NEVER_EXEC 2
+extern u64 memfd_noexec; /* [a] */
 struct file *memfd_create(const char *name, u32 seals);
 int memfd_add_seals(struct file *f, u32 seals);
 int memfd_get_seals(struct file *f);

@@ -133,6 +133,7 @@ SYSCALL3(436, close_range, u32, first, u32, last, u32, flags)
 
 SYSCALL2(279, memfd_create, uaddr_t, uname, u32, flags)
 {
+	u64 noexec = load_once(&memfd_noexec);
 	char name[MFD_NAME_MAX + 1];
 	struct file *f;
 	s64 n;
@@ -145,6 +146,10 @@ SYSCALL2(279, memfd_create, uaddr_t, uname, u32, flags)
 	n = strncpy_from_user(name, uname, sizeof(name));
 	if (n < 0)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
+	if (!(flags & (MFD_NOEXEC_SEAL | MFD_EXEC)))
+		flags |= noexec ? MFD_NOEXEC_SEAL : MFD_EXEC;
+	if (!(flags & MFD_NOEXEC_SEAL) && noexec >= MEMFD_NEVER_EXEC)
+		return -EACCES;
 	f = memfd_create(name, flags & (MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)
 				       ? 0
 				       : F_SEAL_SEAL);

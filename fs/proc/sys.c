@@ -8,6 +8,7 @@
 #include <fs/notify.h>
 #include <fs/pipe.h>
 #include <fs/proc/proc.h>
+#include <fs/tmpfs.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
 #include <kernel/ipc/ipc.h>
@@ -153,7 +154,8 @@ static s64 write_core_pattern(void *arg __unused, char *buf, size_t n)
 	return (s64)n;
 }
 
-static char actions[] = "kill_process kill_thread trap errno trace log allow";
+static char actions[] = "kill_process kill_thread trap errno "
+			"user_notif trace log allow";
 
 /*
  * Numbers that are as they are: root may write what is there already, which is
@@ -201,7 +203,6 @@ static const struct {
 	{ "vm", "oom_kill_allocating_task", 0 },
 	{ "vm", "nr_overcommit_hugepages", 0 },
 	{ "vm", "legacy_va_layout", 0 },
-	{ "vm", "memfd_noexec", 0 },
 	{ "user", "max_user_namespaces", 0 },
 	{ "user", "max_mnt_namespaces", 0 },
 	{ "user", "max_pid_namespaces", 0 },
@@ -254,6 +255,7 @@ static const struct knob {
 	{ "kernel", "msgmax", &ipc_limits.msgmax, 0, MSG_MAX_HARD },
 	{ "kernel", "msgmnb", &ipc_limits.msgmnb, 0, 0x7fffffff },
 	{ "vm", "overcommit_memory", &overcommit_memory, 0, 1 },
+	{ "vm", "memfd_noexec", &memfd_noexec, 0, MEMFD_NEVER_EXEC },
 	{ "vm", "max_map_count", &max_map_count, 0, 1 << 20 },
 	{ "fs", "pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30 },
 	{ "fs/inotify", "max_user_instances", &inotify_max_instances, 0,
