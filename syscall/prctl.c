@@ -9,6 +9,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
+#include <kernel/task/ext.h>
 #include <kernel/task/task.h>
 #include <lib/atomic.h>
 #include <lib/string.h>
@@ -304,7 +305,7 @@ static s64 prctl_get(int op, const u64 *a)
 		return put_user_u32(p->is_subreaper, a[0]);
 	case PR_GET_NO_NEW_PRIVS:
 		return a[0] || a[1] || a[2] || a[3] ? -EINVAL
-						    : t->cred->no_new_privs;
+						    : thread_no_new_privs(t);
 	case PR_GET_TID_ADDRESS:
 		return put_user_u64(t->clear_child_tid, a[0]);
 	default:

@@ -6,6 +6,7 @@
  * to peek at.  Not here: what the requests do (kernel/task/trace.h), access to the
  * memory of others without stopping them (syscall/procvm.c).
  */
+#include <syscall/ptrace.h>
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
@@ -37,6 +38,8 @@ enum {
 	PTRACE_PEEKSIGINFO = 0x4209,
 	PTRACE_GETSIGMASK = 0x420a,
 	PTRACE_SETSIGMASK = 0x420b,
+	PTRACE_SECCOMP_GET_FILTER = 0x420c,
+	PTRACE_SECCOMP_GET_METADATA = 0x420d,
 	PTRACE_GET_SYSCALL_INFO = 0x420e,
 };
 
@@ -354,6 +357,10 @@ static s64 stopped_request(u64 req, int tid, u64 addr, u64 data)
 	case PTRACE_GETSIGMASK:
 	case PTRACE_SETSIGMASK:
 		return sigmask(tid, addr, data, req == PTRACE_SETSIGMASK);
+	case PTRACE_SECCOMP_GET_FILTER:
+		return ptrace_seccomp_filter(tid, addr, data);
+	case PTRACE_SECCOMP_GET_METADATA:
+		return ptrace_seccomp_metadata(tid, addr, data);
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(tid, addr, data);
 	default:

@@ -227,8 +227,11 @@ int fd_open(struct file *f,
 int fd_close(int fd);
 int fd_dup(int oldfd, int min, bool cloexec);
 int fd_dup2(int oldfd, int newfd, bool cloexec, bool same_ok);
+/* @f, referenced once more, becomes @fd, whatever that was: @fd or -errno. */
+int fd_replace(int fd, struct file *f, bool cloexec);
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
+bool files_cloexec(struct files *fs, int fd);
 int files_next(struct files *fs, int fd); /* next open fd >= fd, or -1 */
 int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);
 int files_unshare(void); /* current gets a table of its own */

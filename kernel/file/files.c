@@ -418,11 +418,11 @@ int fd_dup(int oldfd, int min_fd, bool cloexec)
 	return fd;
 }
 
-/* fd_dup2() proper; the lock is held.  *@old: what was there, to be closed. */
-static int dup_onto(struct files *fs, int oldfd, u32 newfd, bool cloexec,
-		    struct file **old)
+/* @f (NULL: EBADF) becomes @newfd; the lock is held.  *@old: what was there, to be
+ * closed. */
+static int put_at(struct files *fs, struct file *f, u32 newfd, bool cloexec,
+		  struct file **old)
 {
-	struct file *f = peek(fs, (u32)oldfd);
 	int err;
 
 	if (!f || newfd >= fd_limit())
@@ -456,11 +456,35 @@ int fd_dup2(int oldfd, int newfd, bool cloexec, bool same_ok)
 	if (oldfd == newfd)
 		r = peek(fs, (u32)oldfd) ? newfd : -EBADF;
 	else
-		r = dup_onto(fs, oldfd, (u32)newfd, cloexec, &old);
+		r = put_at(fs, peek(fs, (u32)oldfd), (u32)newfd, cloexec, &old);
 	spin_unlock(&fs->lock);
 	if (r >= 0 && old)
 		close_file(fs, old);
 	return r;
+}
+
+int fd_replace(int fd, struct file *f, bool cloexec)
+{
+	struct files *fs = current->files;
+	struct file *old = NULL;
+	int r;
+
+	spin_lock(&fs->lock);
+	r = put_at(fs, f, (u32)fd, cloexec, &old);
+	spin_unlock(&fs->lock);
+	if (r >= 0 && old)
+		close_file(fs, old);
+	return r;
+}
+
+bool files_cloexec(struct files *fs, int fd)
+{
+	bool on;
+
+	spin_lock(&fs->lock);
+	on = peek(fs, (u32)fd) && test_bit((u32)fd, fs->cloexec);
+	spin_unlock(&fs->lock);
+	return on;
 }
 
 int fd_get_cloexec(int fd)

@@ -31,8 +31,7 @@ static void set_caps(struct cred *c)
 
 static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 {
-	const struct thread_ext *x = current->ext;
-	bool nnp = c->no_new_privs || (x && x->no_new_privs);
+	bool nnp = c->no_new_privs || thread_no_new_privs(current);
 
 	if (!nnp && (mode & S_ISUID))
 		c->euid = uid;

@@ -24,6 +24,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/futex.h>
+#include <kernel/task/seccomp.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
@@ -267,6 +268,7 @@ void do_thread_exit(int wait_status)
 	else
 		pass_on_signals(t);
 	drop_resources(t);
+	seccomp_thread_exit(t);
 	if (last)
 		tty_process_exit(p);
 	leave_lists(t, wait_status);

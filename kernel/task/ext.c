@@ -32,7 +32,7 @@ void ext_free(struct thread_ext *x)
 	if (!x)
 		return;
 	kfree(x->trace);
-	seccomp_filter_put(x->filter);
+	seccomp_filter_unuse(x->filter);
 	kfree(x);
 }
 

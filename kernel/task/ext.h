@@ -16,6 +16,7 @@
 #ifndef KERNEL_TASK_EXT_H
 #define KERNEL_TASK_EXT_H
 
+#include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 
 /* wait status word of a stop, shifted down by 8: signal and event */
@@ -38,7 +39,7 @@ enum trace_event { /* PTRACE_EVENT_* */
 #define TRACE_O(event)	  BIT(event)
 #define TRACE_O_EXITKILL  BIT(20)
 #define TRACE_O_NOSECCOMP BIT(21)
-#define TRACE_O_KNOWN	  (0xff | TRACE_O_EXITKILL)
+#define TRACE_O_KNOWN	  (0xff | TRACE_O_EXITKILL | TRACE_O_NOSECCOMP)
 
 #define TRACE_MSG_ENTRY 1 /* message of a stop at a system call */
 #define TRACE_MSG_EXIT	2
@@ -87,6 +88,14 @@ void thread_ext_free(struct thread *t);	  /* the thread object goes away */
 int ext_inherit(struct thread *child);
 int thread_set_ioprio(int tid, u16 prio); /* 0 or -errno */
 u16 thread_ioprio_locked(const struct thread *t);
+
+/* Of @t, which is current or cannot change now: exec gives it nothing new. */
+static inline bool thread_no_new_privs(const struct thread *t)
+{
+	const struct thread_ext *x = load_once(&t->ext);
+
+	return t->cred->no_new_privs || (x && load_once(&x->no_new_privs));
+}
 
 /* Is current, or a thread that cannot change now, traced? */
 static inline struct tracee *thread_tracee(const struct thread *t)

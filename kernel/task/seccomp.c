@@ -19,14 +19,6 @@
 #define ECALL_LEN	   4
 #define LISTS_MAX	   32768u /* instructions in all of a thread's filters */
 
-/* linux/seccomp.h: what a filter sees. */
-struct seccomp_data {
-	s32 nr;
-	u32 arch;
-	u64 pc, args[6];
-};
-STATIC_ASSERT(sizeof(struct seccomp_data) == 64, "Linux's");
-
 /* --- lists */
 
 struct seccomp_filter *seccomp_filter_new(u32 len)
@@ -36,17 +28,27 @@ struct seccomp_filter *seccomp_filter_new(u32 len)
 
 	if (!f)
 		return NULL;
-	f->refs = 1;
+	f->refs = f->users = 1;
 	f->len = len;
 	f->prev = NULL;
+	f->listener = NULL;
+	f->log = false;
 	return f;
 }
 
-static struct seccomp_filter *get(struct seccomp_filter *f)
+struct seccomp_filter *seccomp_filter_get(struct seccomp_filter *f)
 {
-	if (f)
-		atomic_inc(&f->refs);
+	atomic_inc(&f->refs);
 	return f;
+}
+
+/* One user more. */
+static struct seccomp_filter *use(struct seccomp_filter *f)
+{
+	if (!f)
+		return NULL;
+	atomic_inc(&f->users);
+	return seccomp_filter_get(f);
 }
 
 void seccomp_filter_put(struct seccomp_filter *f)
@@ -54,9 +56,21 @@ void seccomp_filter_put(struct seccomp_filter *f)
 	while (f && atomic_dec_and_test(&f->refs)) {
 		struct seccomp_filter *prev = f->prev;
 
+		seccomp_listener_free(f->listener);
 		kfree(f);
 		f = prev;
 	}
+}
+
+void seccomp_filter_unuse(struct seccomp_filter *f)
+{
+	struct seccomp_filter *u = f;
+
+	for (; u && atomic_dec_and_test(&u->users); u = u->prev) {
+		if (u->listener)
+			seccomp_listener_unused(u->listener);
+	}
+	seccomp_filter_put(f);
 }
 
 static bool is_ancestor(const struct seccomp_filter *a,
@@ -117,10 +131,10 @@ static void spread_locked(struct seccomp_filter *f, struct list_head *spare)
 		}
 		/* @f's list keeps the old one alive for who reads it now. */
 		old = x->filter;
-		x->filter = get(f);
-		seccomp_filter_put(old);
+		x->filter = use(f);
+		seccomp_filter_unuse(old);
 		x->seccomp_mode = SECCOMP_FILTER;
-		x->no_new_privs |= current->cred->no_new_privs;
+		x->no_new_privs |= thread_no_new_privs(current);
 		store_once(&t->ext, x);
 	}
 }
@@ -191,20 +205,23 @@ int seccomp_add(struct seccomp_filter *f, bool tsync)
 		r = -ENOMEM;
 	else if (x->seccomp_mode == SECCOMP_STRICT)
 		r = -EINVAL;
-	for (struct seccomp_filter *p = x ? x->filter : NULL; p; p = p->prev)
+	for (struct seccomp_filter *p = x ? x->filter : NULL; p; p = p->prev) {
 		total += p->len + 4;
+		if (!r && f->listener && p->listener)
+			r = -EBUSY;
+	}
 	if (!r && total > LISTS_MAX)
 		r = -ENOMEM;
 	if (!r) {
-		f->prev = get(x->filter);
+		f->prev = use(x->filter);
 		if (tsync)
 			r = follow(f, x->filter);
 	}
 	if (r) {
-		seccomp_filter_put(f);
+		seccomp_filter_unuse(f);
 		return r;
 	}
-	seccomp_filter_put(x->filter);
+	seccomp_filter_unuse(x->filter);
 	x->filter = f;
 	x->seccomp_mode = SECCOMP_FILTER;
 	return 0;
@@ -215,7 +232,22 @@ void seccomp_inherit(struct thread_ext *x)
 	const struct thread_ext *mine = current->ext;
 
 	x->seccomp_mode = mine->seccomp_mode;
-	x->filter = get(mine->filter);
+	x->filter = use(mine->filter);
+	x->no_new_privs = mine->no_new_privs;
+}
+
+void seccomp_thread_exit(struct thread *t)
+{
+	struct thread_ext *x = t->ext;
+	struct seccomp_filter *f;
+
+	if (!x || !x->filter)
+		return;
+	spin_lock(&task_lock);
+	f = x->filter;
+	x->filter = NULL;
+	spin_unlock(&task_lock);
+	seccomp_filter_unuse(f);
 }
 
 void seccomp_status(const struct thread *t, u32 *mode, u32 *filters)
@@ -230,24 +262,40 @@ void seccomp_status(const struct thread *t, u32 *mode, u32 *filters)
 		(*filters)++;
 }
 
+struct seccomp_filter *seccomp_nth_locked(const struct thread *t, u64 n)
+{
+	const struct thread_ext *x = load_once(&t->ext);
+	struct seccomp_filter *f;
+	u64 count = 0;
+
+	if (!x || x->seccomp_mode != SECCOMP_FILTER)
+		return ERR_PTR(-EINVAL);
+	for (f = x->filter; f; f = f->prev)
+		count++;
+	if (n >= count)
+		return ERR_PTR(-ENOENT);
+	for (f = x->filter; --count > n;)
+		f = f->prev;
+	return seccomp_filter_get(f);
+}
+
 /* --- a call */
 
-/* The strictest answer: actions are ordered as signed numbers. */
-static u32 ask(const struct seccomp_filter *f, const struct thread *t)
+/* The strictest answer, and *@by whom: actions are ordered as signed numbers. */
+static u32 ask(struct seccomp_filter *f, const struct seccomp_data *d,
+	       struct seccomp_filter **by)
 {
-	struct seccomp_data d = {
-		.nr = (s32)t->tf.a7,
-		.arch = AUDIT_ARCH_RISCV64,
-		.pc = t->tf.pc,
-	};
 	u32 verdict = SECCOMP_ALLOW;
 
-	memcpy(d.args, &t->tf.a0, sizeof(d.args));
+	*by = NULL;
 	for (; f; f = f->prev) {
-		u32 v = cbpf_run(f->insns, &d, sizeof(d));
+		u32 v = cbpf_run(f->insns, d, sizeof(*d));
 
-		if ((s32)(v & SECCOMP_ACTION) < (s32)(verdict & SECCOMP_ACTION))
+		if ((s32)(v & SECCOMP_ACTION) <
+		    (s32)(verdict & SECCOMP_ACTION)) {
 			verdict = v;
+			*by = f;
+		}
 	}
 	return verdict;
 }
@@ -277,11 +325,11 @@ static void kill(struct thread *t, bool process)
 	do_thread_exit(SIGSYS);
 }
 
+static bool filter_call(struct thread *t, bool again);
+
 /* A tracer decides; without one the call is not there. */
 static bool ask_tracer(struct thread *t, u32 data)
 {
-	s64 nr = (s64)t->tf.a7;
-
 	if (!trace_wants_event(t, EVENT_SECCOMP)) {
 		t->tf.a0 = (u64)-ENOSYS;
 		return false;
@@ -293,13 +341,7 @@ static bool ask_tracer(struct thread *t, u32 data)
 	t->tf.a0 = t->tf.orig_a0;
 	t->syscall_nr = (s64)t->tf.a7;
 	/* What the tracer made of it is asked again, but for this answer. */
-	if (t->syscall_nr != nr) {
-		u32 v = ask(((struct thread_ext *)t->ext)->filter, t);
-
-		return (v & SECCOMP_ACTION) >= SECCOMP_TRACE &&
-		       !(v & SECCOMP_KILL_PROCESS);
-	}
-	return true;
+	return filter_call(t, true);
 }
 
 static bool strict_allows(const struct thread *t)
@@ -315,19 +357,20 @@ static bool strict_allows(const struct thread *t)
 	       t->tf.a7 == NR_EXIT || t->tf.a7 == NR_SIGRETURN;
 }
 
-bool seccomp_enter(struct thread *t)
+/* @again: a tracer has been asked already. */
+static bool filter_call(struct thread *t, bool again)
 {
 	const struct thread_ext *x = t->ext;
+	struct seccomp_data d = {
+		.nr = (s32)t->tf.a7,
+		.arch = AUDIT_ARCH_RISCV64,
+		.pc = t->tf.pc,
+	};
+	struct seccomp_filter *by;
 	u32 verdict, data;
 
-	if (!x->seccomp_mode)
-		return true;
-	if (x->seccomp_mode == SECCOMP_STRICT) {
-		if (!strict_allows(t))
-			do_group_exit(SIGKILL);
-		return true;
-	}
-	verdict = ask(x->filter, t);
+	memcpy(d.args, &t->tf.a0, sizeof(d.args));
+	verdict = ask(x->filter, &d, &by);
 	data = verdict & 0xffff;
 	switch (verdict & SECCOMP_ACTION) {
 	case SECCOMP_ALLOW:
@@ -340,10 +383,9 @@ bool seccomp_enter(struct thread *t)
 		trap(t, data);
 		return false;
 	case SECCOMP_TRACE:
-		return ask_tracer(t, data);
+		return again || ask_tracer(t, data);
 	case SECCOMP_USER_NOTIF:
-		t->tf.a0 = (u64)-ENOSYS; /* nobody listens */
-		return false;
+		return seccomp_ask_listener(by, t, &d);
 	case SECCOMP_KILL_THREAD:
 		kill(t, false);
 		return false;
@@ -351,4 +393,22 @@ bool seccomp_enter(struct thread *t)
 		kill(t, true);
 		return false;
 	}
+}
+
+bool seccomp_enter(struct thread *t)
+{
+	const struct thread_ext *x = t->ext;
+	const struct tracee *tr;
+
+	if (!x->seccomp_mode)
+		return true;
+	tr = thread_tracee(t);
+	if (tr && (load_once(&tr->options) & TRACE_O_NOSECCOMP))
+		return true;
+	if (x->seccomp_mode == SECCOMP_STRICT) {
+		if (!strict_allows(t))
+			do_group_exit(SIGKILL);
+		return true;
+	}
+	return filter_call(t, false);
 }

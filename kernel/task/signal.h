@@ -52,6 +52,19 @@
 #define SIG_IGN	   1
 #define SIG_BIT(n) (1ULL << ((n)-1))
 
+/* What SIG_DFL does; all others end the process, and SIGS_CORE do that too. */
+#define SIGS_STOP                                                 \
+	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | \
+	 SIG_BIT(SIGTTOU))
+#define SIGS_CORE                                                 \
+	(SIG_BIT(SIGQUIT) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |  \
+	 SIG_BIT(SIGABRT) | SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE) |   \
+	 SIG_BIT(SIGSEGV) | SIG_BIT(SIGXCPU) | SIG_BIT(SIGXFSZ) | \
+	 SIG_BIT(SIGSYS))
+#define SIGS_IGNORED                                             \
+	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
+	 SIG_BIT(SIGWINCH))
+
 #define SA_NOCLDSTOP 0x00000001
 #define SA_NOCLDWAIT 0x00000002
 #define SA_SIGINFO   0x00000004

@@ -29,18 +29,6 @@
 
 #define WORK_TASK (WORK_SIGNAL | WORK_EXIT | WORK_STOP)
 
-#define DFL_STOP                                                  \
-	(SIG_BIT(SIGSTOP) | SIG_BIT(SIGTSTP) | SIG_BIT(SIGTTIN) | \
-	 SIG_BIT(SIGTTOU))
-#define DFL_CORE                                                  \
-	(SIG_BIT(SIGQUIT) | SIG_BIT(SIGILL) | SIG_BIT(SIGTRAP) |  \
-	 SIG_BIT(SIGABRT) | SIG_BIT(SIGBUS) | SIG_BIT(SIGFPE) |   \
-	 SIG_BIT(SIGSEGV) | SIG_BIT(SIGXCPU) | SIG_BIT(SIGXFSZ) | \
-	 SIG_BIT(SIGSYS))
-#define DFL_IGNORE                                               \
-	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
-	 SIG_BIT(SIGWINCH))
-
 bool signal_pending_current(void)
 {
 	return (load_once(&current->work) & WORK_TASK) != 0;
@@ -111,7 +99,7 @@ static int next_signal(struct thread *t, struct siginfo *si,
 		a = &sh->action[sig - 1];
 		if (a->handler == SIG_IGN)
 			continue;
-		if (a->handler == SIG_DFL && (DFL_IGNORE & SIG_BIT(sig)))
+		if (a->handler == SIG_DFL && (SIGS_IGNORED & SIG_BIT(sig)))
 			continue;
 		*ka = *a;
 		if (a->handler != SIG_DFL && (a->flags & SA_RESETHAND))
@@ -134,7 +122,7 @@ static void default_action(struct thread *t, int sig, const struct siginfo *si,
 {
 	if (init_is_spared(t->proc, si))
 		return;
-	if (sig < SIGRTMIN && (DFL_STOP & SIG_BIT(sig))) {
+	if (sig < SIGRTMIN && (SIGS_STOP & SIG_BIT(sig))) {
 		jobctl_start_stop(sig, gen);
 		return;
 	}
@@ -146,7 +134,7 @@ static void default_action(struct thread *t, int sig, const struct siginfo *si,
 			(unsigned long long)t->tf.pc,
 			(unsigned long long)t->tf.ra,
 			(unsigned long long)t->tf.sp);
-	if (sig < SIGRTMIN && (DFL_CORE & SIG_BIT(sig)) && core_dump(si, sig))
+	if (sig < SIGRTMIN && (SIGS_CORE & SIG_BIT(sig)) && core_dump(si, sig))
 		sig |= WCOREFLAG;
 	do_group_exit(sig);
 }

@@ -15,9 +15,6 @@
 #define SA_KNOWN                                                              \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | \
 	 SA_NODEFER | SA_RESETHAND)
-#define DFL_IGNORED                                              \
-	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
-	 SIG_BIT(SIGWINCH))
 
 /*
  * Signals of the process that current was to take and now blocks: another thread
@@ -118,7 +115,7 @@ int signal_action(int sig, const struct ksigaction *act, struct ksigaction *old)
 		sh->action[sig - 1].flags &= SA_KNOWN;
 		sh->action[sig - 1].mask &= ~UNBLOCKABLE;
 		if (act->handler == SIG_IGN ||
-		    (act->handler == SIG_DFL && (DFL_IGNORED & SIG_BIT(sig))))
+		    (act->handler == SIG_DFL && (SIGS_IGNORED & SIG_BIT(sig))))
 			drop_ignored(p, sig);
 	}
 	spin_unlock(&sh->lock);

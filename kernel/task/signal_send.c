@@ -23,9 +23,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define DFL_IGNORED                                              \
-	(SIG_BIT(SIGCHLD) | SIG_BIT(SIGCONT) | SIG_BIT(SIGURG) | \
-	 SIG_BIT(SIGWINCH))
 #define NS_PER_USER_TICK 10000000u /* USER_HZ is 100 */
 
 static bool handler_ignores(const struct process *p, int sig)
@@ -36,7 +33,7 @@ static bool handler_ignores(const struct process *p, int sig)
 		return true;
 	if (h != SIG_DFL)
 		return false;
-	return p == init_process || (DFL_IGNORED & SIG_BIT(sig));
+	return p == init_process || (SIGS_IGNORED & SIG_BIT(sig));
 }
 
 bool signal_ignored(struct process *p, int sig)
@@ -140,11 +137,30 @@ static int make_pending(struct process *p, struct thread *t, int sig,
 	return 0;
 }
 
+/*
+ * The signal, which has become pending, ends the process and nothing more: then it
+ * does so now, also when the one to take it waits for something that no other
+ * signal interrupts.  sighand->lock held.
+ */
+static bool ends_now(struct process *p, struct thread *t, int sig)
+{
+	u64 bit = SIG_BIT(sig);
+	const struct thread *to = t ? t : pick_thread(p, bit);
+
+	if (p->sighand->action[sig - 1].handler != SIG_DFL ||
+	    p == init_process || p->stopped)
+		return false;
+	if (sig < SIGRTMIN && ((SIGS_IGNORED | SIGS_STOP | SIGS_CORE) & bit))
+		return false;
+	return to && !(to->sig_blocked & bit) && !thread_traced(to);
+}
+
 static int send_locked(struct process *p, struct thread *t, int sig,
 		       const struct siginfo *si)
 {
 	const struct thread *who = t ? t : p->leader;
 	u64 bit = SIG_BIT(sig);
+	bool end = false;
 	int err = 0;
 
 	assert_held(&task_lock);
@@ -166,7 +182,11 @@ static int send_locked(struct process *p, struct thread *t, int sig,
 	if (((who->sig_blocked | who->sig_wanted) & bit) ||
 	    !handler_ignores(p, sig) || thread_traced(who))
 		err = make_pending(p, t, sig, si);
+	if (!err)
+		end = ends_now(p, t, sig);
 	spin_unlock(&p->sighand->lock);
+	if (end)
+		group_exit_begin_locked(p, sig);
 	return err;
 }
 

@@ -71,6 +71,7 @@ int trace_interrupt(int tid);
 int trace_listen(int tid);
 int trace_kill(int tid);
 int trace_set_options(int tid, u32 options);
+int trace_may_use(u32 options); /* 0 or -EPERM */
 /* Run @fn under task_lock on a stopped tracee; returns what it returns. */
 int trace_with(int tid,
 	       int (*fn)(struct thread *t, struct tracee *tr, void *arg),

@@ -9,6 +9,7 @@
 
 #include <kernel/mm/vm.h>
 #include <kernel/task/pid.h>
+#include <kernel/task/seccomp.h>
 #include <kernel/task/task.h>
 #include <lib/errno.h>
 
@@ -113,10 +114,25 @@ static int set_options(struct thread *t __unused, struct tracee *tr, void *arg)
 	return 0;
 }
 
+int trace_may_use(u32 options)
+{
+	u32 mode, filters;
+
+	if (!(options & TRACE_O_NOSECCOMP))
+		return 0;
+	/* Nobody gets out of filters of their own through another process. */
+	seccomp_status(current, &mode, &filters);
+	return mode || !capable(CAP_SYS_ADMIN) ? -EPERM : 0;
+}
+
 int trace_set_options(int tid, u32 options)
 {
+	int err = trace_may_use(options);
+
 	if (options & ~(u32)TRACE_O_KNOWN)
 		return -EINVAL;
+	if (err)
+		return err;
 	return trace_with(tid, set_options, &options);
 }
 

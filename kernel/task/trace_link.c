@@ -143,6 +143,9 @@ int trace_attach(int tid, bool seize, u32 options)
 
 	if (options & ~(u32)TRACE_O_KNOWN)
 		return -EIO;
+	err = trace_may_use(options);
+	if (err)
+		return err;
 	spare = ext_alloc(true);
 	if (!spare)
 		return -ENOMEM;
