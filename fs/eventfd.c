@@ -11,6 +11,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 
 #define COUNT_MAX (~0ull - 1)
 
@@ -18,6 +19,7 @@ struct eventfd {
 	struct spinlock lock; /* RANK_PIPE */
 	u64 count;	      /* [lock] at most COUNT_MAX */
 	bool semaphore;	      /* [I] reading takes one */
+	u32 id;		      /* [I] for /proc */
 	struct waitq rd_wq, wr_wq;
 };
 
@@ -113,7 +115,18 @@ static void eventfd_release(struct file *f)
 	kfree(f->priv);
 }
 
+static size_t eventfd_fdinfo(struct file *f, char *buf, size_t n)
+{
+	const struct eventfd *e = f->priv;
+
+	return (size_t)scnprintf(buf, n,
+				 "eventfd-count: %16lx\n"
+				 "eventfd-id: %u\neventfd-semaphore: %d\n",
+				 load_once(&e->count), e->id, e->semaphore);
+}
+
 static const struct file_ops eventfd_fops = {
+	.fdinfo = eventfd_fdinfo,
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
@@ -136,6 +149,7 @@ void eventfd_signal(struct file *f, u64 key)
 
 struct file *eventfd_create(u64 count, bool semaphore, bool nonblock)
 {
+	static u32 ids; /* [a] */
 	struct eventfd *e = kzalloc(sizeof(*e));
 	struct file *f;
 
@@ -145,6 +159,7 @@ struct file *eventfd_create(u64 count, bool semaphore, bool nonblock)
 	waitq_init(&e->rd_wq);
 	waitq_init(&e->wr_wq);
 	e->count = count;
+	e->id = atomic_add_return(&ids, 1) - 1;
 	e->semaphore = semaphore;
 	f = file_alloc(&eventfd_fops, O_RDWR | (nonblock ? O_NONBLOCK : 0), e);
 	if (f)

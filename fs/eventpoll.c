@@ -24,6 +24,7 @@
  * ORDERING: WAKE of kernel/relay/relay.h.
  */
 #include <fs/event.h>
+#include <fs/vfs.h>
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
@@ -31,6 +32,7 @@
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/rbtree.h>
 
 #define MAX_NESTING 5
@@ -581,7 +583,30 @@ static void epoll_release(struct file *f)
 	kfree(ep);
 }
 
+/* A line for each watched file, as many as there is room for. */
+static size_t epoll_fdinfo(struct file *f, char *buf, size_t n)
+{
+	struct eventpoll *ep = f->priv;
+	struct rb_node *nd;
+	size_t len = 0;
+
+	mutex_lock(&ep->mutex);
+	for (nd = rb_first(&ep->items); nd && len + 128 < n; nd = rb_next(nd)) {
+		const struct epitem *it = rb_entry(nd, struct epitem, node);
+		const struct inode *i = it->f->inode;
+
+		len += (size_t)scnprintf(
+			buf + len, n - len,
+			"tfd: %8d events: %8x data: %16lx  pos:%ld ino:%lx sdev:%x\n",
+			it->fd, load_once(&it->events), it->data,
+			(s64)it->f->pos, i ? i->ino : 0, i ? i->sb->dev : 0);
+	}
+	mutex_unlock(&ep->mutex);
+	return len;
+}
+
 static const struct file_ops epoll_fops = {
+	.fdinfo = epoll_fdinfo,
 	.poll = epoll_poll,
 	.release = epoll_release,
 	.anon_name = "anon_inode:[eventpoll]",

@@ -6,7 +6,8 @@
 struct file;
 struct process;
 
-/* The process whose /proc/<pid> @f is, with a reference, or NULL. */
+/* The process whose /proc/<pid> @f is, with a reference; -EBADF when it is something
+ * else, -ESRCH when that process is gone. */
 struct process *proc_dir_process(struct file *f);
 
 #endif /* FS_PROCFD_H */

@@ -20,6 +20,7 @@
 #include <kernel/task/task.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
@@ -189,10 +190,19 @@ static void signalfd_release(struct file *f)
 	kfree(s);
 }
 
+static size_t signalfd_fdinfo(struct file *f, char *buf, size_t n)
+{
+	const struct signalfd *s = f->priv;
+
+	return (size_t)scnprintf(buf, n, "sigmask:\t%016lx\n",
+				 load_once(&s->mask));
+}
+
 static const struct file_ops signalfd_fops = {
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.release = signalfd_release,
+	.fdinfo = signalfd_fdinfo,
 	.anon_name = "anon_inode:[signalfd]",
 };
 

@@ -18,12 +18,14 @@
 #include <kernel/time/posix.h>
 #include <kernel/time/timer.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 
 struct timerfd {
 	struct spinlock lock; /* RANK_PIPE */
 	struct ktimer timer;  /* [lock] */
 	int clock;	      /* [I] */
 	bool on;	      /* [lock] */
+	u32 set_flags;	      /* [lock] timerfd_settime()'s last, for /proc */
 	u64 due, interval;    /* [lock] */
 	u64 real_due;	      /* [lock] of a clock that can be set; 0: none */
 	bool may_cancel;      /* [lock] TFD_TIMER_CANCEL_ON_SET */
@@ -148,18 +150,6 @@ static void timerfd_release(struct file *f)
 	kfree(t);
 }
 
-static const struct file_ops timerfd_fops = {
-	.read = timerfd_read,
-	.poll = timerfd_poll,
-	.release = timerfd_release,
-	.anon_name = "anon_inode:[timerfd]",
-};
-
-static struct timerfd *timerfd_of(struct file *f)
-{
-	return f->ops == &timerfd_fops ? f->priv : NULL;
-}
-
 static void get_held(const struct timerfd *t, struct itimerval_ns *out)
 {
 	u64 now = clock_mono_ns();
@@ -172,6 +162,40 @@ static void get_held(const struct timerfd *t, struct itimerval_ns *out)
 		out->value = t->due - now;
 	else if (t->interval)
 		out->value = t->interval - (now - t->due) % t->interval;
+}
+
+static size_t timerfd_fdinfo(struct file *f, char *buf, size_t n)
+{
+	struct timerfd *t = f->priv;
+	struct itimerval_ns left;
+	u32 flags;
+	u64 nr;
+
+	spin_lock(&t->lock);
+	get_held(t, &left);
+	nr = ticks(t);
+	flags = t->set_flags;
+	spin_unlock(&t->lock);
+	return (size_t)scnprintf(
+		buf, n,
+		"clockid: %d\nticks: %lu\nsettime flags: 0%o\n"
+		"it_value: (%lu, %lu)\nit_interval: (%lu, %lu)\n",
+		t->clock, nr, flags, left.value / NSEC_PER_SEC,
+		left.value % NSEC_PER_SEC, left.interval / NSEC_PER_SEC,
+		left.interval % NSEC_PER_SEC);
+}
+
+static const struct file_ops timerfd_fops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+	.release = timerfd_release,
+	.fdinfo = timerfd_fdinfo,
+	.anon_name = "anon_inode:[timerfd]",
+};
+
+static struct timerfd *timerfd_of(struct file *f)
+{
+	return f->ops == &timerfd_fops ? f->priv : NULL;
 }
 
 int timerfd_get(struct file *f, struct itimerval_ns *out)
@@ -201,6 +225,7 @@ int timerfd_set(struct file *f, u32 flags, const struct itimerval_ns *new,
 	get_held(t, old);
 	t->may_cancel = real && (flags & TFD_TIMER_CANCEL_ON_SET);
 	t->cancelled = false;
+	t->set_flags = flags;
 	t->real_due = real ? new->value : 0;
 	(void)ktimer_try_cancel(&t->timer);
 	t->interval = new->interval;

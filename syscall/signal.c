@@ -208,7 +208,7 @@ static struct process *pidfd_or_dir(int fd)
 		return p;
 	q = proc_dir_process(f);
 	file_put(f);
-	return q ? q : p;
+	return q;
 }
 
 /* queued_info() puts the right number into its copy. */

@@ -32,8 +32,9 @@ struct code {
 	u32 pid;
 	u8 kind;
 	bool task; /* below task/ */
-	u16 sub;   /* entry index or descriptor */
+	u32 sub;   /* entry index or descriptor, of 23 bits */
 };
+#define SUB_MASK 0x7fffffu
 
 static u64 pack(struct code c)
 {
@@ -48,7 +49,7 @@ static struct code unpack(const struct inode *i)
 	return (struct code){ .pid = (v >> 32) & 0x3fffffff,
 			      .kind = (v >> 24) & 0x7f,
 			      .task = (v >> 23) & 1,
-			      .sub = v & 0xffff };
+			      .sub = v & SUB_MASK };
 }
 
 static const struct inode_ops dir_iops, entry_iops, link_iops, fdlink_iops,
@@ -215,7 +216,7 @@ static int lookup_entry(struct inode *dir, struct process *p, struct code c,
 		if (strlen(e->name) != len || strncmp(name, e->name, len))
 			continue;
 		c.kind = PK_ENTRY;
-		c.sub = (u16)i;
+		c.sub = (u32)i;
 		*out = make(dir->sb, p, c, e->mode);
 		return *out ? 0 : -ENOMEM;
 	}
@@ -262,10 +263,10 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 	}
 	if (!proc_may_inspect(p))
 		return -EACCES;
-	mode = n <= 0xffff ? fd_mode(p, n) : 0;
+	mode = n <= SUB_MASK ? fd_mode(p, n) : 0;
 	if (!mode)
 		return 0;
-	c.sub = (u16)n;
+	c.sub = n;
 	if (c.kind == PK_FD) {
 		c.kind = PK_FDLINK;
 		*out = make(dir->sb, p, c, mode);
@@ -318,7 +319,7 @@ static void readdir_entries(struct dir_ctx *ctx, struct code c)
 		const struct pid_entry *e = &pid_entries[i];
 
 		c.kind = PK_ENTRY;
-		c.sub = (u16)i;
+		c.sub = (u32)i;
 		if (!emit(ctx, e->name, c, mode_to_dt(e->mode)))
 			return;
 	}
@@ -334,7 +335,7 @@ static void readdir_fds(struct dir_ctx *ctx, struct process *p, struct code c)
 
 		snprintf(name, sizeof(name), "%d", fd);
 		ctx->pos = (u64)fd + 2;
-		c.sub = (u16)fd;
+		c.sub = (u32)fd;
 		if (!emit(ctx, name, c, c.kind == PK_FD ? DT_LNK : DT_REG))
 			break;
 		fd++;
@@ -397,8 +398,17 @@ out:
 	return 0;
 }
 
+/* Modes and owners are what the process makes them. */
+static int pid_setattr(struct inode *i, const struct iattr *a)
+{
+	if (a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
+		return -EPERM;
+	return inode_setattr_generic(i, a);
+}
+
 static const struct inode_ops dir_iops = {
 	.lookup = pid_lookup,
+	.setattr = pid_setattr,
 	.no_dcache = true,
 };
 static const struct file_ops dir_fops = {
@@ -408,12 +418,16 @@ static const struct file_ops dir_fops = {
 
 struct process *proc_dir_process(struct file *f)
 {
+	struct process *p;
 	struct code c;
 
 	if (f->ops != &dir_fops || !f->inode)
-		return NULL;
+		return ERR_PTR(-EBADF);
 	c = unpack(f->inode);
-	return c.kind == PK_DIR && !c.task ? find(c) : NULL;
+	if (c.kind != PK_DIR || c.task)
+		return ERR_PTR(-EBADF);
+	p = find(c);
+	return p ? p : ERR_PTR(-ESRCH);
 }
 
 /* --- files and links */
@@ -421,7 +435,7 @@ struct process *proc_dir_process(struct file *f)
 struct opened {
 	struct process *p;
 	const struct pid_entry *e;
-	u16 fd;
+	int fd;
 	int tid; /* below task/, else 0 */
 };
 
@@ -468,10 +482,11 @@ static int show_fdinfo(struct text *t, void *arg)
 	struct file *f = fs ? files_lookup(fs, o->fd) : NULL;
 
 	if (f) {
-		text_printf(t,
-			    "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
-			    f->pos, f->flags, f->mnt ? f->mnt->id : 0,
-			    f->inode ? f->inode->ino : 0);
+		text_printf(
+			t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n",
+			f->pos,
+			f->flags | (files_cloexec(fs, o->fd) ? O_CLOEXEC : 0),
+			f->mnt ? f->mnt->id : 0, f->inode ? f->inode->ino : 0);
 		put_own_lines(t, f);
 		file_put(f);
 	}
@@ -510,7 +525,7 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		return -ENOMEM;
 	}
 	*o = (struct opened){
-		.p = p, .e = e, .fd = c.sub, .tid = c.task ? (int)c.pid : 0
+		.p = p, .e = e, .fd = (int)c.sub, .tid = c.task ? (int)c.pid : 0
 	};
 	r = text_open(f, fdinfo ? show_fdinfo : show_opened,
 		      fdinfo ? NULL : write_opened, o, opened_put);
@@ -579,7 +594,7 @@ static struct file *fd_file(struct inode *inode)
 	if (!p)
 		return NULL;
 	fs = proc_may_inspect(p) ? process_files(p) : NULL;
-	f = fs ? files_lookup(fs, c.sub) : NULL;
+	f = fs ? files_lookup(fs, (int)c.sub) : NULL;
 	if (fs)
 		files_put(fs);
 	process_put(p);
@@ -629,8 +644,14 @@ static s64 fdlink_readlink(struct inode *inode, char *buf, size_t size)
 	return r;
 }
 
-static const struct inode_ops entry_iops = { .open = entry_open };
-static const struct inode_ops fdtext_iops = { .open = fdtext_open };
+static const struct inode_ops entry_iops = {
+	.open = entry_open,
+	.setattr = pid_setattr,
+};
+static const struct inode_ops fdtext_iops = {
+	.open = fdtext_open,
+	.setattr = pid_setattr,
+};
 static const struct inode_ops link_iops = {
 	.readlink = entry_readlink,
 	.get_link = entry_get_link,

@@ -9,6 +9,7 @@
 
 #include <kernel/file/file.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 
 /* Parent's queue is woken at every change of a child; that is ours too. */
 static u32 pidfd_poll(struct file *f, struct poll_table *pt)
@@ -23,6 +24,17 @@ static u32 pidfd_poll(struct file *f, struct poll_table *pt)
 	return ev;
 }
 
+static size_t pidfd_fdinfo(struct file *f, char *buf, size_t n)
+{
+	const struct process *p = f->priv;
+	int pid;
+
+	spin_lock(&task_lock);
+	pid = process_find_locked(p->pid) == p ? p->pid : -1;
+	spin_unlock(&task_lock);
+	return (size_t)scnprintf(buf, n, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
 static void pidfd_release(struct file *f)
 {
 	process_put(f->priv);
@@ -31,6 +43,7 @@ static void pidfd_release(struct file *f)
 static const struct file_ops pidfd_ops = {
 	.poll = pidfd_poll,
 	.release = pidfd_release,
+	.fdinfo = pidfd_fdinfo,
 	.anon_name = "anon_inode:[pidfd]",
 };
 
