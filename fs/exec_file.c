@@ -35,12 +35,15 @@ static int exec_lookup(int dirfd, const char *path, u32 at_flags,
 		       struct path *out)
 {
 	u32 flags = at_flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	int err;
 
 	if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (at_flags & AT_EMPTY_PATH)
 		flags |= LOOKUP_EMPTY;
-	return path_lookup(dirfd, path, flags, out);
+	err = path_lookup(dirfd, path, flags, out);
+	/* a socket, an event file: no path leads there, but it is a file */
+	return err == -ENOTDIR && !*path ? -EACCES : err;
 }
 
 struct file *exec_open(int dirfd, const char *path, u32 at_flags)

@@ -78,6 +78,8 @@ static int next_interpreter(struct exec *e, const char *name)
 	size_t len = min(e->head_len, (size_t)SCRIPT_LINE_MAX);
 	int err = script_parse((const char *)e->head, len, line);
 
+	if (!err && e->name_ends)
+		err = -ENOENT; /* the interpreter would not find it */
 	if (!err)
 		err = exec_args_script(&e->args, line, name);
 	if (err)
@@ -299,25 +301,40 @@ static void exec_free(struct exec *e)
 		exec_close(e->interp);
 	cred_put(e->cred);
 	exec_args_free(&e->args);
+	kfree(e->fdname);
 	kfree(e);
+}
+
+/* The name that leads to the program, also from another directory. */
+static int name_program(struct exec *e, int dirfd, const char *path)
+{
+	size_t room = strlen(path) + 32;
+
+	e->execfn = path;
+	if (dirfd == AT_FDCWD_ || *path == '/')
+		return 0;
+	e->fdname = kmalloc(room);
+	if (!e->fdname)
+		return -ENOMEM;
+	(void)scnprintf(e->fdname, room, *path ? "/dev/fd/%d/%s" : "/dev/fd/%d",
+			dirfd, path);
+	e->execfn = e->fdname;
+	e->name_ends = fd_get_cloexec(dirfd) > 0;
+	return 0;
 }
 
 int task_execve(int dirfd, const char *path, u32 at_flags,
 		const struct exec_strings *s)
 {
 	struct exec *e = kmalloc(sizeof(*e));
-	char fdname[32];
 	int err, tid = current->tid;
 
 	if (!e)
 		return -ENOMEM;
 	memset(e, 0, offsetof(struct exec, img));
-	e->execfn = path;
-	if (!path[0]) {
-		(void)scnprintf(fdname, sizeof(fdname), "/dev/fd/%d", dirfd);
-		e->execfn = fdname;
-	}
-	err = exec_args_collect(&e->args, s);
+	err = name_program(e, dirfd, path);
+	if (!err)
+		err = exec_args_collect(&e->args, s);
 	if (!err)
 		err = open_program(e, dirfd, path, at_flags);
 	if (!err)

@@ -28,7 +28,9 @@ struct exec_args {
 struct exec {
 	struct file *file;   /* what is loaded: owned */
 	struct file *interp; /* its PT_INTERP, or NULL: owned */
-	const char *execfn;  /* borrowed from the caller */
+	const char *execfn;  /* borrowed from the caller, or fdname */
+	char *fdname;	     /* below /dev/fd; NULL */
+	bool name_ends;	     /* that descriptor is closed by exec */
 	struct exec_args args;
 	struct mm *mm;	   /* owned until commit */
 	struct cred *cred; /* new one, or NULL: unchanged */
