@@ -65,6 +65,20 @@ static bool same_owner(const struct file_lock *a, const struct file_lock *b)
 	return a->kind == b->kind && a->owner == b->owner;
 }
 
+/* The first lock of @whose owner in its range, or NULL.  flock_lock held. */
+static struct file_lock *own_lock(struct inode *i,
+				  const struct file_lock *whose)
+{
+	struct file_lock *l;
+
+	list_for_each_entry(l, &i->flocks, node) {
+		if (same_owner(l, whose) && l->end >= whose->start &&
+		    l->start <= whose->end)
+			return l;
+	}
+	return NULL;
+}
+
 /* The first lock in the way of @want, or NULL.  flock_lock held. */
 static struct file_lock *blocker_of(struct inode *i,
 				    const struct file_lock *want)
@@ -340,7 +354,9 @@ int locks_get(struct file *f, struct flock_range *r, bool ofd)
 		return -EBADF;
 	init_record(&l, f, r, ofd);
 	spin_lock(&flock_lock);
-	blocker = blocker_of(f->inode, &l);
+	/* To give up what nobody has given asks for one's own. */
+	blocker = l.type == F_UNLCK ? own_lock(f->inode, &l)
+				    : blocker_of(f->inode, &l);
 	r->type = F_UNLCK;
 	if (blocker) {
 		r->type = blocker->type;

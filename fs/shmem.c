@@ -6,6 +6,7 @@
 #include <fs/internal.h>
 #include <fs/tmpfs.h>
 #include <kernel/init.h>
+#include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -65,6 +66,18 @@ static bool is_memory_file(const struct file *f)
 	       f->inode->ops == &tmpfs_file_ops;
 }
 
+/* Does somebody share it who may write, or get that by mprotect()?  i_mmap held. */
+static bool may_be_written(struct mapping *m)
+{
+	struct vma *v;
+
+	list_for_each_entry(v, &m->vmas, map_node) {
+		if ((v->flags & VM_SHARED) && (v->flags & VM_MAYWRITE))
+			return true;
+	}
+	return false;
+}
+
 int memfd_add_seals(struct file *f, u32 seals)
 {
 	struct tmpfs_inode *ti;
@@ -76,12 +89,16 @@ int memfd_add_seals(struct file *f, u32 seals)
 		return -EPERM;
 	ti = tmpfs_i(f->inode);
 	down_write(&ti->vfs.lock);
+	/* What stays executable shall stay what it is. */
+	if ((seals & F_SEAL_EXEC) && (f->inode->mode & 0111))
+		seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
+			 F_SEAL_FUTURE_WRITE;
 	mutex_lock(&ti->vfs.mapping.i_mmap);
 	if (ti->seals & F_SEAL_SEAL)
 		err = -EPERM;
 	else if ((seals & F_SEAL_WRITE) && !(ti->seals & F_SEAL_WRITE) &&
-		 !list_empty(&ti->vfs.mapping.vmas))
-		err = -EBUSY; /* somebody may have it mapped for writing */
+		 may_be_written(&ti->vfs.mapping))
+		err = -EBUSY;
 	else
 		ti->seals |= seals;
 	mutex_unlock(&ti->vfs.mapping.i_mmap);

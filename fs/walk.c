@@ -331,6 +331,10 @@ static int follow_magic(struct walk *w, struct inode *link)
 	err = link->ops->get_link(link, &to);
 	if (err)
 		return err;
+	if ((w->resolve & RESOLVE_NO_XDEV) && to.mnt != w->anchor.mnt) {
+		path_put(&to);
+		return -EXDEV;
+	}
 	path_put(&w->anchor);
 	w->anchor = to;
 	w->jumped = true;
@@ -418,6 +422,24 @@ static int read_link_text(struct walk *w, struct inode *link)
 	return 0;
 }
 
+/* A text that begins at the root: may @w go there? */
+static int may_jump(const struct walk *w)
+{
+	struct path root;
+	bool same;
+
+	if (w->resolve & RESOLVE_BENEATH)
+		return -EXDEV;
+	if (!(w->resolve & RESOLVE_NO_XDEV))
+		return 0;
+	if (w->resolve & RESOLVE_IN_ROOT)
+		return w->top.mnt == w->anchor.mnt ? 0 : -EXDEV;
+	fs_ctx_get_root(&root);
+	same = root.mnt == w->anchor.mnt;
+	path_put(&root);
+	return same ? 0 : -EXDEV;
+}
+
 /*
  * Turn to what @link says, from the directory `anchor'; walk_resume() goes
  * there.  The lock is not held.
@@ -437,7 +459,7 @@ int walk_follow(struct walk *w, struct dentry *link)
 	if (err)
 		return err;
 	w->from_root = *w->rest == '/';
-	return w->from_root && (w->resolve & RESOLVE_BENEATH) ? -EXDEV : 0;
+	return w->from_root ? may_jump(w) : 0;
 }
 
 /* `at' is a symbolic link. */
