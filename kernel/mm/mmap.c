@@ -234,6 +234,11 @@ static s64 place_area(struct mm *mm, struct vma *v, u64 addr, u32 flags,
 	return at;
 }
 
+bool mm_may_place(u64 addr)
+{
+	return addr >= MMAP_MIN || capable(CAP_SYS_RAWIO);
+}
+
 static int check_place(u64 addr, u64 len, u32 flags)
 {
 	if (len > USER_TOP)
@@ -244,7 +249,7 @@ static int check_place(u64 addr, u64 len, u32 flags)
 		return -EINVAL;
 	if (addr > USER_TOP - len)
 		return -ENOMEM;
-	return addr < MMAP_MIN ? -EPERM : 0;
+	return mm_may_place(addr) ? 0 : -EPERM;
 }
 
 s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,

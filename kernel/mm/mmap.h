@@ -9,7 +9,9 @@
 
 #include <kernel/mm/vma.h>
 
-#define MMAP_MIN 0x10000ul /* lowest address that a program may map */
+#define MMAP_MIN 0x10000ul /* lowest address that an ordinary program may map */
+/* May current's program, which wants just that? */
+bool mm_may_place(u64 addr);
 
 /* Unlink what is in [start, end) and unmap it; the areas go to @gone, to be freed
  * by mm_free_detached() when mm->lock is not held any more. */

@@ -173,6 +173,13 @@ static int grow_here(struct remap *r)
 	return 0;
 }
 
+/* Then what is unmapped may belong to other areas, too. */
+static bool only_shrinks(const struct remap *r)
+{
+	return r->old_len && r->new_len <= r->old_len &&
+	       !(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP));
+}
+
 static int check_area(struct remap *r)
 {
 	r->v = vma_at(r->mm, r->old);
@@ -180,14 +187,16 @@ static int check_area(struct remap *r)
 		return -EFAULT;
 	if (r->v->flags & VM_SEALED)
 		return -EPERM;
-	if (r->v->end - r->old < r->old_len)
+	if (r->v->end - r->old < r->old_len && !only_shrinks(r))
 		return -EFAULT;
 	if (r->new_len > USER_TOP)
 		return -ENOMEM;
 	if (r->old_len == 0 &&
 	    (!(r->v->flags & VM_SHARED) || !(r->flags & MREMAP_MAYMOVE)))
 		return -EINVAL;
-	if ((r->flags & MREMAP_DONTUNMAP) && (r->v->ops || r->v->flags & VM_IO))
+	/* What is left behind must be filled again, by zeroes or from its file. */
+	if ((r->flags & MREMAP_DONTUNMAP) &&
+	    ((r->v->ops && !r->v->mapping) || (r->v->flags & VM_IO)))
 		return -EINVAL;
 	if ((r->v->flags & VM_IO) && r->new_len > r->old_len)
 		return -EFAULT;
@@ -202,7 +211,7 @@ static s64 remap_locked(struct remap *r)
 		return err;
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return move(r);
-	if (r->old_len && r->new_len <= r->old_len) {
+	if (only_shrinks(r)) {
 		if (r->new_len < r->old_len)
 			err = mm_detach(r->mm, r->old + r->new_len,
 					r->old + r->old_len, &r->gone);
@@ -227,10 +236,10 @@ static int check_args(const struct remap *r)
 	if (!(r->flags & MREMAP_FIXED))
 		return 0;
 	if (r->to % PAGE_SIZE || r->new_len > USER_TOP || to_end > USER_TOP ||
-	    r->to < MMAP_MIN || r->to > USER_TOP ||
+	    r->to > USER_TOP ||
 	    (r->to < r->old + r->old_len && r->old < to_end))
 		return -EINVAL;
-	return 0;
+	return mm_may_place(r->to) ? 0 : -EPERM;
 }
 
 s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,

@@ -24,7 +24,7 @@ bool mm_sealed_readonly(struct mm *mm, u64 start, u64 end)
 
 	for (; v && v->start < end; v = vma_next(v)) {
 		if ((v->flags & VM_SEALED) && !v->file &&
-		    !(v->flags & VM_WRITE))
+		    !(v->flags & (VM_WRITE | VM_SHARED)))
 			return true;
 	}
 	return false;
@@ -32,6 +32,7 @@ bool mm_sealed_readonly(struct mm *mm, u64 start, u64 end)
 
 static int seal(struct mm *mm, u64 start, u64 end)
 {
+	struct vma *v;
 	int err;
 
 	if (!vma_covered(mm, start, end))
@@ -39,9 +40,12 @@ static int seal(struct mm *mm, u64 start, u64 end)
 	err = vma_split_at(mm, start, end);
 	if (err)
 		return err;
-	for (struct vma *v = vma_at(mm, start); v && v->start < end;
-	     v = vma_next(v))
+	for (v = vma_at(mm, start); v && v->start < end; v = vma_next(v)) {
 		v->flags |= VM_SEALED;
+		v = vma_merge(v);
+	}
+	if (v)
+		vma_merge(v); /* what is behind may be sealed, too */
 	return 0;
 }
 

@@ -72,6 +72,7 @@ struct vm_ops {
 	void (*open)(struct vma *v);	    /* v was copied (fork, split) */
 	void (*close)(struct vma *v);	    /* v goes away */
 	const char *(*name)(struct vma *v); /* for /proc/pid/maps, or NULL */
+	bool whole;			    /* is not cut: -EINVAL */
 };
 
 struct vma {

@@ -253,6 +253,8 @@ int vma_split(struct vma *v, u64 va)
 	struct vma *n;
 
 	KASSERT(va > v->start && va < v->end);
+	if (v->ops && v->ops->whole)
+		return -EINVAL;
 	if (mm->nr_vmas >= load_once(&max_map_count))
 		return -ENOMEM;
 	n = vma_dup(v);

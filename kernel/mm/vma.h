@@ -50,7 +50,8 @@ void vma_insert(struct mm *mm, struct vma *v);
  * unmaps a page sees the parent first and then what fork took from it. */
 void vma_insert_child(struct mm *mm, struct vma *v, struct vma *parent);
 void vma_remove(struct mm *mm, struct vma *v);
-/* Cut @v at @va; the new area is the upper part.  0 or -ENOMEM. */
+/* Cut @v at @va; the new area is the upper part.  0, -ENOMEM, or -EINVAL: it is one
+ * of those that stay whole. */
 int vma_split(struct vma *v, u64 va);
 /* Cut so that no area crosses @start or @end. */
 int vma_split_at(struct mm *mm, u64 start, u64 end);

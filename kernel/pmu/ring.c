@@ -217,7 +217,8 @@ bool perf_rb_write(struct perf_event *e, const void *rec, u32 n, bool nmi)
 bool perf_rb_write_hole(struct perf_event *e, const void *rec, u32 n,
 			const struct perf_hole *hole, bool nmi)
 {
-	struct perf_rb *rb = load_once(&(e->parent ? e->parent : e)->rb);
+	struct perf_event *top = e->parent ? e->parent : e;
+	struct perf_rb *rb = load_once(&top->rb);
 	u32 all = n + (hole ? hole->size : 0);
 	bool wake = false;
 
@@ -242,6 +243,8 @@ bool perf_rb_write_hole(struct perf_event *e, const void *rec, u32 n,
 	}
 	/* PERFRING (release) - pairs with take(). */
 	store_release(&rb->busy, 0);
+	if (wake && load_once(&top->async))
+		(void)atomic_cmpxchg(&top->signal, 0, PERF_POLL_IN);
 	return wake;
 }
 
@@ -336,6 +339,7 @@ static const struct vm_ops rb_vm_ops = {
 	.open = rb_open,
 	.close = rb_close,
 	.name = rb_name,
+	.whole = true,
 };
 
 /* Of everybody's share, and then of what the process may lock. */

@@ -75,8 +75,10 @@ static void write_to(struct perf_event *e, struct side_record *r)
 	wake = perf_rb_write(e, r, r->h.size, false);
 	pmu_irq_restore(irq);
 	r->n = body;
-	if (wake)
-		perf_wake_event(e);
+	if (!wake)
+		return;
+	perf_wake_event(e);
+	store_once(&pmu_of(this_hart())->wake, true); /* and a signal */
 }
 
 /* To events that have one of @want, and of @mask just @value. */

@@ -2,7 +2,8 @@
 /*
  * kernel/pmu/signal.c - O_ASYNC: a signal at each overflow of an event.
  *
- * As on Linux the signal comes with every sample, whether there is a buffer or not, and
+ * As on Linux the signal comes with every sample, whether there is a buffer or not, with
+ * whatever else in the buffer would wake a reader, and
  * the last of those that PERF_EVENT_IOC_REFRESH asked for says POLL_HUP.  So programs
  * profile themselves without a buffer.
  *
