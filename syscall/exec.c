@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* syscall/exec.c - execve(2), execveat(2), riscv_hwprobe(2). */
+/* syscall/exec.c - execve(2), execveat(2). */
 #include <syscall/syscall.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/task.h>
-#include <kernel/task/vdso.h>
 
 #define PATH_BYTES	    4096
 #define AT_FDCWD_EXEC	    (-100)
@@ -42,31 +41,4 @@ SYSCALL5(281, execveat, int, dirfd, uaddr_t, path, uaddr_t, argv, uaddr_t, envp,
 	 u32, flags)
 {
 	return exec_at(dirfd, path, flags, argv, envp);
-}
-
-/* Documentation/arch/riscv/hwprobe.rst */
-struct hwprobe {
-	s64 key;
-	u64 value;
-};
-SYSCALL5(258, riscv_hwprobe, uaddr_t, pairs, size_t, nr, size_t, cpusetsize,
-	 uaddr_t, cpus, u32, flags)
-{
-	struct hwprobe p;
-
-	(void)cpusetsize;
-	(void)cpus;
-	if (flags)
-		return -EINVAL;
-	for (size_t i = 0; i < nr; i++) {
-		if (copy_from_user(&p, pairs + i * sizeof(p), sizeof(p)))
-			return -EFAULT;
-		if (!hwprobe_value(p.key, &p.value))
-			p.key = -1;
-		if (copy_to_user(pairs + i * sizeof(p), &p, sizeof(p)))
-			return -EFAULT;
-		if (load_once(&current->work) & WORK_EXIT)
-			return -EINTR;
-	}
-	return 0;
 }

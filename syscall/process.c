@@ -7,6 +7,7 @@
  */
 #include <syscall/syscall.h>
 
+#include <kernel/file/file.h>
 #include <kernel/mm/user.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/clone.h>
@@ -222,9 +223,11 @@ enum {
 	P_PIDFD
 };
 
-static int waitid_target(struct wait_req *w, int which, int id)
+/* *@nonblock: the descriptor says so. */
+static int waitid_target(struct wait_req *w, int which, int id, bool *nonblock)
 {
 	struct process *p;
+	struct fdref r;
 
 	w->id = id;
 	switch (which) {
@@ -248,6 +251,10 @@ static int waitid_target(struct wait_req *w, int which, int id)
 		w->kind = WAIT_PID;
 		w->id = p->pid;
 		process_put(p);
+		r = fd_ref(id);
+		*nonblock = r.f && (load_once(&r.f->flags) & O_NONBLOCK);
+		if (r.f)
+			fd_unref(r);
 		return 0;
 	default:
 		return -EINVAL;
@@ -284,6 +291,7 @@ SYSCALL5(95, waitid, int, which, int, id, uaddr_t, info, u32, options, uaddr_t,
 	 ru)
 {
 	u32 events = WEXITED | WSTOPPED | WCONTINUED;
+	bool nonblock = false;
 	struct wait_req w;
 	struct siginfo si;
 	int r;
@@ -292,11 +300,13 @@ SYSCALL5(95, waitid, int, which, int, id, uaddr_t, info, u32, options, uaddr_t,
 			      __WCLONE | events)) ||
 	    !(options & events))
 		return -EINVAL;
-	r = waitid_target(&w, which, id);
+	r = waitid_target(&w, which, id, &nonblock);
 	if (r)
 		return r;
-	w.options = options;
+	w.options = options | (nonblock ? WNOHANG : 0);
 	r = task_wait(&w);
+	if (!r && nonblock && !(options & WNOHANG))
+		return -EAGAIN;
 	if (r < 0)
 		return r;
 	if (r > 0 && ru && copy_to_user(ru, &w.ru, sizeof(w.ru)))

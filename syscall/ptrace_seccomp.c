@@ -47,7 +47,8 @@ s64 ptrace_seccomp_filter(int tid, u64 n, uaddr_t to)
 	if (r)
 		return r;
 	r = l.f->len;
-	if (to && copy_to_user(to, l.f->insns, l.f->len * sizeof(l.f->insns[0])))
+	if (to &&
+	    copy_to_user(to, l.f->insns, l.f->len * sizeof(l.f->insns[0])))
 		r = -EFAULT;
 	seccomp_filter_put(l.f);
 	return r;

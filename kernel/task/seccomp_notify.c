@@ -34,7 +34,7 @@
 #define NOTIF_SET_FLAGS	     0x40082104u
 #define NOTIF_ADDFD	     0x2103u /* whatever the size and direction */
 #define IOC_SIZE(cmd)	     ((cmd) >> 16 & 0x3fff)
-#define IOC_NR(cmd)	     ((cmd) & 0xffff)
+#define IOC_NR(cmd)	     ((cmd)&0xffff)
 
 #define ANSWER_CONTINUE BIT(0)
 #define ADDFD_SETFD	BIT(0)
@@ -81,7 +81,7 @@ struct question {
 	struct list_head node; /* I1 */
 	u64 id;		       /* [I] */
 	enum state state;
-	struct thread *thread;		/* [I] */
+	struct thread *thread;		 /* [I] */
 	const struct seccomp_data *data; /* [I] */
 	struct answer answer;
 	struct list_head gifts;
@@ -189,8 +189,8 @@ static int wait_answer(struct seccomp_listener *l, struct question *q)
 			if (err && !only_killable(l, q))
 				return err;
 		} else {
-			wait_event(wq, news(l, q) ||
-					       (load_once(work) & WORK_EXIT));
+			wait_event(wq,
+				   news(l, q) || (load_once(work) & WORK_EXIT));
 		}
 		if (load_once(work) & WORK_EXIT)
 			return -ERESTARTSYS;
@@ -328,9 +328,8 @@ static s64 do_recv(struct seccomp_filter *f, uaddr_t to)
 	while (!read_question(l, &n)) {
 		if (!load_once(&f->users))
 			return -ENOENT;
-		err = wait_event_interruptible(&l->wq,
-					       has(l, ASKED) ||
-						       !load_once(&f->users));
+		err = wait_event_interruptible(
+			&l->wq, has(l, ASKED) || !load_once(&f->users));
 		if (err)
 			return err;
 	}

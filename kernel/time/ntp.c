@@ -53,10 +53,12 @@ enum {
 #define ADJTIME_US   500	/* of adjtime(3) in a second */
 #define STEP_NS	     (100 * NSEC_PER_MSEC)
 #define STEPS	     10 /* in a second */
+#define PPM_SCALE    (1000ll << 16)
 
 static struct spinlock ntp_lock = SPINLOCK_INIT("ntp", RANK_POLL);
 static struct ktimer timer;
 static bool timer_made;
+
 static s64 freq;       /* 2^-16 parts per million */
 static s64 phase_ns;   /* what is left of ADJ_OFFSET */
 static s64 adjtime_us; /* what is left of adjtime(3) */
@@ -166,6 +168,10 @@ static int check(const struct timex *tx)
 	}
 	if (m && !capable(CAP_SYS_TIME))
 		return -EPERM;
+	/* what does not fit into Linux's 2^-32 nanoseconds a second */
+	if ((m & ADJ_FREQUENCY) && (tx->freq > INT64_MAX / PPM_SCALE ||
+				    tx->freq < INT64_MIN / PPM_SCALE))
+		return -EINVAL;
 	if ((m & ADJ_TICK) && (tx->tick < USER_TICK_US * 9 / 10 ||
 			       tx->tick > USER_TICK_US * 11 / 10))
 		return -EINVAL;

@@ -16,7 +16,7 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 #define CLONE_FILES_ 0x400
-#define MAGIC 116983961184613L
+#define MAGIC	     116983961184613L
 
 /* A filter that asks about call @nr; what seccomp(2) says. */
 static int listen_to(long nr, unsigned int flags)
@@ -36,8 +36,8 @@ static int listen_to(long nr, unsigned int flags)
 
 static int listener(unsigned int more)
 {
-	int fd = listen_to(SYS_getppid,
-			   SECCOMP_FILTER_FLAG_NEW_LISTENER | more);
+	int fd =
+		listen_to(SYS_getppid, SECCOMP_FILTER_FLAG_NEW_LISTENER | more);
 
 	CHECK_OK(fd);
 	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -214,8 +214,8 @@ TEST(seccomp, listener_gives_descriptors)
 
 static int only_child(void *arg)
 {
-	int *p = arg, fd = listen_to(SYS_getppid,
-				     SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	int *p = arg,
+	    fd = listen_to(SYS_getppid, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 
 	/* to the parent, through a table that both have */
 	return fd < 0 || write(p[1], &fd, sizeof(fd)) != sizeof(fd);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/corners.c - what Linux's own self-tests ask for, and nobody else did.
+ */
+#include "utest.h"
+
+#include <linux/openat2.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x20
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10
+#endif
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#endif
+#ifndef SYS_riscv_hwprobe
+#define SYS_riscv_hwprobe 258
+#endif
+
+/* --- /proc/<pid>/fdinfo */
+
+static bool fdinfo_has(int fd, const char *line)
+{
+	static char buf[4096];
+	char name[64];
+	ssize_t n;
+	int f;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	f = open(name, O_RDONLY);
+	CHECK_OK(f);
+	n = read(f, buf, sizeof(buf) - 1);
+	CHECK(n > 0);
+	buf[n] = '\0';
+	close(f);
+	return strstr(buf, line) != NULL;
+}
+
+TEST(corners, fdinfo_of_events)
+{
+	struct itimerspec its = { .it_interval = { 7, 5 },
+				  .it_value = { 1000, 0 } };
+	int e = eventfd(17, EFD_SEMAPHORE), ep = epoll_create1(EPOLL_CLOEXEC);
+	int t = timerfd_create(CLOCK_MONOTONIC, 0);
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = 0xabcd };
+	char line[80];
+	sigset_t set;
+
+	CHECK(fdinfo_has(e, "eventfd-count:               11\n"));
+	CHECK(fdinfo_has(e, "eventfd-semaphore: 1\n"));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev));
+	snprintf(line, sizeof(line),
+		 "tfd: %8d events: %8x data: %16x ", e,
+		 EPOLLIN | EPOLLERR | EPOLLHUP, 0xabcd);
+	CHECK(fdinfo_has(ep, line));
+	CHECK(fdinfo_has(ep, "flags:\t02000002\n")); /* close-on-exec, too */
+	CHECK_OK(timerfd_settime(t, 0, &its, NULL));
+	CHECK(fdinfo_has(t, "clockid: 1\nticks: 0\nsettime flags: 00\n"
+			    "it_value: (999, "));
+	CHECK(fdinfo_has(t, "it_interval: (7, 5)\n"));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK(fdinfo_has(signalfd(-1, &set, 0),
+			 "sigmask:\t0000000000000200\n"));
+}
+
+TEST(corners, fdinfo_of_process)
+{
+	char line[40];
+	pid_t pid = fork();
+	int fd;
+
+	if (!pid)
+		_exit(0);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	CHECK_OK(fd);
+	snprintf(line, sizeof(line), "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	CHECK(fdinfo_has(fd, line));
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK(fdinfo_has(fd, "Pid:\t-1\n"));
+}
+
+TEST(corners, high_descriptor_in_proc)
+{
+	struct rlimit r = { 100000, 100000 };
+	struct stat st;
+
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		ut_skip("root only");
+	CHECK_EQ(dup2(0, 70000), 70000);
+	CHECK_OK(lstat("/proc/self/fd/70000", &st));
+	CHECK(fdinfo_has(70000, "flags:\t"));
+}
+
+/* --- processes */
+
+TEST(corners, waitid_nonblocking_pidfd)
+{
+	pid_t pid = fork();
+	siginfo_t si;
+	int fd;
+
+	if (!pid) {
+		pause();
+		_exit(1);
+	}
+	fd = (int)syscall(SYS_pidfd_open, pid, O_NONBLOCK);
+	CHECK_OK(fd);
+	CHECK_ERR(waitid(P_PIDFD, (id_t)fd, &si, WEXITED), EAGAIN);
+	CHECK_OK(waitid(P_PIDFD, (id_t)fd, &si, WEXITED | WNOHANG));
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_OK(fcntl(fd, F_SETFL, 0));
+	CHECK_OK(waitid(P_PIDFD, (id_t)fd, &si, WEXITED));
+	CHECK_EQ(si.si_status, SIGKILL);
+}
+
+TEST(corners, signal_to_proc_directory_of_the_dead)
+{
+	char name[32];
+	pid_t pid = fork();
+	int fd;
+
+	if (!pid) {
+		pause();
+		_exit(1);
+	}
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	fd = open(name, O_DIRECTORY);
+	CHECK_OK(fd);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+	fd = open("/proc", O_DIRECTORY);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), EBADF);
+}
+
+TEST(corners, modes_of_proc)
+{
+	CHECK_ERR(chmod("/proc/self", 0555), EPERM);
+	CHECK_ERR(chmod("/proc/self/stat", 0666), EPERM);
+}
+
+static int exec_at(int dirfd, const char *path, int flags)
+{
+	char *argv[] = { "x", NULL }, *envp[] = { NULL };
+	pid_t pid = fork();
+
+	if (!pid) {
+		syscall(SYS_execveat, dirfd, path, argv, envp, flags);
+		_exit(errno);
+	}
+	return ut_wait(pid);
+}
+
+TEST(corners, exec_by_directory)
+{
+	int dir, f;
+
+	CHECK_EQ(exec_at(socket(AF_UNIX, SOCK_STREAM, 0), "", AT_EMPTY_PATH),
+		 EACCES);
+	if (access("/dev/fd/0", F_OK))
+		CHECK_OK(symlink("/proc/self/fd", "/dev/fd"));
+	CHECK_OK(mkdir("d", 0755));
+	f = open("d/s", O_CREAT | O_WRONLY, 0755);
+	/* the shell is told a name that leads there from elsewhere */
+	CHECK_OK(dprintf(f, "#!/bin/sh\nexit 77\n"));
+	close(f);
+	dir = open("d", O_DIRECTORY);
+	CHECK_EQ(exec_at(dir, "s", 0), 77);
+	CHECK_EQ(exec_at(dir, "../d/s", 0), 77);
+	CHECK_OK(fcntl(dir, F_SETFD, FD_CLOEXEC));
+	CHECK_EQ(exec_at(dir, "s", 0), ENOENT);
+}
+
+/* --- files */
+
+TEST(corners, own_ofd_locks)
+{
+	struct flock l = { .l_type = F_RDLCK, .l_start = 5, .l_len = 3 };
+	int fd = ut_open("f", "0123456789"), other = open("f", O_RDWR);
+
+	CHECK_OK(fcntl(fd, F_OFD_SETLK, &l));
+	l = (struct flock){ .l_type = F_UNLCK };
+	CHECK_OK(fcntl(fd, F_OFD_GETLK, &l));
+	CHECK_EQ(l.l_type, F_RDLCK);
+	CHECK_EQ(l.l_start, 5);
+	CHECK_EQ(l.l_len, 3);
+	CHECK_EQ(l.l_pid, -1);
+	l = (struct flock){ .l_type = F_UNLCK };
+	CHECK_OK(fcntl(other, F_OFD_GETLK, &l));
+	CHECK_EQ(l.l_type, F_UNLCK);
+}
+
+static long resolve(int dir, const char *path, unsigned long how)
+{
+	struct open_how h = { .flags = O_PATH, .resolve = how };
+
+	return syscall(SYS_openat2, dir, path, &h, sizeof(h));
+}
+
+TEST(corners, links_to_other_mounts)
+{
+	int proc = open("/proc", O_DIRECTORY);
+
+	CHECK_ERR(resolve(proc, "self/root", RESOLVE_NO_XDEV), EXDEV);
+	CHECK_ERR(resolve(proc, "self/cwd", RESOLVE_NO_XDEV), EXDEV);
+	CHECK_OK(resolve(proc, "self/stat", RESOLVE_NO_XDEV));
+	CHECK_OK(symlink("/", "absolute"));
+	CHECK_OK(resolve(AT_FDCWD, "absolute", 0));
+	if (access("/proc/self/exe", F_OK) == 0 && chdir("/dev/shm") == 0) {
+		unlink("absolute");
+		CHECK_OK(symlink("/", "absolute"));
+		CHECK_ERR(resolve(AT_FDCWD, "absolute", RESOLVE_NO_XDEV),
+			  EXDEV);
+		unlink("absolute");
+	}
+}
+
+TEST(corners, memfd_seals)
+{
+	int fd = memfd_create("m", MFD_ALLOW_SEALING);
+	void *p;
+
+	CHECK_OK(ftruncate(fd, 4096));
+	/* Who has it for himself is not in the way, who shares it is. */
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_ERR(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY);
+	CHECK_OK(munmap(p, 4096));
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	/* What stays executable shall stay what it is. */
+	fd = memfd_create("m", MFD_ALLOW_SEALING | MFD_EXEC);
+	CHECK_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
+	CHECK_EQ(fcntl(fd, F_GET_SEALS), 0x3e);
+}
+
+static void set_noexec(const char *v)
+{
+	int fd = open("/proc/sys/vm/memfd_noexec", O_WRONLY);
+
+	CHECK_OK(fd);
+	CHECK_EQ(write(fd, v, 1), 1);
+	close(fd);
+}
+
+TEST(corners, memfd_noexec)
+{
+	struct stat st;
+
+	if (geteuid())
+		ut_skip("root only");
+	set_noexec("1");
+	CHECK_OK(fstat(memfd_create("m", 0), &st));
+	CHECK_EQ(st.st_mode & 0777, 0666);
+	CHECK_OK(memfd_create("m", MFD_EXEC));
+	set_noexec("2");
+	CHECK_ERR(memfd_create("m", MFD_EXEC), EACCES);
+	CHECK_OK(memfd_create("m", 0));
+	set_noexec("0");
+	CHECK_OK(fstat(memfd_create("m", 0), &st));
+	CHECK_EQ(st.st_mode & 0777, 0777);
+}
+
+/* --- memory */
+
+TEST(corners, first_page)
+{
+	char *p;
+
+	if (geteuid())
+		ut_skip("root only");
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(p != MAP_FAILED);
+	CHECK_OK(munmap(p, 4096));
+	CHECK_OK(setresuid(1, 1, 1));
+	CHECK_ERR((long)mmap(NULL, 4096, PROT_READ,
+			     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		  EPERM);
+}
+
+TEST(corners, remap_of_shared_memory)
+{
+	int fd = memfd_create("m", 0);
+	char *p, *q;
+
+	CHECK_OK(ftruncate(fd, 8192));
+	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	p[0] = 'a';
+	q = mremap(p, 8192, 8192, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+	CHECK(q != MAP_FAILED && q != p);
+	CHECK_EQ(q[0], 'a');
+	CHECK_EQ(p[0], 'a'); /* of the file, again */
+	/* What is cut off may be more than this area. */
+	CHECK_OK(munmap(p + 4096, 4096));
+	CHECK_EQ((long)mremap(p, 8192, 4096, 0), (long)p);
+}
+
+TEST(corners, seals_of_shared_memory)
+{
+	char *p = mmap(NULL, 16384, PROT_READ, MAP_ANONYMOUS | MAP_SHARED, -1,
+		       0);
+
+	CHECK(p != MAP_FAILED);
+	if (syscall(SYS_mseal, p, 16384, 0) && errno == ENOSYS)
+		ut_skip("no mseal");
+	CHECK_OK(madvise(p, 16384, MADV_DONTNEED));
+	CHECK_ERR(munmap(p, 16384), EPERM);
+}
+
+/* --- other things */
+
+TEST(corners, wild_frequency)
+{
+	struct timex tx = { .modes = ADJ_FREQUENCY, .freq = INT64_MAX };
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_ERR(adjtimex(&tx), EINVAL);
+	tx.freq = INT64_MIN;
+	CHECK_ERR(adjtimex(&tx), EINVAL);
+	tx.modes = 0;
+	CHECK_OK(adjtimex(&tx));
+	tx.modes = ADJ_FREQUENCY;
+	CHECK_OK(adjtimex(&tx));
+}
+
+struct probe {
+	int64_t key;
+	uint64_t value;
+};
+
+static long probe(struct probe *p, long nr, size_t size, void *cpus, long flags)
+{
+	return syscall(SYS_riscv_hwprobe, p, nr, size, cpus, flags);
+}
+
+TEST(corners, hwprobe_harts)
+{
+	struct probe p[2] = { { .key = 3, .value = 1 }, { .key = 4 } };
+	uint64_t cpus[2] = { 0 };
+
+	CHECK_ERR(probe(p, 1, 0, cpus, 0), EINVAL);
+	CHECK_ERR(probe(p, 1, 8, NULL, 0), EFAULT);
+	CHECK_ERR(probe(p, 1, 0, NULL, 1), EINVAL);
+	CHECK_OK(probe(p, 2, sizeof(cpus), cpus, 1));
+	CHECK(cpus[0] & 1);
+	p[1] = (struct probe){ .key = 0xbadc0de };
+	cpus[0] = 1;
+	CHECK_OK(probe(p, 2, sizeof(cpus), cpus, 1));
+	CHECK_EQ(cpus[0], 0);
+	CHECK_EQ(p[1].key, -1);
+}
