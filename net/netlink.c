@@ -357,7 +357,7 @@ static int no_shutdown(struct socket *s __unused, u32 how __unused)
 
 static int nl_peer_creds(struct socket *s __unused, struct sock_creds *out)
 {
-	*out = (struct sock_creds){ 0, 0, 0 };
+	*out = (struct sock_creds){ 0 };
 	return 0;
 }
 

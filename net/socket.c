@@ -81,7 +81,22 @@ struct sock_creds sock_creds_current(void)
 		.pid = current->proc->pid,
 		.uid = c->euid,
 		.gid = c->egid,
+		.born = current->proc->start_ns,
 	};
+}
+
+int sock_creds_pidfd(const struct sock_creds *c)
+{
+	struct process *p;
+	int fd = -ESRCH;
+
+	if (c->pid <= 0)
+		return -ENODATA;
+	p = process_find(c->pid);
+	if (p && p->start_ns == c->born)
+		fd = pidfd_create(p, 0);
+	process_put(p);
+	return fd;
 }
 
 u64 socket_stamp(const struct socket *s)

@@ -63,7 +63,9 @@ struct sock_addr {
 struct sock_creds {
 	s32 pid;
 	u32 uid, gid;
+	u64 born; /* when the process was: tells it from others of that number */
 };
+#define SOCK_UCRED_SIZE 12u /* what user space sees of it: struct ucred */
 
 /* Files on their way; owns them. */
 struct sock_files {
@@ -137,7 +139,7 @@ struct socket {
 	struct waitq rd_wq, wr_wq;
 	u32 rcvbuf, sndbuf;		    /* [a] bytes */
 	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
-	bool passcred;			    /* [a] */
+	bool passcred, passpidfd;	    /* [a] */
 	bool on_lo;			    /* [a] bound to device lo: kept */
 	u8 stamp;	/* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
 	bool listening; /* [a] */
@@ -168,6 +170,8 @@ s64 socket_interrupted(s64 err, u64 timeout_ns);
 u64 socket_stamp(const struct socket *s);
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
+/* A descriptor of that process, or -ENODATA (nobody), -ESRCH (gone), -EMFILE ... */
+int sock_creds_pidfd(const struct sock_creds *c);
 
 /* Send the owner SIGURG.  (SIGIO: kernel/file/async.c) */
 void socket_urgent(struct socket *s);

@@ -226,6 +226,7 @@ static int enter_backlog(struct unix_sock *us, struct unix_sock *to,
 		fresh->creds = to->creds;
 		fresh->name = unix_name_get(to->name);
 		fresh->s.passcred = to->s.passcred;
+		fresh->s.passpidfd = to->s.passpidfd;
 		connect_locked(us, fresh);
 		list_add_tail(&fresh->backlog_node, &to->backlog);
 		to->nr_backlog++;
@@ -390,7 +391,7 @@ static int unix_peer_creds(struct socket *s, struct sock_creds *out)
 {
 	struct unix_sock *us = to_unix(s);
 
-	*out = (struct sock_creds){ 0, ~0u, ~0u };
+	*out = (struct sock_creds){ .uid = ~0u, .gid = ~0u };
 	spin_lock(&unix_lock);
 	if (us->state == UNIX_CONNECTED && !unix_is_dgram(us))
 		*out = us->peer_creds;

@@ -248,7 +248,7 @@ s64 unix_send(struct socket *s, struct sock_msg *m)
 		return load_once(&us->state) == UNIX_CONNECTED ? -EISCONN
 							       : -EOPNOTSUPP;
 	if (unix_is_dgram(us)) {
-		if (s->passcred)
+		if (s->passcred || s->passpidfd)
 			n = unix_autobind(us);
 		to = dgram_target(us, m);
 	} else {
@@ -395,7 +395,8 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 		size_t n = min(um->len - um->off, iov_iter_count(m->it)), moved;
 
 		if (!first &&
-		    (um->files || (us->s.passcred && !same_sender(um, m)))) {
+		    (um->files || ((us->s.passcred || us->s.passpidfd) &&
+				   !same_sender(um, m)))) {
 			*stop = true;
 			break;
 		}

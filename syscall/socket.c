@@ -211,6 +211,8 @@ enum {
 	SO_REUSEPORT = 15,
 	SO_PASSCRED = 16,
 	SO_PEERCRED = 17,
+	SO_PASSPIDFD = 76,
+	SO_PEERPIDFD = 77,
 	SO_RCVLOWAT = 18,
 	SO_RCVTIMEO = 20,
 	SO_SNDTIMEO = 21,
@@ -283,6 +285,11 @@ static int set_option(struct socket *s, int opt, u32 v)
 		return 0;
 	case SO_PASSCRED:
 		s->passcred = v;
+		return 0;
+	case SO_PASSPIDFD:
+		if (s->family != AF_UNIX)
+			return -EOPNOTSUPP;
+		s->passpidfd = v;
 		return 0;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
@@ -444,6 +451,9 @@ static int get_word(struct socket *s, int opt, u32 *v)
 	case SO_PASSCRED:
 		*v = s->passcred;
 		return 0;
+	case SO_PASSPIDFD:
+		*v = s->passpidfd;
+		return 0;
 	case SO_TIMESTAMP:
 	case SO_TIMESTAMPNS:
 	case SO_TIMESTAMP_NEW:
@@ -501,7 +511,12 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		return sizeof(v->linger);
 	case SO_PEERCRED:
 		(void)s->ops->peer_creds(s, &v->creds);
-		return sizeof(v->creds);
+		return SOCK_UCRED_SIZE;
+	case SO_PEERPIDFD:
+		(void)s->ops->peer_creds(s, &v->creds);
+		err = sock_creds_pidfd(&v->creds);
+		v->word = (u32)err;
+		return err < 0 ? err : (int)sizeof(v->word);
 	case SO_PEERNAME:
 		err = s->ops->name(s, true, &peer);
 		return err ? err : (int)sock_addr_encode(&peer, v->other);

@@ -16,6 +16,7 @@
 #define SOL_SOCKET	1
 #define SCM_RIGHTS	1
 #define SCM_CREDENTIALS 2
+#define SCM_PIDFD	4
 #define MAX_RW_COUNT	0x7ffff000ul
 #define CONTROL_MAX	(64u * 1024u)
 #define MMSG_MAX	1024u
@@ -67,11 +68,12 @@ static int take_rights(struct sock_msg *m, uaddr_t at, u64 len)
 static int take_credentials(struct sock_msg *m, uaddr_t at, u64 len)
 {
 	const struct cred *c = current_cred();
-	struct sock_creds sc;
+	struct sock_creds sc = { .born = current->proc->start_ns };
+	struct process *p;
 
-	if (len != sizeof(sc))
+	if (len != SOCK_UCRED_SIZE)
 		return -EINVAL;
-	if (copy_from_user(&sc, at, sizeof(sc)))
+	if (copy_from_user(&sc, at, SOCK_UCRED_SIZE))
 		return -EFAULT;
 	if (sc.pid != current->proc->pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -81,6 +83,13 @@ static int take_credentials(struct sock_msg *m, uaddr_t at, u64 len)
 	if (sc.gid != c->gid && sc.gid != c->egid && sc.gid != c->sgid &&
 	    !capable(CAP_SETGID))
 		return -EPERM;
+	if (sc.pid != current->proc->pid) {
+		p = process_find(sc.pid);
+		if (!p)
+			return -ESRCH;
+		sc.born = p->start_ns;
+		process_put(p);
+	}
 	m->creds = sc;
 	return 0;
 }
@@ -250,6 +259,19 @@ static int put_stamp(struct control_out *o, u8 stamp, u64 ns)
 	return put_control(o, stamp, t, sizeof(t));
 }
 
+/* A descriptor of the sender, or why there is none. */
+static int put_pidfd(struct control_out *o, const struct sock_creds *c)
+{
+	s32 fd;
+
+	if (o->left < sizeof(struct user_cmsghdr) + sizeof(fd)) {
+		o->flags |= MSG_CTRUNC;
+		return 0;
+	}
+	fd = sock_creds_pidfd(c);
+	return put_control(o, SCM_PIDFD, &fd, sizeof(fd));
+}
+
 static int write_control(struct control_out *o, const struct socket *s,
 			 struct sock_msg *m)
 {
@@ -260,12 +282,14 @@ static int write_control(struct control_out *o, const struct socket *s,
 		err = put_stamp(o, stamp, m->stamp_ns ?: clock_real_ns());
 	if (!err && s->passcred)
 		err = put_control(o, SCM_CREDENTIALS, &m->creds,
-				  sizeof(m->creds));
+				  SOCK_UCRED_SIZE);
 	for (u32 i = 0; !err && i < m->nr_cmsg; i++)
 		err = put_level(o, m->cmsg[i].level, m->cmsg[i].type,
 				m->cmsg[i].data, m->cmsg[i].len);
 	if (!err && m->files)
 		err = put_rights(o, m->files, m->flags);
+	if (!err && s->passpidfd)
+		err = put_pidfd(o, &m->creds);
 	return err;
 }
 
