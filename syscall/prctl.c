@@ -14,41 +14,42 @@
 #include <lib/atomic.h>
 #include <lib/string.h>
 
-#define PR_SET_PDEATHSIG	    1
-#define PR_GET_PDEATHSIG	    2
-#define PR_GET_DUMPABLE		    3
-#define PR_SET_DUMPABLE		    4
-#define PR_GET_KEEPCAPS		    7
-#define PR_SET_KEEPCAPS		    8
-#define PR_GET_TIMING		    13
-#define PR_SET_TIMING		    14
-#define PR_SET_NAME		    15
-#define PR_GET_NAME		    16
-#define PR_GET_SECCOMP		    21
-#define PR_SET_SECCOMP		    22
-#define PR_CAPBSET_READ		    23
-#define PR_CAPBSET_DROP		    24
-#define PR_GET_SECUREBITS	    27
-#define PR_SET_SECUREBITS	    28
-#define PR_SET_TIMERSLACK	    29
-#define PR_TASK_PERF_EVENTS_DISABLE 31
-#define PR_TASK_PERF_EVENTS_ENABLE  32
-#define PR_GET_TIMERSLACK	    30
-#define PR_SET_CHILD_SUBREAPER	    36
-#define PR_GET_CHILD_SUBREAPER	    37
-#define PR_SET_NO_NEW_PRIVS	    38
-#define PR_GET_NO_NEW_PRIVS	    39
-#define PR_GET_TID_ADDRESS	    40
-#define PR_MCE_KILL		    33
-#define PR_MCE_KILL_GET		    34
-#define PR_SET_THP_DISABLE	    41
-#define PR_GET_THP_DISABLE	    42
-#define PR_CAP_AMBIENT		    47
-#define PR_SET_IO_FLUSHER	    57
-#define PR_GET_IO_FLUSHER	    58
-#define PR_SET_MDWE		    65
-#define PR_GET_MDWE		    66
-#define PR_GET_AUXV		    0x41555856
+#define PR_SET_PDEATHSIG	     1
+#define PR_GET_PDEATHSIG	     2
+#define PR_GET_DUMPABLE		     3
+#define PR_SET_DUMPABLE		     4
+#define PR_GET_KEEPCAPS		     7
+#define PR_SET_KEEPCAPS		     8
+#define PR_GET_TIMING		     13
+#define PR_SET_TIMING		     14
+#define PR_SET_NAME		     15
+#define PR_GET_NAME		     16
+#define PR_GET_SECCOMP		     21
+#define PR_SET_SECCOMP		     22
+#define PR_CAPBSET_READ		     23
+#define PR_CAPBSET_DROP		     24
+#define PR_GET_SECUREBITS	     27
+#define PR_SET_SECUREBITS	     28
+#define PR_SET_TIMERSLACK	     29
+#define PR_TASK_PERF_EVENTS_DISABLE  31
+#define PR_TASK_PERF_EVENTS_ENABLE   32
+#define PR_GET_TIMERSLACK	     30
+#define PR_SET_CHILD_SUBREAPER	     36
+#define PR_GET_CHILD_SUBREAPER	     37
+#define PR_SET_NO_NEW_PRIVS	     38
+#define PR_GET_NO_NEW_PRIVS	     39
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_GET_TID_ADDRESS	     40
+#define PR_MCE_KILL		     33
+#define PR_MCE_KILL_GET		     34
+#define PR_SET_THP_DISABLE	     41
+#define PR_GET_THP_DISABLE	     42
+#define PR_CAP_AMBIENT		     47
+#define PR_SET_IO_FLUSHER	     57
+#define PR_GET_IO_FLUSHER	     58
+#define PR_SET_MDWE		     65
+#define PR_GET_MDWE		     66
+#define PR_GET_AUXV		     0x41555856
 
 #define SECBIT_KEEP_CAPS	    BIT(4)
 #define SECBIT_KEEP_CAPS_LOCKED	    BIT(5)
@@ -117,6 +118,15 @@ static s64 set_keepcaps(u64 on)
 		n->securebits |= (u32)SECBIT_KEEP_CAPS;
 	cred_replace(n);
 	return 0;
+}
+
+static s64 set_dispatch(const u64 *a)
+{
+	struct sud_config c = {
+		.on = a[0], .offset = a[1], .len = a[2], .selector = a[3]
+	};
+
+	return sud_set(&c);
 }
 
 static s64 set_no_new_privs(const u64 *a)
@@ -349,6 +359,8 @@ static s64 prctl_set(int op, const u64 *a)
 		return set_subreaper(a[0] != 0);
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(a);
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		return set_dispatch(a);
 	case PR_MCE_KILL:
 		return mce_kill(a);
 	case PR_SET_THP_DISABLE:

@@ -41,6 +41,8 @@ enum {
 	PTRACE_SECCOMP_GET_FILTER = 0x420c,
 	PTRACE_SECCOMP_GET_METADATA = 0x420d,
 	PTRACE_GET_SYSCALL_INFO = 0x420e,
+	PTRACE_SET_SUD_CONFIG = 0x4210,
+	PTRACE_GET_SUD_CONFIG = 0x4211,
 };
 
 /* --- registers */
@@ -361,6 +363,10 @@ static s64 stopped_request(u64 req, int tid, u64 addr, u64 data)
 		return ptrace_seccomp_filter(tid, addr, data);
 	case PTRACE_SECCOMP_GET_METADATA:
 		return ptrace_seccomp_metadata(tid, addr, data);
+	case PTRACE_SET_SUD_CONFIG:
+	case PTRACE_GET_SUD_CONFIG:
+		return ptrace_sud(tid, addr, data,
+				  req == PTRACE_SET_SUD_CONFIG);
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(tid, addr, data);
 	default:

@@ -10,4 +10,7 @@ s64 ptrace_seccomp_filter(int tid, u64 n, uaddr_t to);
 /* Bytes of a struct seccomp_metadata, or -errno. */
 s64 ptrace_seccomp_metadata(int tid, u64 size, uaddr_t data);
 
+/* What becomes a signal of a stopped tracee's calls: get, or @change. */
+s64 ptrace_sud(int tid, u64 size, uaddr_t data, bool change);
+
 #endif /* SYSCALL_PTRACE_H */

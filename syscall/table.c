@@ -12,6 +12,7 @@
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <kernel/task/seccomp.h>
+#include <kernel/task/sud.h>
 #include <kernel/task/trace.h>
 #include <syscall/syscall.h>
 
@@ -73,6 +74,8 @@ void syscall_dispatch(struct thread *t)
 		run_call(t);
 		return;
 	}
+	if (sud_blocks(t))
+		return;
 	if (trace_syscall_enter(t) && seccomp_enter(t))
 		run_call(t);
 	trace_syscall_exit(t);

@@ -73,12 +73,14 @@ void vfork_release(struct thread *t)
 
 void mm_release(struct thread *t)
 {
+	static const struct sud_config no_sud;
 	uaddr_t a = t->clear_child_tid;
 
 	if (t->robust_list)
 		futex_exit_robust(t);
 	t->robust_list = 0;
 	t->rseq = 0;
+	(void)sud_set(&no_sud);
 	t->clear_child_tid = 0;
 	if (a && mm_is_shared(t->mm) && !put_user_u32(0, a))
 		(void)futex_wake_uaddr(a, 1);

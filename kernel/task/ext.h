@@ -18,6 +18,7 @@
 
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
+#include <kernel/task/sud.h>
 
 /* wait status word of a stop, shifted down by 8: signal and event */
 #define TRACE_SYSGOOD	    0x80
@@ -75,6 +76,7 @@ struct thread_ext {
 	bool no_new_privs;    /* [a] as cred's: from a sibling's filter */
 	u64 dl_runtime, dl_deadline, dl_period; /* SCHED_DEADLINE */
 	struct seccomp_filter *filter;		/* [O] the newest; owned */
+	struct sud_config sud;			/* [O] sud.h */
 	struct list_head spare; /* seccomp.c, before it is a thread's */
 };
 

@@ -300,13 +300,13 @@ static u32 ask(struct seccomp_filter *f, const struct seccomp_data *d,
 	return verdict;
 }
 
-static void trap(struct thread *t, u32 data)
+void seccomp_sigsys(struct thread *t, int code, u32 data)
 {
 	struct siginfo si;
 
 	memset(&si, 0, sizeof(si));
 	si.signo = SIGSYS;
-	si.code = SYS_SECCOMP;
+	si.code = code;
 	si.err = (s32)data;
 	si.sys.call_addr = t->tf.pc;
 	si.sys.nr = (s32)t->tf.a7;
@@ -380,7 +380,7 @@ static bool filter_call(struct thread *t, bool again)
 		t->tf.a0 = (u64) - (s64)min(data, (u32)MAX_ERRNO);
 		return false;
 	case SECCOMP_TRAP:
-		trap(t, data);
+		seccomp_sigsys(t, SYS_SECCOMP, data);
 		return false;
 	case SECCOMP_TRACE:
 		return again || ask_tracer(t, data);

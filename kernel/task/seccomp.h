@@ -77,6 +77,9 @@ void seccomp_thread_exit(struct thread *t);
 void seccomp_inherit(struct thread_ext *x);
 void seccomp_status(const struct thread *t, u32 *mode, u32 *filters);
 
+/* The call in @t's registers, current's, becomes SIGSYS with @code and @data. */
+void seccomp_sigsys(struct thread *t, int code, u32 data);
+
 /* --- seccomp_notify.c */
 /* @f, which nobody has yet, gets a listener; @killable: once the question was read
  * only a fatal signal ends the wait.  The open file, or NULL: no memory. */

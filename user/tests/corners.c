@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -68,8 +69,7 @@ TEST(corners, fdinfo_of_events)
 	CHECK(fdinfo_has(e, "eventfd-count:               11\n"));
 	CHECK(fdinfo_has(e, "eventfd-semaphore: 1\n"));
 	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, e, &ev));
-	snprintf(line, sizeof(line),
-		 "tfd: %8d events: %8x data: %16x ", e,
+	snprintf(line, sizeof(line), "tfd: %8d events: %8x data: %16x ", e,
 		 EPOLLIN | EPOLLERR | EPOLLHUP, 0xabcd);
 	CHECK(fdinfo_has(ep, line));
 	CHECK(fdinfo_has(ep, "flags:\t02000002\n")); /* close-on-exec, too */
@@ -189,6 +189,130 @@ TEST(corners, exec_by_directory)
 	CHECK_EQ(exec_at(dir, "../d/s", 0), 77);
 	CHECK_OK(fcntl(dir, F_SETFD, FD_CLOEXEC));
 	CHECK_EQ(exec_at(dir, "s", 0), ENOENT);
+}
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#endif
+
+static volatile char selector;
+static volatile int nr_traps, trapped_nr, trap_code;
+
+static void count_trap(int sig, siginfo_t *si, void *uc)
+{
+	(void)sig;
+	(void)uc;
+	selector = 0; /* allow, or sigreturn comes here again */
+	nr_traps++;
+	trapped_nr = si->si_syscall;
+	trap_code = si->si_code;
+}
+
+static int wild_selector(void *arg)
+{
+	(void)arg;
+	selector = 5;
+	getppid();
+	return 1;
+}
+
+TEST(corners, syscall_user_dispatch)
+{
+	struct sigaction sa = { .sa_sigaction = count_trap,
+				.sa_flags = SA_SIGINFO };
+
+	CHECK_ERR(prctl(PR_SET_SYSCALL_USER_DISPATCH, 2, 0, 0, 0), EINVAL);
+	CHECK_ERR(prctl(PR_SET_SYSCALL_USER_DISPATCH, 0, 1, 0, 0), EINVAL);
+	CHECK_ERR(prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, 1, -1L, 0), EINVAL);
+	CHECK_ERR(prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 0, -1L), EFAULT);
+	CHECK_OK(sigaction(SIGSYS, &sa, NULL));
+	CHECK_OK(prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 0, &selector));
+	CHECK_EQ(syscall(SYS_getuid), (long)getuid());
+	CHECK_EQ(nr_traps, 0);
+	selector = 1;
+	syscall(SYS_getppid);
+	CHECK_EQ(nr_traps, 1);
+	CHECK_EQ(trapped_nr, SYS_getppid);
+	CHECK_EQ(trap_code, 2);
+	/* A child begins without. */
+	CHECK_EQ(ut_wait(ut_fork(wild_selector, NULL)), 1);
+	CHECK_OK(prctl(PR_SET_SYSCALL_USER_DISPATCH, 1, 0, 1UL << 38,
+		       &selector));
+	selector = 1; /* all code is in the range */
+	CHECK_OK(getppid());
+	CHECK_EQ(nr_traps, 1);
+	CHECK_OK(prctl(PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0));
+	CHECK_OK(getppid());
+	CHECK_EQ(nr_traps, 1);
+}
+
+/* --- sockets */
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+
+/* The descriptor of the sender that came with a message, or -1. */
+static int sender_of(int s)
+{
+	char byte, ctl[128];
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = {
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = ctl,
+		.msg_controllen = sizeof(ctl),
+	};
+	struct cmsghdr *c;
+	int fd;
+
+	CHECK_EQ(recvmsg(s, &m, 0), 1);
+	for (c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_type == SCM_PIDFD) {
+			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+			return fd;
+		}
+	}
+	return -1;
+}
+
+TEST(corners, pidfd_of_sender)
+{
+	int p[2], on = 1, fd;
+	socklen_t len = sizeof(fd);
+	char line[32];
+	pid_t pid;
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	CHECK_OK(getsockopt(p[0], SOL_SOCKET, SO_PEERPIDFD, &fd, &len));
+	snprintf(line, sizeof(line), "Pid:\t%d\n", getpid());
+	CHECK(fdinfo_has(fd, line));
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	CHECK_EQ(sender_of(p[0]), -1);
+	CHECK_OK(setsockopt(p[0], SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)));
+	pid = fork();
+	if (!pid) {
+		if (write(p[1], "x", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	fd = sender_of(p[0]);
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	snprintf(line, sizeof(line), "Pid:\t%d\n", pid);
+	CHECK(fdinfo_has(fd, line));
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0));
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+	pid = fork();
+	if (!pid)
+		_exit(write(p[1], "x", 1) == 1 ? 0 : 1);
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_EQ(sender_of(p[0]), -ESRCH); /* nobody any more */
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_ERR(getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &on, &len), ENODATA);
 }
 
 /* --- files */
@@ -320,8 +444,8 @@ TEST(corners, remap_of_shared_memory)
 
 TEST(corners, seals_of_shared_memory)
 {
-	char *p = mmap(NULL, 16384, PROT_READ, MAP_ANONYMOUS | MAP_SHARED, -1,
-		       0);
+	char *p =
+		mmap(NULL, 16384, PROT_READ, MAP_ANONYMOUS | MAP_SHARED, -1, 0);
 
 	CHECK(p != MAP_FAILED);
 	if (syscall(SYS_mseal, p, 16384, 0) && errno == ENOSYS)
