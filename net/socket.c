@@ -88,7 +88,7 @@ struct sock_creds sock_creds_current(void)
 int sock_creds_pidfd(const struct sock_creds *c)
 {
 	struct process *p;
-	int fd = -ESRCH;
+	int fd = -EINVAL;
 
 	if (c->pid <= 0)
 		return -ENODATA;

@@ -170,7 +170,7 @@ s64 socket_interrupted(s64 err, u64 timeout_ns);
 u64 socket_stamp(const struct socket *s);
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
-/* A descriptor of that process, or -ENODATA (nobody), -ESRCH (gone), -EMFILE ... */
+/* A descriptor of that process, or -ENODATA (nobody), -EINVAL (gone), -EMFILE ... */
 int sock_creds_pidfd(const struct sock_creds *c);
 
 /* Send the owner SIGURG.  (SIGIO: kernel/file/async.c) */
