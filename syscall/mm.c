@@ -15,6 +15,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/task/rseq.h>
 
 #define MLOCK_ONFAULT 1u
 #define IOV_MAX	      1024u
@@ -63,6 +64,14 @@ SYSCALL6(222, mmap, u64, addr, u64, len, u32, prot, u32, flags, int, fd, u64,
 	if (f)
 		file_put(f);
 	return ret;
+}
+
+SYSCALL5(234, remap_file_pages, u64, addr, u64, len, u32, prot, u64, pgoff, u32,
+	 flags)
+{
+	return prot ? -EINVAL
+		    : mm_remap_file(current->mm, addr, len, pgoff,
+				    !(flags & MAP_NONBLOCK));
 }
 
 SYSCALL3(226, mprotect, u64, addr, u64, len, u32, prot)
@@ -132,15 +141,18 @@ enum membarrier {
 	MEMBARRIER_REGISTER_PRIVATE = 1 << 4,
 	MEMBARRIER_SYNC_CORE = 1 << 5,
 	MEMBARRIER_REGISTER_SYNC_CORE = 1 << 6,
+	MEMBARRIER_RSEQ = 1 << 7,
+	MEMBARRIER_REGISTER_RSEQ = 1 << 8,
 	MEMBARRIER_GET_REGISTRATIONS = 1 << 9,
 };
-#define MEMBARRIER_ALL (((1 << 7) - 1) | MEMBARRIER_GET_REGISTRATIONS)
+#define MEMBARRIER_ALL	    (MEMBARRIER_GET_REGISTRATIONS * 2 - 1)
+#define MEMBARRIER_FLAG_CPU 1u
 
-SYSCALL3(283, membarrier, int, cmd, u32, flags, int, cpu __unused)
+SYSCALL3(283, membarrier, int, cmd, u32, flags, int, cpu)
 {
 	struct mm *mm = current->mm;
 
-	if (flags)
+	if (flags && (cmd != MEMBARRIER_RSEQ || flags != MEMBARRIER_FLAG_CPU))
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_QUERY:
@@ -150,10 +162,12 @@ SYSCALL3(283, membarrier, int, cmd, u32, flags, int, cpu __unused)
 	case MEMBARRIER_REGISTER_GLOBAL:
 	case MEMBARRIER_REGISTER_PRIVATE:
 	case MEMBARRIER_REGISTER_SYNC_CORE:
+	case MEMBARRIER_REGISTER_RSEQ:
 		(void)atomic_fetch_or(&mm->membarrier_state, (u64)cmd);
 		return 0;
 	case MEMBARRIER_PRIVATE:
 	case MEMBARRIER_SYNC_CORE:
+	case MEMBARRIER_RSEQ:
 		/* the registration is the next bit */
 		if (!(load_once(&mm->membarrier_state) & ((u64)cmd << 1)))
 			return -EPERM;
@@ -166,6 +180,8 @@ SYSCALL3(283, membarrier, int, cmd, u32, flags, int, cpu __unused)
 	}
 	/* every hart passes through the firmware, which is a full fence */
 	hart_fence_i_all();
+	if (cmd == MEMBARRIER_RSEQ)
+		rseq_restart_others(flags ? cpu : -1);
 	return 0;
 }
 

@@ -108,23 +108,25 @@ SYSCALL5(440, process_madvise, int, pidfd, uaddr_t, vec, u64, nr, int, advice,
 
 	if (flags)
 		return -EINVAL;
-	p = pidfd_process(pidfd);
-	if (IS_ERR(p))
-		return PTR_ERR(p);
 	r = uiov_get(&u, vec, nr, &it);
-	if (!r) {
-		mm = trace_may_access(p, true) ? NULL : process_mm(p);
-		if (!mm)
-			r = p->zombie ? -ESRCH : -EPERM;
-		else if (advice != MADV_WILLNEED && advice != MADV_COLD &&
-			 advice != MADV_PAGEOUT && advice != MADV_COLLAPSE)
-			r = -EINVAL;
-		else
-			r = advise_all(mm, &it, advice);
-		if (mm)
-			mm_put(mm);
+	if (r)
+		return r;
+	p = pidfd_process(pidfd);
+	if (IS_ERR(p)) {
 		uiov_put(&u);
+		return PTR_ERR(p);
 	}
+	mm = trace_may_access(p, true) ? NULL : process_mm(p);
+	if (!mm)
+		r = p->zombie ? -ESRCH : -EPERM;
+	else if (advice != MADV_WILLNEED && advice != MADV_COLD &&
+		 advice != MADV_PAGEOUT && advice != MADV_COLLAPSE)
+		r = -EINVAL;
+	else
+		r = advise_all(mm, &it, advice);
+	if (mm)
+		mm_put(mm);
+	uiov_put(&u);
 	process_put(p);
 	return r;
 }

@@ -2,9 +2,10 @@
 /*
  * kernel/mm/madvise.c - advice about memory, and asking what is there.
  *
- * DONTNEED and FREE drop private frames at once.  REMOVE punches a hole.  Advice
- * about reading or huge pages is accepted and has no effect: reading is adaptive,
- * and there are no huge pages.
+ * DONTNEED and FREE drop private frames at once.  REMOVE punches a hole.  PAGEOUT
+ * lets go of a file's pages (there is no swap for others).  Advice about reading or
+ * huge pages is accepted and has no effect: reading is adaptive, and there are no
+ * huge pages.
  *
  * Context: coroutine.  Locking: mm->lock for reading, for writing where areas
  * change their flags.
@@ -39,6 +40,9 @@ enum advice {
 	MADV_POPULATE_WRITE = 23,
 	MADV_DONTNEED_LOCKED = 24,
 };
+
+#define FALLOC_KEEP_SIZE  1u
+#define FALLOC_PUNCH_HOLE 2u
 
 #define MS_ASYNC      1u
 #define MS_INVALIDATE 2u
@@ -102,28 +106,68 @@ static int drop(struct mm *mm, u64 start, u64 end, int advice)
 	return err;
 }
 
+/* A hole in the file below @p, made as fallocate() does.  mm->lock is given up
+ * meanwhile. */
+static int punch_part(struct mm *mm, const struct part *p)
+{
+	u64 off = vma_pgoff(p->v, p->start) << PAGE_SHIFT;
+	u64 len = p->end - p->start;
+	struct file *f = p->v->file;
+	int err;
+
+	if ((p->v->flags & (VM_LOCKED | VM_IO)) || !p->v->mapping)
+		return -EINVAL;
+	if (!(p->v->flags & VM_SHARED) || !(p->v->flags & VM_MAYWRITE))
+		return -EACCES;
+	if (p->v->mapping->ops->no_writeback) {
+		mapping_punch(p->v->mapping, off, off + len);
+		return 0;
+	}
+	if (!f || !f->ops->fallocate)
+		return -EOPNOTSUPP;
+	file_get(f);
+	up_read(&mm->lock);
+	err = f->ops->fallocate(f, FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE, off,
+				len);
+	file_put(f);
+	down_read(&mm->lock);
+	return err;
+}
+
 static int punch(struct mm *mm, u64 start, u64 end)
 {
 	struct part p;
 	int err = 0;
-	bool more;
 
 	down_read(&mm->lock);
-	for (more = first_part(mm, start, end, &p); more && !err;
-	     more = next_part(end, &p)) {
-		u64 off = vma_pgoff(p.v, p.start) << PAGE_SHIFT;
-
-		/* memory objects only: files have blocks */
-		if (!(p.v->flags & VM_SHARED) || !p.v->mapping)
-			err = -EINVAL;
-		else if (!(p.v->flags & VM_MAYWRITE))
-			err = -EACCES;
-		else if (!p.v->mapping->ops->no_writeback)
-			err = -EOPNOTSUPP;
-		else
-			mapping_punch(p.v->mapping, off,
-				      off + (p.end - p.start));
+	while (!err && start < end && first_part(mm, start, end, &p)) {
+		start = p.end;
+		err = punch_part(mm, &p);
 	}
+	up_read(&mm->lock);
+	return err;
+}
+
+/* COLD and PAGEOUT; who maps a file's page without changes can have it again. */
+static int age(struct mm *mm, u64 start, u64 end, bool out)
+{
+	struct gather g;
+	struct part p;
+	int err = 0;
+	bool more;
+
+	gather_init(&g, mm);
+	down_read(&mm->lock);
+	for (more = first_part(mm, start, end, &p); more;
+	     more = next_part(end, &p)) {
+		if (p.v->flags & (VM_LOCKED | VM_IO)) {
+			err = -EINVAL;
+			break;
+		}
+		if (out && p.v->mapping && !load_once(&p.v->has_anon))
+			pt_zap(&g, p.start, p.end, false);
+	}
+	gather_finish(&g);
 	up_read(&mm->lock);
 	return err;
 }
@@ -211,9 +255,10 @@ static int advise(struct mm *mm, u64 start, u64 end, int advice)
 	case MADV_SEQUENTIAL:
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
+		return 0;
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		return 0;
+		return age(mm, start, end, advice == MADV_PAGEOUT);
 	case MADV_WILLNEED:
 		will_need(mm, start, end);
 		return 0;

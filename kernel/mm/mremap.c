@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/mm/mremap.c - grows, shrinks and moves a mapping.
+ * kernel/mm/mremap.c - grows, shrinks and moves a mapping; mremap and
+ * remap_file_pages.
  *
  * A move carries the entries over, frames and all; nothing is copied.  The tables
  * at the new place are made first, so that what follows cannot fail.
@@ -265,4 +266,71 @@ s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
 	if (at >= 0 && r.fill < r.fill_end)
 		(void)mm_populate(mm, r.fill, r.fill_end, true);
 	return at;
+}
+
+/* --- remap_file_pages(2): as Linux does today, by an area for each part */
+
+/* The area at @addr, when [addr, end) is of one object throughout, and alike. */
+static struct vma *object_at(struct mm *mm, u64 addr, u64 end)
+{
+	struct vma *v = vma_at(mm, addr), *last = v, *next;
+
+	if (!v || !(v->flags & VM_SHARED) || !v->mapping)
+		return NULL;
+	for (; last->end < end; last = next) {
+		next = vma_next(last);
+		if (!next || next->start != last->end ||
+		    next->mapping != v->mapping || next->flags != v->flags)
+			return NULL;
+	}
+	return v;
+}
+
+/* Put page @pgoff on of the object there; mm->lock held for writing. */
+static int show_other(struct mm *mm, u64 addr, u64 end, u64 pgoff,
+		      struct list_head *gone)
+{
+	struct vma *v = object_at(mm, addr, end), *n;
+	int err;
+
+	if (!v)
+		return -EINVAL;
+	if (mm->nr_vmas + 2 >= load_once(&max_map_count))
+		return -ENOMEM;
+	n = vma_dup(v);
+	if (!n)
+		return -ENOMEM;
+	n->start = addr;
+	n->end = end;
+	n->pgoff = pgoff;
+	err = mm_detach(mm, addr, end, gone);
+	if (err) {
+		vma_free(n);
+		return err;
+	}
+	vma_insert(mm, n);
+	vma_merge(n);
+	return 0;
+}
+
+int mm_remap_file(struct mm *mm, u64 addr, u64 len, u64 pgoff, bool populate)
+{
+	struct list_head gone = LIST_HEAD_INIT(gone);
+	u64 end;
+	int err;
+
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	len = ALIGN_DOWN(len, PAGE_SIZE);
+	end = addr + len;
+	if (end <= addr || pgoff + (len >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	if (pgoff >> 51)
+		return -EOVERFLOW;
+	down_write(&mm->lock);
+	err = show_other(mm, addr, end, pgoff, &gone);
+	up_write(&mm->lock);
+	mm_free_detached(&gone);
+	if (!err && populate)
+		(void)mm_populate(mm, addr, end, false);
+	return err;
 }

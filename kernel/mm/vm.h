@@ -156,6 +156,7 @@ void mm_unmap_all(struct mm *mm);
 #define MAP_LOCKED	    0x2000
 #define MAP_NORESERVE	    0x4000
 #define MAP_POPULATE	    0x8000
+#define MAP_NONBLOCK	    0x10000
 #define MAP_STACK	    0x20000
 #define MAP_FIXED_NOREPLACE 0x100000
 #define PROT_READ	    1
@@ -175,6 +176,8 @@ int mm_munmap(struct mm *mm, u64 addr, u64 len);
 int mm_mprotect(struct mm *mm, u64 addr, u64 len, u32 prot);
 s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,
 	      u64 new_addr);
+/* Show the object that is mapped shared there from its page @pgoff on. */
+int mm_remap_file(struct mm *mm, u64 addr, u64 len, u64 pgoff, bool populate);
 s64 mm_brk(struct mm *mm, u64 brk);
 /* A labelled private anonymous area at a fixed place (stack, brk). */
 int mm_map_anon(struct mm *mm, u64 start, u64 len, u32 vmflags,

@@ -10,12 +10,16 @@
 #include <kernel/mm/user.h>
 #include <kernel/mm/user_walk.h>
 #include <kernel/mm/vm.h>
+#include <kernel/sched/wait.h>
+#include <kernel/task/process.h>
 #include <kernel/task/signal.h>
+#include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
 #define RSEQ_MIN_LEN 32u
 #define CPU_NONE     (~0u)
+#define LOOK_NS	     (50 * NSEC_PER_USEC)
 
 /* linux/rseq.h */
 struct rseq_area {
@@ -180,4 +184,40 @@ void rseq_moved(struct thread *t)
 	}
 	if (!outside)
 		leave_it(t);
+}
+
+/* How many other threads of @p have @cpu (-1: any hart) and are yet to look at their
+ * area; @ask: all shall.  Who waits for a hart looks when it has one again
+ * (thread_lost_hart()). */
+static u32 others(struct process *p, int cpu, bool ask)
+{
+	struct thread *t;
+	u32 nr = 0;
+
+	spin_lock(&task_lock);
+	list_for_each_entry(t, &p->threads, proc_node) {
+		const struct hart *h = load_once(&t->home);
+
+		if (t == current || load_once(&t->state) != THREAD_USER ||
+		    !load_once(&t->rseq) || !h || load_once(&h->user) != t ||
+		    (cpu >= 0 && h->cpu != (u32)cpu))
+			continue;
+		if (ask)
+			thread_set_work(t, WORK_RSEQ);
+		else if (!(load_once(&t->work) & WORK_RSEQ))
+			continue;
+		nr++;
+	}
+	spin_unlock(&task_lock);
+	return nr;
+}
+
+void rseq_restart_others(int cpu)
+{
+	bool ask = true;
+
+	while (others(current->proc, cpu, ask)) {
+		ask = false;
+		(void)sleep_until_ns(clock_mono_ns() + LOOK_NS, false);
+	}
 }

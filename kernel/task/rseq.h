@@ -41,4 +41,8 @@ static inline void thread_moved(struct thread *t)
 		rseq_moved(t);
 }
 
+/* Other threads of the process that are in a critical section now, on @cpu or (-1)
+ * anywhere, leave it by its abort handler; returns when they have.  Coroutine. */
+void rseq_restart_others(int cpu);
+
 #endif /* KERNEL_TASK_RSEQ_H */

@@ -416,3 +416,83 @@ TEST(mem, mincore_and_mlock)
 		ut_skip("no mlock");
 	CHECK_OK(munlock(p, 4096));
 }
+
+static int remap(void *p, size_t len, int prot, size_t pgoff, int flags)
+{
+	return syscall(SYS_remap_file_pages, p, len, prot, pgoff, flags);
+}
+
+static void check_remap(char *p)
+{
+	for (int i = 0; i < 8; i++)
+		p[i * 4096] = 'a' + i;
+	CHECK_OK(remap(p, 4096, 0, 7, 0));
+	CHECK_EQ(p[0], 'h');
+	CHECK_OK(remap(p + 4096, 2 * 4096, 0, 4, MAP_NONBLOCK));
+	CHECK_EQ(p[4096], 'e');
+	CHECK_EQ(p[2 * 4096], 'f');
+	CHECK_EQ(p[3 * 4096], 'd');
+	p[0] = 'x';
+	CHECK_EQ(p[7 * 4096], 'x');
+	CHECK_OK(remap(p + 5 * 4096 + 100, 4097, 0, 6, 0));
+	CHECK_EQ(p[5 * 4096], 'g');
+	CHECK_ERR(remap(p, 4096, PROT_READ, 7, 0), EINVAL);
+	CHECK_ERR(remap(p, 4095, 0, 7, 0), EINVAL);
+	CHECK_ERR(remap(p, 9 * 4096, 0, 0, 0), EINVAL);
+	CHECK_ERR(remap(p, 4096, 0, 1ul << 53, 0), EOVERFLOW);
+	CHECK_OK(munmap(p, 8 * 4096));
+}
+
+TEST(mem, remap_file_pages)
+{
+	int fd = ut_open("f", "");
+	char *p = map(8 * 4096, RW, ANON);
+
+	CHECK_ERR(remap(p, 4096, 0, 1, 0), EINVAL);
+	CHECK_OK(ftruncate(fd, 8 * 4096));
+	check_remap(mmap(NULL, 8 * 4096, RW, MAP_SHARED, fd, 0));
+	check_remap(map(8 * 4096, RW, MAP_SHARED | MAP_ANONYMOUS));
+}
+
+/* What lies in a file is there again after it was sent away; locked pages stay. */
+TEST(mem, madvise_pageout)
+{
+	int fd = ut_open("f", "file");
+	char *p = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0), *a;
+
+	CHECK(p != MAP_FAILED);
+	p[4] = 's';
+	CHECK_OK(madvise(p, 4096, MADV_PAGEOUT));
+	CHECK_OK(madvise(p, 4096, MADV_COLD));
+	CHECK(memcmp(p, "files", 5) == 0);
+	a = map(4096, RW, ANON);
+	a[0] = 7;
+	CHECK_OK(madvise(a, 4096, MADV_PAGEOUT));
+	CHECK_EQ(a[0], 7);
+	CHECK_OK(mlock(a, 4096));
+	CHECK_ERR(madvise(a, 4096, MADV_PAGEOUT), EINVAL);
+	CHECK_ERR(madvise(a, 4096, MADV_COLD), EINVAL);
+}
+
+/* A hole in a file, on whatever file system it lies. */
+TEST(mem, madvise_remove)
+{
+	int fd = ut_open("/madvise_remove", "");
+	struct stat st;
+	char *p;
+
+	unlink("/madvise_remove");
+	CHECK_OK(ftruncate(fd, 4 * 4096));
+	p = mmap(NULL, 4 * 4096, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	memset(p, 'x', 4 * 4096);
+	CHECK_OK(madvise(p + 4096, 2 * 4096, MADV_REMOVE));
+	CHECK_EQ(p[0], 'x');
+	CHECK_EQ(p[4096], 0);
+	CHECK_EQ(p[3 * 4096 - 1], 0);
+	CHECK_EQ(p[3 * 4096], 'x');
+	CHECK_OK(fstat(fd, &st));
+	CHECK_EQ(st.st_size, 4 * 4096);
+	CHECK_OK(mlock(p, 4096));
+	CHECK_ERR(madvise(p, 4096, MADV_REMOVE), EINVAL);
+}

@@ -224,3 +224,49 @@ TEST(rseq, inherited)
 	}
 	CHECK_EQ(bare(forks), 0);
 }
+
+/* membarrier(2) that ends critical sections of other threads. */
+#define MB_QUERY	 0
+#define MB_RSEQ		 128
+#define MB_REGISTER_RSEQ 256
+#define MB_REGISTRATIONS 512
+
+static volatile int inside, left;
+
+static int stays(void *arg)
+{
+	CHECK_OK(rseq(&area, 32, 0, SIGNATURE));
+	inside = 1;
+	stay(&area, &section);
+	left = 1;
+	for (;;)
+		pause();
+	return 0;
+}
+
+TEST(rseq, membarrier)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	long known = syscall(SYS_membarrier, MB_QUERY, 0, 0);
+
+	CHECK_EQ(known & (MB_RSEQ | MB_REGISTER_RSEQ),
+		 MB_RSEQ | MB_REGISTER_RSEQ);
+	CHECK_ERR(syscall(SYS_membarrier, MB_RSEQ, 0, 0), EPERM);
+	CHECK_OK(syscall(SYS_membarrier, MB_REGISTER_RSEQ, 0, 0));
+	CHECK_EQ(syscall(SYS_membarrier, MB_REGISTRATIONS, 0, 0) &
+			 MB_REGISTER_RSEQ,
+		 MB_REGISTER_RSEQ);
+	CHECK_ERR(syscall(SYS_membarrier, MB_RSEQ, 2, 0), EINVAL);
+	CHECK_OK(syscall(SYS_membarrier, MB_RSEQ, 1, 9999));
+	CHECK(clone(stays, stack + sizeof(stack),
+		    CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			    CLONE_THREAD,
+		    NULL) > 0);
+	while (!inside || !*(volatile uint64_t *)&area.cs)
+		sched_yield();
+	CHECK_OK(syscall(SYS_membarrier, MB_RSEQ, 0, 0));
+	CHECK_EQ(area.cs, 0);
+	for (int i = 0; i < 1000 && !left; i++)
+		ut_sleep_ms(1);
+	CHECK(left);
+}
