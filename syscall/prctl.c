@@ -373,7 +373,7 @@ static s64 prctl_set(int op, const u64 *a)
 	case PR_SET_MDWE:
 		return set_mdwe(a);
 	case PR_CAP_AMBIENT:
-		return cap_ambient(a[0], a[1]);
+		return a[2] || a[3] ? -EINVAL : cap_ambient(a[0], a[1]);
 	default:
 		return prctl_get(op, a);
 	}

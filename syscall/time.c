@@ -69,6 +69,7 @@ SYSCALL2(112, clock_settime, int, id, uaddr_t, uts)
 struct timezone {
 	s32 minuteswest, dsttime;
 };
+#define MAX_WEST (15 * 60)
 static struct timezone timezone; /* kept for whoever asks; nobody uses it */
 
 SYSCALL2(169, gettimeofday, uaddr_t, utv, uaddr_t, utz)
@@ -101,6 +102,8 @@ SYSCALL2(170, settimeofday, uaddr_t, utv, uaddr_t, utz)
 		return -EINVAL;
 	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
+	if (utz && (tz.minuteswest > MAX_WEST || tz.minuteswest < -MAX_WEST))
+		return -EINVAL;
 	if (utv)
 		err = set_real((u64)tv.tv_sec * NSEC_PER_SEC +
 			       (u64)tv.tv_usec * NSEC_PER_USEC);
@@ -130,7 +133,10 @@ SYSCALL1(171, adjtimex, uaddr_t, utx)
 SYSCALL2(266, clock_adjtime, int, id, uaddr_t, utx)
 {
 	if (id != CLOCK_REALTIME)
-		return id >= 0 && id <= CLOCK_TAI ? -EOPNOTSUPP : -EINVAL;
+		return cpuclock_is(id) || (id >= 0 && id <= CLOCK_TAI &&
+					   id != CLOCK_SGI_CYCLE)
+			       ? -EOPNOTSUPP
+			       : -EINVAL;
 	return do_adjtime(utx);
 }
 

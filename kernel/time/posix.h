@@ -26,6 +26,7 @@
 #define CLOCK_BOOTTIME		 7
 #define CLOCK_REALTIME_ALARM	 8
 #define CLOCK_BOOTTIME_ALARM	 9
+#define CLOCK_SGI_CYCLE		 10 /* that was, of other machines */
 #define CLOCK_TAI		 11
 
 #define TIMER_ABSTIME 1
