@@ -241,6 +241,7 @@ const struct pid_entry pid_entries[] = {
 	REG("limits", 0444, proc_show_limits, NULL, false),
 	REG("mounts", 0444, proc_show_mounts, NULL, false),
 	REG("mountinfo", 0444, proc_show_mountinfo, NULL, false),
+	REG("mountstats", 0400, proc_show_mountstats, NULL, false),
 	REG("oom_score", 0444, show_oom_score, NULL, false),
 	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
 	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),

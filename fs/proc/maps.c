@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/proc/maps.c - /proc/<pid>/maps, smaps, mounts, mountinfo.
+ * fs/proc/maps.c - /proc/<pid>/maps, smaps, mounts, mountinfo, mountstats.
  */
 #include <fs/proc/proc.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pagecache.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vma.h>
 #include <kernel/upcalls.h>
@@ -35,14 +36,56 @@ static const char *name_of(struct vma *v, struct map_ctx *c)
 	return name;
 }
 
-/* Pages of an area by what they are. */
+#define PSS_SHIFT 12 /* shares of a page are counted in parts of it */
+
+/* Pages of an area by what they are; shares of them by how many map them. */
 struct usage {
 	u64 rss, anon, locked, size;
+	u64 shared[2], private[2]; /* clean, dirty */
+	u64 pss[3], pss_dirty; /* of anonymous memory, files, shared memory */
 };
+
+/* Who maps @pg: each entry has a reference, and so has the file's cache.  One who
+ * looks at the page at this moment counts too. */
+static u64 mappers(const struct page *pg)
+{
+	u32 refs = load_once(&pg->refs);
+
+	if (!(load_once(&pg->flags) & PG_ANON) && load_once(&pg->mapping))
+		refs--;
+	return max(refs, 1u);
+}
+
+static void add_page(const struct page *pg, struct usage *u)
+{
+	u32 flags = load_once(&pg->flags);
+	const struct mapping *m =
+		flags & PG_ANON ? NULL : load_once(&pg->mapping);
+	bool memory = m && m->ops->no_writeback;
+	bool dirty = (flags & (PG_ANON | PG_DIRTY)) || memory;
+	u64 n = mappers(pg), share = (PAGE_SIZE << PSS_SHIFT) / n;
+
+	u->rss++;
+	if (flags & PG_ANON)
+		u->anon++;
+	if (n > 1)
+		u->shared[dirty]++;
+	else
+		u->private[dirty]++;
+	u->pss[flags & PG_ANON ? 0 : memory ? 2 : 1] += share;
+	if (dirty)
+		u->pss_dirty += share;
+}
+
+static u64 pss_of(const struct usage *u)
+{
+	return u->pss[0] + u->pss[1] + u->pss[2];
+}
 
 static void add_usage(struct vma *v, struct usage *u)
 {
 	struct mm *mm = v->mm;
+	u64 before = pss_of(u);
 
 	u->size += vma_pages(v);
 	spin_lock(&mm->pt_lock);
@@ -53,35 +96,45 @@ static void add_usage(struct vma *v, struct usage *u)
 			va = ALIGN_DOWN(va, PT_SPAN) + PT_SPAN - PAGE_SIZE;
 			continue;
 		}
-		if (!(*p & PTE_V) || (*p & PTE_SPECIAL))
-			continue;
-		u->rss++;
-		if (pte_page(*p)->flags & PG_ANON)
-			u->anon++;
+		if ((*p & PTE_V) && !(*p & PTE_SPECIAL))
+			add_page(pte_page(*p), u);
 	}
 	spin_unlock(&mm->pt_lock);
 	if (v->flags & VM_LOCKED)
-		u->locked += vma_pages(v);
+		u->locked += pss_of(u) - before;
 }
 
-/* Whom else a page belongs to is not known: files count as shared by one. */
-static void put_usage(struct text *t, const struct usage *u)
-{
-	u64 file = u->rss - u->anon;
+#define KB_OF_PSS(pss) ((pss) >> (PSS_SHIFT + 10))
 
+static void put_usage(struct text *t, const struct usage *u, bool parts)
+{
 	text_printf(t,
 		    "Rss:            %8lu kB\nPss:            %8lu kB\n"
-		    "Pss_Dirty:      %8lu kB\nShared_Clean:   %8lu kB\n"
-		    "Shared_Dirty:   %8u kB\nPrivate_Clean:  %8u kB\n"
-		    "Private_Dirty:  %8lu kB\n",
-		    u->rss * 4, u->rss * 4, u->anon * 4, file * 4, 0, 0,
-		    u->anon * 4);
+		    "Pss_Dirty:      %8lu kB\n",
+		    u->rss * 4, KB_OF_PSS(pss_of(u)), KB_OF_PSS(u->pss_dirty));
+	if (parts)
+		text_printf(t,
+			    "Pss_Anon:       %8lu kB\n"
+			    "Pss_File:       %8lu kB\n"
+			    "Pss_Shmem:      %8lu kB\n",
+			    KB_OF_PSS(u->pss[0]), KB_OF_PSS(u->pss[1]),
+			    KB_OF_PSS(u->pss[2]));
+	text_printf(t,
+		    "Shared_Clean:   %8lu kB\nShared_Dirty:   %8lu kB\n"
+		    "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n",
+		    u->shared[0] * 4, u->shared[1] * 4, u->private[0] * 4,
+		    u -> private[1] * 4);
 	text_printf(t,
 		    "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n"
-		    "LazyFree:       %8u kB\nAnonHugePages:  %8u kB\n"
+		    "KSM:            %8u kB\nLazyFree:       %8u kB\n"
+		    "AnonHugePages:  %8u kB\nShmemPmdMapped: %8u kB\n"
+		    "FilePmdMapped:  %8u kB\n",
+		    u->rss * 4, u->anon * 4, 0, 0, 0, 0, 0);
+	text_printf(t,
+		    "Shared_Hugetlb: %8u kB\nPrivate_Hugetlb: %7u kB\n"
 		    "Swap:           %8u kB\nSwapPss:        %8u kB\n"
 		    "Locked:         %8lu kB\n",
-		    u->rss * 4, u->anon * 4, 0, 0, 0, 0, u->locked * 4);
+		    0, 0, 0, 0, KB_OF_PSS(u->locked));
 }
 
 static void show_usage(struct vma *v, struct map_ctx *c)
@@ -104,7 +157,7 @@ static void show_usage(struct vma *v, struct map_ctx *c)
 		"Size:           %8lu kB\n"
 		"KernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
 		u.size * 4);
-	put_usage(c->t, &u);
+	put_usage(c->t, &u, false);
 	text_puts(c->t, "THPeligible:           0\nVmFlags:");
 	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (v->flags & flags[i].bit)
@@ -128,7 +181,7 @@ int proc_show_smaps_rollup(struct text *t, struct process *p)
 	mm_for_each_vma(mm, sum_usage, &u);
 	text_printf(t, "%08x-%08lx ---p 00000000 00:00 0", 0, (u64)USER_TOP);
 	text_printf(t, "%*s[rollup]\n", 27, "");
-	put_usage(t, &u);
+	put_usage(t, &u, true);
 	mm_put(mm);
 	return 0;
 }
@@ -185,11 +238,16 @@ int proc_show_smaps(struct text *t, struct process *p)
 	return show(t, p, true);
 }
 
+enum mount_form {
+	FORM_MOUNTS,
+	FORM_MOUNTINFO,
+	FORM_MOUNTSTATS,
+};
 struct mount_ctx {
 	struct text *t;
 	struct path root;
 	char *buf;
-	bool info;
+	enum mount_form form;
 };
 
 /* Space, tab, newline and backslash as octal, as getmntent() wants. */
@@ -248,8 +306,16 @@ static void show_mount(struct mount *m, void *ctx)
 
 	if (path_below_str(&p, &c->root, c->buf, PAGE_SIZE / 2) < 0)
 		return;
-	if (c->info) {
+	if (c->form == FORM_MOUNTINFO) {
 		show_info(c, m, dev);
+		return;
+	}
+	if (c->form == FORM_MOUNTSTATS) {
+		text_puts(c->t, "device ");
+		put_escaped(c->t, dev);
+		text_puts(c->t, " mounted on ");
+		put_escaped(c->t, c->buf);
+		text_printf(c->t, " with fstype %s\n", m->sb->type->name);
 		return;
 	}
 	mount_options_str(m, opts, PAGE_SIZE / 2);
@@ -259,9 +325,9 @@ static void show_mount(struct mount *m, void *ctx)
 	text_printf(c->t, " %s %s 0 0\n", m->sb->type->name, opts);
 }
 
-static int mounts(struct text *t, struct process *p, bool info)
+static int mounts(struct text *t, struct process *p, enum mount_form form)
 {
-	struct mount_ctx c = { .t = t, .info = info };
+	struct mount_ctx c = { .t = t, .form = form };
 	struct fs_ctx *fs = process_fs(p);
 
 	if (!fs)
@@ -282,10 +348,15 @@ static int mounts(struct text *t, struct process *p, bool info)
 
 int proc_show_mounts(struct text *t, struct process *p)
 {
-	return mounts(t, p, false);
+	return mounts(t, p, FORM_MOUNTS);
 }
 
 int proc_show_mountinfo(struct text *t, struct process *p)
 {
-	return mounts(t, p, true);
+	return mounts(t, p, FORM_MOUNTINFO);
+}
+
+int proc_show_mountstats(struct text *t, struct process *p)
+{
+	return mounts(t, p, FORM_MOUNTSTATS);
 }

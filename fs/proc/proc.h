@@ -56,6 +56,7 @@ int proc_show_auxv(struct text *t, struct process *p);
 int proc_show_limits(struct text *t, struct process *p);
 int proc_show_mounts(struct text *t, struct process *p);
 int proc_show_mountinfo(struct text *t, struct process *p);
+int proc_show_mountstats(struct text *t, struct process *p);
 /* Mode of a link to @f: @rd and @wr by what it was opened for. */
 static inline u32 proc_link_mode(const struct file *f, u32 rd, u32 wr)
 {
