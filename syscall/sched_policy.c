@@ -16,7 +16,6 @@
 #include <lib/string.h>
 
 #define RESET_ON_FORK_BIT 0x40000000u /* in the policy of the old calls */
-#define RR_INTERVAL_NS	  100000000u
 #define FAIR_INTERVAL_NS  10000000u
 #define RT_PRIO_MAX	  99u
 #define DL_RUNTIME_MIN	  1024u
@@ -262,7 +261,7 @@ SYSCALL2(127, sched_rr_get_interval, int, tid, uaddr_t, uts)
 	u64 ns = 0;
 
 	if (a.policy == SCHED_RR)
-		ns = RR_INTERVAL_NS;
+		ns = load_once(&sched_rr_ms) * NSEC_PER_MSEC;
 	else if (is_fair(a.policy))
 		ns = FAIR_INTERVAL_NS;
 	ts = ns_to_timespec(ns);

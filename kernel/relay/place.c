@@ -119,12 +119,14 @@ void relay_slice_expired(struct ktimer *t)
 	relay_of(h)->preempt |= PREEMPT_TURN;
 }
 
-/* From a twentieth (nice 19, SCHED_IDLE) to the double (-20). */
+/* From a twentieth (nice 19, SCHED_IDLE) to the double (-20); a turn of SCHED_RR. */
 static u64 slice_of(const struct thread *t)
 {
 	s32 nice = t->sched_policy == SCHED_IDLE ? 19 : load_once(&t->nice);
 
-	if (likely(!nice || t->rt_prio))
+	if (unlikely(t->rt_prio))
+		return load_once(&sched_rr_ms) * NSEC_PER_MSEC;
+	if (likely(!nice))
 		return relay_slice_ns;
 	return relay_slice_ns * (u64)(20 - nice) / 20;
 }

@@ -100,6 +100,8 @@ void thread_kick(struct thread *t)
 		hart_ipi(home->cpu);
 }
 
+u64 sched_rr_ms = SCHED_RR_MS;
+
 void thread_set_work(struct thread *t, u64 bits)
 {
 	atomic_fetch_or(&t->work, bits);

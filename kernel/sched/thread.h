@@ -77,6 +77,8 @@ enum sched_policy {
 	SCHED_DEADLINE,
 };
 #define SCHED_POLICY_RESET 0x80 /* a child gets SCHED_OTHER */
+#define SCHED_RR_MS	   100u
+extern u64 sched_rr_ms; /* [a] a turn of SCHED_RR */
 
 #define KSTACK_SIZE 16384u
 
