@@ -48,6 +48,8 @@ static int change_limit(struct process *p, u32 r, const struct rlimit64 *new,
 	spin_unlock(&task_lock);
 	if (new && !err && r == RLIMIT_CPU)
 		process_cpulimit_changed(p);
+	if (new && !err && r == RLIMIT_RTTIME)
+		process_rtlimit_changed(p);
 	return err;
 }
 

@@ -132,9 +132,22 @@ static void keep(const struct thread *t, struct sched_attr *a, bool policy,
 	}
 }
 
+/* The process of @t, a reference to it, if RLIMIT_RTTIME matters now. */
+static struct process *limited(struct thread *t)
+{
+	struct process *p = t->proc;
+
+	return load_once(&t->rt_prio) && p &&
+			       (p->rlim[RLIMIT_RTTIME].cur != RLIM_INFINITY ||
+				p->rlim[RLIMIT_RTTIME].max != RLIM_INFINITY)
+		       ? process_get(p)
+		       : NULL;
+}
+
 static int set(int tid, struct sched_attr *a, bool keep_policy, bool keep_nice)
 {
 	struct thread_ext *spare = NULL;
+	struct process *p = NULL;
 	struct thread *t;
 	int err = -ESRCH;
 
@@ -154,8 +167,13 @@ static int set(int tid, struct sched_attr *a, bool keep_policy, bool keep_nice)
 			ext_adopt_locked(t, &spare);
 		if (!err)
 			apply(t, a);
+		p = limited(t);
 	}
 	spin_unlock(&task_lock);
+	if (p) {
+		process_rtlimit_changed(p);
+		process_put(p);
+	}
 	ext_free(spare);
 	return err;
 }

@@ -203,6 +203,7 @@ struct thread {
 	u64 utime_ns, stime_ns; /* [a] relaxed: statistics */
 	u64 utime_shown, stime_shown; /* [task lock] the most a reader saw */
 	u64 nr_vcsw, nr_ivcsw;	      /* [O] context switches */
+	u64 rt_vcsw, rt_since;	      /* [task lock] kernel/time/rtlimit.c */
 	u64 minflt, majflt;	      /* [O] */
 	struct io_count io;	      /* [O] */
 	u64 start_ns;		      /* [I] CLOCK_MONOTONIC */

@@ -125,6 +125,7 @@ static void leave(struct thread *t)
 	KASSERT(!this_hart()->lock_depth);
 	if (unlikely(this_hart()->plug))
 		blk_plug_end();
+	t->nr_vcsw++;
 	co_leave(t, CO_SUSPENDED);
 	KASSERT(t->state == THREAD_RUNNING);
 }

@@ -352,6 +352,8 @@ s64 task_clone(const struct clone_args *a, int set_tid)
 	if (unlikely(rlimit_cur(RLIMIT_CPU) != RLIM_INFINITY) &&
 	    !(a->flags & CLONE_THREAD))
 		process_cpulimit_changed(t->proc);
+	if (unlikely(load_once(&t->rt_prio)) && !(a->flags & CLONE_THREAD))
+		process_rtlimit_changed(t->proc);
 	thread_start_user(t);
 	if (unlikely(event))
 		trace_event(event, (u64)tid);

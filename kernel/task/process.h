@@ -184,6 +184,8 @@ struct process {
 	struct ktimer cpulimit; /* [ptimer_lock] kernel/time/cpulimit.c */
 	u64 cpulimit_at;	/* [ptimer_lock] CPU time; 0: none */
 	bool cpulimit_kicked, cpulimit_ended; /* [ptimer_lock] */
+	struct ktimer rtlimit;		      /* [ptimer_lock] rtlimit.c */
+	bool rtlimit_ended;		      /* [ptimer_lock] */
 	struct list_head posix_timers; /* [ptimer_lock] kernel/time/ptimer.c */
 	int next_timer_id;	       /* [ptimer_lock] */
 
@@ -258,6 +260,8 @@ void task_request_end(struct thread *t);
 void process_timers_exit(struct process *p);
 /* RLIMIT_CPU of @p was set, also by being inherited.  No lock held. */
 void process_cpulimit_changed(struct process *p);
+/* RLIMIT_RTTIME is another one, or a thread is a real-time one now. */
+void process_rtlimit_changed(struct process *p);
 void process_timers_exec(struct process *p); /* POSIX timers go, itimers stay */
 /*
  * Thread 1 of process 1, not started: its coroutine is to run t->kfn(t->karg),

@@ -95,5 +95,6 @@ void itimers_exit(struct process *p);
 /* Make the threads of @p that run user code enter the kernel; are there any? */
 bool itimer_kick_running(struct process *p);
 void cpulimit_exit(struct process *p);
+void rtlimit_exit(struct process *p);
 
 #endif /* KERNEL_TIME_POSIX_H */

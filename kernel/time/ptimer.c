@@ -436,4 +436,5 @@ void process_timers_exit(struct process *p)
 	process_timers_exec(p);
 	itimers_exit(p);
 	cpulimit_exit(p);
+	rtlimit_exit(p);
 }
