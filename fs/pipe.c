@@ -32,12 +32,15 @@
 #include <kernel/mm/user.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
+#include <kernel/task/user_use.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
 #define DEF_PAGES (PIPE_DEF_SIZE / PAGE_SIZE)
+#define FEW_PAGES 2u /* for who has too many */
+#define MAX_SIZE  (256ul << 20)
 #define FIONREAD  0x541b
 
 u64 pipe_max_size = PIPE_MAX_SIZE;
@@ -59,6 +62,8 @@ struct pipe {
 	u32 readers, writers; /* [lock] open files that can read, write */
 	u32 r_gen, w_gen;     /* [lock] readers and writers ever */
 	u32 files;	      /* [fifo_lock] */
+	u32 uid;	      /* [I] whose account has ... */
+	u32 charged;	      /* [lock] pages: nr_pages */
 	bool anon; /* [I] made by pipe2(): opening it waits for nobody */
 	struct waitq rd_wq; /* wait for data or the last writer's end */
 	struct waitq wr_wq; /* wait for room or the last reader's end */
@@ -68,26 +73,37 @@ struct pipe {
 /* Guards inode->fifo and the life of what it points to. */
 static struct mutex fifo_lock = MUTEX_INIT(fifo_lock);
 
-static struct pipe *pipe_alloc(void)
-{
-	struct pipe *p = kzalloc(sizeof(*p));
+u64 pipe_user_pages_soft = 16384; /* [a] for those without privileges */
+u64 pipe_user_pages_hard;	  /* [a] 0: none */
 
-	if (!p)
-		return NULL;
-	mutex_init(&p->lock);
-	waitq_init(&p->rd_wq);
-	waitq_init(&p->wr_wq);
-	p->pages = p->def_pages;
-	p->nr_pages = DEF_PAGES;
-	if (unlikely(load_once(&pipe_max_size) < PIPE_DEF_SIZE) &&
-	    !capable(CAP_SYS_RESOURCE))
-		p->nr_pages = (u32)1 << log2_floor(load_once(&pipe_max_size) >>
-						   PAGE_SHIFT);
-	return p;
+static bool privileged(void)
+{
+	return capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
+}
+
+/* Put @nr pages on the account of @p's user in place of what is there. */
+static bool charge(struct pipe *p, u32 nr)
+{
+	if (nr > p->charged &&
+	    !user_charge(p->uid, USER_PIPES, nr - p->charged, ~0ull))
+		return false;
+	if (nr < p->charged)
+		user_uncharge(p->uid, USER_PIPES, p->charged - nr);
+	p->charged = nr;
+	return true;
+}
+
+/* Has @p's user, who is nobody special, more than @limit (0: none) in pipes? */
+static bool too_many(const struct pipe *p, const u64 *limit)
+{
+	u64 max = load_once(limit);
+
+	return max && !privileged() && user_used(p->uid, USER_PIPES) > max;
 }
 
 static void pipe_free(struct pipe *p)
 {
+	(void)charge(p, 0);
 	for (u32 i = 0; i < p->nr_pages; i++) {
 		if (p->pages[i])
 			free_page_addr(p->pages[i]);
@@ -96,6 +112,38 @@ static void pipe_free(struct pipe *p)
 		kfree(p->pages);
 	kfree(p->packets);
 	kfree(p);
+}
+
+static struct pipe *pipe_alloc(void)
+{
+	struct pipe *p = kzalloc(sizeof(*p));
+	u32 nr = DEF_PAGES;
+
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	p->uid = current_cred()->uid;
+	mutex_init(&p->lock);
+	waitq_init(&p->rd_wq);
+	waitq_init(&p->wr_wq);
+	p->pages = p->def_pages;
+	if (unlikely(load_once(&pipe_max_size) < PIPE_DEF_SIZE) &&
+	    !capable(CAP_SYS_RESOURCE))
+		nr = (u32)1
+		     << log2_floor(load_once(&pipe_max_size) >> PAGE_SHIFT);
+	if (!charge(p, nr)) {
+		kfree(p);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (too_many(p, &pipe_user_pages_soft)) {
+		nr = min(nr, FEW_PAGES);
+		(void)charge(p, nr);
+	}
+	p->nr_pages = nr;
+	if (too_many(p, &pipe_user_pages_hard)) {
+		pipe_free(p);
+		return ERR_PTR(-ENFILE);
+	}
+	return p;
 }
 
 static inline u64 capacity(const struct pipe *p)
@@ -456,13 +504,16 @@ struct pipe *pipe_of(struct file *f)
 int pipe_create(u32 flags, struct file **reader, struct file **writer)
 {
 	struct pipe *p = pipe_alloc();
-	struct inode *i = anon_inode_new(S_IFIFO | 0600);
+	struct inode *i;
 	struct file *r, *w;
 
+	if (IS_ERR(p))
+		return (int)PTR_ERR(p);
+	i = anon_inode_new(S_IFIFO | 0600);
 	flags &= O_NONBLOCK | O_DIRECT;
 	r = file_alloc(&pipe_fops, O_RDONLY | flags, p);
 	w = file_alloc(&pipe_fops, O_WRONLY | flags, p);
-	if (!p || !i || !r || !w)
+	if (!i || !r || !w)
 		goto fail;
 	i->fifo = p;
 	r->inode = i;
@@ -485,8 +536,7 @@ fail:
 	}
 	if (i)
 		inode_put(i);
-	if (p)
-		pipe_free(p);
+	pipe_free(p);
 	return -ENOMEM;
 }
 
@@ -498,9 +548,12 @@ static struct pipe *fifo_get(struct inode *i)
 
 	mutex_lock(&fifo_lock);
 	p = i->fifo;
-	if (!p)
-		p = i->fifo = pipe_alloc();
-	if (p)
+	if (!p) {
+		p = pipe_alloc();
+		if (!IS_ERR(p))
+			i->fifo = p;
+	}
+	if (!IS_ERR(p))
 		p->files++;
 	mutex_unlock(&fifo_lock);
 	return p;
@@ -528,8 +581,8 @@ int fifo_open(struct inode *i, struct file *f)
 	struct others o;
 	int err = 0;
 
-	if (!p)
-		return -ENOMEM;
+	if (IS_ERR(p))
+		return (int)PTR_ERR(p);
 	if (f->can_write && !f->can_read && (f->flags & O_NONBLOCK) &&
 	    !p->anon && !load_once(&p->readers)) {
 		pipe_drop(i, p);
@@ -587,11 +640,14 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 	void **slots;
 	s64 err = 0;
 	u64 nr;
+	u32 old;
 
 	if (!p)
 		return -EBADF;
-	if (bytes > PAGE_SIZE << 20)
+	if (bytes > 1ul << 31)
 		return -EINVAL;
+	if (bytes > MAX_SIZE)
+		return -ENOMEM;
 	nr = DIV_ROUND_UP(max(bytes, PAGE_SIZE), PAGE_SIZE);
 	if (nr & (nr - 1))
 		nr = 1ull << (log2_floor(nr) + 1);
@@ -602,13 +658,21 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 	if (!slots)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
+	old = p->charged;
 	/* Data that begins in the middle of a page may need one page more. */
 	if (((p->tail - p->base) & (PAGE_SIZE - 1)) + used(p) >
 		    nr * PAGE_SIZE ||
 	    p->nr_packets)
 		err = -EBUSY;
+	else if (!charge(p, (u32)nr))
+		err = -ENOMEM;
+	else if (nr > old && (too_many(p, &pipe_user_pages_soft) ||
+			      too_many(p, &pipe_user_pages_hard)))
+		err = -EPERM;
 	else
 		change_slots(p, slots, (u32)nr);
+	if (err)
+		(void)charge(p, old);
 	mutex_unlock(&p->lock);
 	if (err) {
 		kfree(slots);

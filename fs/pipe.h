@@ -11,6 +11,8 @@
 #define PIPE_BUF      4096u
 #define PIPE_DEF_SIZE 65536u
 #define PIPE_MAX_SIZE (1024u * 1024u)
+/* Pages in pipes of one user, beyond which a new one is small, or refused; 0: none. */
+extern u64 pipe_user_pages_soft, pipe_user_pages_hard; /* [a] */
 extern u64 pipe_max_size; /* [a] for those without CAP_SYS_RESOURCE */
 
 struct pipe;

@@ -12,6 +12,7 @@
 #include <kernel/irq/irq.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
+#include <kernel/mm/vm.h>
 #include <kernel/panic.h>
 #include <kernel/pmu/event.h>
 #include <kernel/relay/relay.h>
@@ -53,7 +54,8 @@ static int show_meminfo(struct text *t, void *arg __unused)
 	text_printf(t,
 		    "CommitLimit:    %8lu kB\nCommitted_AS:   %8lu kB\n"
 		    "VmallocTotal:   %8lu kB\nVmallocUsed:    %8u kB\n",
-		    KIB(m.total), KIB(m.anon + m.shmem), VMAP_SIZE >> 10, 0);
+		    KIB(mm_commit_limit()), KIB(m.committed), VMAP_SIZE >> 10,
+		    0);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
+#include <kernel/task/user_use.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -99,6 +100,16 @@ char proc_state_char(struct process *p, int tid)
 	}
 	spin_unlock(&task_lock);
 	return c;
+}
+
+static u64 signals_used(struct process *p)
+{
+	struct cred *c = process_cred(p);
+	u64 n = c ? user_used(c->uid, USER_SIGNALS) : 0;
+
+	if (c)
+		cred_put(c);
+	return n;
 }
 
 struct snapshot {
@@ -344,8 +355,8 @@ int proc_show_status(struct text *t, struct process *p, int tid)
 		show_memory(t, &z);
 		mm_put(mm);
 	}
-	text_printf(t, "Threads:\t%u\nSigQ:\t%u/%lu\n", s.nr_threads,
-		    p->nr_sigqueued, p->rlim[RLIMIT_SIGPENDING].cur);
+	text_printf(t, "Threads:\t%u\nSigQ:\t%lu/%lu\n", s.nr_threads,
+		    signals_used(p), p->rlim[RLIMIT_SIGPENDING].cur);
 	text_printf(t,
 		    "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
 		    "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",

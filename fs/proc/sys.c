@@ -21,6 +21,7 @@
 #include <kernel/random.h>
 #include <kernel/task/pid.h>
 #include <kernel/utsname.h>
+#include <lib/bitmap.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -154,6 +155,19 @@ static s64 write_core_pattern(void *arg __unused, char *buf, size_t n)
 	return (s64)n;
 }
 
+/* Nothing is taken from real-time threads. */
+static int show_rt_runtime(struct text *t, void *arg __unused)
+{
+	text_puts(t, "-1\n");
+	return 0;
+}
+
+static s64 write_rt_runtime(void *arg __unused, char *buf, size_t n)
+{
+	buf[proc_line_len(buf)] = '\0';
+	return strcmp(buf, "-1") ? -EINVAL : (s64)n;
+}
+
 static char actions[] = "kill_process kill_thread trap errno "
 			"user_notif trace log allow";
 
@@ -174,9 +188,6 @@ static const struct {
 	{ "kernel", "core_uses_pid", 0 },
 	{ "kernel", "dmesg_restrict", 0 },
 	{ "kernel", "tainted", 0 },
-	{ "kernel", "sched_rr_timeslice_ms", 100 },
-	{ "vm", "overcommit_ratio", 50 },
-	{ "vm", "overcommit_kbytes", 0 },
 	{ "vm", "nr_hugepages", 0 },
 	{ "vm", "panic_on_oom", 0 },
 	{ "vm", "page-cluster", 3 },
@@ -190,13 +201,10 @@ static const struct {
 	{ "fs", "overflowgid", 65534 },
 	{ "fs", "leases-enable", 1 },
 	{ "fs", "dir-notify-enable", 1 },
-	{ "fs", "pipe-user-pages-soft", 0 },
-	{ "fs", "pipe-user-pages-hard", 0 },
 	{ "kernel", "panic_on_oops", 1 },
 	{ "kernel", "io_uring_disabled", 2 },
 	{ "kernel", "modules_disabled", 1 },
 	{ "kernel", "sched_rt_period_us", 1000000 },
-	{ "kernel", "sched_autogroup_enabled", 0 },
 	{ "kernel", "core_pipe_limit", 0 },
 	{ "kernel", "sysrq", 1 },
 	{ "kernel", "shm_rmid_forced", 0 },
@@ -233,10 +241,43 @@ static const struct {
 	{ "kernel/random", "uuid", show_uuid, NULL, NULL },
 	{ "kernel/random", "boot_id", show_boot_id, NULL, NULL },
 	{ "kernel/seccomp", "actions_avail", show_string, NULL, actions },
+	{ "kernel", "sched_rt_runtime_us", show_rt_runtime, write_rt_runtime,
+	  NULL },
 	{ "fs", "file-nr", show_file_nr, NULL, NULL },
 	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
 	{ "fs", "lease-break-time", show_lease_time, write_lease_time, NULL },
 };
+
+/* One of the two counts: who sets the ratio means it. */
+static void ratio_set(void)
+{
+	store_once(&overcommit_kbytes, 0ul);
+}
+
+/* Pages, a power of two of them. */
+static void pipe_max_set(void)
+{
+	u64 v = max(load_once(&pipe_max_size), PAGE_SIZE);
+
+	if (v & (v - 1))
+		v = 1ul << (log2_floor(v) + 1);
+	store_once(&pipe_max_size, v);
+}
+
+static u64 min_free_kbytes;
+
+static void min_free_set(void)
+{
+	pmem_set_min_free(min(min_free_kbytes / (PAGE_SIZE / 1024),
+			      pmem_total_pages() / 4));
+}
+
+/* 0 or less: as it was. */
+static void rr_set(void)
+{
+	if ((s64)load_once(&sched_rr_ms) <= 0)
+		store_once(&sched_rr_ms, (u64)SCHED_RR_MS);
+}
 
 #define KNOB_ANY ((s64)(~0ul >> 1)) /* as max: unsigned, without bounds */
 
@@ -247,6 +288,8 @@ static const struct knob {
 	s64 min, max;
 	void (*changed)(void); /* or NULL */
 } knobs[] = {
+	{ "kernel", "sched_rr_timeslice_ms", &sched_rr_ms, -1, 1000000,
+	  rr_set },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },
 	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },
 	{ "kernel", "shmall", &ipc_limits.shmall, 0, KNOB_ANY },
@@ -254,10 +297,16 @@ static const struct knob {
 	{ "kernel", "msgmni", &ipc_limits.msgmni, 0, IPC_SLOTS },
 	{ "kernel", "msgmax", &ipc_limits.msgmax, 0, MSG_MAX_HARD },
 	{ "kernel", "msgmnb", &ipc_limits.msgmnb, 0, 0x7fffffff },
-	{ "vm", "overcommit_memory", &overcommit_memory, 0, 1 },
+	{ "vm", "overcommit_memory", &overcommit_memory, 0, OVERCOMMIT_NEVER },
+	{ "vm", "overcommit_ratio", &overcommit_ratio, 0, 0x7fffffff,
+	  ratio_set },
+	{ "vm", "overcommit_kbytes", &overcommit_kbytes, 0, 1l << 40 },
+	{ "vm", "min_free_kbytes", &min_free_kbytes, 0, 1 << 30, min_free_set },
 	{ "vm", "memfd_noexec", &memfd_noexec, 0, MEMFD_NEVER_EXEC },
 	{ "vm", "max_map_count", &max_map_count, 0, 1 << 20 },
-	{ "fs", "pipe-max-size", &pipe_max_size, PAGE_SIZE, 1 << 30 },
+	{ "fs", "pipe-max-size", &pipe_max_size, 0, 1l << 31, pipe_max_set },
+	{ "fs", "pipe-user-pages-soft", &pipe_user_pages_soft, 0, 1l << 40 },
+	{ "fs", "pipe-user-pages-hard", &pipe_user_pages_hard, 0, 1l << 40 },
 	{ "fs/inotify", "max_user_instances", &inotify_max_instances, 0,
 	  0x7fffffff },
 	{ "fs", "protected_symlinks", &protected_symlinks, 0, 1 },
@@ -336,7 +385,10 @@ static struct pnode *sub_dir(struct pnode *sys, const char *path)
 int proc_sys_init(struct pnode *root)
 {
 	struct pnode *sys = pseudo_dir(root, "sys"), *d;
+	struct pmem_info mem;
 
+	pmem_info(&mem);
+	min_free_kbytes = mem.reserved * (PAGE_SIZE / 1024);
 	for (u32 i = 0; sys && i < ARRAY_SIZE(numbers); i++) {
 		d = sub_dir(sys, numbers[i].dir);
 		if (!d)

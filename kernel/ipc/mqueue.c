@@ -11,6 +11,7 @@
 #include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/task.h>
+#include <kernel/task/user_use.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
@@ -26,12 +27,18 @@ struct mq_limits mq_limits = {
 	.msgsize_default = MQ_MSGSIZE,
 };
 
+#define MSG_OVERHEAD \
+	48u /* sizes of Linux's struct msg_msg and of its tree's nodes */
+#define MQ_PRIOS 32768u
+
 struct mqueue {
 	u32 refs;	       /* [a] files, and the name */
 	struct list_head node; /* in names; empty: unlinked */
 	u64 id;		       /* [I] */
 	u32 uid, gid, mode;
 	u32 maxmsg, msgsize;	/* [I] */
+	u32 payer;		/* [I] who is charged, for ... */
+	u64 charged;		/* [I] bytes: RLIMIT_MSGQUEUE */
 	struct timespec64 when; /* [I] */
 	u32 nr;
 	u64 bytes;
@@ -90,6 +97,8 @@ void mq_put(struct mqueue *q)
 	process_put(q->notify);
 	if (q->how.to)
 		file_put(q->how.to);
+	if (q->charged)
+		user_uncharge(q->payer, USER_MQ, q->charged);
 	kfree(q);
 }
 
@@ -163,6 +172,19 @@ static struct mqueue *new_queue(const char *name, u32 mode,
 	return q;
 }
 
+/* What a queue may hold, as Linux counts it, is on its maker's account. */
+static int charge(struct mqueue *q)
+{
+	u64 bytes = (u64)q->maxmsg * (q->msgsize + MSG_OVERHEAD) +
+		    min(q->maxmsg, MQ_PRIOS) * MSG_OVERHEAD;
+
+	q->payer = current_cred()->uid;
+	if (!user_charge(q->payer, USER_MQ, bytes, rlimit_cur(RLIMIT_MSGQUEUE)))
+		return -EMFILE;
+	q->charged = bytes;
+	return 0;
+}
+
 /* The queue with a reference, or ERR_PTR; @fresh is taken or left. */
 static struct mqueue *open_locked(const char *name, u32 oflag,
 				  struct mqueue **fresh)
@@ -182,6 +204,9 @@ static struct mqueue *open_locked(const char *name, u32 oflag,
 		if (nr_queues >= load_once(&mq_limits.queues_max) &&
 		    !capable(CAP_SYS_RESOURCE))
 			return ERR_PTR(-ENOSPC);
+		err = charge(*fresh);
+		if (err)
+			return ERR_PTR(err);
 		q = *fresh;
 		*fresh = NULL;
 		list_add_tail(&q->node, &names);

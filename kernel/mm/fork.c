@@ -14,6 +14,7 @@
  * Context: coroutine.  Locking: old->lock for writing; per table the pt_locks of old
  * and new, in this order.
  */
+#include <kernel/mm/mmap.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vma.h>
 
@@ -203,6 +204,11 @@ struct mm *mm_fork(struct mm *old)
 		c.tp = ALIGN_DOWN(t->tf.tp, PAGE_SIZE);
 	}
 	down_write(&old->lock);
+	if (!mm_commit_fits(old->data_pages)) {
+		up_write(&old->lock);
+		mm_put(new);
+		return ERR_PTR(-ENOMEM);
+	}
 	/* every now and then all are shared, and the first writers get hot */
 	c.forget = ++old->nr_forks % FORGET == 0;
 	if (c.forget)

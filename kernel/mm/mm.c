@@ -110,6 +110,7 @@ void mm_unmap_all(struct mm *mm)
 	pt_free_all(mm);
 	free_vmas(mm);
 	mm->nr_vmas = 0;
+	pmem_account(PMEM_COMMITTED, -(s64)mm->data_pages);
 	mm->total_pages = mm->locked_pages = mm->data_pages = 0;
 	exe = mm->exe;
 	mm->exe = NULL;

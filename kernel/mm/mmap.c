@@ -30,11 +30,28 @@ static const char heap_label[] = "[heap]";
 /* --- limits */
 
 u64 overcommit_memory;
+u64 overcommit_ratio = 50;
+u64 overcommit_kbytes;
+
+u64 mm_commit_limit(void)
+{
+	u64 kbytes = load_once(&overcommit_kbytes);
+
+	return kbytes ? kbytes / (PAGE_SIZE / 1024)
+		      : pmem_total_pages() * load_once(&overcommit_ratio) / 100;
+}
+
+bool mm_commit_fits(u64 pages)
+{
+	return load_once(&overcommit_memory) != OVERCOMMIT_NEVER || !pages ||
+	       pmem_committed_pages() + pages <= mm_commit_limit();
+}
 
 bool mm_data_fits(struct mm *mm, u64 pages)
 {
-	return pages == 0 ||
-	       mm->data_pages + pages <= rlimit_cur(RLIMIT_DATA) >> PAGE_SHIFT;
+	return pages == 0 || (mm->data_pages + pages <=
+				      rlimit_cur(RLIMIT_DATA) >> PAGE_SHIFT &&
+			      mm_commit_fits(pages));
 }
 
 int vma_may_grow(struct mm *mm, u64 pages, u32 flags)

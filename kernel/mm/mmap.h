@@ -22,7 +22,9 @@ bool mm_sealed_readonly(struct mm *mm, u64 start, u64 end);
 int mm_detach(struct mm *mm, u64 start, u64 end, struct list_head *gone);
 void mm_free_detached(struct list_head *gone);
 
-/* RLIMIT_DATA: may @pages more be private and writable? */
+/* vm.overcommit_memory 2: may @pages more be promised to programs? */
+bool mm_commit_fits(u64 pages);
+/* RLIMIT_DATA, and that: may @pages more be private and writable? */
 bool mm_data_fits(struct mm *mm, u64 pages);
 /* RLIMIT_MEMLOCK: 0, -EPERM or -EAGAIN. */
 int mm_may_lock(struct mm *mm, u64 pages);

@@ -88,10 +88,13 @@ void free_pages_exact(void *addr, size_t bytes);
 
 struct pmem_info {
 	u64 total, free, cached, buffers, slab, kstack, pagetables, anon,
-		mapped, shmem, dirty, writeback, reserved;
+		mapped, shmem, dirty, writeback, reserved, committed;
 	/* in pages */
 };
 void pmem_info(struct pmem_info *out);
+u64 pmem_committed_pages(void); /* PMEM_COMMITTED */
+/* User memory leaves so much free. */
+void pmem_set_min_free(u64 pages);
 enum pmem_account {
 	PMEM_SLAB,
 	PMEM_KSTACK,
@@ -102,6 +105,8 @@ enum pmem_account {
 	PMEM_DIRTY,
 	PMEM_WRITEBACK,
 	PMEM_MAPPED,
+	PMEM_COMMITTED, /* promised to programs: private writable areas, and
+			 * shared memory without a file */
 	NR_PMEM_ACCOUNTS,
 };
 void pmem_account(int what, s64 pages); /* enum pmem_account */

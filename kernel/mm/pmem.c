@@ -45,7 +45,7 @@ static struct list_head free_list[MAX_ORDER + 1] = {
 STATIC_ASSERT(MAX_ORDER == 10, "free_list[] is written out");
 
 static u64 buddy_free_pages; /* [pmem_lock]; racy reads are hints */
-static u64 wm[3];	     /* [I after pmem_init] I3 */
+static u64 wm[3];	     /* [a] I3 */
 static struct pcp pcps[MAX_HARTS];
 static struct shrinker *shrinkers; /* [pmem_lock], grows only */
 
@@ -180,9 +180,14 @@ static struct page *buddy_take(unsigned int order)
 
 void pmem_set_watermarks(void)
 {
-	wm[0] = clamp(total_pages / 512, (u64)64, (u64)1024);
-	wm[1] = 4 * wm[0];
-	wm[2] = 8 * wm[0];
+	pmem_set_min_free(4 * clamp(total_pages / 512, (u64)64, (u64)1024));
+}
+
+void pmem_set_min_free(u64 pages)
+{
+	store_once(&wm[0], clamp(pages / 4, (u64)64, (u64)1024));
+	store_once(&wm[1], max(pages, (u64)64));
+	store_once(&wm[2], 2 * max(pages, (u64)64));
 }
 
 /* --- slow paths */
@@ -198,8 +203,8 @@ static u64 floor_of(u32 gfp)
 		return 0;
 	/* a kernel thread needs pages of files to clean others (fs/loop/) */
 	if (t && !t->proc)
-		return wm[0];
-	return gfp & GFP_USER ? wm[1] : wm[0];
+		return load_once(&wm[0]);
+	return load_once(&wm[gfp & GFP_USER ? 1 : 0]);
 }
 
 /* Up to @want blocks of @order into @out; returns how many. */
@@ -225,7 +230,7 @@ static u32 take_hard(unsigned int order, u32 want, u32 gfp, struct page **out)
 {
 	u32 n = take_many(order, want, gfp, out);
 
-	if (pmem_low_hook && buddy_free_pages + lazy_pages < wm[2])
+	if (pmem_low_hook && buddy_free_pages + lazy_pages < load_once(&wm[2]))
 		pmem_low_hook();
 	/* Clean cache pages can go at once, unless a lock is held. */
 	for (int try = 0; n == 0 && try < 3; try++) {
@@ -447,6 +452,11 @@ static u64 account_sum(int what)
 	return sum > 0 ? (u64)sum : 0;
 }
 
+u64 pmem_committed_pages(void)
+{
+	return account_sum(PMEM_COMMITTED);
+}
+
 u64 pmem_free_pages(void)
 {
 	return load_once(&buddy_free_pages) + load_once(&lazy_pages);
@@ -471,7 +481,8 @@ void pmem_info(struct pmem_info *out)
 		.shmem = account_sum(PMEM_SHMEM),
 		.dirty = account_sum(PMEM_DIRTY),
 		.writeback = account_sum(PMEM_WRITEBACK),
-		.reserved = wm[1],
+		.reserved = load_once(&wm[1]),
+		.committed = account_sum(PMEM_COMMITTED),
 	};
 	for (unsigned int i = 0; i < MAX_HARTS; i++)
 		out->free +=

@@ -10,6 +10,7 @@
  */
 #include <kernel/mm/shm.h>
 
+#include <kernel/mm/mmap.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vma.h>
 
@@ -75,6 +76,8 @@ static void shm_close(struct vma *v)
 
 	if (!atomic_dec_and_test(&s->refs))
 		return;
+	pmem_account(PMEM_COMMITTED,
+		     -(s64)DIV_ROUND_UP(s->mapping.size, PAGE_SIZE));
 	mapping_destroy(&s->mapping);
 	kfree(s);
 }
@@ -97,11 +100,14 @@ int mm_mmap_zero(struct file *f __unused, struct vma *v)
 
 	if (!(v->flags & VM_SHARED))
 		return 0; /* private and without ops: anonymous */
+	if (!mm_commit_fits(vma_pages(v)))
+		return -ENOMEM;
 	s = kzalloc(sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->refs = 1;
 	shm_mapping_init(&s->mapping, v->end - v->start, s);
+	pmem_account(PMEM_COMMITTED, (s64)vma_pages(v));
 	v->pgoff = 0;
 	v->mapping = &s->mapping;
 	v->ops = &shm_vm_ops;

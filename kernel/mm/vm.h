@@ -137,6 +137,10 @@ struct mm {
 #define MDWE_NO_INHERIT		 2u
 
 /* 0: refuse what could never be; 1: refuse nothing. [a] */
+#define OVERCOMMIT_NEVER 2u
+extern u64 overcommit_ratio,
+	overcommit_kbytes; /* [a] for that; the latter first */
+u64 mm_commit_limit(void); /* in pages */
 extern u64 overcommit_memory;
 struct mm *mm_new(void); /* empty, refs 1; NULL: -ENOMEM */
 struct mm *mm_get(struct mm *mm);

@@ -167,8 +167,10 @@ static void account(struct mm *mm, const struct vma *v, s64 sign)
 	mm->total_pages += pages;
 	if (v->flags & VM_LOCKED)
 		mm->locked_pages += pages;
-	if (vma_is_data(v->flags))
+	if (vma_is_data(v->flags)) {
 		mm->data_pages += pages;
+		pmem_account(PMEM_COMMITTED, pages);
+	}
 }
 
 static void tree_insert(struct mm *mm, struct vma *v)

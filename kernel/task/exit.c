@@ -163,7 +163,7 @@ static void process_dead_locked(struct process *p, struct list_head *dead)
 	reparent_children_locked(p, dead);
 	orphan_check_locked(p, p->real_parent, p);
 	spin_lock(&sh->lock);
-	p->nr_sigqueued -= sigqueue_drop(&p->sig_queue, &p->sig_pending, ~0ULL);
+	sigqueue_drop(&p->sig_queue, &p->sig_pending, ~0ULL);
 	spin_unlock(&sh->lock);
 	p->stopped = false;
 	p->zombie = true;
@@ -197,7 +197,7 @@ static void leave_lists(struct thread *t, int status)
 	jobctl_thread_exit_locked(t);
 	trace_thread_exit_locked(t, status);
 	spin_lock(&p->sighand->lock);
-	p->nr_sigqueued -= sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
+	sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
 	spin_unlock(&p->sighand->lock);
 	thread_unlink_locked(t);
 	if (t == p->leader && !p->exiting)

@@ -140,7 +140,6 @@ struct process {
 	struct sighand *sighand;    /* [I until exec] owned reference */
 	u64 sig_pending;	    /* [sighand->lock] for the process */
 	struct list_head sig_queue; /* [sighand->lock] of struct sigqueue */
-	u32 nr_sigqueued;	    /* [sighand->lock] */
 
 	bool exiting;		       /* [a] group exit in progress */
 	bool killed;		       /* [a] by SIGKILL */

@@ -48,14 +48,12 @@ static int dequeue_held(struct thread *t, u64 blocked, struct siginfo *si)
 	int sig = sigset_first(t->sig_pending & ~blocked);
 
 	if (sig) {
-		p->nr_sigqueued -=
-			sigqueue_take(&t->sig_queue, &t->sig_pending, sig, si);
+		sigqueue_take(&t->sig_queue, &t->sig_pending, sig, si);
 		return sig;
 	}
 	sig = sigset_first(p->sig_pending & ~blocked);
 	if (sig)
-		p->nr_sigqueued -=
-			sigqueue_take(&p->sig_queue, &p->sig_pending, sig, si);
+		sigqueue_take(&p->sig_queue, &p->sig_pending, sig, si);
 	return sig;
 }
 

@@ -90,11 +90,9 @@ static void drop_ignored(struct process *p, int sig)
 {
 	struct thread *t;
 
-	p->nr_sigqueued -=
-		sigqueue_drop(&p->sig_queue, &p->sig_pending, SIG_BIT(sig));
+	sigqueue_drop(&p->sig_queue, &p->sig_pending, SIG_BIT(sig));
 	list_for_each_entry(t, &p->threads, proc_node)
-		p->nr_sigqueued -= sigqueue_drop(&t->sig_queue, &t->sig_pending,
-						 SIG_BIT(sig));
+		sigqueue_drop(&t->sig_queue, &t->sig_pending, SIG_BIT(sig));
 }
 
 int signal_action(int sig, const struct ksigaction *act, struct ksigaction *old)

@@ -94,22 +94,31 @@ void siginfo_user(struct siginfo *si, int sig, int code)
 	}
 }
 
+/* What RLIMIT_SIGPENDING does not stop: what the kernel or kill(2) sends of ordinary
+ * signals, and what a timer sends, for which the timer has paid. */
+static u64 limit_for(struct process *p, int sig, const struct siginfo *si)
+{
+	bool special = !si || si == SEND_KERNEL;
+
+	if (sig < SIGRTMIN ? special || si->code >= 0
+			   : !special && si->code == SI_TIMER)
+		return RLIM_INFINITY;
+	return load_once(&p->rlim[RLIMIT_SIGPENDING].cur);
+}
+
 /* Put the details into a queue.  Losing them is an error for sigqueue() only. */
 static int enqueue(struct process *p, struct list_head *q, int sig,
 		   const struct siginfo *si)
 {
-	struct sigqueue *e = NULL;
+	struct sigqueue *e =
+		sigqueue_alloc(p->leader->cred->uid, limit_for(p, sig, si));
 	bool must = sig >= SIGRTMIN && si && si != SEND_KERNEL &&
 		    si->code != SI_USER;
 
-	if (!must ||
-	    p->nr_sigqueued < load_once(&p->rlim[RLIMIT_SIGPENDING].cur))
-		e = sigqueue_alloc();
 	if (!e)
 		return must ? -EAGAIN : 0;
 	fill_info(&e->info, sig, si);
 	list_add_tail(&e->node, q);
-	p->nr_sigqueued++;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <kernel/task/sigqueue.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/task/user_use.h>
 #include <lib/bitmap.h>
 #include <lib/string.h>
 
@@ -18,36 +19,43 @@
 	(SIG_BIT(SIGSEGV) | SIG_BIT(SIGBUS) | SIG_BIT(SIGILL) | \
 	 SIG_BIT(SIGTRAP) | SIG_BIT(SIGFPE) | SIG_BIT(SIGSYS))
 
-struct sigqueue *sigqueue_alloc(void)
+struct sigqueue *sigqueue_alloc(u32 uid, u64 limit)
 {
-	return kmalloc(sizeof(struct sigqueue));
+	struct sigqueue *q;
+
+	if (!user_charge(uid, USER_SIGNALS, 1, limit))
+		return NULL;
+	q = kmalloc(sizeof(*q));
+	if (q)
+		q->uid = uid;
+	else
+		user_uncharge(uid, USER_SIGNALS, 1);
+	return q;
 }
 
 void sigqueue_free(struct sigqueue *q)
 {
+	user_uncharge(q->uid, USER_SIGNALS, 1);
 	kfree(q);
 }
 
-u32 sigqueue_drop(struct list_head *queue, u64 *pending, u64 mask)
+void sigqueue_drop(struct list_head *queue, u64 *pending, u64 mask)
 {
 	struct sigqueue *q, *tmp;
-	u32 nr = 0;
 
 	if (!(*pending & mask))
-		return 0;
+		return;
 	*pending &= ~mask;
 	list_for_each_entry_safe(q, tmp, queue, node) {
 		if (!(SIG_BIT(q->info.signo) & mask))
 			continue;
 		list_del(&q->node);
 		sigqueue_free(q);
-		nr++;
 	}
-	return nr;
 }
 
-u32 sigqueue_take(struct list_head *queue, u64 *pending, int sig,
-		  struct siginfo *si)
+void sigqueue_take(struct list_head *queue, u64 *pending, int sig,
+		   struct siginfo *si)
 {
 	struct sigqueue *q, *tmp, *found = NULL;
 	bool more = false;
@@ -66,12 +74,11 @@ u32 sigqueue_take(struct list_head *queue, u64 *pending, int sig,
 	if (!found) {
 		memset(si, 0, sizeof(*si));
 		si->signo = sig;
-		return 0;
+		return;
 	}
 	list_del(&found->node);
 	*si = found->info;
 	sigqueue_free(found);
-	return 1;
 }
 
 int sigqueue_peek(const struct list_head *queue, u64 nr, struct siginfo *si)

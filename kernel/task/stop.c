@@ -31,10 +31,9 @@ static void drop_pending_locked(struct process *p, u64 mask)
 	struct thread *t;
 
 	spin_lock(&sh->lock);
-	p->nr_sigqueued -= sigqueue_drop(&p->sig_queue, &p->sig_pending, mask);
+	sigqueue_drop(&p->sig_queue, &p->sig_pending, mask);
 	list_for_each_entry(t, &p->threads, proc_node)
-		p->nr_sigqueued -=
-			sigqueue_drop(&t->sig_queue, &t->sig_pending, mask);
+		sigqueue_drop(&t->sig_queue, &t->sig_pending, mask);
 	if (mask & SIG_BIT(SIGSTOP))
 		p->cont_gen++;
 	spin_unlock(&sh->lock);

@@ -20,6 +20,7 @@
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/sigqueue.h>
+#include <kernel/task/user_use.h>
 #include <kernel/time/cpuclock.h>
 #include <kernel/time/timer.h>
 #include <lib/atomic.h>
@@ -33,6 +34,7 @@ struct ptimer {
 	struct ktimer timer;	  /* [ptimer_lock] */
 	struct process *proc;	  /* [I] */
 	int id, clock;		  /* [I] */
+	u32 uid;		  /* [I] on whose account: a queued signal */
 	struct cpuclock cpu;	  /* proc NULL: a clock of time, else [I] */
 	struct clock_watch watch; /* if the clock can be set */
 	struct ptimer_event ev;	  /* [I] */
@@ -200,16 +202,9 @@ static struct ptimer *find(struct process *p, int id)
 	return NULL;
 }
 
-/* A number that no timer of @p has, or -EAGAIN: too many. */
+/* A number that no timer of @p has. */
 static int new_id(struct process *p)
 {
-	u64 nr = 0;
-	struct ptimer *pt;
-
-	list_for_each_entry(pt, &p->posix_timers, node)
-		nr++;
-	if (nr >= rlimit_cur(RLIMIT_SIGPENDING))
-		return -EAGAIN;
 	do {
 		p->next_timer_id = (p->next_timer_id + 1) & 0x7fffffff;
 	} while (find(p, p->next_timer_id));
@@ -224,6 +219,7 @@ static void destroy(struct ptimer *pt)
 	(void)ktimer_cancel(&pt->timer); /* I3 */
 	if (pt->cpu.proc)
 		cpuclock_put(&pt->cpu);
+	user_uncharge(pt->uid, USER_SIGNALS, 1);
 	kfree(pt);
 }
 
@@ -244,6 +240,14 @@ static struct ptimer *ptimer_alloc(int clock)
 	if (err) {
 		kfree(pt);
 		return ERR_PTR(err);
+	}
+	pt->uid = current->cred->uid;
+	if (!user_charge(pt->uid, USER_SIGNALS, 1,
+			 rlimit_cur(RLIMIT_SIGPENDING))) {
+		if (pt->cpu.proc)
+			cpuclock_put(&pt->cpu);
+		kfree(pt);
+		return ERR_PTR(-EAGAIN);
 	}
 	pt->proc = current->proc;
 	pt->clock = clock;
@@ -266,15 +270,11 @@ int ptimer_create(int clock, const struct ptimer_event *ev)
 	pt->ev = *ev;
 	spin_lock(&ptimer_lock);
 	id = new_id(p);
-	if (id >= 0) {
-		pt->id = id;
-		if (ev->value_is_id)
-			pt->ev.value = (u32)id;
-		list_add_tail(&pt->node, &p->posix_timers);
-	}
+	pt->id = id;
+	if (ev->value_is_id)
+		pt->ev.value = (u32)id;
+	list_add_tail(&pt->node, &p->posix_timers);
 	spin_unlock(&ptimer_lock);
-	if (id < 0)
-		destroy(pt);
 	return id;
 }
 

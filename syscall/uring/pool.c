@@ -242,8 +242,7 @@ static void drop_process(struct thread *t)
 	t->files = NULL;
 	t->fs = NULL;
 	spin_lock(&sh->lock);
-	t->proc->nr_sigqueued -=
-		sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
+	sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
 	spin_unlock(&sh->lock);
 	thread_ext_free(t);
 	cred_put(t->cred);
