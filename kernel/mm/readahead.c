@@ -14,6 +14,7 @@
  * Context: coroutine.  Locking: none of its own.
  */
 #include <kernel/mm/cache.h>
+#include <kernel/mm/fault.h>
 
 #include <kernel/dev/blk.h>
 #include <kernel/file/file.h>
@@ -23,6 +24,7 @@
 #define RUN_MAX	     32u /* pages given to the file system at once */
 #define RA_DEFAULT   32u /* pages, of what has no device */
 #define FAULT_WINDOW 16u
+#define ASKED_MAX    512u /* pages that a call gets that asks for more */
 
 /* Pages of a run that are new, locked and consecutive. */
 struct run {
@@ -174,18 +176,36 @@ void cache_read_on(struct mapping *m, struct file *f)
 	(void)read_window(m, start, min(start + n, last), start + n / 2);
 }
 
+/* Is all of [start, start + n) cached?  @n: RUN_MAX at most. */
+static bool have_all(struct mapping *m, u64 start, u64 n)
+{
+	struct page *pg[RUN_MAX];
+	u64 have = 0;
+
+	if (mapping_find_range(m, start, (unsigned int)n, pg) == 0)
+		return false;
+	for (u64 i = 0; i < n; i++) {
+		if (!pg[i])
+			continue;
+		page_put(pg[i]);
+		have++;
+	}
+	return have == n;
+}
+
 void mapping_readahead(struct mapping *m, u64 first, u64 nr)
 {
 	u64 end;
 
 	if (!m->ops || !m->ops->readpage)
 		return;
-	nr = min(nr, pmem_free_pages() / 2);
+	nr = min(min(nr, pmem_free_pages() / 2), (u64)ASKED_MAX);
 	end = min(first + nr, end_index(m));
 	while (first < end) {
-		u64 n = min(end - first, (u64)RUN_MAX);
+		u64 n = min(end - first, RUN_MAX - first % RUN_MAX);
 
-		if (read_window(m, first, first + n, ~0ull))
+		if (!have_all(m, first, n) &&
+		    read_window(m, first, first + n, ~0ull))
 			return;
 		first += n;
 		cond_resched();

@@ -22,7 +22,7 @@ struct user {
 };
 
 static struct spinlock use_lock = SPINLOCK_INIT("user_use", RANK_SCHED);
-static struct user root;		  /* [use_lock] as all of them */
+static struct user root;	       /* [use_lock] as all of them */
 static struct user *users[NR_BUCKETS]; /* [use_lock] by uid */
 
 /* Where the pointer to @uid's entry is, or would be. */

@@ -22,14 +22,15 @@
 
 struct look {
 	u64 soft, hard; /* ns; 0: none */
-	u64 next;	/* until when nothing can happen; 0: no real-time threads */
+	u64 next; /* until when nothing can happen; 0: no real-time threads */
 	int sig;
 };
 
 static u64 limit_ns(u64 us)
 {
-	return us >= RLIM_INFINITY / NSEC_PER_USEC ? 0
-						   : max(us, 1ul) * NSEC_PER_USEC;
+	return us >= RLIM_INFINITY / NSEC_PER_USEC
+		       ? 0
+		       : max(us, 1ul) * NSEC_PER_USEC;
 }
 
 /* How long @t has computed since it waited.  task_lock held. */
