@@ -78,8 +78,8 @@ struct inet_sock {
 	struct mutex rd_mutex;
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr;
-	bool pktinfo, recvttl, recvtos; /* of either family */
-	u16 cscov[2];			/* UDP-Lite: sent, wanted */
+	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
+	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u8 mtu_discover6, mcast_hops;

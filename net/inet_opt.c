@@ -24,6 +24,7 @@ enum {
 	IP_RECVTTL = 12,
 	IP_RECVTOS = 13,
 	IP_MTU = 14,
+	IP_RECVORIGDSTADDR = 20,
 	IP_BIND_ADDRESS_NO_PORT = 24,
 	IP_MULTICAST_IF = 32,
 	IP_MULTICAST_TTL = 33,
@@ -45,6 +46,7 @@ enum {
 	IPV6_DONTFRAG = 62,
 	IPV6_RECVTCLASS = 66,
 	IPV6_TCLASS = 67,
+	IPV6_RECVORIGDSTADDR = 74,
 
 	TCP_NODELAY = 1,
 	TCP_MAXSEG = 2,
@@ -159,6 +161,9 @@ static int set_ip(struct inet_sock *is, int opt, u32 v)
 	case IP_RECVTOS:
 		is->recvtos = v != 0;
 		return 0;
+	case IP_RECVORIGDSTADDR:
+		is->recvdst = v != 0;
+		return 0;
 	case IP_MULTICAST_TTL:
 		if ((s32)v < -1 || (s32)v > 255)
 			return -EINVAL;
@@ -194,6 +199,9 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case IP_RECVTOS:
 		*v = is->recvtos;
+		return 0;
+	case IP_RECVORIGDSTADDR:
+		*v = is->recvdst;
 		return 0;
 	case IP_MTU:
 		*v = LOOPBACK_MTU;
@@ -249,6 +257,9 @@ static int set_ipv6(struct inet_sock *is, int opt, u32 v)
 	case IPV6_RECVTCLASS:
 		is->recvtos = v != 0;
 		return 0;
+	case IPV6_RECVORIGDSTADDR:
+		is->recvdst = v != 0;
+		return 0;
 	default:
 		return set_switch(is, IPPROTO_IPV6, opt, v);
 	}
@@ -283,6 +294,9 @@ static int get_ipv6(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case IPV6_RECVTCLASS:
 		*v = is->recvtos;
+		return 0;
+	case IPV6_RECVORIGDSTADDR:
+		*v = is->recvdst;
 		return 0;
 	case IPV6_MTU:
 		*v = LOOPBACK_MTU;

@@ -78,9 +78,9 @@ void sock_files_put(struct sock_files *sf); /* NULL is fine */
 struct sock_cmsg {
 	s32 level, type;
 	u32 len;
-	u8 data[20];
+	u8 data[28]; /* a sockaddr_in6 */
 };
-#define SOCK_CMSG_MAX 3u
+#define SOCK_CMSG_MAX 4u
 
 /* One sendmsg or recvmsg. */
 struct sock_msg {

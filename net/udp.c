@@ -269,6 +269,9 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 #define IPV6_HOPLIMIT 52
 #define IPV6_TCLASS   67
 
+#define IP_ORIGDSTADDR	 20
+#define IPV6_ORIGDSTADDR 74
+
 static void add_cmsg(struct sock_msg *m, int level, int type, const void *data,
 		     u32 len)
 {
@@ -280,23 +283,28 @@ static void add_cmsg(struct sock_msg *m, int level, int type, const void *data,
 	memcpy(c->data, data, len);
 }
 
-/* Where it came to, and with what. */
-static void describe(const struct inet_sock *is, const struct inet_buf *b,
-		     struct sock_msg *m)
+/* The address that it was sent to, as a sockaddr. */
+static void add_dst(const struct inet_sock *is, const struct inet_buf *b,
+		    struct sock_msg *m)
 {
 	bool six = is->s.family == AF_INET6;
-	u32 hops = b->hops, index = LOOPBACK_INDEX, class = b->class;
+	struct sock_addr a;
+	u8 raw[28];
+
+	inet_addr_out(is, &b->to, &a);
+	memcpy(raw, &a.family, 2);
+	memcpy(raw + 2, a.name, a.len);
+	add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
+		 six ? IPV6_ORIGDSTADDR : IP_ORIGDSTADDR, raw, 2u + a.len);
+}
+
+static void add_pktinfo(const struct inet_sock *is, const struct inet_buf *b,
+			struct sock_msg *m)
+{
+	u32 index = LOOPBACK_INDEX;
 	u8 info[20];
 
-	if (is->recvttl)
-		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
-			 six ? IPV6_HOPLIMIT : IP_TTL, &hops, 4);
-	if (is->recvtos)
-		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
-			 six ? IPV6_TCLASS : IP_TOS, &class, six ? 4 : 1);
-	if (!is->pktinfo)
-		return;
-	if (six) {
+	if (is->s.family == AF_INET6) {
 		memcpy(info, b->to.ip, 16);
 		memcpy(info + 16, &index, 4);
 		add_cmsg(m, IPPROTO_IPV6, IPV6_PKTINFO, info, 20);
@@ -306,6 +314,25 @@ static void describe(const struct inet_sock *is, const struct inet_buf *b,
 	memcpy(info + 4, b->to.ip + 12, 4);
 	memcpy(info + 8, b->to.ip + 12, 4);
 	add_cmsg(m, IPPROTO_IP, IP_PKTINFO, info, 12);
+}
+
+/* Where it came to, and with what. */
+static void describe(const struct inet_sock *is, const struct inet_buf *b,
+		     struct sock_msg *m)
+{
+	bool six = is->s.family == AF_INET6;
+	u32 hops = b->hops, class = b->class;
+
+	if (is->pktinfo)
+		add_pktinfo(is, b, m);
+	if (is->recvttl)
+		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
+			 six ? IPV6_HOPLIMIT : IP_TTL, &hops, 4);
+	if (is->recvtos)
+		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
+			 six ? IPV6_TCLASS : IP_TOS, &class, six ? 4 : 1);
+	if (is->recvdst)
+		add_dst(is, b, m);
 }
 
 static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)

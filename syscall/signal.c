@@ -239,7 +239,9 @@ SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
 		err = -EINVAL;
 	if (!err) {
 		spin_lock(&task_lock);
-		err = p->zombie ? -ESRCH : signal_permission_locked(p, sig);
+		err = process_reaped_locked(p)
+			      ? -ESRCH
+			      : signal_permission_locked(p, sig);
 		if (!err && sig)
 			err = signal_process_locked(p, sig, &si);
 		spin_unlock(&task_lock);

@@ -217,11 +217,7 @@ static s64 choose(struct mm *mm, u64 addr, u64 len, u32 flags)
 		return vma_overlap(mm, addr, addr + len) ? -EEXIST : (s64)addr;
 	if (flags & MAP_FIXED)
 		return (s64)addr;
-	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	if (addr >= MMAP_MIN && addr < USER_TOP && len <= USER_TOP - addr &&
-	    vma_range_free(mm, addr, len))
-		return (s64)addr;
-	return vma_place(mm, len);
+	return vma_place_near(mm, addr, len);
 }
 
 /* Link @v, taking what is in its way to @gone.  Address or -errno. */

@@ -102,7 +102,9 @@ static int choose_place(struct remap *r)
 		r->v = vma_at(mm, r->old);
 		return err;
 	}
-	at = vma_place(mm, r->new_len);
+	/* with MREMAP_DONTUNMAP the new address is a wish, else it is none */
+	at = r->flags & MREMAP_DONTUNMAP ? vma_place_near(mm, r->to, r->new_len)
+					 : vma_place(mm, r->new_len);
 	if (at < 0)
 		return (int)at;
 	r->to = (u64)at;
@@ -234,13 +236,13 @@ static int check_args(const struct remap *r)
 		return -EINVAL;
 	if ((r->flags & MREMAP_DONTUNMAP) && r->old_len != r->new_len)
 		return -EINVAL;
-	if (!(r->flags & MREMAP_FIXED))
+	if (!(r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
 		return 0;
 	if (r->to % PAGE_SIZE || r->new_len > USER_TOP || to_end > USER_TOP ||
 	    r->to > USER_TOP ||
 	    (r->to < r->old + r->old_len && r->old < to_end))
 		return -EINVAL;
-	return mm_may_place(r->to) ? 0 : -EPERM;
+	return (r->flags & MREMAP_FIXED) && !mm_may_place(r->to) ? -EPERM : 0;
 }
 
 s64 mm_mremap(struct mm *mm, u64 old, u64 old_len, u64 new_len, u32 flags,

@@ -398,3 +398,12 @@ s64 vma_place(struct mm *mm, u64 len)
 	}
 	return at;
 }
+
+s64 vma_place_near(struct mm *mm, u64 hint, u64 len)
+{
+	hint = ALIGN_DOWN(hint, PAGE_SIZE);
+	if (hint >= MMAP_MIN_ADDR && hint < USER_TOP &&
+	    len <= USER_TOP - hint && vma_range_free(mm, hint, len))
+		return (s64)hint;
+	return vma_place(mm, len);
+}

@@ -64,6 +64,8 @@ void vma_set_flags(struct vma *v, u32 flags);
 
 /* Highest free place of @len bytes below mmap_base, or -ENOMEM. */
 s64 vma_place(struct mm *mm, u64 len);
+/* The same, but at @hint, rounded down to a page, when that is free. */
+s64 vma_place_near(struct mm *mm, u64 hint, u64 len);
 bool vma_range_free(struct mm *mm, u64 start, u64 len);
 /* Is every byte of [start, end) in some area? */
 bool vma_covered(struct mm *mm, u64 start, u64 end);

@@ -24,20 +24,21 @@ static u32 pidfd_poll(struct file *f, struct poll_table *pt)
 	return ev;
 }
 
-static size_t pidfd_fdinfo(struct file *f, char *buf, size_t n)
-{
-	const struct process *p = f->priv;
-	int pid;
-
-	spin_lock(&task_lock);
-	pid = process_find_locked(p->pid) == p ? p->pid : -1;
-	spin_unlock(&task_lock);
-	return (size_t)scnprintf(buf, n, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
-}
-
 static void pidfd_release(struct file *f)
 {
 	process_put(f->priv);
+}
+
+/* -1 when it was waited for. */
+static size_t pidfd_fdinfo(struct file *f, char *buf, size_t n)
+{
+	struct process *p = f->priv;
+	int pid;
+
+	spin_lock(&task_lock);
+	pid = process_reaped_locked(p) ? -1 : p->pid;
+	spin_unlock(&task_lock);
+	return (size_t)scnprintf(buf, n, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
 }
 
 static const struct file_ops pidfd_ops = {

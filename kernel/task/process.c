@@ -174,6 +174,12 @@ struct process *process_find_locked(int pid)
 	return s ? s->proc : NULL;
 }
 
+/* Was it waited for, so that its number is nobody's or somebody else's? */
+bool process_reaped_locked(const struct process *p)
+{
+	return process_find_locked(p->pid) != p;
+}
+
 struct process *process_find(int pid)
 {
 	struct process *p;

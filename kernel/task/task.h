@@ -34,6 +34,7 @@ void process_set_parent_locked(struct process *p, struct process *parent);
  * without the lock. */
 void process_unlink_locked(struct process *p);
 struct process *process_find_locked(int pid); /* no reference */
+bool process_reaped_locked(const struct process *p);
 struct sighand *sighand_alloc(void);
 struct sighand *sighand_get(struct sighand *sh);
 void sighand_put(struct sighand *sh);

@@ -387,6 +387,46 @@ TEST(family, pidfd)
 	CHECK_ERR(syscall(SYS_pidfd_open, 0, 0), EINVAL);
 }
 
+/* The number that fdinfo tells of descriptor @fd's process. */
+static int fdinfo_pid(int fd)
+{
+	char path[64], line[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "Pid: %d", &pid);
+	fclose(f);
+	return pid;
+}
+
+static int ends(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* A process that is dead and not waited for still has its number. */
+TEST(family, pidfd_of_zombie)
+{
+	pid_t pid = ut_fork(ends, NULL);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	NEED(fd);
+	CHECK_EQ(poll(&pfd, 1, 5000), 1);
+	CHECK_EQ(fdinfo_pid(fd), pid);
+	CHECK_OK(kill(pid, SIGTERM));
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_EQ(fdinfo_pid(fd), -1);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH);
+}
+
 TEST(family, clone3)
 {
 	int fd = -1;

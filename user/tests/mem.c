@@ -260,6 +260,32 @@ TEST(mem, mremap)
 	CHECK_ERR(mremap(q, 8192, 1UL << 60, MREMAP_MAYMOVE), ENOMEM);
 }
 
+/* The call itself: a C library may pass no address on without MREMAP_FIXED. */
+static char *move_wishing(void *p, void *wish)
+{
+	return (char *)syscall(SYS_mremap, p, 4096, 4096,
+			       MREMAP_MAYMOVE | MREMAP_DONTUNMAP, wish);
+}
+
+/* With MREMAP_DONTUNMAP the new address is where it goes if there is room. */
+TEST(mem, mremap_wish)
+{
+	char *room = map(16 * 4096, RW, ANON), *p = map(4096, RW, ANON), *q;
+
+	CHECK_OK(munmap(room, 16 * 4096));
+	*p = 1;
+	q = move_wishing(p, room);
+	CHECK(q == room);
+	CHECK_EQ(*q, 1);
+	CHECK_EQ(*p, 0);
+	*p = 2;
+	q = move_wishing(p, room);
+	CHECK(q != MAP_FAILED && q != room);
+	CHECK_EQ(*q, 2);
+	CHECK_EQ(*room, 1);
+	CHECK_ERR((long)move_wishing(p, room + 1), EINVAL);
+}
+
 TEST(mem, fixed_replaces)
 {
 	char *p = map(4 * 4096, RW, ANON), *q;

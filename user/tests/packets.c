@@ -7,6 +7,19 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#ifndef IP_RECVORIGDSTADDR
+#define IP_RECVORIGDSTADDR 20
+#endif
+#ifndef IP_ORIGDSTADDR
+#define IP_ORIGDSTADDR 20
+#endif
+#ifndef IPV6_RECVORIGDSTADDR
+#define IPV6_RECVORIGDSTADDR 74
+#endif
+#ifndef IPV6_ORIGDSTADDR
+#define IPV6_ORIGDSTADDR 74
+#endif
+
 /* Two connected sockets of @family: what [0] sends comes to [1]. */
 static void udp_pair(int family, int s[2])
 {
@@ -186,4 +199,46 @@ TEST(packets, stamps)
 	check_stamps(s);
 	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
 	check_stamps(s);
+}
+
+/* What goes along with where it was sent to, in Linux's order. */
+static void check_destination(int family, int level, const int opt[4])
+{
+	char control[256] __attribute__((aligned(8))), byte;
+	struct sockaddr_in6 own = { 0 }, told = { 0 };
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
+			    .msg_controllen = sizeof(control) };
+	socklen_t len = sizeof(own);
+	int s[2], on = 1;
+	struct cmsghdr *c;
+
+	udp_pair(family, s);
+	CHECK_OK(getsockname(s[1], (void *)&own, &len));
+	CHECK_OK(setsockopt(s[1], level, opt[0], &on, sizeof(on)));
+	CHECK_OK(setsockopt(s[1], level, opt[1], &on, sizeof(on)));
+	CHECK_EQ(send(s[0], "x", 1, 0), 1);
+	CHECK_EQ(recvmsg(s[1], &m, 0), 1);
+	c = CMSG_FIRSTHDR(&m);
+	CHECK(c && c->cmsg_type == opt[2]);
+	c = c ? CMSG_NXTHDR(&m, c) : NULL;
+	CHECK(c && c->cmsg_level == level && c->cmsg_type == opt[3]);
+	if (!c)
+		return;
+	CHECK_EQ(c->cmsg_len, CMSG_LEN(len));
+	memcpy(&told, CMSG_DATA(c), len);
+	CHECK(!memcmp(&told, &own, len));
+}
+
+TEST(packets, destination)
+{
+	static const int four[] = { IP_PKTINFO, IP_RECVORIGDSTADDR, IP_PKTINFO,
+				    IP_ORIGDSTADDR };
+	static const int six[] = { IPV6_RECVPKTINFO, IPV6_RECVORIGDSTADDR,
+				   IPV6_PKTINFO, IPV6_ORIGDSTADDR };
+
+	check_destination(AF_INET, IPPROTO_IP, four);
+	check_destination(AF_INET6, IPPROTO_IPV6, six);
 }

@@ -293,6 +293,27 @@ TEST(tty, session_and_dev_tty)
 	CHECK_EQ(ut_wait(ut_fork(detached_session, NULL)), 0);
 }
 
+/* TIOCSCTTY of a master makes its slave the terminal of the session. */
+static int session_by_master(void *arg)
+{
+	int fd, n = -1;
+
+	if (setsid() < 0 || ioctl(master, TIOCSCTTY, 0) < 0)
+		return 1;
+	fd = open("/dev/tty", O_RDWR);
+	if (fd < 0 || write(fd, "x", 1) != 1)
+		return 2;
+	if (tcgetpgrp(fd) != getpgrp() || tcgetpgrp(master) != getpgrp())
+		return 3;
+	return ioctl(fd, TIOCGPTN, &n) == -1 && errno == ENOTTY ? 0 : 4;
+}
+
+TEST(tty, session_by_master)
+{
+	open_master();
+	CHECK_EQ(ut_wait(ut_fork(session_by_master, NULL)), 0);
+}
+
 static int stopped_writer(void *arg)
 {
 	struct termios t;

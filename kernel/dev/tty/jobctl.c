@@ -347,7 +347,7 @@ s64 tty_job_ioctl(struct tty *t, struct file *f, unsigned int cmd, u64 arg,
 {
 	switch (cmd) {
 	case TIOCSCTTY:
-		return master ? -EINVAL : set_ctty(t, f, arg);
+		return set_ctty(t, f, arg); /* a master: its slave */
 	case TIOCNOTTY:
 		return master ? -ENOTTY : give_up(t);
 	case TIOCGPGRP:
