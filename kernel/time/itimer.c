@@ -59,7 +59,8 @@ static void real_get(struct process *p, struct itimerval_ns *out)
 static void real_set(struct process *p, const struct itimerval_ns *new)
 {
 	(void)ktimer_try_cancel(&p->itimer_real);
-	p->itimer_real_interval_ns = new->interval;
+	/* one that is switched off has none, but those of CPU time do */
+	p->itimer_real_interval_ns = new->value ? new->interval : 0;
 	p->itimer_real_on = new->value != 0;
 	if (!new->value)
 		return;

@@ -341,7 +341,7 @@ static void set_held(struct ptimer *pt, bool absolute, u64 now,
 	u64 look;
 
 	(void)ktimer_try_cancel(&pt->timer);
-	pt->interval = new->interval;
+	pt->interval = new->value ? new->interval : 0;
 	pt->on = new->value != 0;
 	pt->real_due = 0;
 	if (!pt->on)

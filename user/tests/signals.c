@@ -395,6 +395,27 @@ TEST(signals, nanosleep_eintr)
 	CHECK(rem.tv_sec == 4 && rem.tv_nsec > 0);
 }
 
+/* The interval of a timer that is switched off: gone, but not of CPU time. */
+TEST(signals, interval_of_no_timer)
+{
+	struct itimerval it = { .it_interval = { 10, 20 } }, now;
+	struct itimerspec its = { .it_interval = { 10, 20 } }, left;
+	timer_t timer;
+
+	CHECK_OK(setitimer(ITIMER_REAL, &it, NULL));
+	CHECK_OK(getitimer(ITIMER_REAL, &now));
+	CHECK_EQ(now.it_interval.tv_sec, 0);
+	CHECK_EQ(now.it_interval.tv_usec, 0);
+	CHECK_OK(setitimer(ITIMER_PROF, &it, NULL));
+	CHECK_OK(getitimer(ITIMER_PROF, &now));
+	CHECK_EQ(now.it_interval.tv_sec, 10);
+	CHECK_OK(timer_create(CLOCK_MONOTONIC, NULL, &timer));
+	CHECK_OK(timer_settime(timer, 0, &its, NULL));
+	CHECK_OK(timer_gettime(timer, &left));
+	CHECK_EQ(left.it_interval.tv_sec, 0);
+	CHECK_EQ(left.it_interval.tv_nsec, 0);
+}
+
 TEST(signals, exec_resets)
 {
 	char *const argv[] = { "sh", "-c", "kill -USR1 $$; exit 5", NULL };
