@@ -101,12 +101,15 @@ void inet_purge(struct inet_sock *is)
 static int inet_bind(struct socket *s, struct sock_addr *addr)
 {
 	struct inet_sock *is = to_inet(s);
+	bool unspec = addr->family == AF_UNSPEC && s->family == AF_INET;
 	struct inet_ep ep;
 	int err;
 
-	if (addr->family == AF_UNSPEC && s->family == AF_INET)
+	if (unspec)
 		addr->family = AF_INET;
-	err = inet_addr_in(is, addr, &ep);
+	err = inet_addr_own(is, addr, &ep);
+	if (!err && unspec && !inet_is_any(&ep))
+		err = -EAFNOSUPPORT;
 	if (err)
 		return err;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))

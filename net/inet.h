@@ -124,6 +124,9 @@ void inet_purge(struct inet_sock *is);
 /* --- inet_addr.c */
 int inet_addr_in(const struct inet_sock *is, const struct sock_addr *a,
 		 struct inet_ep *out);
+/* The same where only addresses of the socket's own family will do. */
+int inet_addr_own(const struct inet_sock *is, const struct sock_addr *a,
+		  struct inet_ep *out);
 void inet_addr_out(const struct inet_sock *is, const struct inet_ep *ep,
 		   struct sock_addr *out);
 bool inet_is_v4(const struct inet_ep *ep);

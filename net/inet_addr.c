@@ -95,6 +95,16 @@ int inet_addr_in(const struct inet_sock *is, const struct sock_addr *a,
 	return 0;
 }
 
+int inet_addr_own(const struct inet_sock *is, const struct sock_addr *a,
+		  struct inet_ep *out)
+{
+	if (is->s.family == AF_INET6 && a->len < IN6_MIN)
+		return -EINVAL;
+	if (is->s.family == AF_INET6 && a->family != AF_INET6)
+		return -EAFNOSUPPORT;
+	return inet_addr_in(is, a, out);
+}
+
 void inet_addr_out(const struct inet_sock *is, const struct inet_ep *ep,
 		   struct sock_addr *out)
 {

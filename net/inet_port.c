@@ -13,6 +13,7 @@
 #include <kernel/random.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
+#include <lib/hash.h>
 #include <lib/string.h>
 
 #define NR_SLOTS	   256u
@@ -205,25 +206,44 @@ static int fit(const struct inet_sock *is, const struct inet_ep *to,
 	return score + 4;
 }
 
+/* As fit(), of a socket of any port and kind. */
+static int fit_any(const struct inet_sock *is, u8 proto,
+		   const struct inet_ep *to, const struct inet_ep *from)
+{
+	if (is->proto != proto || is->local.port != to->port || is->dead)
+		return 0;
+	if (proto == IPPROTO_TCP && is->state != INET_LISTEN)
+		return 0;
+	return fit(is, to, from);
+}
+
+/* Of sockets that share a port by SO_REUSEPORT each has its part of the senders. */
 struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
 				   const struct inet_ep *from)
 {
 	struct inet_sock *o, *best = NULL;
 	int best_fit = 0;
+	u32 nr = 0; /* that fit as well */
 
 	assert_held(&inet_lock);
 	list_for_each_entry(o, slot(to->port), port_node) {
-		int f;
+		int f = fit_any(o, proto, to, from);
 
-		if (o->proto != proto || o->local.port != to->port || o->dead)
-			continue;
-		if (proto == IPPROTO_TCP && o->state != INET_LISTEN)
-			continue;
-		f = fit(o, to, from);
 		if (f > best_fit) {
 			best = o;
 			best_fit = f;
+			nr = 0;
 		}
+		if (f && f == best_fit && o->s.reuseport)
+			nr++;
+	}
+	if (nr < 2 || best->state == INET_CONNECTED)
+		return best;
+	nr = (u32)(hash_mem(from, sizeof(*from)) % nr);
+	list_for_each_entry(o, slot(to->port), port_node) {
+		if (o->s.reuseport && fit_any(o, proto, to, from) == best_fit &&
+		    nr-- == 0)
+			return o;
 	}
 	return best;
 }

@@ -72,11 +72,11 @@ static bool backlog_full(const struct inet_sock *to)
 }
 
 /*
- * 0: connected.  -EINPROGRESS: waits for room at the listener.  @fresh is used in
- * the first case only.
+ * 0: connected, and *@at is a reference on the listener.  -EINPROGRESS: waits for
+ * room there.  @fresh is used in the first case only.
  */
 static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
-			struct inet_sock *fresh)
+			struct inet_sock *fresh, struct inet_sock **at)
 {
 	struct inet_sock *to;
 	int err;
@@ -95,6 +95,7 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 	store_once(&us->shut, 0);
 	if (!backlog_full(to)) {
 		join_locked(us, to, fresh);
+		*at = inet_get(to);
 		return 0;
 	}
 	us->state = INET_CONNECTING;
@@ -116,20 +117,6 @@ static void discard(struct inet_sock *is)
 		return;
 	is->dead = true;
 	inet_put(is);
-}
-
-static void tell_listener(struct inet_sock *us)
-{
-	struct inet_sock *to;
-
-	spin_lock(&inet_lock);
-	to = inet_find_locked(IPPROTO_TCP, &us->remote, &us->local);
-	if (to)
-		inet_get(to);
-	spin_unlock(&inet_lock);
-	if (to)
-		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
-	inet_put(to);
 }
 
 static int wait_connected(struct inet_sock *us)
@@ -189,7 +176,7 @@ static void disconnect(struct inet_sock *is);
 static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 			struct inet_ep *ep)
 {
-	int err = inet_addr_in(us, addr, ep);
+	int err = inet_addr_own(us, addr, ep);
 
 	if (err)
 		return err;
@@ -203,7 +190,7 @@ static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 
 int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
 {
-	struct inet_sock *us = to_inet(s), *fresh;
+	struct inet_sock *us = to_inet(s), *fresh, *at = NULL;
 	struct inet_ep ep;
 	int err;
 
@@ -221,12 +208,13 @@ int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
 	if (!fresh)
 		return -ENOMEM;
 	spin_lock(&inet_lock);
-	err = begin_locked(us, &ep, fresh);
+	err = begin_locked(us, &ep, fresh, &at);
 	spin_unlock(&inet_lock);
 	if (err)
 		discard(fresh);
 	else
-		tell_listener(us);
+		wake_up_all_key(&at->s.rd_wq, POLLIN | POLLRDNORM);
+	inet_put(at);
 	if (err == -EINPROGRESS)
 		return nonblock ? err : wait_connected(us);
 	return nonblock ? result_later(us, err) : err;
