@@ -35,6 +35,7 @@
 
 #define RING_MAGIC	0xa10a10a1u
 #define RING_PAGES_MAX	512u
+#define EVENTS_LIMIT	0x400000u /* beyond which the number is nonsense */
 #define EVENTS_PER_PAGE (PAGE_SIZE / sizeof(struct io_event))
 
 /* The head of the ring as programs (libaio) know it. */
@@ -388,8 +389,10 @@ int aio_setup(u32 nr, uaddr_t *id)
 	struct aio_ctx *c;
 	int err;
 
-	if (!nr || nr > RING_PAGES_MAX * EVENTS_PER_PAGE - 2)
-		return nr ? -EAGAIN : -EINVAL;
+	if (!nr || nr > EVENTS_LIMIT)
+		return -EINVAL;
+	if (nr > RING_PAGES_MAX * EVENTS_PER_PAGE - 2)
+		return -EAGAIN;
 	c = ctx_new(nr);
 	if (!c)
 		return -ENOMEM;

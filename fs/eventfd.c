@@ -17,7 +17,7 @@
 
 struct eventfd {
 	struct spinlock lock; /* RANK_PIPE */
-	u64 count;	      /* [lock] at most COUNT_MAX */
+	u64 count;	      /* [lock] COUNT_MAX at most by writing */
 	bool semaphore;	      /* [I] reading takes one */
 	u32 id;		      /* [I] for /proc */
 	struct waitq rd_wq, wr_wq;
@@ -56,16 +56,23 @@ static s64 eventfd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 							    : -EFAULT;
 }
 
+static bool fits(const struct eventfd *e, u64 n)
+{
+	u64 count = load_once(&e->count);
+
+	return count <= COUNT_MAX && n <= COUNT_MAX - count;
+}
+
 static bool add(struct eventfd *e, u64 n)
 {
-	bool fits;
+	bool ok;
 
 	spin_lock(&e->lock);
-	fits = n <= COUNT_MAX - e->count;
-	if (fits)
+	ok = fits(e, n);
+	if (ok)
 		store_once(&e->count, e->count + n);
 	spin_unlock(&e->lock);
-	return fits;
+	return ok;
 }
 
 static s64 eventfd_write(struct file *f, struct iov_iter *from,
@@ -85,8 +92,7 @@ static s64 eventfd_write(struct file *f, struct iov_iter *from,
 
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		err = wait_event_interruptible(
-			&e->wr_wq, n <= COUNT_MAX - load_once(&e->count));
+		err = wait_event_interruptible(&e->wr_wq, fits(e, n));
 		if (err)
 			return err;
 	}
@@ -107,6 +113,8 @@ static u32 eventfd_poll(struct file *f, struct poll_table *pt)
 		ev |= POLLIN | POLLRDNORM;
 	if (count < COUNT_MAX)
 		ev |= POLLOUT | POLLWRNORM;
+	if (count > COUNT_MAX)
+		ev |= POLLERR;
 	return ev;
 }
 
@@ -143,8 +151,11 @@ void eventfd_signal(struct file *f, u64 key)
 {
 	struct eventfd *e = f->priv;
 
-	if (add(e, 1))
-		wake_up_all_key(&e->rd_wq, POLLIN | POLLRDNORM | key);
+	spin_lock(&e->lock);
+	if (e->count <= COUNT_MAX) /* one more than a write may make it */
+		store_once(&e->count, e->count + 1);
+	spin_unlock(&e->lock);
+	wake_up_all_key(&e->rd_wq, POLLIN | POLLRDNORM | key);
 }
 
 struct file *eventfd_create(u64 count, bool semaphore, bool nonblock)

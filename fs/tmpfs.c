@@ -132,7 +132,7 @@ static int tmpfs_statfs(struct super_block *sb, struct kstatfs *st)
 	struct tmpfs_sb *ts = tmpfs_sb(sb);
 	u64 used = load_once(&ts->used_blocks), max = ts->max_blocks;
 
-	st->type = TMPFS_MAGIC;
+	st->type = sb->magic;
 	st->bsize = st->frsize = PAGE_SIZE;
 	st->namelen = NAME_MAX;
 	st->blocks = max;

@@ -112,6 +112,8 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 		err = -EAFNOSUPPORT;
 	if (err)
 		return err;
+	if (unspec && !inet_is_any(&ep))
+		return -EAFNOSUPPORT;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
 		return -EINVAL;
 	if (!inet_is_any(&ep) && !inet_is_local(&ep))

@@ -8,6 +8,7 @@
  */
 #include <net/inet.h>
 
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -30,6 +31,7 @@ enum {
 	IP_MULTICAST_TTL = 33,
 	IP_MULTICAST_LOOP = 34,
 
+	IPV6_ADDRFORM = 1,
 	IPV6_UNICAST_HOPS = 16,
 	IPV6_MULTICAST_HOPS = 18,
 	IPV6_MULTICAST_LOOP = 19,
@@ -217,9 +219,29 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 	}
 }
 
+/* A connected IPv6 socket whose peer speaks IPv4 becomes an IPv4 one. */
+static int become_v4(struct inet_sock *is, u32 v)
+{
+	int err = 0;
+
+	if (v != AF_INET)
+		return -EINVAL;
+	spin_lock(&inet_lock);
+	if (is->state != INET_CONNECTED)
+		err = -ENOTCONN;
+	else if (is->v6only || !inet_is_v4(&is->remote))
+		err = -EADDRNOTAVAIL;
+	else
+		store_once(&is->s.family, (u16)AF_INET);
+	spin_unlock(&inet_lock);
+	return err;
+}
+
 static int set_ipv6(struct inet_sock *is, int opt, u32 v)
 {
 	switch (opt) {
+	case IPV6_ADDRFORM:
+		return become_v4(is, v);
 	case IPV6_V6ONLY:
 		if (is->bound)
 			return -EINVAL;

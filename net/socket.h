@@ -132,7 +132,8 @@ struct socket_ops {
 
 struct socket {
 	const struct socket_ops *ops; /* [I] */
-	u16 family, type;	      /* [I] */
+	u16 family;		      /* [a] IPV6_ADDRFORM alone changes it */
+	u16 type;		      /* [I] */
 	u16 protocol;		      /* [I] */
 	u64 ino;		      /* [I] of its file; 0: none yet */
 	s32 owner_pid;		      /* [a] F_SETOWN: of SIGURG */

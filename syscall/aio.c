@@ -209,15 +209,15 @@ SYSCALL3(2, io_submit, uaddr_t, id, s64, nr, uaddr_t, uiocbs)
 /* Nothing that is under way can be called back. */
 SYSCALL3(3, io_cancel, uaddr_t, id, uaddr_t, ucb, uaddr_t, uresult)
 {
-	struct aio_ctx *c = aio_get(id);
+	struct aio_ctx *c;
 	u32 key;
 
 	(void)uresult;
-	if (!c)
-		return -EINVAL;
-	aio_put(c);
 	if (get_user_u32(&key, ucb + offsetof(struct iocb, key)))
 		return -EFAULT;
+	c = key ? NULL : aio_get(id);
+	if (c)
+		aio_put(c);
 	return -EINVAL;
 }
 

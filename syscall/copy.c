@@ -18,7 +18,6 @@
 #define CHUNK		  65536u
 #define SPLICE_F_NONBLOCK 2u
 #define SPLICE_F_ALL	  15u
-#define MAX_FILE_POS	  0x7fffffffffffffffull
 
 struct end {
 	struct file *f;
@@ -92,20 +91,6 @@ static int end_init(struct end *e, struct file *f, uaddr_t where)
 		return err;
 	e->pos = (u64)pos;
 	return pos < 0 ? -EINVAL : 0;
-}
-
-/* The length may not lead beyond the last position there is. */
-static int positions_check(uaddr_t where, u64 len)
-{
-	u64 pos;
-
-	if (!where)
-		return 0;
-	if (get_user_u64(&pos, where))
-		return -EFAULT;
-	return (s64)pos < 0 || (s64)len < 0 || pos + len > MAX_FILE_POS
-		       ? -EOVERFLOW
-		       : 0;
 }
 
 static int end_done(struct end *e, uaddr_t where)
@@ -297,20 +282,29 @@ static s64 range_check(struct file *in, struct file *out)
 	return in->inode->sb != out->inode->sb ? -EXDEV : 0;
 }
 
-/* Within one file source and destination must not touch. */
-static s64 overlap_check(struct file *in, uaddr_t in_pos, struct file *out,
-			 uaddr_t out_pos, u64 len)
+static int range_pos(const struct file *f, uaddr_t where, u64 *pos)
 {
-	struct end a, b;
-	s64 err = end_init(&a, in, in_pos);
+	*pos = f->pos;
+	return where ? get_user_u64(pos, where) : 0;
+}
 
-	if (!err)
-		err = end_init(&b, out, out_pos);
-	if (err || in->inode != out->inode)
-		return err;
-	if (len > MAX_FILE_POS - max(a.pos, b.pos))
+/*
+ * What there is to copy of @len: up to the end of the source.  Within one file source
+ * and destination must not touch.  (A destination that is too far is the write's.)
+ */
+static s64 range_len(struct file *in, uaddr_t in_pos, struct file *out,
+		     uaddr_t out_pos, u64 *len)
+{
+	u64 size = load_once(&in->inode->i_size), a, b;
+
+	if (range_pos(in, in_pos, &a) || range_pos(out, out_pos, &b))
+		return -EFAULT;
+	if (a + *len < a || b + *len < b)
 		return -EOVERFLOW;
-	return a.pos < b.pos + len && b.pos < a.pos + len ? -EINVAL : 0;
+	*len = (s64)a < (s64)size ? min(*len, size - a) : 0;
+	if (in->inode == out->inode && a < b + *len && b < a + *len)
+		return -EINVAL;
+	return 0;
 }
 
 SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
@@ -328,11 +322,7 @@ SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
 	if (out.f) {
 		n = range_check(in.f, out.f);
 		if (!n)
-			n = positions_check(in_pos, len);
-		if (!n)
-			n = positions_check(out_pos, len);
-		if (!n)
-			n = overlap_check(in.f, in_pos, out.f, out_pos, len);
+			n = range_len(in.f, in_pos, out.f, out_pos, &len);
 		if (!n && len)
 			n = copy_checked(in.f, in_pos, out.f, out_pos, len,
 					 false);

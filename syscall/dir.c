@@ -232,12 +232,30 @@ SYSCALL3(36, symlinkat, uaddr_t, target, int, dirfd, uaddr_t, path)
 	return err;
 }
 
+/* A descriptor without a path: who opened it with the very rights of now may. */
+static bool may_link_fd(int fd, uaddr_t path)
+{
+	struct fdref r;
+	char first;
+	bool same;
+
+	if (capable(CAP_DAC_READ_SEARCH))
+		return true;
+	if (!copy_from_user(&first, path, 1) && first)
+		return true;
+	r = fd_ref(fd);
+	same = !r.f || r.f->cred == current->cred; /* or EBADF */
+	if (r.f)
+		fd_unref(r);
+	return same;
+}
+
 /* The file that is to get a name: by path, or a descriptor with "". */
 static int link_source(int dirfd, uaddr_t path, int flags, struct path *out)
 {
 	int at = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
 
-	if ((flags & AT_EMPTY_PATH) && !capable(CAP_DAC_READ_SEARCH))
+	if ((flags & AT_EMPTY_PATH) && !may_link_fd(dirfd, path))
 		return -ENOENT;
 	return upath_lookup(dirfd, path, at | (flags & AT_EMPTY_PATH), out);
 }

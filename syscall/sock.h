@@ -49,6 +49,8 @@ int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
 int sock_addr_decode(const struct socket *s, const void *raw, u32 len,
 		     enum addr_use use, struct sock_addr *out);
 void sock_addr_put(struct sock_addr *a);
+/* Remove the node that ADDR_BIND made. */
+void sock_addr_unmake(const struct sock_addr *a);
 /* Into SOCKADDR_MAX bytes at @raw: its length. */
 u32 sock_addr_encode(const struct sock_addr *a, void *raw);
 /* Into [uaddr, uaddr + room): the address's whole length, or -EFAULT. */

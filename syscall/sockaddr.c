@@ -130,6 +130,11 @@ void sock_addr_put(struct sock_addr *a)
 	a->node = NULL;
 }
 
+void sock_addr_unmake(const struct sock_addr *a)
+{
+	(void)vfs_unlink(AT_FDCWD, a->name, false);
+}
+
 u32 sock_addr_encode(const struct sock_addr *a, void *raw)
 {
 	struct sockaddr_un un = { .family = a->family };

@@ -63,13 +63,13 @@ SYSCALL3(200, bind, int, fd, uaddr_t, uaddr, u32, len)
 
 	if (err)
 		return err;
-	err = s->family == AF_UNIX ? s->ops->name(s, false, &a) : 0;
-	if (s->family == AF_UNIX && !err && (a.len || a.abstract))
-		err = -EINVAL; /* it has one; do not make a node in vain */
-	if (!err)
-		err = sock_addr_read(s, uaddr, len, ADDR_BIND, &a);
+	err = sock_addr_read(s, uaddr, len, ADDR_BIND, &a);
 	if (!err) {
+		bool made = s->family == AF_UNIX && a.node;
+
 		err = s->ops->bind(s, &a);
+		if (err && made) /* it has a name already */
+			sock_addr_unmake(&a);
 		sock_addr_put(&a);
 	}
 	fd_unref(r);
@@ -114,10 +114,10 @@ s64 sock_accept(struct file *f, uaddr_t uaddr, uaddr_t ulen, u32 flags,
 	struct sock_addr a;
 	s64 n = 0;
 
-	if (!s)
-		return -ENOTSOCK;
 	if (flags & ~(u32)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
+	if (!s)
+		return -ENOTSOCK;
 	new = s->ops->accept(s, nonblock || (f->flags & O_NONBLOCK));
 	if (IS_ERR(new))
 		return PTR_ERR(new);

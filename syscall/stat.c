@@ -195,11 +195,15 @@ SYSCALL5(291, statx, int, dirfd, uaddr_t, path, int, flags, u32, mask, uaddr_t,
 
 /* --- statfs */
 
+#define ST_VALID	    0x20
+#define SOCKFS_MAGIC	    0x534f434b
+#define ANON_INODE_FS_MAGIC 0x09041934
+
 /* Flags of a mount as statfs() shows them: the low ones have MS_* numbers. */
 static u64 statfs_flags(const struct mount *m, const struct super_block *sb)
 {
 	u64 in = sb->flags | (m ? m->flags : 0);
-	u64 out = 0x20; /* ST_VALID */
+	u64 out = ST_VALID;
 
 	out |= in & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC |
 		     MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME);
@@ -210,6 +214,25 @@ static u64 statfs_flags(const struct mount *m, const struct super_block *sb)
 	return out;
 }
 
+static int copy_statfs(const struct kstatfs *st, u64 flags, uaddr_t to)
+{
+	struct user_statfs u = {
+		.type = st->type,
+		.bsize = st->bsize,
+		.blocks = st->blocks,
+		.bfree = st->bfree,
+		.bavail = st->bavail,
+		.files = st->files,
+		.ffree = st->ffree,
+		.fsid = { (s32)st->fsid, (s32)(st->fsid >> 32) },
+		.namelen = st->namelen,
+		.frsize = st->frsize ? st->frsize : st->bsize,
+		.flags = flags,
+	};
+
+	return copy_to_user(to, &u, sizeof(u));
+}
+
 static int put_statfs(const struct mount *m, struct super_block *sb, uaddr_t to)
 {
 	struct kstatfs st = { .type = sb->magic,
@@ -217,25 +240,19 @@ static int put_statfs(const struct mount *m, struct super_block *sb, uaddr_t to)
 			      .frsize = sb->block_size,
 			      .fsid = sb->dev,
 			      .namelen = NAME_MAX };
-	struct user_statfs u;
 	int err = sb->ops->statfs ? sb->ops->statfs(sb, &st) : 0;
 
-	if (err)
-		return err;
-	u = (struct user_statfs){
-		.type = st.type,
-		.bsize = st.bsize,
-		.blocks = st.blocks,
-		.bfree = st.bfree,
-		.bavail = st.bavail,
-		.files = st.files,
-		.ffree = st.ffree,
-		.fsid = { (s32)st.fsid, (s32)(st.fsid >> 32) },
-		.namelen = st.namelen,
-		.frsize = st.frsize ? st.frsize : st.bsize,
-		.flags = statfs_flags(m, sb),
-	};
-	return copy_to_user(to, &u, sizeof(u));
+	return err ? err : copy_statfs(&st, statfs_flags(m, sb), to);
+}
+
+/* What lies in no file system has one of its own on Linux. */
+static int put_statfs_anon(u64 magic, uaddr_t to)
+{
+	struct kstatfs st = { .type = magic,
+			      .bsize = PAGE_SIZE,
+			      .namelen = NAME_MAX };
+
+	return copy_statfs(&st, ST_VALID, to);
 }
 
 SYSCALL2(43, statfs, uaddr_t, path, uaddr_t, to)
@@ -253,11 +270,15 @@ SYSCALL2(43, statfs, uaddr_t, path, uaddr_t, to)
 SYSCALL2(44, fstatfs, int, fd, uaddr_t, to)
 {
 	struct fdref r = fd_ref_path(fd);
-	int err = -ENOSYS;
+	int err;
 
 	if (!r.f)
 		return -EBADF;
-	if (r.f->inode)
+	if (!r.f->inode)
+		err = put_statfs_anon(ANON_INODE_FS_MAGIC, to);
+	else if (!r.f->mnt && S_ISSOCK(r.f->inode->mode))
+		err = put_statfs_anon(SOCKFS_MAGIC, to);
+	else
 		err = put_statfs(r.f->mnt, r.f->inode->sb, to);
 	fd_unref(r);
 	return err;

@@ -227,7 +227,7 @@ SYSCALL4(451, cachestat, int, fd, uaddr_t, urange, uaddr_t, ucs, u32, flags)
 	if (m)
 		count_pages(m, r.off / PAGE_SIZE,
 			    r.len && r.off + r.len > r.off
-				    ? DIV_ROUND_UP(r.off + r.len, PAGE_SIZE)
+				    ? (r.off + r.len - 1) / PAGE_SIZE + 1
 				    : ~0ull,
 			    &cs);
 	fd_unref(f);

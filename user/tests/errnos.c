@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/errnos.c - which of two errors comes first, and what is left when a
+ * call fails: sockets, asynchronous reads, copies, exec.
+ */
+#include "utest.h"
+
+#include <arpa/inet.h>
+#include <linux/aio_abi.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+
+#ifndef IPV6_ADDRFORM
+#define IPV6_ADDRFORM 1
+#endif
+
+TEST(errnos, accept_flags)
+{
+	int fd = ut_open("f", "x");
+
+	CHECK_ERR(accept4(fd, NULL, NULL, 0), ENOTSOCK);
+	CHECK_ERR(accept4(fd, NULL, NULL, 1), EINVAL);
+	CHECK_ERR(accept4(-1, NULL, NULL, 1), EBADF);
+}
+
+/* The name is made first; a socket that has one leaves no other behind. */
+TEST(errnos, bind_paths)
+{
+	struct sockaddr_un a = { AF_UNIX, "one" }, b = { AF_UNIX, "two" };
+	struct sockaddr_un none = { AF_UNIX, "no/where" };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK_OK(bind(s, (void *)&a, sizeof(a)));
+	CHECK_ERR(bind(s, (void *)&a, sizeof(a)), EADDRINUSE);
+	CHECK_ERR(bind(s, (void *)&none, sizeof(none)), ENOENT);
+	CHECK_ERR(bind(s, (void *)&b, sizeof(b)), EINVAL);
+	CHECK_ERR(access("two", F_OK), ENOENT);
+	CHECK_OK(access("one", F_OK));
+}
+
+TEST(errnos, bind_unspec)
+{
+	struct sockaddr_in a = { .sin_family = AF_UNSPEC };
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_ERR(bind(s, (void *)&a, sizeof(a)), EAFNOSUPPORT);
+	a.sin_addr.s_addr = htonl(INADDR_ANY);
+	CHECK_OK(bind(s, (void *)&a, sizeof(a)));
+}
+
+/* An IPv6 socket that talks to an IPv4 one may become one, and listen as one. */
+TEST(errnos, addrform)
+{
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int l = socket(AF_INET6, SOCK_STREAM, 0), v4 = AF_INET, c, s;
+	socklen_t len = sizeof(any);
+
+	CHECK_OK(bind(l, (void *)&any, sizeof(any)));
+	CHECK_OK(listen(l, 2));
+	CHECK_OK(getsockname(l, (void *)&any, &len));
+	to.sin_port = any.sin6_port;
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_OK(c = socket(AF_INET, SOCK_STREAM, 0));
+	CHECK_OK(connect(c, (void *)&to, sizeof(to)));
+	CHECK_OK(s = accept(l, NULL, NULL));
+	CHECK_ERR(setsockopt(l, IPPROTO_IPV6, IPV6_ADDRFORM, &v4, 4), ENOTCONN);
+	CHECK_OK(setsockopt(s, IPPROTO_IPV6, IPV6_ADDRFORM, &v4, 4));
+	len = sizeof(to);
+	CHECK_OK(getsockname(s, (void *)&to, &len));
+	CHECK_EQ(to.sin_family, AF_INET);
+	CHECK_EQ(to.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	CHECK_OK(connect(s, &none, sizeof(none)));
+	to.sin_port = 0;
+	CHECK_OK(bind(s, (void *)&to, sizeof(to)));
+	CHECK_OK(listen(s, 1));
+	CHECK_OK(getsockname(s, (void *)&to, &len));
+	CHECK_OK(c = socket(AF_INET, SOCK_STREAM, 0));
+	CHECK_OK(connect(c, (void *)&to, sizeof(to)));
+	CHECK_OK(accept(s, NULL, NULL));
+}
+
+TEST(errnos, statfs_of_the_nameless)
+{
+	struct statfs st;
+	int p[2];
+
+	CHECK_OK(fstatfs(epoll_create1(0), &st));
+	CHECK_EQ(st.f_type, 0x09041934); /* ANON_INODE_FS_MAGIC */
+	CHECK_OK(fstatfs(socket(AF_UNIX, SOCK_STREAM, 0), &st));
+	CHECK_EQ(st.f_type, 0x534f434b); /* SOCKFS_MAGIC */
+	CHECK_OK(pipe(p));
+	CHECK_OK(fstatfs(p[0], &st));
+	CHECK_EQ(st.f_type, 0x50495045); /* PIPEFS_MAGIC */
+	CHECK_OK(statfs("/dev/pts", &st));
+	CHECK_EQ(st.f_type, 0x1cd1); /* DEVPTS_SUPER_MAGIC */
+}
+
+static ssize_t copy(int in, off_t a, int out, off_t b, size_t len)
+{
+	return syscall(SYS_copy_file_range, in, &a, out, &b, len, 0);
+}
+
+TEST(errnos, copy_range_ends)
+{
+	int a = ut_open("a", "0123456789"), b = ut_open("b", "");
+	off_t last = INT64_MAX;
+
+	CHECK_ERR(copy(a, 0, b, last, 1), EFBIG);
+	CHECK_ERR(copy(a, 0, b, last - 4095, 8192), EFBIG);
+	CHECK_ERR(copy(a, -1, b, 0, 5), EOVERFLOW);
+	CHECK_ERR(copy(a, 1, b, 0, SIZE_MAX), EOVERFLOW);
+	CHECK_ERR(copy(a, -10, b, 0, 5), EINVAL);
+	CHECK_ERR(copy(a, 0, a, 5, 6), EINVAL);
+	CHECK_EQ(copy(a, 8, a, 20, 100), 2); /* what there is does not overlap */
+	CHECK_EQ(copy(a, 100, b, 0, 5), 0);
+}
+
+/* The interpreter of a script could not open a descriptor that exec closes. */
+TEST(errnos, exec_script_by_descriptor)
+{
+	char *argv[] = { "s", NULL }, *envp[] = { NULL };
+	int fd = ut_open("s", "#!/bin/sh\n[ -s \"$0\" ] && exit 7\n"), dir;
+	int status;
+	pid_t pid;
+
+	CHECK_OK(fchmod(fd, 0755));
+	close(fd);
+	CHECK((fd = open("s", O_RDONLY | O_CLOEXEC)) >= 0);
+	CHECK((dir = open(".", O_RDONLY | O_CLOEXEC)) >= 0);
+	CHECK_ERR(syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH),
+		  ENOENT);
+	CHECK_ERR(syscall(SYS_execveat, dir, "s", argv, envp, 0), ENOENT);
+	if (access("/dev/fd", F_OK))
+		ut_skip("no /dev/fd here");
+	CHECK_OK(fcntl(dir, F_SETFD, 0));
+	CHECK((pid = fork()) >= 0);
+	if (!pid) {
+		syscall(SYS_execveat, dir, "s", argv, envp, 0);
+		_exit(1);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST(errnos, aio_numbers)
+{
+	aio_context_t ctx = 0;
+	struct iocb io = { 0 };
+
+	CHECK_ERR(syscall(SYS_io_setup, -1, &ctx), EINVAL);
+	CHECK_ERR(syscall(SYS_io_setup, 0, &ctx), EINVAL);
+	CHECK_ERR(syscall(SYS_io_setup, 1000000, &ctx), EAGAIN);
+	CHECK_ERR(syscall(SYS_io_cancel, ctx, NULL, NULL), EFAULT);
+	CHECK_ERR(syscall(SYS_io_cancel, ctx, &io, NULL), EINVAL);
+}
+
+/* The end of a request may count one further than a write. */
+TEST(errnos, eventfd_overflow)
+{
+	int efd = eventfd(0, EFD_NONBLOCK), fd = ut_open("f", "xyz");
+	struct iocb io = { .aio_fildes = (unsigned)fd,
+			   .aio_lio_opcode = IOCB_CMD_PREAD,
+			   .aio_flags = IOCB_FLAG_RESFD,
+			   .aio_resfd = (unsigned)efd,
+			   .aio_nbytes = 1 },
+		    *ios[] = { &io };
+	struct pollfd pfd = { efd, POLLIN | POLLOUT, 0 };
+	uint64_t n = UINT64_MAX - 1;
+	aio_context_t ctx = 0;
+	struct io_event ev;
+	char c;
+
+	io.aio_buf = (uintptr_t)&c;
+	CHECK_OK(syscall(SYS_io_setup, 1, &ctx));
+	CHECK_EQ(write(efd, &n, sizeof(n)), 8);
+	CHECK_EQ(poll(&pfd, 1, 0), 1);
+	CHECK_EQ(pfd.revents, POLLIN);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(syscall(SYS_io_submit, ctx, 1, ios), 1);
+		CHECK_EQ(syscall(SYS_io_getevents, ctx, 1, 1, &ev, NULL), 1);
+	}
+	CHECK_EQ(poll(&pfd, 1, 0), 1);
+	CHECK_EQ(pfd.revents, POLLIN | POLLERR);
+	n = 1;
+	CHECK_ERR(write(efd, &n, sizeof(n)), EAGAIN);
+	CHECK_EQ(read(efd, &n, sizeof(n)), 8);
+	CHECK_EQ(n, UINT64_MAX);
+	CHECK_EQ(poll(&pfd, 1, 0), 1);
+	CHECK_EQ(pfd.revents, POLLOUT);
+}
+
+/* Without rights a descriptor gets a name when it was opened with those of now. */
+TEST(errnos, link_by_own_descriptor)
+{
+	int theirs = ut_open("theirs", "x"), mine;
+
+	CHECK_OK(chmod(".", 0777));
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(linkat(theirs, "", AT_FDCWD, "no", AT_EMPTY_PATH), ENOENT);
+	CHECK_ERR(linkat(99, "", AT_FDCWD, "no", AT_EMPTY_PATH), EBADF);
+	mine = open(".", O_TMPFILE | O_RDWR, 0600);
+	if (mine < 0)
+		ut_skip("no O_TMPFILE here");
+	CHECK_OK(linkat(mine, "", AT_FDCWD, "yes", AT_EMPTY_PATH));
+}
+
+TEST(errnos, cachestat_to_the_end)
+{
+	struct {
+		uint64_t off, len;
+	} range = { 0, UINT64_MAX };
+	uint64_t cs[5];
+	int fd = ut_open("f", "x");
+
+	CHECK_OK(syscall(451, fd, &range, cs, 0));
+	CHECK_EQ(cs[0], 1);
+}
