@@ -404,6 +404,8 @@ s64 ext4_write_direct(struct file *f, struct iov_iter *from, u64 *pos);
 int ext4_zero_bytes(struct inode *inode, u64 from, u64 to);
 /* The file is about to grow from @old_size to beyond what follows it. */
 int ext4_zero_eof(struct inode *inode, u64 old_size);
+/* It has: after the new size is set, and ext4_zero_eof() was called before. */
+void ext4_grown(struct inode *inode, u64 old_size);
 
 /* --- namei.c, symlink.c */
 extern const struct inode_ops ext4_dir_inode_ops;

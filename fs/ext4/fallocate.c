@@ -98,6 +98,7 @@ static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
 static int set_end(struct inode *inode, u64 end)
 {
 	struct ext4_handle h;
+	u64 old;
 	int err;
 
 	if (end <= inode->i_size)
@@ -107,9 +108,11 @@ static int set_end(struct inode *inode, u64 end)
 		err = ext4_begin(inode_sbi(inode), &h, 1);
 	if (err)
 		return err;
+	old = inode->i_size;
 	ext4_set_size(inode, end);
 	err = ext4_mark_dirty(&h, inode);
 	ext4_end(&h);
+	ext4_grown(inode, old);
 	return err;
 }
 

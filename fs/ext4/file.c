@@ -63,6 +63,7 @@ static int set_size(struct inode *inode, u64 size)
 		if (err)
 			return err;
 		ext4_set_size(inode, size);
+		ext4_grown(inode, old);
 	} else if (size < old || inode->blocks) {
 		/* Also what was allocated beyond the end. */
 		return shrink(inode, size);
@@ -107,17 +108,21 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	struct inode *inode = f->inode;
+	u64 old;
 	s64 n;
 
 	down_write(&inode->lock);
+	old = inode->i_size;
 	ext4_enter(inode_sbi(inode), EXT4_WRITE);
 	n = file_prepare_write(f, from, pos);
-	if (!n && *pos > inode->i_size)
-		n = ext4_zero_eof(inode, inode->i_size);
+	if (!n && *pos > old)
+		n = ext4_zero_eof(inode, old);
 	if (!n && iov_iter_count(from))
 		n = (f->flags & O_DIRECT) && from->is_user
 			    ? ext4_write_direct(f, from, pos)
 			    : mapping_file_write(&inode->mapping, f, from, pos);
+	if (n > 0 && inode->i_size > old)
+		ext4_grown(inode, old);
 	ext4_leave(inode_sbi(inode), EXT4_WRITE);
 	up_write(&inode->lock);
 	if (n > 0 && (f->flags & O_DSYNC)) {

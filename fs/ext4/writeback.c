@@ -2,8 +2,8 @@
 /*
  * fs/ext4/writeback.c - take dirty data, give it blocks when it is written.
  *
- * Allocation is delayed: write_begin only promises a block for each hole of the
- * page that will be written; the promise is kept by writepages(), which sees
+ * Allocation is delayed: write_begin only promises a block for each hole that
+ * will be written to; the promise is kept by writepages(), which sees
  * several pages at once and asks for all their blocks together.
  *
  * Ordered data: the transaction that gives blocks to data, or says that the
@@ -25,6 +25,7 @@
  */
 #include <fs/ext4/ext4.h>
 #include <fs/ext4/io.h>
+#include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
 
@@ -134,19 +135,18 @@ static int fill_page(struct inode *inode, struct page *pg)
 	return err;
 }
 
-/* Holes among the blocks of the page that end before byte @end of the file. */
-static int find_holes(struct inode *inode, struct page *pg, u64 end, u64 *mask)
+/* Holes among the blocks of the page that have bytes of [from, to) in it. */
+static int find_holes(struct inode *inode, struct page *pg, u32 from, u32 to,
+		      u64 *mask)
 {
-	u32 bits = inode_sbi(inode)->block_bits;
-	u32 per_page = (u32)PAGE_SIZE >> bits, i = 0;
-	u64 first = pg->index * per_page;
-	u64 stop =
-		min_t(u64, per_page, DIV_ROUND_UP(end, 1ull << bits) - first);
+	u32 bits = inode_sbi(inode)->block_bits, i = from >> bits;
+	u32 stop = DIV_ROUND_UP(to, 1u << bits);
+	u64 first = pg->index << (PAGE_SHIFT - bits);
 
 	*mask = 0;
 	while (i < stop) {
 		struct ext4_map m = { .lblk = (u32)(first + i),
-				      .len = (u32)stop - i };
+				      .len = stop - i };
 		int err = ext4_map_read(inode, &m);
 
 		if (err)
@@ -184,7 +184,7 @@ int ext4_write_begin(struct mapping *m, struct page *pg, unsigned int from,
 	if (size > pos && size < pos + from)
 		memset((u8 *)page_addr(pg) + (size - pos), 0,
 		       from - (size - pos));
-	err = find_holes(inode, pg, max(size, pos + to), &mask);
+	err = find_holes(inode, pg, from, to, &mask);
 	return err ? err : promise(inode, pg, mask);
 }
 
@@ -201,6 +201,38 @@ int ext4_write_end(struct mapping *m, struct page *pg, unsigned int from,
 		inode_mark_dirty(inode);
 	}
 	return 0;
+}
+
+/*
+ * What a mapping stores behind the old end of the file, in the page where it was, asks
+ * for no block when its entry is writable: it becomes read-only, and what has been
+ * stored meanwhile gets its promise here.
+ */
+void ext4_grown(struct inode *inode, u64 old_size)
+{
+	struct mapping *m = &inode->mapping;
+	u64 index = old_size >> PAGE_SHIFT, size = load_once(&m->size), mask;
+	struct page *pg;
+
+	if (inode_sbi(inode)->block_size == PAGE_SIZE ||
+	    !(old_size & (PAGE_SIZE - 1)) || list_empty(&m->vmas))
+		return;
+	mapping_wrprotect_user(m, index, index + 1);
+	pg = mapping_find(m, index);
+	if (!pg)
+		return;
+	page_lock(pg);
+	if (load_once(&pg->mapping) == m &&
+	    (load_once(&pg->flags) & PG_DIRTY)) {
+		u32 len =
+			(u32)min(size - (index << PAGE_SHIFT), (u64)PAGE_SIZE);
+
+		page_wait_writeback(pg);
+		if (!find_holes(inode, pg, 0, len, &mask))
+			(void)promise(inode, pg, mask);
+	}
+	page_unlock(pg);
+	page_put(pg);
 }
 
 /* One page's request has ended, or its setting-up. */
@@ -410,6 +442,45 @@ static int place_and_write(struct writer *w, u64 *from, u64 to)
 	return err;
 }
 
+/* Is block @at on the volume, or to be there?  @promised: bits from pg[0] on. */
+static int has_place(const struct writer *w, u64 at, u64 promised, bool *yes)
+{
+	u64 bit = at - (w->pg[0]->index << (PAGE_SHIFT - w->sbi->block_bits));
+	struct ext4_map m = { .lblk = (u32)at, .len = 1 };
+	int err = 0;
+
+	*yes = promised >> bit & 1;
+	if (!*yes) {
+		err = ext4_map_read(w->inode, &m);
+		*yes = m.state != EXT4_HOLE;
+	}
+	return err;
+}
+
+/* As place_and_write(), but a hole that nobody wrote to stays one although it shares
+ * a page with data. */
+static int write_parts(struct writer *w, u64 *from, u64 to, u64 promised)
+{
+	int err = 0;
+
+	while (*from < to && !err) {
+		u64 end = *from;
+		bool yes = true;
+
+		while (end < to && yes && !err) {
+			err = has_place(w, end, promised, &yes);
+			end += yes && !err;
+		}
+		if (err)
+			break;
+		if (end > *from)
+			err = place_and_write(w, from, end);
+		else
+			++*from;
+	}
+	return err;
+}
+
 /* Memory behind the end of the file is not written as it stands. */
 static void zero_tail(struct page *pg, u64 size)
 {
@@ -442,6 +513,7 @@ int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 	};
 	u32 bits = w.sbi->block_bits, per_page = (u32)PAGE_SIZE >> bits;
 	u64 size = load_once(&m->size), from = pg[0]->index * per_page, to;
+	u64 promised = 0;
 	u32 promises = 0;
 	unsigned int i;
 	int err = 0;
@@ -450,12 +522,16 @@ int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 	to = min(w.end, (pg[nr - 1]->index + 1) * per_page);
 	zero_tail(pg[nr - 1], size);
 	for (i = 0; i < nr; i++) {
+		if (load_once(&pg[i]->flags) & PG_PRIVATE)
+			promised |= pg[i]->priv << i * per_page;
 		promises += take_promises(pg[i]);
 		atomic_fetch_and(&pg[i]->flags, (u32)~PG_ERROR);
 		pg[i]->priv = 1;
 	}
 	blk_plug();
-	if (from < to)
+	if (per_page > 1)
+		err = write_parts(&w, &from, to, promised);
+	else if (from < to)
 		err = place_and_write(&w, &from, to);
 	blk_unplug();
 	drop_promises(inode, promises);

@@ -108,6 +108,8 @@ def test_formats(boot, tmp_path, options):
     m = boot(disk=path, snapshot=False)
     for step in WORK[:4] + WORK[9:]:
         m.sh(step, 120, check=True)
+    m.sh("utest -t 20 -d /root errnos.holes_by_block "
+         "errnos.grown_under_a_mapping", 60, check=True)
     finish(m, path)
 
 

@@ -119,7 +119,8 @@ TEST(errnos, copy_range_ends)
 	CHECK_ERR(copy(a, 1, b, 0, SIZE_MAX), EOVERFLOW);
 	CHECK_ERR(copy(a, -10, b, 0, 5), EINVAL);
 	CHECK_ERR(copy(a, 0, a, 5, 6), EINVAL);
-	CHECK_EQ(copy(a, 8, a, 20, 100), 2); /* what there is does not overlap */
+	CHECK_EQ(copy(a, 8, a, 20, 100),
+		 2); /* what there is does not overlap */
 	CHECK_EQ(copy(a, 100, b, 0, 5), 0);
 }
 
@@ -222,4 +223,49 @@ TEST(errnos, cachestat_to_the_end)
 
 	CHECK_OK(syscall(451, fd, &range, cs, 0));
 	CHECK_EQ(cs[0], 1);
+}
+
+/* Data, holes and data again in steps of a block, which may be less than a page. */
+TEST(errnos, holes_by_block)
+{
+	struct statfs sf;
+	char *block;
+	int fd = ut_open("f", "");
+	long bs;
+
+	CHECK_OK(fstatfs(fd, &sf));
+	bs = sf.f_bsize;
+	CHECK((block = calloc(1, (size_t)bs)));
+	for (int i = 0; i < 6; i += 2)
+		CHECK_EQ(pwrite(fd, block, (size_t)bs, i * bs), bs);
+	for (int i = 0; i < 6; i += 2) {
+		CHECK_EQ(lseek(fd, i * bs, SEEK_DATA), i * bs);
+		CHECK_EQ(lseek(fd, i * bs, SEEK_HOLE), (i + 1) * bs);
+	}
+	CHECK_EQ(lseek(fd, 3 * bs, SEEK_DATA), 4 * bs);
+}
+
+/* A page stays writable while the file grows within it: what is stored there lasts. */
+TEST(errnos, grown_under_a_mapping)
+{
+	int fd = ut_open("f", "x"), dir = open(".", O_RDONLY);
+	char *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char b[4096];
+
+	CHECK(m != MAP_FAILED);
+	m[0] = 'a';
+	CHECK_OK(ftruncate(fd, 2500));
+	m[2400] = 'b';
+	CHECK_EQ(pwrite(fd, "c", 1, 4095), 1);
+	m[3500] = 'd';
+	CHECK_OK(munmap(m, 4096));
+	CHECK_OK(fsync(fd));
+	CHECK_OK(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	CHECK_OK(syncfs(dir));
+	CHECK_EQ(pread(fd, b, sizeof(b), 0), 4096);
+	CHECK_EQ(b[0], 'a');
+	CHECK_EQ(b[2400], 'b');
+	CHECK_EQ(b[3500], 'd');
+	CHECK_EQ(b[4095], 'c');
+	CHECK_EQ(b[1200], 0);
 }
