@@ -29,6 +29,9 @@ const char *syscall_name(u64 nr);
  * another program: its io_uring requests and their workers end first. */
 void uring_process_exit(struct process *p);
 
+/* syscall/acct.c: current, the last thread of @p, ends with that wait status. */
+void acct_process_exit(struct process *p, int status);
+
 /* fs/fs_ctx.c: root, cwd, umask. */
 struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);

@@ -59,6 +59,7 @@
 #define FS_IOC_FIEMAP 0xc020660bu
 #define FICLONE	      0x40049409u
 #define FICLONERANGE  0x4020940du
+#define FIDEDUPERANGE 0xc0189436u
 
 SYSCALL1(23, dup, int, fd)
 {
@@ -442,12 +443,28 @@ static int set_flag_from_user(struct file *f, int fd, u32 flag, uaddr_t arg)
 }
 
 /* What the VFS of Linux knows, and not every file system can do. */
-static int without(u32 cmd)
+static int without(struct file *f, u32 cmd, u64 arg)
 {
+	struct fdref from;
+	u64 fd = arg;
+	int err;
+
 	switch (cmd) {
-	case FS_IOC_FIEMAP:
-	case FICLONE:
 	case FICLONERANGE:
+		if (get_user_u64(&fd, arg))
+			return -EFAULT;
+		__attribute__((fallthrough));
+	case FICLONE:
+		from = fd_ref((int)fd);
+		if (!from.f)
+			return -EBADF;
+		err = from.f->inode && from.f->inode->sb == f->inode->sb
+			      ? -EOPNOTSUPP
+			      : -EXDEV;
+		fd_unref(from);
+		return err;
+	case FS_IOC_FIEMAP:
+	case FIDEDUPERANGE:
 		return -EOPNOTSUPP;
 	default:
 		return -ENOTTY;
@@ -476,7 +493,7 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 		break;
 	}
 	r = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
-	return r == -ENOTTY ? without(cmd) : r;
+	return r == -ENOTTY ? without(f, cmd, arg) : r;
 }
 
 /* F_SETOWN and F_GETOWN as sockets have them, too. */

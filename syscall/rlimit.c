@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/page.h>
+#include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/file/file.h>
@@ -122,7 +123,8 @@ static void rusage_thread(struct rusage *ru)
 	ru->majflt = (s64)t->majflt;
 	ru->nvcsw = (s64)t->nr_vcsw;
 	ru->nivcsw = (s64)t->nr_ivcsw;
-	ru->maxrss = (s64)(t->mm->rss_max * (PAGE_SIZE / 1024));
+	ru->maxrss = (s64)(max(mm_rss_peak(t->mm), t->proc->maxrss_pages) *
+			   (PAGE_SIZE / 1024));
 }
 
 SYSCALL2(165, getrusage, int, who, uaddr_t, uru)

@@ -101,6 +101,21 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 	return inode_permission(t->i, mask);
 }
 
+/* A value of security.capability: two or three words of 64 bits, and its version. */
+static int check_caps(const void *value, u64 size)
+{
+	u32 version;
+
+	if (!capable(CAP_SETFCAP))
+		return -EPERM;
+	if (size != 20 && size != 24)
+		return -EINVAL;
+	memcpy(&version, value, sizeof(version));
+	version &= 0xff000000u;
+	return version == (size == 20 ? 0x02000000u : 0x03000000u) ? 0
+								   : -EINVAL;
+}
+
 /* All of these put the target. */
 static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 		  int flags)
@@ -118,6 +133,8 @@ static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 		buf = kmalloc(size);
 		err = buf ? copy_from_user(buf, value, size) : -ENOMEM;
 	}
+	if (!err && !strcmp(name, "security.capability"))
+		err = check_caps(buf, size);
 	if (!err)
 		err = may_xattr(t, name, MAY_WRITE);
 	if (!err && !t->i->ops->setxattr)

@@ -104,6 +104,21 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 	return err;
 }
 
+/* Blocks that were freed are there again when that is committed. */
+static s64 write_some(struct file *f, struct iov_iter *from, u64 *pos)
+{
+	struct mapping *m = &f->inode->mapping;
+	u32 tries = 0;
+	s64 n;
+
+	do {
+		n = (f->flags & O_DIRECT) && from->is_user
+			    ? ext4_write_direct(f, from, pos)
+			    : mapping_file_write(m, f, from, pos);
+	} while (n == -ENOSPC && ext4_retry_nospc(inode_sbi(f->inode), &tries));
+	return n;
+}
+
 /* As generic_file_write(), but for what lies between the end and @pos. */
 static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
@@ -118,9 +133,7 @@ static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 	if (!n && *pos > old)
 		n = ext4_zero_eof(inode, old);
 	if (!n && iov_iter_count(from))
-		n = (f->flags & O_DIRECT) && from->is_user
-			    ? ext4_write_direct(f, from, pos)
-			    : mapping_file_write(&inode->mapping, f, from, pos);
+		n = write_some(f, from, pos);
 	if (n > 0 && inode->i_size > old)
 		ext4_grown(inode, old);
 	ext4_leave(inode_sbi(inode), EXT4_WRITE);

@@ -7,6 +7,7 @@
 #include <kernel/dev/tty/tty.h>
 #include <kernel/hart.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/observe.h>
@@ -48,7 +49,7 @@ static void sizes_of(struct mm *mm, struct sizes *z)
 	z->file = mm->rss_file;
 	z->shmem = mm->rss_shmem;
 	z->rss = z->anon + z->file + z->shmem;
-	z->peak = max(mm->rss_max, z->rss);
+	z->peak = mm_rss_peak(mm);
 	z->pt = mm->pt_pages;
 	z->locked = mm->locked_pages;
 }

@@ -149,6 +149,12 @@ static inline u64 mm_rss(const struct mm *mm)
 {
 	return mm->rss_anon + mm->rss_file + mm->rss_shmem;
 }
+
+/* The most there ever was; rss_max itself is brought up to date when there is less. */
+static inline u64 mm_rss_peak(const struct mm *mm)
+{
+	return max(mm->rss_max, mm_rss(mm));
+}
 void mm_note_rss(struct mm *mm); /* before it shrinks: high-water mark */
 
 /* The frame of zeroes that untouched private memory shows to readers. */

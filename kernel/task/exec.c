@@ -19,6 +19,7 @@
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pt.h>
 #include <kernel/mm/vm.h>
 #include <kernel/random.h>
 #include <kernel/task/trace.h>
@@ -284,6 +285,9 @@ static int commit(struct exec *e)
 	if (err)
 		return err;
 	mm_release(t);
+	if (t->mm)
+		t->proc->maxrss_pages =
+			max(t->proc->maxrss_pages, mm_rss_peak(t->mm));
 	thread_replace_mm(e->mm);
 	e->mm = NULL;
 	vfork_release(t);

@@ -20,6 +20,7 @@
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
 #include <kernel/ipc/ipc.h>
+#include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/pmu/hooks.h>
@@ -230,8 +231,9 @@ static void last_thread(struct process *p, int status)
 	uring_process_exit(p);
 	process_timers_exit(p);
 	sem_process_exit(p);
-	if (mm && mm->rss_max > p->maxrss_pages)
-		p->maxrss_pages = mm->rss_max;
+	acct_process_exit(p, p->exiting ? p->exit_code : status);
+	if (mm)
+		p->maxrss_pages = max(p->maxrss_pages, mm_rss_peak(mm));
 }
 
 static void drop_resources(struct thread *t)

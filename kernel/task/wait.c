@@ -14,6 +14,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/page.h>
+#include <kernel/mm/pt.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/observe.h>
 #include <kernel/task/trace.h>
@@ -59,8 +60,8 @@ static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 		ru->nvcsw += (s64)t->nr_vcsw;
 		ru->nivcsw += (s64)t->nr_ivcsw;
 		set_blocks(ru, &t->io);
-		if (t->mm && t->mm->rss_max > rss)
-			rss = t->mm->rss_max;
+		if (t->mm)
+			rss = max(rss, mm_rss_peak(t->mm));
 	}
 	ru->maxrss = (s64)(rss * (PAGE_SIZE / 1024));
 }
