@@ -74,6 +74,10 @@ int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
  * @wq was woken. */
 void text_watch(struct file *f, struct waitq *wq, const u32 *event);
 
+/* From text_open() on: ioctl(2) is @fn(arg of text_open(), ...). */
+typedef s64 text_ioctl_fn(void *arg, u32 cmd, uaddr_t uarg);
+void text_ioctl(struct file *f, text_ioctl_fn *fn);
+
 /* The root of /proc, for those in fs/ who add to it (INIT_VFS and later). */
 extern struct pnode *proc_root;
 

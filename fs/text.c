@@ -23,6 +23,7 @@ struct text_file {
 	void (*arg_put)(void *); /* [I] */
 	struct waitq *wq;	 /* [I] text_watch() */
 	const u32 *event;	 /* [I] */
+	text_ioctl_fn *ioctl;	 /* [I] text_ioctl() */
 };
 
 static bool room(struct text *t, size_t n)
@@ -207,4 +208,27 @@ int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 	f->priv = tf;
 	f->ops = &text_fops;
 	return 0;
+}
+
+static s64 do_text_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct text_file *tf = f->priv;
+
+	return tf->ioctl(tf->arg, cmd, arg);
+}
+
+static const struct file_ops text_ioctl_fops = {
+	.read = text_read,
+	.write = text_file_write,
+	.llseek = endless_llseek,
+	.ioctl = do_text_ioctl,
+	.release = text_release,
+};
+
+void text_ioctl(struct file *f, text_ioctl_fn *fn)
+{
+	struct text_file *tf = f->priv;
+
+	tf->ioctl = fn;
+	f->ops = &text_ioctl_fops;
 }

@@ -24,7 +24,7 @@
 #include <lib/bitmap.h>
 #include <lib/string.h>
 
-#define ACCT_VERSION 3	   /* little-endian */
+#define ACCT_VERSION 3 /* little-endian */
 #define ACCT_HZ	     100u
 #define AFORK	     0x01u /* has not executed a program */
 #define ACORE	     0x08u
@@ -91,9 +91,9 @@ static void fill(struct acct_v3 *a, struct process *p, u32 status)
 		a->tty = (u16)dev_encode(p->ctty->dev);
 	spin_unlock(&task_lock);
 	a->version = ACCT_VERSION;
-	a->flag = (u8)((load_once(&p->did_exec) ? 0 : AFORK) |
-		       (status & 0x80 ? ACORE : 0) |
-		       (status & 0x7f ? AXSIG : 0));
+	a->flag =
+		(u8)((load_once(&p->did_exec) ? 0 : AFORK) |
+		     (status & 0x80 ? ACORE : 0) | (status & 0x7f ? AXSIG : 0));
 	a->exitcode = status;
 	a->uid = t->cred->uid;
 	a->gid = t->cred->gid;

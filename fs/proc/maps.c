@@ -19,7 +19,7 @@ struct map_ctx {
 	bool smaps;
 };
 
-static const char *name_of(struct vma *v, struct map_ctx *c)
+const char *proc_vma_name(struct vma *v, char *buf)
 {
 	const char *name = v->label;
 
@@ -29,8 +29,8 @@ static const char *name_of(struct vma *v, struct map_ctx *c)
 		struct path p = { v->file->mnt, v->file->dentry }, root;
 
 		fs_ctx_get_root(&root);
-		if (path_to_str(&p, &root, c->buf, PAGE_SIZE) > 0)
-			name = c->buf;
+		if (path_to_str(&p, &root, buf, PAGE_SIZE) > 0)
+			name = buf;
 		path_put(&root);
 	}
 	return name;
@@ -201,7 +201,7 @@ static void show_vma(struct vma *v, void *ctx)
 		    v->flags & VM_SHARED ? 's' : 'p',
 		    v->file ? v->pgoff << PAGE_SHIFT : 0, MAJOR(dev),
 		    MINOR(dev), i ? i->ino : 0);
-	name = name_of(v, c);
+	name = proc_vma_name(v, c->buf);
 	if (name) {
 		for (pad = c->t->len - start; pad < 72; pad++)
 			text_puts(c->t, " ");

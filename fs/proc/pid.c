@@ -500,6 +500,13 @@ static bool is_of_mounts(const struct pid_entry *e)
 	return e->show == proc_show_mounts || e->show == proc_show_mountinfo;
 }
 
+static s64 ioctl_opened(void *arg, u32 cmd, uaddr_t uarg)
+{
+	struct opened *o = arg;
+
+	return o->e->ioctl(o->p, cmd, uarg);
+}
+
 static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 {
 	struct code c = unpack(inode);
@@ -533,6 +540,8 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		opened_put(o);
 	else
 		f->no_splice = true; /* as on Linux, by an accident */
+	if (!r && e && e->ioctl)
+		text_ioctl(f, ioctl_opened);
 	if (!r && e && is_of_mounts(e))
 		text_watch(f, &mounts_wq, &mounts_event);
 	return r;

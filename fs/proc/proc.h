@@ -17,12 +17,19 @@ struct pid_entry {
 	s64 (*write)(struct process *p, char *buf, size_t n);
 	s64 (*write_tid)(struct process *p, int tid, char *buf, size_t n);
 	int (*link)(struct process *p, struct path *out);
+	s64 (*ioctl)(struct process *p, u32 cmd, uaddr_t arg); /* of a text */
 	bool owner_only; /* needs ptrace-like rights */
 	bool in_task;	 /* also below task/<tid> */
 };
 
 extern const struct pid_entry pid_entries[];
 extern const unsigned int nr_pid_entries;
+
+/* proc/maps.c: what an area is called, perhaps in @buf (a page), or NULL; mm->lock. */
+struct vma;
+const char *proc_vma_name(struct vma *v, char *buf);
+/* proc/mapquery.c */
+s64 proc_maps_ioctl(struct process *p, u32 cmd, uaddr_t arg);
 
 /* proc/pid.c */
 int proc_pid_lookup(struct inode *dir, const char *name, size_t len,

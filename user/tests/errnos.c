@@ -364,3 +364,66 @@ TEST(errnos, file_capabilities)
 	CHECK_OK(setuid(44));
 	CHECK_ERR(fsetxattr(fd, "security.capability", v2, 20, 0), EPERM);
 }
+
+struct procmap_query {
+	uint64_t size, flags, addr, start, end, perm, page_size, offset, ino;
+	uint32_t major, minor, name_size, id_size;
+	uint64_t name, id;
+};
+#define QUERY	   _IOC(3, 'f', 17, sizeof(struct procmap_query))
+#define WRITABLE   0x02
+#define EXECUTABLE 0x04
+#define OR_NEXT	   0x10
+#define OF_FILE	   0x20
+
+static int query(int fd, struct procmap_query *q, void *addr, uint64_t flags)
+{
+	q->size = sizeof(*q);
+	q->flags = flags;
+	q->addr = (uintptr_t)addr;
+	return ioctl(fd, QUERY, q);
+}
+
+/* /proc/self/maps asked about one address. */
+TEST(errnos, map_query)
+{
+	char *m = mmap(NULL, 3 * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	int fd = open("/proc/self/maps", O_RDONLY), file = ut_open("f", "x");
+	struct procmap_query q = { 0 };
+	struct stat st;
+	char name[256];
+
+	CHECK(m != MAP_FAILED && fd >= 0);
+	CHECK_OK(munmap(m + 4096, 4096));
+	CHECK(mmap(m + 8192, 4096, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED, file, 0) != MAP_FAILED);
+	CHECK_OK(fstat(file, &st));
+	if (query(fd, &q, m, 0) && errno == ENOTTY)
+		ut_skip("no PROCMAP_QUERY here");
+	CHECK_EQ(q.start <= (uintptr_t)m, 1);
+	CHECK_EQ(q.end, (uintptr_t)m + 4096);
+	CHECK_EQ(q.perm, 1);
+	CHECK_EQ(q.page_size, 4096);
+	CHECK_EQ(q.ino, 0);
+	CHECK_ERR(query(fd, &q, m + 4096, 0), ENOENT);
+	CHECK_ERR(query(fd, &q, m, WRITABLE), ENOENT);
+	CHECK_ERR(query(fd, &q, m, 0x40), EINVAL);
+	q.name = (uintptr_t)name;
+	CHECK_ERR(query(fd, &q, m, 0), EINVAL);
+	q.name_size = 4;
+	CHECK_ERR(query(fd, &q, m + 8192, 0), ENAMETOOLONG);
+	q.name_size = sizeof(name);
+	CHECK_OK(query(fd, &q, m + 4096, OR_NEXT | OF_FILE));
+	CHECK_EQ(q.start, (uintptr_t)m + 8192);
+	CHECK_EQ(q.perm, 1 | WRITABLE | 8);
+	CHECK_EQ(q.ino, st.st_ino);
+	CHECK_EQ(q.name_size, strlen(name) + 1);
+	CHECK(!strcmp(strrchr(name, '/'), "/f"));
+	CHECK_ERR(query(fd, &q, (void *)-4096l, OR_NEXT), ENOENT);
+	q.size = 16;
+	CHECK_ERR(ioctl(fd, QUERY, &q), EINVAL);
+	q.size = 5000;
+	CHECK_ERR(ioctl(fd, QUERY, &q), E2BIG);
+	CHECK_ERR(ioctl(fd, QUERY, NULL), EFAULT);
+}
