@@ -81,7 +81,7 @@ static int show_sem_limits(struct text *t, void *arg __unused)
 /* Up to four numbers; what is not named stays. */
 static s64 write_sem_limits(void *arg __unused, char *buf, size_t n)
 {
-	static const u64 most[] = { SEM_NR_MAX, IPC_SLOTS * SEM_NR_MAX, SEM_OPS,
+	static const u64 most[] = { SEM_NR_MAX, 0x7fffffff, SEM_OPS,
 				    IPC_SLOTS };
 	u64 v[4], *to[] = { &ipc_limits.semmsl, &ipc_limits.semmns,
 			    &ipc_limits.semopm, &ipc_limits.semmni };
