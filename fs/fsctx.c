@@ -183,8 +183,8 @@ static bool set_sb_flag(struct fsctx *c, const char *key)
 		{ "sync", MS_SYNCHRONOUS, 0 },
 		{ "async", 0, MS_SYNCHRONOUS },
 		{ "dirsync", MS_DIRSYNC, 0 },
-		{ "lazytime", 0, 0 },
-		{ "nolazytime", 0, 0 },
+		{ "lazytime", MS_LAZYTIME, 0 },
+		{ "nolazytime", 0, MS_LAZYTIME },
 		{ "mand", 0, 0 },
 		{ "nomand", 0, 0 },
 	};

@@ -20,6 +20,7 @@ static const struct option mnt_options[] = {
 static const struct option sb_options[] = {
 	{ MS_SYNCHRONOUS, ",sync" },
 	{ MS_DIRSYNC, ",dirsync" },
+	{ MS_LAZYTIME, ",lazytime" },
 };
 
 static void put_options(char *buf, size_t n, u64 flags, const struct option *o,

@@ -172,7 +172,8 @@ static int mknod_in(struct inode *dir, struct dentry *d, u32 mode, kdev_t dev,
 			return -EACCES;
 		return dir->ops->create(dir, d->name, d->name_len, mode, out);
 	}
-	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !fs_capable(CAP_MKNOD))
+	/* a whiteout is no device */
+	if ((S_ISBLK(mode) || (S_ISCHR(mode) && dev)) && !fs_capable(CAP_MKNOD))
 		return -EPERM;
 	if (!dir->ops->mknod)
 		return -EPERM;

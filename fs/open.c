@@ -316,7 +316,7 @@ static int create_round(struct walk *w, struct open_how_k *how,
 	int err = walk_run(w);
 
 	if (!err && w->type != NAME_NORM && !w->jumped)
-		err = -EISDIR;
+		err = how->flags & O_EXCL ? -EEXIST : -EISDIR;
 	else if (!err && w->type == NAME_NORM && w->slash)
 		err = -EISDIR;
 	if (!err && w->type == NAME_NORM && w->len > NAME_MAX)

@@ -115,7 +115,7 @@ u32 setid_to_drop(const struct inode *i)
 {
 	u32 drop = i->mode & S_ISUID;
 
-	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode))
+	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || S_ISDIR(i->mode))
 		return 0;
 	/* without the right to execute it is a mark for mandatory locks */
 	if ((i->mode & S_ISGID) &&

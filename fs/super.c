@@ -123,8 +123,8 @@ static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 	sb->type = t;
 	sb->bdev = bd;
 	sb->dev = bd ? bd->dev : MKDEV(0, next_anon_minor++);
-	sb->flags =
-		flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC | MS_SILENT);
+	sb->flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC |
+			     MS_LAZYTIME | MS_SILENT);
 	sb->block_size = PAGE_SIZE;
 	sb->max_size = 0x7fffffffffffffffull;
 	sb->time_gran = 1;
@@ -261,6 +261,7 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 {
 	bool to_ro = (flags & MS_RDONLY) && !(sb->flags & MS_RDONLY);
 	bool to_rw = !(flags & MS_RDONLY) && (sb->flags & MS_RDONLY);
+	u64 mask = MS_RDONLY | MS_SYNCHRONOUS | MS_LAZYTIME;
 	int err = 0;
 
 	if (load_once(&sb->frozen) || (to_ro && sb_has_writers(sb)))
@@ -273,8 +274,7 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 		err = sb->ops->remount(sb, flags, data);
 	if (err)
 		return err;
-	store_once(&sb->flags,
-		   (sb->flags & ~(u64)MS_RDONLY) | (flags & MS_RDONLY));
+	store_once(&sb->flags, (sb->flags & ~mask) | (flags & mask));
 	return 0;
 }
 

@@ -148,6 +148,22 @@ static s64 tmpfs_read(struct file *f, struct iov_iter *to, u64 *pos)
 	return done;
 }
 
+/* The file gets longer: what a mapping has written behind its end is no part of it. */
+static void clear_tail(struct inode *i)
+{
+	u32 off = (u32)(i->i_size % PAGE_SIZE);
+	struct page *pg;
+
+	pg = off ? mapping_find(&i->mapping, i->i_size / PAGE_SIZE) : NULL;
+	if (!pg)
+		return;
+	page_lock(pg);
+	if (load_once(&pg->flags) & PG_UPTODATE)
+		memset((char *)page_addr(pg) + off, 0, PAGE_SIZE - off);
+	page_unlock(pg);
+	page_put(pg);
+}
+
 static bool sealed(const struct inode *i, u32 seals)
 {
 	return tmpfs_i(i)->seals & seals & ~F_SEAL_SEAL;
@@ -169,6 +185,8 @@ static s64 tmpfs_write(struct file *f, struct iov_iter *from, u64 *pos)
 		else
 			iov_iter_truncate(from, i->i_size - *pos);
 	}
+	if (!n && *pos > i->i_size)
+		clear_tail(i);
 	if (!n && iov_iter_count(from))
 		n = mapping_file_write(&i->mapping, f, from, pos);
 	up_write(&i->lock);
@@ -254,8 +272,10 @@ static int fallocate_locked(struct inode *i, int mode, u64 off, u64 len)
 	err = alloc_range(i, off, off + len);
 	if (err)
 		return err;
-	if (!(mode & FALLOC_KEEP_SIZE) && off + len > i->i_size)
+	if (!(mode & FALLOC_KEEP_SIZE) && off + len > i->i_size) {
+		clear_tail(i);
 		store_once(&i->i_size, off + len);
+	}
 	inode_touch(i, false, true);
 	return 0;
 }
@@ -285,6 +305,8 @@ static int tmpfs_setattr(struct inode *i, const struct iattr *a)
 			return -EPERM;
 		if (sealed(i, F_SEAL_GROW) && a->size > i->i_size)
 			return -EPERM;
+		if (a->size > i->i_size)
+			clear_tail(i);
 	}
 	return inode_setattr_generic(i, a);
 }

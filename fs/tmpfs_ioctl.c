@@ -14,6 +14,7 @@
 #define FS_IOC_GETFLAGS	  0x80086601u
 #define FS_IOC_SETFLAGS	  0x40086602u
 #define FS_IOC_FSGETXATTR 0x801c581fu
+#define FS_IOC_FSSETXATTR 0x401c5820u
 
 #define PRIVILEGED (FS_IMMUTABLE_FL | FS_APPEND_FL)
 #define SETTABLE   (PRIVILEGED | FS_NODUMP_FL | FS_NOATIME_FL)
@@ -27,14 +28,11 @@ static int may_set(const struct inode *i, u32 want)
 	return want & ~(u32)SETTABLE ? -EOPNOTSUPP : 0;
 }
 
-static int set_flags(struct file *f, uaddr_t arg)
+static int set_flags(struct file *f, u32 want)
 {
 	struct inode *i = f->inode;
-	u32 want;
 	int err;
 
-	if (get_user_u32(&want, arg))
-		return -EFAULT;
 	if ((f->mnt->flags | i->sb->flags) & MS_RDONLY)
 		return -EROFS;
 	down_write(&i->lock);
@@ -58,15 +56,42 @@ static int get_fsxattr(const struct inode *i, uaddr_t arg)
 	return copy_to_user(arg, x, sizeof(x)) ? -EFAULT : 0;
 }
 
+#define XFLAGS		   (0x08u | 0x10u | 0x40u | 0x80u)
+#define XFLAG_EXTSIZE	   0x0800u
+#define XFLAG_EXTSZINHERIT 0x1000u
+#define XFLAGS_PASSED	   (XFLAG_EXTSIZE | XFLAG_EXTSZINHERIT | 0x10000u)
+
+static int set_fsxattr(struct file *f, uaddr_t arg)
+{
+	u32 x[7], v;
+
+	if (copy_from_user(x, arg, sizeof(x)))
+		return -EFAULT;
+	v = x[0];
+	if ((v & XFLAG_EXTSIZE && !S_ISREG(f->inode->mode)) ||
+	    (v & XFLAG_EXTSZINHERIT && !S_ISDIR(f->inode->mode)))
+		return -EINVAL;
+	if (v & ~(XFLAGS | XFLAGS_PASSED))
+		return -EOPNOTSUPP;
+	return set_flags(f, (v & 0x08 ? FS_IMMUTABLE_FL : 0) |
+				    (v & 0x10 ? FS_APPEND_FL : 0) |
+				    (v & 0x40 ? FS_NOATIME_FL : 0) |
+				    (v & 0x80 ? FS_NODUMP_FL : 0));
+}
+
 s64 tmpfs_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
+	u32 want;
+
 	if (!f->mnt || !f->inode) /* memory that has a descriptor only */
 		return -ENOTTY;
 	switch (cmd) {
 	case FS_IOC_GETFLAGS:
 		return put_user_u32(f->inode->iflags, arg);
 	case FS_IOC_SETFLAGS:
-		return set_flags(f, arg);
+		return get_user_u32(&want, arg) ? -EFAULT : set_flags(f, want);
+	case FS_IOC_FSSETXATTR:
+		return set_fsxattr(f, arg);
 	case FS_IOC_FSGETXATTR:
 		return get_fsxattr(f->inode, arg);
 	default:

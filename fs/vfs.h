@@ -259,6 +259,7 @@ struct super_ops {
 #define MS_SHARED      (1 << 20)
 #define MS_RELATIME    (1 << 21)
 #define MS_STRICTATIME (1 << 24)
+#define MS_LAZYTIME    (1 << 25)
 
 struct super_block {
 	const struct fs_type *type;  /* [I] */

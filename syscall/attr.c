@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall/attr.c - change modes, owners, times and sizes of files. */
+#include <syscall/fsioctl.h>
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
@@ -214,20 +215,25 @@ static bool is_fallocate_mode(int mode)
 		return true;
 	case FALLOC_PUNCH_HOLE:
 		return mode & FALLOC_KEEP_SIZE;
+	case FALLOC_UNSHARE_RANGE:
+		return true;
 	case FALLOC_COLLAPSE_RANGE:
 	case FALLOC_INSERT_RANGE:
-	case FALLOC_UNSHARE_RANGE:
 		return !(mode & FALLOC_KEEP_SIZE);
 	default:
 		return false;
 	}
 }
 
-static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
+int file_fallocate(struct file *f, int mode, s64 off, s64 len)
 {
 	u32 kind;
 	s64 end;
 
+	if (off < 0 || len <= 0)
+		return -EINVAL;
+	if (!is_fallocate_mode(mode))
+		return -EOPNOTSUPP;
 	if (!f->can_write)
 		return -EBADF;
 	if (!f->inode)
@@ -257,17 +263,12 @@ static int do_fallocate(struct file *f, int mode, s64 off, s64 len)
 
 SYSCALL4(47, fallocate, int, fd, int, mode, s64, off, s64, len)
 {
-	struct fdref r;
+	struct fdref r = fd_ref(fd);
 	int err;
 
-	if (off < 0 || len <= 0)
-		return -EINVAL;
-	if (!is_fallocate_mode(mode))
-		return -EOPNOTSUPP;
-	r = fd_ref(fd);
 	if (!r.f)
 		return -EBADF;
-	err = do_fallocate(r.f, mode, off, len);
+	err = file_fallocate(r.f, mode, off, len);
 	fd_unref(r);
 	return err;
 }

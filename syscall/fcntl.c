@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall/fcntl.c - descriptors and their flags: dup, fcntl, ioctl, flock. */
+#include <syscall/fsioctl.h>
 #include <syscall/syscall.h>
 
 #include <fs/locks.h>
@@ -43,23 +44,19 @@
 #define F_GET_SEALS	1034
 #define FD_CLOEXEC	1
 
-#define FIONREAD      0x541bu
-#define FIONBIO	      0x5421u
-#define FIONCLEX      0x5450u
-#define FIOCLEX	      0x5451u
-#define FIOASYNC      0x5452u
-#define FIOSETOWN     0x8901u
-#define SIOCSPGRP     0x8902u
-#define FIOGETOWN     0x8903u
-#define SIOCGPGRP     0x8904u
-#define FIOQSIZE      0x5460u
-#define FIGETBSZ      2u
-#define FIFREEZE      0xc0045877u
-#define FITHAW	      0xc0045878u
-#define FS_IOC_FIEMAP 0xc020660bu
-#define FICLONE	      0x40049409u
-#define FICLONERANGE  0x4020940du
-#define FIDEDUPERANGE 0xc0189436u
+#define FIONREAD  0x541bu
+#define FIONBIO	  0x5421u
+#define FIONCLEX  0x5450u
+#define FIOCLEX	  0x5451u
+#define FIOASYNC  0x5452u
+#define FIOSETOWN 0x8901u
+#define SIOCSPGRP 0x8902u
+#define FIOGETOWN 0x8903u
+#define SIOCGPGRP 0x8904u
+#define FIOQSIZE  0x5460u
+#define FIGETBSZ  2u
+#define FIFREEZE  0xc0045877u
+#define FITHAW	  0xc0045878u
 
 SYSCALL1(23, dup, int, fd)
 {
@@ -442,35 +439,6 @@ static int set_flag_from_user(struct file *f, int fd, u32 flag, uaddr_t arg)
 	return set_flags(f, fd, on ? f->flags | flag : f->flags & ~flag);
 }
 
-/* What the VFS of Linux knows, and not every file system can do. */
-static int without(struct file *f, u32 cmd, u64 arg)
-{
-	struct fdref from;
-	u64 fd = arg;
-	int err;
-
-	switch (cmd) {
-	case FICLONERANGE:
-		if (get_user_u64(&fd, arg))
-			return -EFAULT;
-		__attribute__((fallthrough));
-	case FICLONE:
-		from = fd_ref((int)fd);
-		if (!from.f)
-			return -EBADF;
-		err = from.f->inode && from.f->inode->sb == f->inode->sb
-			      ? -EOPNOTSUPP
-			      : -EXDEV;
-		fd_unref(from);
-		return err;
-	case FS_IOC_FIEMAP:
-	case FIDEDUPERANGE:
-		return -EOPNOTSUPP;
-	default:
-		return -ENOTTY;
-	}
-}
-
 static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 {
 	struct inode *i = f->inode;
@@ -493,7 +461,7 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 		break;
 	}
 	r = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
-	return r == -ENOTTY ? without(f, cmd, arg) : r;
+	return r == -ENOTTY ? fs_ioctl(f, cmd, arg) : r;
 }
 
 /* F_SETOWN and F_GETOWN as sockets have them, too. */

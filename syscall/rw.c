@@ -119,7 +119,7 @@ static s64 prw_simple(int fd, uaddr_t buf, u64 count, s64 pos, bool write)
 	struct fdref r;
 	s64 n;
 
-	if (pos < 0)
+	if (pos < 0 || (s64)((u64)pos + count) < pos)
 		return -EINVAL;
 	r = fd_ref(fd);
 	if (!r.f)

@@ -144,7 +144,7 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 {
 	kdev_t dev = dev_decode(st->dev), rdev = dev_decode(st->rdev);
 	struct user_statx u = {
-		.mask = STATX_BASIC_STATS | STATX_BTIME |
+		.mask = STATX_BASIC_STATS | (wanted & STATX_BTIME) |
 			(wanted & STATX_MNT_ID_UNIQUE ? STATX_MNT_ID_UNIQUE
 						      : STATX_MNT_ID) |
 			(st->dio_align ? wanted & STATX_DIOALIGN : 0),

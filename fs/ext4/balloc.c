@@ -40,7 +40,9 @@ static bool is_privileged(const struct ext4_sb *sbi)
 	if (!current || !current->cred)
 		return true; /* write-back of what was promised */
 	return capable(CAP_SYS_RESOURCE) ||
-	       current_cred()->fsuid == sbi->resuid;
+	       current_cred()->fsuid == sbi->opt.resuid ||
+	       (sbi->opt.resgid &&
+		cred_in_group(current_cred(), sbi->opt.resgid));
 }
 
 /* Free and neither promised nor reserved. */
@@ -285,7 +287,15 @@ static void release_one(struct ext4_sb *sbi, const struct ext4_freed *f)
 {
 	struct ext4_group *g = &sbi->group[f->group];
 	struct mutex *lock = ext4_group_lock(sbi, f->group);
-	u32 i;
+	u32 i, shift = sbi->block_bits - SECTOR_SHIFT;
+
+	/* -o discard; a wish only.  Nobody gets them before they are not busy. */
+	if ((load_once(&sbi->opt.flags) & EXT4_OPT_DISCARD) &&
+	    sbi->bdev->whole->has_discard)
+		(void)blk_range(sbi->bdev, BIO_DISCARD,
+				(ext4_group_start(sbi, f->group) + f->at)
+					<< shift,
+				(u64)f->nr << shift);
 
 	mutex_lock(lock);
 	for (i = f->at; i < f->at + f->nr; i++)

@@ -48,6 +48,8 @@ struct ext4_buf *ext4_dir_append(struct ext4_handle *h, struct inode *dir,
 
 	if (dir->i_size + sbi->block_size >= 1ull << 31 && !sbi->has_largedir)
 		return ERR_PTR(-EFBIG);
+	if (sbi->opt.max_dir_kb && dir->i_size >> 10 >= sbi->opt.max_dir_kb)
+		return ERR_PTR(-ENOSPC);
 	down_write(&ei->map_lock);
 	err = ext4_map_write(h, dir, &m, false);
 	up_write(&ei->map_lock);

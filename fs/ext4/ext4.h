@@ -27,6 +27,7 @@
 #include <fs/ext4/buf.h>
 #include <fs/ext4/disk.h>
 #include <fs/ext4/ext4_journal.h>
+#include <fs/ext4/options.h>
 #include <fs/vfs.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
@@ -36,16 +37,6 @@
 
 #define EFSCORRUPTED EUCLEAN
 #define EFSBADCRC    EBADMSG
-
-/* mount options */
-#define EXT4_OPT_ERRORS_CONT  BIT(0)
-#define EXT4_OPT_ERRORS_PANIC BIT(1)
-#define EXT4_OPT_NOLOAD	      BIT(2)
-#define EXT4_OPT_WRITEBACK    BIT(3) /* data=writeback */
-#define EXT4_OPT_NOBARRIER    BIT(4)
-#define EXT4_OPT_COMMIT_GIVEN BIT(5)
-
-#define EXT4_OPTS_ERRORS (EXT4_OPT_ERRORS_CONT | EXT4_OPT_ERRORS_PANIC)
 
 #define EXT4_NR_GROUP_LOCKS 32u
 
@@ -78,14 +69,12 @@ struct ext4_sb {
 	struct blkdev *bdev;	    /* [I] */
 	struct ext4_buf *super_buf; /* [I] */
 	struct ext4_super *es;	    /* [I] in super_buf; members: super.c */
-	u32 opts;		    /* [a] EXT4_OPT_* */
-	u64 commit_ns;		    /* [a] commit= */
+	struct ext4_options opt, opt_default; /* [a] options.h */
 	u32 aborted;	    /* [a] given up: nothing is written any more */
 	bool saw_error;	    /* [a] goes to s_state */
 	bool error_unsaved; /* [a] it has not yet, and a journal cannot do it */
 	u64 error_ino;	    /* [a] inode of the last error, or 0 */
 	u16 mount_state;    /* [I] s_state to restore */
-	u32 resuid, resgid; /* [I] who may use reserved blocks */
 
 	u32 resizing;		      /* [a] one at a time */
 	struct thread *resizer;	      /* [a] whose handles begin all the same */
@@ -153,7 +142,8 @@ struct ext4_sb {
 	u32 frozen;		      /* [a] enum ext4_frozen */
 	u32 nr_in[2];		      /* [a] by enum ext4_door */
 	struct waitq flusher_wait;
-	u32 flusher_state; /* [a] flusher.c */
+	u32 flusher_state;	    /* [a] flusher.c */
+	struct sys_dir *sys, *proc; /* [I] once mounted; sysfs.c */
 };
 
 enum ext4_map_state {
@@ -228,10 +218,13 @@ void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
 /* Nothing is written from now on, as after a power cut; no error is noted. */
 void ext4_shut_down(struct ext4_sb *sbi);
-u32 ext4_errors_opt(const struct ext4_super *es); /* EXT4_OPT_ERRORS_* */
-int ext4_options_parse(struct ext4_sb *sbi, const char *data);
-int ext4_check_option(const char *opt);
-void ext4_show_options(struct super_block *sb, char *buf, size_t n);
+/* Mount option abort. */
+void ext4_abort_if_asked(struct ext4_sb *sbi);
+
+/* --- sysfs.c */
+void ext4_sys_add(struct ext4_sb *sbi); /* a volume is mounted, ... */
+void ext4_sys_del(struct ext4_sb *sbi); /* ... is not any more */
+int ext4_sys_init(void);
 
 /* --- csum.c */
 u32 ext4_inode_seed(const struct ext4_sb *sbi, u32 ino, u32 generation);
@@ -376,6 +369,10 @@ void ext4_releasepage(struct mapping *m, struct page *pg);
 int ext4_readpage(struct mapping *m, struct page *pg);
 int ext4_setattr(struct inode *inode, const struct iattr *a);
 int ext4_fallocate(struct file *f, int mode, u64 off, u64 len);
+
+/* --- move.c */
+int ext4_move_blocks(struct file *f, struct file *donor, u64 at, u64 place,
+		     u64 len, u64 *moved);
 int ext4_fsync(struct file *f, bool datasync);
 s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg);
 /* flags.c, fiemap.c: ioctls, @arg in user memory */

@@ -100,6 +100,8 @@ int ext4_ext_convert(struct ext4_handle *h, struct inode *inode, u32 lblk,
 int ext4_ext_isolate(struct ext4_handle *h, struct inode *inode, u32 from);
 int ext4_ext_dirty(struct ext4_handle *h, struct inode *inode,
 		   struct ext4_ext_node *n);
+/* The leaf's entry in hand becomes one with its neighbours where it can. */
+void ext4_ext_merge(struct ext4_ext_node *n);
 /* The first key of the node at @level changed: tell the nodes above. */
 int ext4_ext_fix_keys(struct ext4_handle *h, struct inode *inode,
 		      struct ext4_ext_path *p, u32 level);

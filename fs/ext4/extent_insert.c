@@ -215,6 +215,11 @@ static void merge_around(struct ext4_ext_head *h, u32 i)
 	}
 }
 
+void ext4_ext_merge(struct ext4_ext_node *n)
+{
+	merge_around(n->head, n->pos);
+}
+
 /* Is [lblk, lblk + len) the continuation of an entry?  Then no slot is used. */
 static int try_extend(struct ext4_handle *h, struct inode *inode,
 		      struct ext4_ext_path *p, const struct ext4_extent *new)

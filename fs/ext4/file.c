@@ -185,7 +185,8 @@ static int ext4_flush(struct file *f)
 {
 	struct ext4_inode *ei = EXT4_I(f->inode);
 
-	if (!f->can_write || !load_once(&ei->truncated))
+	if (!f->can_write || !load_once(&ei->truncated) ||
+	    (load_once(&inode_sbi(f->inode)->opt.flags) & EXT4_OPT_NO_AUTO_DA))
 		return 0;
 	store_once(&ei->truncated, false);
 	return mapping_sync(&f->inode->mapping, 0, ~0ull, false);
@@ -202,6 +203,7 @@ void ext4_file_init(void)
 	ext4_file_ops.flush = ext4_flush;
 	ext4_file_ops.llseek = ext4_llseek;
 	ext4_file_ops.fallocate = ext4_fallocate;
+	ext4_file_ops.move_blocks = ext4_move_blocks;
 	ext4_file_ops.ioctl = ext4_ioctl;
 }
 

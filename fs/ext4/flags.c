@@ -21,6 +21,9 @@ struct fsxattr {
 };
 STATIC_ASSERT(sizeof(struct fsxattr) == 28, "as in the ABI");
 
+#define XFLAG_EXTSIZE	   0x0800u
+#define XFLAG_EXTSZINHERIT 0x1000u
+
 /* Flags that both interfaces have. */
 static const struct {
 	u32 flag, xflag;
@@ -141,6 +144,9 @@ int ext4_set_fsxattr(struct file *f, uaddr_t arg)
 		return -EFAULT;
 	if (x.projid)
 		return -EOPNOTSUPP; /* projects are */
+	if ((x.xflags & XFLAG_EXTSIZE && !S_ISREG(f->inode->mode)) ||
+	    (x.xflags & XFLAG_EXTSZINHERIT && !S_ISDIR(f->inode->mode)))
+		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
 		mask |= both[i].flag;
 		if (x.xflags & both[i].xflag)

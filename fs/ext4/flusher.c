@@ -3,10 +3,10 @@
  * fs/ext4/flusher.c - the thread that writes a volume's metadata in time.
  *
  * It sleeps for ever while nothing is to be done.  A transaction is committed
- * when it is sbi->commit_ns old, or at once when somebody asks; committed
+ * when it is commit= seconds old, or at once when somebody asks; committed
  * blocks are written home when the oldest is HOME_DELAY old, or the log or
  * memory fill up.  Without a journal dirty blocks are written when the first
- * is sbi->commit_ns old.
+ * is commit= seconds old.
  *
  * Locking: none of its own.
  */
@@ -26,6 +26,11 @@ enum {
 static bool must_stop(struct ext4_sb *sbi)
 {
 	return load_once(&sbi->flusher_state) == FLUSHER_STOP;
+}
+
+static u64 commit_ns(const struct ext4_sb *sbi)
+{
+	return (u64)load_once(&sbi->opt.commit_s) * NSEC_PER_SEC;
 }
 
 static bool has_news(struct ext4_sb *sbi)
@@ -49,7 +54,7 @@ static void look(struct ext4_journal *j, struct agenda *a)
 	*a = (struct agenda){ .commit_ns = ~0ull, .home_ns = ~0ull };
 	spin_lock(&sbi->buf_lock);
 	if (j->running) {
-		a->commit_ns = j->running->since_ns + sbi->commit_ns;
+		a->commit_ns = j->running->since_ns + commit_ns(sbi);
 		if (tid_after(load_once(&j->wanted), load_once(&j->committed)))
 			a->commit_ns = 0;
 	}
@@ -113,7 +118,7 @@ static void plain_round(struct ext4_sb *sbi)
 {
 	wait_event(&sbi->flusher_wait, sbi->nr_dirty || has_news(sbi));
 	(void)wait_event_timeout(&sbi->flusher_wait, has_news(sbi),
-				 clock_mono_ns() + sbi->commit_ns);
+				 clock_mono_ns() + commit_ns(sbi));
 	if (!has_news(sbi))
 		(void)ext4_bufs_flush(sbi, false);
 }

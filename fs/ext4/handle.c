@@ -354,7 +354,7 @@ struct ext4_txn *ext4_data_begin(struct ext4_handle *h)
 {
 	struct ext4_txn *t = h->txn;
 
-	if (!t || (load_once(&h->sbi->opts) & EXT4_OPT_WRITEBACK))
+	if (!t || (load_once(&h->sbi->opt.flags) & EXT4_OPT_WRITEBACK))
 		return NULL;
 	atomic_inc(&t->data);
 	return t;

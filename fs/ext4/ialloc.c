@@ -150,7 +150,9 @@ static void set_owner(struct inode *inode, const struct inode *dir, u32 mode)
 	inode->mode = mode;
 	inode->uid = c ? c->fsuid : 0;
 	inode->gid = c ? c->fsgid : 0;
-	if (dir->mode & S_ISGID) {
+	if (load_once(&inode_sbi(dir)->opt.flags) & EXT4_OPT_GRPID) {
+		inode->gid = dir->gid;
+	} else if (dir->mode & S_ISGID) {
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
 			inode->mode |= S_ISGID;

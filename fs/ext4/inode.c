@@ -346,6 +346,22 @@ int ext4_iget_linked(struct ext4_sb *sbi, u64 ino, struct inode **out)
 	return 0;
 }
 
+/* nouid32: what does not fit becomes the overflow id. */
+static void store_owner(const struct ext4_sb *sbi, const struct inode *inode,
+			struct ext4_raw_inode *raw)
+{
+	u32 uid = inode->uid, gid = inode->gid;
+
+	if (load_once(&sbi->opt.flags) & EXT4_OPT_UID16) {
+		uid = uid > 0xffff ? 65534 : uid;
+		gid = gid > 0xffff ? 65534 : gid;
+	}
+	raw->uid_lo = (u16)uid;
+	raw->uid_hi = (u16)(uid >> 16);
+	raw->gid_lo = (u16)gid;
+	raw->gid_hi = (u16)(gid >> 16);
+}
+
 static void store(struct ext4_sb *sbi, struct ext4_inode *ei,
 		  struct ext4_raw_inode *raw)
 {
@@ -353,10 +369,7 @@ static void store(struct ext4_sb *sbi, struct ext4_inode *ei,
 	u64 size = S_ISREG(inode->mode) ? ei->disk_size : inode->i_size;
 
 	raw->mode = (u16)inode->mode;
-	raw->uid_lo = (u16)inode->uid;
-	raw->uid_hi = (u16)(inode->uid >> 16);
-	raw->gid_lo = (u16)inode->gid;
-	raw->gid_hi = (u16)(inode->gid >> 16);
+	store_owner(sbi, inode, raw);
 	raw->links = (u16)inode->nlink;
 	raw->generation = inode->generation;
 	raw->size_lo = (u32)size;

@@ -128,7 +128,7 @@ int ext4_flush_device(struct ext4_sb *sbi)
 	int err;
 
 	if (!sbi->bdev->has_flush ||
-	    (load_once(&sbi->opts) & EXT4_OPT_NOBARRIER))
+	    (load_once(&sbi->opt.flags) & EXT4_OPT_NOBARRIER))
 		return 0;
 	/* WROTE (acquire) - pairs with ext4_note_write(). */
 	seen = load_acquire(&sbi->nr_writes);

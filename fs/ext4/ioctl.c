@@ -5,7 +5,7 @@
  * Locking: see the callees; a group's lock while its free blocks are discarded.
  * Not here: flags (flags.c), FIEMAP (fiemap.c).
  */
-#include <fs/ext4/ext4.h>
+#include <fs/ext4/journal.h>
 #include <kernel/mm/user.h>
 #include <kernel/sched/thread.h>
 #include <kernel/task/process.h>
@@ -27,6 +27,17 @@
 #define EXT4_IOC_SHUTDOWN     0x8004587du
 #define FITRIM		      0xc0185879u
 #define EXT4_IOC_RESIZE_FS    0x40086610u
+#define FS_IOC_SETVERSION     0x40087602u
+#define EXT4_IOC_SETVERSION   0x40086604u
+#define EXT4_IOC_ALLOC_DA     0x660cu
+#define EXT4_IOC_PRECACHE     0x6612u
+#define EXT4_IOC_CLEAR_ES     0x6628u
+#define EXT4_IOC_GETSTATE     0x40046629u
+#define EXT4_IOC_CHECKPOINT   0x4004662bu
+#define EXT4_IOC_GETFSUUID    0x8008662cu
+#define EXT4_IOC_SETFSUUID    0x4008662cu
+#define FS_ENCRYPTION_FIRST   0x13u /* 'f'; numbers of linux/fscrypt.h */
+#define FS_ENCRYPTION_LAST    0x1bu
 
 #define LABEL_BYTES 17u /* of the 256: as many as Linux looks at */
 
@@ -45,11 +56,26 @@ static int get_label(struct ext4_sb *sbi, uaddr_t to)
 	return copy_to_user(to, label, sizeof(label)) ? -EFAULT : 0;
 }
 
+/* Bytes of the super block. */
+static int set_bytes(struct ext4_sb *sbi, void *to, const void *from, size_t n)
+{
+	struct ext4_handle h;
+	int err = ext4_begin(sbi, &h, 1);
+
+	if (err)
+		return err;
+	err = ext4_write_access(&h, sbi->super_buf);
+	if (!err) {
+		memcpy(to, from, n);
+		ext4_dirty(&h, sbi->super_buf);
+	}
+	ext4_end(&h);
+	return err ? err : ext4_sync_fs(sbi->vfs, true);
+}
+
 static int set_label(struct ext4_sb *sbi, uaddr_t from)
 {
-	char label[LABEL_BYTES];
-	struct ext4_handle h;
-	int err;
+	char label[LABEL_BYTES], name[sizeof(sbi->es->volume_name)] = { 0 };
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -57,18 +83,8 @@ static int set_label(struct ext4_sb *sbi, uaddr_t from)
 		return -EFAULT;
 	if (strnlen(label, sizeof(label)) > sizeof(sbi->es->volume_name))
 		return -EINVAL;
-	err = ext4_begin(sbi, &h, 1);
-	if (err)
-		return err;
-	err = ext4_write_access(&h, sbi->super_buf);
-	if (!err) {
-		memset(sbi->es->volume_name, 0, sizeof(sbi->es->volume_name));
-		memcpy(sbi->es->volume_name, label,
-		       strnlen(label, sizeof(sbi->es->volume_name)));
-		ext4_dirty(&h, sbi->super_buf);
-	}
-	ext4_end(&h);
-	return err ? err : ext4_sync_fs(sbi->vfs, true);
+	memcpy(name, label, strnlen(label, sizeof(name)));
+	return set_bytes(sbi, sbi->es->volume_name, name, sizeof(name));
 }
 
 /* --- FITRIM */
@@ -171,6 +187,53 @@ static int get_uuid(struct ext4_sb *sbi, uaddr_t to)
 	return copy_to_user(to, out, sizeof(out)) ? -EFAULT : 0;
 }
 
+/* struct fsuuid of Linux's ext4.h; the bytes follow. */
+struct fsuuid {
+	u32 len, flags;
+};
+
+static int get_fsuuid(struct ext4_sb *sbi, uaddr_t arg)
+{
+	struct fsuuid u;
+	u32 room;
+
+	if (copy_from_user(&u, arg, sizeof(u)))
+		return -EFAULT;
+	if (u.flags)
+		return -EINVAL;
+	room = u.len;
+	u.len = sizeof(sbi->es->uuid);
+	if (room < u.len) {
+		if (copy_to_user(arg, &u, sizeof(u)))
+			return -EFAULT;
+		return room ? -EINVAL : 0;
+	}
+	return copy_to_user(arg + sizeof(u), sbi->es->uuid, u.len) ||
+			       copy_to_user(arg, &u, sizeof(u))
+		       ? -EFAULT
+		       : 0;
+}
+
+static int set_fsuuid(struct ext4_sb *sbi, uaddr_t arg)
+{
+	u8 uuid[sizeof(sbi->es->uuid)];
+	struct fsuuid u;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	/* Checksums begin with it. */
+	if ((sbi->has_csum || sbi->has_gdt_csum) &&
+	    !(sbi->es->feature_incompat & EXT4_INCOMPAT_CSUM_SEED))
+		return -EOPNOTSUPP;
+	if (copy_from_user(&u, arg, sizeof(u)))
+		return -EFAULT;
+	if (u.flags || u.len != sizeof(uuid))
+		return -EINVAL;
+	if (copy_from_user(uuid, arg + sizeof(u), sizeof(uuid)))
+		return -EFAULT;
+	return set_bytes(sbi, sbi->es->uuid, uuid, sizeof(uuid));
+}
+
 /* Below /sys/fs. */
 static int get_sysfs_path(struct ext4_sb *sbi, uaddr_t to)
 {
@@ -219,6 +282,79 @@ static int get_version(const struct inode *inode, uaddr_t to)
 	return copy_to_user(to, &v, sizeof(v)) ? -EFAULT : 0;
 }
 
+static int set_version(struct file *f, uaddr_t arg)
+{
+	struct inode *inode = f->inode;
+	struct ext4_handle h;
+	u32 v;
+	int err;
+
+	if (!inode_owner_or_capable(inode))
+		return -EPERM;
+	if (inode_sbi(inode)->has_csum)
+		return -ENOTTY; /* checksums begin with it */
+	if (get_user_u32(&v, arg))
+		return -EFAULT;
+	if ((inode->sb->flags | f->mnt->flags) & MS_RDONLY)
+		return -EROFS;
+	down_write(&inode->lock);
+	err = ext4_begin(inode_sbi(inode), &h, 1);
+	if (!err) {
+		inode->generation = v;
+		inode->ctime = inode_now(inode);
+		err = ext4_mark_dirty(&h, inode);
+		ext4_end(&h);
+	}
+	up_write(&inode->lock);
+	return err;
+}
+
+#define CHECKPOINT_DRY	 4u
+#define CHECKPOINT_FLAGS 7u /* 1: discard, 2: write zeroes to the log, too */
+
+static int checkpoint(struct ext4_sb *sbi, uaddr_t arg)
+{
+	u32 flags;
+
+	if (get_user_u32(&flags, arg))
+		return -EFAULT;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!sbi->journal)
+		return -ENODEV;
+	if ((flags & ~CHECKPOINT_FLAGS) || (flags & 3) == 3)
+		return -EINVAL;
+	if (flags & CHECKPOINT_DRY)
+		return 0;
+	return flags ? -EOPNOTSUPP : ext4_checkpoint_all(sbi->journal, true);
+}
+
+/* How blocks are found and kept in memory is ours; what is dirty gets its place. */
+static s64 cache_ioctl(struct inode *inode, unsigned int cmd, uaddr_t arg)
+{
+	if (cmd == EXT4_IOC_PRECACHE)
+		return 0;
+	if (cmd == EXT4_IOC_GETSTATE)
+		return put_user_u32(0, arg);
+	if (!inode_owner_or_capable(inode))
+		return -EACCES;
+	if (cmd == EXT4_IOC_ALLOC_DA && S_ISREG(inode->mode))
+		return mapping_sync(&inode->mapping, 0, ~0ull, false);
+	return 0;
+}
+
+/* What this volume has not: encryption ('f'), fs-verity ('f', 133 to 135). */
+static int without(unsigned int cmd)
+{
+	u32 type = cmd >> 8 & 0xff, nr = cmd & 0xff;
+
+	if (type == 'f' &&
+	    ((nr >= FS_ENCRYPTION_FIRST && nr <= FS_ENCRYPTION_LAST) ||
+	     (nr >= 133 && nr <= 135)))
+		return -EOPNOTSUPP;
+	return -ENOTTY;
+}
+
 s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct inode *inode = f->inode;
@@ -252,9 +388,23 @@ s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return shut_down(sbi, arg);
 	case EXT4_IOC_RESIZE_FS:
 		return resize(sbi, arg);
+	case FS_IOC_SETVERSION:
+	case EXT4_IOC_SETVERSION:
+		return set_version(f, arg);
+	case EXT4_IOC_PRECACHE:
+	case EXT4_IOC_GETSTATE:
+	case EXT4_IOC_ALLOC_DA:
+	case EXT4_IOC_CLEAR_ES:
+		return cache_ioctl(inode, cmd, arg);
+	case EXT4_IOC_CHECKPOINT:
+		return checkpoint(sbi, arg);
+	case EXT4_IOC_GETFSUUID:
+		return get_fsuuid(sbi, arg);
+	case EXT4_IOC_SETFSUUID:
+		return set_fsuuid(sbi, arg);
 	case FITRIM:
 		return fitrim(sbi, arg);
 	default:
-		return -ENOTTY;
+		return without(cmd);
 	}
 }

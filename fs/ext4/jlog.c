@@ -51,7 +51,7 @@ int ext4_log_io(struct ext4_journal *j, u32 op, u32 log, void *mem, u32 nr)
 
 int ext4_log_write_fua(struct ext4_journal *j, u32 log, void *mem)
 {
-	bool fua = !(load_once(&j->sbi->opts) & EXT4_OPT_NOBARRIER);
+	bool fua = !(load_once(&j->sbi->opt.flags) & EXT4_OPT_NOBARRIER);
 	u32 n;
 	u64 blk = log_block(j, log, &n);
 

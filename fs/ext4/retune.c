@@ -77,8 +77,8 @@ static void apply(struct ext4_sb *sbi)
 	if (sbi->has_64bit)
 		reserve |= (u64)es->r_blocks_count_hi << 32;
 	store_once(&sbi->r_blocks, min(reserve, sbi->nr_blocks / 2));
-	sbi->resuid = es->def_resuid;
-	sbi->resgid = es->def_resgid;
+	sbi->opt.resuid = es->def_resuid;
+	sbi->opt.resgid = es->def_resgid;
 }
 
 static void retune(struct ext4_sb *sbi, const struct ext4_super *es)

@@ -108,12 +108,13 @@ static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
 	u64 free = load_once(&sbi->free_blocks);
 	u64 delayed = load_once(&sbi->delayed);
 	const u32 *uuid = (const void *)sbi->es->uuid;
+	bool minix = sbi->opt.flags & EXT4_OPT_MINIXDF;
 
 	*out = (struct kstatfs){
 		.type = EXT4_SUPER_MAGIC,
 		.bsize = sbi->block_size,
 		.frsize = sbi->block_size,
-		.blocks = sbi->nr_blocks - sbi->overhead,
+		.blocks = sbi->nr_blocks - (minix ? 0 : sbi->overhead),
 		.files = sbi->nr_inodes,
 		.ffree = load_once(&sbi->free_inodes),
 		.fsid = (u64)(uuid[1] ^ uuid[3]) << 32 | (uuid[0] ^ uuid[2]),
@@ -325,9 +326,11 @@ static int ext4_remount(struct super_block *sb, u64 flags, const char *data)
 {
 	struct ext4_sb *sbi = EXT4_SB(sb);
 	bool ro = sb->flags & MS_RDONLY, want_ro = flags & MS_RDONLY;
-	u32 opts = sbi->opts;
-	int err = ext4_options_parse(sbi, data);
+	struct ext4_options old = sbi->opt;
+	int err = ext4_options_parse(sbi, data, true);
 
+	if (!err)
+		ext4_abort_if_asked(sbi);
 	if (err || ro == want_ro)
 		return err;
 	if (want_ro)
@@ -335,7 +338,7 @@ static int ext4_remount(struct super_block *sb, u64 flags, const char *data)
 	else
 		err = ext4_super_supported(sbi, sbi->es, false) ?: go_rw(sbi);
 	if (err)
-		sbi->opts = opts;
+		sbi->opt = old;
 	return err;
 }
 
@@ -358,6 +361,7 @@ static void ext4_put_super(struct super_block *sb)
 {
 	struct ext4_sb *sbi = EXT4_SB(sb);
 
+	ext4_sys_del(sbi);
 	if (!(sb->flags & MS_RDONLY))
 		(void)go_ro(sbi);
 	ext4_flusher_stop(sbi);
@@ -452,15 +456,21 @@ static int load_super(struct ext4_sb *sbi, const struct ext4_super *es)
 static int load(struct ext4_sb *sbi, const struct ext4_super *es, u64 flags,
 		const char *data)
 {
+	char stored[sizeof(es->mount_opts) + 1] = { 0 };
 	int err;
 
-	sbi->opts |= ext4_errors_opt(es);
-	err = ext4_options_parse(sbi, data);
+	memcpy(stored, es->mount_opts, sizeof(es->mount_opts));
+	ext4_options_default(sbi, es);
+	err = ext4_options_parse(sbi, stored, false);
+	if (!err)
+		err = ext4_options_parse(sbi, data, false);
 	if (!err)
 		err = ext4_super_check(sbi, es, flags & MS_RDONLY);
 	if (err)
 		return err;
 	ext4_super_geometry(sbi, es);
+	if (sbi->opt.extra_isize > sbi->inode_size - EXT4_GOOD_OLD_INODE_SIZE)
+		return -EINVAL;
 	err = ext4_bufs_init(sbi);
 	if (!err)
 		err = ext4_flush_init(sbi);
@@ -557,10 +567,10 @@ static int check_tables(struct ext4_sb *sbi)
 static int open_journal(struct ext4_sb *sbi)
 {
 	bool first = !(sbi->es->feature_incompat & EXT4_INCOMPAT_RECOVER) ||
-		     (sbi->opts & EXT4_OPT_NOLOAD);
+		     (sbi->opt.flags & EXT4_OPT_NOLOAD);
 	int err = first ? check_tables(sbi) : 0;
 
-	if (err || (sbi->opts & EXT4_OPT_NOLOAD))
+	if (err || (sbi->opt.flags & EXT4_OPT_NOLOAD))
 		return err;
 	err = ext4_journal_open(sbi);
 	if (!err && sbi->journal)
@@ -600,8 +610,11 @@ static int mount_with(struct ext4_sb *sbi, struct super_block *sb,
 		err = forget_recovery(sbi);
 	if (!err)
 		err = load_root(sbi, sb);
-	if (!err)
+	if (!err) {
+		ext4_abort_if_asked(sbi);
+		ext4_sys_add(sbi);
 		return 0;
+	}
 	if (!(sb->flags & MS_RDONLY))
 		(void)go_ro(sbi);
 	inodes_drop_sb(sb);
@@ -661,6 +674,7 @@ static int ext4_init(void)
 	ext4_file_init();
 	for (i = 0; i < ARRAY_SIZE(types) && !err; i++)
 		err = fs_register(&types[i]);
+	(void)ext4_sys_init();
 	return err;
 }
 INITCALL(INIT_VFS, ext4_init);

@@ -97,7 +97,7 @@ static int check_features(struct ext4_sb *sbi, const struct ext4_super *es,
 static int check_journal(struct ext4_sb *sbi, const struct ext4_super *es,
 			 bool ro)
 {
-	bool noload = sbi->opts & EXT4_OPT_NOLOAD;
+	bool noload = sbi->opt.flags & EXT4_OPT_NOLOAD;
 
 	if (!(es->feature_compat & EXT4_COMPAT_HAS_JOURNAL)) {
 		if (!(es->feature_incompat & EXT4_INCOMPAT_RECOVER))
@@ -303,8 +303,6 @@ void ext4_super_geometry(struct ext4_sb *sbi, const struct ext4_super *es)
 	sbi->r_blocks = es->r_blocks_count_lo;
 	if (sbi->has_64bit)
 		sbi->r_blocks |= (u64)es->r_blocks_count_hi << 32;
-	sbi->resuid = es->def_resuid;
-	sbi->resgid = es->def_resgid;
 	sbi->want_extra_isize = extra_isize(sbi, es);
 	set_limits(sbi);
 }

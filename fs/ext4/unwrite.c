@@ -30,6 +30,8 @@ void ext4_note_failed(struct inode *inode, u32 lblk, const struct bio *bio)
 	u32 shift = sbi->block_bits - SECTOR_SHIFT;
 	struct failed *f = kmalloc(sizeof(*f));
 
+	if (load_once(&sbi->opt.flags) & EXT4_OPT_DATA_ABORT)
+		ext4_give_up(sbi, -EIO, "data was not written");
 	if (!f)
 		return; /* as it was before there was this file */
 	f->ino = inode->ino;

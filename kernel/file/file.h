@@ -113,6 +113,10 @@ struct file_ops {
 	int (*fsync)(struct file *f, bool datasync);
 	int (*readdir)(struct file *f, struct dir_ctx *ctx);
 	int (*fallocate)(struct file *f, int mode, u64 off, u64 len);
+	/* @len blocks of @f go where those of @donor are, who gets the others;
+	 * *@moved: how many, also after an error. */
+	int (*move_blocks)(struct file *f, struct file *donor, u64 at,
+			   u64 place, u64 len, u64 *moved);
 	/* Called at each close(2) of a descriptor of it. */
 	int (*flush)(struct file *f);
 	/* Last reference gone. */

@@ -223,3 +223,65 @@ def test_lying_device(boot, tmp_path):
     r = m.sh("dd if=/dev/vdb of=/dev/null bs=512 skip=96 count=16")
     assert r.status != 0 and "I/O error" in r.out
     m.sh("md5sum /bin/busybox", check=True)
+
+
+# What mount(8) is given, and what /proc/mounts says of it; None: refused.
+OPTIONS = [
+    ("", ""), ("bsdgroups,minixdf", "minixdf,grpid"),
+    ("resuid=7,resgid=8", "resuid=7,resgid=8"), ("resuid=x", None),
+    ("errors=panic,errors=continue", ""), ("errors=maybe", None),
+    ("noload", "norecovery"), ("noacl", None), ("nonsense", None),
+    ("commit=0x10,nobarrier", "nobarrier,commit=16"), ("commit=-1", None),
+    ("commit=0,barrier=7,bh,check=none,orlov,journal=20", ""),
+    ("journal_async_commit", None), ("data=ordered", "data=ordered"),
+    ("journal_async_commit,data=writeback",
+     "journal_async_commit,data=writeback"),
+    ("inode_readahead_blks=17", None), ("auto_da_alloc=0", "noauto_da_alloc"),
+    ("init_itable=20,nodelalloc,dioread_lock,stripe=3",
+     "nodioread_nolock,nodelalloc,stripe=3,init_itable=20"),
+    ("dax", None), ("dax=never", "dax=never"), ("usrjquota=", ""),
+    ("max_dir_size_kb=3,nombcache,discard",
+     "discard,nombcache,max_dir_size_kb=3"),
+    ("debug_want_extra_isize=512", None), ("sb=1,i_version", ""),
+]
+
+
+def test_mount_options(boot, tmp_path):
+    path = str(tmp_path / "second.ext4")
+    with open(path, "wb") as f:
+        f.truncate(64 << 20)
+    subprocess.run(["/usr/sbin/mkfs.ext4", "-q", "-F", "-b", "4096", path],
+                   check=True)
+    m = boot(tail=["-drive", f"file={path},if=none,id=d1,format=raw",
+                   "-device", "virtio-blk-pci,drive=d1,disable-legacy=on"])
+
+    def shown():
+        line = m.sh("grep ' /mnt ' /proc/mounts", check=True).out
+        return line.split()[3].replace("rw,relatime", "").lstrip(",")
+
+    for given, want in OPTIONS:
+        done = m.sh(f"mount -t ext4 -o rw,{given} /dev/vdb /mnt")
+        assert (done.status == 0) == (want is not None), given
+        if want is not None:
+            assert shown() == want, given
+            m.sh(f"mount -o remount,{given or 'rw'} /mnt", check=True)
+            assert shown() == want, given
+            m.sh("umount /mnt", check=True)
+    m.sh("mount -t ext4 /dev/vdb /mnt", check=True)
+    for refused in ("data=writeback", "nombcache", "dax=never", "commit=9,no"):
+        assert m.sh(f"mount -o remount,{refused} /mnt").status
+    assert shown() == ""
+    options = m.sh("cat /proc/fs/ext4/vdb/options", check=True).lines
+    assert options[0] == "rw" and "acl" in options and "commit=5" in options
+    assert "features" in m.sh("ls /sys/fs/ext4").out
+    m.sh("mount -o remount,grpid,max_dir_size_kb=8 /mnt && mkdir /mnt/d && "
+         "chown 5:6 /mnt/d && touch /mnt/d/f", check=True)
+    assert m.sh("stat -c %g /mnt/d/f").out == "6"
+    full = m.sh("for i in $(seq 300); do touch "
+                "/mnt/d/a-rather-long-file-name-$i 2>&1 || break; done", 60)
+    assert full.out.count("No space left") == 1
+    m.sh("umount /mnt", check=True)
+    assert "vdb" not in m.sh("ls /sys/fs/ext4 /proc/fs/ext4").out
+    m.poweroff()
+    status, out = e2fsck(path)
+    assert status == 0, out

@@ -54,7 +54,7 @@ def test_on_tmpfs(machine, suite):
 
 @pytest.mark.parametrize("suite", ["files.", "names.", "acl.", "attrs.", "aio.", "procs.permissions",
                                    "procs.exec_script", "mem.file_shared",
-                                   "mem.beyond_eof"])
+                                   "mem.beyond_eof", "model."])
 def test_on_ext4(machine, suite):
     machine.sh("mkdir -p /root/t", check=True)
     run_suite(machine, suite, "/root/t")

@@ -15,6 +15,7 @@
 
 #include <fs/direct.h>
 #include <fs/internal.h>
+#include <kernel/dev/sysfs.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <lib/errno.h>
@@ -115,6 +116,36 @@ void inode_modified(struct inode *i)
 bool inode_owner_or_capable(const struct inode *i)
 {
 	return true;
+}
+
+/* There is no /sys here, and no /proc. */
+struct sys_dir *sys_path(const char *path)
+{
+	(void)path;
+	return NULL;
+}
+
+struct sys_dir *sys_proc_path(const char *path)
+{
+	(void)path;
+	return NULL;
+}
+
+struct sys_dir *sys_mkdir(struct sys_dir *parent, const char *name, void *obj)
+{
+	(void)parent, (void)name, (void)obj;
+	return NULL;
+}
+
+int sys_add(struct sys_dir *d, const struct sys_attr *a, u32 nr)
+{
+	(void)d, (void)a, (void)nr;
+	return -ENOMEM;
+}
+
+void sys_rmdir(struct sys_dir *d)
+{
+	(void)d;
 }
 
 bool cred_in_group(const struct cred *c, u32 gid)

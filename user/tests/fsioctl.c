@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/fsioctl.c - ioctl(2) on files and directories: what ext4 has of its own,
+ * what all file systems are asked for; errors that pjdfstest and xfstests look at.
+ */
+#include "utest.h"
+
+#include <grp.h>
+#include <linux/falloc.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+
+#define EXT4 0xef53
+#define KIB  1024
+
+struct move_extent {
+	uint32_t reserved, donor_fd;
+	uint64_t orig_start, donor_start, len, moved_len;
+};
+#define EXT4_IOC_MOVE_EXT _IOWR('f', 15, struct move_extent)
+
+static bool on_ext4(void)
+{
+	struct statfs fs;
+
+	CHECK_OK(statfs(".", &fs));
+	return fs.f_type == EXT4;
+}
+
+static void become(int id)
+{
+	CHECK_OK(setgroups(0, NULL));
+	CHECK_OK(setegid(id));
+	CHECK_OK(seteuid(id));
+}
+
+TEST(attrs, ext4_ioctls)
+{
+	struct {
+		uint32_t len, flags;
+		unsigned char uuid[16];
+	} u = { 0 };
+	uint32_t v = 4;
+	int fd = ut_open("f", "data");
+
+	if (!on_ext4() || geteuid())
+		ut_skip("needs root on ext4");
+	CHECK_OK(ioctl(fd, _IO('f', 18)));	    /* PRECACHE_EXTENTS */
+	CHECK_OK(ioctl(fd, _IO('f', 12)));	    /* ALLOC_DA_BLKS */
+	CHECK_OK(ioctl(fd, _IOW('f', 43, int), &v)); /* CHECKPOINT, dry run */
+	v = 8;
+	CHECK_ERR(ioctl(fd, _IOW('f', 43, int), &v), EINVAL);
+	CHECK_OK(ioctl(fd, _IOR('f', 44, uint64_t), &u)); /* GETFSUUID */
+	CHECK_EQ(u.len, 16);
+	CHECK_OK(ioctl(fd, _IOR('f', 44, uint64_t), &u));
+	u.len = 3;
+	CHECK_ERR(ioctl(fd, _IOR('f', 44, uint64_t), &u), EINVAL);
+	/* encryption and verity: known, and not to be had */
+	CHECK_ERR(ioctl(fd, 0xc0506617, NULL), EOPNOTSUPP);
+	CHECK_ERR(ioctl(fd, 0x40806685, NULL), EOPNOTSUPP);
+	CHECK_ERR(ioctl(fd, 0x12345678, NULL), ENOTTY);
+	become(1000);
+	CHECK_ERR(ioctl(fd, _IO('f', 12)), EACCES);
+	CHECK_ERR(ioctl(fd, _IOW('f', 4, long), &v), EPERM); /* SETVERSION */
+	CHECK_ERR(ioctl(fd, _IOW('f', 43, int), &v), EPERM);
+}
+
+TEST(attrs, sharing_is_judged)
+{
+	struct file_dedupe_range d = { .src_length = 4096 };
+	struct file_clone_range c = { 0 };
+	int fd = ut_open("f", "data"), to = ut_open("g", "data");
+	int ro = open("f", O_RDONLY), dir = open(".", O_RDONLY);
+	int null = open("/dev/null", O_RDWR);
+
+	CHECK_ERR(ioctl(to, FICLONE, fd), EOPNOTSUPP);
+	CHECK_ERR(ioctl(to, FICLONE, -1), EBADF);
+	CHECK_ERR(ioctl(to, FICLONE, dir), EISDIR);
+	CHECK_ERR(ioctl(to, FICLONE, null), EXDEV);
+	CHECK_ERR(ioctl(ro, FICLONE, to), EBADF);
+	c.src_fd = fd;
+	CHECK_ERR(ioctl(to, FICLONERANGE, &c), EOPNOTSUPP);
+	CHECK_ERR(ioctl(to, FICLONERANGE, NULL), EFAULT);
+	CHECK_ERR(ioctl(fd, FIDEDUPERANGE, &d), EOPNOTSUPP);
+	CHECK_ERR(ioctl(dir, FIDEDUPERANGE, &d), EISDIR);
+	d.reserved1 = 1;
+	CHECK_ERR(ioctl(fd, FIDEDUPERANGE, &d), EINVAL);
+}
+
+/* The names that fallocate(2) had before it was a system call. */
+TEST(attrs, old_reservations)
+{
+	struct {
+		short type, whence;
+		int64_t start, len;
+		int sysid, pid, pad[4];
+	} r = { .start = 4096, .len = 4096 };
+	int fd = ut_open("f", "data");
+	struct stat st;
+
+	CHECK_OK(ioctl(fd, 0x4030582a, &r)); /* FS_IOC_RESVSP64 */
+	CHECK_OK(fstat(fd, &st));
+	CHECK(st.st_size == 4 && st.st_blocks >= 8);
+	CHECK_OK(ioctl(fd, 0x4030582b, &r)); /* FS_IOC_UNRESVSP64 */
+	r.whence = 3;
+	CHECK_ERR(ioctl(fd, 0x4030582a, &r), EINVAL);
+	CHECK_ERR(fallocate(-1, 0x80, 0, 1), EBADF);
+	CHECK_ERR(pread(fd, &r, 2, INT64_MAX - 1), EINVAL);
+}
+
+TEST(attrs, odd_names)
+{
+	struct stat st;
+
+	if (geteuid())
+		ut_skip("needs root");
+	CHECK_ERR(open(".", O_CREAT | O_EXCL | O_RDWR, 0600), EEXIST);
+	CHECK_ERR(open(".", O_CREAT | O_RDWR, 0600), EISDIR);
+	CHECK_OK(mkfifo("p", 0));
+	CHECK_OK(chmod("p", 06755));
+	CHECK_OK(chown("p", 1000, 1000));
+	CHECK_OK(stat("p", &st));
+	CHECK_EQ(st.st_mode & 07777, 0755);
+	CHECK_OK(chmod(".", 0777));
+	become(1000);
+	CHECK_OK(mknod("whiteout", S_IFCHR | 0600, 0));
+	CHECK_ERR(mknod("null", S_IFCHR | 0600, 0x103), EPERM);
+}
+
+static int nr_extents(int fd)
+{
+	struct fiemap f = { .fm_length = ~0ull, .fm_flags = FIEMAP_FLAG_SYNC };
+
+	CHECK_OK(ioctl(fd, FS_IOC_FIEMAP, &f));
+	return (int)f.fm_mapped_extents;
+}
+
+static unsigned char pattern(size_t i)
+{
+	return (unsigned char)(i * 13 + i / 4096);
+}
+
+static void check_data(int fd, size_t n)
+{
+	static unsigned char buf[1 << 20];
+
+	CHECK_EQ(pread(fd, buf, sizeof(buf), 0), n);
+	for (size_t i = 0; i < n; i++)
+		if (buf[i] != pattern(i))
+			CHECK_EQ(i, -1);
+}
+
+/* As e4defrag does it. */
+TEST(attrs, move_extents)
+{
+	enum { SIZE = 1000 * KIB + 100, PIECE = 8 * KIB };
+	struct move_extent me = { 0 };
+	unsigned char buf[PIECE], c;
+	int fd = ut_open("f", ""), other = ut_open("g", "");
+	int donor = ut_open("d", "");
+	size_t at, i, n;
+	struct statfs fs;
+
+	if (!on_ext4())
+		ut_skip("needs ext4");
+	CHECK_OK(fstatfs(fd, &fs));
+	/* two files that grow by turns are in pieces */
+	for (at = 0; at < SIZE; at += n) {
+		n = SIZE - at < PIECE ? SIZE - at : PIECE;
+		for (i = 0; i < n; i++)
+			buf[i] = pattern(at + i);
+		CHECK_EQ(pwrite(fd, buf, n, at), n);
+		CHECK_OK(fdatasync(fd));
+		CHECK_EQ(pwrite(other, buf, n, at), n);
+		CHECK_OK(fdatasync(other));
+	}
+	if (fallocate(donor, 0, 0, SIZE) && errno == EOPNOTSUPP)
+		ut_skip("no extents");
+	me.donor_fd = donor;
+	me.len = (SIZE + fs.f_bsize - 1) / fs.f_bsize;
+	CHECK_OK(ioctl(fd, EXT4_IOC_MOVE_EXT, &me));
+	CHECK_EQ(me.moved_len, me.len);
+	check_data(fd, SIZE);
+	CHECK(nr_extents(fd) < 20);
+	CHECK_OK(fsync(fd));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	check_data(fd, SIZE);
+	/* the other one has what nobody reads */
+	CHECK_EQ(pread(donor, &c, 1, SIZE / 2), 1);
+	CHECK_EQ(ftruncate(donor, 0), 0);
+	check_data(fd, SIZE);
+	me.donor_fd = (uint32_t)-1;
+	CHECK_ERR(ioctl(fd, EXT4_IOC_MOVE_EXT, &me), EBADF);
+	me.donor_fd = fd;
+	CHECK_ERR(ioctl(fd, EXT4_IOC_MOVE_EXT, &me), EINVAL);
+	me.donor_fd = open("/dev/null", O_RDWR);
+	CHECK_ERR(ioctl(fd, EXT4_IOC_MOVE_EXT, &me), EXDEV);
+	CHECK_ERR(ioctl(open("f", O_RDONLY), EXT4_IOC_MOVE_EXT, &me), EBADF);
+}
