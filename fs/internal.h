@@ -91,9 +91,9 @@ void mount_link(struct mount *m, const struct path *p);
 void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
 bool mount_placed(const struct mount *m); /* in somebody's tree */
-void mount_ns_start(struct mount *top);	  /* of a tree of its own; one user */
-void mount_ns_get(struct mount *top);
-void mount_ns_put(struct mount *top); /* the last: all of it goes; may sleep */
+struct mnt_ns;
+void mount_ns_start(struct mount *top, struct mnt_ns *ns); /* its tree */
+void mount_ns_end(struct mount *top); /* all of it goes; may sleep */
 void mounts_changed(void);	      /* tell those who poll; no spinlock */
 bool mounts_full(u32 more);	      /* @more is too many */
 /* The next one in @top's tree, parents first; NULL at the end. */
@@ -107,6 +107,7 @@ void mount_snapshot_free(struct mount **all, u32 nr);
 #define COPY_SLAVE	BIT(0) /* of what is copied, else its peer */
 #define COPY_SHARED	BIT(1)
 #define COPY_UNBINDABLE BIT(2) /* these too */
+#define COPY_NO_MNT_NS	BIT(3) /* but not files that are mount namespaces */
 struct mount *mount_copy(struct mount *old, struct dentry *root, u32 kind);
 /* With what is below it; NULL: *@err. */
 struct mount *mount_copy_tree(struct mount *top, struct dentry *root, u32 kind,

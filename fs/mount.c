@@ -20,6 +20,7 @@
  */
 #include <fs/fsctx.h>
 #include <fs/internal.h>
+#include <fs/mountns.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
@@ -164,36 +165,30 @@ bool mount_attached(const struct mount *m)
 {
 	const struct fs_ctx *c = current ? current->fs : NULL;
 
-	return top_of(m) == (c ? load_once(&c->ns) : root_mount);
+	return top_of(m) == (c ? load_once(&c->ns)->top : root_mount);
 }
 
 bool mount_placed(const struct mount *m)
 {
 	const struct mount *top = top_of(m);
 
-	return top == root_mount || load_once(&top->ns_users);
+	return top == root_mount || load_once(&top->ns);
 }
 
-void mount_ns_start(struct mount *top)
+void mount_ns_start(struct mount *top, struct mnt_ns *ns)
 {
-	top->ns_users = 1;
+	ns->top = top;
 	spin_lock(&dcache_lock);
+	store_once(&top->ns, ns);
 	list_add(&top->node, &mounts);
 	nr_mounts++;
 	spin_unlock(&dcache_lock);
 }
 
-void mount_ns_get(struct mount *top)
+void mount_ns_end(struct mount *top)
 {
-	if (top != root_mount)
-		atomic_inc(&top->ns_users);
-}
-
-void mount_ns_put(struct mount *top)
-{
-	if (top == root_mount || !atomic_dec_and_test(&top->ns_users))
-		return;
 	mutex_lock(&mount_mutex);
+	store_once(&top->ns, NULL);
 	mount_dissolve(top);
 	spin_lock(&dcache_lock);
 	list_del(&top->node);
@@ -356,6 +351,8 @@ int vfs_mount_root(const char *dev, const char *type, u64 flags,
 	list_add(&m->node, &mounts);
 	nr_mounts++;
 	root_mount = m;
+	m->ns = &init_mnt_ns;
+	init_mnt_ns.top = m;
 	spin_unlock(&dcache_lock);
 	return 0;
 }

@@ -9,6 +9,7 @@
  * Locking: mount_mutex over each operation.  Everything is put after it.
  */
 #include <fs/internal.h>
+#include <fs/mountns.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -87,9 +88,14 @@ static int mount_bind(const char *from, const struct path *at, bool rec)
 
 int mount_bind_copy(const struct path *old, bool rec, struct mount **out)
 {
+	const struct mnt_ns *inside = nsfs_mnt_ns(old->dentry);
 	int err = 0;
 
-	if (old->mnt->unbindable || !mount_attached(old->mnt))
+	if (old->mnt->unbindable ||
+	    (!mount_attached(old->mnt) && !nsfs_is(old->dentry)))
+		return -EINVAL;
+	/* A namespace must not keep itself, nor two each other. */
+	if (inside && current->fs->ns->seq >= inside->seq)
 		return -EINVAL;
 	*out = rec ? mount_copy_tree(old->mnt, old->dentry, 0, &err)
 		   : mount_copy(old->mnt, old->dentry, 0);

@@ -4,11 +4,13 @@
  *
  * The queues are kernel/ipc's; here are their names in one directory.  Reading one
  * tells its state, removing it is mq_unlink(3), making it is mq_open(3).  Nothing is
- * kept: inodes and names are made when they are looked up.
+ * kept: inodes and names are made when they are looked up.  Each IPC namespace has an
+ * instance, which keeps the namespace.
  */
 #include <fs/internal.h>
 #include <kernel/init.h>
 #include <kernel/ipc/mqueue.h>
+#include <kernel/ipc/ns.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -64,7 +66,7 @@ static struct inode *queue_inode(struct super_block *sb, struct mqueue *q)
 static int mqfs_lookup(struct inode *dir, const char *name, size_t len,
 		       struct inode **out)
 {
-	struct mqueue *q = mq_find(name, len);
+	struct mqueue *q = mq_find(dir->sb->priv, name, len);
 
 	*out = q ? queue_inode(dir->sb, q) : NULL;
 	return q && !*out ? -ENOMEM : 0;
@@ -73,15 +75,15 @@ static int mqfs_lookup(struct inode *dir, const char *name, size_t len,
 static int mqfs_create(struct inode *dir, const char *name, size_t len,
 		       u32 mode, struct inode **out)
 {
-	int err = mq_create(name, mode);
+	int err = mq_create(dir->sb->priv, name, mode);
 
 	return err ? err : mqfs_lookup(dir, name, len, out);
 }
 
-static int mqfs_unlink(struct inode *dir __unused, const char *name,
-		       size_t len __unused, struct inode *victim __unused)
+static int mqfs_unlink(struct inode *dir, const char *name, size_t len __unused,
+		       struct inode *victim __unused)
 {
-	return (int)mq_unlink_name(name);
+	return (int)mq_unlink_name(dir->sb->priv, name);
 }
 
 static const struct inode_ops dir_iops = {
@@ -99,7 +101,7 @@ static int mqfs_readdir(struct file *f, struct dir_ctx *ctx)
 
 	if (!dir_emit_dots(f, ctx))
 		return 0;
-	while (mq_next(ctx->pos - 2, name, &id)) {
+	while (mq_next(f->inode->sb->priv, ctx->pos - 2, name, &id)) {
 		if (!ctx->emit(ctx, name, strlen(name), ROOT_INO + id, DT_REG,
 			       id + 2))
 			return 0;
@@ -119,7 +121,15 @@ static void mqfs_evict(struct inode *i)
 		mq_put(i->priv);
 }
 
+static void mqfs_put_super(struct super_block *sb)
+{
+	struct ipc_ns *ns = sb->priv;
+
+	ns_put(&ns->ns);
+}
+
 static const struct super_ops mqfs_sops = {
+	.put_super = mqfs_put_super,
 	.evict_inode = mqfs_evict,
 	.no_icache = true,
 };
@@ -127,6 +137,7 @@ static const struct super_ops mqfs_sops = {
 static int mqfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		      u64 flags __unused, const char *data __unused)
 {
+	struct ipc_ns *ns = current_nsproxy()->ipc;
 	struct inode *root;
 
 	sb->ops = &mqfs_sops;
@@ -140,12 +151,21 @@ static int mqfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	root->ops = &dir_iops;
 	root->fops = &dir_fops;
 	sb->root = dentry_alloc_root(root);
-	return sb->root ? 0 : -ENOMEM;
+	if (!sb->root)
+		return -ENOMEM;
+	sb->priv = ns;
+	ns_get(&ns->ns);
+	return 0;
+}
+
+static const void *mqfs_key(void)
+{
+	return current_nsproxy()->ipc;
 }
 
 static struct fs_type mqueue_type = {
 	.name = "mqueue",
-	.single = true,
+	.key = mqfs_key,
 	.mount = mqfs_mount,
 };
 

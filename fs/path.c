@@ -9,6 +9,7 @@
  * (RANK_FILE) and are read under either; dcache_lock for text.
  */
 #include <fs/internal.h>
+#include <fs/mountns.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <kernel/upcalls.h>
@@ -60,8 +61,14 @@ static char *names_backwards(struct path p, const struct path *root,
 			p.mnt = p.mnt->parent;
 			continue;
 		}
-		if (p.dentry->parent == p.dentry)
-			break; /* a file system's own root, not mounted here */
+		if (p.dentry->parent == p.dentry) {
+			/* a file system's own root, not mounted here: "/", or in
+			 * nsfs a name */
+			if (at == end)
+				at = prepend(at, buf, p.dentry->name,
+					     p.dentry->name_len);
+			break;
+		}
 		at = prepend(at, buf, p.dentry->name, p.dentry->name_len);
 		at = prepend(at, buf, "/", 1);
 		p.dentry = p.dentry->parent;
@@ -160,19 +167,19 @@ void fs_ctx_put(struct fs_ctx *c)
 		return;
 	path_put(&c->root);
 	path_put(&c->cwd);
-	mount_ns_put(c->ns);
+	ns_put(&c->ns->ns);
 	kfree(c);
 }
 
 /* Takes the caller's count of @ns. */
 static struct fs_ctx *fs_ctx_new(const struct path *root,
 				 const struct path *cwd, u32 mask,
-				 struct mount *ns)
+				 struct mnt_ns *ns)
 {
 	struct fs_ctx *c = kmalloc(sizeof(*c));
 
 	if (!c) {
-		mount_ns_put(ns);
+		ns_put(&ns->ns);
 		return NULL;
 	}
 	c->refs = 1;
@@ -190,7 +197,7 @@ struct fs_ctx *fs_ctx_dup(struct fs_ctx *c)
 {
 	struct fs_ctx *copy;
 	struct path root, cwd;
-	struct mount *ns;
+	struct mnt_ns *ns;
 	u32 mask;
 
 	spin_lock(&c->lock);
@@ -198,7 +205,7 @@ struct fs_ctx *fs_ctx_dup(struct fs_ctx *c)
 	cwd = c->cwd;
 	mask = c->umask;
 	ns = c->ns;
-	mount_ns_get(ns);
+	ns_get(&ns->ns);
 	path_get(&root);
 	path_get(&cwd);
 	spin_unlock(&c->lock);
@@ -219,7 +226,8 @@ struct fs_ctx *fs_ctx_new_root(void)
 	path_cross_mounts(&root);
 	path_get(&root);
 	spin_unlock(&dcache_lock);
-	c = fs_ctx_new(&root, &root, 022, mount_of_root());
+	ns_get(&init_mnt_ns.ns);
+	c = fs_ctx_new(&root, &root, 022, &init_mnt_ns);
 	path_put(&root);
 	return c;
 }
@@ -263,48 +271,6 @@ void fs_ctx_set_root(const struct path *p)
 void fs_ctx_set_cwd(const struct path *p)
 {
 	set_path(&current->fs->cwd, p);
-}
-
-/* The same place in the tree that was copied; ->copy is valid.  A mount that was
- * not in it is kept. */
-static void to_copy(struct path *p, struct path *was)
-{
-	struct mount *copy = mount_attached(p->mnt) ? p->mnt->copy : NULL;
-
-	*was = (struct path){ NULL, NULL };
-	if (!copy)
-		return;
-	*was = *p;
-	p->mnt = copy;
-	path_get(p);
-}
-
-int fs_ctx_unshare_mounts(void)
-{
-	struct fs_ctx *c = current->fs;
-	struct path root, cwd;
-	struct mount *copy, *old = c->ns;
-	int err;
-
-	mutex_lock(&mount_mutex);
-	copy = mount_copy_tree(old, old->root, COPY_UNBINDABLE, &err);
-	if (copy) {
-		mount_ns_start(copy);
-		spin_lock(&dcache_lock);
-		spin_lock(&c->lock);
-		to_copy(&c->root, &root);
-		to_copy(&c->cwd, &cwd);
-		store_once(&c->ns, copy);
-		spin_unlock(&c->lock);
-		spin_unlock(&dcache_lock);
-	}
-	mutex_unlock(&mount_mutex);
-	if (!copy)
-		return err;
-	path_put(&root);
-	path_put(&cwd);
-	mount_ns_put(old);
-	return 0;
 }
 
 struct replace {

@@ -18,6 +18,7 @@
  * of the tree change.  References are put under mount_mutex.
  */
 #include <fs/internal.h>
+#include <fs/mountns.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/sched/thread.h>
@@ -161,6 +162,8 @@ static bool is_part(const struct mount *m, const struct mount *top,
 		    const struct dentry *root, u32 kind)
 {
 	if (!m->parent->copy || (m->unbindable && !(kind & COPY_UNBINDABLE)))
+		return false;
+	if ((kind & COPY_NO_MNT_NS) && nsfs_mnt_ns(m->root))
 		return false;
 	return m->parent != top || d_is_ancestor(root, m->mountpoint);
 }

@@ -113,6 +113,23 @@ static struct super_block *sb_of_bdev(struct fs_type *t, struct blkdev *bd,
 	return found;
 }
 
+/* The instance of @t for @key, with a reference, or NULL. */
+static struct super_block *sb_of_key(struct fs_type *t, const void *key)
+{
+	struct super_block *sb, *found = NULL;
+
+	spin_lock(&icache_lock);
+	list_for_each_entry(sb, &supers, node) {
+		if (sb->type == t && sb->priv == key && sb->refs) {
+			sb->refs++;
+			found = sb;
+			break;
+		}
+	}
+	spin_unlock(&icache_lock);
+	return found;
+}
+
 static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 				    u64 flags)
 {
@@ -193,6 +210,9 @@ struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 		sb_get(t->single_sb);
 		return t->single_sb;
 	}
+	sb = t->key ? sb_of_key(t, t->key()) : NULL;
+	if (sb)
+		return sb;
 	if (t->needs_dev) {
 		err = find_bdev(dev, &bd);
 		if (err)

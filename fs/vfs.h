@@ -317,9 +317,8 @@ struct mount {
 	struct dentry *mountpoint; /* [dcache_lock] owned, in parent */
 	u64 flags;		   /* [a] MS_RDONLY NOSUID ... */
 	u32 writers;		   /* [a] files of it open for writing */
-	u32 ns_users;  /* [a] contexts whose tree this is the top of;
-					 * the first tree's are not counted */
-	bool expiring; /* [a] umount2(MNT_EXPIRE) was here, and
+	struct mnt_ns *ns; /* [a] of its tree's top: whose that is, or NULL */
+	bool expiring;	   /* [a] umount2(MNT_EXPIRE) was here, and
 					 * nobody since */
 	bool loose; /* [mount_mutex] of no tree yet: fsmount(), open_tree() */
 	struct list_head node;	    /* [dcache_lock] all mounts, in order */
@@ -345,6 +344,8 @@ struct fs_type {
 	bool needs_dev;
 	/* one instance, shared by all mounts and never destroyed */
 	bool single;
+	/* Or one for each value of this (a namespace of current's): sb->priv. */
+	const void *(*key)(void);
 	/* although: on Linux each mount is an instance, so one may lie on another */
 	bool single_stacks;
 	/* no "nodev" in /proc/filesystems although !needs_dev */
@@ -568,11 +569,9 @@ struct fs_ctx {
 	struct spinlock lock;  /* RANK_FILE */
 	struct path root, cwd; /* changed under lock and dcache_lock, read under
 				 * either */
-	struct mount *ns;      /* [lock] top of its tree; counted in ns_users */
+	struct mnt_ns *ns;     /* [lock] whose mounts these are; owned */
 	u32 umask;	       /* [a] */
 };
-/* Current, whose context nobody shares, gets a copy of all mounts to itself. */
-int fs_ctx_unshare_mounts(void);
 void fs_ctx_get_root(struct path *out);
 void fs_ctx_get_cwd(struct path *out);
 /* These two take the references of @p. */

@@ -37,6 +37,13 @@ struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);
 struct fs_ctx *fs_ctx_dup(struct fs_ctx *c); /* NULL: -ENOMEM */
 struct fs_ctx *fs_ctx_new_root(void);	     /* at the root mount, for init */
+/* fs/mountns.c: the context @c, which nobody shares and which is or was made from
+ * current's, gets a copy of all its mounts to itself: 0 or -errno. */
+struct ns_common;
+struct user_ns;
+int fs_ctx_new_mounts(struct fs_ctx *c, struct user_ns *owner);
+/* Its mount namespace.  task_lock held, or @c is current's; no reference. */
+struct ns_common *fs_ctx_mnt_ns(struct fs_ctx *c);
 
 /* fs/exec_file.c: open an executable (checks type, mode, noexec; denies writes);
  * ERR_PTR.  Path in kernel memory, relative to dirfd. */

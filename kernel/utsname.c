@@ -3,33 +3,99 @@
 #include <kernel/utsname.h>
 
 #include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
 #include <kernel/spinlock.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/process.h>
+#include <lib/errno.h>
 #include <lib/string.h>
 
 static struct spinlock uts_lock = SPINLOCK_INIT("uts", RANK_FILE);
 
 /* Programs ask for a Linux new enough for them: the version whose ABI this is. */
-struct utsname utsname = {
+const struct utsname utsname = {
 	.sysname = "Linux",
-	.nodename = "antler",
 	.release = "6.12.0-antler",
 	.version = "#1 SMP",
 	.machine = "riscv64",
-	.domainname = "(none)",
 };
+
+static void uts_free(struct ns_common *ns)
+{
+	kfree(container_of(ns, struct uts_ns, ns));
+}
+
+static int uts_install(struct nsset *set, struct ns_common *ns)
+{
+	struct uts_ns *old = set->nsproxy->uts;
+
+	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
+	    !nsset_capable(set, CAP_SYS_ADMIN))
+		return -EPERM;
+	ns_get(ns);
+	set->nsproxy->uts = container_of(ns, struct uts_ns, ns);
+	ns_put(&old->ns);
+	return 0;
+}
+
+const struct ns_ops uts_ns_ops = {
+	.name = "uts",
+	.flag = CLONE_NEWUTS,
+	.free = uts_free,
+	.install = uts_install,
+};
+
+struct uts_ns init_uts_ns = {
+	.ns = NS_INIT(uts, NS_INO_UTS),
+	.name = { "antler", "(none)" },
+};
+
+struct uts_ns *uts_ns_new(struct uts_ns *old, struct user_ns *owner)
+{
+	struct uts_ns *n = kmalloc(sizeof(*n));
+
+	if (!n)
+		return ERR_PTR(-ENOMEM);
+	ns_init(&n->ns, &uts_ns_ops, owner);
+	spin_lock(&uts_lock);
+	memcpy(n->name, old->name, sizeof(n->name));
+	spin_unlock(&uts_lock);
+	return n;
+}
 
 void utsname_get(struct utsname *out)
 {
-	spin_lock(&uts_lock);
+	const struct uts_ns *n = current_nsproxy()->uts;
+
 	*out = utsname;
+	spin_lock(&uts_lock);
+	memcpy(out->nodename, n->name[UTS_NODENAME], UTS_LEN + 1);
+	memcpy(out->domainname, n->name[UTS_DOMAINNAME], UTS_LEN + 1);
 	spin_unlock(&uts_lock);
 }
 
-void utsname_set(char *which, const char *name, size_t len)
+void utsname_name(enum uts_name which, char *out)
 {
-	KASSERT(len <= UTS_LEN);
 	spin_lock(&uts_lock);
-	memcpy(which, name, len);
-	memset(which + len, 0, UTS_LEN + 1 - len);
+	memcpy(out, current_nsproxy()->uts->name[which], UTS_LEN + 1);
 	spin_unlock(&uts_lock);
+}
+
+bool utsname_may_set(void)
+{
+	return ns_capable(current_nsproxy()->uts->ns.owner, CAP_SYS_ADMIN);
+}
+
+int utsname_set(enum uts_name which, const char *name, size_t len)
+{
+	char *to = current_nsproxy()->uts->name[which];
+
+	KASSERT(len <= UTS_LEN);
+	if (!utsname_may_set())
+		return -EPERM;
+	spin_lock(&uts_lock);
+	memcpy(to, name, len);
+	memset(to + len, 0, UTS_LEN + 1 - len);
+	spin_unlock(&uts_lock);
+	return 0;
 }

@@ -50,28 +50,27 @@ SYSCALL1(160, uname, uaddr_t, ubuf)
 	return copy_to_user(ubuf, &u, sizeof(u));
 }
 
-static int set_name(char *which, uaddr_t uname, int len)
+static int set_name(enum uts_name which, uaddr_t uname, int len)
 {
 	char name[UTS_LEN];
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!utsname_may_set())
 		return -EPERM;
 	if (len < 0 || len > UTS_LEN)
 		return -EINVAL;
 	if (copy_from_user(name, uname, (size_t)len))
 		return -EFAULT;
-	utsname_set(which, name, (size_t)len);
-	return 0;
+	return utsname_set(which, name, (size_t)len);
 }
 
 SYSCALL2(161, sethostname, uaddr_t, uname, int, len)
 {
-	return set_name(utsname.nodename, uname, len);
+	return set_name(UTS_NODENAME, uname, len);
 }
 
 SYSCALL2(162, setdomainname, uaddr_t, uname, int, len)
 {
-	return set_name(utsname.domainname, uname, len);
+	return set_name(UTS_DOMAINNAME, uname, len);
 }
 
 /* linux/sysinfo.h */

@@ -9,6 +9,7 @@
 #include <fs/vfs.h>
 #include <kernel/file/file.h>
 #include <kernel/ipc/mqueue.h>
+#include <kernel/ns/ns.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/time/clock.h>
@@ -48,7 +49,7 @@ SYSCALL1(181, mq_unlink, uaddr_t, uname)
 	char name[MQ_NAME_MAX + 1];
 	int err = read_name(name, uname);
 
-	return err ? err : mq_unlink_name(name);
+	return err ? err : mq_unlink_name(current_nsproxy()->ipc, name);
 }
 
 static int queue_ref(int fd, struct fdref *r, bool write)

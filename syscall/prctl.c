@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* syscall/prctl.c - prctl(2), personality(2), unshare(2), setns(2) and such. */
+/* syscall/prctl.c - prctl(2), personality(2) and such. */
 #include <syscall/seccomp.h>
 #include <syscall/syscall.h>
 
@@ -393,34 +393,4 @@ SYSCALL1(92, personality, u32, pers)
 	if (pers != 0xffffffffu)
 		current->personality = pers;
 	return old;
-}
-
-/* Only what every thread has for itself can be unshared. */
-SYSCALL1(97, unshare, u64, flags)
-{
-	int err;
-
-	if ((flags & CLONE_NAMESPACES) && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	if (flags & CLONE_NAMESPACES & ~(u64)CLONE_NEWNS)
-		return -EINVAL;
-	if (flags & ~(u64)(CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM |
-			   CLONE_FILES | CLONE_SYSVSEM | CLONE_NEWNS))
-		return -EINVAL;
-	if (flags & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM))
-		return load_once(&current->proc->nr_threads) > 1 ? -EINVAL : 0;
-	err = task_unshare(flags & CLONE_FILES,
-			   flags & (CLONE_FS | CLONE_NEWNS));
-	return !err && (flags & CLONE_NEWNS) ? fs_ctx_unshare_mounts() : err;
-}
-
-SYSCALL2(268, setns, int, fd, u64, type)
-{
-	struct fdref r = fd_ref(fd);
-
-	(void)type;
-	if (!r.f)
-		return -EBADF;
-	fd_unref(r);
-	return -EINVAL; /* nothing that can be open is a name space */
 }

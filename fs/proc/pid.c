@@ -7,6 +7,7 @@
  * gone answers -ENOENT or -ESRCH.
  */
 #include <fs/anon.h>
+#include <fs/nsfs.h>
 #include <fs/proc/proc.h>
 #include <fs/procfd.h>
 #include <kernel/mm/kmalloc.h>
@@ -25,6 +26,8 @@ enum pid_kind {
 	PK_FDLINK, /* fd/<n> */
 	PK_FDTEXT, /* fdinfo/<n> */
 	PK_ENTRY,  /* pid_entries[sub] */
+	PK_NS,	   /* ns/ */
+	PK_NSLINK, /* ns/<name>: link number sub */
 };
 
 /* Fields of the code in inode->priv. */
@@ -53,7 +56,7 @@ static struct code unpack(const struct inode *i)
 }
 
 static const struct inode_ops dir_iops, entry_iops, link_iops, fdlink_iops,
-	fdtext_iops;
+	fdtext_iops, nslink_iops;
 static const struct file_ops dir_fops;
 static const struct file_ops text_placeholder; /* open() replaces it */
 
@@ -86,6 +89,8 @@ static struct inode *make(struct super_block *sb, struct process *p,
 		i->nlink = 2;
 	} else if (c.kind == PK_FDLINK) {
 		i->ops = &fdlink_iops;
+	} else if (c.kind == PK_NSLINK) {
+		i->ops = &nslink_iops;
 	} else if (S_ISLNK(mode)) {
 		i->ops = &link_iops;
 	} else if (c.kind == PK_FDTEXT) {
@@ -195,7 +200,8 @@ static const struct {
 } subdirs[] = { { "task", PK_TASK, false, 0555 },
 		{ "fd", PK_FD, true, 0500 },
 		{ "fdinfo", PK_FDINFO, true, 0555 },
-		{ "map_files", PK_MAPS, false, 0500 } };
+		{ "map_files", PK_MAPS, false, 0500 },
+		{ "ns", PK_NS, true, 0511 } };
 #define NR_SUBDIRS ARRAY_SIZE(subdirs)
 
 static int lookup_entry(struct inode *dir, struct process *p, struct code c,
@@ -237,6 +243,21 @@ static u32 fd_mode(struct process *p, u32 fd)
 	return mode;
 }
 
+static int lookup_ns(struct inode *dir, struct process *p, struct code c,
+		     const char *name, size_t len, struct inode **out)
+{
+	const char *s;
+
+	c.kind = PK_NSLINK;
+	for (c.sub = 0; (s = ns_link_name(c.sub)); c.sub++) {
+		if (strlen(s) != len || strncmp(name, s, len))
+			continue;
+		*out = make(dir->sb, p, c, S_IFLNK | 0777);
+		return *out ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		     const char *name, size_t len, struct inode **out)
 {
@@ -247,6 +268,8 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		return lookup_entry(dir, p, c, name, len, out);
 	if (c.kind == PK_MAPS)
 		return proc_map_lookup(dir, p, name, len, out);
+	if (c.kind == PK_NS)
+		return lookup_ns(dir, p, c, name, len, out);
 	if (!parse_number(name, len, &n))
 		return 0;
 	if (c.kind == PK_TASK) {
@@ -325,6 +348,18 @@ static void readdir_entries(struct dir_ctx *ctx, struct code c)
 	}
 }
 
+static void readdir_ns(struct dir_ctx *ctx, struct code c)
+{
+	const char *s;
+
+	c.kind = PK_NSLINK;
+	while ((s = ns_link_name((u32)(ctx->pos - 2)))) {
+		c.sub = (u16)(ctx->pos - 2);
+		if (!emit(ctx, s, c, DT_LNK))
+			return;
+	}
+}
+
 static void readdir_fds(struct dir_ctx *ctx, struct process *p, struct code c)
 {
 	struct files *fs = process_files(p);
@@ -389,6 +424,8 @@ static int pid_readdir(struct file *f, struct dir_ctx *ctx)
 		readdir_entries(ctx, c);
 	else if (c.kind == PK_TASK)
 		readdir_tasks(ctx, p, c);
+	else if (c.kind == PK_NS)
+		readdir_ns(ctx, c);
 	else if (c.kind == PK_MAPS && proc_may_inspect(p))
 		proc_map_readdir(ctx, p);
 	else if (c.kind != PK_MAPS && proc_may_inspect(p))
@@ -653,6 +690,42 @@ static s64 fdlink_readlink(struct inode *inode, char *buf, size_t size)
 	return r;
 }
 
+/* The namespace, with a reference, or ERR_PTR. */
+static struct ns_common *linked_ns(struct inode *inode)
+{
+	struct code c = unpack(inode);
+	struct process *p = find(c);
+	struct ns_common *ns;
+
+	if (!p)
+		return ERR_PTR(-ENOENT);
+	if (!proc_may_inspect(p))
+		ns = ERR_PTR(-EACCES);
+	else
+		ns = ns_of_tid((int)c.pid, p, c.sub);
+	process_put(p);
+	return ns ? ns : ERR_PTR(-ENOENT);
+}
+
+static int nslink_get_link(struct inode *inode, struct path *out)
+{
+	struct ns_common *ns = linked_ns(inode);
+
+	return IS_ERR(ns) ? (int)PTR_ERR(ns) : nsfs_path(ns, out);
+}
+
+static s64 nslink_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct ns_common *ns = linked_ns(inode);
+	char name[NS_NAME_LEN];
+
+	if (IS_ERR(ns))
+		return PTR_ERR(ns);
+	(void)nsfs_name(ns, name);
+	ns_put(ns);
+	return strscpy(buf, name, size);
+}
+
 static const struct inode_ops entry_iops = {
 	.open = entry_open,
 	.setattr = pid_setattr,
@@ -664,6 +737,10 @@ static const struct inode_ops fdtext_iops = {
 static const struct inode_ops link_iops = {
 	.readlink = entry_readlink,
 	.get_link = entry_get_link,
+};
+static const struct inode_ops nslink_iops = {
+	.readlink = nslink_readlink,
+	.get_link = nslink_get_link,
 };
 static const struct inode_ops fdlink_iops = {
 	.readlink = fdlink_readlink,

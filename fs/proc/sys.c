@@ -31,13 +31,22 @@ static int show_string(struct text *t, void *arg)
 	return 0;
 }
 
+/* A name of the reader's, or writer's, UTS namespace. */
+static int show_name(struct text *t, void *arg)
+{
+	char name[UTS_LEN + 1];
+
+	utsname_name((enum uts_name)(uintptr_t)arg, name);
+	text_printf(t, "%s\n", name);
+	return 0;
+}
+
 static s64 write_name(void *arg, char *buf, size_t n)
 {
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	buf[proc_line_len(buf)] = '\0';
-	(void)strscpy(arg, buf, 65);
-	return (s64)n;
+	size_t len = min(proc_line_len(buf), (size_t)UTS_LEN);
+	int err = utsname_set((enum uts_name)(uintptr_t)arg, buf, len);
+
+	return err ? err : (s64)n;
 }
 
 static int show_number(struct text *t, void *arg)
@@ -230,11 +239,12 @@ static const struct {
 	pseudo_write_fn *write;
 	void *arg;
 } texts[] = {
-	{ "kernel", "ostype", show_string, NULL, utsname.sysname },
-	{ "kernel", "osrelease", show_string, NULL, utsname.release },
-	{ "kernel", "version", show_string, NULL, utsname.version },
-	{ "kernel", "hostname", show_string, write_name, utsname.nodename },
-	{ "kernel", "domainname", show_string, write_name, utsname.domainname },
+	{ "kernel", "ostype", show_string, NULL, (void *)utsname.sysname },
+	{ "kernel", "osrelease", show_string, NULL, (void *)utsname.release },
+	{ "kernel", "version", show_string, NULL, (void *)utsname.version },
+	{ "kernel", "hostname", show_name, write_name, (void *)UTS_NODENAME },
+	{ "kernel", "domainname", show_name, write_name,
+	  (void *)UTS_DOMAINNAME },
 	{ "kernel", "core_pattern", show_string, write_core_pattern,
 	  core_pattern },
 	{ "kernel", "printk", show_printk, write_printk, NULL },

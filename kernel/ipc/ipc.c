@@ -2,11 +2,12 @@
 /*
  * kernel/ipc/ipc.c - keys, ids and rights of System V IPC.
  *
- * Locking: ipc_table.lock.
+ * Locking: ipc_kind.lock.
  */
 #include <kernel/ipc/ipc.h>
 
 #include <kernel/assert.h>
+#include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -51,6 +52,26 @@ int ipc_owner(const struct ipc_obj *o)
 	return -EPERM;
 }
 
+static struct ipc_table *table_of(const struct ipc_kind *k)
+{
+	return &current_nsproxy()->ipc->table[k->id];
+}
+
+/* Slots come with the first object.  0 or -ENOMEM. */
+static int make_slots(struct ipc_table *t)
+{
+	struct ipc_obj **slot;
+
+	if (load_once(&t->slot))
+		return 0;
+	slot = kcalloc(IPC_SLOTS, sizeof(struct ipc_obj *));
+	if (!slot)
+		return -ENOMEM;
+	if (atomic_cmpxchg(&t->slot, NULL, slot))
+		kfree(slot); /* somebody else was faster */
+	return 0;
+}
+
 static struct ipc_obj *find_key(struct ipc_table *t, s32 key)
 {
 	for (u32 i = 0, left = t->nr; left && i < IPC_SLOTS; i++) {
@@ -64,11 +85,11 @@ static struct ipc_obj *find_key(struct ipc_table *t, s32 key)
 }
 
 /* The next free slot after the last one that was given. */
-static s64 add_locked(struct ipc_table *t, struct ipc_obj *o)
+static s64 add_locked(struct ipc_table *t, u64 limit, struct ipc_obj *o)
 {
 	u32 i = t->next;
 
-	if (t->nr >= min(load_once(t->limit), (u64)IPC_SLOTS))
+	if (t->nr >= min(limit, (u64)IPC_SLOTS))
 		return -ENOSPC;
 	while (t->slot[i % IPC_SLOTS])
 		i++;
@@ -77,6 +98,7 @@ static s64 add_locked(struct ipc_table *t, struct ipc_obj *o)
 	i %= IPC_SLOTS;
 	t->next = i + 1;
 	t->slot[i] = o;
+	o->table = t;
 	t->nr++;
 	o->perm.seq = t->seq;
 	o->id = (s32)(t->seq * IPC_SLOTS + i);
@@ -94,13 +116,16 @@ static void fill_perm(struct ipc_perm *p, s32 key, u32 flags)
 	p->mode = flags & 0777;
 }
 
-s64 ipc_get(struct ipc_table *t, s32 key, u32 flags, struct ipc_obj **fresh,
+s64 ipc_get(struct ipc_kind *k, s32 key, u32 flags, struct ipc_obj **fresh,
 	    int (*check)(const struct ipc_obj *o, void *arg), void *arg)
 {
 	struct ipc_obj *o = NULL, *new = *fresh;
+	struct ipc_table *t = table_of(k);
 	s64 r;
 
-	spin_lock(&t->lock);
+	if (new &&make_slots(t))
+		return -ENOMEM;
+	spin_lock(&k->lock);
 	if (key != IPC_PRIVATE)
 		o = find_key(t, key);
 	if (o) {
@@ -120,40 +145,59 @@ s64 ipc_get(struct ipc_table *t, s32 key, u32 flags, struct ipc_obj **fresh,
 	} else {
 		new->refs = 1;
 		fill_perm(&new->perm, key, flags);
-		r = add_locked(t, new);
+		r = add_locked(t, load_once(k->limit), new);
 		if (r >= 0)
 			*fresh = NULL;
 	}
-	spin_unlock(&t->lock);
+	spin_unlock(&k->lock);
 	return r;
 }
 
-struct ipc_obj *ipc_find_locked(struct ipc_table *t, s32 id)
+struct ipc_obj *ipc_at_locked(struct ipc_kind *k, u32 slot)
+{
+	struct ipc_table *t = table_of(k);
+
+	assert_held(&k->lock);
+	return t->nr ? t->slot[slot] : NULL;
+}
+
+u32 ipc_count_locked(struct ipc_kind *k)
+{
+	assert_held(&k->lock);
+	return table_of(k)->nr;
+}
+
+struct ipc_obj *ipc_find_locked(struct ipc_kind *k, s32 id)
 {
 	struct ipc_obj *o;
 
-	assert_held(&t->lock);
 	if (id < 0)
 		return ERR_PTR(-EINVAL);
-	o = t->slot[(u32)id % IPC_SLOTS];
+	o = ipc_at_locked(k, (u32)id % IPC_SLOTS);
 	return o && o->id == id ? o : ERR_PTR(-EINVAL);
 }
 
-struct ipc_obj *ipc_slot_locked(struct ipc_table *t, s32 index)
+struct ipc_obj *ipc_slot_locked(struct ipc_kind *k, s32 index)
 {
-	assert_held(&t->lock);
-	if (index < 0 || (u32)index >= IPC_SLOTS || !t->slot[index])
+	struct ipc_obj *o;
+
+	if (index < 0 || (u32)index >= IPC_SLOTS)
 		return ERR_PTR(-EINVAL);
-	return t->slot[index];
+	o = ipc_at_locked(k, (u32)index);
+	return o ? o : ERR_PTR(-EINVAL);
 }
 
-void ipc_remove_locked(struct ipc_table *t, struct ipc_obj *o)
+void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o)
 {
-	assert_held(&t->lock);
+	struct ipc_table *t = o->table;
+
+	assert_held(&k->lock);
 	KASSERT(!o->removed && t->nr);
 	o->removed = true;
 	t->slot[(u32)o->id % IPC_SLOTS] = NULL;
 	t->nr--;
+	if (k->removed_locked)
+		k->removed_locked(o);
 }
 
 struct ipc_obj *ipc_hold(struct ipc_obj *o)
@@ -162,17 +206,17 @@ struct ipc_obj *ipc_hold(struct ipc_obj *o)
 	return o;
 }
 
-void ipc_put(struct ipc_table *t, struct ipc_obj *o)
+void ipc_put(struct ipc_kind *k, struct ipc_obj *o)
 {
 	if (atomic_dec_and_test(&o->refs))
-		t->free(o);
+		k->free(o);
 }
 
-s32 ipc_highest_locked(const struct ipc_table *t)
+s32 ipc_highest_locked(struct ipc_kind *k)
 {
-	for (s32 i = IPC_SLOTS - 1; i > 0; i--) {
-		if (t->slot[i])
-			return i;
+	for (u32 i = IPC_SLOTS - 1; i > 0; i--) {
+		if (ipc_at_locked(k, i))
+			return (s32)i;
 	}
 	return 0;
 }

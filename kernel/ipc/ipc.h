@@ -3,9 +3,10 @@
  * kernel/ipc/ipc.h - System V IPC: what its three kinds of objects share.
  *
  * An object begins with a struct ipc_obj and is found by key or by id; an id is a
- * slot and a sequence number, so that a stale one is seen.  A kind is a table of
- * slots with one spinlock, which guards the table and the objects in it.  A removed
- * object is out of the table at once and freed with its last reference.
+ * slot and a sequence number, so that a stale one is seen.  Each IPC namespace has a
+ * table of slots for each kind (ns.h); a kind has one spinlock, which guards its
+ * tables and the objects in them.  A removed object is out of its table at once and
+ * freed with its last reference.
  *
  * Layouts are Linux's (asm-generic/ipcbuf.h and its like), 64 bit.
  * Context: coroutine.
@@ -13,6 +14,7 @@
 #ifndef KERNEL_IPC_IPC_H
 #define KERNEL_IPC_IPC_H
 
+#include <kernel/ipc/ns.h>
 #include <kernel/spinlock.h>
 #include <kernel/task/process.h>
 #include <lib/types.h>
@@ -52,22 +54,25 @@ struct ipc_obj {
 	u32 refs; /* [a] */
 	s32 id;	  /* [I] */
 	bool removed;
+	struct ipc_table *table; /* [I]; of use while it is not removed */
 	struct ipc_perm perm;
 };
 
-struct ipc_table {
-	struct spinlock lock; /* RANK_FILE: slots, and what is in them */
-	struct ipc_obj *slot[IPC_SLOTS];
-	u32 nr, next;	  /* in use; where the next one is looked for */
-	const u64 *limit; /* [I] of ipc_limits: how many */
-	u16 seq;
+/* What the tables of a kind have in common. */
+struct ipc_kind {
+	struct spinlock lock; /* RANK_FILE: tables, and what is in them */
+	enum ipc_kind_id id;  /* [I] which table of a namespace */
+	const u64 *limit;     /* [I] of ipc_limits: how many */
 	void (*free)(struct ipc_obj *o); /* last reference gone; no lock held */
+	/* It is out of its table: who waits for it is told.  Lock held. */
+	void (*removed_locked)(struct ipc_obj *o);
 };
+extern struct ipc_kind ipc_sems, ipc_msqs, ipc_shms;
 
-#define IPC_TABLE_INIT(nm, mni, fn)                                 \
-	{                                                           \
-		.lock = SPINLOCK_INIT(nm, RANK_FILE), .free = (fn), \
-		.limit = &ipc_limits.mni                            \
+#define IPC_KIND_INIT(nm, nr, mni, fn, rm)                                     \
+	{                                                                      \
+		.lock = SPINLOCK_INIT(nm, RANK_FILE), .id = (nr),              \
+		.free = (fn), .removed_locked = (rm), .limit = &ipc_limits.mni \
 	}
 
 /* Rights are the file system's bits: 4 to read, 2 to write. */
@@ -79,18 +84,21 @@ int ipc_owner(const struct ipc_obj *o);
  * xxxget(2): the id of @key's object, or that of *@fresh, which is then taken
  * (*@fresh becomes NULL).  @check looks at an existing one, under the lock.
  */
-s64 ipc_get(struct ipc_table *t, s32 key, u32 flags, struct ipc_obj **fresh,
+s64 ipc_get(struct ipc_kind *k, s32 key, u32 flags, struct ipc_obj **fresh,
 	    int (*check)(const struct ipc_obj *o, void *arg), void *arg);
-/* Object @id, or ERR_PTR: -EINVAL.  Lock held, no reference. */
-struct ipc_obj *ipc_find_locked(struct ipc_table *t, s32 id);
+/* These look into the table of current's namespace.  Lock held, no reference.
+ * Object @id, or ERR_PTR: -EINVAL. */
+struct ipc_obj *ipc_find_locked(struct ipc_kind *k, s32 id);
 /* By slot, for the _STAT commands. */
-struct ipc_obj *ipc_slot_locked(struct ipc_table *t, s32 index);
-/* Out of the table; the caller puts its reference with the lock let go. */
-void ipc_remove_locked(struct ipc_table *t, struct ipc_obj *o);
-void ipc_put(struct ipc_table *t, struct ipc_obj *o);
-struct ipc_obj *ipc_hold(struct ipc_obj *o);
+struct ipc_obj *ipc_slot_locked(struct ipc_kind *k, s32 index);
+struct ipc_obj *ipc_at_locked(struct ipc_kind *k, u32 slot); /* or NULL */
+u32 ipc_count_locked(struct ipc_kind *k);
 /* The highest slot in use, or 0. */
-s32 ipc_highest_locked(const struct ipc_table *t);
+s32 ipc_highest_locked(struct ipc_kind *k);
+/* Out of its table; the caller puts its reference with the lock let go. */
+void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o);
+void ipc_put(struct ipc_kind *k, struct ipc_obj *o);
+struct ipc_obj *ipc_hold(struct ipc_obj *o);
 /* IPC_SET's part of @from. */
 int ipc_set_perm(struct ipc_obj *o, const struct ipc_perm *from);
 
@@ -130,6 +138,7 @@ s64 sem_count(s32 id);
 s64 sem_all(s32 id, u16 *vals, u32 nr, bool set);
 s32 sem_usage(u32 *sets, u32 *nr); /* how many; the highest slot */
 void sem_process_exit(struct process *p);
+void sem_leave_ns(void); /* current enters another IPC namespace */
 void sem_for_each(void (*fn)(const struct sem_ds *ds, s32 id, void *arg),
 		  void *arg);
 

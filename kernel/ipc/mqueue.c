@@ -9,6 +9,7 @@
 
 #include <kernel/file/file.h>
 #include <kernel/file/iov.h>
+#include <kernel/ipc/ns.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/task.h>
 #include <kernel/task/user_use.h>
@@ -33,7 +34,7 @@ struct mq_limits mq_limits = {
 
 struct mqueue {
 	u32 refs;	       /* [a] files, and the name */
-	struct list_head node; /* in names; empty: unlinked */
+	struct list_head node; /* in ns->mq_names; empty: unlinked */
 	u64 id;		       /* [I] */
 	u32 uid, gid, mode;
 	u32 maxmsg, msgsize;	/* [I] */
@@ -51,8 +52,6 @@ struct mqueue {
 };
 
 static struct spinlock mq_lock = SPINLOCK_INIT("mqueue", RANK_FILE);
-static struct list_head names = LIST_HEAD_INIT(names);
-static u32 nr_queues;
 
 static const struct file_ops mq_fops;
 
@@ -104,11 +103,12 @@ void mq_put(struct mqueue *q)
 
 /* --- names */
 
-static struct mqueue *find_locked(const char *name, size_t len)
+static struct mqueue *find_locked(struct ipc_ns *ns, const char *name,
+				  size_t len)
 {
 	struct mqueue *q;
 
-	list_for_each_entry(q, &names, node) {
+	list_for_each_entry(q, &ns->mq_names, node) {
 		if (!strncmp(q->name, name, len) && !q->name[len])
 			return q;
 	}
@@ -186,10 +186,10 @@ static int charge(struct mqueue *q)
 }
 
 /* The queue with a reference, or ERR_PTR; @fresh is taken or left. */
-static struct mqueue *open_locked(const char *name, u32 oflag,
-				  struct mqueue **fresh)
+static struct mqueue *open_locked(struct ipc_ns *ns, const char *name,
+				  u32 oflag, struct mqueue **fresh)
 {
-	struct mqueue *q = find_locked(name, strlen(name));
+	struct mqueue *q = find_locked(ns, name, strlen(name));
 	int err;
 
 	if (q) {
@@ -201,7 +201,7 @@ static struct mqueue *open_locked(const char *name, u32 oflag,
 	} else {
 		if (!(oflag & O_CREAT))
 			return ERR_PTR(-ENOENT);
-		if (nr_queues >= load_once(&mq_limits.queues_max) &&
+		if (ns->nr_mqueues >= load_once(&mq_limits.queues_max) &&
 		    !capable(CAP_SYS_RESOURCE))
 			return ERR_PTR(-ENOSPC);
 		err = charge(*fresh);
@@ -209,8 +209,8 @@ static struct mqueue *open_locked(const char *name, u32 oflag,
 			return ERR_PTR(err);
 		q = *fresh;
 		*fresh = NULL;
-		list_add_tail(&q->node, &names);
-		nr_queues++;
+		list_add_tail(&q->node, &ns->mq_names);
+		ns->nr_mqueues++;
 	}
 	atomic_inc(&q->refs);
 	return q;
@@ -232,7 +232,7 @@ s64 mq_open_name(const char *name, u32 oflag, u32 mode,
 			return -ENOMEM;
 	}
 	spin_lock(&mq_lock);
-	q = open_locked(name, oflag, &fresh);
+	q = open_locked(current_nsproxy()->ipc, name, oflag, &fresh);
 	spin_unlock(&mq_lock);
 	if (fresh)
 		mq_put(fresh);
@@ -247,20 +247,20 @@ s64 mq_open_name(const char *name, u32 oflag, u32 mode,
 	return fd_open(f, O_CLOEXEC);
 }
 
-s64 mq_unlink_name(const char *name)
+s64 mq_unlink_name(struct ipc_ns *ns, const char *name)
 {
 	struct mqueue *q;
 	s64 r = 0;
 
 	spin_lock(&mq_lock);
-	q = find_locked(name, strlen(name));
+	q = find_locked(ns, name, strlen(name));
 	if (!q) {
 		r = -ENOENT;
 	} else if (current_cred()->fsuid != q->uid && !capable(CAP_FOWNER)) {
 		r = -EACCES;
 	} else {
 		list_del(&q->node);
-		nr_queues--;
+		ns->nr_mqueues--;
 	}
 	spin_unlock(&mq_lock);
 	if (!r)
@@ -493,12 +493,12 @@ static const struct file_ops mq_fops = {
 
 /* --- names for a file system */
 
-struct mqueue *mq_find(const char *name, size_t len)
+struct mqueue *mq_find(struct ipc_ns *ns, const char *name, size_t len)
 {
 	struct mqueue *q;
 
 	spin_lock(&mq_lock);
-	q = find_locked(name, len);
+	q = find_locked(ns, name, len);
 	if (q)
 		atomic_inc(&q->refs);
 	spin_unlock(&mq_lock);
@@ -528,14 +528,14 @@ void mq_chmod(struct mqueue *q, u32 mode, u32 uid, u32 gid)
 	spin_unlock(&mq_lock);
 }
 
-int mq_create(const char *name, u32 mode)
+int mq_create(struct ipc_ns *ns, const char *name, u32 mode)
 {
 	struct mqueue *fresh = new_queue(name, mode, NULL), *q;
 
 	if (!fresh)
 		return -ENOMEM;
 	spin_lock(&mq_lock);
-	q = open_locked(name, O_CREAT | O_EXCL, &fresh);
+	q = open_locked(ns, name, O_CREAT | O_EXCL, &fresh);
 	spin_unlock(&mq_lock);
 	if (fresh)
 		mq_put(fresh);
@@ -553,13 +553,13 @@ void mq_file_init(struct file *f, struct mqueue *q)
 	f->can_write = (f->flags & O_ACCMODE) != O_RDONLY;
 }
 
-bool mq_next(u64 id, char name[MQ_NAME_MAX + 1], u64 *found)
+bool mq_next(struct ipc_ns *ns, u64 id, char name[MQ_NAME_MAX + 1], u64 *found)
 {
 	struct mqueue *q;
 	bool any = false;
 
 	spin_lock(&mq_lock);
-	list_for_each_entry(q, &names, node) {
+	list_for_each_entry(q, &ns->mq_names, node) {
 		if (q->id <= id)
 			continue;
 		(void)strscpy(name, q->name, MQ_NAME_MAX + 1);
@@ -569,4 +569,23 @@ bool mq_next(u64 id, char name[MQ_NAME_MAX + 1], u64 *found)
 	}
 	spin_unlock(&mq_lock);
 	return any;
+}
+
+void mq_drop_names(struct ipc_ns *ns)
+{
+	struct mqueue *q;
+
+	for (;;) {
+		spin_lock(&mq_lock);
+		q = list_first_entry_or_null(&ns->mq_names, struct mqueue,
+					     node);
+		if (q) {
+			list_del(&q->node);
+			ns->nr_mqueues--;
+		}
+		spin_unlock(&mq_lock);
+		if (!q)
+			return;
+		mq_put(q);
+	}
 }

@@ -2,7 +2,7 @@
 /*
  * kernel/ipc/mqueue.h - POSIX message queues: mq_overview(7).
  *
- * A queue has a name of its own name space and is used through a file.  Messages are
+ * A queue has a name in an IPC namespace and is used through a file.  Messages are
  * taken in the order of their priority, then of their age.
  *
  * Context: coroutine.  Errors: -errno.
@@ -43,12 +43,13 @@ struct mq_msg {
 };
 
 struct file;
+struct ipc_ns;
 
 struct mq_msg *mq_msg_new(size_t len); /* NULL: no memory; kfree() */
-/* @name without the slash; a descriptor. */
+/* @name without the slash, in current's namespace; a descriptor. */
 s64 mq_open_name(const char *name, u32 oflag, u32 mode,
 		 const struct mq_attr *attr);
-s64 mq_unlink_name(const char *name);
+s64 mq_unlink_name(struct ipc_ns *ns, const char *name);
 /* Takes @m when it returns 0. */
 s64 mq_send(struct file *f, struct mq_msg *m, u64 deadline_ns);
 struct mq_msg *mq_receive(struct file *f, size_t room, u64 deadline_ns);
@@ -75,16 +76,20 @@ struct mq_info {
 	u32 uid, gid, mode;
 	struct timespec64 when; /* it was made */
 };
-struct mqueue *mq_find(const char *name, size_t len); /* reference, or NULL */
+struct mqueue *mq_find(struct ipc_ns *ns, const char *name,
+		       size_t len); /* reference, or NULL */
 struct mqueue *mq_get(struct mqueue *q);
 void mq_put(struct mqueue *q);
 void mq_get_info(const struct mqueue *q, struct mq_info *out);
 /* Permissions and owner, of those that are not -1. */
 void mq_chmod(struct mqueue *q, u32 mode, u32 uid, u32 gid);
-int mq_create(const char *name, u32 mode); /* with default attributes */
+int mq_create(struct ipc_ns *ns, const char *name,
+	      u32 mode); /* with default attributes */
 /* Make @f, whose flags are set, a file of @q, of which it takes the reference. */
 void mq_file_init(struct file *f, struct mqueue *q);
 /* The first queue, in the order of being made, with an id above @id. */
-bool mq_next(u64 id, char name[MQ_NAME_MAX + 1], u64 *found);
+bool mq_next(struct ipc_ns *ns, u64 id, char name[MQ_NAME_MAX + 1], u64 *found);
+/* All names go: the namespace ends. */
+void mq_drop_names(struct ipc_ns *ns);
 
 #endif /* KERNEL_IPC_MQUEUE_H */

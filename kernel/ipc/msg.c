@@ -2,7 +2,7 @@
 /*
  * kernel/ipc/msg.c - System V message queues.
  *
- * Locking: msqs.lock; messages are allocated and freed outside of it.
+ * Locking: ipc_msqs.lock; messages are allocated and freed outside of it.
  */
 #include <kernel/ipc/ipc.h>
 
@@ -20,7 +20,9 @@ struct msq {
 };
 
 static void msq_free(struct ipc_obj *o);
-static struct ipc_table msqs = IPC_TABLE_INIT("ipc_msg", msgmni, msq_free);
+static void msq_removed_locked(struct ipc_obj *o);
+struct ipc_kind ipc_msqs =
+	IPC_KIND_INIT("ipc_msg", IPC_MSG, msgmni, msq_free, msq_removed_locked);
 
 static struct msq *to_msq(struct ipc_obj *o)
 {
@@ -39,6 +41,12 @@ static void msq_free(struct ipc_obj *o)
 		kfree(m);
 	}
 	kfree(q);
+}
+
+static void msq_removed_locked(struct ipc_obj *o)
+{
+	wake_up_all(&to_msq(o)->rd_wq);
+	wake_up_all(&to_msq(o)->wr_wq);
 }
 
 static s64 now(void)
@@ -65,7 +73,7 @@ s64 msq_get(s32 key, u32 flags)
 		waitq_init(&q->wr_wq);
 		fresh = &q->obj;
 	}
-	r = ipc_get(&msqs, key, flags, &fresh, check_nothing, NULL);
+	r = ipc_get(&ipc_msqs, key, flags, &fresh, check_nothing, NULL);
 	if (fresh)
 		msq_free(fresh);
 	return r;
@@ -87,12 +95,12 @@ static struct msq *hold(s32 id, u32 want)
 	struct ipc_obj *o;
 	int err;
 
-	spin_lock(&msqs.lock);
-	o = ipc_find_locked(&msqs, id);
+	spin_lock(&ipc_msqs.lock);
+	o = ipc_find_locked(&ipc_msqs, id);
 	err = IS_ERR(o) ? (int)PTR_ERR(o) : ipc_permitted(o, want);
 	if (!err)
 		ipc_hold(o);
-	spin_unlock(&msqs.lock);
+	spin_unlock(&ipc_msqs.lock);
 	return err ? ERR_PTR(err) : to_msq(o);
 }
 
@@ -104,7 +112,7 @@ static int put(struct msq *q, struct msq_msg *m)
 	struct msq_ds *ds = &q->ds;
 	int err = 0;
 
-	spin_lock(&msqs.lock);
+	spin_lock(&ipc_msqs.lock);
 	if (q->obj.removed)
 		err = -EIDRM;
 	else if (m->len + ds->cbytes > ds->qbytes || 1 + ds->qnum > ds->qbytes)
@@ -117,7 +125,7 @@ static int put(struct msq *q, struct msq_msg *m)
 		ds->lspid = current->proc->pid;
 		wake_up_all(&q->rd_wq);
 	}
-	spin_unlock(&msqs.lock);
+	spin_unlock(&ipc_msqs.lock);
 	return err;
 }
 
@@ -142,7 +150,7 @@ s64 msq_send(s32 id, struct msq_msg *m, u32 flags)
 		}
 	}
 	wait_finish(&q->wr_wq, &w);
-	ipc_put(&msqs, &q->obj);
+	ipc_put(&ipc_msqs, &q->obj);
 	return r;
 }
 
@@ -205,7 +213,7 @@ static struct msq_msg *get(struct msq *q, s64 type, size_t room, u32 flags)
 {
 	struct msq_msg *m;
 
-	spin_lock(&msqs.lock);
+	spin_lock(&ipc_msqs.lock);
 	if (q->obj.removed) {
 		m = ERR_PTR(-EIDRM);
 	} else {
@@ -219,7 +227,7 @@ static struct msq_msg *get(struct msq *q, s64 type, size_t room, u32 flags)
 		else
 			taken(q, m);
 	}
-	spin_unlock(&msqs.lock);
+	spin_unlock(&ipc_msqs.lock);
 	return m;
 }
 
@@ -247,7 +255,7 @@ struct msq_msg *msq_receive(s32 id, s64 type, size_t room, u32 flags)
 		}
 	}
 	wait_finish(&q->rd_wq, &w);
-	ipc_put(&msqs, &q->obj);
+	ipc_put(&ipc_msqs, &q->obj);
 	return m;
 }
 
@@ -264,14 +272,15 @@ s64 msq_stat(s32 id, bool by_index, bool any, struct msq_ds *out)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&msqs.lock);
-	o = by_index ? ipc_slot_locked(&msqs, id) : ipc_find_locked(&msqs, id);
+	spin_lock(&ipc_msqs.lock);
+	o = by_index ? ipc_slot_locked(&ipc_msqs, id)
+		     : ipc_find_locked(&ipc_msqs, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : any ? 0 : ipc_permitted(o, 4);
 	if (!r) {
 		fill_ds(to_msq(o), out);
 		r = by_index ? o->id : 0;
 	}
-	spin_unlock(&msqs.lock);
+	spin_unlock(&ipc_msqs.lock);
 	return r;
 }
 
@@ -280,8 +289,8 @@ s64 msq_set(s32 id, const struct msq_ds *from)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&msqs.lock);
-	o = ipc_find_locked(&msqs, id);
+	spin_lock(&ipc_msqs.lock);
+	o = ipc_find_locked(&ipc_msqs, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_owner(o);
 	if (!r && from->qbytes > load_once(&ipc_limits.msgmnb) &&
 	    !capable(CAP_SYS_RESOURCE))
@@ -293,7 +302,7 @@ s64 msq_set(s32 id, const struct msq_ds *from)
 		to_msq(o)->ds.ctime = now();
 		wake_up_all(&to_msq(o)->wr_wq);
 	}
-	spin_unlock(&msqs.lock);
+	spin_unlock(&ipc_msqs.lock);
 	return r;
 }
 
@@ -302,17 +311,14 @@ s64 msq_remove(s32 id)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&msqs.lock);
-	o = ipc_find_locked(&msqs, id);
+	spin_lock(&ipc_msqs.lock);
+	o = ipc_find_locked(&ipc_msqs, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_owner(o);
-	if (!r) {
-		ipc_remove_locked(&msqs, o);
-		wake_up_all(&to_msq(o)->rd_wq);
-		wake_up_all(&to_msq(o)->wr_wq);
-	}
-	spin_unlock(&msqs.lock);
 	if (!r)
-		ipc_put(&msqs, o);
+		ipc_remove_locked(&ipc_msqs, o);
+	spin_unlock(&ipc_msqs.lock);
+	if (!r)
+		ipc_put(&ipc_msqs, o);
 	return r;
 }
 
@@ -322,16 +328,16 @@ s32 msq_usage(u32 *queues, u32 *msgs, u64 *bytes)
 
 	*msgs = 0;
 	*bytes = 0;
-	spin_lock(&msqs.lock);
-	*queues = msqs.nr;
+	spin_lock(&ipc_msqs.lock);
+	*queues = ipc_count_locked(&ipc_msqs);
 	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!msqs.slot[i])
+		if (!ipc_at_locked(&ipc_msqs, i))
 			continue;
-		*msgs += (u32)to_msq(msqs.slot[i])->ds.qnum;
-		*bytes += to_msq(msqs.slot[i])->ds.cbytes;
+		*msgs += (u32)to_msq(ipc_at_locked(&ipc_msqs, i))->ds.qnum;
+		*bytes += to_msq(ipc_at_locked(&ipc_msqs, i))->ds.cbytes;
 	}
-	r = ipc_highest_locked(&msqs);
-	spin_unlock(&msqs.lock);
+	r = ipc_highest_locked(&ipc_msqs);
+	spin_unlock(&ipc_msqs.lock);
 	return r;
 }
 
@@ -340,12 +346,12 @@ void msq_for_each(void (*fn)(const struct msq_ds *ds, s32 id, void *arg),
 {
 	struct msq_ds ds;
 
-	spin_lock(&msqs.lock);
+	spin_lock(&ipc_msqs.lock);
 	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!msqs.slot[i])
+		if (!ipc_at_locked(&ipc_msqs, i))
 			continue;
-		fill_ds(to_msq(msqs.slot[i]), &ds);
-		fn(&ds, msqs.slot[i]->id, arg);
+		fill_ds(to_msq(ipc_at_locked(&ipc_msqs, i)), &ds);
+		fn(&ds, ipc_at_locked(&ipc_msqs, i)->id, arg);
 	}
-	spin_unlock(&msqs.lock);
+	spin_unlock(&ipc_msqs.lock);
 }

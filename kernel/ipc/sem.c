@@ -8,7 +8,7 @@
  *
  * What SEM_UNDO owes is kept per process and set; it is paid when the process ends.
  *
- * Locking: sems.lock for all of it.
+ * Locking: ipc_sems.lock for all of it.
  */
 #include <kernel/ipc/ipc.h>
 
@@ -48,7 +48,9 @@ struct sem_undo {
 };
 
 static void set_free(struct ipc_obj *o);
-static struct ipc_table sems = IPC_TABLE_INIT("ipc_sem", semmni, set_free);
+static void set_removed_locked(struct ipc_obj *o);
+struct ipc_kind ipc_sems =
+	IPC_KIND_INIT("ipc_sem", IPC_SEM, semmni, set_free, set_removed_locked);
 
 static struct sem_set *to_set(struct ipc_obj *o)
 {
@@ -58,6 +60,19 @@ static struct sem_set *to_set(struct ipc_obj *o)
 static void set_free(struct ipc_obj *o)
 {
 	kfree(to_set(o));
+}
+
+/* Nobody owes anything on it. */
+static void set_removed_locked(struct ipc_obj *o)
+{
+	struct sem_set *s = to_set(o);
+	struct sem_undo *u, *tmp;
+
+	list_for_each_entry_safe(u, tmp, &s->undos, set_node) {
+		list_del(&u->set_node);
+		u->set = NULL;
+	}
+	wake_up_all(&s->wq);
 }
 
 static s64 now(void)
@@ -97,7 +112,7 @@ s64 sem_get(s32 key, s32 nsems, u32 flags)
 		return -EINVAL;
 	if (nsems)
 		fresh = set_alloc((u32)nsems);
-	r = ipc_get(&sems, key, flags, &fresh, check_nr, &nsems);
+	r = ipc_get(&ipc_sems, key, flags, &fresh, check_nr, &nsems);
 	if (r == -ENOMEM && !nsems)
 		r = -EINVAL;
 	if (fresh)
@@ -152,7 +167,7 @@ void sem_process_exit(struct process *p)
 	struct sem_undo *u;
 
 	for (;;) {
-		spin_lock(&sems.lock);
+		spin_lock(&ipc_sems.lock);
 		u = list_first_entry_or_null(&p->sem_undos, struct sem_undo,
 					     proc_node);
 		if (u) {
@@ -162,11 +177,20 @@ void sem_process_exit(struct process *p)
 				undo_pay(u, p->pid);
 			}
 		}
-		spin_unlock(&sems.lock);
+		spin_unlock(&ipc_sems.lock);
 		if (!u)
 			return;
 		kfree(u);
 	}
+}
+
+/* Debts are paid in the namespace in which they were made. */
+void sem_leave_ns(void)
+{
+	struct process *p = current->proc;
+
+	if (load_once(&p->nr_threads) == 1)
+		sem_process_exit(p);
 }
 
 /* A value was set: nobody owes anything on it. */
@@ -274,7 +298,7 @@ static int attempt(struct sem_set *s, struct sem_call *c, struct sem_wait *w)
 	const struct sem_op *blocked = NULL;
 	int err;
 
-	spin_lock(&sems.lock);
+	spin_lock(&ipc_sems.lock);
 	if (list_is_linked(&w->node))
 		list_del(&w->node);
 	err = s->obj.removed ? -EIDRM : check_ops(s, c);
@@ -286,7 +310,7 @@ static int attempt(struct sem_set *s, struct sem_call *c, struct sem_wait *w)
 		list_add_tail(&w->node, &s->waits);
 		err = -EINPROGRESS;
 	}
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return err;
 }
 
@@ -310,10 +334,10 @@ static s64 operate(struct sem_set *s, struct sem_call *c, u64 deadline)
 		}
 	}
 	wait_finish(&s->wq, &wt);
-	spin_lock(&sems.lock);
+	spin_lock(&ipc_sems.lock);
 	if (list_is_linked(&w.node))
 		list_del(&w.node);
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return r;
 }
 
@@ -321,11 +345,11 @@ static struct sem_set *hold(s32 id)
 {
 	struct ipc_obj *o;
 
-	spin_lock(&sems.lock);
-	o = ipc_find_locked(&sems, id);
+	spin_lock(&ipc_sems.lock);
+	o = ipc_find_locked(&ipc_sems, id);
 	if (!IS_ERR(o))
 		ipc_hold(o);
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return IS_ERR(o) ? ERR_PTR(PTR_ERR(o)) : to_set(o);
 }
 
@@ -349,7 +373,7 @@ s64 sem_operate(s32 id, const struct sem_op *ops, u32 nr, u64 deadline_ns)
 	if (!r)
 		r = operate(s, &c, deadline_ns);
 	kfree(c.spare);
-	ipc_put(&sems, &s->obj);
+	ipc_put(&ipc_sems, &s->obj);
 	return r;
 }
 
@@ -360,12 +384,12 @@ static struct sem_set *lock_set(s32 id, u32 want)
 	struct ipc_obj *o;
 	int err;
 
-	spin_lock(&sems.lock);
-	o = ipc_find_locked(&sems, id);
+	spin_lock(&ipc_sems.lock);
+	o = ipc_find_locked(&ipc_sems, id);
 	err = IS_ERR(o) ? (int)PTR_ERR(o) : want ? ipc_permitted(o, want) : 0;
 	if (!err)
 		return to_set(o);
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return ERR_PTR(err);
 }
 
@@ -382,14 +406,15 @@ s64 sem_stat(s32 id, bool by_index, bool any, struct sem_ds *out)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&sems.lock);
-	o = by_index ? ipc_slot_locked(&sems, id) : ipc_find_locked(&sems, id);
+	spin_lock(&ipc_sems.lock);
+	o = by_index ? ipc_slot_locked(&ipc_sems, id)
+		     : ipc_find_locked(&ipc_sems, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : any ? 0 : ipc_permitted(o, 4);
 	if (!r) {
 		fill_ds(to_set(o), out);
 		r = by_index ? o->id : 0;
 	}
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return r;
 }
 
@@ -403,30 +428,23 @@ s64 sem_set(s32 id, const struct ipc_perm *perm)
 	r = ipc_set_perm(&s->obj, perm);
 	if (!r)
 		s->ctime = now();
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return r;
 }
 
 s64 sem_remove(s32 id)
 {
 	struct sem_set *s = lock_set(id, 0);
-	struct sem_undo *u, *tmp;
 	s64 r;
 
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	r = ipc_owner(&s->obj);
-	if (!r) {
-		ipc_remove_locked(&sems, &s->obj);
-		list_for_each_entry_safe(u, tmp, &s->undos, set_node) {
-			list_del(&u->set_node);
-			u->set = NULL;
-		}
-		wake_up_all(&s->wq);
-	}
-	spin_unlock(&sems.lock);
 	if (!r)
-		ipc_put(&sems, &s->obj);
+		ipc_remove_locked(&ipc_sems, &s->obj);
+	spin_unlock(&ipc_sems.lock);
+	if (!r)
+		ipc_put(&ipc_sems, &s->obj);
 	return r;
 }
 
@@ -461,7 +479,7 @@ s64 sem_look(s32 id, s32 num, enum sem_what what)
 			break;
 		}
 	}
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return r;
 }
 
@@ -483,7 +501,7 @@ s64 sem_setval(s32 id, s32 num, s32 val)
 		wake_up_all(&s->wq);
 		r = 0;
 	}
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return r;
 }
 
@@ -495,7 +513,7 @@ s64 sem_count(s32 id)
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	nr = s->nr;
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return nr;
 }
 
@@ -507,7 +525,7 @@ s64 sem_all(s32 id, u16 *vals, u32 nr, bool set)
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	if (s->nr != nr) {
-		spin_unlock(&sems.lock);
+		spin_unlock(&ipc_sems.lock);
 		return -EIDRM;
 	}
 	for (u32 i = 0; i < nr; i++) {
@@ -523,7 +541,7 @@ s64 sem_all(s32 id, u16 *vals, u32 nr, bool set)
 		s->ctime = now();
 		wake_up_all(&s->wq);
 	}
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 	return 0;
 }
 
@@ -532,14 +550,14 @@ s32 sem_usage(u32 *sets, u32 *nr)
 	s32 r;
 
 	*nr = 0;
-	spin_lock(&sems.lock);
-	*sets = sems.nr;
+	spin_lock(&ipc_sems.lock);
+	*sets = ipc_count_locked(&ipc_sems);
 	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (sems.slot[i])
-			*nr += to_set(sems.slot[i])->nr;
+		if (ipc_at_locked(&ipc_sems, i))
+			*nr += to_set(ipc_at_locked(&ipc_sems, i))->nr;
 	}
-	r = ipc_highest_locked(&sems);
-	spin_unlock(&sems.lock);
+	r = ipc_highest_locked(&ipc_sems);
+	spin_unlock(&ipc_sems.lock);
 	return r;
 }
 
@@ -548,12 +566,12 @@ void sem_for_each(void (*fn)(const struct sem_ds *ds, s32 id, void *arg),
 {
 	struct sem_ds ds;
 
-	spin_lock(&sems.lock);
+	spin_lock(&ipc_sems.lock);
 	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!sems.slot[i])
+		if (!ipc_at_locked(&ipc_sems, i))
 			continue;
-		fill_ds(to_set(sems.slot[i]), &ds);
-		fn(&ds, sems.slot[i]->id, arg);
+		fill_ds(to_set(ipc_at_locked(&ipc_sems, i)), &ds);
+		fn(&ds, ipc_at_locked(&ipc_sems, i)->id, arg);
 	}
-	spin_unlock(&sems.lock);
+	spin_unlock(&ipc_sems.lock);
 }

@@ -7,7 +7,7 @@
  * file stands for the segment; each area holds a reference and counts.  A segment
  * that was removed stays until its last attachment is gone.
  *
- * Locking: shms.lock for the table and the counts, the mapping's for pages.
+ * Locking: ipc_shms.lock for the table and the counts, the mapping's for pages.
  */
 #include <kernel/ipc/ipc.h>
 
@@ -32,7 +32,8 @@ struct segment {
 };
 
 static void seg_free(struct ipc_obj *o);
-static struct ipc_table shms = IPC_TABLE_INIT("ipc_shm", shmmni, seg_free);
+struct ipc_kind ipc_shms =
+	IPC_KIND_INIT("ipc_shm", IPC_SHM, shmmni, seg_free, NULL);
 
 static struct segment *to_seg(struct ipc_obj *o)
 {
@@ -85,7 +86,7 @@ s64 shm_get(s32 key, u64 size, u32 flags)
 		return -ENOMEM; /* none were set aside */
 	if (size && size <= most)
 		fresh = seg_alloc(key, size);
-	r = ipc_get(&shms, key, flags, &fresh, check_size, &size);
+	r = ipc_get(&ipc_shms, key, flags, &fresh, check_size, &size);
 	if (r == -ENOMEM && (!size || size > load_once(&ipc_limits.shmmax)))
 		r = -EINVAL;
 	if (fresh)
@@ -108,9 +109,9 @@ static void seg_open(struct vma *v)
 	struct segment *s = v->priv;
 
 	ipc_hold(&s->obj);
-	spin_lock(&shms.lock);
+	spin_lock(&ipc_shms.lock);
 	s->ds.nattch++;
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 }
 
 static void seg_close(struct vma *v)
@@ -120,17 +121,17 @@ static void seg_close(struct vma *v)
 	struct thread *t = current;
 	bool last;
 
-	spin_lock(&shms.lock);
+	spin_lock(&ipc_shms.lock);
 	last = !--s->ds.nattch && (s->obj.perm.mode & SHM_DEST) &&
 	       !s->obj.removed;
 	s->ds.dtime = now();
 	s->ds.lpid = t && t->proc ? t->proc->pid : 0;
 	if (last)
-		ipc_remove_locked(&shms, &s->obj);
-	spin_unlock(&shms.lock);
+		ipc_remove_locked(&ipc_shms, &s->obj);
+	spin_unlock(&ipc_shms.lock);
 	if (last)
-		ipc_put(&shms, &s->obj);
-	ipc_put(&shms, &s->obj);
+		ipc_put(&ipc_shms, &s->obj);
+	ipc_put(&ipc_shms, &s->obj);
 }
 
 static const char *seg_name(struct vma *v)
@@ -155,16 +156,16 @@ static int seg_mmap(struct file *f, struct vma *v)
 	v->ops = &seg_vm_ops;
 	v->priv = s;
 	seg_open(v);
-	spin_lock(&shms.lock);
+	spin_lock(&ipc_shms.lock);
 	s->ds.atime = now();
 	s->ds.lpid = current->proc->pid;
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 	return 0;
 }
 
 static void seg_release(struct file *f)
 {
-	ipc_put(&shms, f->priv);
+	ipc_put(&ipc_shms, f->priv);
 }
 
 static const struct file_ops seg_fops = {
@@ -177,12 +178,12 @@ static struct segment *hold(s32 id, u32 want)
 	struct ipc_obj *o;
 	int err;
 
-	spin_lock(&shms.lock);
-	o = ipc_find_locked(&shms, id);
+	spin_lock(&ipc_shms.lock);
+	o = ipc_find_locked(&ipc_shms, id);
 	err = IS_ERR(o) ? (int)PTR_ERR(o) : ipc_permitted(o, want);
 	if (!err)
 		ipc_hold(o);
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 	return err ? ERR_PTR(err) : to_seg(o);
 }
 
@@ -221,7 +222,7 @@ s64 shm_attach(s32 id, u64 addr, u32 flags)
 		return PTR_ERR(s);
 	f = file_alloc(&seg_fops, ro ? O_RDONLY : O_RDWR, &s->obj);
 	if (!f) {
-		ipc_put(&shms, &s->obj);
+		ipc_put(&ipc_shms, &s->obj);
 		return -ENOMEM;
 	}
 	f->can_read = true;
@@ -285,14 +286,15 @@ s64 shm_stat(s32 id, bool by_index, bool any, struct shm_ds *out)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&shms.lock);
-	o = by_index ? ipc_slot_locked(&shms, id) : ipc_find_locked(&shms, id);
+	spin_lock(&ipc_shms.lock);
+	o = by_index ? ipc_slot_locked(&ipc_shms, id)
+		     : ipc_find_locked(&ipc_shms, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : any ? 0 : ipc_permitted(o, 4);
 	if (!r) {
 		fill_ds(to_seg(o), out);
 		r = by_index ? o->id : 0;
 	}
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 	return r;
 }
 
@@ -301,12 +303,12 @@ s64 shm_set(s32 id, const struct ipc_perm *perm)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&shms.lock);
-	o = ipc_find_locked(&shms, id);
+	spin_lock(&ipc_shms.lock);
+	o = ipc_find_locked(&ipc_shms, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_set_perm(o, perm);
 	if (!r)
 		to_seg(o)->ds.ctime = now();
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 	return r;
 }
 
@@ -316,14 +318,14 @@ s64 shm_lock(s32 id, bool on)
 	struct ipc_obj *o;
 	s64 r;
 
-	spin_lock(&shms.lock);
-	o = ipc_find_locked(&shms, id);
+	spin_lock(&ipc_shms.lock);
+	o = ipc_find_locked(&ipc_shms, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : capable(CAP_IPC_LOCK) ? 0 : ipc_owner(o);
 	if (!r && on)
 		o->perm.mode |= SHM_LOCKED;
 	else if (!r)
 		o->perm.mode &= ~(u32)SHM_LOCKED;
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 	return r;
 }
 
@@ -334,19 +336,19 @@ s64 shm_remove(s32 id)
 	bool now_gone = false;
 	s64 r;
 
-	spin_lock(&shms.lock);
-	o = ipc_find_locked(&shms, id);
+	spin_lock(&ipc_shms.lock);
+	o = ipc_find_locked(&ipc_shms, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_owner(o);
 	if (!r && to_seg(o)->ds.nattch) {
 		o->perm.mode |= SHM_DEST;
 		o->perm.key = IPC_PRIVATE;
 	} else if (!r) {
-		ipc_remove_locked(&shms, o);
+		ipc_remove_locked(&ipc_shms, o);
 		now_gone = true;
 	}
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 	if (now_gone)
-		ipc_put(&shms, o);
+		ipc_put(&ipc_shms, o);
 	return r;
 }
 
@@ -355,19 +357,19 @@ s32 shm_usage(u32 *segments, u64 *pages, u64 *resident)
 	s32 r;
 
 	*pages = *resident = 0;
-	spin_lock(&shms.lock);
-	*segments = shms.nr;
+	spin_lock(&ipc_shms.lock);
+	*segments = ipc_count_locked(&ipc_shms);
 	for (u32 i = 0; i < IPC_SLOTS; i++) {
 		struct segment *s;
 
-		if (!shms.slot[i])
+		if (!ipc_at_locked(&ipc_shms, i))
 			continue;
-		s = to_seg(shms.slot[i]);
+		s = to_seg(ipc_at_locked(&ipc_shms, i));
 		*pages += DIV_ROUND_UP(s->ds.size, PAGE_SIZE);
 		*resident += load_once(&s->mapping.nr_pages);
 	}
-	r = ipc_highest_locked(&shms);
-	spin_unlock(&shms.lock);
+	r = ipc_highest_locked(&ipc_shms);
+	spin_unlock(&ipc_shms.lock);
 	return r;
 }
 
@@ -376,12 +378,12 @@ void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, void *arg),
 {
 	struct shm_ds ds;
 
-	spin_lock(&shms.lock);
+	spin_lock(&ipc_shms.lock);
 	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!shms.slot[i])
+		if (!ipc_at_locked(&ipc_shms, i))
 			continue;
-		fill_ds(to_seg(shms.slot[i]), &ds);
-		fn(&ds, shms.slot[i]->id, arg);
+		fill_ds(to_seg(ipc_at_locked(&ipc_shms, i)), &ds);
+		fn(&ds, ipc_at_locked(&ipc_shms, i)->id, arg);
 	}
-	spin_unlock(&shms.lock);
+	spin_unlock(&ipc_shms.lock);
 }

@@ -172,6 +172,7 @@ struct thread {
 	struct files *files;
 	struct fs_ctx *fs;
 	struct cred *cred;
+	struct nsproxy *nsproxy; /* kernel/ns/ns.h */
 
 	/* --- signals (kernel/task/signal.c) */
 	u64 sig_blocked;	/* [signal lock; owner reads without] */

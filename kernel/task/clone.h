@@ -32,7 +32,7 @@
 #define CLONE_CLEAR_SIGHAND  0x100000000ull
 #define CLONE_INTO_CGROUP    0x200000000ull
 
-/* None of these exists here. */
+/* Of them NS_FLAGS (kernel/ns/ns.h) exist here. */
 #define CLONE_NAMESPACES                                                \
 	(CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | \
 	 CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)

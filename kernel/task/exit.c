@@ -23,6 +23,7 @@
 #include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/ns.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/futex.h>
 #include <kernel/task/seccomp.h>
@@ -240,14 +241,17 @@ static void drop_resources(struct thread *t)
 {
 	struct files *files = t->files;
 	struct fs_ctx *fs = t->fs;
+	struct nsproxy *ns = t->nsproxy;
 
 	spin_lock(&task_lock);
 	t->files = NULL;
 	t->fs = NULL;
+	t->nsproxy = NULL;
 	spin_unlock(&task_lock);
 	thread_drop_mm(t);
 	files_put(files);
 	fs_ctx_put(fs);
+	nsproxy_put(ns);
 }
 
 void do_thread_exit(int wait_status)

@@ -17,6 +17,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/ns.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
@@ -30,8 +31,8 @@ static int check_flags(const struct clone_args *a)
 {
 	u64 f = a->flags;
 
-	if (f & CLONE_NAMESPACES)
-		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if ((f & CLONE_FS) && (f & (CLONE_NEWNS | CLONE_NEWUSER)))
+		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
@@ -39,6 +40,8 @@ static int check_flags(const struct clone_args *a)
 	if ((f & CLONE_SIGHAND) && (f & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_PARENT) && current->proc == init_process)
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID)))
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
@@ -131,11 +134,26 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 	t->cred = cred_get(me->cred);
 }
 
+static int copy_namespaces(struct thread *t, u64 flags)
+{
+	int err;
+
+	if ((flags & CLONE_NEWIPC) && (flags & CLONE_SYSVSEM))
+		return ns_capable(&init_user_ns, CAP_SYS_ADMIN) ? -EINVAL
+								: -EPERM;
+	err = nsproxy_clone(flags, &init_user_ns, &t->nsproxy);
+
+	if (!err && (flags & CLONE_NEWNS))
+		err = fs_ctx_new_mounts(t->fs, &init_user_ns);
+	return err;
+}
+
 /* What is shared or copied by flag; on error the caller undoes. */
 static int copy_resources(struct thread *t, u64 flags)
 {
 	struct thread *me = current;
 	struct mm *mm;
+	int err;
 
 	t->files = flags & CLONE_FILES ? files_get(me->files)
 				       : files_dup(me->files);
@@ -144,6 +162,9 @@ static int copy_resources(struct thread *t, u64 flags)
 	t->fs = flags & CLONE_FS ? fs_ctx_get(me->fs) : fs_ctx_dup(me->fs);
 	if (!t->fs)
 		return -ENOMEM;
+	err = copy_namespaces(t, flags);
+	if (err)
+		return err;
 	mm = flags & CLONE_VM ? mm_get(me->mm) : mm_fork(me->mm);
 	if (IS_ERR(mm))
 		return (int)PTR_ERR(mm);
@@ -199,6 +220,7 @@ static void child_undo(struct thread *t, struct process *p, u64 flags)
 		files_put(t->files);
 	if (t->fs)
 		fs_ctx_put(t->fs);
+	nsproxy_put(t->nsproxy);
 	cred_put(t->cred);
 	thread_ext_free(t);
 	thread_free(t);

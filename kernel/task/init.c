@@ -10,6 +10,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/ns.h>
 #include <kernel/task/pid.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
@@ -107,6 +108,7 @@ struct thread *init_thread_create(void (*fn)(void))
 	t->proc = process_get(p);
 	thread_set_mm(t, mm);
 	t->cred = cred_get(&init_cred);
+	t->nsproxy = nsproxy_get(&init_nsproxy);
 	t->syscall_nr = -1;
 	t->tf.status = USER_STATUS;
 	t->cpus_allowed = ~0ULL;

@@ -5,7 +5,10 @@
 #include <kernel/task/task.h>
 
 #include <kernel/file/file.h>
+#include <kernel/ipc/ipc.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/ns.h>
+#include <kernel/task/clone.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 
@@ -15,26 +18,43 @@ void task_undumpable(void)
 		current->mm->dumpable = 0;
 }
 
-int task_unshare(bool files, bool fs)
+void task_set_fs(struct fs_ctx *fs)
 {
 	struct thread *t = current;
-	struct fs_ctx *old = t->fs, *own = NULL;
-	int err;
+	struct fs_ctx *old;
 
-	if (fs) {
-		own = fs_ctx_dup(old);
-		if (!own)
-			return -ENOMEM;
-	}
-	err = files ? files_unshare() : 0;
-	if (err || !fs) {
-		if (own)
-			fs_ctx_put(own);
-		return err;
-	}
 	spin_lock(&task_lock);
-	t->fs = own;
+	old = t->fs;
+	t->fs = fs;
 	spin_unlock(&task_lock);
 	fs_ctx_put(old);
+}
+
+/* Everything that can fail is made before anything changes. */
+int task_unshare(u64 flags)
+{
+	struct fs_ctx *fs = NULL;
+	struct nsproxy *ns = NULL;
+	int err = nsproxy_clone(flags, &init_user_ns, &ns);
+
+	if (!err && (flags & (CLONE_FS | CLONE_NEWNS))) {
+		fs = fs_ctx_dup(current->fs);
+		err = fs ? 0 : -ENOMEM;
+	}
+	if (!err && (flags & CLONE_NEWNS))
+		err = fs_ctx_new_mounts(fs, &init_user_ns);
+	if (!err && (flags & CLONE_FILES))
+		err = files_unshare();
+	if (err) {
+		if (fs)
+			fs_ctx_put(fs);
+		nsproxy_put(ns);
+		return err;
+	}
+	if (flags & CLONE_NEWIPC)
+		sem_leave_ns();
+	if (fs)
+		task_set_fs(fs);
+	nsproxy_switch(ns);
 	return 0;
 }

@@ -130,8 +130,10 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 		const struct exec_strings *s);
 
 /* --- share.c */
-void task_undumpable(void); /* ids of current changed */
-int task_unshare(bool files, bool fs);
+void task_undumpable(void);  /* ids of current changed */
+int task_unshare(u64 flags); /* CLONE_*, checked */
+/* Takes @fs, which nobody shares, for current. */
+void task_set_fs(struct fs_ctx *fs);
 
 /* --- pidfd.c */
 int pidfd_create(struct process *p, u32 flags); /* descriptor */

@@ -23,6 +23,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/ns.h>
 #include <kernel/task/ext.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/task.h>
@@ -239,8 +240,10 @@ static void drop_process(struct thread *t)
 	thread_drop_mm(t);
 	files_put(t->files);
 	fs_ctx_put(t->fs);
+	nsproxy_put(t->nsproxy);
 	t->files = NULL;
 	t->fs = NULL;
+	t->nsproxy = NULL;
 	spin_lock(&sh->lock);
 	sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
 	spin_unlock(&sh->lock);
@@ -290,6 +293,7 @@ static struct thread *thread_for(struct uring_pool *p, bool poller)
 	thread_set_mm(t, mm_get(me->mm));
 	t->files = files_get(me->files);
 	t->fs = fs_ctx_get(me->fs);
+	t->nsproxy = nsproxy_get(me->nsproxy);
 	t->sig_blocked = ~0ULL;
 	t->cpus_allowed = me->cpus_allowed;
 	t->personality = me->personality;

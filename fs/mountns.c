@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/mountns.c - mount namespaces are made, entered, and end.
+ *
+ * Locking: mount_mutex while a tree is copied; see fs/mount.c.
+ */
+#include <fs/mountns.h>
+
+#include <fs/internal.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/process.h>
+#include <kernel/upcalls.h>
+#include <lib/errno.h>
+
+static u64 last_seq; /* [a] */
+
+static void mnt_free(struct ns_common *ns)
+{
+	struct mnt_ns *n = container_of(ns, struct mnt_ns, ns);
+
+	if (n->top)
+		mount_ns_end(n->top);
+	kfree(n);
+}
+
+/* What is on top of the tree's root: where a process that enters is. */
+static void root_of(struct mnt_ns *n, struct path *out)
+{
+	*out = (struct path){ .mnt = n->top, .dentry = n->top->root };
+	spin_lock(&dcache_lock);
+	path_cross_mounts(out);
+	path_get(out);
+	spin_unlock(&dcache_lock);
+}
+
+/* set->fs is a copy that nobody else sees. */
+static int mnt_install(struct nsset *set, struct ns_common *ns)
+{
+	struct mnt_ns *n = container_of(ns, struct mnt_ns, ns);
+	struct fs_ctx *c = set->fs;
+	struct fs_ctx was = *c;
+
+	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
+	    !nsset_capable(set, CAP_SYS_CHROOT) ||
+	    !nsset_capable(set, CAP_SYS_ADMIN))
+		return -EPERM;
+	ns_get(ns);
+	c->ns = n;
+	root_of(n, &c->root);
+	root_of(n, &c->cwd);
+	path_put(&was.root);
+	path_put(&was.cwd);
+	ns_put(&was.ns->ns);
+	return 0;
+}
+
+const struct ns_ops mnt_ns_ops = {
+	.name = "mnt",
+	.flag = CLONE_NEWNS,
+	.free = mnt_free,
+	.install = mnt_install,
+};
+
+struct mnt_ns init_mnt_ns = { .ns = NS_INIT(mnt, NS_INO_MNT) };
+
+struct ns_common *fs_ctx_mnt_ns(struct fs_ctx *c)
+{
+	return &load_once(&c->ns)->ns;
+}
+
+/* --- a new one */
+
+/* The same place in the tree that was copied; ->copy is valid.  A mount that was
+ * not in it is kept. */
+static void to_copy(struct path *p, struct path *was)
+{
+	struct mount *copy = mount_attached(p->mnt) ? p->mnt->copy : NULL;
+
+	*was = (struct path){ NULL, NULL };
+	if (!copy)
+		return;
+	*was = *p;
+	p->mnt = copy;
+	path_get(p);
+}
+
+/* @n gets a copy of the tree of c->ns, and @c is in it.  mount_mutex held. */
+static int copy_tree(struct fs_ctx *c, struct mnt_ns *n, struct path was[2])
+{
+	struct mount *old = c->ns->top, *copy;
+	int err = 0;
+
+	copy = mount_copy_tree(old, old->root, COPY_UNBINDABLE | COPY_NO_MNT_NS,
+			       &err);
+	if (!copy)
+		return err;
+	mount_ns_start(copy, n);
+	spin_lock(&dcache_lock);
+	spin_lock(&c->lock);
+	to_copy(&c->root, &was[0]);
+	to_copy(&c->cwd, &was[1]);
+	c->ns = n;
+	spin_unlock(&c->lock);
+	spin_unlock(&dcache_lock);
+	return 0;
+}
+
+int fs_ctx_new_mounts(struct fs_ctx *c, struct user_ns *owner)
+{
+	struct mnt_ns *old = c->ns, *n = kzalloc(sizeof(*n));
+	struct path was[2];
+	int err;
+
+	if (!n)
+		return -ENOMEM;
+	ns_init(&n->ns, &mnt_ns_ops, owner);
+	n->seq = atomic_add_return(&last_seq, 1ul);
+	mutex_lock(&mount_mutex);
+	err = copy_tree(c, n, was);
+	mutex_unlock(&mount_mutex);
+	if (err) {
+		ns_put(&n->ns);
+		return err;
+	}
+	path_put(&was[0]);
+	path_put(&was[1]);
+	ns_put(&old->ns);
+	return 0;
+}

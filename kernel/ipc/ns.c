@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* kernel/ipc/ns.c - IPC namespaces are made and end; see ns.h. */
+#include <kernel/ipc/ipc.h>
+
+#include <kernel/ipc/mqueue.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/clone.h>
+#include <lib/errno.h>
+
+static void drop_objects(struct ipc_kind *k, struct ipc_table *t)
+{
+	for (u32 i = 0; t->slot && i < IPC_SLOTS; i++) {
+		struct ipc_obj *o;
+
+		spin_lock(&k->lock);
+		o = t->slot[i];
+		if (o)
+			ipc_remove_locked(k, o);
+		spin_unlock(&k->lock);
+		if (o)
+			ipc_put(k, o);
+	}
+	kfree(t->slot);
+}
+
+static void ipc_free(struct ns_common *ns)
+{
+	struct ipc_ns *n = container_of(ns, struct ipc_ns, ns);
+
+	drop_objects(&ipc_sems, &n->table[IPC_SEM]);
+	drop_objects(&ipc_msqs, &n->table[IPC_MSG]);
+	drop_objects(&ipc_shms, &n->table[IPC_SHM]);
+	mq_drop_names(n);
+	kfree(n);
+}
+
+static int ipc_install(struct nsset *set, struct ns_common *ns)
+{
+	struct ipc_ns *old = set->nsproxy->ipc;
+
+	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
+	    !nsset_capable(set, CAP_SYS_ADMIN))
+		return -EPERM;
+	ns_get(ns);
+	set->nsproxy->ipc = container_of(ns, struct ipc_ns, ns);
+	ns_put(&old->ns);
+	return 0;
+}
+
+const struct ns_ops ipc_ns_ops = {
+	.name = "ipc",
+	.flag = CLONE_NEWIPC,
+	.free = ipc_free,
+	.install = ipc_install,
+};
+
+struct ipc_ns init_ipc_ns = {
+	.ns = NS_INIT(ipc, NS_INO_IPC),
+	.mq_names = LIST_HEAD_INIT(init_ipc_ns.mq_names),
+};
+
+struct ipc_ns *ipc_ns_new(struct user_ns *owner)
+{
+	struct ipc_ns *n = kzalloc(sizeof(*n));
+
+	if (!n)
+		return ERR_PTR(-ENOMEM);
+	ns_init(&n->ns, &ipc_ns_ops, owner);
+	list_init(&n->mq_names);
+	return n;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/ns/ns.h - namespaces: what of the system a thread sees.
+ *
+ *	ns.c		what all have in common: numbers, references
+ *	nsproxy.c	a thread's set of them: clone(2), unshare(2), setns(2)
+ *	user.c		user namespaces: whose ids and capabilities these are
+ *	kernel/utsname.c, kernel/ipc/ns.c, fs/mountns.c: the namespaces themselves
+ *	fs/nsfs.c	namespaces as files
+ *
+ * OWNERSHIP
+ *   thread ---> struct nsproxy ---> uts, ipc      each arrow owns a reference
+ *     |  `----> struct fs_ctx ----> mnt
+ *     `-------> struct cred ------> user
+ *   every namespace --------------> user (its owner; of a user namespace: its
+ *                                   parent), so the tree of user namespaces lives
+ *                                   as long as anything below it
+ *   inode of nsfs ----------------> the one namespace that it is
+ *
+ *   A namespace ends with its last reference: ops->free(), which may sleep.  The
+ *   first ones are static, begin with a reference and so never end.
+ *
+ * LOCKING
+ *   struct nsproxy is immutable once a thread has it: a change makes a copy and
+ *   puts it in the place of current's, under task_lock.  Current reads its own
+ *   without a lock, others under task_lock.  thread->nsproxy is NULL in a kernel
+ *   thread, which is where init began, and in a thread that has ended.
+ *
+ * Context: coroutine, without spinlocks, where not said otherwise.
+ */
+#ifndef KERNEL_NS_NS_H
+#define KERNEL_NS_NS_H
+
+#include <kernel/sched/thread.h>
+#include <lib/atomic.h>
+#include <lib/types.h>
+
+struct cred;
+struct fs_ctx;
+struct ns_common;
+struct nsset;
+struct process;
+struct user_ns;
+
+struct ns_ops {
+	const char *name; /* "uts": of links, and what they say */
+	u64 flag;	  /* CLONE_NEWUTS ... */
+	void (*free)(struct ns_common *ns); /* no reference is left */
+	/* setns(2): @set gets @ns, or -errno.  What it is given in exchange it
+	 * keeps till the set is committed or dropped. */
+	int (*install)(struct nsset *set, struct ns_common *ns);
+	/* The next one up, no reference; NULL: @ns is the first.  Optional: they
+	 * are no tree. */
+	struct ns_common *(*parent)(struct ns_common *ns);
+};
+
+struct ns_common {
+	u32 refs;		  /* [a] */
+	u32 ino;		  /* [I] of its file */
+	const struct ns_ops *ops; /* [I] */
+	struct user_ns *owner;	  /* [I] owned; NULL: the first user_ns */
+};
+
+/* Numbers of the first ones: linux/proc_ns.h */
+#define NS_INO_IPC  0xefffffffu
+#define NS_INO_UTS  0xeffffffeu
+#define NS_INO_USER 0xeffffffdu
+#define NS_INO_MNT  0xf0000001u
+
+#define NS_INIT(nm, number)                                         \
+	{                                                           \
+		.refs = 1, .ino = (number), .ops = &nm##_ns_ops,    \
+		.owner = &init_user_ns                              \
+	}
+
+/* --- ns.c */
+/* One reference, the caller's; takes one of @owner. */
+void ns_init(struct ns_common *ns, const struct ns_ops *ops,
+	     struct user_ns *owner);
+void ns_put(struct ns_common *ns); /* NULL is fine */
+static inline void ns_get(struct ns_common *ns)
+{
+	atomic_inc(&ns->refs);
+}
+
+/* --- user.c */
+struct user_ns {
+	struct ns_common ns;	/* ns.owner is the parent */
+	struct user_ns *parent; /* [I] the same; NULL: the first */
+	u32 level;		/* [I] 0: the first */
+	u32 owner_uid;		/* [I] of who made it, as the first sees it */
+};
+extern const struct ns_ops user_ns_ops;
+extern struct user_ns init_user_ns;
+static inline struct user_ns *current_user_ns(void)
+{
+	return &init_user_ns;
+}
+/* An id as current's namespace has it. */
+static inline u32 uid_shown(u32 uid)
+{
+	return uid;
+}
+/* Has current @cap towards what belongs to @ns?  Any context. */
+bool ns_capable(const struct user_ns *ns, unsigned int cap);
+
+/* --- nsproxy.c */
+struct uts_ns;
+struct ipc_ns;
+
+struct nsproxy {
+	u32 refs;	    /* [a] */
+	struct uts_ns *uts; /* [I] owned, like all */
+	struct ipc_ns *ipc;
+};
+extern struct nsproxy init_nsproxy;
+
+static inline const struct nsproxy *current_nsproxy(void)
+{
+	const struct nsproxy *n = current->nsproxy;
+
+	return likely(n) ? n : &init_nsproxy;
+}
+static inline struct nsproxy *nsproxy_get(struct nsproxy *n)
+{
+	atomic_inc(&n->refs);
+	return n;
+}
+void nsproxy_put(struct nsproxy *n); /* NULL is fine */
+
+/* Namespace flags of clone(2) that are understood here; others are EINVAL. */
+#define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
+
+/* For a new thread, which acts for @owner: those that @flags want made are new.
+ * 0, -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */
+int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out);
+/* Current's from now on; takes the reference. */
+void nsproxy_switch(struct nsproxy *n);
+
+/* setns(2) in two steps: all or nothing. */
+struct nsset {
+	u64 flags;
+	struct nsproxy *nsproxy; /* a copy of current's: ours alone */
+	struct fs_ctx *fs;	 /* CLONE_NEWNS: a copy of current's */
+};
+/* Will current, once it has @set, have @cap in its user namespace? */
+bool nsset_capable(const struct nsset *set, unsigned int cap);
+int ns_enter(struct ns_common *ns);		    /* current moves to @ns */
+int ns_enter_process(struct process *p, u64 flags); /* to those of @p */
+
+/* Links of /proc/<pid>/ns, in their order; NULL: no more. */
+const char *ns_link_name(unsigned int i);
+/* What link @i of thread @tid, or else of @p's leader, leads to, with a reference;
+ * NULL: it has ended. */
+struct ns_common *ns_of_tid(int tid, struct process *p, unsigned int i);
+
+#endif /* KERNEL_NS_NS_H */

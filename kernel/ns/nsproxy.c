@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/ns/nsproxy.c - a thread's set of namespaces; see ns.h.
+ *
+ * Not here: mount namespaces, which hang on struct fs_ctx because a root and a
+ * working directory only mean something in theirs.
+ */
+#include <kernel/ns/ns.h>
+
+#include <kernel/ipc/ipc.h>
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/clone.h>
+#include <kernel/task/task.h>
+#include <kernel/upcalls.h>
+#include <kernel/utsname.h>
+#include <lib/errno.h>
+
+struct nsproxy init_nsproxy = {
+	.refs = 1,
+	.uts = &init_uts_ns,
+	.ipc = &init_ipc_ns,
+};
+
+void nsproxy_put(struct nsproxy *n)
+{
+	if (!n || !atomic_dec_and_test(&n->refs))
+		return;
+	ns_put(&n->uts->ns);
+	ns_put(&n->ipc->ns);
+	kfree(n);
+}
+
+static struct nsproxy *nsproxy_dup(const struct nsproxy *o)
+{
+	struct nsproxy *n = kmalloc(sizeof(*n));
+
+	if (!n)
+		return NULL;
+	*n = *o;
+	n->refs = 1;
+	ns_get(&n->uts->ns);
+	ns_get(&n->ipc->ns);
+	return n;
+}
+
+/* A new one in the place of *@at, or ERR_PTR. */
+static int put_uts(struct uts_ns **at, struct uts_ns *ns)
+{
+	if (IS_ERR(ns))
+		return (int)PTR_ERR(ns);
+	ns_put(&(*at)->ns);
+	*at = ns;
+	return 0;
+}
+
+static int put_ipc(struct ipc_ns **at, struct ipc_ns *ns)
+{
+	if (IS_ERR(ns))
+		return (int)PTR_ERR(ns);
+	ns_put(&(*at)->ns);
+	*at = ns;
+	return 0;
+}
+
+int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
+{
+	struct nsproxy *n;
+	int err = 0;
+
+	if (likely(!(flags & CLONE_NAMESPACES))) {
+		*out = nsproxy_get((struct nsproxy *)current_nsproxy());
+		return 0;
+	}
+	if (!ns_capable(owner, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & CLONE_NAMESPACES & ~(u64)NS_FLAGS)
+		return -EINVAL;
+	n = nsproxy_dup(current_nsproxy());
+	if (!n)
+		return -ENOMEM;
+	if (flags & CLONE_NEWUTS)
+		err = put_uts(&n->uts, uts_ns_new(n->uts, owner));
+	if (!err && (flags & CLONE_NEWIPC))
+		err = put_ipc(&n->ipc, ipc_ns_new(owner));
+	if (err) {
+		nsproxy_put(n);
+		return err;
+	}
+	*out = n;
+	return 0;
+}
+
+void nsproxy_switch(struct nsproxy *n)
+{
+	struct thread *t = current;
+	struct nsproxy *old;
+
+	spin_lock(&task_lock);
+	old = t->nsproxy;
+	t->nsproxy = n;
+	spin_unlock(&task_lock);
+	nsproxy_put(old);
+}
+
+/* --- setns(2) */
+
+bool nsset_capable(const struct nsset *set __unused, unsigned int cap)
+{
+	return ns_capable(&init_user_ns, cap);
+}
+
+static void nsset_drop(struct nsset *set)
+{
+	nsproxy_put(set->nsproxy);
+	if (set->fs)
+		fs_ctx_put(set->fs);
+}
+
+static void count_users(struct process *p, void *arg)
+{
+	struct thread *t;
+	u32 *nr = arg;
+
+	list_for_each_entry(t, &p->threads, proc_node)
+		*nr += t->fs == current->fs;
+}
+
+/* By another thread: who looks at it in /proc does not count. */
+static bool fs_is_shared(void)
+{
+	u32 nr = 0;
+
+	process_for_each(count_users, &nr);
+	return nr > 1;
+}
+
+static int nsset_prepare(struct nsset *set, u64 flags)
+{
+	*set = (struct nsset){ .flags = flags };
+	set->nsproxy = nsproxy_dup(current_nsproxy());
+	if (!set->nsproxy)
+		return -ENOMEM;
+	if (flags & CLONE_NEWNS) {
+		if (fs_is_shared()) {
+			nsset_drop(set);
+			return -EINVAL;
+		}
+		set->fs = fs_ctx_dup(current->fs);
+		if (!set->fs) {
+			nsset_drop(set);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Nothing can fail any more. */
+static void nsset_commit(struct nsset *set)
+{
+	if (set->flags & CLONE_NEWIPC)
+		sem_leave_ns();
+	if (set->fs)
+		task_set_fs(set->fs);
+	nsproxy_switch(set->nsproxy);
+}
+
+int ns_enter(struct ns_common *ns)
+{
+	struct nsset set;
+	int err = ns->ops->install ? nsset_prepare(&set, ns->ops->flag)
+				   : -EINVAL;
+
+	if (err)
+		return err;
+	err = ns->ops->install(&set, ns);
+	if (err)
+		nsset_drop(&set);
+	else
+		nsset_commit(&set);
+	return err;
+}
+
+/* Namespaces that setns() with a pidfd goes through, in Linux's order. */
+static const u64 enter_order[] = { CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC };
+
+static struct ns_common *ns_with_flag(struct process *p, u64 flag);
+
+static int install_from(struct nsset *set, struct process *p, u64 flag)
+{
+	struct ns_common *ns = ns_with_flag(p, flag);
+	int err;
+
+	if (!ns)
+		return -ESRCH;
+	err = ns->ops->install(set, ns);
+	ns_put(ns);
+	return err;
+}
+
+int ns_enter_process(struct process *p, u64 flags)
+{
+	struct nsset set;
+	int err = nsset_prepare(&set, flags);
+
+	if (err)
+		return err;
+	for (u32 i = 0; !err && i < ARRAY_SIZE(enter_order); i++)
+		if (flags & enter_order[i])
+			err = install_from(&set, p, enter_order[i]);
+	if (err)
+		nsset_drop(&set);
+	else
+		nsset_commit(&set);
+	return err;
+}
+
+/* --- links */
+
+static struct ns_common *uts_of(struct thread *t)
+{
+	return t->nsproxy ? &t->nsproxy->uts->ns : NULL;
+}
+
+static struct ns_common *ipc_of(struct thread *t)
+{
+	return t->nsproxy ? &t->nsproxy->ipc->ns : NULL;
+}
+
+static struct ns_common *user_of(struct thread *t __unused)
+{
+	return &init_user_ns.ns;
+}
+
+static struct ns_common *mnt_of(struct thread *t)
+{
+	return t->fs ? fs_ctx_mnt_ns(t->fs) : NULL;
+}
+
+static const struct {
+	const char *name;
+	u64 flag;
+	struct ns_common *(*of_locked)(struct thread *t); /* no reference */
+} links[] = {
+	{ "uts", CLONE_NEWUTS, uts_of },
+	{ "ipc", CLONE_NEWIPC, ipc_of },
+	{ "user", CLONE_NEWUSER, user_of },
+	{ "mnt", CLONE_NEWNS, mnt_of },
+};
+
+const char *ns_link_name(unsigned int i)
+{
+	return i < ARRAY_SIZE(links) ? links[i].name : NULL;
+}
+
+static struct ns_common *hold_locked(struct thread *t, unsigned int i)
+{
+	struct ns_common *ns = links[i].of_locked(t);
+
+	if (ns)
+		ns_get(ns);
+	return ns;
+}
+
+struct ns_common *ns_of_tid(int tid, struct process *p, unsigned int i)
+{
+	struct ns_common *ns;
+	struct thread *t;
+
+	spin_lock(&task_lock);
+	t = thread_find(tid);
+	ns = hold_locked(t && t->proc == p ? t : p->leader, i);
+	spin_unlock(&task_lock);
+	return ns;
+}
+
+static struct ns_common *ns_with_flag(struct process *p, u64 flag)
+{
+	struct ns_common *ns;
+	unsigned int i = 0;
+
+	while (links[i].flag != flag)
+		i++;
+	spin_lock(&task_lock);
+	ns = hold_locked(p->leader, i);
+	spin_unlock(&task_lock);
+	return ns;
+}
