@@ -11,6 +11,7 @@
 #include <fs/internal.h>
 #include <fs/xattr_mem.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -226,7 +227,8 @@ static int set_access(struct inode *i, const struct acl *a, size_t n)
 	bool plain = nr_entries(n) == 3;
 	int err;
 
-	if (!cred_in_group(fs_cred(), i->gid) && !fs_capable(CAP_FSETID))
+	if (!cred_in_group(fs_cred(), i->gid) &&
+	    !fs_capable_over(i, CAP_FSETID))
 		mode &= ~(u32)S_ISGID;
 	err = store(i, ACCESS, plain ? NULL : a, n);
 	if (!err)
@@ -340,4 +342,47 @@ int acl_created(struct inode *i, struct acl_inherit *h)
 	kfree(h->access);
 	kfree(h->dflt);
 	return err;
+}
+
+/* --- at the border */
+
+static bool has_entries(const struct acl *a, size_t n)
+{
+	return !in_first_user_ns() && n >= sizeof(*a) &&
+	       a->version == ACL_VERSION;
+}
+
+int acl_given(void *list, size_t n)
+{
+	struct acl *a = list;
+
+	if (!a || !has_entries(a, n))
+		return 0;
+	for (size_t i = 0; i < nr_entries(n); i++) {
+		struct entry *e = &a->e[i];
+
+		if (e->tag == ACL_USER)
+			e->id = uid_given(e->id);
+		else if (e->tag == ACL_GROUP)
+			e->id = gid_given(e->id);
+		else
+			continue;
+		if (e->id == INVALID_ID)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+void acl_shown(void *list, size_t n)
+{
+	struct acl *a = list;
+
+	for (size_t i = 0; has_entries(a, n) && i < nr_entries(n); i++) {
+		struct entry *e = &a->e[i];
+
+		if (e->tag == ACL_USER)
+			e->id = uid_shown(e->id);
+		else if (e->tag == ACL_GROUP)
+			e->id = gid_shown(e->id);
+	}
 }

@@ -30,6 +30,10 @@ bool acl_is_name(const char *name);
 int acl_set(struct inode *i, const char *name, const void *buf, size_t n,
 	    int flags);
 int acl_remove(struct inode *i, const char *name);
+/* Ids in a list of @n bytes, as current has them, become global: 0 or -EINVAL; and
+ * back. */
+int acl_given(void *list, size_t n);
+void acl_shown(void *list, size_t n);
 /* The mode has changed; i->lock held for writing. */
 int acl_chmod(struct inode *i);
 

@@ -129,7 +129,10 @@ static int may_chown(const struct inode *i, struct iattr *a)
 {
 	const struct cred *c = fs_cred();
 
-	if (fs_capable(CAP_CHOWN))
+	if (!sb_knows(i->sb, a->valid & ATTR_UID ? a->uid : i->uid,
+		      a->valid & ATTR_GID ? a->gid : i->gid))
+		return -EOVERFLOW;
+	if (fs_capable_over(i, CAP_CHOWN))
 		return 0;
 	if ((a->valid & ATTR_UID) && (c->fsuid != i->uid || a->uid != i->uid))
 		return -EPERM;
@@ -160,7 +163,8 @@ static int may_setattr(struct inode *i, struct iattr *a)
 
 		if (!inode_owner_or_capable(i))
 			return -EPERM;
-		if (!cred_in_group(fs_cred(), gid) && !fs_capable(CAP_FSETID))
+		if (!cred_in_group(fs_cred(), gid) &&
+		    !fs_capable_over(i, CAP_FSETID))
 			a->mode &= ~(u32)S_ISGID;
 	}
 	if (!err && (a->valid & (ATTR_ATIME | ATTR_MTIME)))
@@ -274,7 +278,7 @@ int do_truncate(struct inode *i, u64 size)
 		err = -EFBIG;
 	} else {
 		a.mtime = inode_now(i);
-		if (setid_to_drop(i) && !fs_capable(CAP_FSETID)) {
+		if (setid_to_drop(i) && !fs_capable_over(i, CAP_FSETID)) {
 			a.mode = (i->mode & 07777) & ~setid_to_drop(i);
 			a.valid |= ATTR_MODE;
 		}

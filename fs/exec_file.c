@@ -7,6 +7,8 @@
  * from being executed.
  */
 #include <fs/internal.h>
+#include <fs/fsctx.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/process.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
@@ -87,7 +89,10 @@ void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid)
 	*mode = 0;
 	*uid = i->uid;
 	*gid = i->gid;
-	if (f->mnt->flags & MS_NOSUID)
+	/* Nor do files count that somebody else has mounted: of another tree of
+	 * mounts, or of an instance made in a user namespace below. */
+	if ((f->mnt->flags & MS_NOSUID) || !vfs_mount_is_ours(f->mnt) ||
+	    !user_ns_below(current_user_ns(), i->sb->user_ns))
 		return;
 	*mode = i->mode & S_ISUID;
 	/* set-group-id without group execute was mandatory locking */

@@ -76,6 +76,7 @@ extern struct mutex
 extern bool fs_root_ready; /* the root is mounted: devices have nodes */
 /* mount_mutex held for these two. */
 struct fs_type *fs_find_type(const char *name);
+struct user_ns *fs_owner(const struct fs_type *t); /* of a new instance */
 struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 				      u64 flags, const char *data);
 void sb_get(struct super_block *sb);
@@ -90,6 +91,8 @@ struct mount *mount_find(const struct mount *parent, const struct dentry *d);
 void mount_link(struct mount *m, const struct path *p);
 void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
+/* Of the tree that it is in; that of a loose one is current's. */
+const struct user_ns *mount_owner(const struct mount *m);
 bool mount_placed(const struct mount *m); /* in somebody's tree */
 struct mnt_ns;
 void mount_ns_start(struct mount *top, struct mnt_ns *ns); /* its tree */
@@ -107,6 +110,7 @@ void mount_snapshot_free(struct mount **all, u32 nr);
 #define COPY_SLAVE	BIT(0) /* of what is copied, else its peer */
 #define COPY_SHARED	BIT(1)
 #define COPY_UNBINDABLE BIT(2) /* these too */
+#define COPY_ENSLAVE	BIT(4) /* what is shared has a slave as its copy */
 #define COPY_NO_MNT_NS	BIT(3) /* but not files that are mount namespaces */
 struct mount *mount_copy(struct mount *old, struct dentry *root, u32 kind);
 /* With what is below it; NULL: *@err. */
@@ -122,6 +126,7 @@ int mount_detach(struct mount *top, bool lazy);
 void mount_dissolve(struct mount *top);
 void mount_set_kind(struct mount *m, u64 kind); /* MS_SHARED ... */
 bool mount_has_unbindable(struct mount *top);
+void mount_lock_tree(struct mount *top); /* for a user namespace below */
 /* move_mount(MOVE_MOUNT_SET_GROUP) */
 void mount_join(struct mount *m, const struct mount *peer);
 
@@ -130,6 +135,7 @@ void mount_join(struct mount *m, const struct mount *peer);
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | \
 	 MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME | MS_NOSYMFOLLOW)
 #define MNT_KINDS (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
+#define MNT_TIMES (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
 /* A loose copy of what is at @old, with all below it when @rec; mount_mutex. */
 int mount_bind_copy(const struct path *old, bool rec, struct mount **out);
 int mount_move(const struct path *from, const struct path *at, bool beneath);
@@ -192,7 +198,12 @@ void fs_ctx_replace_all(const struct path *from, const struct path *to);
 /* --- perm.c */
 /* Those of current; a kernel thread may do everything. */
 const struct cred *fs_cred(void);
-bool fs_capable(unsigned int cap);
+bool fs_capable(unsigned int cap); /* towards the first user namespace */
+/* Towards that of current, if it knows the owner and group of @i. */
+bool fs_capable_over(const struct inode *i, unsigned int cap);
+bool fs_cred_capable(const struct user_ns *ns, unsigned int cap);
+/* Has the namespace that @sb was made in names for both? */
+bool sb_knows(const struct super_block *sb, u32 uid, u32 gid);
 int generic_permission(const struct inode *i, u32 mask);
 /* May current create in / remove @victim from @dir?  dir->lock held. */
 int may_create(const struct path *dir);

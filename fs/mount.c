@@ -23,6 +23,7 @@
 #include <fs/mountns.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -166,6 +167,13 @@ bool mount_attached(const struct mount *m)
 	const struct fs_ctx *c = current ? current->fs : NULL;
 
 	return top_of(m) == (c ? load_once(&c->ns)->top : root_mount);
+}
+
+const struct user_ns *mount_owner(const struct mount *m)
+{
+	const struct mnt_ns *ns = load_once(&top_of(m)->ns);
+
+	return ns ? ns->ns.owner : fs_cred()->user_ns;
 }
 
 bool mount_placed(const struct mount *m)

@@ -11,6 +11,7 @@
 #include <fs/internal.h>
 #include <fs/mountns.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -86,11 +87,34 @@ static int mount_bind(const char *from, const struct path *at, bool rec)
 	return err;
 }
 
+bool vfs_may_mount(void)
+{
+	const struct fs_ctx *c = current ? current->fs : NULL;
+
+	return !c ||
+	       fs_cred_capable(load_once(&c->ns)->ns.owner, CAP_SYS_ADMIN);
+}
+
+/* Would a copy of @p alone show what a locked mount hides? */
+static bool hides_locked(const struct path *p)
+{
+	struct mount *m;
+	bool yes = false;
+
+	spin_lock(&dcache_lock);
+	list_for_each_entry(m, &p->mnt->children, child)
+		yes |= m->locked && d_is_ancestor(p->dentry, m->mountpoint);
+	spin_unlock(&dcache_lock);
+	return yes;
+}
+
 int mount_bind_copy(const struct path *old, bool rec, struct mount **out)
 {
 	const struct mnt_ns *inside = nsfs_mnt_ns(old->dentry);
 	int err = 0;
 
+	if (!rec && hides_locked(old))
+		return -EINVAL;
 	if (old->mnt->unbindable ||
 	    (!mount_attached(old->mnt) && !nsfs_is(old->dentry)))
 		return -EINVAL;
@@ -125,6 +149,8 @@ static int move_check(const struct path *from, const struct path *to,
 	if (from->dentry != m->root)
 		return -EINVAL;
 	if (m->parent ? !mount_attached(m) || m->parent->group : !m->loose)
+		return -EINVAL;
+	if (m->locked)
 		return -EINVAL;
 	if (S_ISDIR(m->root->inode->mode) != S_ISDIR(to->dentry->inode->mode))
 		return -EINVAL;
@@ -179,8 +205,11 @@ static int move_old(const char *from, const struct path *at)
 
 int mount_set_flags(struct mount *m, u64 flags)
 {
-	u64 old = load_once(&m->flags);
+	u64 old = load_once(&m->flags), locked = m->locked_flags;
 
+	if (((locked & ~MNT_TIMES & ~flags) ||
+	     ((locked & MNT_TIMES) && ((old ^ flags) & MNT_TIMES))))
+		return -EPERM;
 	/* MNTRO (full) - pairs with open_inode(): it has counted itself, then
 	 * looks at the flag. */
 	atomic_xchg(&m->flags, flags & MNT_FLAGS);
@@ -195,8 +224,6 @@ int mount_set_flags(struct mount *m, u64 flags)
 
 static int mount_remount(const struct path *at, u64 flags, const char *data)
 {
-	const u64 times =
-		MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
 	struct mount *m = at->mnt;
 	int err = 0;
 
@@ -205,8 +232,8 @@ static int mount_remount(const struct path *at, u64 flags, const char *data)
 		err = -EINVAL;
 	if (!err && !(flags & MS_BIND))
 		err = sb_remount(m->sb, flags, data ? data : "");
-	if (!(flags & times)) /* said nothing of them: as they were */
-		flags |= m->flags & times;
+	if (!(flags & MNT_TIMES)) /* said nothing of them: as they were */
+		flags |= m->flags & MNT_TIMES;
 	if (!err)
 		err = mount_set_flags(m, flags);
 	mutex_unlock(&mount_mutex);
@@ -244,7 +271,7 @@ int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 	err = path_lookup(AT_FDCWD, dir, LOOKUP_FOLLOW, &at);
 	if (err)
 		return err;
-	if (!fs_capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		err = -EPERM;
 	else if (flags & MS_NOUSER)
 		err = -EINVAL;
@@ -278,7 +305,7 @@ static int umount_locked(const struct path *p, u32 flags)
 	}
 	if (is_current_root(m) && !(flags & MNT_DETACH))
 		return sb_remount(m->sb, m->sb->flags | MS_RDONLY, "");
-	if (!m->parent || !mount_attached(m))
+	if (!m->parent || !mount_attached(m) || m->locked)
 		return -EINVAL;
 	/* path: one reference of the caller on the mount, as it expects. */
 	return mount_detach(m, flags & MNT_DETACH);
@@ -298,7 +325,7 @@ int vfs_umount(const char *dir, u32 flags)
 	if (err)
 		return err;
 	mutex_lock(&mount_mutex);
-	err = fs_capable(CAP_SYS_ADMIN) ? umount_locked(&p, flags) : -EPERM;
+	err = vfs_may_mount() ? umount_locked(&p, flags) : -EPERM;
 	path_put(&p);
 	if (err == -EAGAIN) /* in the tree, and mount_mutex keeps it there */
 		store_once(&p.mnt->expiring, true);
@@ -310,6 +337,8 @@ int vfs_umount(const char *dir, u32 flags)
 static void pivot(struct mount *root, struct mount *new, const struct path *put,
 		  struct path *was_root, struct path *was_new)
 {
+	new->locked = root->locked;
+	root->locked = false;
 	mount_unlink(new, was_new);
 	mount_unlink(root, was_root);
 	mount_link(root, put);
@@ -321,6 +350,8 @@ static int pivot_check(const struct path *root, const struct path *new,
 {
 	if (!mount_attached(root->mnt) || !mount_attached(new->mnt) ||
 	    put->mnt->group)
+		return -EINVAL;
+	if (new->mnt->locked)
 		return -EINVAL;
 	if (new->mnt == root->mnt || put->mnt == root->mnt)
 		return -EBUSY;

@@ -9,7 +9,7 @@
 #include <fs/internal.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/clone.h>
-#include <kernel/task/process.h>
+#include <kernel/ns/user.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 
@@ -58,11 +58,25 @@ static int mnt_install(struct nsset *set, struct ns_common *ns)
 const struct ns_ops mnt_ns_ops = {
 	.name = "mnt",
 	.flag = CLONE_NEWNS,
+	.count = &mnt_ns_count,
 	.free = mnt_free,
 	.install = mnt_install,
 };
 
 struct mnt_ns init_mnt_ns = { .ns = NS_INIT(mnt, NS_INO_MNT) };
+
+bool fs_ctx_is_chrooted(void)
+{
+	struct path top, root;
+	bool yes;
+
+	root_of(current->fs->ns, &top);
+	fs_ctx_get_root(&root);
+	yes = !path_equal(&top, &root);
+	path_put(&top);
+	path_put(&root);
+	return yes;
+}
 
 struct ns_common *fs_ctx_mnt_ns(struct fs_ctx *c)
 {
@@ -85,16 +99,27 @@ static void to_copy(struct path *p, struct path *was)
 	path_get(p);
 }
 
-/* @n gets a copy of the tree of c->ns, and @c is in it.  mount_mutex held. */
+/*
+ * In a user namespace below, what its makers cannot undo outside they cannot undo
+ * inside: flags stay, and a mount does not go away without the one that it lies on.
+ * Nothing that is mounted there is seen outside.
+ *
+ * @n gets a copy of the tree of c->ns, and @c is in it.  mount_mutex held.
+ */
 static int copy_tree(struct fs_ctx *c, struct mnt_ns *n, struct path was[2])
 {
+	bool below = n->ns.owner != c->ns->ns.owner;
 	struct mount *old = c->ns->top, *copy;
 	int err = 0;
 
-	copy = mount_copy_tree(old, old->root, COPY_UNBINDABLE | COPY_NO_MNT_NS,
+	copy = mount_copy_tree(old, old->root,
+			       COPY_UNBINDABLE | COPY_NO_MNT_NS |
+				       (below ? COPY_ENSLAVE : 0),
 			       &err);
 	if (!copy)
 		return err;
+	if (below)
+		mount_lock_tree(copy);
 	mount_ns_start(copy, n);
 	spin_lock(&dcache_lock);
 	spin_lock(&c->lock);
@@ -114,7 +139,11 @@ int fs_ctx_new_mounts(struct fs_ctx *c, struct user_ns *owner)
 
 	if (!n)
 		return -ENOMEM;
-	ns_init(&n->ns, &mnt_ns_ops, owner);
+	err = ns_init(&n->ns, &mnt_ns_ops, owner);
+	if (err) {
+		kfree(n);
+		return err;
+	}
 	n->seq = atomic_add_return(&last_seq, 1ul);
 	mutex_lock(&mount_mutex);
 	err = copy_tree(c, n, was);

@@ -163,9 +163,15 @@ static const void *mqfs_key(void)
 	return current_nsproxy()->ipc;
 }
 
+static struct user_ns *mqfs_owner(void)
+{
+	return current_nsproxy()->ipc->ns.owner;
+}
+
 static struct fs_type mqueue_type = {
 	.name = "mqueue",
 	.key = mqfs_key,
+	.owner = mqfs_owner,
 	.mount = mqfs_mount,
 };
 

@@ -13,7 +13,7 @@
 #include <kernel/init.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/clone.h>
-#include <kernel/task/process.h>
+#include <kernel/ns/user.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -101,7 +101,7 @@ static s64 open_user_ns(struct user_ns *ns)
 {
 	const struct user_ns *mine = current_user_ns(), *at;
 
-	for (at = ns; at != mine; at = at->parent)
+	for (at = ns; at != mine; at = user_ns_parent(at))
 		if (!at)
 			return -EPERM;
 	ns_get(&ns->ns);

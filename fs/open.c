@@ -14,6 +14,7 @@
 #include <fs/locks.h>
 #include <fs/notify.h>
 #include <kernel/assert.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/process.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
@@ -177,7 +178,8 @@ static int may_open(const struct path *p, const struct open_how_k *how)
 		return -ENOTDIR;
 	}
 	if ((S_ISCHR(i->mode) || S_ISBLK(i->mode)) &&
-	    (p->mnt->flags & MS_NODEV))
+	    ((p->mnt->flags & MS_NODEV) ||
+	     p->dentry->sb->user_ns != &init_user_ns))
 		return -EACCES;
 	if (i->ops->revalidate) {
 		int err = i->ops->revalidate(i);

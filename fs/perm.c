@@ -9,7 +9,7 @@
  */
 #include <fs/acl.h>
 #include <fs/internal.h>
-#include <kernel/task/process.h>
+#include <kernel/ns/user.h>
 #include <lib/errno.h>
 
 #define SIGXFSZ 25
@@ -21,7 +21,18 @@ const struct cred *fs_cred(void)
 
 bool fs_capable(unsigned int cap)
 {
-	return fs_cred()->cap_effective & BIT(cap);
+	const struct cred *c = fs_cred();
+
+	return (c->cap_effective & BIT(cap)) && c->user_ns == &init_user_ns;
+}
+
+bool fs_capable_over(const struct inode *i, unsigned int cap)
+{
+	const struct cred *c = fs_cred();
+
+	return (c->cap_effective & BIT(cap)) &&
+	       (likely(c->user_ns == &init_user_ns) ||
+		ids_mapped(c->user_ns, i->uid, i->gid));
 }
 
 u64 fs_size_limit(void)
@@ -38,16 +49,17 @@ void fs_size_exceeded(void)
 static int override(const struct inode *i, u32 mask)
 {
 	if (S_ISDIR(i->mode)) {
-		if (fs_capable(CAP_DAC_OVERRIDE))
+		if (fs_capable_over(i, CAP_DAC_OVERRIDE))
 			return 0;
-		if (!(mask & MAY_WRITE) && fs_capable(CAP_DAC_READ_SEARCH))
+		if (!(mask & MAY_WRITE) &&
+		    fs_capable_over(i, CAP_DAC_READ_SEARCH))
 			return 0;
 		return -EACCES;
 	}
-	if (mask == MAY_READ && fs_capable(CAP_DAC_READ_SEARCH))
+	if (mask == MAY_READ && fs_capable_over(i, CAP_DAC_READ_SEARCH))
 		return 0;
 	if ((!(mask & MAY_EXEC) || (i->mode & 0111)) &&
-	    fs_capable(CAP_DAC_OVERRIDE))
+	    fs_capable_over(i, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -119,15 +131,31 @@ u32 setid_to_drop(const struct inode *i)
 		return 0;
 	/* without the right to execute it is a mark for mandatory locks */
 	if ((i->mode & S_ISGID) &&
-	    ((i->mode & 0010) ||
-	     (!cred_in_group(fs_cred(), i->gid) && !fs_capable(CAP_FSETID))))
+	    ((i->mode & 0010) || (!cred_in_group(fs_cred(), i->gid) &&
+				  !fs_capable_over(i, CAP_FSETID))))
 		drop |= S_ISGID;
 	return drop;
 }
 
+bool fs_cred_capable(const struct user_ns *ns, unsigned int cap)
+{
+	return cred_capable(fs_cred(), ns, cap);
+}
+
+bool sb_knows(const struct super_block *sb, u32 uid, u32 gid)
+{
+	return likely(sb->user_ns == &init_user_ns) ||
+	       ids_mapped(sb->user_ns, uid, gid);
+}
+
 bool inode_owner_or_capable(const struct inode *i)
 {
-	return fs_cred()->fsuid == i->uid || fs_capable(CAP_FOWNER);
+	const struct cred *c = fs_cred();
+
+	if (c->fsuid == i->uid)
+		return true;
+	return (c->cap_effective & BIT(CAP_FOWNER)) &&
+	       id_from_global(c->user_ns, ID_UID, i->uid) != INVALID_ID;
 }
 
 int may_create(const struct path *dir)
@@ -138,6 +166,8 @@ int may_create(const struct path *dir)
 		return -ENOENT; /* removed, and somebody's working directory */
 	if (path_readonly(dir))
 		return -EROFS;
+	if (!sb_knows(i->sb, fs_cred()->fsuid, fs_cred()->fsgid))
+		return -EOVERFLOW;
 	return inode_permission(i, MAY_WRITE | MAY_EXEC);
 }
 
@@ -146,7 +176,7 @@ static bool sticky_forbids(const struct inode *dir, const struct inode *i)
 	u32 me = fs_cred()->fsuid;
 
 	return (dir->mode & S_ISVTX) && i->uid != me && dir->uid != me &&
-	       !fs_capable(CAP_FOWNER);
+	       !fs_capable_over(i, CAP_FOWNER);
 }
 
 int may_delete(const struct path *dir, const struct dentry *victim, bool isdir)
@@ -182,7 +212,8 @@ void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
 		else if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
-			 !cred_in_group(c, i->gid) && !fs_capable(CAP_FSETID))
+			 !cred_in_group(c, i->gid) &&
+			 !fs_capable_over(i, CAP_FSETID))
 			mode &= ~(u32)S_ISGID;
 	}
 	i->mode = mode;

@@ -94,6 +94,17 @@ void mount_join(struct mount *m, const struct mount *peer)
 	set_sharing(m, peer->group, peer->master);
 }
 
+void mount_lock_tree(struct mount *top)
+{
+	const u64 keep = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	struct mount *m;
+
+	for (m = top; m; m = mount_next(m, top)) {
+		m->locked_flags |= (m->flags & keep) | MNT_TIMES;
+		m->locked = m != top;
+	}
+}
+
 bool mount_has_unbindable(struct mount *top)
 {
 	struct mount *m;
@@ -131,7 +142,9 @@ u32 mount_dominator(struct mount *m, const struct path *root)
 struct mount *mount_copy(struct mount *old, struct dentry *root, u32 kind)
 {
 	struct mount *m;
-	u32 group = kind & COPY_SLAVE ? 0 : old->group;
+	bool slave =
+		(kind & COPY_SLAVE) || ((kind & COPY_ENSLAVE) && old->group);
+	u32 group = slave ? 0 : old->group;
 
 	sb_get(old->sb);
 	m = mount_alloc(old->sb, root, old->devname, old->flags);
@@ -139,7 +152,8 @@ struct mount *mount_copy(struct mount *old, struct dentry *root, u32 kind)
 		return NULL;
 	if ((kind & COPY_SHARED) && !group)
 		group = ++last_group;
-	set_sharing(m, group, kind & COPY_SLAVE ? old->group : old->master);
+	set_sharing(m, group, slave ? old->group : old->master);
+	m->locked_flags = old->locked_flags;
 	m->unbindable = (kind & COPY_UNBINDABLE) && old->unbindable;
 	return m;
 }
@@ -152,6 +166,7 @@ static int copy_below(struct mount *m, u32 kind)
 	m->copy = mount_copy(m, m->root, kind);
 	if (!m->copy)
 		return -ENOMEM;
+	m->copy->locked = m->locked;
 	spin_lock(&dcache_lock);
 	mount_link(m->copy, &at);
 	spin_unlock(&dcache_lock);
@@ -238,9 +253,11 @@ static struct mount *giver_of(const struct mount *m, bool *peer)
 
 /* The copy for @m of what its giver has, put on @out. */
 static int give_copy(struct mount *m, struct mount *giver, bool peer,
-		     const struct dentry *at, struct list_head *out)
+		     const struct path *place, struct list_head *out)
 {
 	u32 kind = peer ? COPY_SHARED : COPY_SLAVE;
+	const struct dentry *at = place->dentry;
+	const struct mount *at_mnt = place->mnt;
 	struct mount *from = giver->target;
 	bool covers;
 	int err;
@@ -258,6 +275,8 @@ static int give_copy(struct mount *m, struct mount *giver, bool peer,
 	m->target = mount_copy_tree(from, from->root, kind, &err);
 	if (!m->target)
 		return err;
+	if (mount_owner(m) != mount_owner(at_mnt))
+		mount_lock_tree(m->target);
 	m->target->was = (struct path){ m, NULL };
 	list_add_tail(&m->target->pending, out);
 	return 0;
@@ -281,7 +300,7 @@ static int make_copies(struct mount *src, const struct path *at,
 			giver = giver_of(m, &peer);
 			if (!giver)
 				continue;
-			err = give_copy(m, giver, peer, at->dentry, out);
+			err = give_copy(m, giver, peer, at, out);
 			again = true;
 			if (err)
 				return err;

@@ -131,7 +131,8 @@ void path_accessed(const struct path *p)
 
 void inode_modified(struct inode *i)
 {
-	if (unlikely(i->mode & (S_ISUID | S_ISGID)) && !fs_capable(CAP_FSETID))
+	if (unlikely(i->mode & (S_ISUID | S_ISGID)) &&
+	    !fs_capable_over(i, CAP_FSETID))
 		i->mode &= ~setid_to_drop(i);
 	inode_touch(i, true, true);
 }

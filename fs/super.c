@@ -17,6 +17,7 @@
 #include <kernel/dev/blk.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -83,7 +84,7 @@ static int find_bdev(const char *dev, struct blkdev **out)
 	i = p.dentry->inode;
 	if (!S_ISBLK(i->mode))
 		err = -ENOTBLK;
-	else if (p.mnt->flags & MS_NODEV)
+	else if ((p.mnt->flags & MS_NODEV) || i->sb->user_ns != &init_user_ns)
 		err = -EACCES;
 	else if (!(*out = blkdev_find(i->rdev)))
 		err = -ENXIO;
@@ -130,6 +131,11 @@ static struct super_block *sb_of_key(struct fs_type *t, const void *key)
 	return found;
 }
 
+struct user_ns *fs_owner(const struct fs_type *t)
+{
+	return t->owner ? t->owner() : &init_user_ns;
+}
+
 static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 				    u64 flags)
 {
@@ -145,6 +151,8 @@ static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 	sb->block_size = PAGE_SIZE;
 	sb->max_size = 0x7fffffffffffffffull;
 	sb->time_gran = 1;
+	sb->user_ns = fs_owner(t);
+	ns_get(&sb->user_ns->ns);
 	mutex_init(&sb->rename_lock);
 	list_init(&sb->inodes);
 	sb->refs = 1;
@@ -185,6 +193,7 @@ static struct super_block *sb_create(struct fs_type *t, struct blkdev *bd,
 			release_bdev(sb, bd);
 	}
 	if (err) {
+		ns_put(&sb->user_ns->ns);
 		kfree(sb);
 		return ERR_PTR(err);
 	}
@@ -206,6 +215,8 @@ struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 	struct blkdev *bd = NULL;
 	int err;
 
+	if (!fs_cred_capable(fs_owner(t), CAP_SYS_ADMIN))
+		return ERR_PTR(-EPERM);
 	if (t->single_sb) {
 		sb_get(t->single_sb);
 		return t->single_sb;
@@ -263,6 +274,7 @@ static void sb_destroy(struct super_block *sb)
 		return;
 	if (sb->bdev)
 		release_bdev(sb, sb->bdev);
+	ns_put(&sb->user_ns->ns);
 	kfree(sb);
 }
 
@@ -284,6 +296,8 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 	u64 mask = MS_RDONLY | MS_SYNCHRONOUS | MS_LAZYTIME;
 	int err = 0;
 
+	if (!fs_cred_capable(sb->user_ns, CAP_SYS_ADMIN))
+		return -EPERM;
 	if (load_once(&sb->frozen) || (to_ro && sb_has_writers(sb)))
 		return -EBUSY;
 	if (to_rw && sb->bdev && blkdev_read_only(sb->bdev))

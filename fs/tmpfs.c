@@ -7,10 +7,12 @@
  *
  * Not here: directories (tmpfs_dir.c), data (tmpfs_file.c).
  */
+#include <fs/internal.h>
 #include <fs/tmpfs.h>
 #include <fs/xattr_mem.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/page.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -200,6 +202,9 @@ static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
 	err = parse_size(val, &v);
 	if (err)
 		return err;
+	if ((str_has_prefix(key, "uid") && uid_given((u32)v) == INVALID_ID) ||
+	    (str_has_prefix(key, "gid") && gid_given((u32)v) == INVALID_ID))
+		return -EINVAL;
 	if (!strcmp(key, "size"))
 		ts->max_blocks = DIV_ROUND_UP(v, PAGE_SIZE);
 	else if (!strcmp(key, "nr_blocks"))
@@ -207,9 +212,9 @@ static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
 	else if (!strcmp(key, "nr_inodes"))
 		ts->max_inodes = v;
 	else if (!strcmp(key, "uid"))
-		ts->uid = (u32)v;
+		ts->uid = uid_given((u32)v);
 	else if (!strcmp(key, "gid"))
-		ts->gid = (u32)v;
+		ts->gid = gid_given((u32)v);
 	else
 		return -EINVAL;
 	return 0;
@@ -345,6 +350,8 @@ int tmpfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	ts->max_blocks = ts->default_blocks = mem.total / 2;
 	ts->max_inodes = mem.total / 2;
 	ts->mode = 01777;
+	ts->uid = fs_cred()->fsuid;
+	ts->gid = fs_cred()->fsgid;
 	sb->priv = ts;
 	sb->ops = &tmpfs_super_ops;
 	sb->magic = TMPFS_MAGIC;
@@ -367,10 +374,18 @@ fail:
 	return err;
 }
 
+static struct user_ns *mounters_ns(void)
+{
+	return fs_cred()->user_ns;
+}
+
 static struct fs_type tmpfs_type = { .name = "tmpfs",
 				     .mount = tmpfs_mount,
+				     .owner = mounters_ns,
 				     .check_option = check_option };
-static struct fs_type ramfs_type = { .name = "ramfs", .mount = tmpfs_mount };
+static struct fs_type ramfs_type = { .name = "ramfs",
+				     .owner = mounters_ns,
+				     .mount = tmpfs_mount };
 static struct fs_type rootfs_type = { .name = "rootfs", .mount = tmpfs_mount };
 
 static int tmpfs_init(void)

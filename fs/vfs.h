@@ -39,6 +39,7 @@
 #include <lib/types.h>
 
 struct super_block;
+struct user_ns;
 struct path;
 struct kstatfs;
 struct blkdev;
@@ -280,6 +281,7 @@ struct super_block {
 	struct list_head node;	 /* [icache lock] all super blocks */
 	u32 refs;		 /* [icache lock] mounts, and 1 if single */
 	u32 next_ino;		 /* for memory file systems, [a] */
+	struct user_ns *user_ns; /* [I] owned: in which it was made */
 	void *priv;		 /* the file system's */
 };
 
@@ -316,7 +318,10 @@ struct mount {
 	struct mount *parent;	   /* [dcache_lock] owned; NULL: top */
 	struct dentry *mountpoint; /* [dcache_lock] owned, in parent */
 	u64 flags;		   /* [a] MS_RDONLY NOSUID ... */
-	u32 writers;		   /* [a] files of it open for writing */
+	u64 locked_flags; /* [mount_mutex] of them: set from outside, to stay */
+	bool locked;	  /* [mount_mutex] may not go alone, as it hides what
+			   * somebody further up has hidden */
+	u32 writers;	  /* [a] files of it open for writing */
 	struct mnt_ns *ns; /* [a] of its tree's top: whose that is, or NULL */
 	bool expiring;	   /* [a] umount2(MNT_EXPIRE) was here, and
 					 * nobody since */
@@ -342,6 +347,9 @@ struct mount {
 struct fs_type {
 	const char *name;
 	bool needs_dev;
+	/* Whose root may make one, in whose namespace it then is; NULL: only that
+	 * of the first. */
+	struct user_ns *(*owner)(void);
 	/* one instance, shared by all mounts and never destroyed */
 	bool single;
 	/* Or one for each value of this (a namespace of current's): sb->priv. */
@@ -531,6 +539,7 @@ extern const struct file_ops generic_file_ops;
 int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 	      const char *data);
 int vfs_umount(const char *dir, u32 flags);
+bool vfs_may_mount(void); /* may current change its mounts at all? */
 int vfs_pivot_root(const char *new_root, const char *put_old);
 struct mount *mount_of_root(void);
 /* Is @m in current's tree?  mount_mutex, or as well dcache_lock. */

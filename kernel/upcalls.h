@@ -37,6 +37,7 @@ struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);
 struct fs_ctx *fs_ctx_dup(struct fs_ctx *c); /* NULL: -ENOMEM */
 struct fs_ctx *fs_ctx_new_root(void);	     /* at the root mount, for init */
+bool fs_ctx_is_chrooted(void); /* current's root is not that of its mounts */
 /* fs/mountns.c: the context @c, which nobody shares and which is or was made from
  * current's, gets a copy of all its mounts to itself: 0 or -errno. */
 struct ns_common;

@@ -41,6 +41,7 @@ static int uts_install(struct nsset *set, struct ns_common *ns)
 const struct ns_ops uts_ns_ops = {
 	.name = "uts",
 	.flag = CLONE_NEWUTS,
+	.count = &uts_ns_count,
 	.free = uts_free,
 	.install = uts_install,
 };
@@ -53,10 +54,15 @@ struct uts_ns init_uts_ns = {
 struct uts_ns *uts_ns_new(struct uts_ns *old, struct user_ns *owner)
 {
 	struct uts_ns *n = kmalloc(sizeof(*n));
+	int err;
 
 	if (!n)
 		return ERR_PTR(-ENOMEM);
-	ns_init(&n->ns, &uts_ns_ops, owner);
+	err = ns_init(&n->ns, &uts_ns_ops, owner);
+	if (err) {
+		kfree(n);
+		return ERR_PTR(err);
+	}
 	spin_lock(&uts_lock);
 	memcpy(n->name, old->name, sizeof(n->name));
 	spin_unlock(&uts_lock);

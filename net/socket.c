@@ -6,6 +6,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
@@ -71,6 +72,17 @@ s64 socket_interrupted(s64 err, u64 timeout_ns)
 	if (err == -ETIMEDOUT)
 		return -EAGAIN;
 	return err == -ERESTARTSYS && timeout_ns ? -EINTR : err;
+}
+
+struct sock_creds sock_creds_shown(const struct sock_creds *c)
+{
+	struct sock_creds s = *c;
+
+	if (s.uid != INVALID_ID)
+		s.uid = uid_shown(s.uid);
+	if (s.gid != INVALID_ID)
+		s.gid = gid_shown(s.gid);
+	return s;
 }
 
 struct sock_creds sock_creds_current(void)

@@ -173,6 +173,8 @@ u64 socket_stamp(const struct socket *s);
 struct sock_creds sock_creds_current(void);
 /* A descriptor of that process, or -ENODATA (nobody), -EINVAL (gone), -EMFILE ... */
 int sock_creds_pidfd(const struct sock_creds *c);
+/* As current's namespaces have them; ids of ~0 say that there is nobody. */
+struct sock_creds sock_creds_shown(const struct sock_creds *c);
 
 /* Send the owner SIGURG.  (SIGIO: kernel/file/async.c) */
 void socket_urgent(struct socket *s);

@@ -6,6 +6,7 @@
 
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/string.h>
 
@@ -81,7 +82,7 @@ SYSCALL2(52, fchmod, int, fd, u32, mode)
 }
 
 /* -1 leaves an id as it is. */
-static void chown_attr(struct iattr *a, u32 uid, u32 gid)
+static int chown_attr(struct iattr *a, u32 uid, u32 gid)
 {
 	memset(a, 0, sizeof(*a));
 	a->valid = ATTR_OWNER;
@@ -89,8 +90,12 @@ static void chown_attr(struct iattr *a, u32 uid, u32 gid)
 		a->valid |= ATTR_UID;
 	if (gid != ~0u)
 		a->valid |= ATTR_GID;
-	a->uid = uid;
-	a->gid = gid;
+	a->uid = uid_given(uid);
+	a->gid = gid_given(gid);
+	if (((a->valid & ATTR_UID) && a->uid == INVALID_ID) ||
+	    ((a->valid & ATTR_GID) && a->gid == INVALID_ID))
+		return -EINVAL;
+	return 0;
 }
 
 SYSCALL5(54, fchownat, int, dirfd, uaddr_t, path, u32, uid, u32, gid, int,
@@ -100,7 +105,8 @@ SYSCALL5(54, fchownat, int, dirfd, uaddr_t, path, u32, uid, u32, gid, int,
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	chown_attr(&a, uid, gid);
+	if (chown_attr(&a, uid, gid))
+		return -EINVAL;
 	return setattr_at(dirfd, path, flags, &a);
 }
 
@@ -108,7 +114,8 @@ SYSCALL3(55, fchown, int, fd, u32, uid, u32, gid)
 {
 	struct iattr a;
 
-	chown_attr(&a, uid, gid);
+	if (chown_attr(&a, uid, gid))
+		return -EINVAL;
 	return setattr_fd(fd, &a);
 }
 

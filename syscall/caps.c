@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 
 #define CAP_VERSION_1 0x19980330u
@@ -83,7 +84,7 @@ SYSCALL2(91, capset, uaddr_t, uh, uaddr_t, ud)
 	i = (d[0].inheritable | (u64)d[1].inheritable << 32) & all;
 	if (!within(p, o->cap_permitted) || !within(e, p) ||
 	    !within(i, o->cap_inheritable | o->cap_bset) ||
-	    (!capable(CAP_SETPCAP) &&
+	    (!capable_here(CAP_SETPCAP) &&
 	     !within(i, o->cap_inheritable | o->cap_permitted)))
 		return -EPERM;
 	n = cred_dup(o);

@@ -9,6 +9,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <lib/sort.h>
 #include <lib/string.h>
@@ -19,29 +20,30 @@
 
 SYSCALL0(174, getuid)
 {
-	return current_cred()->uid;
+	return uid_shown(current_cred()->uid);
 }
 
 SYSCALL0(175, geteuid)
 {
-	return current_cred()->euid;
+	return uid_shown(current_cred()->euid);
 }
 
 SYSCALL0(176, getgid)
 {
-	return current_cred()->gid;
+	return gid_shown(current_cred()->gid);
 }
 
 SYSCALL0(177, getegid)
 {
-	return current_cred()->egid;
+	return gid_shown(current_cred()->egid);
 }
 
 /* Capabilities follow user id 0 [capabilities(7)]. */
 static void fix_caps(struct cred *n, const struct cred *o)
 {
-	bool was_root = !o->uid || !o->euid || !o->suid;
-	bool is_root = !n->uid || !n->euid || !n->suid;
+	u32 root = root_uid(n);
+	bool was_root = o->uid == root || o->euid == root || o->suid == root;
+	bool is_root = n->uid == root || n->euid == root || n->suid == root;
 
 	if (n->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
@@ -52,10 +54,19 @@ static void fix_caps(struct cred *n, const struct cred *o)
 		}
 		n->cap_ambient = 0;
 	}
-	if (!o->euid && n->euid)
+	if (o->euid == root && n->euid != root)
 		n->cap_effective = 0;
-	else if (o->euid && !n->euid)
+	else if (o->euid != root && n->euid == root)
 		n->cap_effective = n->cap_permitted;
+}
+
+/* *@id as the kernel has it, KEEP as it is; false: it names nobody. */
+static bool translate(enum id_kind k, u32 *id)
+{
+	if (in_first_user_ns() || *id == KEEP)
+		return true;
+	*id = id_to_global(current_user_ns(), k, *id);
+	return *id != KEEP;
 }
 
 static void commit(struct cred *n)
@@ -76,14 +87,14 @@ SYSCALL1(146, setuid, u32, uid)
 	struct cred *n;
 	const struct cred *o = current_cred();
 
-	if (uid == KEEP)
+	if (uid == KEEP || !translate(ID_UID, &uid))
 		return -EINVAL;
-	if (!capable(CAP_SETUID) && uid != o->uid && uid != o->suid)
+	if (!capable_here(CAP_SETUID) && uid != o->uid && uid != o->suid)
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
 		return -ENOMEM;
-	if (capable(CAP_SETUID))
+	if (capable_here(CAP_SETUID))
 		n->uid = n->suid = uid;
 	n->euid = n->fsuid = uid;
 	commit(n);
@@ -95,14 +106,14 @@ SYSCALL1(144, setgid, u32, gid)
 	struct cred *n;
 	const struct cred *o = current_cred();
 
-	if (gid == KEEP)
+	if (gid == KEEP || !translate(ID_GID, &gid))
 		return -EINVAL;
-	if (!capable(CAP_SETGID) && gid != o->gid && gid != o->sgid)
+	if (!capable_here(CAP_SETGID) && gid != o->gid && gid != o->sgid)
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
 		return -ENOMEM;
-	if (capable(CAP_SETGID))
+	if (capable_here(CAP_SETGID))
 		n->gid = n->sgid = gid;
 	n->egid = n->fsgid = gid;
 	commit(n);
@@ -120,8 +131,11 @@ SYSCALL2(145, setreuid, u32, ruid, u32, euid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETUID) && (!among(ruid, o->uid, o->euid, o->uid) ||
-				     !among(euid, o->uid, o->euid, o->suid)))
+	if (!translate(ID_UID, &ruid) || !translate(ID_UID, &euid))
+		return -EINVAL;
+	if (!capable_here(CAP_SETUID) &&
+	    (!among(ruid, o->uid, o->euid, o->uid) ||
+	     !among(euid, o->uid, o->euid, o->suid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -142,8 +156,11 @@ SYSCALL2(143, setregid, u32, rgid, u32, egid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETGID) && (!among(rgid, o->gid, o->egid, o->gid) ||
-				     !among(egid, o->gid, o->egid, o->sgid)))
+	if (!translate(ID_GID, &rgid) || !translate(ID_GID, &egid))
+		return -EINVAL;
+	if (!capable_here(CAP_SETGID) &&
+	    (!among(rgid, o->gid, o->egid, o->gid) ||
+	     !among(egid, o->gid, o->egid, o->sgid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -164,9 +181,13 @@ SYSCALL3(147, setresuid, u32, ruid, u32, euid, u32, suid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETUID) && (!among(ruid, o->uid, o->euid, o->suid) ||
-				     !among(euid, o->uid, o->euid, o->suid) ||
-				     !among(suid, o->uid, o->euid, o->suid)))
+	if (!translate(ID_UID, &ruid) || !translate(ID_UID, &euid) ||
+	    !translate(ID_UID, &suid))
+		return -EINVAL;
+	if (!capable_here(CAP_SETUID) &&
+	    (!among(ruid, o->uid, o->euid, o->suid) ||
+	     !among(euid, o->uid, o->euid, o->suid) ||
+	     !among(suid, o->uid, o->euid, o->suid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -184,9 +205,13 @@ SYSCALL3(149, setresgid, u32, rgid, u32, egid, u32, sgid)
 	const struct cred *o = current_cred();
 	struct cred *n;
 
-	if (!capable(CAP_SETGID) && (!among(rgid, o->gid, o->egid, o->sgid) ||
-				     !among(egid, o->gid, o->egid, o->sgid) ||
-				     !among(sgid, o->gid, o->egid, o->sgid)))
+	if (!translate(ID_GID, &rgid) || !translate(ID_GID, &egid) ||
+	    !translate(ID_GID, &sgid))
+		return -EINVAL;
+	if (!capable_here(CAP_SETGID) &&
+	    (!among(rgid, o->gid, o->egid, o->sgid) ||
+	     !among(egid, o->gid, o->egid, o->sgid) ||
+	     !among(sgid, o->gid, o->egid, o->sgid)))
 		return -EPERM;
 	n = cred_dup(o);
 	if (!n)
@@ -210,49 +235,53 @@ SYSCALL3(148, getresuid, uaddr_t, r, uaddr_t, e, uaddr_t, s)
 {
 	const struct cred *c = current_cred();
 
-	return put_three(r, c->uid, e, c->euid, s, c->suid);
+	return put_three(r, uid_shown(c->uid), e, uid_shown(c->euid), s,
+			 uid_shown(c->suid));
 }
 
 SYSCALL3(150, getresgid, uaddr_t, r, uaddr_t, e, uaddr_t, s)
 {
 	const struct cred *c = current_cred();
 
-	return put_three(r, c->gid, e, c->egid, s, c->sgid);
+	return put_three(r, gid_shown(c->gid), e, gid_shown(c->egid), s,
+			 gid_shown(c->sgid));
 }
 
 /* These two return the old id whatever happens. */
 SYSCALL1(151, setfsuid, u32, uid)
 {
 	const struct cred *o = current_cred();
-	u32 old = o->fsuid;
+	u32 old = o->fsuid, shown = uid_shown(old);
 	struct cred *n;
 
-	if (uid == KEEP || uid == old ||
-	    (!capable(CAP_SETUID) && !among(uid, o->uid, o->euid, o->suid)))
-		return old;
+	if (uid == KEEP || !translate(ID_UID, &uid) || uid == old ||
+	    (!capable_here(CAP_SETUID) &&
+	     !among(uid, o->uid, o->euid, o->suid)))
+		return shown;
 	n = cred_dup(o);
 	if (n) {
 		n->fsuid = uid;
 		commit(n);
 	}
-	return old;
+	return shown;
 }
 
 SYSCALL1(152, setfsgid, u32, gid)
 {
 	const struct cred *o = current_cred();
-	u32 old = o->fsgid;
+	u32 old = o->fsgid, shown = gid_shown(old);
 	struct cred *n;
 
-	if (gid == KEEP || gid == old ||
-	    (!capable(CAP_SETGID) && !among(gid, o->gid, o->egid, o->sgid)))
-		return old;
+	if (gid == KEEP || !translate(ID_GID, &gid) || gid == old ||
+	    (!capable_here(CAP_SETGID) &&
+	     !among(gid, o->gid, o->egid, o->sgid)))
+		return shown;
 	n = cred_dup(o);
 	if (n) {
 		n->fsgid = gid;
 		commit(n);
 	}
-	return old;
+	return shown;
 }
 
 SYSCALL2(158, getgroups, int, size, uaddr_t, list)
@@ -265,8 +294,14 @@ SYSCALL2(158, getgroups, int, size, uaddr_t, list)
 		return c->nr_groups;
 	if ((u32)size < c->nr_groups)
 		return -EINVAL;
-	if (copy_to_user(list, c->groups, c->nr_groups * sizeof(u32)))
-		return -EFAULT;
+	if (in_first_user_ns())
+		return copy_to_user(list, c->groups, c->nr_groups * sizeof(u32))
+			       ? -EFAULT
+			       : (s64)c->nr_groups;
+	for (u32 i = 0; i < c->nr_groups; i++)
+		if (put_user_u32(gid_shown(c->groups[i]),
+				 list + i * sizeof(u32)))
+			return -EFAULT;
 	return c->nr_groups;
 }
 
@@ -282,7 +317,8 @@ SYSCALL2(159, setgroups, int, size, uaddr_t, list)
 	struct cred *n;
 	u32 *g = NULL;
 
-	if (!capable(CAP_SETGID))
+	if (!capable_here(CAP_SETGID) ||
+	    !user_ns_may_setgroups(current_user_ns()))
 		return -EPERM;
 	if (size < 0 || size > NGROUPS_MAX)
 		return -EINVAL;
@@ -293,6 +329,13 @@ SYSCALL2(159, setgroups, int, size, uaddr_t, list)
 		if (copy_from_user(g, list, (size_t)size * sizeof(*g))) {
 			kfree(g);
 			return -EFAULT;
+		}
+		for (int i = 0; i < size; i++) {
+			g[i] = gid_given(g[i]);
+			if (g[i] == KEEP) {
+				kfree(g);
+				return -EINVAL;
+			}
 		}
 		sort(g, (size_t)size, sizeof(*g), compare_gid);
 	}

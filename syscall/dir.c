@@ -6,6 +6,7 @@
 #include <fs/vfs.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/string.h>
 
@@ -164,7 +165,7 @@ SYSCALL1(51, chroot, uaddr_t, path)
 
 	if (err)
 		return err;
-	if (!capable(CAP_SYS_CHROOT)) {
+	if (!capable_here(CAP_SYS_CHROOT)) {
 		err = path_permission(&p, MAY_EXEC);
 		path_put(&p);
 		return err ? err : -EPERM;

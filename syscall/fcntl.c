@@ -9,6 +9,7 @@
 #include <fs/tmpfs.h>
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <lib/atomic.h>
 
@@ -289,7 +290,8 @@ static s64 get_owner_ex(struct file *f, uaddr_t arg)
 
 static s64 get_owner_uids(struct file *f, uaddr_t arg)
 {
-	u32 ids[2] = { load_once(&f->owner_uid), load_once(&f->owner_euid) };
+	u32 ids[2] = { uid_shown(load_once(&f->owner_uid)),
+		       uid_shown(load_once(&f->owner_euid)) };
 
 	return copy_to_user(arg, ids, sizeof(ids));
 }

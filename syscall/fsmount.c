@@ -62,7 +62,7 @@ SYSCALL2(430, fsopen, uaddr_t, utype, u32, flags)
 	char type[32];
 	s64 n;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		return -EPERM;
 	if (flags & ~FSOPEN_CLOEXEC)
 		return -EINVAL;
@@ -170,7 +170,7 @@ SYSCALL5(431, fsconfig, int, fd, u32, cmd, uaddr_t, key, uaddr_t, value, int,
 		n = -EINVAL;
 	else if (cmd < CMD_CREATE)
 		n = config_param(r.f, cmd, key, value, aux);
-	else if (!capable(CAP_SYS_ADMIN))
+	else if (!vfs_may_mount())
 		n = -EPERM;
 	else if (cmd == CMD_RECONFIGURE)
 		n = fsctx_reconfigure(r.f);
@@ -238,7 +238,7 @@ SYSCALL3(432, fsmount, int, fd, u32, flags, u32, attr)
 	struct fdref r;
 	s64 n;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		return -EPERM;
 	if ((flags & ~FSMOUNT_CLOEXEC) ||
 	    (attr & ~(MOUNT_ATTR_KNOWN & ~MOUNT_ATTR_IDMAP)) ||
@@ -307,7 +307,7 @@ SYSCALL5(442, mount_setattr, int, dirfd, uaddr_t, upath, u32, flags, uaddr_t,
 		return -E2BIG;
 	if (size < sizeof(a))
 		return -EINVAL;
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		return -EPERM;
 	n = ustruct_get(&a, sizeof(a), uattr, size);
 	if (n || !(a.set | a.clear | a.kind))
@@ -331,7 +331,7 @@ SYSCALL3(433, fspick, int, dirfd, uaddr_t, upath, u32, flags)
 	struct path p;
 	s64 n;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		return -EPERM;
 	if (flags & ~(FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW |
 		      FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH))
@@ -354,7 +354,7 @@ SYSCALL3(428, open_tree, int, dirfd, uaddr_t, upath, u32, flags)
 		return -EINVAL;
 	if ((flags & (AT_RECURSIVE | OPEN_TREE_CLONE)) == AT_RECURSIVE)
 		return -EINVAL;
-	if ((flags & OPEN_TREE_CLONE) && !capable(CAP_SYS_ADMIN))
+	if ((flags & OPEN_TREE_CLONE) && !vfs_may_mount())
 		return -EPERM;
 	n = upath_lookup(dirfd, upath, (int)flags, &p);
 	if (n)
@@ -380,7 +380,7 @@ SYSCALL5(429, move_mount, int, fromfd, uaddr_t, ufrom, int, tofd, uaddr_t, uto,
 	struct path from, to;
 	s64 n;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		return -EPERM;
 	if ((flags & ~MOVE_KNOWN) ||
 	    (flags & (MOVE_BENEATH | MOVE_SET_GROUP)) ==

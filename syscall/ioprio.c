@@ -4,6 +4,7 @@
  * Linux's "none" scheduler.
  */
 #include <syscall/syscall.h>
+#include <kernel/ns/user.h>
 
 #include <kernel/task/ext.h>
 #include <kernel/task/task.h>
@@ -72,7 +73,7 @@ static int find(struct visit *v, u32 which, int who)
 {
 	v->which = which;
 	v->who = which == WHO_PGRP && !who ? current->proc->pgid : who;
-	v->uid = who ? (u32)who : current->cred->uid;
+	v->uid = who ? uid_given((u32)who) : current->cred->uid;
 	v->nr = 0;
 	v->best = 0;
 	process_for_each(see, v);
@@ -90,7 +91,7 @@ static int may_set(int tid)
 	t = tid ? thread_find(tid) : current;
 	if (t)
 		err = t->cred->uid == me->euid || t->cred->uid == me->uid ||
-				      capable(CAP_SYS_NICE)
+				      ns_capable(t->cred->user_ns, CAP_SYS_NICE)
 			      ? 0
 			      : -EPERM;
 	spin_unlock(&task_lock);

@@ -14,6 +14,7 @@
 #include <kernel/mm/fault.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/rseq.h>
 
@@ -264,12 +265,13 @@ static bool may_access(struct process *p)
 	struct cred *c;
 	bool ok;
 
-	if (p == current->proc || capable(CAP_SYS_PTRACE))
+	if (p == current->proc)
 		return true;
 	c = process_cred(p);
-	ok = c && me->uid == c->uid && me->uid == c->euid &&
-	     me->uid == c->suid && me->gid == c->gid && me->gid == c->egid &&
-	     me->gid == c->sgid;
+	ok = c && ns_capable(c->user_ns, CAP_SYS_PTRACE);
+	ok = ok || (c && me->uid == c->uid && me->uid == c->euid &&
+		    me->uid == c->suid && me->gid == c->gid &&
+		    me->gid == c->egid && me->gid == c->sgid);
 	if (c)
 		cred_put(c);
 	return ok;

@@ -107,7 +107,7 @@ SYSCALL2(41, pivot_root, uaddr_t, new_root, uaddr_t, put_old)
 	struct upath a, b;
 	int err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!vfs_may_mount())
 		return -EPERM;
 	err = upath_get(&a, new_root);
 	if (err)

@@ -7,6 +7,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/ext.h>
@@ -90,7 +91,7 @@ static s64 set_securebits(u64 bits)
 	u32 old = current_cred()->securebits;
 	struct cred *n;
 
-	if (!capable(CAP_SETPCAP) || (bits & ~(u64)SECBITS_ALL) ||
+	if (!capable_here(CAP_SETPCAP) || (bits & ~(u64)SECBITS_ALL) ||
 	    (old & SECBITS_LOCKS & ~bits) ||
 	    ((old & SECBITS_LOCKS) >> 1 & (old ^ bits)))
 		return -EPERM;
@@ -149,7 +150,7 @@ static s64 drop_bounding(u64 cap)
 
 	if (cap > CAP_LAST)
 		return -EINVAL;
-	if (!capable(CAP_SETPCAP))
+	if (!capable_here(CAP_SETPCAP))
 		return -EPERM;
 	n = cred_dup(current_cred());
 	if (!n)

@@ -4,6 +4,7 @@
  * (relay_slice_arm()).
  */
 #include <syscall/sched.h>
+#include <kernel/ns/user.h>
 
 #include <kernel/task/task.h>
 
@@ -25,7 +26,7 @@ bool may_nice(const struct thread *t, s32 nice)
 {
 	return nice >= t->nice ||
 	       20 - nice <= (s32)min_t(u64, rlimit_cur(RLIMIT_NICE), 40) ||
-	       capable(CAP_SYS_NICE);
+	       ns_capable(t->cred->user_ns, CAP_SYS_NICE);
 }
 
 static int set_nice(struct thread *t, s32 nice)
@@ -59,7 +60,7 @@ static void visit_process(struct process *p, void *ctx)
 
 	if (w->which == PRIO_PGRP && p->pgid != w->who)
 		return;
-	if (w->which == PRIO_USER && (int)p->leader->cred->uid != w->who)
+	if (w->which == PRIO_USER && p->leader->cred->uid != (u32)w->who)
 		return;
 	list_for_each_entry(t, &p->threads, proc_node)
 		visit_thread(t, w);

@@ -9,6 +9,7 @@
 
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
@@ -269,7 +270,7 @@ static void waitid_info(struct siginfo *si, const struct wait_req *w, int pid)
 	si->signo = SIGCHLD;
 	si->code = w->code;
 	si->chld.pid = pid;
-	si->chld.uid = w->uid;
+	si->chld.uid = uid_shown(w->uid);
 	switch (w->code) {
 	case CLD_EXITED:
 	case CLD_STOPPED:

@@ -6,6 +6,7 @@
  */
 #include <fs/pseudo.h>
 #include <kernel/init.h>
+#include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -55,8 +56,8 @@ static void put_inet(struct inet_sock *is, void *arg)
 	text_printf(l->t,
 		    " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu "
 		    "%u %016lx 0\n",
-		    (u32)inet_tcp_state(is), 0u, queued, is->uid, is->s.ino,
-		    load_once(&is->refs), 0ul);
+		    (u32)inet_tcp_state(is), 0u, queued, uid_shown(is->uid),
+		    is->s.ino, load_once(&is->refs), 0ul);
 }
 
 static int show_inet(struct text *t, void *arg)

@@ -5,6 +5,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/file/file.h>
 #include <kernel/relay/observe.h>
@@ -61,11 +62,13 @@ static bool may_change(struct process *p)
 	struct cred *c;
 	bool ok;
 
-	if (p == current->proc || capable(CAP_SYS_RESOURCE))
+	if (p == current->proc)
 		return true;
 	c = process_cred(p);
-	ok = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
-	     me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid;
+	ok = ns_capable(c->user_ns, CAP_SYS_RESOURCE);
+	ok = ok ||
+	     (me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
+	      me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid);
 	cred_put(c);
 	return ok;
 }

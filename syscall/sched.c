@@ -13,6 +13,7 @@
 
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/ext.h>
 #include <kernel/task/task.h>
@@ -35,7 +36,7 @@ bool may_schedule(const struct thread *t)
 	const struct cred *me = current_cred();
 
 	return me->euid == t->cred->uid || me->euid == t->cred->euid ||
-	       capable(CAP_SYS_NICE);
+	       ns_capable(t->cred->user_ns, CAP_SYS_NICE);
 }
 
 SYSCALL3(123, sched_getaffinity, int, tid, u32, len, uaddr_t, umask)

@@ -6,6 +6,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/seccomp.h>
 
 enum {
@@ -101,7 +102,7 @@ static s64 set_filter(u32 flags, uaddr_t uprog)
 
 	if (!flags_valid(flags))
 		return -EINVAL;
-	if (!thread_no_new_privs(current) && !capable(CAP_SYS_ADMIN))
+	if (!thread_no_new_privs(current) && !capable_here(CAP_SYS_ADMIN))
 		return -EACCES;
 	f = read_filter(uprog);
 	if (IS_ERR(f))

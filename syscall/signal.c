@@ -5,6 +5,7 @@
 #include <fs/procfd.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
@@ -50,6 +51,11 @@ static int queued_info(struct siginfo *si, uaddr_t from, int sig, bool to_self)
 	si->signo = sig;
 	if ((si->code >= 0 || si->code == SI_TKILL) && !to_self)
 		return -EPERM;
+	if (siginfo_has_sender(si) && !in_first_user_ns()) {
+		si->rt.uid = uid_given(si->rt.uid);
+		if (si->rt.uid == INVALID_ID)
+			si->rt.uid = OVERFLOW_ID;
+	}
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
 
@@ -511,6 +512,7 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		return sizeof(v->linger);
 	case SO_PEERCRED:
 		(void)s->ops->peer_creds(s, &v->creds);
+		v->creds = sock_creds_shown(&v->creds);
 		return SOCK_UCRED_SIZE;
 	case SO_PEERPIDFD:
 		(void)s->ops->peer_creds(s, &v->creds);

@@ -10,6 +10,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
 
@@ -77,11 +78,15 @@ static int take_credentials(struct sock_msg *m, uaddr_t at, u64 len)
 		return -EFAULT;
 	if (sc.pid != current->proc->pid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	sc.uid = uid_given(sc.uid);
+	sc.gid = gid_given(sc.gid);
+	if (sc.uid == INVALID_ID || sc.gid == INVALID_ID)
+		return -EINVAL;
 	if (sc.uid != c->uid && sc.uid != c->euid && sc.uid != c->suid &&
-	    !capable(CAP_SETUID))
+	    !capable_here(CAP_SETUID))
 		return -EPERM;
 	if (sc.gid != c->gid && sc.gid != c->egid && sc.gid != c->sgid &&
-	    !capable(CAP_SETGID))
+	    !capable_here(CAP_SETGID))
 		return -EPERM;
 	if (sc.pid != current->proc->pid) {
 		p = process_find(sc.pid);
@@ -280,9 +285,11 @@ static int write_control(struct control_out *o, const struct socket *s,
 
 	if (stamp && s->type != SOCK_STREAM)
 		err = put_stamp(o, stamp, m->stamp_ns ?: clock_real_ns());
-	if (!err && s->passcred)
-		err = put_control(o, SCM_CREDENTIALS, &m->creds,
-				  SOCK_UCRED_SIZE);
+	if (!err && s->passcred) {
+		struct sock_creds sc = sock_creds_shown(&m->creds);
+
+		err = put_control(o, SCM_CREDENTIALS, &sc, SOCK_UCRED_SIZE);
+	}
 	for (u32 i = 0; !err && i < m->nr_cmsg; i++)
 		err = put_level(o, m->cmsg[i].level, m->cmsg[i].type,
 				m->cmsg[i].data, m->cmsg[i].len);

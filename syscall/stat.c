@@ -5,6 +5,7 @@
 
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/user.h>
 #include <lib/string.h>
 
 #define STATX_BASIC_STATS     0x7ffu
@@ -61,8 +62,8 @@ static int put_stat(uaddr_t to, const struct kstat *st)
 		.ino = st->ino,
 		.mode = st->mode,
 		.nlink = st->nlink,
-		.uid = st->uid,
-		.gid = st->gid,
+		.uid = uid_shown(st->uid),
+		.gid = gid_shown(st->gid),
 		.rdev = st->rdev,
 		.size = (s64)st->size,
 		.blksize = (s32)st->blksize,
@@ -155,8 +156,8 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 		.dio_mem_align = st->dio_align,
 		.dio_offset_align = st->dio_align,
 		.nlink = st->nlink,
-		.uid = st->uid,
-		.gid = st->gid,
+		.uid = uid_shown(st->uid),
+		.gid = gid_shown(st->gid),
 		.mode = (u16)st->mode,
 		.ino = st->ino,
 		.size = st->size,
@@ -302,7 +303,7 @@ static struct cred *real_cred(int *err)
 	}
 	copy->fsuid = c->uid;
 	copy->fsgid = c->gid;
-	copy->cap_effective = c->uid ? 0 : c->cap_permitted;
+	copy->cap_effective = c->uid != root_uid(c) ? 0 : c->cap_permitted;
 	return copy;
 }
 

@@ -104,7 +104,7 @@ static bool may_see(struct mount *m)
 	bool yes;
 
 	fs_ctx_get_root(&root);
-	yes = vfs_mount_visible(m, &root) || capable(CAP_SYS_ADMIN);
+	yes = vfs_mount_visible(m, &root) || vfs_may_mount();
 	path_put(&root);
 	return yes;
 }

@@ -135,6 +135,8 @@ static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 	}
 	if (!err && !strcmp(name, "security.capability"))
 		err = check_caps(buf, size);
+	if (!err && acl_is_name(name))
+		err = acl_given(buf, size);
 	if (!err)
 		err = may_xattr(t, name, MAY_WRITE);
 	if (!err && !t->i->ops->setxattr)
@@ -170,6 +172,8 @@ static s64 do_get(struct target *t, uaddr_t uname, uaddr_t value, u64 size)
 		n = -EOPNOTSUPP;
 	if (!n)
 		n = t->i->ops->getxattr(t->i, name, buf, size);
+	if (n > 0 && size && acl_is_name(name))
+		acl_shown(buf, (size_t)n);
 	if (n > 0 && size && copy_to_user(value, buf, (size_t)n))
 		n = -EFAULT;
 	kfree(buf);

@@ -11,6 +11,7 @@
 #include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/trace.h>
 #include <lib/errno.h>
 
@@ -110,7 +111,7 @@ static u64 pagemap_entry(struct mm *mm, u64 va, bool frames)
 
 static s64 pagemap_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
-	bool frames = f->cred->cap_effective & BIT(CAP_SYS_ADMIN);
+	bool frames = cred_capable(f->cred, &init_user_ns, CAP_SYS_ADMIN);
 	struct mm *mm = f->priv;
 	s64 done = 0;
 

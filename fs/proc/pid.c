@@ -13,6 +13,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/user.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -146,11 +147,12 @@ bool proc_may_inspect(struct process *p)
 	if (p == current_process())
 		return true;
 	c = process_cred(p);
-	ok = c && me->fsuid == c->uid && me->fsuid == c->euid &&
-	     me->fsuid == c->suid;
+	ok = c && ((me->user_ns == c->user_ns && me->fsuid == c->uid &&
+		    me->fsuid == c->euid && me->fsuid == c->suid) ||
+		   ns_capable(c->user_ns, CAP_SYS_PTRACE));
 	if (c)
 		cred_put(c);
-	return ok || capable(CAP_SYS_PTRACE);
+	return ok;
 }
 
 /* --- /proc itself: the numbers */

@@ -45,6 +45,10 @@ int proc_show_stat(struct text *t, struct process *p, int tid);
 int proc_show_status(struct text *t, struct process *p, int tid);
 int proc_open_mem(struct process *p, struct file *f);
 int proc_open_pagemap(struct process *p, struct file *f);
+/* proc/usermap.c */
+int proc_open_uid_map(struct process *p, struct file *f);
+int proc_open_gid_map(struct process *p, struct file *f);
+int proc_open_setgroups(struct process *p, struct file *f);
 int proc_show_smaps_rollup(struct text *t, struct process *p);
 /* proc/thread.c */
 int proc_show_io(struct text *t, struct process *p, int tid);

@@ -8,6 +8,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pt.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/observe.h>
@@ -238,12 +239,13 @@ static void show_ids(struct text *t, struct process *p)
 
 	if (!c)
 		return;
-	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid,
-		    c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid,
-		    c->fsgid);
+	text_printf(t, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n",
+		    uid_shown(c->uid), uid_shown(c->euid), uid_shown(c->suid),
+		    uid_shown(c->fsuid), gid_shown(c->gid), gid_shown(c->egid),
+		    gid_shown(c->sgid), gid_shown(c->fsgid));
 	text_puts(t, "FDSize:\t64\nGroups:\t");
 	for (u32 i = 0; i < c->nr_groups; i++)
-		text_printf(t, "%u ", c->groups[i]);
+		text_printf(t, "%u ", gid_shown(c->groups[i]));
 	text_puts(t, "\n");
 	cred_put(c);
 }

@@ -8,6 +8,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -37,7 +38,8 @@ int ipc_permitted(const struct ipc_obj *o, u32 want)
 	else if (cred_in_group(c, o->perm.gid) ||
 		 cred_in_group(c, o->perm.cgid))
 		mode >>= 3;
-	if ((want & ~mode & 7) && !capable(CAP_IPC_OWNER))
+	if ((want & ~mode & 7) &&
+	    !ns_capable(current_nsproxy()->ipc->ns.owner, CAP_IPC_OWNER))
 		return -EACCES;
 	return 0;
 }
@@ -47,7 +49,7 @@ int ipc_owner(const struct ipc_obj *o)
 	u32 euid = current_cred()->euid;
 
 	if (euid == o->perm.uid || euid == o->perm.cuid ||
-	    capable(CAP_SYS_ADMIN))
+	    ns_capable(current_nsproxy()->ipc->ns.owner, CAP_SYS_ADMIN))
 		return 0;
 	return -EPERM;
 }
@@ -221,14 +223,28 @@ s32 ipc_highest_locked(struct ipc_kind *k)
 	return 0;
 }
 
+void ipc_show_perm(struct ipc_perm *to, const struct ipc_obj *o)
+{
+	*to = o->perm;
+	to->uid = uid_shown(to->uid);
+	to->gid = gid_shown(to->gid);
+	to->cuid = uid_shown(to->cuid);
+	to->cgid = gid_shown(to->cgid);
+}
+
 int ipc_set_perm(struct ipc_obj *o, const struct ipc_perm *from)
 {
 	int err = ipc_owner(o);
+	u32 uid, gid;
 
 	if (err)
 		return err;
-	o->perm.uid = from->uid;
-	o->perm.gid = from->gid;
+	uid = uid_given(from->uid);
+	gid = gid_given(from->gid);
+	if (uid == INVALID_ID || gid == INVALID_ID)
+		return -EINVAL;
+	o->perm.uid = uid;
+	o->perm.gid = gid;
 	o->perm.mode = (o->perm.mode & ~0777u) | (from->mode & 0777u);
 	return 0;
 }

@@ -99,6 +99,8 @@ s32 ipc_highest_locked(struct ipc_kind *k);
 void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o);
 void ipc_put(struct ipc_kind *k, struct ipc_obj *o);
 struct ipc_obj *ipc_hold(struct ipc_obj *o);
+/* As current may see it. */
+void ipc_show_perm(struct ipc_perm *to, const struct ipc_obj *o);
 /* IPC_SET's part of @from. */
 int ipc_set_perm(struct ipc_obj *o, const struct ipc_perm *from);
 

@@ -264,7 +264,7 @@ struct msq_msg *msq_receive(s32 id, s64 type, size_t room, u32 flags)
 static void fill_ds(const struct msq *q, struct msq_ds *ds)
 {
 	*ds = q->ds;
-	ds->perm = q->obj.perm;
+	ipc_show_perm(&ds->perm, &q->obj);
 }
 
 s64 msq_stat(s32 id, bool by_index, bool any, struct msq_ds *out)
@@ -293,7 +293,7 @@ s64 msq_set(s32 id, const struct msq_ds *from)
 	o = ipc_find_locked(&ipc_msqs, id);
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_owner(o);
 	if (!r && from->qbytes > load_once(&ipc_limits.msgmnb) &&
-	    !capable(CAP_SYS_RESOURCE))
+	    !ns_capable(current_nsproxy()->ipc->ns.owner, CAP_SYS_RESOURCE))
 		r = -EPERM;
 	if (!r)
 		r = ipc_set_perm(o, &from->perm);

@@ -50,6 +50,7 @@ static int ipc_install(struct nsset *set, struct ns_common *ns)
 const struct ns_ops ipc_ns_ops = {
 	.name = "ipc",
 	.flag = CLONE_NEWIPC,
+	.count = &ipc_ns_count,
 	.free = ipc_free,
 	.install = ipc_install,
 };
@@ -62,10 +63,15 @@ struct ipc_ns init_ipc_ns = {
 struct ipc_ns *ipc_ns_new(struct user_ns *owner)
 {
 	struct ipc_ns *n = kzalloc(sizeof(*n));
+	int err;
 
 	if (!n)
 		return ERR_PTR(-ENOMEM);
-	ns_init(&n->ns, &ipc_ns_ops, owner);
+	err = ns_init(&n->ns, &ipc_ns_ops, owner);
+	if (err) {
+		kfree(n);
+		return ERR_PTR(err);
+	}
 	list_init(&n->mq_names);
 	return n;
 }

@@ -20,8 +20,9 @@ enum ipc_kind_id {
 
 /* All under the lock of the kind. */
 struct ipc_table {
-	struct ipc_obj **slot; /* [a] IPC_SLOTS; NULL: there was no object yet */
-	u32 nr, next;	       /* in use; where the next one is looked for */
+	struct ipc_obj *
+		*slot; /* [a] IPC_SLOTS; NULL: there was no object yet */
+	u32 nr, next;  /* in use; where the next one is looked for */
 	u16 seq;
 };
 

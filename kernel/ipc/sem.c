@@ -395,10 +395,10 @@ static struct sem_set *lock_set(s32 id, u32 want)
 
 static void fill_ds(const struct sem_set *s, struct sem_ds *ds)
 {
-	*ds = (struct sem_ds){ .perm = s->obj.perm,
-			       .otime = s->otime,
+	*ds = (struct sem_ds){ .otime = s->otime,
 			       .ctime = s->ctime,
 			       .nsems = s->nr };
+	ipc_show_perm(&ds->perm, &s->obj);
 }
 
 s64 sem_stat(s32 id, bool by_index, bool any, struct sem_ds *out)

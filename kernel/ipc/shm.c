@@ -278,7 +278,7 @@ s64 shm_detach(u64 addr)
 static void fill_ds(const struct segment *s, struct shm_ds *ds)
 {
 	*ds = s->ds;
-	ds->perm = s->obj.perm;
+	ipc_show_perm(&ds->perm, &s->obj);
 }
 
 s64 shm_stat(s32 id, bool by_index, bool any, struct shm_ds *out)
@@ -320,7 +320,10 @@ s64 shm_lock(s32 id, bool on)
 
 	spin_lock(&ipc_shms.lock);
 	o = ipc_find_locked(&ipc_shms, id);
-	r = IS_ERR(o) ? PTR_ERR(o) : capable(CAP_IPC_LOCK) ? 0 : ipc_owner(o);
+	r = IS_ERR(o) ? PTR_ERR(o)
+	    : ns_capable(current_nsproxy()->ipc->ns.owner, CAP_IPC_LOCK)
+		    ? 0
+		    : ipc_owner(o);
 	if (!r && on)
 		o->perm.mode |= SHM_LOCKED;
 	else if (!r)

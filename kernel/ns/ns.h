@@ -42,9 +42,16 @@ struct nsset;
 struct process;
 struct user_ns;
 
+/* How many there are, without the first, and may be: /proc/sys/user. */
+struct ns_count {
+	u64 max; /* [a] */
+	u64 nr;	 /* [a] */
+};
+
 struct ns_ops {
 	const char *name; /* "uts": of links, and what they say */
 	u64 flag;	  /* CLONE_NEWUTS ... */
+	struct ns_count *count;
 	void (*free)(struct ns_common *ns); /* no reference is left */
 	/* setns(2): @set gets @ns, or -errno.  What it is given in exchange it
 	 * keeps till the set is committed or dropped. */
@@ -67,40 +74,26 @@ struct ns_common {
 #define NS_INO_USER 0xeffffffdu
 #define NS_INO_MNT  0xf0000001u
 
-#define NS_INIT(nm, number)                                         \
-	{                                                           \
-		.refs = 1, .ino = (number), .ops = &nm##_ns_ops,    \
-		.owner = &init_user_ns                              \
+#define NS_INIT(nm, number)                                      \
+	{                                                        \
+		.refs = 1, .ino = (number), .ops = &nm##_ns_ops, \
+		.owner = &init_user_ns                           \
 	}
 
 /* --- ns.c */
-/* One reference, the caller's; takes one of @owner. */
-void ns_init(struct ns_common *ns, const struct ns_ops *ops,
-	     struct user_ns *owner);
+extern struct ns_count user_ns_count, mnt_ns_count, uts_ns_count, ipc_ns_count;
+/* One reference, the caller's; takes one of @owner.  0 or -ENOSPC. */
+int ns_init(struct ns_common *ns, const struct ns_ops *ops,
+	    struct user_ns *owner);
 void ns_put(struct ns_common *ns); /* NULL is fine */
 static inline void ns_get(struct ns_common *ns)
 {
 	atomic_inc(&ns->refs);
 }
 
-/* --- user.c */
-struct user_ns {
-	struct ns_common ns;	/* ns.owner is the parent */
-	struct user_ns *parent; /* [I] the same; NULL: the first */
-	u32 level;		/* [I] 0: the first */
-	u32 owner_uid;		/* [I] of who made it, as the first sees it */
-};
+/* --- user.c; see user.h */
 extern const struct ns_ops user_ns_ops;
 extern struct user_ns init_user_ns;
-static inline struct user_ns *current_user_ns(void)
-{
-	return &init_user_ns;
-}
-/* An id as current's namespace has it. */
-static inline u32 uid_shown(u32 uid)
-{
-	return uid;
-}
 /* Has current @cap towards what belongs to @ns?  Any context. */
 bool ns_capable(const struct user_ns *ns, unsigned int cap);
 
@@ -129,7 +122,7 @@ static inline struct nsproxy *nsproxy_get(struct nsproxy *n)
 void nsproxy_put(struct nsproxy *n); /* NULL is fine */
 
 /* Namespace flags of clone(2) that are understood here; others are EINVAL. */
-#define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
+#define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER)
 
 /* For a new thread, which acts for @owner: those that @flags want made are new.
  * 0, -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */
@@ -142,6 +135,7 @@ struct nsset {
 	u64 flags;
 	struct nsproxy *nsproxy; /* a copy of current's: ours alone */
 	struct fs_ctx *fs;	 /* CLONE_NEWNS: a copy of current's */
+	struct cred *cred; /* likewise with CLONE_NEWUSER, else current's */
 };
 /* Will current, once it has @set, have @cap in its user namespace? */
 bool nsset_capable(const struct nsset *set, unsigned int cap);

@@ -8,6 +8,7 @@
 #include <kernel/ns/ns.h>
 
 #include <kernel/ipc/ipc.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/task.h>
@@ -67,7 +68,7 @@ int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 	struct nsproxy *n;
 	int err = 0;
 
-	if (likely(!(flags & CLONE_NAMESPACES))) {
+	if (likely(!(flags & CLONE_NAMESPACES & ~(u64)CLONE_NEWUSER))) {
 		*out = nsproxy_get((struct nsproxy *)current_nsproxy());
 		return 0;
 	}
@@ -104,9 +105,9 @@ void nsproxy_switch(struct nsproxy *n)
 
 /* --- setns(2) */
 
-bool nsset_capable(const struct nsset *set __unused, unsigned int cap)
+bool nsset_capable(const struct nsset *set, unsigned int cap)
 {
-	return ns_capable(&init_user_ns, cap);
+	return cred_capable(set->cred, set->cred->user_ns, cap);
 }
 
 static void nsset_drop(struct nsset *set)
@@ -114,44 +115,23 @@ static void nsset_drop(struct nsset *set)
 	nsproxy_put(set->nsproxy);
 	if (set->fs)
 		fs_ctx_put(set->fs);
-}
-
-static void count_users(struct process *p, void *arg)
-{
-	struct thread *t;
-	u32 *nr = arg;
-
-	list_for_each_entry(t, &p->threads, proc_node)
-		*nr += t->fs == current->fs;
-}
-
-/* By another thread: who looks at it in /proc does not count. */
-static bool fs_is_shared(void)
-{
-	u32 nr = 0;
-
-	process_for_each(count_users, &nr);
-	return nr > 1;
+	cred_put(set->cred);
 }
 
 static int nsset_prepare(struct nsset *set, u64 flags)
 {
+	bool want_fs = flags & CLONE_NEWNS, own = flags & CLONE_NEWUSER;
+
 	*set = (struct nsset){ .flags = flags };
+	if (want_fs && task_shares_fs())
+		return -EINVAL;
 	set->nsproxy = nsproxy_dup(current_nsproxy());
-	if (!set->nsproxy)
-		return -ENOMEM;
-	if (flags & CLONE_NEWNS) {
-		if (fs_is_shared()) {
-			nsset_drop(set);
-			return -EINVAL;
-		}
-		set->fs = fs_ctx_dup(current->fs);
-		if (!set->fs) {
-			nsset_drop(set);
-			return -ENOMEM;
-		}
-	}
-	return 0;
+	set->cred = own ? cred_dup(current->cred) : cred_get(current->cred);
+	set->fs = want_fs ? fs_ctx_dup(current->fs) : NULL;
+	if (set->nsproxy && set->cred && (set->fs || !want_fs))
+		return 0;
+	nsset_drop(set);
+	return -ENOMEM;
 }
 
 /* Nothing can fail any more. */
@@ -162,13 +142,17 @@ static void nsset_commit(struct nsset *set)
 	if (set->fs)
 		task_set_fs(set->fs);
 	nsproxy_switch(set->nsproxy);
+	if (set->flags & CLONE_NEWUSER)
+		cred_replace(set->cred);
+	else
+		cred_put(set->cred);
 }
 
 int ns_enter(struct ns_common *ns)
 {
 	struct nsset set;
-	int err = ns->ops->install ? nsset_prepare(&set, ns->ops->flag)
-				   : -EINVAL;
+	int err =
+		ns->ops->install ? nsset_prepare(&set, ns->ops->flag) : -EINVAL;
 
 	if (err)
 		return err;
@@ -181,7 +165,8 @@ int ns_enter(struct ns_common *ns)
 }
 
 /* Namespaces that setns() with a pidfd goes through, in Linux's order. */
-static const u64 enter_order[] = { CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC };
+static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWUTS,
+				   CLONE_NEWIPC };
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag);
 
@@ -226,9 +211,9 @@ static struct ns_common *ipc_of(struct thread *t)
 	return t->nsproxy ? &t->nsproxy->ipc->ns : NULL;
 }
 
-static struct ns_common *user_of(struct thread *t __unused)
+static struct ns_common *user_of(struct thread *t)
 {
-	return &init_user_ns.ns;
+	return &t->cred->user_ns->ns;
 }
 
 static struct ns_common *mnt_of(struct thread *t)

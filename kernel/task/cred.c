@@ -10,6 +10,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -20,11 +21,14 @@ struct cred init_cred = {
 	.cap_permitted = CAP_ALL,
 	.cap_effective = CAP_ALL,
 	.cap_bset = CAP_ALL,
+	.user_ns = &init_user_ns,
 };
 
 bool capable(unsigned int cap)
 {
-	return (current_cred()->cap_effective >> cap) & 1;
+	const struct cred *c = current_cred();
+
+	return (c->cap_effective >> cap) & 1 && c->user_ns == &init_user_ns;
 }
 
 bool cred_in_group(const struct cred *c, u32 gid)
@@ -57,6 +61,7 @@ void cred_put(struct cred *c)
 	if (!c || !atomic_dec_and_test(&c->refs))
 		return;
 	KASSERT(c != &init_cred);
+	ns_put(&c->user_ns->ns);
 	kfree(c->groups);
 	kfree(c);
 }
@@ -68,13 +73,14 @@ struct cred *cred_dup(const struct cred *c)
 	if (!n)
 		return NULL;
 	n->refs = 1;
-	if (!c->nr_groups) {
-		n->groups = NULL;
+	n->groups = NULL;
+	ns_get(&c->user_ns->ns);
+	if (!c->nr_groups)
 		return n;
-	}
 	n->groups = kmemdup(c->groups, c->nr_groups * sizeof(u32));
 	if (!n->groups) {
-		kfree(n);
+		n->nr_groups = 0;
+		cred_put(n);
 		return NULL;
 	}
 	return n;

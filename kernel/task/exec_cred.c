@@ -7,6 +7,7 @@
  */
 #include <kernel/task/exec.h>
 
+#include <kernel/ns/user.h>
 #include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
@@ -19,13 +20,15 @@
 /* The capabilities of a program that runs with the ids of @c. */
 static void set_caps(struct cred *c)
 {
+	u32 root = root_uid(c);
+
 	c->cap_permitted = c->cap_ambient;
 	c->cap_effective = c->cap_ambient;
 	if (c->securebits & SECBIT_NOROOT)
 		return;
-	if (!c->euid || !c->uid)
+	if (c->euid == root || c->uid == root)
 		c->cap_permitted |= c->cap_inheritable | c->cap_bset;
-	if (!c->euid)
+	if (c->euid == root)
 		c->cap_effective = c->cap_permitted;
 }
 
@@ -33,6 +36,9 @@ static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 {
 	bool nnp = c->no_new_privs || thread_no_new_privs(current);
 
+	/* Nobody becomes who has no name here. */
+	if (!in_first_user_ns() && !ids_mapped(c->user_ns, uid, gid))
+		mode = 0;
 	if (!nnp && (mode & S_ISUID))
 		c->euid = uid;
 	if (!nnp && (mode & S_ISGID))

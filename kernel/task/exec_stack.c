@@ -14,6 +14,7 @@
 
 #include <arch/riscv/mmu.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
@@ -91,10 +92,10 @@ static u64 *fill_auxv(struct exec *e, u64 *v, u64 execfn, u64 random)
 	v = aux(v, AT_BASE, e->interp ? e->interp_bias : 0);
 	v = aux(v, AT_FLAGS, 0);
 	v = aux(v, AT_ENTRY, e->bias + e->img.entry);
-	v = aux(v, AT_UID, c->uid);
-	v = aux(v, AT_EUID, c->euid);
-	v = aux(v, AT_GID, c->gid);
-	v = aux(v, AT_EGID, c->egid);
+	v = aux(v, AT_UID, uid_shown(c->uid));
+	v = aux(v, AT_EUID, uid_shown(c->euid));
+	v = aux(v, AT_GID, gid_shown(c->gid));
+	v = aux(v, AT_EGID, gid_shown(c->egid));
 	v = aux(v, AT_SECURE, e->secure);
 	v = aux(v, AT_RANDOM, random);
 	v = aux(v, AT_HWCAP2, 0);

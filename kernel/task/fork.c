@@ -17,7 +17,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
-#include <kernel/ns/ns.h>
+#include <kernel/ns/user.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
@@ -134,17 +134,34 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 	t->cred = cred_get(me->cred);
 }
 
+/* @t has current's credentials: it gets some of its own. */
+static int new_user_ns(struct thread *t)
+{
+	struct cred *c = cred_dup(t->cred);
+	int err = c ? cred_new_user_ns(c) : -ENOMEM;
+
+	if (err) {
+		cred_put(c);
+		return err;
+	}
+	cred_put(t->cred);
+	t->cred = c;
+	return 0;
+}
+
 static int copy_namespaces(struct thread *t, u64 flags)
 {
-	int err;
+	int err = 0;
 
-	if ((flags & CLONE_NEWIPC) && (flags & CLONE_SYSVSEM))
-		return ns_capable(&init_user_ns, CAP_SYS_ADMIN) ? -EINVAL
-								: -EPERM;
-	err = nsproxy_clone(flags, &init_user_ns, &t->nsproxy);
-
+	if (flags & CLONE_NEWUSER)
+		err = new_user_ns(t);
+	if (!err && (flags & CLONE_NEWIPC) && (flags & CLONE_SYSVSEM))
+		err = ns_capable(t->cred->user_ns, CAP_SYS_ADMIN) ? -EINVAL
+								  : -EPERM;
+	if (!err)
+		err = nsproxy_clone(flags, t->cred->user_ns, &t->nsproxy);
 	if (!err && (flags & CLONE_NEWNS))
-		err = fs_ctx_new_mounts(t->fs, &init_user_ns);
+		err = fs_ctx_new_mounts(t->fs, t->cred->user_ns);
 	return err;
 }
 

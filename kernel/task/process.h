@@ -21,6 +21,7 @@ struct tty;
 struct mm;
 struct files;
 struct fs_ctx;
+struct user_ns;
 
 #define NGROUPS_MAX 65536
 #define NR_RLIMITS  16
@@ -56,7 +57,8 @@ struct cred {
 	u32 securebits;
 	bool no_new_privs;
 	u32 nr_groups;
-	u32 *groups; /* sorted, owned */
+	u32 *groups;		 /* sorted, owned */
+	struct user_ns *user_ns; /* owned: kernel/ns/user.h */
 };
 #define CAP_CHOWN	       0
 #define CAP_DAC_OVERRIDE       1
@@ -95,6 +97,7 @@ static inline const struct cred *current_cred(void)
 {
 	return current->cred;
 }
+/* Of current, towards the first user namespace: kernel/ns/user.h. */
 bool capable(unsigned int cap);
 bool cred_in_group(const struct cred *c, u32 gid); /* fsgid or supplementary */
 struct cred *cred_get(struct cred *c);

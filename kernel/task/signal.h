@@ -142,8 +142,17 @@ struct siginfo {
 		} poll;
 	};
 };
+/* Does it say who (pid, uid: at the same place in rt and chld) has sent it? */
+static inline bool siginfo_has_sender(const struct siginfo *si)
+{
+	return si->signo == SIGCHLD && si->code > 0
+		       ? true
+		       : si->code <= 0 && si->code != SI_TIMER &&
+				 si->code != SI_SIGIO && si->code != SI_ASYNCIO;
+}
 STATIC_ASSERT(sizeof(struct siginfo) == 128, "Linux's siginfo_t");
 
+/* Of what is queued the uid is global; whoever takes it out sees his own. */
 /* Sender's side of kill(2). */
 void siginfo_user(struct siginfo *si, int sig, int code);
 

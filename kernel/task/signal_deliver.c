@@ -15,6 +15,7 @@
  */
 #include <kernel/task/task.h>
 
+#include <kernel/ns/user.h>
 #include <kernel/assert.h>
 #include <kernel/log.h>
 #include <kernel/task/rseq.h>
@@ -57,6 +58,16 @@ static int dequeue_held(struct thread *t, u64 blocked, struct siginfo *si)
 	return sig;
 }
 
+/* Who has sent it, as current's namespace has him. */
+static int dequeue_seen(struct thread *t, u64 blocked, struct siginfo *si)
+{
+	int sig = dequeue_held(t, blocked, si);
+
+	if (sig && siginfo_has_sender(si))
+		si->rt.uid = uid_shown(si->rt.uid);
+	return sig;
+}
+
 int signal_dequeue(u64 blocked, struct siginfo *si)
 {
 	struct thread *t = current;
@@ -64,7 +75,7 @@ int signal_dequeue(u64 blocked, struct siginfo *si)
 	int sig;
 
 	spin_lock(&sh->lock);
-	sig = dequeue_held(t, blocked, si);
+	sig = dequeue_seen(t, blocked, si);
 	spin_unlock(&sh->lock);
 	return sig;
 }
@@ -80,7 +91,7 @@ static int next_signal(struct thread *t, struct siginfo *si,
 	for (;;) {
 		struct ksigaction *a;
 
-		sig = dequeue_held(t, t->sig_blocked, si);
+		sig = dequeue_seen(t, t->sig_blocked, si);
 		if (!sig) {
 			(void)atomic_fetch_and(&t->work, ~WORK_SIGNAL);
 			break;

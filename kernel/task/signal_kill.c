@@ -4,6 +4,7 @@
  */
 #include <kernel/task/task.h>
 
+#include <kernel/ns/user.h>
 #include <kernel/task/pid.h>
 #include <lib/errno.h>
 
@@ -12,7 +13,7 @@ int signal_permission_locked(struct process *p, int sig)
 	const struct cred *me = current_cred();
 	const struct cred *c = p->leader->cred;
 
-	if (p == current->proc || capable(CAP_KILL))
+	if (p == current->proc || ns_capable(c->user_ns, CAP_KILL))
 		return 0;
 	if (me->euid == c->suid || me->euid == c->uid || me->uid == c->suid ||
 	    me->uid == c->uid)

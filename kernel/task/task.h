@@ -132,6 +132,7 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 /* --- share.c */
 void task_undumpable(void);  /* ids of current changed */
 int task_unshare(u64 flags); /* CLONE_*, checked */
+bool task_shares_fs(void);   /* current's context, with another thread */
 /* Takes @fs, which nobody shares, for current. */
 void task_set_fs(struct fs_ctx *fs);
 

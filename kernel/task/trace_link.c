@@ -17,6 +17,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
 #include <kernel/task/sigqueue.h>
@@ -71,10 +72,13 @@ int trace_may_access_locked(struct process *p, bool fs)
 
 	if (p == current->proc || capable(CAP_SYS_PTRACE))
 		return 0;
-	if (!ids_match(fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid, c))
+	if (!ns_capable(c->user_ns, CAP_SYS_PTRACE) &&
+	    (!ids_match(fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid,
+			c) ||
+	     c->user_ns != me->user_ns ||
+	     (c->cap_permitted & ~me->cap_permitted) != 0))
 		return -EPERM;
-	if ((c->cap_permitted & ~me->cap_permitted) != 0)
-		return -EPERM;
+	/* What may not be dumped belongs to a namespace further up. */
 	list_for_each_entry(t, &p->threads, proc_node) {
 		if (t->mm && t->mm->dumpable != 1)
 			return -EPERM;

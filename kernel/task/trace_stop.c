@@ -18,6 +18,7 @@
 #include <kernel/task/trace.h>
 
 #include <kernel/assert.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -265,7 +266,7 @@ bool trace_forbids_setid(void)
 	tr = thread_tracee(current);
 	if (tr) {
 		c = tr->tracer->leader->cred;
-		forbids = !(c->cap_effective & BIT(CAP_SYS_PTRACE));
+		forbids = !cred_capable(c, current_user_ns(), CAP_SYS_PTRACE);
 	}
 	spin_unlock(&task_lock);
 	return forbids;

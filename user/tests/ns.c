@@ -408,8 +408,8 @@ TEST(ns, exit)
 
 	if (!pid)
 		_exit(0);
-	CHECK_OK(waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 },
-			WEXITED | WNOWAIT));
+	CHECK_OK(
+		waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT));
 	snprintf(path, sizeof(path), "/proc/%d/ns/uts", pid);
 	CHECK_ERR(readlink(path, text, sizeof(text)), ENOENT);
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
