@@ -55,6 +55,14 @@ struct user_statfs {
 };
 STATIC_ASSERT(sizeof(struct user_statfs) == 120, "as in the ABI");
 
+static void ids_shown(u32 *uid, u32 *gid)
+{
+	if (in_first_user_ns())
+		return;
+	*uid = id_shown_slow(ID_UID, *uid);
+	*gid = id_shown_slow(ID_GID, *gid);
+}
+
 static int put_stat(uaddr_t to, const struct kstat *st)
 {
 	struct user_stat u = {
@@ -62,8 +70,8 @@ static int put_stat(uaddr_t to, const struct kstat *st)
 		.ino = st->ino,
 		.mode = st->mode,
 		.nlink = st->nlink,
-		.uid = uid_shown(st->uid),
-		.gid = gid_shown(st->gid),
+		.uid = st->uid,
+		.gid = st->gid,
 		.rdev = st->rdev,
 		.size = (s64)st->size,
 		.blksize = (s32)st->blksize,
@@ -73,6 +81,7 @@ static int put_stat(uaddr_t to, const struct kstat *st)
 		.ctime = st->ctime,
 	};
 
+	ids_shown(&u.uid, &u.gid);
 	return copy_to_user(to, &u, sizeof(u));
 }
 
@@ -156,8 +165,8 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 		.dio_mem_align = st->dio_align,
 		.dio_offset_align = st->dio_align,
 		.nlink = st->nlink,
-		.uid = uid_shown(st->uid),
-		.gid = gid_shown(st->gid),
+		.uid = st->uid,
+		.gid = st->gid,
 		.mode = (u16)st->mode,
 		.ino = st->ino,
 		.size = st->size,
@@ -174,6 +183,7 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 						       : st->mnt_id,
 	};
 
+	ids_shown(&u.uid, &u.gid);
 	return copy_to_user(to, &u, sizeof(u));
 }
 
