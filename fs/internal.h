@@ -98,7 +98,9 @@ struct mnt_ns;
 void mount_ns_start(struct mount *top, struct mnt_ns *ns); /* its tree */
 void mount_ns_end(struct mount *top); /* all of it goes; may sleep */
 void mounts_changed(void);	      /* tell those who poll; no spinlock */
-bool mounts_full(u32 more);	      /* @more is too many */
+/* Sees current all of an instance of @t already?  mount_mutex held. */
+bool mount_reveals_nothing(const struct fs_type *t);
+bool mounts_full(u32 more); /* @more is too many */
 /* The next one in @top's tree, parents first; NULL at the end. */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root,

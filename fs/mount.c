@@ -237,6 +237,35 @@ bool vfs_mount_visible(struct mount *m, const struct path *root)
 	return below;
 }
 
+/* Nothing that matters is hidden below @m. */
+static bool shows_all(const struct mount *m)
+{
+	const struct mount *c;
+
+	if (m->root != m->sb->root)
+		return false;
+	list_for_each_entry(c, &m->children, child)
+		if (c->locked)
+			return false;
+	return true;
+}
+
+bool mount_reveals_nothing(const struct fs_type *t)
+{
+	struct mount *m, *top;
+	bool yes = false;
+
+	if (!current || !current->fs || in_first_user_ns())
+		return true;
+	top = current->fs->ns->top;
+	spin_lock(&dcache_lock);
+	for (m = top; m && !yes; m = mount_next(m, top))
+		yes = m->sb->type == t && !(m->flags & MS_RDONLY) &&
+		      shows_all(m);
+	spin_unlock(&dcache_lock);
+	return yes;
+}
+
 bool mounts_full(u32 more)
 {
 	return load_once(&nr_mounts) + more > MAX_MOUNTS;

@@ -12,6 +12,7 @@
 #include <fs/mountns.h>
 #include <kernel/init.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/clone.h>
 #include <kernel/ns/user.h>
 #include <lib/errno.h>
@@ -26,6 +27,10 @@
 #define NS_GET_NSTYPE	 0xb703u
 #define NS_GET_OWNER_UID 0xb704u
 #define NS_GET_MNTNS_ID	 0x8008b705u
+#define NS_GET_PID_FROM	 0x8004b706u /* of that namespace, in mine */
+#define NS_GET_TGID_FROM 0x8004b707u
+#define NS_GET_PID_IN	 0x8004b708u /* of mine, in that */
+#define NS_GET_TGID_IN	 0x8004b709u
 
 static struct mount *nsfs_mnt; /* [I] */
 
@@ -126,6 +131,25 @@ static s64 get_owner(struct ns_common *ns)
 	return ns->owner ? open_user_ns(ns->owner) : -EPERM;
 }
 
+static s64 number_of(struct ns_common *ns, unsigned int cmd, int nr)
+{
+	bool in = cmd == NS_GET_PID_IN || cmd == NS_GET_TGID_IN;
+	bool leader = cmd == NS_GET_TGID_FROM || cmd == NS_GET_TGID_IN;
+	struct pid_ns *that, *mine = current_pid_ns();
+	struct thread *t;
+	int r = 0;
+
+	if (ns->ops != &pid_ns_ops)
+		return -EINVAL;
+	that = container_of(ns, struct pid_ns, ns);
+	spin_lock(&task_lock);
+	t = nr > 0 ? thread_find(pid_global(in ? mine : that, nr)) : NULL;
+	if (t)
+		r = pid_nr_in(in ? that : mine, leader ? t->proc->pid : t->tid);
+	spin_unlock(&task_lock);
+	return r ? r : -ESRCH;
+}
+
 static s64 ns_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct ns_common *ns = f->inode->priv;
@@ -149,6 +173,11 @@ static s64 ns_ioctl(struct file *f, unsigned int cmd, u64 arg)
 			return -EINVAL;
 		return put_user_u64(
 			container_of(ns, struct mnt_ns, ns)->seq + 1, arg);
+	case NS_GET_PID_FROM:
+	case NS_GET_TGID_FROM:
+	case NS_GET_PID_IN:
+	case NS_GET_TGID_IN:
+		return number_of(ns, cmd, (int)arg);
 	default:
 		return -ENOTTY;
 	}

@@ -166,7 +166,7 @@ static int file_open(struct inode *inode, struct file *f)
 static s64 link_read(struct inode *inode, char *buf, size_t size)
 {
 	struct pnode *n = inode->priv;
-	struct text t = { 0 };
+	struct text t = { .sb = inode->sb };
 	s64 r = n->show(&t, n->arg);
 
 	if (!r && t.failed)

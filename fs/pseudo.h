@@ -22,6 +22,7 @@ struct text {
 	char *buf;
 	size_t len, cap;
 	bool failed;
+	struct super_block *sb; /* of the file, while it is made */
 };
 void text_printf(struct text *t, const char *fmt, ...) __printf(2, 3);
 void text_puts(struct text *t, const char *s);

@@ -217,6 +217,8 @@ struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 
 	if (!fs_cred_capable(fs_owner(t), CAP_SYS_ADMIN))
 		return ERR_PTR(-EPERM);
+	if (t->shows_system && !mount_reveals_nothing(t))
+		return ERR_PTR(-EPERM);
 	if (t->single_sb) {
 		sb_get(t->single_sb);
 		return t->single_sb;

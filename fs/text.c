@@ -85,12 +85,13 @@ void text_free(struct text *t)
 	*t = (struct text){ 0 };
 }
 
-static int make(struct text_file *tf)
+static int make(struct text_file *tf, struct file *f)
 {
 	int r;
 
 	tf->text.len = 0;
 	tf->text.failed = false;
+	tf->text.sb = f->inode ? f->inode->sb : NULL;
 	r = tf->show ? tf->show(&tf->text, tf->arg) : -EIO;
 	if (!r && tf->text.failed)
 		r = -ENOMEM;
@@ -106,7 +107,7 @@ static s64 text_read(struct file *f, struct iov_iter *to, u64 *pos)
 
 	mutex_lock(&tf->lock);
 	if (*pos == 0 || !tf->made)
-		r = make(tf);
+		r = make(tf, f);
 	if (!r && *pos < tf->text.len && iov_iter_count(to)) {
 		n = min(tf->text.len - (size_t)*pos, iov_iter_count(to));
 		done = copy_to_iter(tf->text.buf + *pos, n, to);

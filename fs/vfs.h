@@ -354,6 +354,9 @@ struct fs_type {
 	bool single;
 	/* Or one for each value of this (a namespace of current's): sb->priv. */
 	const void *(*key)(void);
+	/* What it shows root of a user namespace may see only if he sees all of an
+	 * instance already. */
+	bool shows_system;
 	/* although: on Linux each mount is an instance, so one may lie on another */
 	bool single_stacks;
 	/* no "nodev" in /proc/filesystems although !needs_dev */

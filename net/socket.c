@@ -6,6 +6,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -78,6 +79,8 @@ struct sock_creds sock_creds_shown(const struct sock_creds *c)
 {
 	struct sock_creds s = *c;
 
+	if (s.pid > 0)
+		s.pid = pid_shown(s.pid);
 	if (s.uid != INVALID_ID)
 		s.uid = uid_shown(s.uid);
 	if (s.gid != INVALID_ID)

@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 
@@ -43,7 +44,7 @@ SYSCALL2(90, capget, uaddr_t, uh, uaddr_t, ud)
 	if (h.pid < 0)
 		return -EINVAL;
 	spin_lock(&task_lock);
-	t = h.pid ? thread_find(h.pid) : current;
+	t = h.pid ? thread_find(pid_given(h.pid)) : current;
 	c = t ? cred_get(t->cred) : NULL;
 	spin_unlock(&task_lock);
 	if (!c)
@@ -75,7 +76,7 @@ SYSCALL2(91, capset, uaddr_t, uh, uaddr_t, ud)
 
 	if (words <= 0)
 		return words ? words : -EINVAL;
-	if (h.pid && h.pid != current->tid)
+	if (h.pid && h.pid != current->ns_tid)
 		return -EPERM;
 	if (copy_from_user(d, ud, (size_t)words * sizeof(d[0])))
 		return -EFAULT;

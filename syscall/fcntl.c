@@ -9,6 +9,7 @@
 #include <fs/tmpfs.h>
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <lib/atomic.h>
@@ -142,7 +143,7 @@ static int lock_get(struct file *f, uaddr_t arg, bool ofd)
 		u.whence = SEEK_SET;
 		u.start = (s64)r.start;
 		u.len = r.end == FLOCK_EOF ? 0 : (s64)(r.end - r.start + 1);
-		u.pid = r.pid;
+		u.pid = r.pid < 0 ? r.pid : pid_shown(r.pid);
 	}
 	return copy_to_user(arg, &u, sizeof(u));
 }
@@ -248,7 +249,10 @@ static int owner_changed(struct file *f)
 
 static s64 set_owner(struct file *f, int type, s32 pid)
 {
-	if (pid < 0 || (pid && !owner_exists(type, pid)))
+	if (pid < 0)
+		return -ESRCH;
+	pid = pid_given(pid);
+	if (pid && !owner_exists(type, pid))
 		return -ESRCH;
 	store_once(&f->owner_type, (u8)type);
 	store_once(&f->owner_pid, (u32)(type == OWNER_PGRP ? -pid : pid));
@@ -280,7 +284,7 @@ static s64 set_owner_ex(struct file *f, uaddr_t arg)
 
 static s64 get_owner_ex(struct file *f, uaddr_t arg)
 {
-	s32 pid = (s32)load_once(&f->owner_pid);
+	s32 pid = pid_or_group_shown((s32)load_once(&f->owner_pid));
 	struct owner_ex o = { .type = load_once(&f->owner_type), .pid = pid };
 
 	if (pid < 0)
@@ -321,7 +325,7 @@ static s64 fcntl_owner(struct file *f, int cmd, u64 arg)
 	case F_SETOWN:
 		return set_owner_old(f, arg);
 	case F_GETOWN:
-		return (s32)load_once(&f->owner_pid);
+		return pid_or_group_shown((s32)load_once(&f->owner_pid));
 	case F_SETOWN_EX:
 		return set_owner_ex(f, arg);
 	case F_GETOWN_EX:
@@ -472,7 +476,9 @@ static s64 ioctl_owner(struct file *f, u32 cmd, uaddr_t arg)
 	u32 pid;
 
 	if (cmd == FIOGETOWN || cmd == SIOCGPGRP)
-		return put_user_u32(load_once(&f->owner_pid), arg);
+		return put_user_u32(
+			(u32)pid_or_group_shown((s32)load_once(&f->owner_pid)),
+			arg);
 	return get_user_u32(&pid, arg) ? -EFAULT : set_owner_old(f, pid);
 }
 

@@ -4,6 +4,7 @@
  * Linux's "none" scheduler.
  */
 #include <syscall/syscall.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 
 #include <kernel/task/ext.h>
@@ -72,7 +73,8 @@ static void see(struct process *p, void *arg)
 static int find(struct visit *v, u32 which, int who)
 {
 	v->which = which;
-	v->who = which == WHO_PGRP && !who ? current->proc->pgid : who;
+	v->who = which == WHO_PGRP && !who ? current->proc->pgid
+					   : pid_given(who);
 	v->uid = who ? uid_given((u32)who) : current->cred->uid;
 	v->nr = 0;
 	v->best = 0;
@@ -88,7 +90,7 @@ static int may_set(int tid)
 	int err = -ESRCH;
 
 	spin_lock(&task_lock);
-	t = tid ? thread_find(tid) : current;
+	t = tid ? thread_find(pid_given(tid)) : current;
 	if (t)
 		err = t->cred->uid == me->euid || t->cred->uid == me->uid ||
 				      ns_capable(t->cred->user_ns, CAP_SYS_NICE)
@@ -135,7 +137,7 @@ SYSCALL2(31, ioprio_get, u32, which, int, who)
 	if (which != WHO_PROCESS)
 		return -EINVAL;
 	spin_lock(&task_lock);
-	t = who ? thread_find(who) : current;
+	t = who ? thread_find(pid_given(who)) : current;
 	r = t ? thread_ioprio_locked(t) : -ESRCH;
 	spin_unlock(&task_lock);
 	return r;

@@ -16,6 +16,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/ns/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/rseq.h>
 
 #define MLOCK_ONFAULT 1u
@@ -296,7 +297,7 @@ static s64 vm_rw(int pid, uaddr_t liov, u64 nr_l, uaddr_t riov, u64 nr_r,
 	if (!ret)
 		ret = side_load(&s[1], riov, nr_r);
 	if (!ret) {
-		p = process_find(pid);
+		p = process_find(pid_given(pid));
 		mm = p && may_access(p) ? process_mm(p) : NULL;
 		if (mm)
 			ret = vm_copy(mm, &s[0], &s[1], buf, write);

@@ -11,6 +11,7 @@
 
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/task.h>
 #include <lib/errno.h>
 
@@ -217,7 +218,7 @@ SYSCALL4(238, migrate_pages, int, pid, u64, maxnode, uaddr_t, ufrom, uaddr_t,
 		err = read_nodes(uto, maxnode, &any);
 	if (err)
 		return err;
-	p = pid ? process_find(pid) : process_get(current->proc);
+	p = pid ? process_find(pid_given(pid)) : process_get(current->proc);
 	if (!p)
 		return -ESRCH;
 	process_put(p);
@@ -232,7 +233,7 @@ SYSCALL6(239, move_pages, int, pid, u64, nr, uaddr_t, pages, uaddr_t, nodes,
 
 	if (flags & ~6u)
 		return -EINVAL;
-	if (pid && pid != current->proc->pid)
+	if (pid && pid != current->proc->ns_pid)
 		return capable(CAP_SYS_NICE) ? -ESRCH : -EPERM;
 	for (u64 i = 0; i < nr; i++) {
 		u8 b;

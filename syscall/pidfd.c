@@ -11,6 +11,7 @@
 #include <kernel/file/iov.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/ext.h>
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
@@ -24,7 +25,7 @@ SYSCALL2(434, pidfd_open, int, pid, u32, flags)
 		return -EINVAL;
 	if (pid <= 0)
 		return -EINVAL;
-	p = process_find(pid);
+	p = process_find(pid_given(pid));
 	if (!p)
 		return -ESRCH;
 	fd = pidfd_create(p, flags);
@@ -249,7 +250,8 @@ static s64 do_kcmp(struct process *a, struct process *b, int type, u64 x, u64 y)
 
 SYSCALL5(272, kcmp, int, pid1, int, pid2, int, type, u64, x, u64, y)
 {
-	struct process *a = process_find(pid1), *b = process_find(pid2);
+	struct process *a = process_find(pid_given(pid1));
+	struct process *b = process_find(pid_given(pid2));
 	s64 r = a && b ? do_kcmp(a, b, type, x, y) : -ESRCH;
 
 	process_put(a);

@@ -4,6 +4,7 @@
  * (relay_slice_arm()).
  */
 #include <syscall/sched.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 
 #include <kernel/task/task.h>
@@ -83,10 +84,14 @@ static int prio_walk(struct prio_walk *w)
 	case PRIO_PGRP:
 		if (!w->who)
 			w->who = current->proc->pgid;
+		else
+			w->who = pid_given(w->who);
 		break;
 	case PRIO_USER:
 		if (!w->who)
 			w->who = (int)current_cred()->uid;
+		else
+			w->who = (int)uid_given((u32)w->who);
 		break;
 	default:
 		return -EINVAL;

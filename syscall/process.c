@@ -9,6 +9,7 @@
 
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/clone.h>
@@ -18,7 +19,7 @@
 
 SYSCALL0(172, getpid)
 {
-	return current->proc->pid;
+	return current->proc->ns_pid;
 }
 
 SYSCALL0(173, getppid)
@@ -28,13 +29,13 @@ SYSCALL0(173, getppid)
 
 SYSCALL0(178, gettid)
 {
-	return current->tid;
+	return current->ns_tid;
 }
 
 SYSCALL1(96, set_tid_address, uaddr_t, a)
 {
 	current->clear_child_tid = a;
-	return current->tid;
+	return current->ns_tid;
 }
 
 SYSCALL2(99, set_robust_list, uaddr_t, head, size_t, len)
@@ -53,7 +54,7 @@ SYSCALL3(100, get_robust_list, int, pid, uaddr_t, head, uaddr_t, len)
 	struct thread *t;
 
 	spin_lock(&task_lock);
-	t = pid ? thread_find(pid) : current;
+	t = pid ? thread_find(pid_given(pid)) : current;
 	if (!t)
 		err = -ESRCH;
 	else if (t->cred->uid != current->cred->euid &&
@@ -84,7 +85,7 @@ SYSCALL5(220, clone, u64, flags, u64, stack, uaddr_t, ptid, u64, tls, uaddr_t,
 
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
 		return -EINVAL;
-	return task_clone(&a, 0);
+	return task_clone(&a, &(struct pid_wish){ .nr = 0 });
 }
 
 /* linux/sched.h: struct clone_args. */
@@ -109,26 +110,35 @@ static int clone3_check(const struct user_clone_args *u)
 		return -EINVAL;
 	if (!a->stack != !a->stack_size)
 		return -EINVAL;
-	/* One level of name spaces: one number. */
-	if (u->set_tid_size > 1 || !u->set_tid != !u->set_tid_size)
+	if (u->set_tid_size > PID_NS_LEVELS || !u->set_tid != !u->set_tid_size)
 		return -EINVAL;
 	return 0;
 }
 
-static int read_set_tid(const struct user_clone_args *u, int *out)
+/* The innermost namespace's comes first; each needs rights in its own. */
+static int read_set_tid(const struct user_clone_args *u, struct pid_wish *w)
 {
-	u32 tid;
+	const struct pid_ns *ns =
+		u->a.flags & CLONE_NEWPID ? NULL : current_nsproxy()->pid;
 
-	*out = 0;
-	if (!u->set_tid)
+	w->nr = (u32)u->set_tid_size;
+	if (!w->nr)
 		return 0;
-	if (get_user_u32(&tid, u->set_tid))
-		return -EFAULT;
-	if ((s32)tid < 1 || tid >= load_once(&pid_max))
+	if (w->nr > (ns ? ns->level : current_nsproxy()->pid->level + 1) + 1)
 		return -EINVAL;
-	if (!capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
-		return -EPERM;
-	*out = (int)tid;
+	if (copy_from_user(w->want, u->set_tid, w->nr * sizeof(w->want[0])))
+		return -EFAULT;
+	for (u32 i = 0; i < w->nr; i++) {
+		const struct user_ns *owner =
+			ns ? ns->ns.owner : current_user_ns();
+
+		if (w->want[i] < 1 || (u64)w->want[i] >= load_once(&pid_max))
+			return -EINVAL;
+		if (!ns_capable(owner, CAP_SYS_ADMIN) &&
+		    !ns_capable(owner, CAP_CHECKPOINT_RESTORE))
+			return -EPERM;
+		ns = ns ? ns->parent : current_nsproxy()->pid;
+	}
 	return 0;
 }
 
@@ -148,8 +158,9 @@ static int check_zero_tail(uaddr_t from, size_t n)
 
 SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
 {
+	struct pid_wish wish;
 	struct user_clone_args u;
-	int err, set_tid;
+	int err;
 
 	memset(&u, 0, sizeof(u));
 	if (size > 4096)
@@ -165,8 +176,8 @@ SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
 		return -EFAULT;
 	err = clone3_check(&u);
 	if (!err)
-		err = read_set_tid(&u, &set_tid);
-	return err ? err : task_clone(&u.a, set_tid);
+		err = read_set_tid(&u, &wish);
+	return err ? err : task_clone(&u.a, &wish);
 }
 
 SYSCALL1(93, exit, int, code)
@@ -183,14 +194,14 @@ static int wait_target(struct wait_req *w, int pid)
 {
 	if (pid == (int)0x80000000)
 		return -ESRCH;
-	w->id = pid;
+	w->id = pid_given(pid);
 	if (pid > 0) {
 		w->kind = WAIT_PID;
 	} else if (pid == -1) {
 		w->kind = WAIT_ALL;
 	} else {
 		w->kind = WAIT_PGID;
-		w->id = pid ? -pid : current->proc->pgid;
+		w->id = pid ? pid_given(-pid) : current->proc->pgid;
 	}
 	return 0;
 }
@@ -230,7 +241,7 @@ static int waitid_target(struct wait_req *w, int which, int id, bool *nonblock)
 	struct process *p;
 	struct fdref r;
 
-	w->id = id;
+	w->id = which == P_PIDFD ? id : pid_given(id);
 	switch (which) {
 	case P_ALL:
 		w->kind = WAIT_ALL;

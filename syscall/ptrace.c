@@ -10,6 +10,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
@@ -138,7 +139,18 @@ static s64 poke(int tid, u64 addr, u64 v)
 
 static int get_message(struct thread *t __unused, struct tracee *tr, void *arg)
 {
-	*(u64 *)arg = tr->message;
+	switch (tr->code >> 8) {
+	case EVENT_FORK:
+	case EVENT_VFORK:
+	case EVENT_CLONE:
+	case EVENT_VFORK_DONE:
+	case EVENT_EXEC:
+		*(u64 *)arg = (u64)pid_shown((int)tr->message);
+		break;
+	default:
+		*(u64 *)arg = tr->message;
+		break;
+	}
 	return 0;
 }
 

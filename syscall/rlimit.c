@@ -8,6 +8,7 @@
 #include <kernel/ns/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/file/file.h>
+#include <kernel/ns/pid.h>
 #include <kernel/relay/observe.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -81,7 +82,7 @@ SYSCALL4(261, prlimit64, int, pid, u32, r, uaddr_t, unew, uaddr_t, uold)
 
 	if (unew && copy_from_user(&new, unew, sizeof(new)))
 		return -EFAULT;
-	p = pid ? process_find(pid) : process_get(current->proc);
+	p = pid ? process_find(pid_given(pid)) : process_get(current->proc);
 	if (!p)
 		return -ESRCH;
 	err = may_change(p) ? change_limit(p, r, unew ? &new : NULL, &old)

@@ -13,6 +13,7 @@
 
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/ext.h>
@@ -28,7 +29,7 @@ SYSCALL0(124, sched_yield)
 
 struct thread *sched_find_locked(int tid)
 {
-	return tid ? thread_find(tid) : current;
+	return tid ? thread_find(pid_given(tid)) : current;
 }
 
 bool may_schedule(const struct thread *t)

@@ -5,6 +5,7 @@
 #include <fs/procfd.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -51,6 +52,8 @@ static int queued_info(struct siginfo *si, uaddr_t from, int sig, bool to_self)
 	si->signo = sig;
 	if ((si->code >= 0 || si->code == SI_TKILL) && !to_self)
 		return -EPERM;
+	if (siginfo_has_sender(si) && si->rt.pid > 0)
+		si->rt.pid = pid_given(si->rt.pid) % PID_NOBODY;
 	if (siginfo_has_sender(si) && !in_first_user_ns()) {
 		si->rt.uid = uid_given(si->rt.uid);
 		if (si->rt.uid == INVALID_ID)
@@ -62,7 +65,7 @@ static int queued_info(struct siginfo *si, uaddr_t from, int sig, bool to_self)
 SYSCALL3(138, rt_sigqueueinfo, int, pid, int, sig, uaddr_t, info)
 {
 	struct siginfo si;
-	int err = queued_info(&si, info, sig, pid == current->proc->pid);
+	int err = queued_info(&si, info, sig, pid == current->proc->ns_pid);
 
 	if (err)
 		return err;
@@ -72,7 +75,7 @@ SYSCALL3(138, rt_sigqueueinfo, int, pid, int, sig, uaddr_t, info)
 SYSCALL4(240, rt_tgsigqueueinfo, int, tgid, int, tid, int, sig, uaddr_t, info)
 {
 	struct siginfo si;
-	int err = queued_info(&si, info, sig, tid == current->tid);
+	int err = queued_info(&si, info, sig, tid == current->ns_tid);
 
 	if (err == -EFAULT)
 		return err;

@@ -10,6 +10,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
@@ -76,8 +77,10 @@ static int take_credentials(struct sock_msg *m, uaddr_t at, u64 len)
 		return -EINVAL;
 	if (copy_from_user(&sc, at, SOCK_UCRED_SIZE))
 		return -EFAULT;
-	if (sc.pid != current->proc->pid && !capable(CAP_SYS_ADMIN))
+	if (sc.pid != current->proc->ns_pid &&
+	    !ns_capable(current_pid_ns()->ns.owner, CAP_SYS_ADMIN))
 		return -EPERM;
+	sc.pid = pid_given(sc.pid);
 	sc.uid = uid_given(sc.uid);
 	sc.gid = gid_given(sc.gid);
 	if (sc.uid == INVALID_ID || sc.gid == INVALID_ID)

@@ -5,6 +5,7 @@
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/signal.h>
 #include <kernel/time/posix.h>
 
@@ -84,7 +85,7 @@ static bool is_our_thread(int tid)
 	bool ours;
 
 	spin_lock(&task_lock);
-	t = thread_find(tid);
+	t = thread_find(pid_given(tid));
 	ours = t && t->proc == current->proc;
 	spin_unlock(&task_lock);
 	return ours;
@@ -102,7 +103,7 @@ static int event_from_user(uaddr_t uev, struct ptimer_event *ev)
 	ev->value = se.value;
 	ev->signo = se.signo;
 	ev->notify = se.notify;
-	ev->tid = se.tid;
+	ev->tid = pid_given(se.tid);
 	switch (se.notify) {
 	case SIGEV_NONE:
 		return 0;

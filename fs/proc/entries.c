@@ -194,7 +194,7 @@ static int show_children(struct text *t, struct process *p)
 
 	spin_lock(&task_lock);
 	list_for_each_entry(c, &p->children, sibling)
-		text_printf(t, "%d ", c->pid);
+		text_printf(t, "%d ", proc_nr(t, c->pid));
 	spin_unlock(&task_lock);
 	return 0;
 }

@@ -165,6 +165,7 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 
 	if (!parse_number(name, len, &pid))
 		return 0;
+	pid = (u32)pid_global(proc_sb_pids(dir->sb), (int)pid);
 	p = find((struct code){ .pid = pid });
 	if (!p)
 		return 0;
@@ -174,17 +175,19 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 	return *out ? 0 : -ENOMEM;
 }
 
-int proc_pid_readdir(struct file *f __unused, struct dir_ctx *ctx, u64 first)
+int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
 {
+	struct pid_ns *ns = proc_sb_pids(f->inode->sb);
 	int pid = (int)(ctx->pos - first);
 
 	while ((pid = process_next_pid(pid)) >= 0) {
 		char name[16];
-		int n = snprintf(name, sizeof(name), "%d", pid);
+		int nr = pid_nr_in(ns, pid);
+		int n = snprintf(name, sizeof(name), "%d", nr);
 
-		if (!ctx->emit(ctx, name, (size_t)n,
-			       pack((struct code){ .pid = (u32)pid }), DT_DIR,
-			       first + (u64)pid + 1))
+		if (nr && !ctx->emit(ctx, name, (size_t)n,
+				     pack((struct code){ .pid = (u32)pid }),
+				     DT_DIR, first + (u64)pid + 1))
 			return 0;
 		pid++;
 		ctx->pos = first + (u64)pid;
@@ -275,6 +278,7 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 	if (!parse_number(name, len, &n))
 		return 0;
 	if (c.kind == PK_TASK) {
+		n = (u32)pid_global(proc_sb_pids(dir->sb), (int)n);
 		q = process_of_tid(n);
 		if (q == p)
 			*out = make(dir->sb, p,
@@ -396,14 +400,15 @@ static int next_tid(struct process *p, int after)
 	return best;
 }
 
-static void readdir_tasks(struct dir_ctx *ctx, struct process *p, struct code c)
+static void readdir_tasks(struct dir_ctx *ctx, struct process *p, struct code c,
+			  struct pid_ns *ns)
 {
 	int tid = (int)ctx->pos - 2;
 
 	while ((tid = next_tid(p, tid)) >= 0) {
 		char name[16];
 
-		snprintf(name, sizeof(name), "%d", tid);
+		snprintf(name, sizeof(name), "%d", pid_nr_in(ns, tid));
 		c.pid = (u32)tid;
 		c.kind = PK_DIR;
 		if (!ctx->emit(ctx, name, strlen(name), pack(c), DT_DIR,
@@ -425,7 +430,7 @@ static int pid_readdir(struct file *f, struct dir_ctx *ctx)
 	if (c.kind == PK_DIR)
 		readdir_entries(ctx, c);
 	else if (c.kind == PK_TASK)
-		readdir_tasks(ctx, p, c);
+		readdir_tasks(ctx, p, c, proc_sb_pids(f->inode->sb));
 	else if (c.kind == PK_NS)
 		readdir_ns(ctx, c);
 	else if (c.kind == PK_MAPS && proc_may_inspect(p))

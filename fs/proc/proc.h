@@ -4,7 +4,21 @@
 #define FS_PROC_PROC_H
 
 #include <fs/pseudo.h>
-#include <kernel/task/process.h>
+#include <kernel/ns/pid.h>
+
+/* An instance shows the numbers of one PID namespace. */
+static inline struct pid_ns *proc_sb_pids(const struct super_block *sb)
+{
+	return sb->priv;
+}
+static inline struct pid_ns *proc_pids(const struct text *t)
+{
+	return t->sb ? proc_sb_pids(t->sb) : &init_pid_ns;
+}
+static inline int proc_nr(const struct text *t, int pid)
+{
+	return pid_nr_in(proc_pids(t), pid);
+}
 
 /* A file below /proc/<pid>: works on a process that is referenced meanwhile. */
 struct pid_entry {

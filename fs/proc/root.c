@@ -277,8 +277,9 @@ static void lock_line(const struct lock_info *l, void *ctx)
 	struct text *t = ctx;
 
 	text_printf(t, "%u: %s ADVISORY  %s %d %02x:%02x:%lu %lu ", l->nr,
-		    l->kind, l->write ? "WRITE" : "READ ", l->pid,
-		    MAJOR(l->dev), MINOR(l->dev), l->ino, l->start);
+		    l->kind, l->write ? "WRITE" : "READ ",
+		    l->pid > 0 ? proc_nr(t, l->pid) : l->pid, MAJOR(l->dev),
+		    MINOR(l->dev), l->ino, l->start);
 	if (l->end == FLOCK_EOF)
 		text_puts(t, "EOF\n");
 	else
@@ -343,14 +344,18 @@ static int show_swaps(struct text *t, void *arg __unused)
 
 static int show_self(struct text *t, void *arg __unused)
 {
-	text_printf(t, "%d", current_process()->pid);
-	return 0;
+	int pid = proc_nr(t, current_process()->pid);
+
+	text_printf(t, "%d", pid);
+	return pid ? 0 : -ENOENT;
 }
 
 static int show_thread_self(struct text *t, void *arg __unused)
 {
-	text_printf(t, "%d/task/%d", current_process()->pid, current->tid);
-	return 0;
+	int pid = proc_nr(t, current_process()->pid);
+
+	text_printf(t, "%d/task/%d", pid, proc_nr(t, current->tid));
+	return pid ? 0 : -ENOENT;
 }
 
 static struct pnode *link_node(const char *name, pseudo_show_fn *show)
@@ -420,11 +425,17 @@ static struct inode *root_inode(struct super_block *sb)
 	return i;
 }
 
+static void put_super(struct super_block *sb)
+{
+	ns_put(&proc_sb_pids(sb)->ns);
+}
+
 static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		      u64 flags __unused, const char *data __unused)
 {
 	static const struct super_ops ops = {
 		.evict_inode = sysnode_evict,
+		.put_super = put_super,
 		.no_icache = true,
 	};
 	struct inode *i;
@@ -438,13 +449,29 @@ static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	if (!i)
 		return -ENOMEM;
 	sb->root = dentry_alloc_root(i);
-	return sb->root ? 0 : -ENOMEM;
+	if (!sb->root)
+		return -ENOMEM;
+	sb->priv = current_pid_ns();
+	ns_get(&current_pid_ns()->ns);
+	return 0;
+}
+
+static const void *mounters_pids(void)
+{
+	return current_pid_ns();
+}
+
+static struct user_ns *pids_owner(void)
+{
+	return current_pid_ns()->ns.owner;
 }
 
 static struct fs_type proc_type = {
 	.name = "proc",
 	.mount = proc_mount,
-	.single = true,
+	.key = mounters_pids,
+	.owner = pids_owner,
+	.shows_system = true,
 	.single_stacks = true,
 };
 

@@ -198,6 +198,39 @@ static void snapshot(struct process *p, int tid, struct snapshot *s)
 	spin_unlock(&task_lock);
 }
 
+/* As the namespace of the instance has them. */
+static void renumber(const struct text *t, struct snapshot *s)
+{
+	struct pid_ns *ns = proc_pids(t);
+	int *nr[] = { &s->tid, &s->ppid, &s->pgid, &s->sid, &s->tracer };
+
+	if (likely(ns == &init_pid_ns))
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(nr); i++)
+		*nr[i] = pid_nr_in(ns, *nr[i]);
+	if (s->tpgid > 0)
+		s->tpgid = pid_nr_in(ns, s->tpgid);
+}
+
+/* A number at each level from the instance's down to the process's own. */
+static void show_levels(struct text *t, struct process *p, const char *name,
+			int pid)
+{
+	const struct pid_ns *at[PID_NS_LEVELS + 1], *ns = p->pid_ns;
+	u32 n = 0;
+
+	for (; ns && ns->level >= proc_pids(t)->level; ns = ns->parent)
+		at[n++] = ns;
+	text_printf(t, "%s:", name);
+	while (n) {
+		int nr = pid_nr_in(at[--n], pid);
+
+		if (nr || at[n] == p->pid_ns)
+			text_printf(t, "\t%d", nr);
+	}
+	text_puts(t, "\n");
+}
+
 int proc_show_stat(struct text *t, struct process *p, int tid)
 {
 	bool see = !trace_may_access(p, true);
@@ -206,6 +239,7 @@ int proc_show_stat(struct text *t, struct process *p, int tid)
 	struct sizes z;
 
 	snapshot(p, tid, &s);
+	renumber(t, &s);
 	sizes_of(mm, &z);
 	text_printf(t, "%d (%s) %c %d %d %d %lu %d 0 %lu %lu %lu %lu %lu %lu ",
 		    s.tid, s.name, proc_state_char(p, tid), s.ppid, s.pgid,
@@ -317,7 +351,8 @@ static void show_names(struct text *t, struct process *p, int tid,
 	text_printf(t,
 		    "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
 		    "PPid:\t%d\nTracerPid:\t%d\n",
-		    c, state_name(c), p->pid, s->tid, s->ppid, s->tracer);
+		    c, state_name(c), proc_nr(t, p->pid), proc_nr(t, s->tid),
+		    proc_nr(t, s->ppid), proc_nr(t, s->tracer));
 }
 
 /* Bits of @mask as "0-2,5". */
@@ -349,10 +384,11 @@ int proc_show_status(struct text *t, struct process *p, int tid)
 	snapshot(p, tid, &s);
 	show_names(t, p, tid, &s);
 	show_ids(t, p);
-	text_printf(t,
-		    "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n"
-		    "Kthread:\t0\n",
-		    p->pid, s.tid, s.pgid, s.sid);
+	show_levels(t, p, "NStgid", p->pid);
+	show_levels(t, p, "NSpid", s.tid);
+	show_levels(t, p, "NSpgid", s.pgid);
+	show_levels(t, p, "NSsid", s.sid);
+	text_puts(t, "Kthread:\t0\n");
 	if (mm) {
 		sizes_of(mm, &z);
 		show_memory(t, &z);

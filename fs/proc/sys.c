@@ -297,6 +297,7 @@ static const struct knob {
 	{ "user", "max_user_namespaces", &user_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_mnt_namespaces", &mnt_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_uts_namespaces", &uts_ns_count.max, 0, 0x7fffffff },
+	{ "user", "max_pid_namespaces", &pid_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },
 	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },

@@ -56,8 +56,8 @@ static int show_setgroups(struct text *t, void *arg)
 {
 	const struct opened *o = arg;
 
-	text_puts(t, load_once(&o->ns->setgroups_denied) ? "deny\n"
-							 : "allow\n");
+	text_puts(t,
+		  load_once(&o->ns->setgroups_denied) ? "deny\n" : "allow\n");
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <kernel/file/iov.h>
 #include <kernel/ipc/ns.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/task.h>
 #include <kernel/task/user_use.h>
 #include <kernel/time/clock.h>
@@ -463,7 +464,8 @@ static s64 mq_read(struct file *f, struct iov_iter *to, u64 *pos)
 		: q->how.to   ? 2
 		: !q->how.sig ? 1
 			      : 0,
-		q->notify ? q->how.sig : 0, q->notify ? q->notify->pid : 0);
+		q->notify ? q->how.sig : 0,
+		q->notify ? pid_shown(q->notify->pid) : 0);
 	spin_unlock(&mq_lock);
 	if (*pos >= len)
 		return 0;

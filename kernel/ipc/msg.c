@@ -7,6 +7,7 @@
 #include <kernel/ipc/ipc.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
@@ -264,6 +265,8 @@ struct msq_msg *msq_receive(s32 id, s64 type, size_t room, u32 flags)
 static void fill_ds(const struct msq *q, struct msq_ds *ds)
 {
 	*ds = q->ds;
+	ds->lspid = pid_shown(ds->lspid);
+	ds->lrpid = pid_shown(ds->lrpid);
 	ipc_show_perm(&ds->perm, &q->obj);
 }
 

@@ -13,6 +13,7 @@
 #include <kernel/ipc/ipc.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
@@ -471,7 +472,7 @@ s64 sem_look(s32 id, s32 num, enum sem_what what)
 			r = s->sem[num].val;
 			break;
 		case SEM_GETPID:
-			r = s->sem[num].pid;
+			r = pid_shown(s->sem[num].pid);
 			break;
 		case SEM_GETNCNT:
 		case SEM_GETZCNT:

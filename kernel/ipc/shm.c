@@ -16,6 +16,7 @@
 #include <kernel/mm/pagecache.h>
 #include <kernel/mm/shm.h>
 #include <kernel/mm/vma.h>
+#include <kernel/ns/pid.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -278,6 +279,8 @@ s64 shm_detach(u64 addr)
 static void fill_ds(const struct segment *s, struct shm_ds *ds)
 {
 	*ds = s->ds;
+	ds->cpid = pid_shown(ds->cpid);
+	ds->lpid = pid_shown(ds->lpid);
 	ipc_show_perm(&ds->perm, &s->obj);
 }
 

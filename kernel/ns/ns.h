@@ -5,13 +5,15 @@
  *	ns.c		what all have in common: numbers, references
  *	nsproxy.c	a thread's set of them: clone(2), unshare(2), setns(2)
  *	user.c		user namespaces: whose ids and capabilities these are
+ *	pid.c		PID namespaces: numbers of processes
  *	kernel/utsname.c, kernel/ipc/ns.c, fs/mountns.c: the namespaces themselves
  *	fs/nsfs.c	namespaces as files
  *
  * OWNERSHIP
- *   thread ---> struct nsproxy ---> uts, ipc      each arrow owns a reference
+ *   thread ---> struct nsproxy ---> uts, ipc, pid (of its children)
  *     |  `----> struct fs_ctx ----> mnt
- *     `-------> struct cred ------> user
+ *     |-------> struct cred ------> user          each arrow owns a reference
+ *     `-------> struct process ---> pid
  *   every namespace --------------> user (its owner; of a user namespace: its
  *                                   parent), so the tree of user namespaces lives
  *                                   as long as anything below it
@@ -72,6 +74,7 @@ struct ns_common {
 #define NS_INO_IPC  0xefffffffu
 #define NS_INO_UTS  0xeffffffeu
 #define NS_INO_USER 0xeffffffdu
+#define NS_INO_PID  0xeffffffcu
 #define NS_INO_MNT  0xf0000001u
 
 #define NS_INIT(nm, number)                                      \
@@ -81,7 +84,8 @@ struct ns_common {
 	}
 
 /* --- ns.c */
-extern struct ns_count user_ns_count, mnt_ns_count, uts_ns_count, ipc_ns_count;
+extern struct ns_count user_ns_count, mnt_ns_count, uts_ns_count, ipc_ns_count,
+	pid_ns_count;
 /* One reference, the caller's; takes one of @owner.  0 or -ENOSPC. */
 int ns_init(struct ns_common *ns, const struct ns_ops *ops,
 	    struct user_ns *owner);
@@ -100,11 +104,13 @@ bool ns_capable(const struct user_ns *ns, unsigned int cap);
 /* --- nsproxy.c */
 struct uts_ns;
 struct ipc_ns;
+struct pid_ns;
 
 struct nsproxy {
 	u32 refs;	    /* [a] */
 	struct uts_ns *uts; /* [I] owned, like all */
 	struct ipc_ns *ipc;
+	struct pid_ns *pid; /* of children; its own is process->pid_ns */
 };
 extern struct nsproxy init_nsproxy;
 
@@ -122,7 +128,9 @@ static inline struct nsproxy *nsproxy_get(struct nsproxy *n)
 void nsproxy_put(struct nsproxy *n); /* NULL is fine */
 
 /* Namespace flags of clone(2) that are understood here; others are EINVAL. */
-#define NS_FLAGS (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER)
+#define NS_FLAGS                                                     \
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+	 CLONE_NEWPID)
 
 /* For a new thread, which acts for @owner: those that @flags want made are new.
  * 0, -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */

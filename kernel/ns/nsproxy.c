@@ -10,6 +10,7 @@
 #include <kernel/ipc/ipc.h>
 #include <kernel/ns/user.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/task.h>
 #include <kernel/upcalls.h>
@@ -20,6 +21,7 @@ struct nsproxy init_nsproxy = {
 	.refs = 1,
 	.uts = &init_uts_ns,
 	.ipc = &init_ipc_ns,
+	.pid = &init_pid_ns,
 };
 
 void nsproxy_put(struct nsproxy *n)
@@ -28,6 +30,7 @@ void nsproxy_put(struct nsproxy *n)
 		return;
 	ns_put(&n->uts->ns);
 	ns_put(&n->ipc->ns);
+	ns_put(&n->pid->ns);
 	kfree(n);
 }
 
@@ -41,6 +44,7 @@ static struct nsproxy *nsproxy_dup(const struct nsproxy *o)
 	n->refs = 1;
 	ns_get(&n->uts->ns);
 	ns_get(&n->ipc->ns);
+	ns_get(&n->pid->ns);
 	return n;
 }
 
@@ -55,6 +59,15 @@ static int put_uts(struct uts_ns **at, struct uts_ns *ns)
 }
 
 static int put_ipc(struct ipc_ns **at, struct ipc_ns *ns)
+{
+	if (IS_ERR(ns))
+		return (int)PTR_ERR(ns);
+	ns_put(&(*at)->ns);
+	*at = ns;
+	return 0;
+}
+
+static int put_pid(struct pid_ns **at, struct pid_ns *ns)
 {
 	if (IS_ERR(ns))
 		return (int)PTR_ERR(ns);
@@ -83,6 +96,8 @@ int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 		err = put_uts(&n->uts, uts_ns_new(n->uts, owner));
 	if (!err && (flags & CLONE_NEWIPC))
 		err = put_ipc(&n->ipc, ipc_ns_new(owner));
+	if (!err && (flags & CLONE_NEWPID))
+		err = put_pid(&n->pid, pid_ns_new(n->pid, owner));
 	if (err) {
 		nsproxy_put(n);
 		return err;
@@ -166,7 +181,7 @@ int ns_enter(struct ns_common *ns)
 
 /* Namespaces that setns() with a pidfd goes through, in Linux's order. */
 static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWUTS,
-				   CLONE_NEWIPC };
+				   CLONE_NEWIPC, CLONE_NEWPID };
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag);
 
@@ -211,6 +226,19 @@ static struct ns_common *ipc_of(struct thread *t)
 	return t->nsproxy ? &t->nsproxy->ipc->ns : NULL;
 }
 
+static struct ns_common *pid_of(struct thread *t)
+{
+	return &t->proc->pid_ns->ns;
+}
+
+/* Not before it has an init. */
+static struct ns_common *pid_children_of(struct thread *t)
+{
+	struct pid_ns *ns = t->nsproxy ? t->nsproxy->pid : NULL;
+
+	return ns && (!ns->level || ns->init) ? &ns->ns : NULL;
+}
+
 static struct ns_common *user_of(struct thread *t)
 {
 	return &t->cred->user_ns->ns;
@@ -228,6 +256,8 @@ static const struct {
 } links[] = {
 	{ "uts", CLONE_NEWUTS, uts_of },
 	{ "ipc", CLONE_NEWIPC, ipc_of },
+	{ "pid", CLONE_NEWPID, pid_of },
+	{ "pid_for_children", 0, pid_children_of },
 	{ "user", CLONE_NEWUSER, user_of },
 	{ "mnt", CLONE_NEWNS, mnt_of },
 };

@@ -20,10 +20,10 @@
 #include <kernel/ns/ns.h>
 #include <kernel/task/process.h>
 
-#define INVALID_ID	 0xffffffffu
-#define OVERFLOW_ID	 65534u
-#define USER_NS_LEVELS	 32u
-#define ID_MAP_EXTENTS	 340u
+#define INVALID_ID     0xffffffffu
+#define OVERFLOW_ID    65534u
+#define USER_NS_LEVELS 32u
+#define ID_MAP_EXTENTS 340u
 
 struct id_extent {
 	u32 first; /* inside */
@@ -78,13 +78,15 @@ static inline u32 gid_shown(u32 gid)
 }
 static inline u32 uid_given(u32 uid)
 {
-	return in_first_user_ns() ? uid
-				  : id_to_global(current_user_ns(), ID_UID, uid);
+	return in_first_user_ns()
+		       ? uid
+		       : id_to_global(current_user_ns(), ID_UID, uid);
 }
 static inline u32 gid_given(u32 gid)
 {
-	return in_first_user_ns() ? gid
-				  : id_to_global(current_user_ns(), ID_GID, gid);
+	return in_first_user_ns()
+		       ? gid
+		       : id_to_global(current_user_ns(), ID_GID, gid);
 }
 /* Who is root of @c's namespace. */
 static inline u32 root_uid(const struct cred *c)

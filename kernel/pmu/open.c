@@ -9,6 +9,7 @@
 
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/overflow.h>
 #include <kernel/pmu/ring.h>
@@ -221,7 +222,7 @@ static struct pmu_ctx *ctx_of_thread(int tid)
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 	spin_lock(&task_lock);
-	t = tid ? thread_find(tid) : current;
+	t = tid ? thread_find(pid_given(tid)) : current;
 	if (!t || !t->proc || (atomic_fetch_or(&t->work, 0) & WORK_EXIT))
 		err = -ESRCH;
 	else if (t != current && !perfmon_capable())

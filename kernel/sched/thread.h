@@ -161,6 +161,7 @@ struct thread {
 	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
 
 	/* --- identity */
+	int ns_tid;		    /* [I] in its own PID namespace */
 	char name[16];		    /* [O] comm; read racily by /proc */
 	struct list_head proc_node; /* [RANK_TASK lock] in proc->threads */
 	struct list_head all_node;  /* [RANK_TASK lock] */

@@ -24,6 +24,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/ns.h>
+#include <kernel/ns/pid.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/futex.h>
 #include <kernel/task/seccomp.h>
@@ -94,10 +95,13 @@ static struct process *reaper_for_locked(struct process *p)
 	struct process *q;
 
 	for (q = p->real_parent; q && q != init_process; q = q->real_parent) {
+		if (q->pid_ns != p->pid_ns)
+			break; /* not beyond its namespace */
 		if (q->is_subreaper && !q->exiting && load_once(&q->nr_live))
 			return q;
 	}
-	return init_process;
+	q = p->pid_ns->init;
+	return q && q != p ? q : init_process;
 }
 
 /*
@@ -229,6 +233,8 @@ static void last_thread(struct process *p, int status)
 	if (p == init_process)
 		panic("init exited, status %#x",
 		      p->exiting ? p->exit_code : status);
+	if (unlikely(p->ns_init))
+		pid_ns_zap(p);
 	uring_process_exit(p);
 	process_timers_exit(p);
 	sem_process_exit(p);

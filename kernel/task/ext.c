@@ -8,6 +8,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/seccomp.h>
 #include <kernel/task/trace.h>
 #include <lib/errno.h>
@@ -88,7 +89,7 @@ static int change(int tid, bool special,
 	if (special && !spare)
 		return -ENOMEM;
 	spin_lock(&task_lock);
-	t = tid ? thread_find(tid) : current;
+	t = tid ? thread_find(pid_given(tid)) : current;
 	if (!t)
 		err = -ESRCH;
 	else if (special)

@@ -66,6 +66,7 @@ struct tracee {
 	bool has_si;
 	/* of a tracee that has ended: what wait says */
 	int tid, status;
+	int shown_tid; /* as the tracer has it */
 	u32 uid;
 };
 

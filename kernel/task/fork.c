@@ -17,6 +17,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/clone.h>
@@ -39,9 +40,11 @@ static int check_flags(const struct clone_args *a)
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && (f & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
-	if ((f & CLONE_PARENT) && current->proc == init_process)
+	if ((f & CLONE_PARENT) &&
+	    (current->proc == init_process || current->proc->ns_init))
 		return -EINVAL;
-	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID)))
+	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) ||
+				   current_nsproxy()->pid != current_pid_ns()))
 		return -EINVAL;
 	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
@@ -149,6 +152,14 @@ static int new_user_ns(struct thread *t)
 	return 0;
 }
 
+/* @p is new, and has no number yet. */
+static void enter_pid_ns(struct process *p, struct pid_ns *ns)
+{
+	ns_get(&ns->ns);
+	ns_put(&p->pid_ns->ns);
+	p->pid_ns = ns;
+}
+
 static int copy_namespaces(struct thread *t, u64 flags)
 {
 	int err = 0;
@@ -160,6 +171,8 @@ static int copy_namespaces(struct thread *t, u64 flags)
 								  : -EPERM;
 	if (!err)
 		err = nsproxy_clone(flags, t->cred->user_ns, &t->nsproxy);
+	if (!err && !(flags & CLONE_THREAD))
+		enter_pid_ns(t->proc, t->nsproxy->pid);
 	if (!err && (flags & CLONE_NEWNS))
 		err = fs_ctx_new_mounts(t->fs, t->cred->user_ns);
 	return err;
@@ -255,6 +268,7 @@ static void link_process_locked(struct process *p, struct thread *t,
 	struct process *parent = me;
 
 	p->pid = t->tid;
+	p->ns_pid = t->ns_tid;
 	p->exit_signal = (int)a->exit_signal;
 	if (a->flags & CLONE_PARENT) {
 		parent = me->real_parent;
@@ -266,10 +280,11 @@ static void link_process_locked(struct process *p, struct thread *t,
 	process_link_locked(p, t);
 }
 
-static int link_child(struct thread *t, const struct clone_args *a, int set_tid)
+static int link_child(struct thread *t, const struct clone_args *a,
+		      const struct pid_wish *wish)
 {
 	u64 stop = WORK_SIGNAL | WORK_EXIT | WORK_STOP;
-	int err = 0, tid = -1;
+	int err = 0, tid = -1, inner = 0;
 
 	spin_lock(&task_lock);
 	if (load_once(&current->work) & stop)
@@ -277,12 +292,13 @@ static int link_child(struct thread *t, const struct clone_args *a, int set_tid)
 	else if ((a->flags & CLONE_THREAD) && current->proc->exec_thread)
 		err = -EAGAIN;
 	else
-		tid = set_tid ? pid_take(set_tid) : pid_alloc();
+		tid = pid_ns_alloc(t->proc->pid_ns, wish, &inner);
 	if (err || tid < 0) {
 		spin_unlock(&task_lock);
 		return err ? err : tid;
 	}
 	t->tid = tid;
+	t->ns_tid = inner;
 	if (a->flags & CLONE_THREAD)
 		thread_link_locked(t);
 	else
@@ -294,10 +310,10 @@ static int link_child(struct thread *t, const struct clone_args *a, int set_tid)
 
 static void write_tids(struct thread *t, int tid, const struct clone_args *a)
 {
-	u32 v = (u32)tid;
+	u32 v = (u32)t->ns_tid;
 
 	if (a->flags & CLONE_PARENT_SETTID)
-		(void)!put_user_u32(v, a->parent_tid);
+		(void)!put_user_u32((u32)tid, a->parent_tid);
 	if (a->flags & CLONE_CHILD_SETTID)
 		(void)mm_copy_to(t->mm, a->child_tid, &v, sizeof(v), false);
 }
@@ -355,11 +371,11 @@ static int add_pidfd(struct thread *t, const struct clone_args *a)
 	return fd;
 }
 
-s64 task_clone(const struct clone_args *a, int set_tid)
+s64 task_clone(const struct clone_args *a, const struct pid_wish *wish)
 {
 	struct vfork_wait vw = { .parent = current };
 	struct thread *t;
-	int err, tid, fd, event = trace_clone_event(a);
+	int err, tid, global, fd, event = trace_clone_event(a);
 
 	err = check_flags(a);
 	/* Bandwidth is not inherited. */
@@ -377,7 +393,7 @@ s64 task_clone(const struct clone_args *a, int set_tid)
 	if (a->flags & CLONE_VFORK)
 		t->vfork = &vw;
 	if (!tid)
-		tid = link_child(t, a, set_tid);
+		tid = link_child(t, a, wish);
 	if (tid < 0) {
 		if (fd >= 0)
 			(void)fd_close(fd);
@@ -386,6 +402,8 @@ s64 task_clone(const struct clone_args *a, int set_tid)
 		child_undo(t, t->proc, a->flags);
 		return tid;
 	}
+	global = tid;
+	tid = pid_shown(tid);
 	write_tids(t, tid, a);
 	perf_tell(PERF_SIDE_FORK, t);
 	if (unlikely(rlimit_cur(RLIMIT_CPU) != RLIM_INFINITY) &&
@@ -395,10 +413,10 @@ s64 task_clone(const struct clone_args *a, int set_tid)
 		process_rtlimit_changed(t->proc);
 	thread_start_user(t);
 	if (unlikely(event))
-		trace_event(event, (u64)tid);
+		trace_event(event, (u64)global);
 	if (a->flags & CLONE_VFORK) {
 		wait_for_vfork(&vw, t);
-		trace_event(EVENT_VFORK_DONE, (u64)tid);
+		trace_event(EVENT_VFORK_DONE, (u64)global);
 	}
 	return tid;
 }

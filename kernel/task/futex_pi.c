@@ -15,6 +15,7 @@
 #include <kernel/task/futex.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
@@ -27,7 +28,7 @@ bool futex_owner_lives(u32 tid)
 	bool lives;
 
 	spin_lock(&task_lock);
-	lives = thread_find((int)tid) != NULL;
+	lives = thread_find(pid_given((int)tid)) != NULL;
 	spin_unlock(&task_lock);
 	return lives;
 }
@@ -39,7 +40,7 @@ bool futex_owner_lives(u32 tid)
 static int try_lock(struct futex_bucket *b, const struct futex_key *key,
 		    uaddr_t a, bool mark, u32 *owner)
 {
-	u32 me = (u32)current->tid, old, new, seen;
+	u32 me = (u32)current->ns_tid, old, new, seen;
 	bool more;
 	int err = get_user_u32_nofault(&old, a);
 
@@ -126,7 +127,7 @@ int futex_lock_pi(uaddr_t a, bool shared, bool try_only, u64 deadline_ns)
 static int unlock_held(struct futex_bucket *b, const struct futex_key *key,
 		       uaddr_t a)
 {
-	u32 me = (u32)current->tid, old, new = 0, seen;
+	u32 me = (u32)current->ns_tid, old, new = 0, seen;
 	struct futex_q *q;
 	bool more;
 	int err = get_user_u32_nofault(&old, a);
@@ -137,7 +138,7 @@ static int unlock_held(struct futex_bucket *b, const struct futex_key *key,
 		return -EPERM;
 	q = futex_first_pi(b, key, &more);
 	if (q)
-		new = (u32)q->thread->tid | (more ? FUTEX_WAITERS : 0);
+		new = (u32)q->thread->ns_tid | (more ? FUTEX_WAITERS : 0);
 	err = user_cmpxchg_u32_nofault(a, old, new, &seen);
 	if (err)
 		return err;

@@ -88,11 +88,11 @@ static int give_word(struct move *m, struct futex_q *q, bool more)
 	if (err)
 		return err;
 	m->owner = old & FUTEX_TID_MASK;
-	if (m->owner == (u32)q->thread->tid)
+	if (m->owner == (u32)q->thread->ns_tid)
 		return -EDEADLK;
 	new = old | FUTEX_WAITERS;
 	if (!m->owner) {
-		new = (u32)q->thread->tid | (old & FUTEX_OWNER_DIED);
+		new = (u32)q->thread->ns_tid | (old & FUTEX_OWNER_DIED);
 		if (more || futex_first_pi(m->to, &m->to_key, &others))
 			new |= FUTEX_WAITERS;
 	}

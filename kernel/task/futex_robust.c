@@ -41,7 +41,8 @@ static int pass_on_held(struct futex_bucket *b, const struct futex_key *key,
 	if (!q)
 		return 0;
 	err = user_cmpxchg_u32_nofault(a, old,
-				       (u32)q->thread->tid | FUTEX_OWNER_DIED |
+				       (u32)q->thread->ns_tid |
+					       FUTEX_OWNER_DIED |
 					       (more ? FUTEX_WAITERS : 0),
 				       &seen);
 	if (!err && seen == old)
@@ -68,7 +69,7 @@ static void pass_on(uaddr_t a)
 /* The thread dies holding, perhaps, the futex at @a.  False: stop the walk. */
 static bool futex_death(uaddr_t a, bool pi, bool pending)
 {
-	u32 me = (u32)current->tid, old, seen;
+	u32 me = (u32)current->ns_tid, old, seen;
 
 	if (a & 3)
 		return false;
@@ -110,7 +111,7 @@ static uaddr_t owned_pi(struct futex_bucket *b)
 	list_for_each_entry(q, &b->waiters, node) {
 		if (!q->pi || q->key.object != current->mm ||
 		    get_user_u32_nofault(&word, q->key.off) ||
-		    (word & FUTEX_TID_MASK) != (u32)current->tid)
+		    (word & FUTEX_TID_MASK) != (u32)current->ns_tid)
 			continue;
 		a = q->key.off;
 		break;

@@ -75,9 +75,9 @@ static void init_body(void *arg)
 static void init_link(struct thread *t, struct process *p)
 {
 	spin_lock(&task_lock);
-	t->tid = pid_alloc();
+	t->tid = t->ns_tid = pid_alloc();
 	KASSERT(t->tid == 1);
-	p->pid = t->tid;
+	p->pid = p->ns_pid = t->tid;
 	process_link_locked(p, t);
 	pgrp_join_locked(p, p->pid, p->pid);
 	p->session_leader = true;

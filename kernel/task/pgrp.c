@@ -12,6 +12,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/dev/tty/tty.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/pid.h>
 #include <lib/errno.h>
 
@@ -43,7 +44,8 @@ bool pgrp_is_orphaned_locked(int pgid, const struct process *ignore)
 	list_for_each_entry(p, &s->pgrp, pgrp_node) {
 		const struct process *parent = p->real_parent;
 
-		if (p == ignore || p->zombie || parent == init_process)
+		if (p == ignore || p->zombie || parent == init_process ||
+		    (parent && parent->ns_init))
 			continue;
 		if (parent && parent->pgid != pgid && parent->sid == p->sid)
 			return false;
@@ -136,19 +138,18 @@ int task_setpgid(int pid, int pgid)
 	struct process *p = NULL;
 	int err;
 
-	if (!pid)
-		pid = current->proc->pid;
-	if (!pgid)
-		pgid = pid;
 	if (pgid < 0)
 		return -EINVAL;
 	spin_lock(&task_lock);
+	pid = pid ? pid_given(pid) : current->proc->pid;
+	pgid = pgid ? pid_given(pgid) : pid;
 	err = setpgid_check_locked(pid, pgid, &p);
 	if (!err && p->pgid != pgid) {
-		int sid = p->sid;
+		int sid = p->sid, old = p->pgid;
 
 		pgrp_leave_locked(p);
 		pgrp_join_locked(p, pgid, sid);
+		pid_settle_locked(old);
 	}
 	spin_unlock(&task_lock);
 	return err;
@@ -160,9 +161,9 @@ int task_getpgid(int pid)
 	int r = -ESRCH;
 
 	spin_lock(&task_lock);
-	p = pid ? process_find_locked(pid) : current->proc;
+	p = pid ? process_find_locked(pid_given(pid)) : current->proc;
 	if (p)
-		r = p->pgid;
+		r = pid_shown(p->pgid);
 	spin_unlock(&task_lock);
 	return r;
 }
@@ -173,9 +174,9 @@ int task_getsid(int pid)
 	int r = -ESRCH;
 
 	spin_lock(&task_lock);
-	p = pid ? process_find_locked(pid) : current->proc;
+	p = pid ? process_find_locked(pid_given(pid)) : current->proc;
 	if (p)
-		r = p->sid;
+		r = pid_shown(p->sid);
 	spin_unlock(&task_lock);
 	return r;
 }
@@ -187,11 +188,15 @@ int task_setsid(void)
 
 	spin_lock(&task_lock);
 	if (!p->session_leader && list_empty(&pid_slot(p->pid)->pgrp)) {
+		int pgid = p->pgid, sid = p->sid;
+
 		pgrp_leave_locked(p);
 		pgrp_join_locked(p, p->pid, p->pid);
+		pid_settle_locked(pgid);
+		pid_settle_locked(sid);
 		p->session_leader = true;
 		tty_forget(p);
-		r = p->pid;
+		r = p->ns_pid;
 	}
 	spin_unlock(&task_lock);
 	return r;

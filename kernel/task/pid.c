@@ -10,6 +10,10 @@
  *   I1  a slot in which nothing is set is free, and the other way round.
  *   I2  the cursor is the last number that was given.
  *
+ * ORDERING
+ *   PIDCHUNK  a chunk is empty (release) before it is found (acquire): who asks for
+ *             a number in a namespace has no task_lock.
+ *
  * Locking: kernel/task/pid.h.  Tested on the host: tests/host/pid_test.c.
  */
 #include <kernel/task/pid.h>
@@ -25,7 +29,7 @@ static struct pid_slot *chunks[NR_CHUNKS];
 static int last_pid;
 u64 pid_max = PID_MAX;
 
-static bool slot_free(const struct pid_slot *s)
+bool pid_slot_free(const struct pid_slot *s)
 {
 	return !s->thread && !s->proc && !s->nr_session && list_empty(&s->pgrp);
 }
@@ -41,7 +45,8 @@ static struct pid_slot *chunk_get(int chunk)
 		return NULL;
 	for (int i = 0; i < CHUNK_SLOTS; i++)
 		list_init(&c[i].pgrp);
-	chunks[chunk] = c;
+	/* PIDCHUNK (release) - pairs with pid_slot(). */
+	store_release(&chunks[chunk], c);
 	return c;
 }
 
@@ -57,7 +62,7 @@ int pid_alloc(void)
 		c = chunk_get(pid / CHUNK_SLOTS);
 		if (!c)
 			return -ENOMEM;
-		if (slot_free(&c[pid % CHUNK_SLOTS])) {
+		if (pid_slot_free(&c[pid % CHUNK_SLOTS])) {
 			last_pid = pid;
 			return pid;
 		}
@@ -71,7 +76,7 @@ int pid_take(int pid)
 
 	if (!c)
 		return -ENOMEM;
-	return slot_free(&c[pid % CHUNK_SLOTS]) ? pid : -EEXIST;
+	return pid_slot_free(&c[pid % CHUNK_SLOTS]) ? pid : -EEXIST;
 }
 
 struct pid_slot *pid_slot(int pid)
@@ -80,7 +85,8 @@ struct pid_slot *pid_slot(int pid)
 
 	if (pid <= 0 || pid >= PID_MAX)
 		return NULL;
-	c = chunks[pid / CHUNK_SLOTS];
+	/* PIDCHUNK (acquire) - pairs with chunk_get(). */
+	c = load_acquire(&chunks[pid / CHUNK_SLOTS]);
 	return c ? &c[pid % CHUNK_SLOTS] : NULL;
 }
 

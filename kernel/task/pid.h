@@ -22,12 +22,15 @@ extern u64 pid_max; /* [a] numbers given are below it; PID_MAX at most */
 
 struct thread;
 struct process;
+struct pid_nums;
 
 struct pid_slot {
 	struct thread *thread; /* who has it as tid */
 	struct process *proc;  /* who has it as pid, until reaped */
 	struct list_head pgrp; /* members: process.pgrp_node */
 	u32 nr_session;	       /* processes with this sid */
+	struct pid_nums *nums; /* [nums_lock] in namespaces below:
+				* kernel/ns/pid.h */
 };
 
 /* A free number, or -EAGAIN (none left), -ENOMEM.  The caller fills its slot. */
@@ -35,6 +38,8 @@ int pid_alloc(void);
 
 /* @pid if it is free, or -EEXIST, -ENOMEM.  The caller fills its slot. */
 int pid_take(int pid);
+
+bool pid_slot_free(const struct pid_slot *s);
 
 /* The slot of @pid, or NULL when the number was never used or is out of range. */
 struct pid_slot *pid_slot(int pid);

@@ -19,6 +19,7 @@
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/pid.h>
 #include <kernel/relay/observe.h>
 #include <kernel/task/trace.h>
@@ -93,6 +94,8 @@ struct process *process_alloc(void)
 	waitq_init(&p->threads_wq);
 	p->start_ns = clock_mono_ns();
 	p->timerslack_ns = 50000;
+	p->pid_ns = &init_pid_ns;
+	ns_get(&p->pid_ns->ns);
 	return p;
 }
 
@@ -101,6 +104,7 @@ void process_discard(struct process *p)
 	KASSERT(p->refs == 1 && !p->leader);
 	if (p->sighand)
 		sighand_put(p->sighand);
+	ns_put(&p->pid_ns->ns);
 	kmem_cache_free(process_cache, p);
 }
 
@@ -114,6 +118,7 @@ void process_link_locked(struct process *p, struct thread *leader)
 	p->leader = leader;
 	list_add_tail(&p->all_node, &all_processes);
 	nr_processes++;
+	pid_ns_link_locked(p);
 	thread_link_locked(leader);
 }
 
@@ -140,6 +145,7 @@ void thread_unlink_locked(struct thread *t)
 	KASSERT(t->proc->nr_threads > 0);
 	t->proc->nr_threads--;
 	nr_threads--;
+	pid_settle_locked(t->tid);
 }
 
 void process_set_parent_locked(struct process *p, struct process *parent)
@@ -149,7 +155,7 @@ void process_set_parent_locked(struct process *p, struct process *parent)
 	list_add_tail(&p->sibling, &parent->children);
 	p->parent = parent;
 	p->real_parent = parent;
-	store_once(&p->ppid, (u32)parent->pid);
+	store_once(&p->ppid, (u32)pid_nr_in(p->pid_ns, parent->pid));
 }
 
 void process_unlink_locked(struct process *p)
@@ -164,6 +170,10 @@ void process_unlink_locked(struct process *p)
 	list_del(&p->all_node);
 	pgrp_leave_locked(p);
 	nr_processes--;
+	pid_ns_unlink_locked(p);
+	pid_settle_locked(p->pgid);
+	pid_settle_locked(p->sid);
+	pid_settle_locked(p->pid);
 }
 
 struct process *process_find_locked(int pid)
@@ -215,6 +225,7 @@ void process_put(struct process *p)
 	sighand_put(p->sighand);
 	if (p->leader)
 		thread_destroy(p->leader);
+	ns_put(&p->pid_ns->ns);
 	kmem_cache_free(process_cache, p);
 }
 
@@ -255,7 +266,9 @@ void process_take_lead(void)
 	}
 	trace_unlink_locked(old);
 	pid_slot(t->tid)->thread = NULL;
+	pid_settle_locked(t->tid);
 	t->tid = p->pid;
+	t->ns_tid = p->ns_pid;
 	pid_slot(t->tid)->thread = t;
 	p->leader = t;
 	free_now = old->reaped;

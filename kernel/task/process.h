@@ -22,6 +22,7 @@ struct mm;
 struct files;
 struct fs_ctx;
 struct user_ns;
+struct pid_ns;
 
 #define NGROUPS_MAX 65536
 #define NR_RLIMITS  16
@@ -123,6 +124,9 @@ struct sighand {
 
 struct process {
 	int pid;		     /* [I] == leader's tid */
+	int ns_pid;		     /* [I] the same in its own namespace */
+	struct pid_ns *pid_ns;	     /* [I] owned: kernel/ns/pid.h */
+	bool ns_init;		     /* [I] the first of its namespace */
 	u32 refs;		     /* [a] */
 	struct process *parent;	     /* [task_lock] */
 	struct process *real_parent; /* [task_lock] the same */
@@ -158,7 +162,8 @@ struct process {
 	bool is_subreaper;	    /* [task_lock] */
 	struct list_head tracees;   /* [task_lock] struct tracee: ext.h */
 	struct list_head sem_undos; /* [sem.c] owed by SEM_UNDO */
-	u32 ppid;		    /* [a] real_parent->pid, for getppid() */
+	u32 ppid;		    /* [a] real_parent's number in its own
+				     * namespace: getppid() */
 	int exit_signal;	    /* [task_lock] to the parent, 0: none */
 	int pdeath_signal;	    /* [a] when the parent dies, 0: none */
 	u32 nr_stopping;	    /* [task_lock] threads yet to stop */

@@ -9,6 +9,7 @@
 #include <kernel/assert.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
 #include <lib/errno.h>
@@ -109,7 +110,7 @@ static int cannot_follow_locked(const struct seccomp_filter *mine)
 			continue;
 		if (x->seccomp_mode == SECCOMP_STRICT ||
 		    !is_ancestor(x->filter, mine))
-			return t->tid;
+			return pid_shown(t->tid);
 	}
 	return 0;
 }

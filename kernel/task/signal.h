@@ -152,7 +152,8 @@ static inline bool siginfo_has_sender(const struct siginfo *si)
 }
 STATIC_ASSERT(sizeof(struct siginfo) == 128, "Linux's siginfo_t");
 
-/* Of what is queued the uid is global; whoever takes it out sees his own. */
+/* Ids and numbers of the sender are global until a signal is queued, then the
+ * receiver's. */
 /* Sender's side of kill(2). */
 void siginfo_user(struct siginfo *si, int sig, int code);
 

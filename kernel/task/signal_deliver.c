@@ -15,7 +15,6 @@
  */
 #include <kernel/task/task.h>
 
-#include <kernel/ns/user.h>
 #include <kernel/assert.h>
 #include <kernel/log.h>
 #include <kernel/task/rseq.h>
@@ -58,16 +57,6 @@ static int dequeue_held(struct thread *t, u64 blocked, struct siginfo *si)
 	return sig;
 }
 
-/* Who has sent it, as current's namespace has him. */
-static int dequeue_seen(struct thread *t, u64 blocked, struct siginfo *si)
-{
-	int sig = dequeue_held(t, blocked, si);
-
-	if (sig && siginfo_has_sender(si))
-		si->rt.uid = uid_shown(si->rt.uid);
-	return sig;
-}
-
 int signal_dequeue(u64 blocked, struct siginfo *si)
 {
 	struct thread *t = current;
@@ -75,7 +64,7 @@ int signal_dequeue(u64 blocked, struct siginfo *si)
 	int sig;
 
 	spin_lock(&sh->lock);
-	sig = dequeue_seen(t, blocked, si);
+	sig = dequeue_held(t, blocked, si);
 	spin_unlock(&sh->lock);
 	return sig;
 }
@@ -91,7 +80,7 @@ static int next_signal(struct thread *t, struct siginfo *si,
 	for (;;) {
 		struct ksigaction *a;
 
-		sig = dequeue_seen(t, t->sig_blocked, si);
+		sig = dequeue_held(t, t->sig_blocked, si);
 		if (!sig) {
 			(void)atomic_fetch_and(&t->work, ~WORK_SIGNAL);
 			break;
@@ -123,7 +112,9 @@ static int next_signal(struct thread *t, struct siginfo *si,
 /* Only its own faults kill the first process. */
 static bool init_is_spared(const struct process *p, const struct siginfo *si)
 {
-	return p == init_process && (si->code <= 0 || si->code == SI_KERNEL);
+	if (si->code > 0 && si->code != SI_KERNEL)
+		return false;
+	return p == init_process || (p->ns_init && si->signo != SIGSTOP);
 }
 
 static void default_action(struct thread *t, int sig, const struct siginfo *si,

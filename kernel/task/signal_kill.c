@@ -3,6 +3,7 @@
  * kernel/task/signal_kill.c - who may send a signal to whom: kill(2) and kin.
  */
 #include <kernel/task/task.h>
+#include <kernel/ns/pid.h>
 
 #include <kernel/ns/user.h>
 #include <kernel/task/pid.h>
@@ -63,7 +64,8 @@ static int kill_all_locked(int sig, const struct siginfo *si)
 		struct process *p = process_find_locked(pid);
 		int e;
 
-		if (p == current->proc)
+		if (p == current->proc ||
+		    pid_shown(p->pid) <= 1) /* init, or not here */
 			continue;
 		e = kill_one_locked(p, sig, si);
 		if (e != -EPERM)
@@ -84,6 +86,7 @@ int task_kill(int pid, int sig, const struct siginfo *si)
 	if (pid == (int)0x80000000)
 		return -ESRCH;
 	spin_lock(&task_lock);
+	pid = pid_or_group_given(pid);
 	if (pid > 0) {
 		p = process_find_locked(pid);
 		if (!p) {
@@ -111,8 +114,8 @@ int task_tkill(int tgid, int tid, int sig, const struct siginfo *si)
 	if (sig < 0 || sig > NSIG || tid <= 0)
 		return -EINVAL;
 	spin_lock(&task_lock);
-	t = thread_find(tid);
-	if (t && (tgid <= 0 || t->proc->pid == tgid)) {
+	t = thread_find(pid_given(tid));
+	if (t && (tgid <= 0 || t->proc->pid == pid_given(tgid))) {
 		err = signal_permission_locked(t->proc, sig);
 		if (!err && sig)
 			err = signal_thread_locked(t, sig, si);

@@ -15,6 +15,8 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
+#include <kernel/ns/user.h>
 #include <kernel/task/ext.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/task.h>
@@ -33,7 +35,8 @@ static bool handler_ignores(const struct process *p, int sig)
 		return true;
 	if (h != SIG_DFL)
 		return false;
-	return p == init_process || (SIGS_IGNORED & SIG_BIT(sig));
+	return p == init_process || (p->ns_init && sig != SIGSTOP) ||
+	       (SIGS_IGNORED & SIG_BIT(sig));
 }
 
 bool signal_ignored(struct process *p, int sig)
@@ -106,6 +109,21 @@ static u64 limit_for(struct process *p, int sig, const struct siginfo *si)
 	return load_once(&p->rlim[RLIMIT_SIGPENDING].cur);
 }
 
+/* As the namespaces of @p have him. */
+static void sender_for(struct process *p, struct siginfo *si)
+{
+	struct user_ns *user = p->leader->cred->user_ns;
+
+	assert_held(&task_lock);
+	if (si->rt.pid > 0)
+		si->rt.pid = pid_nr_in(p->pid_ns, si->rt.pid);
+	if (likely(user == &init_user_ns))
+		return;
+	si->rt.uid = id_from_global(user, ID_UID, si->rt.uid);
+	if (si->rt.uid == INVALID_ID)
+		si->rt.uid = OVERFLOW_ID;
+}
+
 /* Put the details into a queue.  Losing them is an error for sigqueue() only. */
 static int enqueue(struct process *p, struct list_head *q, int sig,
 		   const struct siginfo *si)
@@ -118,6 +136,8 @@ static int enqueue(struct process *p, struct list_head *q, int sig,
 	if (!e)
 		return must ? -EAGAIN : 0;
 	fill_info(&e->info, sig, si);
+	if (siginfo_has_sender(&e->info))
+		sender_for(p, &e->info);
 	list_add_tail(&e->node, q);
 	return 0;
 }
@@ -177,7 +197,9 @@ static int send_locked(struct process *p, struct thread *t, int sig,
 	if (!sig || p->zombie)
 		return 0;
 	if (sig == SIGKILL) {
-		if (p == init_process)
+		if (p == init_process ||
+		    (unlikely(p->ns_init) && si != SEND_KERNEL &&
+		     !pid_ns_from_outside(p)))
 			return 0;
 		store_once(&p->killed, true);
 		group_exit_begin_locked(p, SIGKILL);
@@ -185,6 +207,9 @@ static int send_locked(struct process *p, struct thread *t, int sig,
 		return 0;
 	}
 	if (p->exiting)
+		return 0;
+	if (unlikely(p->ns_init) && sig == SIGSTOP && si != SEND_KERNEL &&
+	    !pid_ns_from_outside(p))
 		return 0;
 	jobctl_prepare_locked(p, sig);
 	spin_lock(&p->sighand->lock);

@@ -65,8 +65,8 @@ struct clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size,
 		tls;
 };
-/* @set_tid: the number that the child is to have, or 0. */
-s64 task_clone(const struct clone_args *a, int set_tid);
+struct pid_wish; /* numbers that the child is to have: kernel/ns/pid.h */
+s64 task_clone(const struct clone_args *a, const struct pid_wish *wish);
 void vfork_release(struct thread *t);
 
 /* --- core_stop.c */
@@ -116,7 +116,8 @@ struct wait_req {
 	u32 uid;
 	struct rusage ru;
 };
-int task_wait(struct wait_req *w); /* pid, 0 (WNOHANG) or -errno */
+/* pid as current has it, 0 (WNOHANG) or -errno; w->id is global. */
+int task_wait(struct wait_req *w);
 void rusage_of_locked(struct process *p, bool children, struct rusage *ru);
 
 /* --- exec.c: strings of a new image, user or kernel pointers */

@@ -8,6 +8,7 @@
 #include <kernel/task/trace.h>
 
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/pid.h>
 #include <kernel/task/seccomp.h>
 #include <kernel/task/task.h>
@@ -16,7 +17,7 @@
 /* Tracee @tid of current's process; in a stop if @stopped is wanted. */
 static struct tracee *mine_locked(int tid, bool stopped)
 {
-	struct thread *t = thread_find(tid);
+	struct thread *t = thread_find(pid_given(tid));
 	struct tracee *tr = t ? thread_tracee(t) : NULL;
 
 	if (!tr || tr->tracer != current->proc)

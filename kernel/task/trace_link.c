@@ -17,6 +17,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
@@ -154,7 +155,7 @@ int trace_attach(int tid, bool seize, u32 options)
 	if (!spare)
 		return -ENOMEM;
 	spin_lock(&task_lock);
-	t = thread_find(tid);
+	t = thread_find(pid_given(tid));
 	err = may_attach_locked(t);
 	if (!err) {
 		ext_adopt_locked(t, &spare);
@@ -272,6 +273,7 @@ void trace_thread_exit_locked(struct thread *t, int status)
 	tr->thread = NULL;
 	tr->stopped = false;
 	tr->tid = t->tid;
+	tr->shown_tid = pid_nr_in(tr->tracer->pid_ns, t->tid);
 	tr->status = status;
 	tr->uid = t->cred->uid;
 	tell_end_locked(tr, tr->tid, tr->uid, status);

@@ -16,6 +16,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/pid.h>
 #include <kernel/relay/observe.h>
 #include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
@@ -126,7 +127,7 @@ static int report(struct process *c, struct wait_req *w, int status, int code)
 	w->code = code;
 	w->uid = c->leader->cred->uid;
 	rusage_of_locked(c, false, &w->ru);
-	return c->pid;
+	return pid_shown(c->pid); /* it may have none when it is reaped */
 }
 
 /* Does @c have something to say?  Its pid, or 0. */
@@ -166,7 +167,7 @@ static int look_at_locked(struct process *c, struct wait_req *w,
 /* A tracee that has ended, not as the last of its process. */
 static int look_at_ghost_locked(struct tracee *tr, struct wait_req *w)
 {
-	int tid = tr->tid;
+	int tid = tr->shown_tid;
 
 	if (!(w->options & WEXITED))
 		return 0;
@@ -184,20 +185,21 @@ static int look_at_tracee_locked(struct tracee *tr, struct wait_req *w,
 {
 	bool keep = w->options & WNOWAIT;
 	struct process *p = tr->thread->proc;
+	int pid;
 
 	if (p->zombie) {
 		if (!(w->options & WEXITED) || p->real_parent == current->proc)
 			return 0;
-		(void)report(p, w, p->exit_code, cld_code(p->exit_code));
+		pid = report(p, w, p->exit_code, cld_code(p->exit_code));
 		if (!keep && trace_zombie_release_locked(p))
 			*reaped = p;
-		return p->pid;
+		return pid;
 	}
 	if (!tr->stopped || tr->reported || tr->listening)
 		return 0;
 	tr->reported = !keep;
 	(void)report(p, w, tr->code << 8 | 0x7f, CLD_TRAPPED);
-	return tr->thread->tid;
+	return pid_shown(tr->thread->tid);
 }
 
 /* A tid, -ECHILD or 0: not yet. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kernel/time/cpuclock.c - clocks that show CPU time; see cpuclock.h. */
 #include <kernel/time/cpuclock.h>
+#include <kernel/ns/pid.h>
 
 #include <kernel/relay/observe.h>
 #include <kernel/sched/wait.h>
@@ -33,7 +34,7 @@ static int get_thread(int tid, struct cpuclock *c)
 	struct thread *t;
 
 	c->proc = process_get(current->proc);
-	c->tid = tid ? tid : current->tid;
+	c->tid = tid ? pid_given(tid) : current->tid;
 	spin_lock(&task_lock);
 	t = thread_find(c->tid);
 	if (t && t->proc != c->proc)
@@ -58,7 +59,8 @@ int cpuclock_get(int id, struct cpuclock *c)
 		c->kind = (u32)id & CPUCLOCK_KIND;
 	if (thread)
 		return get_thread(pid, c);
-	c->proc = pid ? process_find(pid) : process_get(current->proc);
+	c->proc =
+		pid ? process_find(pid_given(pid)) : process_get(current->proc);
 	return c->proc ? 0 : -EINVAL;
 }
 

@@ -288,6 +288,7 @@ static struct thread *thread_for(struct uring_pool *p, bool poller)
 	(void)snprintf(t->name, sizeof(t->name), "iou-%s-%d",
 		       poller ? "sqp" : "wrk", p->proc->pid);
 	t->tid = p->proc->pid;
+	t->ns_tid = p->proc->ns_pid;
 	t->proc = process_get(p->proc);
 	t->cred = cred_get(me->cred);
 	thread_set_mm(t, mm_get(me->mm));

@@ -25,10 +25,9 @@ static const struct {
 	const char *name;
 	int flag;
 } types[] = {
-	{ "uts", CLONE_NEWUTS },
-	{ "ipc", CLONE_NEWIPC },
-	{ "mnt", CLONE_NEWNS },
-	{ "user", CLONE_NEWUSER },
+	{ "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC },
+	{ "mnt", CLONE_NEWNS },	 { "user", CLONE_NEWUSER },
+	{ "pid", CLONE_NEWPID },
 };
 #define NR_TYPES (sizeof(types) / sizeof(types[0]))
 
@@ -116,7 +115,9 @@ TEST(ns, ioctls)
 
 		CHECK_EQ(ioctl(fd, NS_GET_NSTYPE), types[i].flag);
 		CHECK_ERR(ioctl(fd, NS_GET_PARENT),
-			  types[i].flag == CLONE_NEWUSER ? EPERM : EINVAL);
+			  types[i].flag & (CLONE_NEWUSER | CLONE_NEWPID)
+				  ? EPERM
+				  : EINVAL);
 		CHECK_ERR(ioctl(fd, 0xb7ff), ENOTTY);
 		if (types[i].flag == CLONE_NEWUSER) {
 			CHECK_OK(ioctl(fd, NS_GET_OWNER_UID, &uid));

@@ -73,10 +73,8 @@ static void enter(void)
 
 TEST(userns, initial)
 {
-	check_text("/proc/self/uid_map",
-		   "         0          0 4294967295\n");
-	check_text("/proc/self/gid_map",
-		   "         0          0 4294967295\n");
+	check_text("/proc/self/uid_map", "         0          0 4294967295\n");
+	check_text("/proc/self/gid_map", "         0          0 4294967295\n");
 	check_text("/proc/self/setgroups", "allow\n");
 	CHECK_EQ(write_file("/proc/self/uid_map", "0 0 1"), EPERM);
 	CHECK_EQ(write_file("/proc/self/setgroups", "deny"), EPERM);

@@ -18,6 +18,7 @@
 #include <kernel/assert.h>
 #include <kernel/dev/tty/ioctls.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 #include <lib/atomic.h>
@@ -303,7 +304,7 @@ static s64 get_pgid(struct tty *t, uaddr_t arg, bool master)
 {
 	if (!is_ours(t, master))
 		return -ENOTTY;
-	return put_user_u32((u32)load_once(&t->pgid), arg);
+	return put_user_u32((u32)pid_shown(load_once(&t->pgid)), arg);
 }
 
 static s64 get_sid(struct tty *t, uaddr_t arg, bool master)
@@ -312,7 +313,7 @@ static s64 get_sid(struct tty *t, uaddr_t arg, bool master)
 
 	if (!is_ours(t, master) || sid == 0)
 		return -ENOTTY;
-	return put_user_u32((u32)sid, arg);
+	return put_user_u32((u32)pid_shown(sid), arg);
 }
 
 static s64 set_pgid(struct tty *t, uaddr_t arg)
@@ -328,9 +329,9 @@ static s64 set_pgid(struct tty *t, uaddr_t arg)
 		return -ENOTTY;
 	if (get_user_u32(&v, arg))
 		return -EFAULT;
-	pgid = (int)v;
-	if (pgid < 0)
+	if ((int)v < 0)
 		return -EINVAL;
+	pgid = pid_given((int)v);
 	if (!pgrp_exists_in_session(pgid, p->sid))
 		return signal_pgrp(pgid, 0, SEND_KERNEL) ? -ESRCH : -EPERM;
 	tty_lock(t);
