@@ -32,7 +32,7 @@
 #define PID_NS_LEVELS 32u
 #define PID_CHUNK     64u
 /* What pid_given() says of a number that nobody has: nobody can have it. */
-#define PID_NOBODY    0x3fffffff
+#define PID_NOBODY 0x3fffffff
 
 struct pid_ns {
 	struct ns_common ns;
@@ -82,7 +82,7 @@ static inline int pid_given(int nr)
 static inline int pid_or_group_given(int nr)
 {
 	return nr < -1 && nr != (int)0x80000000 ? -pid_given(-nr)
-						 : pid_given(nr);
+						: pid_given(nr);
 }
 static inline int pid_or_group_shown(int pid)
 {

@@ -8,6 +8,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/file/file.h>
+#include <kernel/ns/pid.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
@@ -24,21 +25,30 @@ static u32 pidfd_poll(struct file *f, struct poll_table *pt)
 	return ev;
 }
 
-static void pidfd_release(struct file *f)
-{
-	process_put(f->priv);
-}
-
 /* -1 when it was waited for. */
 static size_t pidfd_fdinfo(struct file *f, char *buf, size_t n)
 {
 	struct process *p = f->priv;
+	const struct pid_ns *at[PID_NS_LEVELS + 1], *ns = p->pid_ns;
+	u32 nr = 0;
+	size_t len;
 	int pid;
 
 	spin_lock(&task_lock);
-	pid = process_reaped_locked(p) ? -1 : p->pid;
+	pid = process_reaped_locked(p) ? -1 : pid_shown(p->pid);
 	spin_unlock(&task_lock);
-	return (size_t)scnprintf(buf, n, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	len = (size_t)scnprintf(buf, n, "Pid:\t%d\nNSpid:\t%d", pid, pid);
+	for (; pid > 0 && ns != current_pid_ns(); ns = ns->parent)
+		at[nr++] = ns;
+	while (nr)
+		len += (size_t)scnprintf(buf + len, n - len, "\t%d",
+					 pid_nr_in(at[--nr], p->pid));
+	return len + (size_t)scnprintf(buf + len, n - len, "\n");
+}
+
+static void pidfd_release(struct file *f)
+{
+	process_put(f->priv);
 }
 
 static const struct file_ops pidfd_ops = {

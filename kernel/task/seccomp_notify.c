@@ -20,6 +20,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/random.h>
 #include <kernel/task/task.h>
 #include <lib/atomic.h>
@@ -293,7 +294,7 @@ static bool read_question(struct seccomp_listener *l, struct notif *n)
 	if (q) {
 		*n = (struct notif){
 			.id = q->id,
-			.pid = (u32)q->thread->tid,
+			.pid = (u32)pid_shown(q->thread->tid),
 			.data = *q->data,
 		};
 		q->state = READ;

@@ -177,7 +177,7 @@ static bool ends_now(struct process *p, struct thread *t, int sig)
 	const struct thread *to = t ? t : pick_thread(p, bit);
 
 	if (p->sighand->action[sig - 1].handler != SIG_DFL ||
-	    p == init_process || p->stopped)
+	    p == init_process || p->ns_init || p->stopped)
 		return false;
 	if (sig < SIGRTMIN && ((SIGS_IGNORED | SIGS_STOP | SIGS_CORE) & bit))
 		return false;

@@ -286,8 +286,8 @@ TEST(pidns, unshare)
 	CHECK_ERR(readlink("/proc/self/ns/pid_for_children", a, sizeof(a)),
 		  ENOENT);
 	CHECK_ERR(unshare(CLONE_NEWPID), EINVAL);
-	CHECK_ERR(syscall(SYS_clone,
-			  CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, 0, 0, 0, 0),
+	CHECK_ERR(syscall(SYS_clone, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM, 0,
+			  0, 0, 0),
 		  EINVAL);
 	pid = fork();
 	if (!pid)
