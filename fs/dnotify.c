@@ -2,13 +2,14 @@
 /*
  * fs/dnotify.c - fcntl(F_NOTIFY): a signal when something happens in a directory.
  *
- * The elder of inotify, and fed by it.  Marks are rare: they are on one list.
+ * All marks are of one group; an open file has one at most.
  *
- * Locking: dn_lock.  Signals are sent without it.
+ * Locking: notify_lock (fs/mark.h).  Signals are sent without it.
  */
-#include <fs/notify.h>
+#include <fs/mark.h>
 
 #include <fs/internal.h>
+#include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
@@ -25,18 +26,25 @@
 #define DN_EVENTS    0x3fu
 #define DN_MULTISHOT 0x80000000u
 
-struct mark {
-	struct list_head node; /* [dn_lock] marks */
-	struct file *file;     /* [I] not counted: its release() frees us */
-	int fd;		       /* [dn_lock] for the signal */
-	u32 mask;	       /* [dn_lock] DN_* */
-	u64 told;	       /* [dn_lock] the last event it was told of */
+struct dmark {
+	struct mark mark;  /* first; its mask: DN_* */
+	struct file *file; /* [I] not counted: its release() frees us */
+	int fd;		   /* [notify_lock] for the signal */
+};
+
+struct dsignal {
+	struct later later; /* first */
+	s32 pid;
+	int sig, fd;
 };
 
 u32 nr_dnotify; /* [a] */
-static struct spinlock dn_lock = SPINLOCK_INIT("dnotify", RANK_INODE);
-static struct list_head marks = LIST_HEAD_INIT(marks);
-static u64 last_event; /* [dn_lock] */
+static struct notify_group dnotify;
+
+static struct dmark *dmark_of(struct mark *m)
+{
+	return container_of(m, struct dmark, mark);
+}
 
 static u32 dn_event(u32 event)
 {
@@ -45,81 +53,91 @@ static u32 dn_event(u32 event)
 	       (event & IN_ATTRIB ? DN_ATTRIB : 0) |
 	       (event & (IN_CREATE | IN_MOVED_TO) ? DN_CREATE : 0) |
 	       (event & (IN_DELETE | IN_MOVED_FROM) ? DN_DELETE : 0) |
-	       (event & DNOTIFY_RENAMED ? DN_RENAME : 0);
+	       (event & FS_RENAME ? DN_RENAME : 0);
 }
 
-static void remove_locked(struct mark *m)
+static void send(struct later *l)
 {
-	list_del(&m->node);
-	atomic_dec(&nr_dnotify);
-	atomic_dec(&notify_nr_watches);
-}
-
-static struct mark *mark_of(const struct file *f)
-{
-	struct mark *m;
-
-	list_for_each_entry(m, &marks, node)
-		if (m->file == f)
-			return m;
-	return NULL;
-}
-
-/* Who is to be told of event @id and was not yet; dn_lock held. */
-static struct mark *next_to_tell(const struct inode *dir, u32 mask, u64 id)
-{
-	struct mark *m;
-
-	list_for_each_entry(m, &marks, node)
-		if (m->file->inode == dir && (m->mask & mask) && m->told != id)
-			return m;
-	return NULL;
-}
-
-void dnotify_report(struct inode *dir, u32 event)
-{
-	u32 mask = dn_event(event);
+	struct dsignal *s = container_of(l, struct dsignal, later);
 	struct siginfo si = { .code = POLL_MSG };
-	struct mark *m;
-	s32 pid;
-	u64 id;
+
+	si.poll.fd = s->fd;
+	(void)task_signal_owner(s->pid, s->sig, &si);
+	kfree(s);
+}
+
+static void dmark_ended(struct mark *m __unused)
+{
+	atomic_dec(&nr_dnotify);
+}
+
+/* Without memory the signal is lost. */
+static void dmark_told(struct mark *m, enum mark_on on,
+		       const struct happening *h, struct fan *fan)
+{
+	struct dmark *d = dmark_of(m);
+	struct dsignal *s;
 	int sig;
 
-	spin_lock(&dn_lock);
-	id = ++last_event;
-	while (mask && (m = next_to_tell(dir, mask, id)) != NULL) {
-		m->told = id;
-		si.poll.fd = m->fd;
-		pid = (s32)load_once(&m->file->owner_pid);
-		sig = (int)load_once(&m->file->owner_sig);
-		if (m->mask & DN_MULTISHOT)
-			m = NULL;
-		else
-			remove_locked(m);
-		spin_unlock(&dn_lock);
-		kfree(m);
-		if (pid)
-			(void)task_signal_owner(pid, sig ? sig : SIGIO, &si);
-		spin_lock(&dn_lock);
+	if (!(m->mask & dn_event(h->mask)) ||
+	    (on == ON_DIR2 && h->dir2 == h->dir))
+		return;
+	s = kzalloc(sizeof(*s));
+	if (s) {
+		sig = (int)load_once(&d->file->owner_sig);
+		s->later.run = send;
+		s->pid = (s32)load_once(&d->file->owner_pid);
+		s->sig = sig ? sig : SIGIO;
+		s->fd = d->fd;
+		list_add_tail(&s->later.node, &fan->later);
 	}
-	spin_unlock(&dn_lock);
+	if (!(m->mask & DN_MULTISHOT)) {
+		dmark_ended(m);
+		mark_unlink(m, &fan->gone);
+	}
+}
+
+static const struct group_ops dnotify_group = {
+	.mark = dmark_told,
+	.ended = dmark_ended,
+};
+
+static int dnotify_init(void)
+{
+	group_init(&dnotify, &dnotify_group);
+	return 0;
+}
+INITCALL(INIT_CORE, dnotify_init);
+
+static struct dmark *mark_of(const struct file *f)
+{
+	struct mark *m;
+
+	list_for_each_entry(m, mark_bucket(f->inode), bucket)
+		if (m->group == &dnotify && dmark_of(m)->file == f)
+			return dmark_of(m);
+	return NULL;
 }
 
 void dnotify_release(struct file *f)
 {
-	struct mark *m;
+	struct list_head gone;
+	struct dmark *d;
 
-	spin_lock(&dn_lock);
-	m = mark_of(f);
-	if (m)
-		remove_locked(m);
-	spin_unlock(&dn_lock);
-	kfree(m);
+	list_init(&gone);
+	spin_lock(&notify_lock);
+	d = mark_of(f);
+	if (d) {
+		dmark_ended(&d->mark);
+		mark_unlink(&d->mark, &gone);
+	}
+	spin_unlock(&notify_lock);
+	marks_free(&gone);
 }
 
 int dnotify_set(struct file *f, int fd, u32 arg)
 {
-	struct mark *fresh, *m;
+	struct dmark *fresh, *d;
 
 	if (!(arg & DN_EVENTS)) {
 		dnotify_release(f);
@@ -130,21 +148,23 @@ int dnotify_set(struct file *f, int fd, u32 arg)
 	fresh = kzalloc(sizeof(*fresh));
 	if (!fresh)
 		return -ENOMEM;
-	spin_lock(&dn_lock);
-	m = mark_of(f);
-	if (!m) {
-		m = fresh;
+	spin_lock(&notify_lock);
+	d = mark_of(f);
+	if (!d) {
+		d = fresh;
 		fresh = NULL;
-		m->file = f;
-		list_add_tail(&m->node, &marks);
+		d->file = f;
+		d->mark.kind = ON_INODE;
+		d->mark.pins = true;
+		d->mark.obj = f->inode;
+		mark_link(&d->mark, &dnotify);
 		atomic_inc(&nr_dnotify);
-		atomic_inc(&notify_nr_watches);
 	}
-	m->fd = fd;
-	m->mask |= arg & (DN_EVENTS | DN_MULTISHOT);
+	d->fd = fd;
+	d->mark.mask |= arg & (DN_EVENTS | DN_MULTISHOT);
 	if (!f->owner_pid)
 		f->owner_pid = (u32)current->proc->pid;
-	spin_unlock(&dn_lock);
+	spin_unlock(&notify_lock);
 	kfree(fresh);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <fs/internal.h>
 #include <fs/fsctx.h>
 #include <kernel/ns/user.h>
+#include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
@@ -63,12 +64,19 @@ struct file *exec_open(int dirfd, const char *path, u32 at_flags)
 		path_put(&p);
 		return ERR_PTR(err);
 	}
-	f = vfs_open_path(&p, O_RDONLY, NULL);
+	f = vfs_open_exec(&p);
 	if (IS_ERR(f))
 		inode_allow_write(p.dentry->inode);
 	else
 		f->denies_write = true;
 	path_put(&p);
+	err = IS_ERR(f) ? 0 : notify_perm(f, FS_ACCESS_PERM);
+	if (err) {
+		file_put(f);
+		return ERR_PTR(err);
+	}
+	if (!IS_ERR(f))
+		notify_file(f, IN_ACCESS); /* its head is about to be read */
 	return f;
 }
 

@@ -18,6 +18,20 @@
 
 #define MAX_DEPTH 4096u
 
+void inode_handle(const struct inode *i, struct fhandle *h)
+{
+	if (i->sb->ops->fh_to_inode) {
+		*h = (struct fhandle){ 8,
+				       FILEID_INO32_GEN,
+				       { (u32)i->ino, i->generation } };
+		return;
+	}
+	*h = (struct fhandle){ 12,
+			       FILEID_INO64_GEN,
+			       { (u32)i->ino, (u32)(i->ino >> 32),
+				 i->generation } };
+}
+
 /* A name that @i has in the tree, referenced, or NULL. */
 static struct dentry *alias_of(struct inode *i)
 {

@@ -16,6 +16,7 @@
  * Locking: icache_lock (RANK_INODE).  Eviction sleeps and holds no lock.
  */
 #include <fs/internal.h>
+#include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
 #include <kernel/init.h>
@@ -342,6 +343,7 @@ static void evict(struct inode *i)
 	bool hashed;
 
 	KASSERT(!i->refs && list_empty(&i->dentries));
+	notify_evicted(i);
 	if (i->nlink && !(i->state & I_FAILED))
 		write_back(i);
 	mapping_destroy(&i->mapping);

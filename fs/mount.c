@@ -21,6 +21,7 @@
 #include <fs/fsctx.h>
 #include <fs/internal.h>
 #include <fs/mountns.h>
+#include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/user.h>
@@ -86,6 +87,7 @@ void mount_put(struct mount *m)
 		return;
 	KASSERT(!m->parent && list_empty(&m->children));
 	KASSERT(list_empty(&m->sharing));
+	notify_drop_mount(m);
 	dentry_put(m->root);
 	sb_put(m->sb);
 	kfree(m->devname);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/notify.h - what the VFS tells those who watch files: inotify.
+ * fs/notify.h - what the VFS tells those who watch files: inotify, dnotify and
+ * fanotify (fs/mark.h has what these share).
  *
- * While nobody watches anything each of these is one load.
+ * While nobody watches anything each of these is one load.  notify_perm() asks
+ * instead, and may wait for the answer: no locks at all.
  *
  * Context: coroutine, no spinlock; inode locks may be held.
  */
@@ -36,19 +38,40 @@
 #define IN_ISDIR	 0x40000000u
 #define IN_ONESHOT	 0x80000000u
 
-extern u32 notify_nr_watches; /* [a] */
+/* Events that only fanotify (and of FS_RENAME dnotify) has. */
+#define FS_OPEN_EXEC	  0x00001000u
+#define FS_ERROR	  0x00008000u
+#define FS_OPEN_PERM	  0x00010000u
+#define FS_ACCESS_PERM	  0x00020000u
+#define FS_OPEN_EXEC_PERM 0x00040000u
+#define FS_ON_CHILD	  0x08000000u /* a flag: what is in a directory */
+#define FS_RENAME	  0x10000000u
 
-/* @inode itself: DELETE_SELF (its watches end) and MOVE_SELF. */
-void notify_unlinked_slow(struct dentry *d);
-void notify_self_slow(struct inode *inode, u32 event);
+extern u32 notify_nr_watches; /* [a] marks of all kinds */
+extern u32 notify_nr_perm;    /* [a] groups that may be asked */
+
 /* Something happened to the name @name in @dir, which is or was @inode's. */
 void notify_name_slow(struct inode *dir, u32 event, const char *name,
 		      size_t len, struct inode *inode, u32 cookie);
-/* To @d's inode and, with its name, to its directory. */
-void notify_dentry_slow(struct dentry *d, u32 event);
+/* @inode itself: DELETE_SELF (its watches end), MOVE_SELF, ATTRIB. */
+void notify_self_slow(struct inode *inode, u32 event);
+void notify_unlinked_slow(struct dentry *d);
 void notify_inode_slow(struct inode *inode, u32 event); /* under any name */
+/* An open file: it and, with its name, its directory. */
+void notify_file_slow(struct file *f, u32 event);
+int notify_perm_slow(struct file *f, u32 event);
 void notify_drop_sb(struct super_block *sb); /* unmounted: watches end */
-u32 notify_new_cookie(void);
+void notify_drop_mount_slow(const struct mount *m);
+void notify_evicted_slow(struct inode *inode);
+void notify_error_slow(struct super_block *sb, struct inode *inode, int err);
+
+/* A rename, after the fact; both directories are locked. */
+struct notify_rename {
+	struct inode *old_dir, *new_dir, *moved, *victim; /* victim: or NULL */
+	const char *old_name, *new_name;
+	u32 old_len, new_len;
+};
+void notify_renamed(const struct notify_rename *r);
 
 static inline bool notify_active(void)
 {
@@ -69,7 +92,23 @@ static inline void notify_name(struct inode *dir, u32 event, const char *name,
 static inline void notify_file(struct file *f, u32 event)
 {
 	if (notify_active() && f->dentry && !(f->flags & O_PATH))
-		notify_dentry_slow(f->dentry, event);
+		notify_file_slow(f, event);
+}
+/* May current do that (FS_*_PERM)?  0 or -EPERM; waits for who is asked. */
+static inline int notify_perm(struct file *f, u32 event)
+{
+	if (likely(!load_once(&notify_nr_perm)) || !f->dentry)
+		return 0;
+	return notify_perm_slow(f, event);
+}
+/* A transfer without vfs_read() and vfs_write() is about to begin. */
+static inline int notify_direct(struct file *f, bool write)
+{
+	int err = write ? 0 : notify_perm(f, FS_ACCESS_PERM);
+
+	if (!err)
+		notify_file(f, write ? IN_MODIFY : IN_ACCESS);
+	return err;
 }
 static inline void notify_inode(struct inode *inode, u32 event)
 {
@@ -89,19 +128,30 @@ static inline void notify_dentry_gone(struct inode *inode)
 	if (notify_active() && !load_once(&inode->nlink))
 		notify_self_slow(inode, IN_DELETE_SELF);
 }
+/* The last reference of a mount, or of an inode in memory, is gone. */
+static inline void notify_drop_mount(const struct mount *m)
+{
+	if (notify_active())
+		notify_drop_mount_slow(m);
+}
+static inline void notify_evicted(struct inode *inode)
+{
+	if (notify_active())
+		notify_evicted_slow(inode);
+}
+/* The file system found itself damaged; @inode NULL: not in a file. */
+static inline void notify_error(struct super_block *sb, struct inode *inode,
+				int err)
+{
+	if (notify_active())
+		notify_error_slow(sb, inode, err);
+}
 
 /* --- dnotify.c */
-#define DNOTIFY_RENAMED 0x08000000u /* an event of dnotify's only */
-extern u32 nr_dnotify;		    /* [a] */
-void dnotify_report(struct inode *dir, u32 event);
+extern u32 nr_dnotify; /* [a] */
 void dnotify_release(struct file *f);
 /* fcntl(F_NOTIFY): 0, -ENOTDIR or -ENOMEM. */
 int dnotify_set(struct file *f, int fd, u32 arg);
-static inline void notify_renamed_in(struct inode *dir)
-{
-	if (unlikely(load_once(&nr_dnotify)))
-		dnotify_report(dir, DNOTIFY_RENAMED);
-}
 
 /* --- for the system calls */
 #define INOTIFY_MAX_EVENTS  16384u /* that wait, of one instance */

@@ -114,8 +114,25 @@ static int open_inode(struct file *f, struct inode *i)
 	return f->ops ? 0 : -ENXIO;
 }
 
+enum opener {
+	OPEN_USUAL,
+	OPEN_EXEC,
+	OPEN_UNWATCHED
+};
+
+/* Ask who watches. */
+static int may_be_opened(struct file *f, enum opener who)
+{
+	int err = 0;
+
+	if (who == OPEN_EXEC)
+		err = notify_perm(f, FS_OPEN_EXEC_PERM);
+	return err ? err : notify_perm(f, FS_OPEN_PERM);
+}
+
 /* Takes the references of @p, also on error. */
-static struct file *finish_open(const struct path *p, u32 flags)
+static struct file *finish_open(const struct path *p, u32 flags,
+				enum opener who)
 {
 	struct inode *i = p->dentry->inode;
 	struct file *f = file_alloc(
@@ -129,20 +146,39 @@ static struct file *finish_open(const struct path *p, u32 flags)
 	f->inode = i;
 	f->dentry = p->dentry;
 	f->mnt = p->mnt;
+	f->nonotify = who == OPEN_UNWATCHED;
 	if (flags & O_PATH) {
 		f->ops = &path_ops;
 		f->can_read = f->can_write = false;
 		return f;
 	}
-	err = open_inode(f, i);
+	err = may_be_opened(f, who);
+	if (!err)
+		err = open_inode(f, i);
 	if (err) {
 		f->ops = NULL; /* it was not opened: no release() */
 		file_put(f);
 		return ERR_PTR(err);
 	}
 	f->flags = (f->flags & ~(u32)O_FOR_OPEN) | O_LARGEFILE;
-	notify_file(f, IN_OPEN);
+	if (notify_active()) {
+		notify_file(f, IN_OPEN);
+		if (who == OPEN_EXEC)
+			notify_file(f, FS_OPEN_EXEC);
+	}
 	return f;
+}
+
+struct file *vfs_open_exec(const struct path *p)
+{
+	path_get(p);
+	return finish_open(p, O_RDONLY, OPEN_EXEC);
+}
+
+struct file *vfs_open_unwatched(const struct path *p, u32 flags)
+{
+	path_get(p);
+	return finish_open(p, flags, OPEN_UNWATCHED);
 }
 
 struct file *vfs_open_path(const struct path *p, u32 flags, struct cred *cred)
@@ -150,7 +186,7 @@ struct file *vfs_open_path(const struct path *p, u32 flags, struct cred *cred)
 	struct file *f;
 
 	path_get(p);
-	f = finish_open(p, flags);
+	f = finish_open(p, flags, OPEN_USUAL);
 	if (!IS_ERR(f) && cred) {
 		cred_put(f->cred);
 		f->cred = cred_get(cred);
@@ -219,7 +255,7 @@ static struct file *open_checked(const struct path *p, struct open_how_k *how)
 		path_put(p);
 		return ERR_PTR(err);
 	}
-	f = finish_open(p, how->flags);
+	f = finish_open(p, how->flags, OPEN_USUAL);
 	if (!IS_ERR(f))
 		f->created = how->created;
 	if (IS_ERR(f) || !(how->flags & O_TRUNC) || how->created ||

@@ -108,21 +108,22 @@ static int check_permissions(struct rename *r)
 	return err;
 }
 
-static void notify_renamed(const struct rename *r, struct inode *victim)
+/* @inode went from @a to @b. */
+static void tell_moved(const struct walk *a, const struct walk *b,
+		       struct inode *inode, struct inode *victim)
 {
-	struct inode *moved = r->from->inode;
-	u32 cookie = notify_new_cookie();
+	const struct notify_rename n = {
+		.old_dir = a->anchor.dentry->inode,
+		.new_dir = b->anchor.dentry->inode,
+		.moved = inode,
+		.victim = victim,
+		.old_name = a->name,
+		.old_len = a->len,
+		.new_name = b->name,
+		.new_len = b->len,
+	};
 
-	notify_name(r->old.anchor.dentry->inode, IN_MOVED_FROM, r->old.name,
-		    r->old.len, moved, cookie);
-	notify_name(r->new.anchor.dentry->inode, IN_MOVED_TO, r->new.name,
-		    r->new.len, moved, cookie);
-	notify_renamed_in(r->old.anchor.dentry->inode);
-	if (r->new.anchor.dentry->inode != r->old.anchor.dentry->inode)
-		notify_renamed_in(r->new.anchor.dentry->inode);
-	if (victim && !S_ISDIR(victim->mode))
-		notify_self(victim, IN_ATTRIB); /* its link count */
-	notify_self(moved, IN_MOVE_SELF);
+	notify_renamed(&n);
 }
 
 /* Everything is locked and allowed. */
@@ -148,13 +149,17 @@ static int rename_in_fs(struct rename *r)
 		return err;
 	if (exchange) {
 		d_exchange(r->from, r->to);
+		if (notify_active()) {
+			tell_moved(&r->old, &r->new, r->from->inode, NULL);
+			tell_moved(&r->new, &r->old, r->to->inode, NULL);
+		}
 		return 0;
 	}
 	d_move(r->from, r->to);
 	if (victim && S_ISDIR(victim->mode))
 		dentry_drop_children(r->to);
 	if (notify_active())
-		notify_renamed(r, victim);
+		tell_moved(&r->old, &r->new, r->from->inode, victim);
 	return 0;
 }
 

@@ -26,6 +26,9 @@ s64 vfs_read(struct file *f, struct iov_iter *to, u64 *pos)
 		return -EBADF;
 	if (unlikely(!f->ops->read))
 		return f->ops->readdir ? -EISDIR : -EINVAL;
+	n = notify_perm(f, FS_ACCESS_PERM);
+	if (unlikely(n))
+		return n;
 	iov_iter_truncate(to, MAX_RW_COUNT);
 	n = f->ops->read(f, to, pos);
 	current->io.syscr++;

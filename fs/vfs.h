@@ -488,6 +488,10 @@ struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
 struct file *vfs_open_at_path(const struct path *p, u32 flags);
 /* References taken, permissions not checked. @cred NULL: current's. */
 struct file *vfs_open_path(const struct path *p, u32 flags, struct cred *cred);
+/* The same for two who are not like others: who executes it (and who watches hears
+ * of that), and who watches (of whose deeds nobody hears). */
+struct file *vfs_open_exec(const struct path *p);
+struct file *vfs_open_unwatched(const struct path *p, u32 flags);
 int vfs_mkdir(int dirfd, const char *path, u32 mode);
 int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev);
 int vfs_symlink(const char *target, int dirfd, const char *path);
@@ -571,6 +575,18 @@ void mount_put(struct mount *m); /* may sleep */
 struct mount *mount_internal(struct fs_type *t);
 
 /* --- fs/handle.c */
+/* What stands for an inode where it is named by number. */
+struct fhandle {
+	u32 bytes; /* of data */
+	s32 type;
+	u32 data[3];
+};
+#define FILEID_INO32_GEN	0x01
+#define FILEID_INO32_GEN_PARENT 0x02
+#define FILEID_INO64_GEN	0x81 /* of who cannot be opened by it */
+#define FILEID_INVALID		0xff
+/* Its numbers are to be found from then on (super_ops.fh_prepare). */
+void inode_handle(const struct inode *i, struct fhandle *h);
 /* The file of @mnt's file system that has these numbers, referenced: 0, -ESTALE
  * or another error. */
 int vfs_handle_open(struct mount *mnt, u64 ino, u32 gen, struct path *out);

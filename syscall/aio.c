@@ -10,6 +10,7 @@
 
 #include <fs/aio.h>
 #include <fs/event.h>
+#include <fs/notify.h>
 #include <fs/vfs.h>
 #include <kernel/dev/blk.h>
 #include <kernel/mm/user.h>
@@ -81,8 +82,12 @@ static s64 transfer(struct file *f, struct iov_iter *it, const struct iocb *cb,
 	u64 pos = (u64)cb->offset;
 	s64 n = -ENOTBLK;
 
-	if ((f->flags & O_DIRECT) && f->ops->direct && !(f->flags & O_APPEND))
+	if ((f->flags & O_DIRECT) && f->ops->direct && !(f->flags & O_APPEND)) {
+		n = notify_direct(f, is_write(cb));
+		if (unlikely(n))
+			return n;
 		n = f->ops->direct(f, it, pos, is_write(cb), aio_req_of(k));
+	}
 	if (n != -ENOTBLK)
 		return n;
 	return is_write(cb) ? vfs_write(f, it, &pos) : vfs_read(f, it, &pos);

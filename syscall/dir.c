@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
+#include <fs/notify.h>
 #include <fs/vfs.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
@@ -55,11 +56,16 @@ static s64 read_entries(struct file *f, struct gather *g, uaddr_t to)
 	struct inode *i = f->inode;
 	int err;
 
+	err = notify_perm(f, FS_ACCESS_PERM);
+	if (err)
+		return err;
 	g->ctx.emit = gather_one;
 	g->ctx.pos = f->pos;
 	down_read(&i->lock);
 	err = i->nlink ? f->ops->readdir(f, &g->ctx) : -ENOENT;
 	up_read(&i->lock);
+	if (!err)
+		notify_file(f, IN_ACCESS);
 	if (!g->used)
 		return err ? err : g->too_small ? -EINVAL : 0;
 	/* what was read before an error is worth having */

@@ -11,31 +11,7 @@
 #define AT_HANDLE_FID		0x200
 #define MAX_HANDLE_SZ		128u
 
-/* What is in a handle. */
-#define FILEID_INO32_GEN	0x01
-#define FILEID_INO32_GEN_PARENT 0x02
-#define FILEID_INO64_GEN	0x81 /* of who cannot be opened by it */
-
-struct file_handle {
-	u32 bytes;
-	s32 type;
-	u32 data[3];
-};
-#define HEAD_SIZE offsetof(struct file_handle, data)
-
-static void fill_handle(struct file_handle *h, struct inode *i)
-{
-	if (i->sb->ops->fh_to_inode) {
-		*h = (struct file_handle){ 8,
-					   FILEID_INO32_GEN,
-					   { (u32)i->ino, i->generation } };
-		return;
-	}
-	*h = (struct file_handle){ 12,
-				   FILEID_INO64_GEN,
-				   { (u32)i->ino, (u32)(i->ino >> 32),
-				     i->generation } };
-}
+#define HEAD_SIZE offsetof(struct fhandle, data)
 
 static int put_mount_id(uaddr_t to, const struct mount *m, bool unique)
 {
@@ -47,7 +23,7 @@ static int put_handle(const struct path *p, uaddr_t to, uaddr_t mnt_id,
 		      int flags)
 {
 	struct inode *i = p->dentry->inode;
-	struct file_handle h, room;
+	struct fhandle h, room;
 	int err;
 
 	if (!i->sb->ops->fh_to_inode && !(flags & AT_HANDLE_FID))
@@ -58,12 +34,12 @@ static int put_handle(const struct path *p, uaddr_t to, uaddr_t mnt_id,
 		return -EINVAL;
 	if (i->sb->ops->fh_prepare)
 		i->sb->ops->fh_prepare(i);
-	fill_handle(&h, i);
+	inode_handle(i, &h);
 	err = put_mount_id(mnt_id, p->mnt, flags & AT_HANDLE_MNT_ID_UNIQUE);
 	if (err)
 		return -EFAULT;
 	if (h.bytes > room.bytes) {
-		h.type = 255; /* FILEID_INVALID */
+		h.type = FILEID_INVALID;
 		err = copy_to_user(to, &h, HEAD_SIZE);
 		return err ? -EFAULT : -EOVERFLOW;
 	}
@@ -109,7 +85,7 @@ static int mount_of_fd(int fd, struct mount **out)
 	return *out ? 0 : -ESTALE;
 }
 
-static int get_handle(struct file_handle *h, uaddr_t from)
+static int get_handle(struct fhandle *h, uaddr_t from)
 {
 	u8 rest[MAX_HANDLE_SZ];
 
@@ -129,7 +105,7 @@ static int get_handle(struct file_handle *h, uaddr_t from)
 
 SYSCALL3(265, open_by_handle_at, int, fd, uaddr_t, handle, u32, flags)
 {
-	struct file_handle h;
+	struct fhandle h;
 	struct mount *m;
 	struct file *f;
 	struct path p;

@@ -12,6 +12,7 @@
  */
 #include <fs/ext4/flush.h>
 #include <fs/ext4/journal.h>
+#include <fs/notify.h>
 
 #include <lib/atomic.h>
 
@@ -130,16 +131,18 @@ static void flusher(void *arg)
 	struct ext4_sb *sbi = arg;
 
 	while (!must_stop(sbi)) {
-		if (load_once(&sbi->error_unsaved))
+		if (load_once(&sbi->error_unsaved)) {
+			notify_error(sbi->vfs, NULL, -EUCLEAN);
 			ext4_save_error(sbi);
-		else if (!list_empty(&sbi->failed))
+		} else if (!list_empty(&sbi->failed)) {
 			ext4_unwrite_failed(sbi);
-		else if (load_once(&sbi->aborted))
+		} else if (load_once(&sbi->aborted)) {
 			wait_event(&sbi->flusher_wait, has_news(sbi));
-		else if (sbi->journal)
+		} else if (sbi->journal) {
 			journal_round(sbi);
-		else
+		} else {
 			plain_round(sbi);
+		}
 	}
 	store_once(&sbi->flusher_state, FLUSHER_NONE);
 	wake_up_all(&sbi->flusher_wait);

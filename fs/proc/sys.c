@@ -5,6 +5,7 @@
 #include <fs/coredump.h>
 #include <fs/locks.h>
 #include <fs/aio.h>
+#include <fs/fanotify.h>
 #include <fs/notify.h>
 #include <fs/pipe.h>
 #include <fs/proc/proc.h>
@@ -318,6 +319,11 @@ static const struct knob {
 	{ "fs", "pipe-user-pages-hard", &pipe_user_pages_hard, 0, 1l << 40 },
 	{ "fs/inotify", "max_user_instances", &inotify_max_instances, 0,
 	  0x7fffffff },
+	{ "fs/fanotify", "max_queued_events", &fanotify_max_queued, 0,
+	  0x7fffffff },
+	{ "fs/fanotify", "max_user_groups", &fanotify_max_groups, 0,
+	  0x7fffffff },
+	{ "fs/fanotify", "max_user_marks", &fanotify_max_marks, 0, 0x7fffffff },
 	{ "fs", "protected_symlinks", &protected_symlinks, 0, 1 },
 	{ "fs", "protected_hardlinks", &protected_hardlinks, 0, 1 },
 	{ "fs", "protected_fifos", &protected_fifos, 0, 2 },

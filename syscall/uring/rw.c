@@ -11,6 +11,7 @@
 #include <syscall/rw.h>
 #include <syscall/uring/ops.h>
 
+#include <fs/notify.h>
 #include <fs/vfs.h>
 #include <kernel/file/poll.h>
 
@@ -129,6 +130,9 @@ static s64 direct(struct uring_req *q, struct iov_iter *it, bool write)
 	    (f->flags & O_APPEND) || (s64)q->sqe.off < 0 ||
 	    (q->sqe.op_flags & ~(u32)RWF_HIPRI))
 		return -ENOTBLK;
+	n = notify_direct(f, write);
+	if (unlikely(n))
+		return n;
 	q->aio.end = direct_end;
 	uring_show(q);
 	set_state(q, UR_FLYING);
