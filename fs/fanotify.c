@@ -226,9 +226,9 @@ static bool may_merge(const struct fan_event *a, const struct fan_event *b)
 		return false;
 	if (a->mask & FS_ERROR)
 		return a->fsid == b->fsid;
-	return a->path.mnt == b->path.mnt &&
-	       a->path.dentry == b->path.dentry && a->fsid == b->fsid &&
-	       same_handle(&a->obj, &b->obj) && same_handle(&a->dir, &b->dir) &&
+	return a->path.mnt == b->path.mnt && a->path.dentry == b->path.dentry &&
+	       a->fsid == b->fsid && same_handle(&a->obj, &b->obj) &&
+	       same_handle(&a->dir, &b->dir) &&
 	       same_handle(&a->dir2, &b->dir2) && a->len == b->len &&
 	       a->len2 == b->len2 &&
 	       !memcmp(a->names, b->names, a->len + a->len2);

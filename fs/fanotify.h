@@ -45,11 +45,11 @@
 #define FAN_MARK_TYPE_BITS	     (FAN_MARK_MOUNT | FAN_MARK_FILESYSTEM)
 #define FAN_MARK_IGNORE_BITS	     (FAN_MARK_IGNORED_MASK | FAN_MARK_IGNORE)
 
-#define FAN_PATH_EVENTS                                                       \
+#define FAN_PATH_EVENTS                                                        \
 	(IN_ACCESS | IN_MODIFY | IN_CLOSE_WRITE | IN_CLOSE_NOWRITE | IN_OPEN | \
 	 FS_OPEN_EXEC)
 #define FAN_PERM_EVENTS (FS_OPEN_PERM | FS_ACCESS_PERM | FS_OPEN_EXEC_PERM)
-#define FAN_EVENTS                                                      \
+#define FAN_EVENTS                                                       \
 	(FAN_PATH_EVENTS | FS_NAME_EVENTS | IN_ATTRIB | IN_DELETE_SELF | \
 	 IN_MOVE_SELF | FS_ERROR)
 #define FAN_EVENT_FLAGS (FS_ON_CHILD | IN_ISDIR)
@@ -105,9 +105,9 @@ struct fan_event {
 #define FAN_DENY  2u
 
 struct fanotify {
-	struct notify_group group; /* first */
-	struct list_head events;   /* [notify_lock] of struct fan_event */
-	struct list_head asked;	   /* [notify_lock] likewise */
+	struct notify_group group;  /* first */
+	struct list_head events;    /* [notify_lock] of struct fan_event */
+	struct list_head asked;	    /* [notify_lock] likewise */
 	struct list_head perm_node; /* [notify_lock] fanotify_perm.c */
 	u32 nr_events;		    /* [notify_lock] */
 	u32 flags, event_flags;	    /* [I] */

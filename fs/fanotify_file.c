@@ -361,9 +361,9 @@ static s64 fan_ioctl(struct file *f, unsigned int cmd, u64 arg)
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
-	return put_user_u32((u32)(load_once(&fa->nr_events) *
-				  sizeof(struct metadata)),
-			    arg);
+	return put_user_u32(
+		(u32)(load_once(&fa->nr_events) * sizeof(struct metadata)),
+		arg);
 }
 
 static void fan_release(struct file *f)

@@ -23,8 +23,7 @@ static void *object_of(const struct path *p, enum mark_on kind)
 {
 	if (kind == ON_MOUNT)
 		return p->mnt;
-	return kind == ON_SB ? (void *)p->dentry->sb
-			     : (void *)p->dentry->inode;
+	return kind == ON_SB ? (void *)p->dentry->sb : (void *)p->dentry->inode;
 }
 
 /* Of a group with handles: what file system they are of, and whether it has

@@ -53,12 +53,12 @@ struct happening {
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | FS_RENAME)
 
 struct mark {
-	struct list_head node;	 /* [notify_lock] in group->marks */
-	struct list_head bucket; /* [notify_lock] by object */
+	struct list_head node;	    /* [notify_lock] in group->marks */
+	struct list_head bucket;    /* [notify_lock] by object */
 	struct notify_group *group; /* [I] */
 	enum mark_on kind;	    /* [I] ON_INODE, ON_MOUNT, ON_SB */
 	bool pins;		    /* [notify_lock] M2 */
-	void *obj;   /* [I] struct inode, mount or super_block */
+	void *obj;		    /* [I] struct inode, mount or super_block */
 	u32 mask;    /* [notify_lock] events and flags of the group's */
 	u32 ignored; /* [notify_lock] fanotify */
 	u32 flags;   /* [notify_lock] fanotify */

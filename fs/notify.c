@@ -396,9 +396,9 @@ size_t inode_handle_str(const struct inode *i, char *buf, size_t n)
 	size_t len;
 
 	inode_handle(i, &h);
-	len = (size_t)scnprintf(buf, n,
-				"fhandle-bytes:%x fhandle-type:%x f_handle:",
-				h.bytes, h.type);
+	len = (size_t)scnprintf(
+		buf, n, "fhandle-bytes:%x fhandle-type:%x f_handle:", h.bytes,
+		h.type);
 	for (u32 b = 0; b < h.bytes; b++)
 		len += (size_t)scnprintf(buf + len, n - len, "%02x",
 					 ((const u8 *)h.data)[b]);

@@ -7,11 +7,11 @@
 #include <lib/string.h>
 
 #define USER_FLAGS (FAN_CLOEXEC | FAN_NONBLOCK | FAN_FID_BITS)
-#define INIT_FLAGS                                                 \
+#define INIT_FLAGS                                                    \
 	(USER_FLAGS | FAN_CLASS | FAN_REPORT_TID | FAN_REPORT_PIDFD | \
 	 FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS)
-#define EVENT_F_FLAGS                                                   \
-	((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC |      \
+#define EVENT_F_FLAGS                                                 \
+	((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | \
 	       O_CLOEXEC | O_LARGEFILE | O_NOATIME))
 #define MARK_FLAGS                                                       \
 	(FAN_MARK_CMD_BITS | FAN_MARK_TYPE_BITS | FAN_MARK_IGNORE_BITS | \
@@ -90,8 +90,8 @@ static int check_group(const struct fanotify *fa, u32 flags, u32 mask)
 		return -EINVAL;
 	if ((flags & FAN_MARK_EVICTABLE) && type)
 		return -EINVAL;
-	if ((mask & ~(u32)(FAN_PATH_EVENTS | FAN_PERM_EVENTS |
-			   FAN_EVENT_FLAGS)) &&
+	if ((mask &
+	     ~(u32)(FAN_PATH_EVENTS | FAN_PERM_EVENTS | FAN_EVENT_FLAGS)) &&
 	    (!fid || type == FAN_MARK_MOUNT))
 		return -EINVAL;
 	return (mask & FS_RENAME) && !(fid & FAN_REPORT_NAME) ? -EINVAL : 0;
@@ -122,11 +122,10 @@ static int find_object(int dirfd, uaddr_t upath, u32 flags, struct path *out)
 	int err = 0;
 
 	if (upath) {
-		err = upath_lookup(dirfd, upath,
-				   flags & FAN_MARK_DONT_FOLLOW
-					   ? AT_SYMLINK_NOFOLLOW
-					   : 0,
-				   out);
+		err = upath_lookup(
+			dirfd, upath,
+			flags & FAN_MARK_DONT_FOLLOW ? AT_SYMLINK_NOFOLLOW : 0,
+			out);
 		if (err)
 			return err;
 	} else {

@@ -50,7 +50,8 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 		    struct inode **out);
 /* proc/sys.c, proc/relay.c, proc/sysrq.c */
 int proc_sys_init(struct pnode *root);
-int proc_vm_init(struct pnode *vm); /* vm.c: /proc/sys/vm */
+int proc_keys_init(struct pnode *root); /* keys.c */
+int proc_vm_init(struct pnode *vm);	/* vm.c: /proc/sys/vm */
 int proc_relay_init(struct pnode *root);
 int proc_sysrq_init(struct pnode *root);
 int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first);

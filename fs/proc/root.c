@@ -490,7 +490,9 @@ static int proc_init(void)
 	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
 		pseudo_file(proc_root, files[i].name, files[i].perm,
 			    files[i].show, NULL, NULL);
-	r = proc_sys_init(proc_root);
+	r = proc_keys_init(proc_root);
+	if (!r)
+		r = proc_sys_init(proc_root);
 	if (!r)
 		r = proc_relay_init(proc_root);
 	if (!r)

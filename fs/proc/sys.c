@@ -14,6 +14,7 @@
 #include <kernel/hart.h>
 #include <kernel/ipc/ipc.h>
 #include <kernel/ipc/mqueue.h>
+#include <kernel/keys/keys.h>
 #include <kernel/log.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vma.h>
@@ -347,6 +348,15 @@ static const struct knob {
 	  rdpmc_access_changed },
 	{ "kernel", "perf_event_mlock_kb", &perf_mlock_kb, 0, 1 << 20 },
 	{ "kernel", "perf_event_max_stack", &perf_max_stack, 0, 127 },
+	{ "kernel/keys", "maxkeys", &key_limits.maxkeys, 1, 0x7fffffff },
+	{ "kernel/keys", "maxbytes", &key_limits.maxbytes, 1, 0x7fffffff },
+	{ "kernel/keys", "root_maxkeys", &key_limits.root_maxkeys, 1,
+	  0x7fffffff },
+	{ "kernel/keys", "root_maxbytes", &key_limits.root_maxbytes, 1,
+	  0x7fffffff },
+	{ "kernel/keys", "gc_delay", &key_limits.gc_delay, 0, 0x7fffffff },
+	{ "kernel/keys", "persistent_keyring_expiry",
+	  &key_limits.persistent_expiry, 0, 0x7fffffff },
 	{ "kernel", "kptr_restrict", &kptr_restrict, 0, 2 },
 };
 

@@ -9,6 +9,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/assert.h>
+#include <kernel/keys/keys.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/user.h>
 #include <lib/errno.h>
@@ -62,6 +63,9 @@ void cred_put(struct cred *c)
 		return;
 	KASSERT(c != &init_cred);
 	ns_put(&c->user_ns->ns);
+	key_put(c->thread_ring);
+	key_put(c->process_ring);
+	key_put(c->session_ring);
 	kfree(c->groups);
 	kfree(c);
 }
@@ -75,6 +79,9 @@ struct cred *cred_dup(const struct cred *c)
 	n->refs = 1;
 	n->groups = NULL;
 	ns_get(&c->user_ns->ns);
+	(void)key_get(c->thread_ring);
+	(void)key_get(c->process_ring);
+	(void)key_get(c->session_ring);
 	if (!c->nr_groups)
 		return n;
 	n->groups = kmemdup(c->groups, c->nr_groups * sizeof(u32));

@@ -7,6 +7,7 @@
  */
 #include <kernel/task/exec.h>
 
+#include <kernel/keys/keys.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
@@ -73,7 +74,7 @@ int exec_prepare_cred(struct exec *e)
 	set_caps(&c);
 	c.securebits &= ~(u32)SECBIT_KEEP_CAPS;
 	e->secure = c.euid != c.uid || c.egid != c.gid;
-	if (same(&c, old))
+	if (same(&c, old) && !keys_of_process(old))
 		return 0;
 	e->cred = cred_dup(old);
 	if (!e->cred)
@@ -81,5 +82,6 @@ int exec_prepare_cred(struct exec *e)
 	c.refs = 1;
 	c.groups = e->cred->groups;
 	*e->cred = c;
+	keys_exec(e->cred);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
+#include <kernel/keys/keys.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/pid.h>
@@ -178,13 +179,30 @@ static int copy_namespaces(struct thread *t, u64 flags)
 	return err;
 }
 
+/* Keyrings of one thread, or of one process, are not inherited. */
+static int copy_keys(struct thread *t, u64 flags)
+{
+	struct cred *c;
+
+	if (likely(!keys_of_process(t->cred)))
+		return 0;
+	c = cred_dup(t->cred);
+	if (!c)
+		return -ENOMEM;
+	cred_put(t->cred);
+	t->cred = c;
+	return keys_fork(c, flags & CLONE_THREAD);
+}
+
 /* What is shared or copied by flag; on error the caller undoes. */
 static int copy_resources(struct thread *t, u64 flags)
 {
 	struct thread *me = current;
 	struct mm *mm;
-	int err;
+	int err = copy_keys(t, flags);
 
+	if (err)
+		return err;
 	t->files = flags & CLONE_FILES ? files_get(me->files)
 				       : files_dup(me->files);
 	if (!t->files)

@@ -60,6 +60,9 @@ struct cred {
 	u32 nr_groups;
 	u32 *groups;		 /* sorted, owned */
 	struct user_ns *user_ns; /* owned: kernel/ns/user.h */
+	/* kernel/keys: owned, or NULL */
+	struct key *thread_ring, *process_ring, *session_ring;
+	u8 reqkey_dest; /* enum reqkey_dest */
 };
 #define CAP_CHOWN	       0
 #define CAP_DAC_OVERRIDE       1

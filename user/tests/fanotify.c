@@ -446,10 +446,11 @@ TEST(fanotify, listener_ends)
 
 	NEED(fan);
 	close(ut_open("f", "ab"));
-	CHECK_OK(fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD,
-			       "f"));
+	CHECK_OK(
+		fanotify_mark(fan, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, "f"));
 	CHECK_OK(fcntl(fan, F_SETFD, FD_CLOEXEC));
-	a = ut_fork(opens, "f"); /* they have it too: its end is when all have */
+	a = ut_fork(opens,
+		    "f"); /* they have it too: its end is when all have */
 	CHECK(next(fan, &g));
 	kill(a, SIGKILL); /* who waits can be killed */
 	CHECK_EQ(ut_wait(a), UT_SIGNALLED(SIGKILL));
