@@ -8,6 +8,7 @@
 #include <fs/acl.h>
 #include <fs/internal.h>
 #include <fs/locks.h>
+#include <fs/landlock.h>
 #include <fs/notify.h>
 #include <kernel/dev/blk.h>
 #include <kernel/task/process.h>
@@ -306,7 +307,9 @@ int vfs_truncate(const struct path *p, u64 size)
 		return -EPERM;
 	if (load_once(&i->writecount) < 0)
 		return -ETXTBSY;
-	err = lease_break(i, true, false);
+	err = landlock_path(p, LL_TRUNCATE);
+	if (!err)
+		err = lease_break(i, true, false);
 	return err ? err : do_truncate(i, size);
 }
 
@@ -314,5 +317,7 @@ int vfs_ftruncate(struct file *f, u64 size)
 {
 	if (f->inode->iflags & FS_APPEND_FL)
 		return -EPERM;
+	if (unlikely(f->landlock & LL_NO_TRUNCATE))
+		return -EACCES;
 	return do_truncate(f->inode, size);
 }

@@ -366,7 +366,10 @@ struct mount *mount_internal(struct fs_type *t)
 	if (IS_ERR(sb))
 		return ERR_PTR(PTR_ERR(sb));
 	m = mount_alloc(sb, sb->root, t->name, 0);
-	return m ? m : ERR_PTR(-ENOMEM);
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->internal = true;
+	return m;
 }
 
 int vfs_mount_root(const char *dev, const char *type, u64 flags,

@@ -11,6 +11,7 @@
  */
 #include <fs/acl.h>
 #include <fs/internal.h>
+#include <fs/landlock.h>
 #include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/task/process.h>
@@ -88,8 +89,9 @@ struct dentry *lookup_child(struct dentry *dir, const char *name, u32 len,
 	return d;
 }
 
-/* A new name is about to be made: parent locked, *@out negative. */
-static int create_begin(struct walk *w, int dirfd, const char *path, bool isdir,
+/* A new name for something of type @mode (0: link_to() will see) is about to be
+ * made: parent locked, *@out negative. */
+static int create_begin(struct walk *w, int dirfd, const char *path, u32 mode,
 			struct dentry **out)
 {
 	struct dentry *d;
@@ -108,10 +110,13 @@ static int create_begin(struct walk *w, int dirfd, const char *path, bool isdir,
 		d = NULL;
 	} else if (d->inode) {
 		err = -EEXIST;
-	} else if (w->slash && !isdir) {
+	} else if (w->slash && !S_ISDIR(mode)) {
 		err = -ENOENT;
 	} else {
-		err = may_create(&w->anchor);
+		if (mode)
+			err = landlock_path(&w->anchor, landlock_make(mode));
+		if (!err)
+			err = may_create(&w->anchor);
 	}
 	if (err) {
 		up_write(&w->anchor.dentry->inode->lock);
@@ -147,7 +152,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	struct inode *dir, *inode = NULL;
 	struct dentry *d;
 	struct walk w;
-	int err = create_begin(&w, dirfd, path, true, &d);
+	int err = create_begin(&w, dirfd, path, S_IFDIR, &d);
 
 	if (err)
 		return err;
@@ -195,7 +200,7 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) &&
 	    !S_ISFIFO(mode) && !S_ISSOCK(mode))
 		return -EINVAL;
-	err = create_begin(&w, dirfd, path, false, &d);
+	err = create_begin(&w, dirfd, path, mode & S_IFMT, &d);
 	if (err)
 		return err;
 	mode &= S_IFMT | 07777;
@@ -217,7 +222,7 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 
 	if (!*target)
 		return -ENOENT;
-	err = create_begin(&w, dirfd, path, false, &d);
+	err = create_begin(&w, dirfd, path, S_IFLNK, &d);
 	if (err)
 		return err;
 	dir = w.anchor.dentry->inode;
@@ -226,6 +231,26 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 		err = dir->ops->symlink(dir, d->name, d->name_len, target,
 					&inode);
 	return create_end(&w, d, err, inode);
+}
+
+/* @old gets a name in another directory. */
+static int may_refer(const struct path *old, const struct path *dir,
+		     struct dentry *d)
+{
+	struct path from = { old->mnt, NULL };
+	const struct landlock_refer r = {
+		.old_dir = &from, .new_dir = dir, .from = old->dentry, .to = d
+	};
+	int err;
+
+	if (!landlocked())
+		return 0;
+	spin_lock(&dcache_lock);
+	from.dentry = dentry_get(old->dentry->parent);
+	spin_unlock(&dcache_lock);
+	err = landlock_refer(&r);
+	dentry_put(from.dentry);
+	return err;
 }
 
 static int link_to(struct walk *w, struct dentry *d, const struct path *old)
@@ -237,6 +262,8 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 	if (old->mnt != w->anchor.mnt)
 		return -EXDEV;
 	err = may_link(target);
+	if (!err)
+		err = may_refer(old, &w->anchor, d);
 	if (err)
 		return err;
 	if (S_ISDIR(target->mode) ||
@@ -258,7 +285,7 @@ int vfs_link_path(const struct path *old, int newdirfd, const char *newpath)
 	struct inode *inode = old->dentry->inode;
 	struct dentry *d;
 	struct walk w;
-	int err = create_begin(&w, newdirfd, newpath, false, &d);
+	int err = create_begin(&w, newdirfd, newpath, 0, &d);
 
 	if (err)
 		return err;
@@ -333,7 +360,9 @@ static int remove_name(struct walk *w, struct dentry *d, bool rmdir)
 		return slash_error(d);
 	if (!d->inode)
 		return -ENOENT;
-	err = may_delete(&w->anchor, d, rmdir);
+	err = landlock_path(&w->anchor, rmdir ? LL_REMOVE_DIR : LL_REMOVE_FILE);
+	if (!err)
+		err = may_delete(&w->anchor, d, rmdir);
 	if (err)
 		return err;
 	if (rmdir)

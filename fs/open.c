@@ -11,6 +11,7 @@
  */
 #include <fs/acl.h>
 #include <fs/internal.h>
+#include <fs/landlock.h>
 #include <fs/locks.h>
 #include <fs/notify.h>
 #include <kernel/assert.h>
@@ -152,7 +153,9 @@ static struct file *finish_open(const struct path *p, u32 flags,
 		f->can_read = f->can_write = false;
 		return f;
 	}
-	err = may_be_opened(f, who);
+	err = landlock_open(f, who == OPEN_EXEC);
+	if (!err)
+		err = may_be_opened(f, who);
 	if (!err)
 		err = open_inode(f, i);
 	if (err) {
@@ -261,7 +264,7 @@ static struct file *open_checked(const struct path *p, struct open_how_k *how)
 	if (IS_ERR(f) || !(how->flags & O_TRUNC) || how->created ||
 	    !S_ISREG(f->inode->mode))
 		return f;
-	err = do_truncate(f->inode, 0);
+	err = f->landlock & LL_NO_TRUNCATE ? -EACCES : do_truncate(f->inode, 0);
 	if (err) {
 		file_put(f);
 		return ERR_PTR(err);
@@ -296,8 +299,10 @@ static int create_file(struct walk *w, struct dentry *d, u32 mode)
 {
 	struct inode *dir = w->anchor.dentry->inode, *inode = NULL;
 	struct acl_inherit inherit = { 0 };
-	int err = may_create(&w->anchor);
+	int err = landlock_path(&w->anchor, LL_MAKE_REG);
 
+	if (!err)
+		err = may_create(&w->anchor);
 	if (err)
 		return err;
 	if (!dir->ops->create)

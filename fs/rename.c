@@ -7,6 +7,7 @@
  * victim directory.
  */
 #include <fs/internal.h>
+#include <fs/landlock.h>
 #include <fs/notify.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -80,6 +81,20 @@ static int check_names(struct rename *r)
 	if (r->to->inode && ancestor(r->to, r->old.anchor.dentry))
 		return exchange ? -EINVAL : -ENOTEMPTY;
 	return 0;
+}
+
+static int check_domain(const struct rename *r)
+{
+	const struct landlock_refer l = {
+		.old_dir = &r->old.anchor,
+		.new_dir = &r->new.anchor,
+		.from = r->from,
+		.to = r->to,
+		.rename = true,
+		.exchange = r->flags &RENAME_EXCHANGE,
+	};
+
+	return landlock_refer(&l);
 }
 
 /* A directory that changes its parent has its ".." rewritten. */
@@ -177,6 +192,8 @@ static int rename_locked(struct rename *r)
 	if (IS_ERR(r->to))
 		return (int)PTR_ERR(r->to);
 	err = check_names(r);
+	if (!err)
+		err = check_domain(r);
 	if (err)
 		return err;
 	if (r->from->inode == r->to->inode)

@@ -12,6 +12,7 @@
  * Locking: mount_mutex around creation; icache_lock for the list and refs.
  */
 #include <fs/internal.h>
+#include <fs/landlock.h>
 #include <fs/notify.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
@@ -254,6 +255,7 @@ static void sb_destroy(struct super_block *sb)
 	bool leaked;
 
 	notify_drop_sb(sb);
+	landlock_drop_sb(sb);
 	(void)sb_thaw(sb); /* nobody could any more */
 	sb_sync(sb, true);
 	dcache_drop_sb(sb);

@@ -8,6 +8,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -98,6 +99,18 @@ void inet_purge(struct inet_sock *is)
 	}
 }
 
+static u16 port_of(const struct sock_addr *a)
+{
+	return (u16)((u8)a->name[0] << 8 | (u8)a->name[1]);
+}
+
+int inet_may(const struct socket *s, const struct sock_addr *addr, u32 what)
+{
+	if (s->type != SOCK_STREAM || addr->len < 2)
+		return 0;
+	return domain_port(port_of(addr), what);
+}
+
 static int inet_bind(struct socket *s, struct sock_addr *addr)
 {
 	struct inet_sock *is = to_inet(s);
@@ -110,6 +123,8 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 	err = inet_addr_own(is, addr, &ep);
 	if (!err && unspec && !inet_is_any(&ep))
 		err = -EAFNOSUPPORT;
+	if (!err)
+		err = inet_may(s, addr, LANDLOCK_NET_BIND_TCP);
 	if (err)
 		return err;
 	if (unspec && !inet_is_any(&ep))

@@ -21,6 +21,7 @@
 #include <net/inet.h>
 
 #include <kernel/assert.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -201,7 +202,9 @@ int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
 	if (load_once(&us->state) == INET_CONNECTING || load_once(&s->error) ||
 	    load_once(&us->announced))
 		return connect_again(us, nonblock);
-	err = check_target(us, addr, &ep);
+	err = inet_may(s, addr, LANDLOCK_NET_CONNECT_TCP);
+	if (!err)
+		err = check_target(us, addr, &ep);
 	if (err)
 		return err;
 	fresh = new_server(us);

@@ -20,6 +20,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -47,6 +48,7 @@ void unix_put(struct unix_sock *us)
 	list_del(&us->all_node);
 	spin_unlock(&unix_lock);
 	unix_name_put(us->name);
+	domain_put(us->domain);
 	kfree(us);
 }
 
@@ -68,6 +70,7 @@ static struct unix_sock *alloc_sock(u16 type)
 		return NULL;
 	socket_init(&us->s, &unix_ops, AF_UNIX, type);
 	us->refs = 1;
+	us->domain = domain_get(current->cred->domain);
 	list_init(&us->backlog);
 	list_init(&us->backlog_node);
 	spin_init(&us->lock, "unix_queue", RANK_PIPE);

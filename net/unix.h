@@ -44,6 +44,7 @@ struct unix_sock {
 	u32 nr_backlog, max_backlog;   /* [u] */
 	u32 shut;		       /* [a] SHUT_* */
 	bool dead;		       /* [a] its file is gone */
+	struct domain *domain;	       /* [I] of who made it; owned, or NULL */
 	struct sock_creds creds;       /* [u] of who connected or listens */
 	struct sock_creds peer_creds;  /* [u] */
 	struct spinlock lock;	       /* RANK_PIPE */

@@ -8,6 +8,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/init.h>
+#include <kernel/task/domain.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -162,6 +163,9 @@ struct unix_sock *unix_find(const struct sock_addr *addr, u16 type)
 	n = lookup(addr);
 	if (n && n->owner->s.type != type)
 		us = ERR_PTR(-EPROTOTYPE);
+	else if (n && addr->abstract &&
+		 domain_keeps(n->owner->domain, LANDLOCK_SCOPE_ABSTRACT))
+		us = ERR_PTR(-EPERM);
 	else if (n)
 		us = unix_get(n->owner);
 	spin_unlock(&unix_lock);

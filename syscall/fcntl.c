@@ -3,6 +3,7 @@
 #include <syscall/fsioctl.h>
 #include <syscall/syscall.h>
 
+#include <fs/landlock.h>
 #include <fs/locks.h>
 #include <fs/notify.h>
 #include <fs/pipe.h>
@@ -515,7 +516,11 @@ SYSCALL3(29, ioctl, int, fd, u32, cmd, u64, arg)
 
 	if (!r.f)
 		return -EBADF;
-	n = do_ioctl(r.f, fd, cmd, arg);
+	if (unlikely(r.f->landlock & LL_NO_IOCTL) &&
+	    !landlock_ioctl_is_free(cmd))
+		n = -EACCES;
+	else
+		n = do_ioctl(r.f, fd, cmd, arg);
 	fd_unref(r);
 	return n;
 }

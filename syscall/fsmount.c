@@ -9,6 +9,7 @@
 #include <syscall/ustruct.h>
 
 #include <fs/fsctx.h>
+#include <fs/landlock.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -386,7 +387,9 @@ SYSCALL5(429, move_mount, int, fromfd, uaddr_t, ufrom, int, tofd, uaddr_t, uto,
 	    (flags & (MOVE_BENEATH | MOVE_SET_GROUP)) ==
 		    (MOVE_BENEATH | MOVE_SET_GROUP))
 		return -EINVAL;
-	n = upath_lookup(fromfd, ufrom, move_at(flags), &from);
+	n = landlock_mounts();
+	if (!n)
+		n = upath_lookup(fromfd, ufrom, move_at(flags), &from);
 	if (n)
 		return n;
 	n = upath_lookup(tofd, uto, move_at(flags >> 4), &to);

@@ -79,7 +79,7 @@ static int get_desc(uaddr_t from, char **out)
 static int get_payload(uaddr_t from, u64 len, void **out)
 {
 	*out = NULL;
-	if (!from || !len)
+	if (!len)
 		return 0;
 	*out = kmalloc(len);
 	if (!*out)
@@ -242,9 +242,8 @@ static s64 instantiate(u64 op, const u64 *a)
 
 	if (op == KEYCTL_INSTANTIATE && a[2] > KEY_MAX_PAYLOAD)
 		return -EINVAL;
-	if (op == KEYCTL_REJECT &&
-	    ((u32)error == 0 || (u32)error >= 4095 ||
-	     ((u32)error >= 512 && (u32)error <= 516)))
+	if (op == KEYCTL_REJECT && ((u32)error == 0 || (u32)error >= 4095 ||
+				    ((u32)error >= 512 && (u32)error <= 516)))
 		return -EINVAL;
 	return -EPERM;
 }

@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
+#include <fs/landlock.h>
 #include <fs/vfs.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
@@ -85,7 +86,9 @@ SYSCALL5(40, mount, uaddr_t, dev, uaddr_t, dir, uaddr_t, type, u64, flags,
 
 	if (err)
 		return err;
-	err = vfs_mount(a.dev.s, a.dir.s, a.type.s, flags, a.data);
+	err = landlock_mounts();
+	if (!err)
+		err = vfs_mount(a.dev.s, a.dir.s, a.type.s, flags, a.data);
 	put_args(&a);
 	return err;
 }
@@ -97,7 +100,9 @@ SYSCALL2(39, umount2, uaddr_t, dir, u32, flags)
 
 	if (err)
 		return err;
-	err = vfs_umount(p.s, flags);
+	err = landlock_mounts();
+	if (!err)
+		err = vfs_umount(p.s, flags);
 	upath_put(&p);
 	return err;
 }
@@ -107,7 +112,7 @@ SYSCALL2(41, pivot_root, uaddr_t, new_root, uaddr_t, put_old)
 	struct upath a, b;
 	int err;
 
-	if (!vfs_may_mount())
+	if (!vfs_may_mount() || landlock_mounts())
 		return -EPERM;
 	err = upath_get(&a, new_root);
 	if (err)

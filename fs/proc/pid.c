@@ -14,6 +14,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/user.h>
+#include <kernel/task/domain.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -142,7 +143,7 @@ bool proc_may_inspect(struct process *p)
 {
 	const struct cred *me = current_cred();
 	struct cred *c;
-	bool ok;
+	bool ok, below;
 
 	if (p == current_process())
 		return true;
@@ -150,9 +151,10 @@ bool proc_may_inspect(struct process *p)
 	ok = c && ((me->user_ns == c->user_ns && me->fsuid == c->uid &&
 		    me->fsuid == c->euid && me->fsuid == c->suid) ||
 		   ns_capable(c->user_ns, CAP_SYS_PTRACE));
+	below = domain_is_below(c ? c->domain : NULL, me->domain);
 	if (c)
 		cred_put(c);
-	return ok;
+	return ok && below;
 }
 
 /* --- /proc itself: the numbers */

@@ -164,6 +164,7 @@ struct file {
 	struct file_async *async;  /* [async.c] O_ASYNC was set once */
 	bool created;		   /* [I] open() made the file */
 	bool nonotify;		   /* [I] fanotify opened it for who watches */
+	u8 landlock;		   /* [I] fs/landlock.h */
 	bool no_splice;		   /* [I] splice() and sendfile() refuse it */
 	struct list_head epitems;  /* [epoll lock] */
 	bool can_read, can_write;  /* [I] from the open mode */

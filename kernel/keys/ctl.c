@@ -545,11 +545,10 @@ static s64 persistent(u32 uid, struct key *dest)
 	}
 	if (!u->persistent) {
 		(void)scnprintf(name, sizeof(name), "_persistent.%u", uid);
-		u->persistent = key_new_of(
-			key_type_keyring, name,
-			KEY_POS(KEY_ALL & ~KEY_SETATTR) |
-				KEY_USR(KEY_VIEW | KEY_READ),
-			QUOTA_NONE, uid, ~0u);
+		u->persistent = key_new_of(key_type_keyring, name,
+					   KEY_POS(KEY_ALL & ~KEY_SETATTR) |
+						   KEY_USR(KEY_VIEW | KEY_READ),
+					   QUOTA_NONE, uid, ~0u);
 		if (IS_ERR(u->persistent)) {
 			err = (int)PTR_ERR(u->persistent);
 			u->persistent = NULL;

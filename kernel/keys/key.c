@@ -16,7 +16,9 @@ static const struct key_type types[] = {
 	{ .name = "keyring", .ring = true, .can_read = true },
 	{ .name = "user", .max = 32767, .can_read = true, .can_update = true },
 	{ .name = "logon", .max = 32767, .can_update = true, .prefixed = true },
-	{ .name = "big_key", .max = KEY_MAX_PAYLOAD, .can_read = true,
+	{ .name = "big_key",
+	  .max = KEY_MAX_PAYLOAD,
+	  .can_read = true,
 	  .can_update = true },
 };
 const struct key_type *const key_type_keyring = &types[0];
@@ -33,7 +35,7 @@ struct key_limits key_limits = {
 static struct mutex keys_mutex = MUTEX_INIT(keys_mutex);
 static struct list_head keys = LIST_HEAD_INIT(keys);
 static struct list_head users = LIST_HEAD_INIT(users);
-static u32 dropped; /* [a] a key has no references any more */
+static u32 dropped;    /* [a] a key has no references any more */
 static u64 next_sweep; /* s: dead keys are looked for then; 0: there are none */
 
 static u64 now_s(void)

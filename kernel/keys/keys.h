@@ -67,40 +67,41 @@ struct key;
 
 struct key_type {
 	const char *name;
-	u32 max;	 /* bytes of payload */
-	bool ring;	 /* a keyring: without payload */
-	bool can_read;	 /* by programs */
+	u32 max;       /* bytes of payload */
+	bool ring;     /* a keyring: without payload */
+	bool can_read; /* by programs */
 	bool can_update;
-	bool prefixed;	 /* described as "service:name" */
+	bool prefixed; /* described as "service:name" */
 };
 
 /* One user's keys. */
 struct key_user {
 	struct list_head node;
-	u32 uid;		       /* [I] */
-	u32 nr_keys, nr_bytes;	       /* counted against the quota */
-	u32 nr_all;		       /* keys, counted or not */
-	struct key *ring, *session;    /* owned, or NULL */
-	struct key *persistent;	       /* likewise */
+	u32 uid;		    /* [I] */
+	u32 nr_keys, nr_bytes;	    /* counted against the quota */
+	u32 nr_all;		    /* keys, counted or not */
+	struct key *ring, *session; /* owned, or NULL */
+	struct key *persistent;	    /* likewise */
 };
 
 struct key {
-	u32 refs;   /* [a] */
-	s32 serial; /* [I] > 2 */
-	struct list_head node;	    /* of all keys, by serial */
+	u32 refs;		     /* [a] */
+	s32 serial;		     /* [I] > 2 */
+	struct list_head node;	     /* of all keys, by serial */
 	const struct key_type *type; /* [I] */
-	char *desc;		    /* [I] owned */
+	char *desc;		     /* [I] owned */
 	u32 uid, gid, perm;
 	struct key_user *user; /* whose quota it counts against */
 	u32 quota;	       /* bytes of it */
 	bool in_quota;	       /* [I] */
-	bool revoked, invalid; /* invalid: out of all keyrings at the next sweep */
-	bool closed;	       /* a keyring that takes no more links */
-	bool of_user;	       /* a keyring that belongs to a user, not to a session */
-	s32 error;	       /* 0, or what a negative key answers: -ENOKEY ... */
-	u64 expires;	       /* s of CLOCK_REALTIME; 0: never */
-	u64 since;	       /* revoked or found to be expired then; 0: not */
-	void *data;	       /* payload, owned */
+	bool revoked,
+		invalid; /* invalid: out of all keyrings at the next sweep */
+	bool closed;	 /* a keyring that takes no more links */
+	bool of_user; /* a keyring that belongs to a user, not to a session */
+	s32 error;    /* 0, or what a negative key answers: -ENOKEY ... */
+	u64 expires;  /* s of CLOCK_REALTIME; 0: never */
+	u64 since;    /* revoked or found to be expired then; 0: not */
+	void *data;   /* payload, owned */
 	u32 len;
 	struct key **links; /* of a keyring: owned references */
 	u32 nr, room;

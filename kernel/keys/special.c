@@ -173,7 +173,8 @@ static struct key *special(s32 id, bool create)
 			err = key_install_thread();
 		else if (!current_cred()->thread_ring)
 			err = -ENOKEY;
-		return err ? ERR_PTR(err) : key_get(current_cred()->thread_ring);
+		return err ? ERR_PTR(err)
+			   : key_get(current_cred()->thread_ring);
 	case KEY_SPEC_PROCESS_KEYRING:
 		if (create)
 			err = key_install_process();
@@ -244,37 +245,44 @@ struct key_ref key_lookup(s32 id, u32 flags, u32 need)
 	return r;
 }
 
-/* Negative keys say more than none, and less than other errors. */
+/* What searches of several keyrings come to: no key, or a negative one, in any of
+ * them says more than another error. */
+struct outcome {
+	struct key_ref r;
+	int none, err; /* -EAGAIN or -ENOKEY; another one */
+};
+
 static bool search_one(struct key *ring, const struct key_search *s,
-		       struct key_ref *r)
+		       struct outcome *o)
 {
-	struct key_ref one = { ring, true }, got;
-	int before = (int)PTR_ERR(r->key), now;
+	struct key_ref one = { ring, true };
+	int err;
 
 	if (!ring)
 		return false;
-	got = ring_search(one, s);
-	if (!IS_ERR(got.key)) {
-		*r = got;
+	o->r = ring_search(one, s);
+	if (!IS_ERR(o->r.key))
 		return true;
-	}
-	now = (int)PTR_ERR(got.key);
-	if (before == -EAGAIN || now == -ENOKEY)
-		r->key = ERR_PTR(now);
+	err = (int)PTR_ERR(o->r.key);
+	if (err == -ENOKEY || (err == -EAGAIN && !o->none))
+		o->none = err;
+	else if (err != -EAGAIN)
+		o->err = err;
 	return false;
 }
 
 struct key_ref keys_search(const struct key_search *s)
 {
-	struct key_ref r = { ERR_PTR(-EAGAIN), true };
+	struct outcome o = { .r = { NULL, true }, .err = -EAGAIN };
 	const struct cred *c = current_cred();
 	struct key_user *u = c->session_ring ? NULL : key_user(c->uid);
 
-	if (search_one(c->thread_ring, s, &r) ||
-	    search_one(c->process_ring, s, &r))
-		return r;
-	(void)search_one(u ? u->session : c->session_ring, s, &r);
-	return r;
+	if (search_one(c->thread_ring, s, &o) ||
+	    search_one(c->process_ring, s, &o) ||
+	    search_one(u ? u->session : c->session_ring, s, &o))
+		return o.r;
+	o.r.key = ERR_PTR(o.none ? o.none : o.err);
+	return o.r;
 }
 
 /* --- life of a thread */

@@ -12,6 +12,7 @@
 #include <kernel/keys/keys.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/user.h>
+#include <kernel/task/domain.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -66,6 +67,7 @@ void cred_put(struct cred *c)
 	key_put(c->thread_ring);
 	key_put(c->process_ring);
 	key_put(c->session_ring);
+	domain_put(c->domain);
 	kfree(c->groups);
 	kfree(c);
 }
@@ -82,6 +84,7 @@ struct cred *cred_dup(const struct cred *c)
 	(void)key_get(c->thread_ring);
 	(void)key_get(c->process_ring);
 	(void)key_get(c->session_ring);
+	(void)domain_get(c->domain);
 	if (!c->nr_groups)
 		return n;
 	n->groups = kmemdup(c->groups, c->nr_groups * sizeof(u32));

@@ -62,7 +62,8 @@ struct cred {
 	struct user_ns *user_ns; /* owned: kernel/ns/user.h */
 	/* kernel/keys: owned, or NULL */
 	struct key *thread_ring, *process_ring, *session_ring;
-	u8 reqkey_dest; /* enum reqkey_dest */
+	u8 reqkey_dest;	       /* enum reqkey_dest */
+	struct domain *domain; /* domain.h: owned, or NULL */
 };
 #define CAP_CHOWN	       0
 #define CAP_DAC_OVERRIDE       1

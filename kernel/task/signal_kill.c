@@ -6,6 +6,7 @@
 #include <kernel/ns/pid.h>
 
 #include <kernel/ns/user.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/pid.h>
 #include <lib/errno.h>
 
@@ -14,7 +15,11 @@ int signal_permission_locked(struct process *p, int sig)
 	const struct cred *me = current_cred();
 	const struct cred *c = p->leader->cred;
 
-	if (p == current->proc || ns_capable(c->user_ns, CAP_KILL))
+	if (p == current->proc)
+		return 0;
+	if (domain_keeps(c->domain, LANDLOCK_SCOPE_SIGNAL))
+		return -EPERM;
+	if (ns_capable(c->user_ns, CAP_KILL))
 		return 0;
 	if (me->euid == c->suid || me->euid == c->uid || me->uid == c->suid ||
 	    me->uid == c->uid)

@@ -20,6 +20,7 @@
 #include <kernel/ns/pid.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/clone.h>
+#include <kernel/task/domain.h>
 #include <kernel/task/pid.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/task.h>
@@ -71,7 +72,11 @@ int trace_may_access_locked(struct process *p, bool fs)
 	const struct cred *me = current_cred(), *c = p->leader->cred;
 	const struct thread *t;
 
-	if (p == current->proc || capable(CAP_SYS_PTRACE))
+	if (p == current->proc)
+		return 0;
+	if (!domain_is_below(c->domain, me->domain))
+		return -EPERM;
+	if (capable(CAP_SYS_PTRACE))
 		return 0;
 	if (!ns_capable(c->user_ns, CAP_SYS_PTRACE) &&
 	    (!ids_match(fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid,
@@ -108,7 +113,9 @@ int trace_me(void)
 	if (!spare)
 		return -ENOMEM;
 	spin_lock(&task_lock);
-	if (thread_tracee(t) || t->proc == init_process) {
+	if (thread_tracee(t) || t->proc == init_process ||
+	    !domain_is_below(t->cred->domain,
+			     t->proc->real_parent->leader->cred->domain)) {
 		err = -EPERM;
 	} else {
 		ext_adopt_locked(t, &spare);

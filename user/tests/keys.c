@@ -29,12 +29,17 @@ static long ctl(int op, unsigned long a, unsigned long b, unsigned long c,
 	return syscall(SYS_keyctl, op, a, b, c, d);
 }
 
+#define P(x) ((unsigned long)(x))
+
+static long find(long ring, const char *desc)
+{
+	return ctl(KEYCTL_SEARCH, P(ring), P("user"), P(desc), 0);
+}
+
 static long id_of(long ring)
 {
 	return ctl(KEYCTL_GET_KEYRING_ID, (unsigned long)ring, 0, 0, 0);
 }
-
-#define P(x) ((unsigned long)(x))
 
 TEST(keys, refuses)
 {
@@ -45,7 +50,7 @@ TEST(keys, refuses)
 	CHECK_ERR(add("user", "a", "x", 0, PROCESS), EINVAL);
 	CHECK_ERR(add("user", "", "x", 1, PROCESS), EINVAL);
 	CHECK_ERR(add("user", NULL, "x", 1, PROCESS), EINVAL);
-	CHECK_ERR(add("user", "a", NULL, 1, PROCESS), EINVAL);
+	CHECK_ERR(add("user", "a", NULL, 1, PROCESS), EFAULT);
 	CHECK_ERR(add("user", "a", "x", 1 << 20, PROCESS), EINVAL);
 	CHECK_ERR(add("user", "a", (void *)8, 1, PROCESS), EFAULT);
 	CHECK_ERR(add("nosuch", "a", "x", 1, PROCESS), ENODEV);
@@ -92,8 +97,10 @@ TEST(keys, payloads)
 	CHECK_EQ(strcmp(buf, "user;0;0;3f010000;a"), 0);
 	CHECK_OK(l = add("logon", "svc:a", "secret", 6, PROCESS));
 	CHECK_ERR(ctl(KEYCTL_READ, P(l), P(buf), sizeof(buf), 0), EOPNOTSUPP);
-	CHECK_OK(l = add("big_key", "b", buf, 64, PROCESS));
-	CHECK_EQ(ctl(KEYCTL_READ, P(l), 0, 0, 0), 64);
+	l = add("big_key", "b", buf, 64, PROCESS);
+	CHECK(l > 0 || errno == ENODEV); /* Linux: as it was configured */
+	if (l > 0)
+		CHECK_EQ(ctl(KEYCTL_READ, P(l), 0, 0, 0), 64);
 	CHECK_EQ(ctl(KEYCTL_GET_SECURITY, P(k), P(buf), 64, 0), 1);
 }
 
@@ -122,8 +129,10 @@ TEST(keys, rings)
 	CHECK_OK(add("user", "k", "y", 1, b));
 	CHECK_ERR(ctl(KEYCTL_MOVE, P(k), P(a), P(b), 1), EEXIST);
 	CHECK_OK(ctl(KEYCTL_CLEAR, P(a), 0, 0, 0));
-	CHECK_ERR(ctl(KEYCTL_DESCRIBE, P(k), 0, 0, 0), ENOKEY); /* gone */
+	for (int n = 0; n < 100 && (id_of(b) > 0 || errno != ENOKEY); n++)
+		ut_sleep_ms(10); /* Linux frees them a bit later */
 	CHECK_ERR(id_of(b), ENOKEY);
+	CHECK_ERR(ctl(KEYCTL_DESCRIBE, P(k), 0, 0, 0), ENOKEY);
 	CHECK_OK(ctl(KEYCTL_RESTRICT_KEYRING, P(a), 0, 0, 0));
 	CHECK_ERR(add("user", "k", "y", 1, a), EPERM);
 	CHECK_ERR(ctl(KEYCTL_RESTRICT_KEYRING, P(a), 0, 0, 0), EEXIST);
@@ -136,13 +145,14 @@ TEST(keys, ends)
 	NEED(k = add("user", "k", "x", 1, PROCESS));
 	CHECK_OK(ctl(KEYCTL_REVOKE, P(k), 0, 0, 0));
 	CHECK_ERR(ctl(KEYCTL_READ, P(k), 0, 0, 0), EKEYREVOKED);
-	CHECK_ERR(request("user", "k", NULL, 0), EKEYREVOKED);
+	CHECK_ERR(find(PROCESS, "k"), EKEYREVOKED);
+	CHECK_ERR(request("user", "k", NULL, 0), ENOKEY);
 	CHECK_OK(l = add("user", "k", "y", 1, PROCESS));
 	CHECK(l != k);
 	CHECK_OK(ctl(KEYCTL_SET_TIMEOUT, P(l), 1, 0, 0));
 	CHECK_EQ(request("user", "k", NULL, 0), l);
 	ut_sleep_ms(2100);
-	CHECK_ERR(request("user", "k", NULL, 0), EKEYEXPIRED);
+	CHECK_ERR(find(PROCESS, "k"), EKEYEXPIRED);
 	CHECK_ERR(ctl(KEYCTL_READ, P(l), 0, 0, 0), EKEYEXPIRED);
 	CHECK_OK(a = add("keyring", "a", NULL, 0, PROCESS));
 	CHECK_OK(k = add("user", "i", "x", 1, a));
@@ -161,7 +171,7 @@ TEST(keys, rights)
 	CHECK_ERR(ctl(KEYCTL_DESCRIBE, P(k), 0, 0, 0), EACCES);
 	CHECK_ERR(ctl(KEYCTL_READ, P(k), 0, 0, 0), EACCES);
 	CHECK_ERR(ctl(KEYCTL_UPDATE, P(k), P("x"), 1, 0), EACCES);
-	CHECK_ERR(request("user", "k", NULL, 0), EACCES);
+	CHECK_ERR(find(PROCESS, "k"), EACCES);
 	CHECK_OK(ctl(KEYCTL_SETPERM, P(k), 0x3f3f3f3f, 0, 0));
 	CHECK_OK(ctl(KEYCTL_CHOWN, P(k), 1000, 1000, 0));
 	CHECK_OK(setresuid(1000, 1000, 1000));
@@ -222,8 +232,7 @@ TEST(keys, of_users)
 	long u, us, pers;
 	char buf[64];
 
-	NEED(u = ctl(KEYCTL_GET_KEYRING_ID, P(KEY_SPEC_USER_KEYRING), 0, 0,
-		     0));
+	NEED(u = ctl(KEYCTL_GET_KEYRING_ID, P(KEY_SPEC_USER_KEYRING), 0, 0, 0));
 	CHECK_OK(us = id_of(KEY_SPEC_USER_SESSION_KEYRING));
 	CHECK_EQ(ctl(KEYCTL_READ, P(us), P(ids), sizeof(ids), 0), 4);
 	CHECK_EQ(ids[0], u);
@@ -234,7 +243,7 @@ TEST(keys, of_users)
 	CHECK(ctl(KEYCTL_DESCRIBE, P(pers), P(buf), sizeof(buf), 0) > 0);
 	CHECK(strstr(buf, ";_persistent.0"));
 	CHECK(ctl(KEYCTL_CAPABILITIES, P(caps), 4, 0, 0) >= 2);
-	CHECK_EQ(caps[0] & 0xf3, 0xf3);
+	CHECK_EQ(caps[0] & 0xe3, 0xe3);
 	CHECK_EQ(caps[3], 0);
 	CHECK_OK(setresuid(1000, 1000, 1000));
 	CHECK_ERR(ctl(KEYCTL_GET_PERSISTENT, 0, P(PROCESS), 0, 0), EPERM);
@@ -248,7 +257,8 @@ TEST(keys, negative)
 	NEED(p = ctl(KEYCTL_GET_KEYRING_ID, P(PROCESS), 1, 0, 0));
 	CHECK_ERR(request("user", "no", NULL, PROCESS), ENOKEY);
 	CHECK_EQ(ctl(KEYCTL_READ, P(p), 0, 0, 0), 0); /* not remembered */
-	CHECK_ERR(request("user", "no", "info", PROCESS), ENOKEY);
+	CHECK_EQ(request("user", "no", "info", PROCESS), -1);
+	CHECK(errno == ENOKEY || errno == ENOENT); /* no /sbin/request-key */
 	CHECK_EQ(ctl(KEYCTL_READ, P(p), P(buf), sizeof(buf), 0), 4);
 	CHECK_ERR(request("user", "no", NULL, 0), ENOKEY);
 	CHECK_OK(add("user", "no", "yes", 3, PROCESS));
