@@ -6,8 +6,8 @@
  * So a check begins with what each layer is asked for, walks to the root, through
  * mounts, and takes away what the rules met there grant; something left: refused.
  *
- * Rules compare inodes and do not look into them: one whose super block went has
- * none any more, and is met by nobody.
+ * Rules compare numbers of inodes and do not look into them: one whose super block
+ * went has none any more, and is met by nobody.
  *
  * Locking: dcache_lock for the walk.
  */
@@ -61,7 +61,8 @@ static u32 grant(struct refused *r, const struct inode *i)
 	return left;
 }
 
-/* From @p upwards; false: refused.  What no path leads to is free. */
+/* From @p upwards; false: refused.  What no path leads to is free; a directory
+ * that was moved out of what is mounted counts as lying in its root. */
 static bool walk_up(struct refused *r, const struct path *p)
 {
 	struct dentry *d = p->dentry;
@@ -78,11 +79,11 @@ static bool walk_up(struct refused *r, const struct path *p)
 			d = m->mountpoint;
 			m = m->parent;
 		}
-		if (d == m->root || d->parent == d) {
+		if (d == m->root || (d->parent == d && m->internal)) {
 			ok = m->internal;
 			break;
 		}
-		d = d->parent;
+		d = d->parent == d ? m->root : d->parent;
 	}
 	spin_unlock(&dcache_lock);
 	return ok;
@@ -95,7 +96,7 @@ int landlock_path_slow(const struct path *p, u32 access)
 	return !refused_init(&r, access) || walk_up(&r, p) ? 0 : -EACCES;
 }
 
-u32 landlock_make(u32 mode)
+u32 landlock_make(u32 mode, kdev_t dev)
 {
 	switch (mode & S_IFMT) {
 	case S_IFLNK:
@@ -103,7 +104,7 @@ u32 landlock_make(u32 mode)
 	case S_IFDIR:
 		return LL_MAKE_DIR;
 	case S_IFCHR:
-		return LL_MAKE_CHAR;
+		return dev ? LL_MAKE_CHAR : LL_MAKE_REG;
 	case S_IFBLK:
 		return LL_MAKE_BLOCK;
 	case S_IFIFO:
@@ -137,19 +138,19 @@ int landlock_open_slow(struct file *f, bool exec)
 	return 0;
 }
 
-#define FIOCLEX		     0x5451u
-#define FIONCLEX	     0x5450u
-#define FIONBIO		     0x5421u
-#define FIOASYNC	     0x5452u
-#define FIOQSIZE	     0x5460u
-#define FIFREEZE	     0xc0045877u
-#define FITHAW		     0xc0045878u
-#define FIGETBSZ	     0x2u
-#define FS_IOC_FIEMAP	     0xc020660bu
-#define FICLONE		     0x40049409u
-#define FICLONERANGE	     0x4020940du
-#define FIDEDUPERANGE	     0xc0189436u
-#define FS_IOC_GETFSUUID     0x80111500u
+#define FIOCLEX		      0x5451u
+#define FIONCLEX	      0x5450u
+#define FIONBIO		      0x5421u
+#define FIOASYNC	      0x5452u
+#define FIOQSIZE	      0x5460u
+#define FIFREEZE	      0xc0045877u
+#define FITHAW		      0xc0045878u
+#define FIGETBSZ	      0x2u
+#define FS_IOC_FIEMAP	      0xc020660bu
+#define FICLONE		      0x40049409u
+#define FICLONERANGE	      0x4020940du
+#define FIDEDUPERANGE	      0xc0189436u
+#define FS_IOC_GETFSUUID      0x80111500u
 #define FS_IOC_GETFSSYSFSPATH 0x80811501u
 
 bool landlock_ioctl_is_free(u32 cmd)
@@ -235,6 +236,11 @@ static bool is_refused(const struct place *pl, u32 mask)
 	return false;
 }
 
+static u32 making(const struct inode *i)
+{
+	return landlock_make(i->mode, i->rdev);
+}
+
 static bool is_dir(const struct dentry *d)
 {
 	return d->inode && S_ISDIR(d->inode->mode);
@@ -245,10 +251,11 @@ int landlock_refer_slow(const struct landlock_refer *r)
 	bool same = r->old_dir->dentry == r->new_dir->dentry;
 	struct place src, dst;
 
-	src.request = r->exchange ? landlock_make(r->to->inode->mode) : 0;
-	dst.request = landlock_make(r->from->inode->mode);
+	src.request = r->exchange ? making(r->to->inode) : 0;
+	dst.request = making(r->from->inode);
 	if (r->rename) {
-		src.request |= removal(r->from);
+		src.request |=
+			removal(r->from) | (r->whiteout ? LL_MAKE_REG : 0);
 		dst.request |= removal(r->to);
 	}
 	if (same)

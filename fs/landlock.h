@@ -48,8 +48,9 @@ static inline int landlock_path(const struct path *p, u32 access)
 {
 	return landlocked() ? landlock_path_slow(p, access) : 0;
 }
-/* What making a file of that type in a directory is. */
-u32 landlock_make(u32 mode);
+/* What making a file of that type in a directory is; a whiteout (a character
+ * device 0:0) is no device. */
+u32 landlock_make(u32 mode, kdev_t dev);
 /* @f is about to be opened, @exec: to be executed: 0 or -EACCES; also notes what
  * may be done with it (f->landlock). */
 int landlock_open_slow(struct file *f, bool exec);
@@ -66,7 +67,7 @@ bool landlock_ioctl_is_free(u32 cmd); /* of every file, not of a device */
 struct landlock_refer {
 	const struct path *old_dir, *new_dir; /* of one mount */
 	struct dentry *from, *to; /* to: negative, or what is replaced */
-	bool rename, exchange;
+	bool rename, exchange, whiteout;
 };
 int landlock_refer_slow(const struct landlock_refer *r); /* -EACCES, -EXDEV */
 static inline int landlock_refer(const struct landlock_refer *r)

@@ -8,6 +8,10 @@
 
 struct ll_rule {
 	struct inode *inode; /* [a] owned; NULL: its super block is gone */
+	/* [I] these two are the inode, for those of which each look-up makes
+	 * another */
+	const struct super_block *sb;
+	u64 ino;
 	u32 access;
 };
 
@@ -20,7 +24,8 @@ struct ll_rules {
 static inline u32 rules_access(const struct ll_rules *t, const struct inode *i)
 {
 	for (u32 k = 0; k < t->nr; k++)
-		if (load_once(&t->rule[k].inode) == i)
+		if (t->rule[k].ino == i->ino && t->rule[k].sb == i->sb &&
+		    load_once(&t->rule[k].inode))
 			return t->rule[k].access;
 	return 0;
 }

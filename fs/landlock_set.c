@@ -100,7 +100,8 @@ static int rules_add(struct ll_rules *t, struct inode *i, u32 access)
 	if (err)
 		return err;
 	spin_lock(&ll_lock);
-	t->rule[t->nr++] = (struct ll_rule){ inode_get(i), access };
+	t->rule[t->nr++] =
+		(struct ll_rule){ inode_get(i), i->sb, i->ino, access };
 	spin_unlock(&ll_lock);
 	return 0;
 }

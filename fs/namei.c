@@ -92,7 +92,7 @@ struct dentry *lookup_child(struct dentry *dir, const char *name, u32 len,
 /* A new name for something of type @mode (0: link_to() will see) is about to be
  * made: parent locked, *@out negative. */
 static int create_begin(struct walk *w, int dirfd, const char *path, u32 mode,
-			struct dentry **out)
+			kdev_t dev, struct dentry **out)
 {
 	struct dentry *d;
 	int err = walk_parent(w, dirfd, path);
@@ -114,7 +114,8 @@ static int create_begin(struct walk *w, int dirfd, const char *path, u32 mode,
 		err = -ENOENT;
 	} else {
 		if (mode)
-			err = landlock_path(&w->anchor, landlock_make(mode));
+			err = landlock_path(&w->anchor,
+					    landlock_make(mode, dev));
 		if (!err)
 			err = may_create(&w->anchor);
 	}
@@ -152,7 +153,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	struct inode *dir, *inode = NULL;
 	struct dentry *d;
 	struct walk w;
-	int err = create_begin(&w, dirfd, path, S_IFDIR, &d);
+	int err = create_begin(&w, dirfd, path, S_IFDIR, 0, &d);
 
 	if (err)
 		return err;
@@ -200,7 +201,7 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) &&
 	    !S_ISFIFO(mode) && !S_ISSOCK(mode))
 		return -EINVAL;
-	err = create_begin(&w, dirfd, path, mode & S_IFMT, &d);
+	err = create_begin(&w, dirfd, path, mode & S_IFMT, dev, &d);
 	if (err)
 		return err;
 	mode &= S_IFMT | 07777;
@@ -222,7 +223,7 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 
 	if (!*target)
 		return -ENOENT;
-	err = create_begin(&w, dirfd, path, S_IFLNK, &d);
+	err = create_begin(&w, dirfd, path, S_IFLNK, 0, &d);
 	if (err)
 		return err;
 	dir = w.anchor.dentry->inode;
@@ -285,7 +286,7 @@ int vfs_link_path(const struct path *old, int newdirfd, const char *newpath)
 	struct inode *inode = old->dentry->inode;
 	struct dentry *d;
 	struct walk w;
-	int err = create_begin(&w, newdirfd, newpath, 0, &d);
+	int err = create_begin(&w, newdirfd, newpath, 0, 0, &d);
 
 	if (err)
 		return err;

@@ -91,7 +91,8 @@ static int check_domain(const struct rename *r)
 		.from = r->from,
 		.to = r->to,
 		.rename = true,
-		.exchange = r->flags &RENAME_EXCHANGE,
+		.exchange = (r->flags & RENAME_EXCHANGE) != 0,
+		.whiteout = (r->flags & RENAME_WHITEOUT) != 0,
 	};
 
 	return landlock_refer(&l);

@@ -251,6 +251,14 @@ static bool next_name(struct walk *w)
 	return w->len != 0;
 }
 
+/* Is it still below what is mounted?  A directory may have been moved out. */
+static bool is_connected(const struct path *p)
+{
+	const struct dentry *root = p->mnt->root;
+
+	return likely(root->parent == root) || d_is_ancestor(root, p->dentry);
+}
+
 static int step_up(struct walk *w)
 {
 	struct path root, *at = &w->at;
@@ -263,6 +271,8 @@ static int step_up(struct walk *w)
 			break;
 		if (at->dentry != at->mnt->root) {
 			at->dentry = at->dentry->parent;
+			if (!is_connected(at))
+				return -ENOENT;
 			break;
 		}
 		if (!at->mnt->parent)

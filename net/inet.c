@@ -99,16 +99,9 @@ void inet_purge(struct inet_sock *is)
 	}
 }
 
-static u16 port_of(const struct sock_addr *a)
+int inet_may(const struct socket *s, const struct inet_ep *ep, u32 what)
 {
-	return (u16)((u8)a->name[0] << 8 | (u8)a->name[1]);
-}
-
-int inet_may(const struct socket *s, const struct sock_addr *addr, u32 what)
-{
-	if (s->type != SOCK_STREAM || addr->len < 2)
-		return 0;
-	return domain_port(port_of(addr), what);
+	return s->type == SOCK_STREAM ? domain_port(ep->port, what) : 0;
 }
 
 static int inet_bind(struct socket *s, struct sock_addr *addr)
@@ -124,7 +117,7 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 	if (!err && unspec && !inet_is_any(&ep))
 		err = -EAFNOSUPPORT;
 	if (!err)
-		err = inet_may(s, addr, LANDLOCK_NET_BIND_TCP);
+		err = inet_may(s, &ep, LANDLOCK_NET_BIND_TCP);
 	if (err)
 		return err;
 	if (unspec && !inet_is_any(&ep))

@@ -141,7 +141,7 @@ void inet_source(const struct inet_ep *to, struct inet_ep *from);
 
 /* --- inet_port.c; inet_lock held */
 /* Does current's domain allow it (LANDLOCK_NET_*)?  0 or -EACCES. */
-int inet_may(const struct socket *s, const struct sock_addr *addr, u32 what);
+int inet_may(const struct socket *s, const struct inet_ep *ep, u32 what);
 int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep);
 int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to);
 void inet_unbind_locked(struct inet_sock *is);

@@ -202,7 +202,9 @@ int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
 	if (load_once(&us->state) == INET_CONNECTING || load_once(&s->error) ||
 	    load_once(&us->announced))
 		return connect_again(us, nonblock);
-	err = inet_may(s, addr, LANDLOCK_NET_CONNECT_TCP);
+	err = inet_addr_in(us, addr, &ep);
+	if (!err)
+		err = inet_may(s, &ep, LANDLOCK_NET_CONNECT_TCP);
 	if (!err)
 		err = check_target(us, addr, &ep);
 	if (err)

@@ -452,8 +452,6 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 	s64 r;
 
 	switch (cmd) {
-	case FIGETBSZ:
-		return put_user_u32(i->sb->block_size, arg);
 	case FIONREAD:
 		if (S_ISREG(i->mode))
 			return put_user_u32((u32)(i->i_size - f->pos), arg);
@@ -500,6 +498,10 @@ static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
 	case SIOCGPGRP:
 		if (S_ISSOCK(f->inode ? f->inode->mode : 0))
 			return ioctl_owner(f, cmd, arg);
+		break;
+	case FIGETBSZ:
+		if (f->inode && !S_ISBLK(f->inode->mode))
+			return put_user_u32(f->inode->sb->block_size, arg);
 		break;
 	default:
 		break;

@@ -9,6 +9,10 @@
 #include <kernel/task/domain.h>
 
 #define CREATE_VERSION BIT(0)
+#define CREATE_ERRATA  BIT(1)
+/* Of those that Linux has mended: TCP means TCP; signals within a process;
+ * directories moved out of a mount. */
+#define ERRATA 7
 enum {
 	RULE_PATH_BENEATH = 1,
 	RULE_NET_PORT,
@@ -42,10 +46,12 @@ SYSCALL3(444, landlock_create_ruleset, uaddr_t, uattr, u64, size, u32, flags)
 	struct file *f;
 	int err;
 
+	if (flags && (uattr || size))
+		return -EINVAL;
 	if (flags)
-		return flags == CREATE_VERSION && !uattr && !size
-			       ? LANDLOCK_ABI
-			       : -EINVAL;
+		return flags == CREATE_VERSION	? LANDLOCK_ABI
+		       : flags == CREATE_ERRATA ? ERRATA
+						: -EINVAL;
 	err = get_attr(&a, uattr, size);
 	if (err)
 		return err;

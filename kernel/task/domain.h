@@ -30,14 +30,14 @@ struct domain_port {
 };
 
 struct domain {
-	u32 refs;		/* [a] */
-	u32 level;		/* [I] 1: the first layer */
-	struct domain *parent;	/* [I] owned, or NULL */
-	u32 fs, net, scoped;	/* [I] what this layer is about */
-	u32 nr_ports;		/* [I] */
+	u32 refs;		   /* [a] */
+	u32 level;		   /* [I] 1: the first layer */
+	struct domain *parent;	   /* [I] owned, or NULL */
+	u32 fs, net, scoped;	   /* [I] what this layer is about */
+	u32 nr_ports;		   /* [I] */
 	struct domain_port *ports; /* [I] owned */
-	void *rules;		/* [I] fs/landlock.c's, owned */
-	struct list_head node;	/* [dead_lock] refs is 0: to be freed */
+	void *rules;		   /* [I] fs/landlock.c's, owned */
+	struct list_head node;	   /* [dead_lock] refs is 0: to be freed */
 };
 
 static inline struct domain *domain_get(struct domain *d)

