@@ -162,7 +162,7 @@ static bool suits(const struct msq_msg *m, s64 type, u32 flags)
 	if (!type)
 		return true;
 	if (type < 0)
-		return m->type <= -type;
+		return m->type <= -max(type, -INT64_MAX);
 	return (flags & MSG_EXCEPT) ? m->type != type : m->type == type;
 }
 

@@ -6,13 +6,16 @@
 #include "utest.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <linux/aio_abi.h>
 #include <linux/fs.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -426,4 +429,37 @@ TEST(errnos, map_query)
 	q.size = 5000;
 	CHECK_ERR(ioctl(fd, QUERY, &q), E2BIG);
 	CHECK_ERR(ioctl(fd, QUERY, NULL), EFAULT);
+}
+
+/* Who lists a directory reads it. */
+TEST(errnos, inotify_of_listing)
+{
+	int in = inotify_init1(IN_NONBLOCK), dir;
+	struct inotify_event ev;
+	char buf[512];
+
+	CHECK_OK(mkdir("d", 0755));
+	CHECK_OK(inotify_add_watch(in, "d", IN_ACCESS));
+	CHECK_OK(dir = open("d", O_RDONLY));
+	CHECK(syscall(SYS_getdents64, dir, buf, sizeof(buf)) > 0);
+	CHECK_EQ(syscall(SYS_getdents64, dir, buf, sizeof(buf)), 0);
+	CHECK_EQ(read(in, &ev, sizeof(ev)), sizeof(ev));
+	CHECK_EQ(ev.mask, IN_ACCESS | IN_ISDIR);
+	CHECK_ERR(read(in, &ev, sizeof(ev)), EAGAIN); /* both became one */
+}
+
+/* The most negative type asks for a message of any type, as its neighbour does. */
+TEST(errnos, msgrcv_of_any)
+{
+	struct {
+		long type;
+		char text[1];
+	} m = { 9, "x" };
+	int q = msgget(IPC_PRIVATE, 0600);
+
+	CHECK_OK(q);
+	CHECK_OK(msgsnd(q, &m, 1, 0));
+	CHECK_EQ(msgrcv(q, &m, 1, LONG_MIN, IPC_NOWAIT), 1);
+	CHECK_EQ(m.type, 9);
+	CHECK_OK(msgctl(q, IPC_RMID, NULL));
 }
