@@ -265,6 +265,9 @@ static s64 write_claimed(struct tty_file *tf, struct file *f,
 		if (n < len)
 			break;
 		cond_resched();
+		/* Also when there is always room: a megabyte takes seconds. */
+		if (signal_pending_current())
+			break;
 	}
 	return done;
 }
