@@ -459,9 +459,41 @@ static int show_range(struct text *t, struct process *p, bool env)
 	return buf ? 0 : -ENOMEM;
 }
 
+/*
+ * setproctitle(3): whoever wrote over the last NUL of the arguments means the string
+ * that begins there, which may go on where the environment was; a page at most.  The
+ * length of it, or 0.
+ */
+static size_t read_title(struct mm *mm, char *page)
+{
+	size_t n;
+	char last;
+
+	if (mm->arg_start >= mm->arg_end ||
+	    mm_copy_from(mm, &last, mm->arg_end - 1, 1) != 1 || !last)
+		return 0;
+	n = mm_copy_from(mm, page, mm->arg_start, PAGE_SIZE);
+	return min(strnlen(page, n) + 1, n);
+}
+
 int proc_show_cmdline(struct text *t, struct process *p)
 {
-	return show_range(t, p, false);
+	struct mm *mm = process_mm(p);
+	size_t n = 0;
+	char *page;
+
+	if (!mm)
+		return 0;
+	page = get_free_page(0);
+	if (page)
+		n = read_title(mm, page);
+	text_write(t, page, n);
+	if (page)
+		free_page_addr(page);
+	mm_put(mm);
+	if (!page)
+		return -ENOMEM;
+	return n ? 0 : show_range(t, p, false);
 }
 
 int proc_show_environ(struct text *t, struct process *p)

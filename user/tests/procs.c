@@ -488,6 +488,44 @@ static int mapped(const char *name)
 	return n;
 }
 
+/* Field @nr, from 1, of /proc/self/stat. */
+static unsigned long stat_field(int nr)
+{
+	char line[1024] = { 0 }, *p;
+	int fd = open("/proc/self/stat", O_RDONLY);
+
+	CHECK(read(fd, line, sizeof(line) - 1) > 0);
+	close(fd);
+	p = strrchr(line, ')');
+	for (int i = 2; p && i < nr; i++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoul(p, NULL, 10) : 0;
+}
+
+/* setproctitle(3) writes over the arguments, and on where the environment is. */
+TEST(procs, title)
+{
+	char *start = (char *)stat_field(48), *end = (char *)stat_field(49);
+	char line[4096];
+	size_t n = (size_t)(end - start);
+	int fd;
+
+	CHECK(start && n && n < sizeof(line) - 8);
+	CHECK_OK(fd = open("/proc/self/cmdline", O_RDONLY));
+	CHECK_EQ(pread(fd, line, sizeof(line), 0), n);
+	memset(start, 'x', n + 3);
+	start[n + 3] = 0;
+	close(fd);
+	CHECK_OK(fd = open("/proc/self/cmdline", O_RDONLY));
+	CHECK_EQ(read(fd, line, sizeof(line)), n + 4);
+	CHECK(line[n + 2] == 'x' && line[n + 3] == 0);
+	close(fd);
+	end[-1] = 0; /* as ever again */
+	CHECK_OK(fd = open("/proc/self/cmdline", O_RDONLY));
+	CHECK_EQ(read(fd, line, sizeof(line)), n);
+	close(fd);
+}
+
 TEST(procs, map_files)
 {
 	char name[64], path[128], to[128];
