@@ -11,7 +11,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-enum { SHARERS = 3, SENDERS = 48 };
+enum {
+	SHARERS = 3,
+	SENDERS = 48
+};
 
 static struct sockaddr_in loopback(void)
 {
