@@ -11,7 +11,6 @@
 #include <net/inet.h>
 
 enum {
-	SIOCATMARK = 0x8905,
 	SIOCGIFNAME = 0x8910,
 	SIOCGIFCONF = 0x8912,
 	SIOCGIFFLAGS = 0x8913,

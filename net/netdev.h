@@ -14,6 +14,8 @@ struct socket;
 #define IFF_RUNNING  0x40u
 #define IFF_LOWER_UP 0x10000u
 
+#define SIOCATMARK 0x8905u /* is the urgent byte next? */
+
 u32 netdev_flags(void);
 /* Take the interface up or down; -EPERM without the right to. */
 int netdev_set_up(bool up);

@@ -197,6 +197,8 @@ static s64 send_all(struct inet_sock *is, struct inet_sock *to,
 	return done ? done : n;
 }
 
+static void drop_passed(struct inet_sock *is);
+
 /* The last byte is urgent: its reader hears of it at once. */
 static void mark_urgent(struct inet_sock *to, u8 byte)
 {
@@ -223,6 +225,9 @@ static s64 send_urgent(struct inet_sock *is, struct inet_sock *to,
 		byte = last->data[last->len - 1];
 	}
 	spin_unlock(&to->lock);
+	mutex_lock(&to->rd_mutex);
+	drop_passed(to);
+	mutex_unlock(&to->rd_mutex);
 	mark_urgent(to, byte);
 	return n;
 }
@@ -263,18 +268,18 @@ static struct inet_buf *next_buf(struct inet_sock *is, struct inet_buf *b)
 }
 
 /*
- * How much of @b can be read in one go: up to its end, or to the urgent byte, where
+ * How much of @b, from @at on, can be read in one go: up to its end, or to the urgent byte, where
  * a call stops that has read something (0).  The byte itself is passed over (*@skip)
  * unless it is to be inline.
  */
-static u32 readable(struct inet_sock *is, struct inet_buf *b, u64 before,
-		    bool started, bool *skip)
+static u32 readable(struct inet_sock *is, struct inet_buf *b, u32 at,
+		    u64 before, bool started, bool *skip)
 {
 	u32 n;
 
 	*skip = false;
 	spin_lock(&is->lock);
-	n = b->len - b->off;
+	n = b->len - b->off - at;
 	if (is->oob != OOB_NONE && is->oob_at >= before &&
 	    is->oob_at < before + n) {
 		if (is->oob_at > before)
@@ -311,30 +316,52 @@ static void consumed(struct inet_sock *is, struct inet_buf *b, u32 n)
 		kfree(b);
 }
 
+/* An urgent byte that is next, and that nobody will read any more, makes room for
+ * another. */
+static void drop_passed(struct inet_sock *is)
+{
+	struct inet_buf *b;
+	bool drop;
+
+	spin_lock(&is->lock);
+	drop = is->oob != OOB_NONE && !is->oob_at && is->bytes > 1 &&
+	       !load_once(&is->s.oobinline);
+	spin_unlock(&is->lock);
+	b = drop ? next_buf(is, NULL) : NULL;
+	if (b)
+		consumed(is, b, 1);
+}
+
 static s64 drain(struct inet_sock *is, struct sock_msg *m)
 {
 	bool peek = m->flags & MSG_PEEK, skip;
 	struct inet_buf *b = next_buf(is, NULL);
 	u64 before = 0;
+	u32 at = 0; /* in b: peeked at */
 	s64 done = 0;
 
 	while (b && iov_iter_count(m->it)) {
-		u32 n = readable(is, b, before, done > 0, &skip);
+		u32 n = readable(is, b, at, before, done > 0, &skip);
 		size_t want = min_t(size_t, n, iov_iter_count(m->it)), moved;
 
 		if (!n)
 			break;
-		moved = skip ? 1 : copy_to_iter(b->data + b->off, want, m->it);
+		moved = skip ? 1
+			     : copy_to_iter(b->data + b->off + at, want, m->it);
 		if (!moved)
 			return done ? done : -EFAULT;
 		if (!skip)
 			done += (s64)moved;
-		if (peek) {
-			before += b->len - b->off;
-			b = next_buf(is, b);
-		} else {
+		if (!peek) {
 			consumed(is, b, (u32)moved);
 			b = next_buf(is, NULL);
+		} else {
+			before += moved;
+			at += (u32)moved;
+			if (b->off + at == b->len) {
+				b = next_buf(is, b);
+				at = 0;
+			}
 		}
 		if (moved < n)
 			break;
@@ -351,10 +378,15 @@ static void made_room(struct inet_sock *is)
 	inet_put(peer);
 }
 
-static bool has_input(struct inet_sock *is)
+static bool has_input(struct inet_sock *is, bool peek)
 {
-	return load_once(&is->bytes) || (load_once(&is->shut) & SHUT_RD) ||
-	       load_once(&is->s.error) || load_once(&is->state) == INET_CLOSED;
+	/* A peek does not take away the urgent byte that it passes over. */
+	u64 none = peek && load_once(&is->oob) != OOB_NONE &&
+		   !load_once(&is->oob_at) && !load_once(&is->s.oobinline);
+
+	return load_once(&is->bytes) > none ||
+	       (load_once(&is->shut) & SHUT_RD) || load_once(&is->s.error) ||
+	       load_once(&is->state) == INET_CLOSED;
 }
 
 /* True: look again; else what the call returns is in *@r. */
@@ -373,8 +405,8 @@ static bool wait_input(struct inet_sock *is, const struct sock_msg *m,
 	if (m->flags & MSG_DONTWAIT)
 		return false;
 	mutex_unlock(&is->rd_mutex);
-	*r = wait_event_interruptible_timeout(&is->s.rd_wq, has_input(is),
-					      deadline);
+	*r = wait_event_interruptible_timeout(
+		&is->s.rd_wq, has_input(is, m->flags & MSG_PEEK), deadline);
 	mutex_lock(&is->rd_mutex);
 	*r = socket_interrupted(*r, is->s.rcv_timeout_ns);
 	return !*r;

@@ -20,6 +20,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
 #include <kernel/task/domain.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
@@ -432,6 +433,8 @@ static u32 unix_poll(struct socket *s, struct file *f, struct poll_table *pt)
 	if (!list_empty(&us->queue) || !list_empty(&us->backlog) ||
 	    (shut & SHUT_RD))
 		ev |= POLLIN | POLLRDNORM;
+	if (load_once(&us->oob))
+		ev |= POLLPRI;
 	if (shut & SHUT_RD)
 		ev |= POLLRDHUP;
 	if (shut == (SHUT_RD | SHUT_WR))
@@ -441,6 +444,13 @@ static u32 unix_poll(struct socket *s, struct file *f, struct poll_table *pt)
 	if (!s->listening && writable(us))
 		ev |= POLLOUT | POLLWRNORM | POLLWRBAND;
 	return ev;
+}
+
+static s64 unix_ioctl(struct socket *s, unsigned int cmd, u64 arg)
+{
+	if (cmd == SIOCATMARK && s->type == SOCK_STREAM)
+		return put_user_u32((u32)unix_oob_at_mark(s), arg);
+	return netdev_ioctl(s, cmd, arg);
 }
 
 static u64 unix_inq(struct socket *s)
@@ -486,7 +496,7 @@ static const struct socket_ops unix_ops = {
 	.inq = unix_inq,
 	.outq = unix_outq,
 	.release = unix_release,
-	.ioctl = netdev_ioctl,
+	.ioctl = unix_ioctl,
 };
 
 struct socket *unix_create(int type, int protocol)

@@ -51,6 +51,7 @@ struct unix_sock {
 	struct list_head queue;	       /* [q] of unix_msg */
 	u64 queued;		       /* [q] their cost */
 	u64 bytes;		       /* [q] their unread bytes */
+	struct unix_msg *oob;	       /* [q] the urgent byte, queued; NULL */
 	struct mutex rd_mutex;
 	struct waitq room_wq; /* senders that wait for room here */
 };
@@ -59,6 +60,7 @@ struct unix_msg {
 	struct list_head node;	  /* [q] */
 	size_t len;		  /* [I] */
 	size_t off;		  /* [r] bytes already read */
+	bool urgent;		  /* [I] to be us->oob */
 	u64 cost;		  /* [I] */
 	u64 stamp_ns;		  /* [q] of arrival, or 0 */
 	struct sock_creds creds;  /* [I] */
@@ -101,5 +103,14 @@ s64 unix_send(struct socket *s, struct sock_msg *m);
 s64 unix_recv(struct socket *s, struct sock_msg *m);
 /* May a sender go on?  Racy. */
 bool unix_has_room(const struct unix_sock *to, u64 limit);
+
+/* --- unix_oob.c: rd_mutex held in all but the last */
+/* What a read that is at @um, and @began before, takes next: NULL: it ends here.
+ * What it leaves behind goes to @gone. */
+struct unix_msg *unix_oob_pass(struct unix_sock *us, struct unix_msg *um,
+			       bool peek, bool began, struct list_head *gone);
+bool unix_oob_peekable(struct unix_sock *us); /* is there more than that? */
+s64 unix_oob_recv(struct unix_sock *us, struct sock_msg *m);
+int unix_oob_at_mark(struct socket *s);
 
 #endif /* NET_UNIX_H */

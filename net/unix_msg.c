@@ -73,6 +73,7 @@ void unix_purge(struct unix_sock *us)
 	spin_lock(&us->lock);
 	list_splice_tail_init(&us->queue, &list);
 	us->queued = us->bytes = 0;
+	store_once(&us->oob, NULL);
 	spin_unlock(&us->lock);
 	free_messages(&list);
 }
@@ -97,6 +98,7 @@ static struct unix_msg *msg_new(struct unix_sock *us, struct sock_msg *m,
 	um->from = unix_name_get(us->name);
 	spin_unlock(&unix_lock);
 	um->files = NULL;
+	um->urgent = false;
 	return um;
 }
 
@@ -129,6 +131,8 @@ static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		list_add_tail(&um->node, &to->queue);
 		store_once(&to->queued, to->queued + um->cost);
 		to->bytes += um->len;
+		if (um->urgent)
+			store_once(&to->oob, um);
 	}
 	spin_unlock(&to->lock);
 	return err;
@@ -152,6 +156,7 @@ static s64 deliver(struct unix_sock *us, struct unix_sock *to,
 	u64 limit =
 		load_once(unix_is_dgram(us) ? &to->s.rcvbuf : &us->s.sndbuf);
 	u64 cost = um->cost; /* um is theirs once it is queued */
+	bool urgent = um->urgent;
 	s64 err;
 
 	for (;;) {
@@ -166,12 +171,15 @@ static s64 deliver(struct unix_sock *us, struct unix_sock *to,
 			return socket_interrupted(err, us->s.snd_timeout_ns);
 	}
 	if (!err)
-		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
+		wake_up_all_key(&to->s.rd_wq,
+				POLLIN | POLLRDNORM | (urgent ? POLLPRI : 0));
+	if (!err && urgent)
+		socket_urgent(&to->s);
 	return err;
 }
 
 static s64 send_one(struct unix_sock *us, struct unix_sock *to,
-		    struct sock_msg *m, size_t len)
+		    struct sock_msg *m, size_t len, bool urgent)
 {
 	struct unix_msg *um = msg_new(us, m, len);
 	s64 err;
@@ -179,6 +187,7 @@ static s64 send_one(struct unix_sock *us, struct unix_sock *to,
 	if (IS_ERR(um))
 		return PTR_ERR(um);
 	len = um->len;
+	um->urgent = urgent;
 	err = deliver(us, to, um, m);
 	if (err) {
 		msg_free(um);
@@ -193,9 +202,14 @@ static s64 send_stream(struct unix_sock *us, struct unix_sock *to,
 	size_t chunk =
 		min_t(size_t, STREAM_CHUNK, load_once(&us->s.sndbuf) / 2);
 	s64 done = 0, n;
+	size_t left;
 
-	while (iov_iter_count(m->it)) {
-		n = send_one(us, to, m, min(iov_iter_count(m->it), chunk));
+	while ((left = iov_iter_count(m->it))) {
+		/* The last byte is the urgent one. */
+		bool oob = m->flags & MSG_OOB, urgent = oob && left == 1;
+
+		n = send_one(us, to, m, min(left - (oob && !urgent), chunk),
+			     urgent);
 		if (n == -ENOBUFS && chunk > SMALL_CHUNK) {
 			chunk = SMALL_CHUNK; /* memory is in small pieces */
 			continue;
@@ -234,7 +248,7 @@ static s64 send_packet(struct unix_sock *us, struct unix_sock *to,
 	unix_put(theirs);
 	if (unix_is_dgram(us) && stranger)
 		return -EPERM;
-	return send_one(us, to, m, len);
+	return send_one(us, to, m, len, false);
 }
 
 s64 unix_send(struct socket *s, struct sock_msg *m)
@@ -242,7 +256,8 @@ s64 unix_send(struct socket *s, struct sock_msg *m)
 	struct unix_sock *us = to_unix(s), *to;
 	s64 n = 0;
 
-	if (m->flags & MSG_OOB)
+	if ((m->flags & MSG_OOB) &&
+	    (s->type != SOCK_STREAM || !iov_iter_count(m->it)))
 		return -EOPNOTSUPP;
 	if (m->to && s->type == SOCK_STREAM)
 		return load_once(&us->state) == UNIX_CONNECTED ? -EISCONN
@@ -347,9 +362,13 @@ static void take_extras(struct unix_msg *um, struct sock_msg *m)
 		file_get(m->files->f[i]);
 }
 
-static bool has_input(struct unix_sock *us)
+static bool has_input(struct unix_sock *us, u32 flags)
 {
-	return !list_empty(&us->queue) || (load_once(&us->shut) & SHUT_RD) ||
+	bool queued = us->s.type == SOCK_STREAM && (flags & MSG_PEEK)
+			      ? unix_oob_peekable(us)
+			      : !list_empty(&us->queue);
+
+	return queued || (load_once(&us->shut) & SHUT_RD) ||
 	       load_once(&us->s.error);
 }
 
@@ -368,8 +387,8 @@ static bool wait_input(struct unix_sock *us, const struct sock_msg *m,
 	if (m->flags & MSG_DONTWAIT)
 		return false;
 	mutex_unlock(&us->rd_mutex);
-	*r = wait_event_interruptible_timeout(&us->s.rd_wq, has_input(us),
-					      deadline);
+	*r = wait_event_interruptible_timeout(
+		&us->s.rd_wq, has_input(us, m->flags), deadline);
 	mutex_lock(&us->rd_mutex);
 	*r = socket_interrupted(*r, us->s.rcv_timeout_ns);
 	return !*r;
@@ -388,12 +407,19 @@ static bool same_sender(const struct unix_msg *um, const struct sock_msg *m)
 static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 			bool *stop)
 {
+	struct list_head gone = LIST_HEAD_INIT(gone);
 	struct unix_msg *um = first_msg(us);
 	s64 done = 0;
 
 	while (um && iov_iter_count(m->it)) {
-		size_t n = min(um->len - um->off, iov_iter_count(m->it)), moved;
+		size_t n, moved;
 
+		um = unix_oob_pass(us, um, m->flags & MSG_PEEK, !first, &gone);
+		if (!um) {
+			*stop = !first;
+			break;
+		}
+		n = min(um->len - um->off, iov_iter_count(m->it));
 		if (!first &&
 		    (um->files || ((us->s.passcred || us->s.passpidfd) &&
 				   !same_sender(um, m)))) {
@@ -403,7 +429,8 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 		moved = copy_to_iter(um->data + um->off, n, m->it);
 		if (!moved) {
 			*stop = true;
-			return done ? done : -EFAULT;
+			done = done ? done : -EFAULT;
+			break;
 		}
 		if (first || um->files)
 			take_extras(um, m);
@@ -419,6 +446,7 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 		if (*stop)
 			break;
 	}
+	free_messages(&gone);
 	return done;
 }
 
@@ -474,12 +502,16 @@ s64 unix_recv(struct socket *s, struct sock_msg *m)
 	struct unix_sock *us = to_unix(s);
 	s64 n;
 
-	if (m->flags & MSG_OOB)
+	if ((m->flags & MSG_OOB) && s->type != SOCK_STREAM)
 		return -EOPNOTSUPP;
 	if (s->listening)
 		return -EINVAL;
 	mutex_lock(&us->rd_mutex);
-	n = s->type == SOCK_STREAM ? recv_stream(us, m) : recv_packet(us, m);
+	if (m->flags & MSG_OOB)
+		n = unix_oob_recv(us, m);
+	else
+		n = s->type == SOCK_STREAM ? recv_stream(us, m)
+					   : recv_packet(us, m);
 	mutex_unlock(&us->rd_mutex);
 	if (n >= 0 && !(m->flags & MSG_PEEK))
 		made_room(us);

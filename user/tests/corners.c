@@ -4,9 +4,14 @@
  */
 #include "utest.h"
 
+#include <arpa/inet.h>
 #include <linux/openat2.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -313,6 +318,102 @@ TEST(corners, pidfd_of_sender)
 	CHECK_EQ(sender_of(p[0]), -EINVAL); /* nobody any more */
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	CHECK_ERR(getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &on, &len), ENODATA);
+}
+
+static void tcp_pair(int p[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_OK(bind(l, (struct sockaddr *)&a, sizeof(a)));
+	CHECK_OK(listen(l, 1));
+	CHECK_OK(getsockname(l, (struct sockaddr *)&a, &len));
+	p[0] = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_OK(connect(p[0], (struct sockaddr *)&a, sizeof(a)));
+	p[1] = accept(l, NULL, NULL);
+	CHECK_OK(p[1]);
+	close(l);
+}
+
+static bool at_mark(int s)
+{
+	int at = -1;
+
+	CHECK_OK(ioctl(s, SIOCATMARK, &at));
+	return at;
+}
+
+static bool urgent(int s)
+{
+	struct pollfd p = { s, POLLPRI, 0 };
+
+	CHECK_OK(poll(&p, 1, 0));
+	return p.revents & POLLPRI;
+}
+
+static void expect(int s, const char *want, int flags)
+{
+	char buf[16] = { 0 };
+
+	CHECK_EQ(recv(s, buf, sizeof(buf), flags | MSG_DONTWAIT), strlen(want));
+	CHECK(!strcmp(buf, want));
+}
+
+/* The same for both families. */
+static void check_urgent(int to, int from)
+{
+	int on = 1;
+	char c;
+
+	CHECK_ERR(recv(from, &c, 1, MSG_OOB), EINVAL);
+	CHECK_EQ(send(to, "hello!", 6, MSG_OOB), 6);
+	CHECK(urgent(from) && !at_mark(from));
+	expect(from, "!", MSG_OOB | MSG_PEEK);
+	expect(from, "hello", MSG_PEEK);
+	expect(from, "hello", 0);
+	CHECK(at_mark(from));
+	expect(from, "!", MSG_OOB);
+	CHECK(!urgent(from) && at_mark(from));
+	CHECK_ERR(recv(from, &c, 1, MSG_OOB), EINVAL);
+	CHECK_ERR(recv(from, &c, 1, MSG_DONTWAIT | MSG_PEEK), EAGAIN);
+	CHECK_EQ(send(to, "world", 5, 0), 5);
+	expect(from, "world", MSG_PEEK); /* behind the mark */
+	expect(from, "world", 0);
+	/* One that nobody asked for is passed over, and a read ends before it. */
+	CHECK_EQ(send(to, "ab?", 3, MSG_OOB), 3);
+	CHECK_EQ(send(to, "cd", 2, 0), 2);
+	expect(from, "ab", MSG_PEEK);
+	expect(from, "ab", 0);
+	expect(from, "cd", MSG_PEEK);
+	expect(from, "cd", 0);
+	CHECK(!urgent(from));
+	CHECK_OK(setsockopt(from, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)));
+	CHECK_EQ(send(to, "ab?", 3, MSG_OOB), 3);
+	expect(from, "ab", 0);
+	CHECK(at_mark(from));
+	CHECK_ERR(recv(from, &c, 1, MSG_OOB), EINVAL);
+	expect(from, "?", 0);
+}
+
+TEST(corners, urgent_byte_of_unix)
+{
+	int p[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
+	check_urgent(p[0], p[1]);
+	CHECK_ERR(send(p[0], "", 0, MSG_OOB), EOPNOTSUPP);
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	CHECK_ERR(send(p[0], "x", 1, MSG_OOB), EOPNOTSUPP);
+}
+
+TEST(corners, urgent_byte_of_tcp)
+{
+	int p[2];
+
+	tcp_pair(p);
+	check_urgent(p[0], p[1]);
 }
 
 /* --- files */
