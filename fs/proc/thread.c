@@ -135,7 +135,8 @@ int proc_show_syscall(struct text *t, struct process *p, int tid)
 	spin_lock(&task_lock);
 	th = thread_of(p, tid);
 	if (th) {
-		waits = load_once(&th->state) == THREAD_WAITING;
+		waits = th == current ||
+			load_once(&th->state) == THREAD_WAITING;
 		nr = load_once(&th->syscall_nr);
 		tf = th->tf;
 	}

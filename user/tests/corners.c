@@ -164,6 +164,19 @@ TEST(corners, modes_of_proc)
 	CHECK_ERR(chmod("/proc/self/stat", 0666), EPERM);
 }
 
+TEST(corners, own_call_in_proc)
+{
+	char want[64], got[128] = { 0 };
+	int fd = open("/proc/self/syscall", O_RDONLY);
+
+	CHECK_OK(fd);
+	snprintf(want, sizeof(want), "%d 0x%x 0x%lx 0x%x ", SYS_read, fd,
+		 (unsigned long)got, 127);
+	CHECK(syscall(SYS_read, fd, got, 127) > 0);
+	if (strncmp(got, want, strlen(want)))
+		ut_fail(__FILE__, __LINE__, "%s, not %s", got, want);
+}
+
 static int exec_at(int dirfd, const char *path, int flags)
 {
 	char *argv[] = { "x", NULL }, *envp[] = { NULL };
