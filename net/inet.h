@@ -77,7 +77,7 @@ struct inet_sock {
 	u64 oob_at;		/* [q] unread bytes before the mark */
 	struct mutex rd_mutex;
 	/* options: [a] */
-	bool v6only, nodelay, cork, recverr;
+	bool v6only, nodelay, cork, recverr, inq;
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;

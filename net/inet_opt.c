@@ -66,6 +66,7 @@ enum {
 	TCP_USER_TIMEOUT = 18,
 	TCP_FASTOPEN = 23,
 	TCP_NOTSENT_LOWAT = 25,
+	TCP_INQ = 36,
 };
 
 #define MSS 65483u /* of Linux's loopback */
@@ -345,6 +346,11 @@ static int set_tcp(struct inet_sock *is, int opt, u32 v)
 	case TCP_CORK:
 		is->cork = v != 0;
 		return 0;
+	case TCP_INQ:
+		if (v > 1)
+			return -EINVAL;
+		is->inq = v;
+		return 0;
 	case TCP_KEEPIDLE:
 		return set_range(&is->keepidle, v, 32767);
 	case TCP_KEEPINTVL:
@@ -379,6 +385,9 @@ static int get_tcp(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case TCP_CORK:
 		*v = is->cork;
+		return 0;
+	case TCP_INQ:
+		*v = is->inq;
 		return 0;
 	case TCP_KEEPIDLE:
 		*v = is->keepidle;

@@ -197,6 +197,8 @@ static s64 send_all(struct inet_sock *is, struct inet_sock *to,
 	return done ? done : n;
 }
 
+#define TCP_CM_INQ 36
+
 static void drop_passed(struct inet_sock *is);
 
 /* The last byte is urgent: its reader hears of it at once. */
@@ -452,6 +454,21 @@ static s64 recv_urgent(struct inet_sock *is, struct sock_msg *m)
 	return r;
 }
 
+/* TCP_INQ: how much there is still to read; 1 may be the end, as on Linux. */
+static void tell_left(struct inet_sock *is, struct sock_msg *m)
+{
+	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
+	u64 left = load_once(&is->bytes);
+	s32 n = (s32)min(left, (u64)INT32_MAX);
+
+	if (!n && (load_once(&is->shut) & SHUT_RD))
+		n = 1;
+	*c = (struct sock_cmsg){
+		.level = IPPROTO_TCP, .type = TCP_CM_INQ, .len = sizeof(n)
+	};
+	memcpy(c->data, &n, sizeof(n));
+}
+
 s64 tcp_recv(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s);
@@ -464,6 +481,8 @@ s64 tcp_recv(struct socket *s, struct sock_msg *m)
 		return -ENOTCONN;
 	mutex_lock(&is->rd_mutex);
 	n = m->flags & MSG_OOB ? recv_urgent(is, m) : recv_stream(is, m);
+	if (is->inq && n >= 0 && !(m->flags & MSG_OOB))
+		tell_left(is, m);
 	mutex_unlock(&is->rd_mutex);
 	return n;
 }

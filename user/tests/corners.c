@@ -8,6 +8,7 @@
 #include <linux/openat2.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -427,6 +428,33 @@ TEST(corners, urgent_byte_of_tcp)
 
 	tcp_pair(p);
 	check_urgent(p[0], p[1]);
+}
+
+#ifndef TCP_INQ
+#define TCP_INQ 36
+#endif
+
+TEST(corners, left_to_read)
+{
+	char buf[4], ctl[64];
+	struct iovec v = { buf, sizeof(buf) };
+	struct msghdr m = {
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = ctl,
+		.msg_controllen = sizeof(ctl),
+	};
+	struct cmsghdr *c;
+	int p[2], on = 1, left;
+
+	tcp_pair(p);
+	CHECK_EQ(send(p[0], "0123456789", 10, 0), 10);
+	CHECK_OK(setsockopt(p[1], IPPROTO_TCP, TCP_INQ, &on, sizeof(on)));
+	CHECK_EQ(recvmsg(p[1], &m, 0), 4);
+	c = CMSG_FIRSTHDR(&m);
+	CHECK(c && c->cmsg_level == IPPROTO_TCP && c->cmsg_type == TCP_INQ);
+	memcpy(&left, CMSG_DATA(c), sizeof(left));
+	CHECK_EQ(left, 6);
 }
 
 /* --- files */
