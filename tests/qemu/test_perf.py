@@ -208,6 +208,7 @@ def test_top(perf, machine):
 def test_bench(perf):
     assert "usecs/op" in perf("bench sched pipe -l 500")
     assert "Total time" in perf("bench sched messaging -g 1 -l 10")
+    assert "usecs/op" in perf("bench sched seccomp-notify -l 500")
 
 
 def test_system_calls_counted(perf):
