@@ -414,7 +414,9 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 	while (um && iov_iter_count(m->it)) {
 		size_t n, moved;
 
-		um = unix_oob_pass(us, um, m->flags & MSG_PEEK, !first, &gone);
+		if (unlikely(um->off == um->len || um == load_once(&us->oob)))
+			um = unix_oob_pass(us, um, m->flags & MSG_PEEK, !first,
+					   &gone);
 		if (!um) {
 			*stop = !first;
 			break;
@@ -446,7 +448,8 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 		if (*stop)
 			break;
 	}
-	free_messages(&gone);
+	if (unlikely(!list_empty(&gone)))
+		free_messages(&gone);
 	return done;
 }
 
