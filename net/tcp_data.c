@@ -463,9 +463,9 @@ static void tell_left(struct inet_sock *is, struct sock_msg *m)
 
 	if (!n && (load_once(&is->shut) & SHUT_RD))
 		n = 1;
-	*c = (struct sock_cmsg){
-		.level = IPPROTO_TCP, .type = TCP_CM_INQ, .len = sizeof(n)
-	};
+	*c = (struct sock_cmsg){ .level = IPPROTO_TCP,
+				 .type = TCP_CM_INQ,
+				 .len = sizeof(n) };
 	memcpy(c->data, &n, sizeof(n));
 }
 
