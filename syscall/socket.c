@@ -251,6 +251,29 @@ static int set_timeout(u64 *ns, uaddr_t uval, u32 len)
 	return 0;
 }
 
+/* What a message tells beside its bytes. */
+static int set_told(struct socket *s, int opt, u32 v)
+{
+	switch (opt) {
+	case SO_PASSCRED:
+		s->passcred = v;
+		return 0;
+	case SO_PASSPIDFD:
+		if (s->family != AF_UNIX)
+			return -EOPNOTSUPP;
+		s->passpidfd = v;
+		return 0;
+	case SO_TIMESTAMP:
+	case SO_TIMESTAMPNS:
+	case SO_TIMESTAMP_NEW:
+	case SO_TIMESTAMPNS_NEW:
+		store_once(&s->stamp, v ? (u8)opt : (u8)0);
+		return 0;
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
 static int set_option(struct socket *s, int opt, u32 v)
 {
 	switch (opt) {
@@ -284,20 +307,6 @@ static int set_option(struct socket *s, int opt, u32 v)
 	case SO_BROADCAST:
 		s->broadcast = v;
 		return 0;
-	case SO_PASSCRED:
-		s->passcred = v;
-		return 0;
-	case SO_PASSPIDFD:
-		if (s->family != AF_UNIX)
-			return -EOPNOTSUPP;
-		s->passpidfd = v;
-		return 0;
-	case SO_TIMESTAMP:
-	case SO_TIMESTAMPNS:
-	case SO_TIMESTAMP_NEW:
-	case SO_TIMESTAMPNS_NEW:
-		store_once(&s->stamp, v ? (u8)opt : (u8)0);
-		return 0;
 	case SO_SNDBUFFORCE:
 	case SO_RCVBUFFORCE:
 		if (!capable(CAP_SYS_RESOURCE))
@@ -314,7 +323,7 @@ static int set_option(struct socket *s, int opt, u32 v)
 	case SO_RCVLOWAT:
 		return v == 1 ? 0 : -EOPNOTSUPP;
 	default:
-		return -ENOPROTOOPT;
+		return set_told(s, opt, v);
 	}
 }
 
