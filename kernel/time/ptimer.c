@@ -10,6 +10,8 @@
  *       time if the clock shows that; the ktimer then looks at the clock.
  *   I2  A callback that finds its timer off, or armed again, does nothing.
  *   I3  A timer is freed after its callback has ended.
+ *   I4  `sent': a signal was queued; `overrun' is that one's, also after it was taken,
+ *       until somebody notes that.
  *
  * Locking: ptimer_lock for the lists and the timers.  It is the innermost: signals
  * are sent after it was released.
@@ -41,8 +43,9 @@ struct ptimer {
 	bool on;		  /* [ptimer_lock] */
 	u64 due, interval; /* [ptimer_lock] CLOCK_MONOTONIC or CPU time */
 	u64 real_due;	   /* [ptimer_lock] ... as it was given; 0: relative */
-	u32 overrun;	   /* [sighand->lock] of the last signal */
-	u32 overrun_last;  /* [sighand->lock] of the one before */
+	u32 overrun;	   /* [sighand->lock] since the last signal, I4 */
+	u32 overrun_last;  /* [sighand->lock] of the one that was taken last */
+	bool sent;	   /* [sighand->lock] */
 };
 
 static u32 add_overrun(u32 a, u64 b)
@@ -86,6 +89,16 @@ static struct sigqueue *queued_signal(struct ptimer *pt)
 	return find_queued(pt, t ? &t->sig_queue : &pt->proc->sig_queue);
 }
 
+/* Its signal is not queued, perhaps not any more.  sighand->lock held. */
+static void note_taken(struct ptimer *pt)
+{
+	if (!pt->sent)
+		return;
+	pt->overrun_last = pt->overrun;
+	pt->overrun = 0;
+	pt->sent = false;
+}
+
 /* @nr expiries; task_lock held. */
 static void signal_locked(struct ptimer *pt, u64 nr)
 {
@@ -99,8 +112,8 @@ static void signal_locked(struct ptimer *pt, u64 nr)
 	spin_lock(&p->sighand->lock);
 	q = queued_signal(pt);
 	if (!q)
-		pt->overrun_last = pt->overrun;
-	pt->overrun = q ? add_overrun(pt->overrun, nr) : add_overrun(0, nr - 1);
+		note_taken(pt);
+	pt->overrun = add_overrun(pt->overrun, q ? nr : nr - 1);
 	if (q)
 		q->info.timer.overrun = (s32)pt->overrun;
 	memset(&si, 0, sizeof(si));
@@ -109,6 +122,7 @@ static void signal_locked(struct ptimer *pt, u64 nr)
 	si.timer.tid = pt->id;
 	si.timer.overrun = (s32)pt->overrun;
 	si.timer.value = pt->ev.value;
+	pt->sent = true;
 	spin_unlock(&p->sighand->lock);
 	if (q)
 		return;
@@ -116,6 +130,14 @@ static void signal_locked(struct ptimer *pt, u64 nr)
 		(void)signal_thread_locked(t, si.signo, &si);
 	else
 		(void)signal_process_locked(p, si.signo, &si);
+	if (!signal_ignored(p, si.signo))
+		return;
+	/* one more that nobody was told of, unless it is blocked */
+	spin_lock(&p->sighand->lock);
+	pt->sent = queued_signal(pt) != NULL;
+	if (!pt->sent)
+		pt->overrun = add_overrun(pt->overrun, 1);
+	spin_unlock(&p->sighand->lock);
 }
 
 /* The clock of @pt, from which `due' is told. */
@@ -387,8 +409,11 @@ int ptimer_overrun(int id)
 	spin_lock(&p->sighand->lock);
 	spin_lock(&ptimer_lock);
 	pt = find(p, id);
-	if (pt)
-		r = (int)(queued_signal(pt) ? pt->overrun_last : pt->overrun);
+	if (pt) {
+		if (!queued_signal(pt))
+			note_taken(pt);
+		r = (int)pt->overrun_last;
+	}
 	spin_unlock(&ptimer_lock);
 	spin_unlock(&p->sighand->lock);
 	spin_unlock(&task_lock);

@@ -229,3 +229,26 @@ TEST(timing, every_child_gets_a_turn)
 			CHECK_EQ(ut_wait(pid[i]), UT_SIGNALLED(SIGKILL));
 	}
 }
+
+/* Expiries that nobody was told of do not hide the overrun of the last signal. */
+TEST(timing, overrun_of_ignored_signal)
+{
+	struct itimerspec its = { { 0, 1000000 }, { 0, 1000000 } };
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL,
+			       .sigev_signo = SIGCONT };
+	sigset_t set;
+	timer_t t;
+	int n;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	CHECK_OK(timer_create(CLOCK_MONOTONIC, &ev, &t));
+	CHECK_OK(timer_settime(t, 0, &its, NULL));
+	ut_sleep_ms(100);
+	CHECK_OK(sigprocmask(SIG_UNBLOCK, &set, NULL));
+	n = timer_getoverrun(t);
+	CHECK(n >= 90);
+	ut_sleep_ms(20);
+	CHECK_EQ(timer_getoverrun(t), n);
+}
