@@ -20,7 +20,7 @@
 
 struct log_record {
 	u64 time_ns;
-	u8 level;
+	u8 prio; /* level, and above it who wrote it: 0: the kernel */
 	char text[LOG_TEXT];
 };
 
@@ -28,6 +28,7 @@ static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
 static struct log_record ring[LOG_RECORDS]; /* [log_lock] */
 static u64 next_seq = 1;		    /* [log_lock] */
 int log_console_level = LOG_DEBUG;	    /* relaxed */
+u64 log_cleared_seq;			    /* [a] */
 
 static void param_quiet(const char *v __unused)
 {
@@ -44,29 +45,36 @@ static void param_loglevel(const char *v)
 }
 BOOTPARAM(loglevel, "loglevel", param_loglevel);
 
+void log_text(u32 prio, const char *text)
+{
+	u64 now = clock_mono_ns();
+	char line[LOG_TEXT + 24];
+	struct log_record *r;
+	int n;
+
+	spin_lock(&log_lock);
+	r = &ring[next_seq++ % LOG_RECORDS];
+	r->time_ns = now;
+	r->prio = (u8)prio;
+	strscpy(r->text, text, sizeof(r->text));
+	if ((int)(prio & LOG_LEVEL_MASK) < log_console_level) {
+		n = snprintf(line, sizeof(line), "[%5lu.%06lu] %s\n",
+			     now / NSEC_PER_SEC,
+			     now % NSEC_PER_SEC / NSEC_PER_USEC, r->text);
+		console_write(line, (size_t)n);
+	}
+	spin_unlock(&log_lock);
+}
+
 void log_printf(enum log_level level, const char *fmt, ...)
 {
-	char text[LOG_TEXT], line[LOG_TEXT + 24];
-	u64 now = clock_mono_ns();
-	struct log_record *r;
+	char text[LOG_TEXT];
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	spin_lock(&log_lock);
-	r = &ring[next_seq++ % LOG_RECORDS];
-	r->time_ns = now;
-	r->level = (u8)level;
-	strscpy(r->text, text, sizeof(r->text));
-	if ((int)level < log_console_level) {
-		n = snprintf(line, sizeof(line), "[%5lu.%06lu] %s\n",
-			     now / NSEC_PER_SEC,
-			     now % NSEC_PER_SEC / NSEC_PER_USEC, text);
-		console_write(line, (size_t)n);
-	}
-	spin_unlock(&log_lock);
+	log_text(level, text);
 }
 
 void log_raw(const char *fmt, ...)
@@ -104,8 +112,7 @@ u64 log_next_seq(void)
 	return load_once(&next_seq);
 }
 
-int log_read(u64 *seq, char *buf, size_t size, enum log_level *level,
-	     u64 *time_ns)
+int log_read(u64 *seq, char *buf, size_t size, u32 *prio, u64 *time_ns)
 {
 	struct log_record *r;
 	int n;
@@ -120,8 +127,8 @@ int log_read(u64 *seq, char *buf, size_t size, enum log_level *level,
 	n = (int)strscpy(buf, r->text, size);
 	if (n < 0)
 		n = (int)size - 1;
-	if (level)
-		*level = r->level;
+	if (prio)
+		*prio = r->prio;
 	if (time_ns)
 		*time_ns = r->time_ns;
 	(*seq)++;

@@ -26,7 +26,12 @@ enum log_level {
 	LOG_DEBUG,
 };
 
+/* A priority of syslog(3) is a level and, above it, a facility. */
+#define LOG_LEVEL_MASK 7u
+
 void log_printf(enum log_level level, const char *fmt, ...) __printf(2, 3);
+/* The same for a program that gives its own priority. */
+void log_text(u32 prio, const char *text);
 
 /* Straight to the consoles, no lock, no level: panic only. */
 void log_raw(const char *fmt, ...) __printf(1, 2);
@@ -57,10 +62,10 @@ bool log_may(struct log_ratelimit *rl);
  * *@seq (or the oldest one kept after it) as text without newline into @buf and
  * advances *@seq past it.  Returns its length, or -EAGAIN when there is none.
  */
-int log_read(u64 *seq, char *buf, size_t size, enum log_level *level,
-	     u64 *time_ns);
+int log_read(u64 *seq, char *buf, size_t size, u32 *prio, u64 *time_ns);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
+extern u64 log_cleared_seq; /* [a] syslog(2) and SEEK_DATA begin here */
 
 extern int log_console_level; /* messages below it reach the console */
 

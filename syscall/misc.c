@@ -124,7 +124,6 @@ enum {
 #define RECORD_MAX 160u		 /* text of a record with its prefix */
 #define LOG_BYTES  (512u * 128u) /* what the ring holds, about */
 
-static u64 cleared_seq;	     /* [a] READ_ALL begins here */
 static u64 read_seq;	     /* [a] READ goes on here */
 static int saved_level = -1; /* console level before CONSOLE_OFF */
 
@@ -132,12 +131,12 @@ static int saved_level = -1; /* console level before CONSOLE_OFF */
 static size_t format_record(u64 *seq, char *buf, size_t size)
 {
 	char text[RECORD_MAX];
-	enum log_level level;
+	u32 prio;
 	u64 ns;
 
-	if (log_read(seq, text, sizeof(text), &level, &ns) < 0)
+	if (log_read(seq, text, sizeof(text), &prio, &ns) < 0)
 		return 0;
-	return (size_t)snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", (u32)level,
+	return (size_t)snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", prio,
 				ns / NSEC_PER_SEC,
 				ns % NSEC_PER_SEC / NSEC_PER_USEC, text);
 }
@@ -175,7 +174,7 @@ static s64 copy_records(u64 *seq, uaddr_t ubuf, size_t size)
 /* The last records that fit. */
 static s64 read_all(uaddr_t ubuf, size_t size, bool clear)
 {
-	u64 seq = max(load_once(&cleared_seq), log_first_seq());
+	u64 seq = max(load_once(&log_cleared_seq), log_first_seq());
 	size_t have = size_from(seq);
 	char line[RECORD_MAX + 32];
 	s64 n;
@@ -189,7 +188,7 @@ static s64 read_all(uaddr_t ubuf, size_t size, bool clear)
 	}
 	n = copy_records(&seq, ubuf, size);
 	if (n >= 0 && clear)
-		store_once(&cleared_seq, log_next_seq());
+		store_once(&log_cleared_seq, log_next_seq());
 	return n;
 }
 
@@ -254,7 +253,7 @@ SYSCALL3(116, syslog, u32, what, uaddr_t, ubuf, int, len)
 			return read_some(ubuf, (size_t)len);
 		return read_all(ubuf, (size_t)len, what == SYSLOG_READ_CLEAR);
 	case SYSLOG_CLEAR:
-		store_once(&cleared_seq, log_next_seq());
+		store_once(&log_cleared_seq, log_next_seq());
 		return 0;
 	case SYSLOG_CONSOLE_OFF:
 	case SYSLOG_CONSOLE_ON:

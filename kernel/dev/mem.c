@@ -216,18 +216,22 @@ static int kmsg_open(struct chrdev *cd, struct file *f)
 	return 0;
 }
 
-/* "6,12,345678,-;text\n" into @buf: its length, or -EAGAIN. */
+/* "6,12,345678,-;text\n" into @buf: its length, -EAGAIN, or -EPIPE once when the
+ * next one was overwritten. */
 static int kmsg_record(struct file *f, char *buf, char *text)
 {
-	enum log_level level;
-	u64 ns, seq;
-	int n = log_read(&f->version, text, KMSG_LINE, &level, &ns);
+	u64 ns, seq = f->version;
+	u32 prio;
+	int n = log_read(&f->version, text, KMSG_LINE, &prio, &ns);
 
 	if (n < 0)
 		return n;
-	seq = f->version - 1;
-	return scnprintf(buf, KMSG_LINE, "%u,%llu,%llu,-;%.*s\n",
-			 (unsigned int)level, (unsigned long long)seq,
+	if (f->version - 1 != seq) {
+		f->version--;
+		return -EPIPE;
+	}
+	return scnprintf(buf, KMSG_LINE, "%u,%llu,%llu,-;%.*s\n", prio,
+			 (unsigned long long)seq,
 			 (unsigned long long)(ns / NSEC_PER_USEC), n, text);
 }
 
@@ -274,19 +278,19 @@ static s64 kmsg_read(struct file *f, struct iov_iter *to, u64 *pos)
 	return ret;
 }
 
-/* "<6>text": the level, if the text begins with one. */
-static enum log_level kmsg_level(const char **text)
+/* "<14>text": the priority, if the text begins with one; nobody is the kernel. */
+static u32 kmsg_prio(const char **text)
 {
 	const char *end;
 	u64 prio;
 
 	if (**text != '<')
-		return LOG_WARN;
+		return KMSG_FACILITY << 3 | LOG_WARN;
 	prio = parse_u64(*text + 1, &end, 10);
-	if (end == *text + 1 || *end != '>')
-		return LOG_WARN;
+	if (end == *text + 1 || *end != '>' || prio > 255)
+		return KMSG_FACILITY << 3 | LOG_WARN;
 	*text = end + 1;
-	return (enum log_level)(prio & 7);
+	return (u32)(prio > LOG_LEVEL_MASK ? prio : KMSG_FACILITY << 3 | prio);
 }
 
 static s64 kmsg_write(struct file *f, struct iov_iter *from, u64 *pos)
@@ -294,7 +298,7 @@ static s64 kmsg_write(struct file *f, struct iov_iter *from, u64 *pos)
 	size_t len = iov_iter_count(from);
 	char *buf;
 	const char *text;
-	enum log_level level;
+	u32 prio;
 
 	(void)f;
 	(void)pos;
@@ -311,8 +315,8 @@ static s64 kmsg_write(struct file *f, struct iov_iter *from, u64 *pos)
 	if (len && buf[len - 1] == '\n')
 		buf[len - 1] = '\0';
 	text = buf;
-	level = kmsg_level(&text);
-	log_printf(level, "%s", text);
+	prio = kmsg_prio(&text);
+	log_text(prio, text);
 	kfree(buf);
 	return (s64)len;
 }
@@ -323,8 +327,10 @@ static s64 kmsg_llseek(struct file *f, s64 off, int whence)
 		return -ESPIPE;
 	switch (whence) {
 	case 0: /* SEEK_SET: the oldest record kept */
-	case 3: /* SEEK_DATA: the same, clearing is per reader of syslog(2) */
 		f->version = log_first_seq();
+		return 0;
+	case 3: /* SEEK_DATA: what syslog(2) has not cleared */
+		f->version = max(load_once(&log_cleared_seq), log_first_seq());
 		return 0;
 	case 2: /* SEEK_END: only what comes from now on */
 		f->version = log_next_seq();

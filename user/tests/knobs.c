@@ -144,3 +144,66 @@ TEST(knobs, config_gz)
 	CHECK(strstr(buf + 15, "CONFIG_SYSVIPC=y\n"));
 	CHECK_EQ((unsigned char)buf[11] | (unsigned char)buf[12] << 8, n - 23);
 }
+
+/* The next record: its length, or -1. */
+static ssize_t record(int fd, unsigned long *prio, unsigned long *seq,
+		      char *buf, size_t n)
+{
+	ssize_t got = read(fd, buf, n - 1);
+
+	if (got < 0)
+		return -1;
+	buf[got] = '\0';
+	CHECK_EQ(sscanf(buf, "%lu,%lu,", prio, seq), 2);
+	return got;
+}
+
+static void say(int fd, const char *text)
+{
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+}
+
+TEST(knobs, kmsg)
+{
+	unsigned long prio, seq, first;
+	char buf[4096];
+	int fd, late;
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_OK(syscall(SYS_syslog, 6, NULL, 0)); /* not on the console */
+	CHECK_OK(fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK));
+	CHECK_OK(late = open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
+	CHECK_OK(lseek(fd, 0, SEEK_END));
+	CHECK_ERR(record(fd, &prio, &seq, buf, sizeof(buf)), EAGAIN);
+	say(fd, "<3>utest says\n");
+	CHECK(record(fd, &prio, &first, buf, sizeof(buf)) > 0);
+	CHECK_EQ(prio, 8 + 3); /* only the kernel is the kernel */
+	CHECK(strstr(buf, ";utest says\n"));
+	say(fd, "<30>utest says");
+	CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
+	CHECK_EQ(prio, 30);
+	CHECK_EQ(seq, first + 1);
+	say(fd, "utest says");
+	CHECK_ERR(read(fd, buf, 1), EINVAL);
+	CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
+	CHECK_EQ(prio, 8 + 4);
+
+	CHECK_OK(syscall(SYS_syslog, 5, NULL, 0)); /* clear */
+	CHECK_OK(lseek(fd, 0, SEEK_DATA));
+	CHECK_ERR(read(fd, buf, sizeof(buf)), EAGAIN);
+	CHECK_OK(lseek(fd, 0, SEEK_SET));
+	CHECK(record(fd, &prio, &first, buf, sizeof(buf)) > 0);
+	CHECK_OK(record(late, &prio, &seq, buf, sizeof(buf)));
+	CHECK_EQ(seq, first);
+	do { /* till what @late reads next is gone */
+		for (int i = 0; i < 64; i++)
+			say(fd, "<7>utest fills the log");
+		CHECK_OK(lseek(fd, 0, SEEK_SET));
+		CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
+	} while (seq <= first + 1);
+	CHECK_ERR(read(late, buf, sizeof(buf)), EPIPE);
+	CHECK(record(late, &prio, &first, buf, sizeof(buf)) > 0);
+	CHECK(first >= seq);
+	CHECK_OK(syscall(SYS_syslog, 7, NULL, 0));
+}
