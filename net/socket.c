@@ -42,11 +42,15 @@ struct socket *socket_create(int family, int type, int protocol)
 int socket_create_pair(int family, int type, int protocol,
 		       struct socket *pair[2])
 {
+	struct socket *s;
+
 	if (family == AF_UNIX)
 		return unix_create_pair(type, protocol, pair);
-	if (family == AF_INET || family == AF_INET6 || family == AF_NETLINK)
-		return -EOPNOTSUPP;
-	return -EAFNOSUPPORT;
+	s = socket_create(family, type, protocol);
+	if (IS_ERR(s))
+		return (int)PTR_ERR(s);
+	s->ops->release(s);
+	return -EOPNOTSUPP;
 }
 
 void sock_files_put(struct sock_files *sf)

@@ -380,7 +380,7 @@ static bool wait_input(struct unix_sock *us, const struct sock_msg *m,
 	if (*r || (load_once(&us->shut) & SHUT_RD))
 		return false;
 	if (!unix_is_dgram(us) && load_once(&us->state) != UNIX_CONNECTED) {
-		*r = -ENOTCONN;
+		*r = us->s.type == SOCK_STREAM ? -EINVAL : -ENOTCONN;
 		return false;
 	}
 	*r = -EAGAIN;

@@ -389,7 +389,7 @@ int msg_read_hdr(struct user_msghdr *h, uaddr_t umsg)
 	if ((s32)h->namelen < 0)
 		return -EINVAL;
 	h->namelen = min_t(u32, h->namelen, 128);
-	return 0;
+	return h->iovlen > UIO_MAXIOV ? -EMSGSIZE : 0;
 }
 
 s64 msg_recv(struct file *f, struct socket *s, struct user_msghdr *h,

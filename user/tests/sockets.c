@@ -423,3 +423,32 @@ TEST(sockets, many_messages)
 	for (i = 0; i < 4; i++)
 		CHECK_EQ(m[i].msg_len, i + 1);
 }
+
+/* What kind of socket there is comes before whether there are pairs of it. */
+TEST(sockets, pairs_of_others)
+{
+	struct iovec v = { NULL, 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1025 };
+	int s[2];
+
+	CHECK_ERR(socketpair(AF_INET, SOCK_DGRAM, 17, s), EOPNOTSUPP);
+	CHECK_ERR(socketpair(AF_INET, SOCK_STREAM, 0, s), EOPNOTSUPP);
+	CHECK_ERR(socketpair(AF_INET, SOCK_DGRAM, 6, s), EPROTONOSUPPORT);
+	CHECK_ERR(socketpair(AF_INET, SOCK_STREAM, 1, s), EPROTONOSUPPORT);
+	CHECK_ERR(socketpair(99, SOCK_STREAM, 0, s), EAFNOSUPPORT);
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
+	CHECK_ERR(sendmsg(s[0], &m, 0), EMSGSIZE);
+	CHECK_ERR(recvmsg(s[0], &m, MSG_DONTWAIT), EMSGSIZE);
+}
+
+TEST(sockets, read_without_peer)
+{
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), p[2];
+	int q = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+	char c;
+
+	CHECK_ERR(recv(s, &c, 1, 0), EINVAL);
+	CHECK_ERR(recv(q, &c, 1, 0), ENOTCONN);
+	CHECK_OK(pipe(p));
+	CHECK_ERR(splice(s, NULL, p[1], NULL, 1, 0), EINVAL);
+}
