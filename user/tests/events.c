@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/statfs.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -578,4 +579,16 @@ TEST(events, pi_owner_dies)
 	CHECK_OK(syscall(SYS_futex, word, 6 | 128, 0, &ts)); /* LOCK_PI */
 	CHECK_EQ(*word & 0x3fffffff, tid);
 	CHECK_EQ(pthread_join(t, NULL), 0);
+}
+
+/* Files that lie nowhere are of a file system all the same. */
+TEST(events, statfs)
+{
+	struct statfs st;
+	int fd = epoll_create1(0);
+
+	CHECK_OK(fd);
+	CHECK_OK(fstatfs(fd, &st));
+	CHECK_EQ(st.f_type, 0x09041934);
+	CHECK_EQ(st.f_bsize, 4096);
 }
