@@ -224,3 +224,17 @@ def test_rtc(machine):
     assert abs(int(machine.sh("date +%s").out) - host) < 60
     machine.sh("hwclock -u -w", check=True)
     assert abs(int(machine.read_file(since)) - host) < 60
+
+
+@pytest.mark.parametrize("command,has", [
+    ("su nobody -s /bin/sh -c 'unshare -Ur id -u'", "0"),
+    ("unshare -Urpf --mount-proc sh -c 'echo $$; ls -d /proc/[0-9]*'", "/proc/1\n"),
+    ("unshare -Urm sh -c 'mount -t tmpfs x /mnt && touch /mnt/f && ls /mnt'; ls /mnt", "f"),
+    ("unshare -u sh -c 'hostname inner; hostname'", "inner"),
+    ("unshare -mp -f sh -c 'sleep 100 & sleep 100 & exit 3'; echo ended $?", "ended 3"),
+    ("unshare -u sh -c 'hostname there; sleep 100' & sleep 0.3; "
+     "nsenter -t $! -u hostname; kill $!", "there"),
+])
+def test_namespaces(machine, command, has):
+    r = machine.sh(command)
+    assert has in r.out
