@@ -9,19 +9,19 @@
 #include <kernel/mm/user.h>
 #include <lib/errno.h>
 
-#define FS_IOC_FIEMAP	   0xc020660bu
-#define FICLONE		   0x40049409u
-#define FICLONERANGE	   0x4020940du
-#define FIDEDUPERANGE	   0xc0189436u
-#define FS_IOC_RESVSP	   0x40305828u
-#define FS_IOC_UNRESVSP	   0x40305829u
-#define FS_IOC_RESVSP64	   0x4030582au
-#define FS_IOC_UNRESVSP64  0x4030582bu
-#define FS_IOC_ZERO_RANGE  0x40305839u
-#define EXT4_IOC_MOVE_EXT  0xc028660fu
-#define FALLOC_KEEP_SIZE   0x01
-#define FALLOC_PUNCH_HOLE  0x02
-#define FALLOC_ZERO_RANGE  0x10
+#define FS_IOC_FIEMAP	  0xc020660bu
+#define FICLONE		  0x40049409u
+#define FICLONERANGE	  0x4020940du
+#define FIDEDUPERANGE	  0xc0189436u
+#define FS_IOC_RESVSP	  0x40305828u
+#define FS_IOC_UNRESVSP	  0x40305829u
+#define FS_IOC_RESVSP64	  0x4030582au
+#define FS_IOC_UNRESVSP64 0x4030582bu
+#define FS_IOC_ZERO_RANGE 0x40305839u
+#define EXT4_IOC_MOVE_EXT 0xc028660fu
+#define FALLOC_KEEP_SIZE  0x01
+#define FALLOC_PUNCH_HOLE 0x02
+#define FALLOC_ZERO_RANGE 0x10
 
 /* linux/falloc.h */
 struct space_resv {

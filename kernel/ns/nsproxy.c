@@ -236,7 +236,7 @@ static struct ns_common *pid_children_of(struct thread *t)
 {
 	struct pid_ns *ns = t->nsproxy ? t->nsproxy->pid : NULL;
 
-	return ns && (!ns->level || ns->init) ? &ns->ns : NULL;
+	return ns && (!ns->level || ns->init || ns->dead) ? &ns->ns : NULL;
 }
 
 static struct ns_common *user_of(struct thread *t)

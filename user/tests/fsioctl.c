@@ -47,8 +47,8 @@ TEST(attrs, ext4_ioctls)
 
 	if (!on_ext4() || geteuid())
 		ut_skip("needs root on ext4");
-	CHECK_OK(ioctl(fd, _IO('f', 18)));	    /* PRECACHE_EXTENTS */
-	CHECK_OK(ioctl(fd, _IO('f', 12)));	    /* ALLOC_DA_BLKS */
+	CHECK_OK(ioctl(fd, _IO('f', 18)));	     /* PRECACHE_EXTENTS */
+	CHECK_OK(ioctl(fd, _IO('f', 12)));	     /* ALLOC_DA_BLKS */
 	CHECK_OK(ioctl(fd, _IOW('f', 43, int), &v)); /* CHECKPOINT, dry run */
 	v = 8;
 	CHECK_ERR(ioctl(fd, _IOW('f', 43, int), &v), EINVAL);
@@ -155,7 +155,10 @@ static void check_data(int fd, size_t n)
 /* As e4defrag does it. */
 TEST(attrs, move_extents)
 {
-	enum { SIZE = 1000 * KIB + 100, PIECE = 8 * KIB };
+	enum {
+		SIZE = 1000 * KIB + 100,
+		PIECE = 8 * KIB
+	};
 	struct move_extent me = { 0 };
 	unsigned char buf[PIECE], c;
 	int fd = ut_open("f", ""), other = ut_open("g", "");
