@@ -325,7 +325,7 @@ struct mount {
 	struct mnt_ns *ns; /* [a] of its tree's top: whose that is, or NULL */
 	bool expiring;	   /* [a] umount2(MNT_EXPIRE) was here, and
 					 * nobody since */
-	bool internal; /* [I] of no tree, ever */
+	bool internal;	   /* [I] of no tree, ever */
 	bool loose; /* [mount_mutex] of no tree yet: fsmount(), open_tree() */
 	struct list_head node;	    /* [dcache_lock] all mounts, in order */
 	struct list_head hash_node; /* [dcache_lock] by (parent, mountpoint) */

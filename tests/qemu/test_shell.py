@@ -228,7 +228,7 @@ def test_rtc(machine):
 
 @pytest.mark.parametrize("command,has", [
     ("su nobody -s /bin/sh -c 'unshare -Ur id -u'", "0"),
-    ("unshare -Urpf --mount-proc sh -c 'echo $$; ls -d /proc/[0-9]*'", "/proc/1\n"),
+    ("unshare -Urpf --mount-proc sh -c 'echo $$; ls -d /proc/[0-9]*'", "1\n/proc/1"),
     ("unshare -Urm sh -c 'mount -t tmpfs x /mnt && touch /mnt/f && ls /mnt'; ls /mnt", "f"),
     ("unshare -u sh -c 'hostname inner; hostname'", "inner"),
     ("unshare -mp -f sh -c 'sleep 100 & sleep 100 & exit 3'; echo ended $?", "ended 3"),
