@@ -215,6 +215,9 @@ static int may_open(const struct path *p, const struct open_how_k *how)
 			return -EACCES;
 	} else if (how->flags & O_DIRECTORY) {
 		return -ENOTDIR;
+	} else if ((how->flags & O_DIRECT) &&
+		   (S_ISFIFO(i->mode) || S_ISCHR(i->mode))) {
+		return -EINVAL;
 	}
 	if ((S_ISCHR(i->mode) || S_ISBLK(i->mode)) &&
 	    ((p->mnt->flags & MS_NODEV) ||

@@ -254,9 +254,16 @@ s64 generic_file_llseek(struct file *f, s64 off, int whence)
 
 int generic_file_mmap(struct file *f, struct vma *vma)
 {
+	const struct inode *i = f->inode;
+
 	if ((vma->flags & VM_SHARED) && f->can_write &&
-	    (f->inode->iflags & FS_APPEND_FL))
+	    (i->iflags & FS_APPEND_FL))
 		return -EACCES;
+	if (vma->pgoff + ((vma->end - vma->start) >> PAGE_SHIFT) >
+	    i->sb->max_size >> PAGE_SHIFT)
+		return -EOVERFLOW;
+	if (f->mnt && (load_once(&f->mnt->flags) & MS_NOEXEC))
+		vma->flags &= ~(u32)VM_MAYEXEC;
 	file_accessed(f);
 	return mapping_mmap(&f->inode->mapping, f, vma);
 }

@@ -276,7 +276,7 @@ static int fallocate_locked(struct inode *i, int mode, u64 off, u64 len)
 		clear_tail(i);
 		store_once(&i->i_size, off + len);
 	}
-	inode_touch(i, false, true);
+	inode_modified(i);
 	return 0;
 }
 

@@ -279,6 +279,8 @@ static s64 range_check(struct file *in, struct file *out)
 		return -EINVAL;
 	if (!in->can_read || !out->can_write || (out->flags & O_APPEND))
 		return -EBADF;
+	if (out->inode->iflags & FS_IMMUTABLE_FL)
+		return -EPERM;
 	return in->inode->sb != out->inode->sb ? -EXDEV : 0;
 }
 

@@ -141,6 +141,8 @@ static int move_extent(struct file *f, uaddr_t arg)
 		return -ENOTTY;
 	if (copy_from_user(&me, arg, sizeof(me)))
 		return -EFAULT;
+	if (f->mnt->flags & MS_RDONLY)
+		return -EROFS;
 	err = move_from(f, (int)me.donor_fd, &me);
 	if (copy_to_user(arg, &me, sizeof(me)))
 		err = -EFAULT;

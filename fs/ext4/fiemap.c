@@ -28,6 +28,7 @@ STATIC_ASSERT(sizeof(struct fiemap_extent) == 56, "as in the ABI");
 
 #define FLAG_SYNC	 0x1u
 #define FLAG_XATTR	 0x2u
+#define FLAG_CACHE	 0x4u
 #define EXTENT_LAST	 0x001u
 #define EXTENT_UNKNOWN	 0x002u
 #define EXTENT_DELALLOC	 0x004u
@@ -162,6 +163,7 @@ static int run(struct inode *inode, struct fiemap *m, uaddr_t to)
 	if (m->start >= max)
 		return -EFBIG;
 	end = m->length > max - m->start ? max : m->start + m->length;
+	m->flags &= ~FLAG_CACHE; /* of what the tree is like; ours is read */
 	if (m->flags & ~(FLAG_SYNC | FLAG_XATTR)) {
 		m->flags &= ~(FLAG_SYNC | FLAG_XATTR);
 		return -EBADR;

@@ -182,7 +182,7 @@ int ext4_new_inode(struct ext4_handle *h, struct inode *dir,
 		(u32)hash64(atomic_fetch_add(&sbi->gen_seed, 1u) ^ ino << 32);
 	ei->flags = EXT4_I(dir)->flags & EXT4_INHERIT_FLAGS;
 	if (!is_dir)
-		ei->flags &= ~(u32)EXT4_DIRSYNC_FL;
+		ei->flags &= ~(u32)EXT4_DIR_FLAGS;
 	if (S_ISLNK(mode))
 		ei->flags = 0;
 	ei->csum_seed = ext4_inode_seed(sbi, (u32)ino, inode->generation);

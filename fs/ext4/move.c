@@ -329,7 +329,7 @@ int ext4_move_blocks(struct file *f, struct file *donor, u64 at, u64 place,
 	if (to == from || !S_ISREG(to->mode) || !S_ISREG(from->mode) ||
 	    at > EXT4_MAX_LBLK || place > EXT4_MAX_LBLK)
 		return -EINVAL;
-	if ((to->sb->flags | f->mnt->flags) & MS_RDONLY)
+	if (to->sb->flags & MS_RDONLY)
 		return -EROFS;
 	m = kzalloc(sizeof(*m));
 	if (m)

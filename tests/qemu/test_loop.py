@@ -169,3 +169,25 @@ def test_resize(tooled, mkfs, first, then):
                "2>/dev/null | grep '^Block count'; grep '^Block count' /tmp/d")
     counts = r.out.splitlines()
     assert len(counts) == 2 and counts[0] == counts[1], r.out
+
+
+def test_e4defrag(tooled):
+    """A file in pieces is in fewer afterwards, and the same."""
+    m = tooled()
+    make_volume(m, "/tmp/vol")
+    m.sh("mount -o loop -t ext4 /tools/tmp/vol /tools/tmp/mnt && "
+         "cd /tools/tmp/mnt && for i in $(seq 16); do for f in a b; do "
+         "dd if=/dev/urandom bs=12k count=1 >>$f 2>/dev/null; sync $f; done; "
+         "done; md5sum a >/tmp/sum; cd /", 60, check=True)
+
+    def extents():
+        return int(re.search(r"(\d+) extents? found",
+                             m.tool("filefrag /tmp/mnt/a").out).group(1))
+
+    before = extents()
+    r = m.tool("e4defrag -v /tmp/mnt/a")
+    assert r.status == 0 and "[ OK ]" in r.out, r.out
+    assert before > 8 > extents()
+    m.sh("cd /tools/tmp/mnt && md5sum -c /tmp/sum; cd /", check=True)
+    m.sh("umount /tools/tmp/mnt", check=True)
+    assert m.tool("e2fsck -fn /tmp/vol").status == 0

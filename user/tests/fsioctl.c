@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 
 #define EXT4 0xef53
 #define KIB  1024
@@ -127,6 +128,38 @@ TEST(attrs, odd_names)
 	become(1000);
 	CHECK_OK(mknod("whiteout", S_IFCHR | 0600, 0));
 	CHECK_ERR(mknod("null", S_IFCHR | 0600, 0x103), EPERM);
+}
+
+TEST(attrs, inherited_flags)
+{
+	int dir, fd, v = FS_SECRM_FL | FS_NODUMP_FL | FS_DIRSYNC_FL, got;
+
+	if (!on_ext4())
+		ut_skip("needs ext4");
+	CHECK_OK(mkdir("d", 0700));
+	CHECK_OK(dir = open("d", O_RDONLY));
+	CHECK_OK(ioctl(dir, FS_IOC_GETFLAGS, &got));
+	v |= got;
+	CHECK_OK(ioctl(dir, FS_IOC_SETFLAGS, &v));
+	CHECK_OK(fd = open("d/f", O_CREAT | O_RDWR, 0600));
+	CHECK_OK(ioctl(fd, FS_IOC_GETFLAGS, &got));
+	CHECK_EQ(got & ~FS_EXTENT_FL, FS_SECRM_FL | FS_NODUMP_FL);
+	CHECK_OK(mkdir("d/e", 0700));
+	CHECK_OK(fd = open("d/e", O_RDONLY));
+	CHECK_OK(ioctl(fd, FS_IOC_GETFLAGS, &got));
+	CHECK_EQ(got & ~FS_EXTENT_FL, v & ~FS_EXTENT_FL);
+}
+
+TEST(attrs, bad_values)
+{
+	int fd = ut_open("f", "data");
+
+	CHECK_ERR(setxattr("f", "security.capability", "x", 1, 0), EINVAL);
+	CHECK_OK(mkfifo("p", 0600));
+	CHECK_ERR(open("p", O_RDWR | O_DIRECT), EINVAL);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd,
+		   INT64_MAX & ~4095ll) == MAP_FAILED &&
+	      errno == EOVERFLOW);
 }
 
 static int nr_extents(int fd)

@@ -577,6 +577,40 @@ static bool do_fallocate(struct worker *w)
 	return true;
 }
 
+/* The file's blocks go elsewhere; nothing of it changes. */
+static bool do_exchange(struct worker *w)
+{
+	struct inode *i = NULL, *donor = NULL, *root = rig_lookup(w->rig, "");
+	struct object *o = pick_file(w, &i);
+	struct file f = { .inode = i }, d;
+	u32 begun = now(w);
+	u64 moved = 0;
+	int err;
+
+	if (!o) {
+		inode_put(root);
+		return false;
+	}
+	down_write(&root->lock);
+	err = root->ops->tmpfile(root, S_IFREG | 0600, &donor);
+	up_write(&root->lock);
+	inode_put(root);
+	if (!err) {
+		d = (struct file){ .inode = donor };
+		err = rig_fallocate(donor, 0, 0, MAX_SIZE / 2);
+		if (!err)
+			err = i->fops->move_blocks(&f, &d, 0, 0,
+						   MAX_SIZE / i->sb->block_size,
+						   &moved);
+		inode_put(donor);
+	}
+	assert_true(!err || err == -EINVAL || err == -EOPNOTSUPP ||
+		    err == -ENOSPC);
+	inode_put(i);
+	add_step(w, begun);
+	return true;
+}
+
 /* --- steps that bring it to the disk */
 
 static bool do_fsync(struct worker *w)
@@ -685,6 +719,7 @@ static const struct {
 	{ do_write, { 4, 12, 10, 12, 6, 10 } },
 	{ do_truncate, { 1, 3, 1, 8, 2, 3 } },
 	{ do_fallocate, { 0, 3, 1, 8, 1, 2 } },
+	{ do_exchange, { 0, 2, 1, 3, 0, 1 } },
 	{ do_fsync, { 2, 4, 16, 2, 4, 4 } },
 	{ do_sync, { 1, 1, 1, 1, 0, 1 } },
 	{ do_background, { 2, 3, 1, 4, 30, 4 } },
