@@ -229,7 +229,7 @@ def test_lying_device(boot, tmp_path):
 OPTIONS = [
     ("", ""), ("bsdgroups,minixdf", "minixdf,grpid"),
     ("resuid=7,resgid=8", "resuid=7,resgid=8"), ("resuid=x", None),
-    ("errors=panic,errors=continue", ""), ("errors=maybe", None),
+    ("errors=remount-ro,errors=continue", ""), ("errors=maybe", None),
     ("noload", "norecovery"), ("noacl", None), ("nonsense", None),
     ("commit=0x10,nobarrier", "nobarrier,commit=16"), ("commit=-1", None),
     ("commit=0,barrier=7,bh,check=none,orlov,journal=20", ""),
