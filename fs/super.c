@@ -312,6 +312,8 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data)
 		err = sb->ops->remount(sb, flags, data);
 	if (err)
 		return err;
+	if (!to_rw) /* it may have given up by itself: -o remount,abort */
+		flags |= load_once(&sb->flags) & MS_RDONLY;
 	store_once(&sb->flags, (sb->flags & ~mask) | (flags & mask));
 	return 0;
 }
