@@ -174,6 +174,8 @@ def test_resize(tooled, mkfs, first, then):
 def test_e4defrag(tooled):
     """A file in pieces is in fewer afterwards, and the same."""
     m = tooled()
+    m.sh("mount -t tmpfs none /tools/etc && "
+         "ln -s /proc/mounts /tools/etc/mtab", check=True)
     make_volume(m, "/tmp/vol")
     m.sh("mount -o loop -t ext4 /tools/tmp/vol /tools/tmp/mnt && "
          "cd /tools/tmp/mnt && for i in $(seq 16); do for f in a b; do "

@@ -599,10 +599,10 @@ static void run_model(unsigned int seed, unsigned int ops, int others)
 
 TEST(model, alone)
 {
-	run_model(setting("MODEL_SEED", 1), setting("MODEL_OPS", 2500), 0);
+	run_model(setting("MODEL_SEED", 1), setting("MODEL_OPS", 1200), 0);
 }
 
 TEST(model, watched)
 {
-	run_model(setting("MODEL_SEED", 2), setting("MODEL_OPS", 1000), 3);
+	run_model(setting("MODEL_SEED", 2), setting("MODEL_OPS", 400), 3);
 }
