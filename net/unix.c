@@ -74,6 +74,7 @@ static struct unix_sock *alloc_sock(u16 type)
 	us->domain = domain_get(current->cred->domain);
 	list_init(&us->backlog);
 	list_init(&us->backlog_node);
+	list_init(&us->flight_node);
 	spin_init(&us->lock, "unix_queue", RANK_PIPE);
 	list_init(&us->queue);
 	mutex_init(&us->rd_mutex);
@@ -187,6 +188,7 @@ static void unix_release(struct socket *s)
 	spin_unlock(&unix_lock);
 	kill_backlog(us);
 	kill_sock(us, false);
+	unix_gc();
 }
 
 /* --- connect, listen, accept */

@@ -7,7 +7,7 @@
  *	q	us->lock: the receive queue
  *	r	us->rd_mutex: who reads; only a reader takes messages off the queue
  *	I	immutable		a	atomic word
- * unix_lock and us->lock are never held together.
+ * us->lock is taken under unix_lock by the collector only.
  */
 #ifndef NET_UNIX_H
 #define NET_UNIX_H
@@ -42,16 +42,21 @@ struct unix_sock {
 	struct list_head backlog;      /* [u] listening: sockets to accept */
 	struct list_head backlog_node; /* [u] */
 	u32 nr_backlog, max_backlog;   /* [u] */
-	u32 shut;		       /* [a] SHUT_* */
-	bool dead;		       /* [a] its file is gone */
-	struct domain *domain;	       /* [I] of who made it; owned, or NULL */
-	struct sock_creds creds;       /* [u] of who connected or listens */
-	struct sock_creds peer_creds;  /* [u] */
-	struct spinlock lock;	       /* RANK_PIPE */
-	struct list_head queue;	       /* [q] of unix_msg */
-	u64 queued;		       /* [q] their cost */
-	u64 bytes;		       /* [q] their unread bytes */
-	struct unix_msg *oob;	       /* [q] the urgent byte, queued; NULL */
+	/* unix_gc.c */
+	u32 flights;		      /* [u] messages that carry it */
+	s32 gc_rest;		      /* [u] */
+	struct file *file;	      /* [u] ours, while in flight */
+	struct list_head flight_node; /* [u] */
+	u32 shut;		      /* [a] SHUT_* */
+	bool dead;		      /* [a] its file is gone */
+	struct domain *domain;	      /* [I] of who made it; owned, or NULL */
+	struct sock_creds creds;      /* [u] of who connected or listens */
+	struct sock_creds peer_creds; /* [u] */
+	struct spinlock lock;	      /* RANK_PIPE */
+	struct list_head queue;	      /* [q] of unix_msg */
+	u64 queued;		      /* [q] their cost */
+	u64 bytes;		      /* [q] their unread bytes */
+	struct unix_msg *oob;	      /* [q] the urgent byte, queued; NULL */
 	struct mutex rd_mutex;
 	struct waitq room_wq; /* senders that wait for room here */
 };
@@ -65,7 +70,7 @@ struct unix_msg {
 	u64 stamp_ns;		  /* [q] of arrival, or 0 */
 	struct sock_creds creds;  /* [I] */
 	struct unix_name *from;	  /* [I] owned, or NULL */
-	struct sock_files *files; /* [r] owned, or NULL */
+	struct sock_files *files; /* [r, while queued also u] owned, or NULL */
 	u8 data[];
 };
 
@@ -103,6 +108,19 @@ s64 unix_send(struct socket *s, struct sock_msg *m);
 s64 unix_recv(struct socket *s, struct sock_msg *m);
 /* May a sender go on?  Racy. */
 bool unix_has_room(const struct unix_sock *to, u64 limit);
+
+/* What is queued at @us to the end of @list. */
+void unix_take_queue(struct unix_sock *us, struct list_head *list);
+void unix_free_messages(struct list_head *list);
+
+/* --- unix_gc.c: sockets in messages.  No lock held. */
+void unix_take_off(
+	struct sock_files *sf); /* they will be queued; NULL is fine */
+/* *@at, which is NULL then: they are in no message any more. */
+struct sock_files *unix_land(struct sock_files **at);
+/* A reference of each for somebody who looks at a message that stays queued. */
+void unix_hold_files(struct sock_files *sf);
+void unix_gc(void); /* a socket was released */
 
 /* --- unix_oob.c: rd_mutex held in all but the last */
 /* What a read that is at @um, and @began before, takes next: NULL: it ends here.

@@ -14,8 +14,8 @@
  *       and not from within each other's release, however deep sockets are sent
  *       in sockets.
  *
- * Not here: cycles of sockets that are only held by messages to each other: they
- * stay.
+ * Not here: cycles of sockets that are only held by messages to each other
+ * (unix_gc.c).
  */
 #include <net/unix.h>
 
@@ -37,13 +37,13 @@ static bool purging;		    /* [purge_lock] */
 
 static void msg_free(struct unix_msg *m)
 {
-	sock_files_put(m->files);
+	sock_files_put(unix_land(&m->files));
 	unix_name_put(m->from);
 	kfree(m);
 }
 
 /* See I3: whoever comes while somebody is at it leaves the work to them. */
-static void free_messages(struct list_head *list)
+void unix_free_messages(struct list_head *list)
 {
 	spin_lock(&purge_lock);
 	list_splice_tail_init(list, &purge_list);
@@ -65,17 +65,22 @@ static void free_messages(struct list_head *list)
 	spin_unlock(&purge_lock);
 }
 
+void unix_take_queue(struct unix_sock *us, struct list_head *list)
+{
+	spin_lock(&us->lock);
+	list_splice_tail_init(&us->queue, list);
+	us->queued = us->bytes = 0;
+	store_once(&us->oob, NULL);
+	spin_unlock(&us->lock);
+}
+
 void unix_purge(struct unix_sock *us)
 {
 	struct list_head list;
 
 	list_init(&list);
-	spin_lock(&us->lock);
-	list_splice_tail_init(&us->queue, &list);
-	us->queued = us->bytes = 0;
-	store_once(&us->oob, NULL);
-	spin_unlock(&us->lock);
-	free_messages(&list);
+	unix_take_queue(us, &list);
+	unix_free_messages(&list);
 }
 
 static struct unix_msg *msg_new(struct unix_sock *us, struct sock_msg *m,
@@ -188,8 +193,10 @@ static s64 send_one(struct unix_sock *us, struct unix_sock *to,
 		return PTR_ERR(um);
 	len = um->len;
 	um->urgent = urgent;
+	unix_take_off(m->files);
 	err = deliver(us, to, um, m);
 	if (err) {
+		m->files = unix_land(&m->files);
 		msg_free(um);
 		return err;
 	}
@@ -322,7 +329,7 @@ static void consumed(struct unix_sock *us, struct unix_msg *um, size_t n,
 		store_once(&us->queued, us->queued - um->cost);
 	}
 	spin_unlock(&us->lock);
-	free_messages(&gone);
+	unix_free_messages(&gone);
 }
 
 /* Room was made: let senders go on. */
@@ -353,13 +360,12 @@ static void take_extras(struct unix_msg *um, struct sock_msg *m)
 	if (!um->files)
 		return;
 	if (!(m->flags & MSG_PEEK)) {
-		m->files = um->files;
-		um->files = NULL;
+		m->files = unix_land(&um->files);
 		return;
 	}
 	m->files = kmemdup(um->files, sizeof(*um->files));
-	for (u32 i = 0; m->files && i < m->files->nr; i++)
-		file_get(m->files->f[i]);
+	if (m->files)
+		unix_hold_files(m->files);
 }
 
 static bool has_input(struct unix_sock *us, u32 flags)
@@ -449,7 +455,7 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 			break;
 	}
 	if (unlikely(!list_empty(&gone)))
-		free_messages(&gone);
+		unix_free_messages(&gone);
 	return done;
 }
 

@@ -42,7 +42,7 @@ static struct {
 
 static struct dwc d;
 static u64 now_ns;
-static char log_text[4096];
+static char logged[4096];
 static int register_err, bind_err, nr_hosts;
 static irq_handler_fn *bound;
 static void *bound_arg;
@@ -153,12 +153,12 @@ void host_mmio_write(volatile void *a, u32 bytes)
 
 void log_printf(enum log_level level, const char *fmt, ...)
 {
-	size_t len = strlen(log_text);
+	size_t len = strlen(logged);
 	va_list ap;
 
 	(void)level;
 	va_start(ap, fmt);
-	vsnprintf(log_text + len, sizeof(log_text) - len, fmt, ap);
+	vsnprintf(logged + len, sizeof(logged) - len, fmt, ap);
 	va_end(ap);
 }
 
@@ -279,7 +279,7 @@ static int setup(void **state)
 	in_handler = NULL;
 	nr_handled = 0;
 	now_ns = 0;
-	log_text[0] = 0;
+	logged[0] = 0;
 	return 0;
 }
 
@@ -341,7 +341,7 @@ static void cores_refused(void **state)
 	setup(NULL);
 	core.stuck_region = 2;
 	assert_int_equal(dwc_init_root(&d), -EIO);
-	assert_non_null(strstr(log_text, "region 2 does not open"));
+	assert_non_null(strstr(logged, "region 2 does not open"));
 	setup(NULL);
 	d.host.win[1].cpu_addr += 0x800;
 	assert_int_equal(dwc_init_root(&d), -EINVAL);
@@ -439,17 +439,17 @@ static void window_stays_shut(void **state)
 	assert_int_equal(rd(2, 256, 0, 4), ~0u);
 	assert_int_equal(rd(2, 0, 0x1000, 4), ~0u);
 	wr(1, PCI_DEVFN(31, 7), 0, 4, 0);
-	assert_null(strstr(log_text, "link is down"));
+	assert_null(strstr(logged, "link is down"));
 	core.up = false; /* the model fails whoever asks now */
 	*reg(DWC_DEBUG0) = 0xd;
 	assert_int_equal(rd(1, 0, 0, 2), 0xffff);
 	assert_int_equal(rd(5, 0, 0, 1), 0xff);
 	wr(5, 0, 0x40, 4, 1);
-	assert_non_null(strstr(log_text, "the link is down, state 0xd"));
+	assert_non_null(strstr(logged, "the link is down, state 0xd"));
 	assert_int_equal(core.nr_window, 0);
-	log_text[0] = '\0'; /* said once */
+	logged[0] = '\0'; /* said once */
 	assert_int_equal(rd(1, 0, 0, 2), 0xffff);
-	assert_int_equal(log_text[0], '\0');
+	assert_int_equal(logged[0], '\0');
 	assert_int_equal(rd(0, 0, 0, 4), 0xf15e);
 }
 
@@ -463,7 +463,7 @@ static void link_comes(void **state)
 	core.state_us = 1000;
 	assert_int_equal(dwc_wait_link(&d, 1000), 0);
 	assert_true(now_ns >= 5000000 && now_ns < 7000000);
-	assert_non_null(strstr(log_text, " 0 0x1 0x2 0x4 0xd 0x11, link up"));
+	assert_non_null(strstr(logged, " 0 0x1 0x2 0x4 0xd 0x11, link up"));
 	*reg(EXP + PCI_EXP_LNKCTL) = 0x00810000;
 	dwc_link_status(&d, &gen, &lanes);
 	assert_int_equal(gen, 1);
@@ -482,12 +482,12 @@ static void link_does_not_come(void **state)
 	core.state_us = 10000;
 	assert_int_equal(dwc_wait_link(&d, 1000), -ETIMEDOUT);
 	assert_true(now_ns > 1000000000 && now_ns < 1002000000);
-	assert_non_null(strstr(log_text, "states 0 0x1, link down"));
+	assert_non_null(strstr(logged, "states 0 0x1, link down"));
 	core.states = restless;
 	core.nr_states = sizeof(restless);
 	core.began = now_ns;
 	assert_int_equal(dwc_wait_link(&d, 1000), -ETIMEDOUT);
-	assert_non_null(strstr(log_text, " 0x2 0x4 ..., link down"));
+	assert_non_null(strstr(logged, " 0x2 0x4 ..., link down"));
 }
 
 static void speeds(void **state)
@@ -507,7 +507,7 @@ static void speeds(void **state)
 	core.nr_states = sizeof(lost);
 	core.state_us = 100;
 	assert_int_equal(dwc_change_speed(&d, 200), -ETIMEDOUT);
-	assert_non_null(strstr(log_text, " 0, link down"));
+	assert_non_null(strstr(logged, " 0, link down"));
 }
 
 /* ---- messages */

@@ -8,6 +8,7 @@
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
 #include <kernel/mm/vma.h>
 #include <lib/errno.h>
 
@@ -66,6 +67,14 @@ void mutex_unlock(struct mutex *m)
 {
 }
 
+static s64 committed; /* of all, and there is one mm */
+
+void pmem_account(int what, s64 pages)
+{
+	assert_int_equal(what, PMEM_COMMITTED);
+	committed += pages;
+}
+
 void panic(const char *fmt, ...)
 {
 	fail_msg("panic: %s", fmt);
@@ -80,6 +89,7 @@ static u32 model[PAGES];
 static int setup(void **state)
 {
 	memset(&mm, 0, sizeof(mm));
+	committed = 0;
 	memset(model, 0, sizeof(model));
 	mm.mmap_base = BASE + PAGES * PAGE_SIZE;
 	return 0;
@@ -108,6 +118,7 @@ static void check(void)
 	assert_int_equal(mm.nr_vmas, nr);
 	assert_int_equal(mm.total_pages, total);
 	assert_int_equal(mm.data_pages, data);
+	assert_int_equal(committed, data);
 	assert_int_equal(nr_areas, nr);
 	for (int i = 0; i < PAGES; i++) {
 		struct vma *v = vma_at(&mm, va(i) + 5);
