@@ -452,3 +452,122 @@ TEST(sockets, read_without_peer)
 	CHECK_OK(pipe(p));
 	CHECK_ERR(splice(s, NULL, p[1], NULL, 1, 0), EINVAL);
 }
+
+/* --- sockets that only messages hold */
+
+static void name_flight(int fd, int n)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "ut-flight-%d", n);
+	CHECK_OK(bind(fd, (struct sockaddr *)&a,
+		      offsetof(struct sockaddr_un, sun_path) + 1 +
+			      strlen(a.sun_path + 1)));
+}
+
+static bool is_there(int n)
+{
+	FILE *f = fopen("/proc/net/unix", "r");
+	char want[32], line[256];
+	bool there = false;
+
+	CHECK(f);
+	snprintf(want, sizeof(want), "@ut-flight-%d\n", n);
+	while (fgets(line, sizeof(line), f))
+		there |= strstr(line, want) != NULL;
+	fclose(f);
+	return there;
+}
+
+/* Linux does it a little later. */
+static bool is_collected(int n)
+{
+	for (int i = 0; i < 100 && is_there(n); i++)
+		ut_sleep_ms(10);
+	return !is_there(n);
+}
+
+static void close_both(const int s[2])
+{
+	close(s[0]);
+	close(s[1]);
+}
+
+/* a[0] waits at b[0], and b[0] at a[0]. */
+static void make_cycle(int a[2], int b[2])
+{
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, a));
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, b));
+	name_flight(a[0], 1);
+	name_flight(b[0], 2);
+	CHECK_EQ(send_file(b[1], a[0]), 1);
+	CHECK_EQ(send_file(a[1], b[0]), 1);
+}
+
+TEST(sockets, cycle_of_messages)
+{
+	int a[2], b[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, a));
+	name_flight(a[0], 0);
+	CHECK_EQ(send_file(a[1], a[0]), 1);
+	CHECK_EQ(send_file(a[1], a[0]), 1);
+	CHECK(is_there(0));
+	close_both(a);
+	CHECK(is_collected(0));
+	make_cycle(a, b);
+	close_both(a);
+	CHECK(is_there(1) && is_there(2));
+	close_both(b);
+	CHECK(is_collected(1) && is_collected(2));
+}
+
+/* As long as somebody can receive one of them, all stay. */
+TEST(sockets, cycle_within_reach)
+{
+	int a[2], b[2], c[2], fd, peeked;
+	char byte;
+
+	make_cycle(a, b);
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, c));
+	CHECK_EQ(send_file(c[1], b[0]), 1);
+	close_both(b);
+	close(a[0]);
+	close(c[1]); /* looks for garbage */
+	ut_sleep_ms(30);
+	CHECK(is_there(1) && is_there(2));
+	CHECK_OK(peeked = recv_file(c[0], MSG_PEEK, NULL));
+	close(c[0]);
+	ut_sleep_ms(30);
+	CHECK(is_there(1) && is_there(2));
+	CHECK_OK(fd = recv_file(peeked, 0, NULL)); /* that is a[0] */
+	close(peeked);
+	CHECK_EQ(write(a[1], "y", 1), 1);
+	CHECK_OK(peeked = recv_file(fd, 0, NULL)); /* and that b[0] */
+	CHECK_EQ(read(fd, &byte, 1), 1);
+	CHECK_EQ(byte, 'y');
+	close(peeked);
+	CHECK(is_collected(2));
+	close(fd);
+	CHECK(is_collected(1));
+}
+
+/* A listener waits at a connection that it has not accepted. */
+TEST(sockets, cycle_in_backlog)
+{
+	struct sockaddr_un at;
+	socklen_t len = sizeof(at);
+	int l, s;
+
+	CHECK_OK(l = socket(AF_UNIX, SOCK_STREAM, 0));
+	name_flight(l, 3);
+	CHECK_OK(listen(l, 4));
+	CHECK_OK(getsockname(l, (struct sockaddr *)&at, &len));
+	CHECK_OK(s = socket(AF_UNIX, SOCK_STREAM, 0));
+	CHECK_OK(connect(s, (struct sockaddr *)&at, len));
+	CHECK_EQ(send_file(s, l), 1);
+	close(l);
+	CHECK(is_there(3));
+	close(s);
+	CHECK(is_collected(3));
+}
