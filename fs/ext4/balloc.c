@@ -285,8 +285,8 @@ static void make_busy(struct ext4_handle *h, u32 group, u32 at, u32 nr)
 
 static void release_one(struct ext4_sb *sbi, const struct ext4_freed *f)
 {
-	struct ext4_group *g = &sbi->group[f->group];
 	struct mutex *lock = ext4_group_lock(sbi, f->group);
+	struct ext4_group *g;
 	u32 i, shift = sbi->block_bits - SECTOR_SHIFT;
 
 	/* -o discard; a wish only.  Nobody gets them before they are not busy. */
@@ -298,6 +298,7 @@ static void release_one(struct ext4_sb *sbi, const struct ext4_freed *f)
 				(u64)f->nr << shift);
 
 	mutex_lock(lock);
+	g = &sbi->group[f->group]; /* until now the volume may have grown */
 	for (i = f->at; i < f->at + f->nr; i++)
 		clear_bit(i, g->busy);
 	g->nr_busy -= f->nr;
