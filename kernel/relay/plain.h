@@ -75,12 +75,15 @@ __plain u64 tell(struct hart *h, const struct thread *t, enum relay_event what,
 		 u64 stamp, bool w)
 {
 	const struct relay_hart *r = relay_of(h);
+	/* Only then is the number in the registers, and not yet in syscall_nr. */
+	bool begins = what == EV_POSTED || what == EV_SEEN;
 
 	if (!w || !(h->watched & WATCH_TRACE))
 		return 0;
 	if (!stamp)
 		stamp = rdcycle() + r->skew;
-	trace_ring_put(r->trace, t, what, what == EV_RESUMED, stamp);
+	trace_ring_put(r->trace, t, begins ? (s16)t->tf.a7 : -1, what,
+		       what == EV_RESUMED, stamp);
 	return stamp;
 }
 

@@ -41,7 +41,8 @@ static const char *const event_names[NR_RELAY_EV] = {
 void relay_trace_put(struct hart *h, const struct thread *t,
 		     enum relay_event what, u32 arg, u64 now)
 {
-	trace_ring_put(relay_of(h)->trace, t, what, arg, now);
+	trace_ring_put(relay_of(h)->trace, t, t ? (s16)t->syscall_nr : -1, what,
+		       arg, now);
 }
 
 int relay_trace_alloc(void)

@@ -45,7 +45,7 @@ struct trace_ring {
 };
 
 static inline __attribute__((always_inline)) void trace_ring_put(
-	struct trace_ring *g, const struct thread *t, u32 what, u32 arg,
+	struct trace_ring *g, const struct thread *t, s16 nr, u32 what, u32 arg,
 	u64 stamp)
 {
 	u64 n = g->next;
@@ -53,7 +53,7 @@ static inline __attribute__((always_inline)) void trace_ring_put(
 
 	r->time = stamp;
 	r->tid = t ? (u32)t->tid : 0;
-	r->nr = t ? (s16)t->syscall_nr : -1;
+	r->nr = nr;
 	r->what = (u8)what;
 	r->arg = (u8)arg;
 	/* TRACE (release) - pairs with relay_trace_copy(). */
