@@ -6,6 +6,7 @@
  * whole, and Linux promises no more.
  */
 #include <fs/acl.h>
+#include <fs/filecaps.h>
 #include <fs/internal.h>
 #include <fs/locks.h>
 #include <fs/landlock.h>
@@ -218,6 +219,8 @@ static int setattr_locked(struct inode *i, struct iattr *a)
 	err = may_setattr(i, a);
 	if (err)
 		return err;
+	if (a->valid & ATTR_OWNER)
+		filecaps_drop(i);
 	a->atime = fit_time(i->sb, a->atime);
 	a->mtime = fit_time(i->sb, a->mtime);
 	err = apply(i, a);
@@ -279,6 +282,7 @@ int do_truncate(struct inode *i, u64 size)
 		err = -EFBIG;
 	} else {
 		a.mtime = inode_now(i);
+		filecaps_drop(i);
 		if (setid_to_drop(i) && !fs_capable_over(i, CAP_FSETID)) {
 			a.mode = (i->mode & 07777) & ~setid_to_drop(i);
 			a.valid |= ATTR_MODE;

@@ -7,6 +7,7 @@
  * from being executed.
  */
 #include <fs/internal.h>
+#include <fs/filecaps.h>
 #include <fs/fsctx.h>
 #include <kernel/ns/user.h>
 #include <fs/notify.h>
@@ -90,6 +91,14 @@ s64 exec_read(struct file *f, void *buf, size_t n, u64 pos)
 	return vfs_read_kernel(f, buf, n, pos);
 }
 
+/* Files do not count that somebody else has mounted: of another tree of mounts, or of
+ * an instance made in a user namespace below. */
+bool exec_honours(const struct file *f)
+{
+	return !(f->mnt->flags & MS_NOSUID) && vfs_mount_is_ours(f->mnt) &&
+	       user_ns_below(current_user_ns(), f->inode->sb->user_ns);
+}
+
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid)
 {
 	const struct inode *i = f->inode;
@@ -97,10 +106,7 @@ void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid)
 	*mode = 0;
 	*uid = i->uid;
 	*gid = i->gid;
-	/* Nor do files count that somebody else has mounted: of another tree of
-	 * mounts, or of an instance made in a user namespace below. */
-	if ((f->mnt->flags & MS_NOSUID) || !vfs_mount_is_ours(f->mnt) ||
-	    !user_ns_below(current_user_ns(), i->sb->user_ns))
+	if (!exec_honours(f))
 		return;
 	*mode = i->mode & S_ISUID;
 	/* set-group-id without group execute was mandatory locking */

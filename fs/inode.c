@@ -117,6 +117,7 @@ static void inode_init(struct inode *i, struct super_block *sb)
 	i->readcount = 0;
 	i->write_hint = 0;
 	i->acl_state = i->acl_default = 0; /* ACL_UNKNOWN */
+	i->filecaps = 0;		   /* FILECAPS_UNKNOWN */
 	list_init(&i->flocks);
 	list_init(&i->dentries);
 	i->fifo = NULL;

@@ -8,6 +8,7 @@
  * Context: coroutine.
  */
 #include <fs/blkfile.h>
+#include <fs/filecaps.h>
 #include <fs/internal.h>
 #include <fs/notify.h>
 #include <kernel/task/process.h>
@@ -170,6 +171,7 @@ int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 	err = check_limits(i, from, *pos);
 	if (err)
 		return err;
+	filecaps_drop(i);
 	inode_modified(i);
 	return 0;
 }

@@ -171,6 +171,7 @@ struct inode {
 	u32 nlink;		/* [lock] */
 	u8 acl_state;		/* [a] fs/acl.h */
 	u8 acl_default;		/* [a] likewise, of a directory */
+	u8 filecaps;		/* [a] fs/filecaps.h */
 	kdev_t rdev;		/* [I] */
 	struct timespec64 atime, mtime, ctime,
 		btime; /* [lock]; racy reads ok */

@@ -52,6 +52,13 @@ struct file *exec_open(int dirfd, const char *path, u32 at_flags);
 void exec_close(
 	struct file *f); /* as file_put(): writing is denied till then */
 s64 exec_read(struct file *f, void *buf, size_t n, u64 pos);
+/* Capabilities of the file to honour; 0 or -errno: it cannot be executed. */
+struct exec_caps {
+	bool has;	/* there are some */
+	bool effective; /* what is permitted is in effect as well */
+	u64 permitted, inheritable;
+};
+int exec_caps(struct file *f, struct exec_caps *c);
 /* Owner and set-id bits to honour (0 if nosuid): mode, uid, gid. */
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
 int exec_path_str(struct file *f, char *buf, size_t n);

@@ -10,6 +10,7 @@
 #include <syscall/upath.h>
 
 #include <fs/acl.h>
+#include <fs/filecaps.h>
 #include <fs/vfs.h>
 #include <fs/xattr_mem.h>
 #include <kernel/mm/kmalloc.h>
@@ -133,7 +134,7 @@ static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 		buf = kmalloc(size);
 		err = buf ? copy_from_user(buf, value, size) : -ENOMEM;
 	}
-	if (!err && !strcmp(name, "security.capability"))
+	if (!err && !strcmp(name, FILECAPS_NAME))
 		err = check_caps(buf, size);
 	if (!err && acl_is_name(name))
 		err = acl_given(buf, size);
@@ -148,6 +149,7 @@ static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 							      size, flags);
 		if (!err)
 			inode_touch(t->i, false, true);
+		store_once(&t->i->filecaps, FILECAPS_UNKNOWN);
 		up_write(&t->i->lock);
 	}
 	kfree(buf);

@@ -2,8 +2,8 @@
 /*
  * kernel/task/exec_cred.c - what execve(2) does to identity and capabilities.
  *
- * Files have no capabilities of their own here, only set-id bits: so a program
- * run by root has all of its bounding set, any other one its ambient set.
+ * A program run by root has all of its bounding set, one whose file has capabilities
+ * (fs/filecaps.c) these, any other one its ambient set.
  */
 #include <kernel/task/exec.h>
 
@@ -18,34 +18,83 @@
 #define SECBIT_NOROOT	 BIT(0)
 #define SECBIT_KEEP_CAPS BIT(4)
 
-/* The capabilities of a program that runs with the ids of @c. */
-static void set_caps(struct cred *c)
+/* What is made of the capabilities of the old program and of the file. */
+struct gain {
+	struct exec_caps file;
+	bool effective; /* what is permitted is in effect as well */
+};
+
+/* [capabilities(7), "Transformation of capabilities during execve()"] 0, or -EPERM:
+ * the file says that it cannot do without what it does not get. */
+static int permit(struct cred *c, struct gain *g)
 {
+	const struct exec_caps *f = &g->file;
 	u32 root = root_uid(c);
 
-	c->cap_permitted = c->cap_ambient;
-	c->cap_effective = c->cap_ambient;
+	c->cap_permitted = (c->cap_bset & f->permitted) |
+			   (c->cap_inheritable & f->inheritable);
+	g->effective = f->effective;
+	if (f->effective && (f->permitted & ~c->cap_permitted))
+		return -EPERM;
 	if (c->securebits & SECBIT_NOROOT)
-		return;
+		return 0;
+	/* A set-user-id-root program with capabilities has these only. */
+	if (f->has && c->uid != root && c->euid == root)
+		return 0;
 	if (c->euid == root || c->uid == root)
-		c->cap_permitted |= c->cap_inheritable | c->cap_bset;
-	if (c->euid == root)
-		c->cap_effective = c->cap_permitted;
+		c->cap_permitted = c->cap_inheritable | c->cap_bset;
+	g->effective |= c->euid == root;
+	return 0;
 }
 
 static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 {
-	bool nnp = c->no_new_privs || thread_no_new_privs(current);
-
 	/* Nobody becomes who has no name here. */
 	if (!in_first_user_ns() && !ids_mapped(c->user_ns, uid, gid))
 		mode = 0;
-	if (!nnp && (mode & S_ISUID))
+	if (mode & S_ISUID)
 		c->euid = uid;
-	if (!nnp && (mode & S_ISGID))
+	if (mode & S_ISGID)
 		c->egid = gid;
+}
+
+/* Is the program not to get more than the old one had? */
+static bool is_held_down(const struct cred *c)
+{
+	return c->no_new_privs || thread_no_new_privs(current) ||
+	       trace_forbids_setid();
+}
+
+/* Ids and capabilities of the new program in @c, which are still those of the old
+ * one @old; whether it must not trust its environment. */
+static int transform(struct exec *e, struct cred *c, const struct cred *old)
+{
+	u32 mode, uid, gid;
+	struct gain g;
+	bool other;
+	int err;
+
+	exec_attrs(e->file, &mode, &uid, &gid);
+	err = exec_caps(e->file, &g.file);
+	if (err)
+		return err;
+	set_ids(c, is_held_down(c) ? 0 : mode, uid, gid);
+	err = permit(c, &g);
+	if (err)
+		return err;
+	other = c->euid != old->uid || c->egid != old->gid;
+	if (is_held_down(c))
+		c->cap_permitted &= old->cap_permitted;
+	if (g.file.has || other)
+		c->cap_ambient = 0;
+	c->cap_permitted |= c->cap_ambient;
+	c->cap_effective = g.effective ? c->cap_permitted : c->cap_ambient;
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
+	e->secure = other ||
+		    (c->uid != root_uid(c) &&
+		     (g.effective || (c->cap_permitted & ~c->cap_ambient)));
+	return 0;
 }
 
 static bool same(const struct cred *a, const struct cred *b)
@@ -63,17 +112,11 @@ int exec_prepare_cred(struct exec *e)
 {
 	const struct cred *old = current_cred();
 	struct cred c = *old;
-	u32 mode, uid, gid;
+	int err = transform(e, &c, old);
 
-	exec_attrs(e->file, &mode, &uid, &gid);
-	if (trace_forbids_setid())
-		mode = 0;
-	set_ids(&c, mode, uid, gid);
-	if (c.euid != old->euid || c.egid != old->egid)
-		c.cap_ambient = 0;
-	set_caps(&c);
+	if (err)
+		return err;
 	c.securebits &= ~(u32)SECBIT_KEEP_CAPS;
-	e->secure = c.euid != c.uid || c.egid != c.gid;
 	if (same(&c, old) && !keys_of_process(old))
 		return 0;
 	e->cred = cred_dup(old);
