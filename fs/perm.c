@@ -162,6 +162,8 @@ int may_create(const struct path *dir)
 {
 	struct inode *i = dir->dentry->inode;
 
+	if (i->sb->ops->fixed_names)
+		return -ENOENT;
 	if (!i->nlink)
 		return -ENOENT; /* removed, and somebody's working directory */
 	if (path_readonly(dir))

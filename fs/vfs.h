@@ -236,8 +236,9 @@ struct super_ops {
 	 * ->fh_prepare: @inode's numbers are given out.  Optional. */
 	struct inode *(*fh_to_inode)(struct super_block *sb, u64 ino, u32 gen);
 	void (*fh_prepare)(struct inode *inode);
-	bool has_dotdot; /* lookup() of a directory finds its ".." */
-	bool no_icache;	 /* inodes are dropped at the last reference */
+	bool has_dotdot;  /* lookup() of a directory finds its ".." */
+	bool no_icache;	  /* inodes are dropped at the last reference */
+	bool fixed_names; /* a name that is not there cannot be made: ENOENT */
 };
 
 /* mount(2) flags kept in sb->flags / mnt->flags */

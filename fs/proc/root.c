@@ -437,6 +437,7 @@ static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		.evict_inode = sysnode_evict,
 		.put_super = put_super,
 		.no_icache = true,
+		.fixed_names = true,
 	};
 	struct inode *i;
 

@@ -463,3 +463,16 @@ TEST(errnos, msgrcv_of_any)
 	CHECK_EQ(m.type, 9);
 	CHECK_OK(msgctl(q, IPC_RMID, NULL));
 }
+
+/* A name that is not in /proc is not there to be made either. */
+TEST(errnos, names_in_proc)
+{
+	CHECK_ERR(open("/proc/nosuch", O_CREAT | O_RDWR, 0600), ENOENT);
+	CHECK_ERR(open("/proc/self/nosuch", O_CREAT | O_RDWR, 0600), ENOENT);
+	CHECK_ERR(mkdir("/proc/nosuch", 0700), ENOENT);
+	CHECK_ERR(mkdir("/proc/self", 0700), EEXIST);
+	CHECK_ERR(symlink("x", "/proc/sys/nosuch"), ENOENT);
+	CHECK_ERR(mknod("/proc/nosuch", S_IFIFO | 0600, 0), ENOENT);
+	CHECK_ERR(link("/proc/version", "/proc/nosuch"), ENOENT);
+	CHECK_ERR(rename("/proc/version", "/proc/nosuch"), ENOENT);
+}
