@@ -340,6 +340,8 @@ int ext4_map_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 		    u64 to, bool *more);
 /* The same to the end, each step in a handle of its own. */
 int ext4_remove_blocks(struct inode *inode, u32 from, u64 to);
+/* An extent, if there is one, begins at block @at.  A handle of its own. */
+int ext4_cut_extent(struct inode *inode, u32 at);
 struct ext4_buf *ext4_bread(struct inode *inode, u32 lblk);
 
 /* --- extent.c and its neighbours, see extent.h */

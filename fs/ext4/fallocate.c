@@ -218,25 +218,6 @@ static int collapse(struct inode *inode, u64 off, u64 end)
 	return err;
 }
 
-/* One extent ends where the hole will be. */
-static int cut(struct inode *inode, u32 at)
-{
-	struct ext4_inode *ei = EXT4_I(inode);
-	struct ext4_handle h;
-	int err, err2;
-
-	err = ext4_begin(inode_sbi(inode), &h, CREDITS);
-	if (err)
-		return err;
-	down_write(&ei->map_lock);
-	ext4_map_forget(ei);
-	err = ext4_ext_isolate(&h, inode, at);
-	up_write(&ei->map_lock);
-	err2 = ext4_mark_dirty(&h, inode);
-	ext4_end(&h);
-	return err ? err : err2;
-}
-
 static int insert(struct inode *inode, u64 off, u64 end)
 {
 	u32 bits = inode_sbi(inode)->block_bits, from = (u32)(off >> bits);
@@ -258,7 +239,7 @@ static int insert(struct inode *inode, u64 off, u64 end)
 	if (!err)
 		err = resize(inode, size + len);
 	if (!err)
-		err = cut(inode, from);
+		err = ext4_cut_extent(inode, from);
 	if (!err)
 		err = shift(inode, from, (u32)(len >> bits), true);
 	mapping_punch(&inode->mapping, ALIGN_DOWN(off, PAGE_SIZE),

@@ -13,6 +13,7 @@
 #include <lib/atomic.h>
 
 #define REMOVE_CREDITS 128u
+#define CUT_CREDITS    48u
 
 static bool cached(struct ext4_inode *ei, struct ext4_map *m)
 {
@@ -215,4 +216,22 @@ struct ext4_buf *ext4_bread(struct inode *inode, u32 lblk)
 	return ext4_buf_read(inode_sbi(inode), m.pblk,
 			     dir ? EXT4_KIND_DIR : EXT4_KIND_NONE,
 			     dir ? EXT4_I(inode)->csum_seed : 0);
+}
+
+int ext4_cut_extent(struct inode *inode, u32 at)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_handle h;
+	int err, err2;
+
+	err = ext4_begin(inode_sbi(inode), &h, CUT_CREDITS);
+	if (err)
+		return err;
+	down_write(&ei->map_lock);
+	ext4_map_forget(ei);
+	err = ext4_ext_isolate(&h, inode, at);
+	up_write(&ei->map_lock);
+	err2 = ext4_mark_dirty(&h, inode);
+	ext4_end(&h);
+	return err ? err : err2;
 }

@@ -86,25 +86,6 @@ static int copy_data(struct move *m)
 	return ext4_io(sbi, BIO_WRITE, 0, m->b.pblk, m->buf, m->a.len);
 }
 
-/* An extent begins at block @at. */
-static int isolate(struct inode *inode, u32 at)
-{
-	struct ext4_inode *ei = EXT4_I(inode);
-	struct ext4_handle h;
-	int err, err2;
-
-	err = ext4_begin(inode_sbi(inode), &h, CREDITS);
-	if (err)
-		return err;
-	down_write(&ei->map_lock);
-	ext4_map_forget(ei);
-	err = ext4_ext_isolate(&h, inode, at);
-	up_write(&ei->map_lock);
-	err2 = ext4_mark_dirty(&h, inode);
-	ext4_end(&h);
-	return err ? err : err2;
-}
-
 /* The leaf with the extent that is exactly this one, ready to be changed. */
 static int find_exact(struct ext4_handle *h, struct inode *inode, u32 at,
 		      u32 len, struct ext4_ext_path *p)
@@ -199,14 +180,14 @@ static int look(struct move *m, u32 len)
 static int move_piece(struct move *m, u32 len)
 {
 	u32 n = m->a.len;
-	int err = isolate(m->to, m->at);
+	int err = ext4_cut_extent(m->to, m->at);
 
 	if (!err)
-		err = isolate(m->to, m->at + n);
+		err = ext4_cut_extent(m->to, m->at + n);
 	if (!err)
-		err = isolate(m->from, m->place);
+		err = ext4_cut_extent(m->from, m->place);
 	if (!err)
-		err = isolate(m->from, m->place + n);
+		err = ext4_cut_extent(m->from, m->place + n);
 	if (!err)
 		err = lock_pages(m);
 	/* Now that nobody writes: is it still so? */
