@@ -41,9 +41,7 @@ static int mnt_install(struct nsset *set, struct ns_common *ns)
 	struct fs_ctx *c = set->fs;
 	struct fs_ctx was = *c;
 
-	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
-	    !nsset_capable(set, CAP_SYS_CHROOT) ||
-	    !nsset_capable(set, CAP_SYS_ADMIN))
+	if (!nsset_may_enter(set, ns) || !nsset_capable(set, CAP_SYS_CHROOT))
 		return -EPERM;
 	ns_get(ns);
 	c->ns = n;

@@ -27,14 +27,10 @@ static void uts_free(struct ns_common *ns)
 
 static int uts_install(struct nsset *set, struct ns_common *ns)
 {
-	struct uts_ns *old = set->nsproxy->uts;
-
-	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
-	    !nsset_capable(set, CAP_SYS_ADMIN))
+	if (!nsset_may_enter(set, ns))
 		return -EPERM;
 	ns_get(ns);
-	set->nsproxy->uts = container_of(ns, struct uts_ns, ns);
-	ns_put(&old->ns);
+	ns_replace(set->nsproxy->uts, container_of(ns, struct uts_ns, ns));
 	return 0;
 }
 

@@ -36,14 +36,10 @@ static void ipc_free(struct ns_common *ns)
 
 static int ipc_install(struct nsset *set, struct ns_common *ns)
 {
-	struct ipc_ns *old = set->nsproxy->ipc;
-
-	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
-	    !nsset_capable(set, CAP_SYS_ADMIN))
+	if (!nsset_may_enter(set, ns))
 		return -EPERM;
 	ns_get(ns);
-	set->nsproxy->ipc = container_of(ns, struct ipc_ns, ns);
-	ns_put(&old->ns);
+	ns_replace(set->nsproxy->ipc, container_of(ns, struct ipc_ns, ns));
 	return 0;
 }
 

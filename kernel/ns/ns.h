@@ -127,6 +127,15 @@ static inline struct nsproxy *nsproxy_get(struct nsproxy *n)
 }
 void nsproxy_put(struct nsproxy *n); /* NULL is fine */
 
+/* What pointer @at of a set owned goes, and it owns @fresh instead. */
+#define ns_replace(at, fresh)           \
+	do {                            \
+		typeof(at) was_ = (at); \
+                                        \
+		(at) = (fresh);         \
+		ns_put(&was_->ns);      \
+	} while (0)
+
 /* Namespace flags of clone(2) that are understood here; others are EINVAL. */
 #define NS_FLAGS                                                     \
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
@@ -147,6 +156,8 @@ struct nsset {
 };
 /* Will current, once it has @set, have @cap in its user namespace? */
 bool nsset_capable(const struct nsset *set, unsigned int cap);
+/* Has current CAP_SYS_ADMIN over @ns, and will it where @set takes it? */
+bool nsset_may_enter(const struct nsset *set, const struct ns_common *ns);
 int ns_enter(struct ns_common *ns);		    /* current moves to @ns */
 int ns_enter_process(struct process *p, u64 flags); /* to those of @p */
 

@@ -48,33 +48,16 @@ static struct nsproxy *nsproxy_dup(const struct nsproxy *o)
 	return n;
 }
 
-/* A new one in the place of *@at, or ERR_PTR. */
-static int put_uts(struct uts_ns **at, struct uts_ns *ns)
-{
-	if (IS_ERR(ns))
-		return (int)PTR_ERR(ns);
-	ns_put(&(*at)->ns);
-	*at = ns;
-	return 0;
-}
-
-static int put_ipc(struct ipc_ns **at, struct ipc_ns *ns)
-{
-	if (IS_ERR(ns))
-		return (int)PTR_ERR(ns);
-	ns_put(&(*at)->ns);
-	*at = ns;
-	return 0;
-}
-
-static int put_pid(struct pid_ns **at, struct pid_ns *ns)
-{
-	if (IS_ERR(ns))
-		return (int)PTR_ERR(ns);
-	ns_put(&(*at)->ns);
-	*at = ns;
-	return 0;
-}
+/* The one that was just made in the place of what @at owned; or why it was not. */
+#define put_new(at, made)                                         \
+	({                                                        \
+		typeof(at) new_ = (made);                         \
+		int err_ = IS_ERR(new_) ? (int)PTR_ERR(new_) : 0; \
+                                                                  \
+		if (!err_)                                        \
+			ns_replace(at, new_);                     \
+		err_;                                             \
+	})
 
 int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 {
@@ -93,11 +76,11 @@ int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 	if (!n)
 		return -ENOMEM;
 	if (flags & CLONE_NEWUTS)
-		err = put_uts(&n->uts, uts_ns_new(n->uts, owner));
+		err = put_new(n->uts, uts_ns_new(n->uts, owner));
 	if (!err && (flags & CLONE_NEWIPC))
-		err = put_ipc(&n->ipc, ipc_ns_new(owner));
+		err = put_new(n->ipc, ipc_ns_new(owner));
 	if (!err && (flags & CLONE_NEWPID))
-		err = put_pid(&n->pid, pid_ns_new(n->pid, owner));
+		err = put_new(n->pid, pid_ns_new(n->pid, owner));
 	if (err) {
 		nsproxy_put(n);
 		return err;
@@ -123,6 +106,12 @@ void nsproxy_switch(struct nsproxy *n)
 bool nsset_capable(const struct nsset *set, unsigned int cap)
 {
 	return cred_capable(set->cred, set->cred->user_ns, cap);
+}
+
+bool nsset_may_enter(const struct nsset *set, const struct ns_common *ns)
+{
+	return ns_capable(ns->owner, CAP_SYS_ADMIN) &&
+	       nsset_capable(set, CAP_SYS_ADMIN);
 }
 
 static void nsset_drop(struct nsset *set)

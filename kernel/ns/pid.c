@@ -43,16 +43,13 @@ static struct ns_common *pid_parent(struct ns_common *ns)
 static int pid_install(struct nsset *set, struct ns_common *ns)
 {
 	struct pid_ns *n = container_of(ns, struct pid_ns, ns);
-	struct pid_ns *old = set->nsproxy->pid;
 
-	if (!ns_capable(ns->owner, CAP_SYS_ADMIN) ||
-	    !nsset_capable(set, CAP_SYS_ADMIN))
+	if (!nsset_may_enter(set, ns))
 		return -EPERM;
 	if (!pid_ns_below(n, current_pid_ns()))
 		return -EINVAL;
 	ns_get(ns);
-	set->nsproxy->pid = n;
-	ns_put(&old->ns);
+	ns_replace(set->nsproxy->pid, n);
 	return 0;
 }
 
