@@ -236,9 +236,10 @@ static bool may_merge(const struct fan_event *a, const struct fan_event *b)
 
 static bool merged(struct fanotify *fa, const struct fan_event *e)
 {
-	struct list_head *n = fa->events.prev;
+	struct list_head *n = fa->group.events.prev;
 
-	for (u32 k = 0; k < MERGE_LOOKS && n != &fa->events; k++, n = n->prev) {
+	for (u32 k = 0; k < MERGE_LOOKS && n != &fa->group.events;
+	     k++, n = n->prev) {
 		struct fan_event *old = container_of(n, struct fan_event, node);
 
 		if (!may_merge(old, e))
@@ -254,14 +255,7 @@ static bool merged(struct fanotify *fa, const struct fan_event *e)
 static bool is_full(const struct fanotify *fa)
 {
 	return !(fa->flags & FAN_UNLIMITED_QUEUE) &&
-	       fa->nr_events >= load_once(&fanotify_max_queued);
-}
-
-static void add_event(struct fanotify *fa, struct fan_event *e)
-{
-	list_add_tail(&e->node, &fa->events);
-	fa->nr_events++;
-	wake_up_all_key(&fa->wq, POLLIN | POLLRDNORM);
+	       fa->group.nr_events >= load_once(&fanotify_max_queued);
 }
 
 static void queue_overflow(struct fanotify *fa)
@@ -273,12 +267,7 @@ static void queue_overflow(struct fanotify *fa)
 	e->refs = 1;
 	e->mask = IN_Q_OVERFLOW;
 	fa->overflowed = true;
-	add_event(fa, e);
-}
-
-void fan_event_queue(struct fanotify *fa, struct fan_event *e)
-{
-	add_event(fa, e);
+	group_queue(&fa->group, &e->node);
 }
 
 static void tell_group(struct notify_group *g, const struct happening *h)
@@ -302,7 +291,7 @@ static void tell_group(struct notify_group *g, const struct happening *h)
 		fan_event_free(e);
 		queue_overflow(fa);
 	} else {
-		add_event(fa, e);
+		group_queue(&fa->group, &e->node);
 	}
 }
 
@@ -323,10 +312,8 @@ struct file *fanotify_create(u32 flags, u32 event_flags, bool unprivileged)
 
 	if (!fa)
 		return ERR_PTR(-ENOMEM);
-	list_init(&fa->events);
 	list_init(&fa->asked);
 	list_init(&fa->perm_node);
-	waitq_init(&fa->wq);
 	fa->refs = 1;
 	fa->flags = flags;
 	fa->event_flags = event_flags;

@@ -106,17 +106,14 @@ struct fan_event {
 
 struct fanotify {
 	struct notify_group group;  /* first */
-	struct list_head events;    /* [notify_lock] of struct fan_event */
 	struct list_head asked;	    /* [notify_lock] likewise */
 	struct list_head perm_node; /* [notify_lock] fanotify_perm.c */
-	u32 nr_events;		    /* [notify_lock] */
 	u32 flags, event_flags;	    /* [I] */
 	u64 order;		    /* [I] in which permission is asked */
 	bool unprivileged;	    /* [I] */
 	bool overflowed;	    /* [notify_lock] its event is queued */
 	bool dead;		    /* [notify_lock] answers everything */
 	u32 refs;		    /* [a] file, and who asks */
-	struct waitq wq;
 };
 
 struct fan_mark {
@@ -130,7 +127,6 @@ extern const struct group_ops fanotify_group;
 u32 fanotify_wants(struct fanotify *fa, const struct happening *h, u32 *match);
 struct fan_event *fan_event_new(struct fanotify *fa, const struct happening *h,
 				u32 mask, u32 match);
-void fan_event_queue(struct fanotify *fa, struct fan_event *e);
 /* References of what is in it go: no lock held. */
 void fan_event_free(struct fan_event *e);
 

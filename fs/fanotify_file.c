@@ -162,12 +162,12 @@ static struct fan_event *take(struct fanotify *fa, size_t room)
 	struct fan_event *e;
 
 	spin_lock(&notify_lock);
-	e = list_first_entry_or_null(&fa->events, struct fan_event, node);
+	e = list_first_entry_or_null(&fa->group.events, struct fan_event, node);
 	if (e && event_len(fa, e) > room) {
 		e = ERR_PTR(-EINVAL);
 	} else if (e) {
 		list_del(&e->node);
-		fa->nr_events--;
+		fa->group.nr_events--;
 		if (e->mask & IN_Q_OVERFLOW)
 			fa->overflowed = false;
 		if (e->state == ASK_QUEUED)
@@ -303,9 +303,7 @@ static s64 fan_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		}
 		if (done)
 			return done;
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		r = wait_event_interruptible(&fa->wq, !list_empty(&fa->events));
+		r = group_wait(f);
 		if (r)
 			return r;
 	}
@@ -347,23 +345,15 @@ static s64 fan_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 	return err ? err : (s64)sizeof(r);
 }
 
-static u32 fan_poll(struct file *f, struct poll_table *pt)
-{
-	struct fanotify *fa = f->priv;
-
-	poll_wait(pt, f, &fa->wq);
-	return list_empty(&fa->events) ? 0 : POLLIN | POLLRDNORM;
-}
-
 static s64 fan_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct fanotify *fa = f->priv;
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
-	return put_user_u32(
-		(u32)(load_once(&fa->nr_events) * sizeof(struct metadata)),
-		arg);
+	return put_user_u32((u32)(load_once(&fa->group.nr_events) *
+				  sizeof(struct metadata)),
+			    arg);
 }
 
 static void fan_release(struct file *f)
@@ -373,7 +363,7 @@ static void fan_release(struct file *f)
 
 	fanotify_perm_end(fa);
 	group_end(&fa->group);
-	list_for_each_entry_safe(e, next, &fa->events, node) {
+	list_for_each_entry_safe(e, next, &fa->group.events, node) {
 		list_del(&e->node);
 		fan_event_free(e);
 	}
@@ -432,7 +422,7 @@ const struct file_ops fanotify_fops = {
 	.sigio = true,
 	.read = fan_read,
 	.write = fan_write,
-	.poll = fan_poll,
+	.poll = group_poll,
 	.ioctl = fan_ioctl,
 	.release = fan_release,
 	.anon_name = "anon_inode:[fanotify]",

@@ -39,7 +39,7 @@ void fanotify_perm_start(struct fanotify *fa)
 void fanotify_answer(struct fanotify *fa, struct fan_event *e, u32 answer)
 {
 	if (e->state == ASK_QUEUED)
-		fa->nr_events--;
+		fa->group.nr_events--;
 	if (e->state == ASK_QUEUED || e->state == ASK_SHOWN)
 		list_del(&e->node);
 	e->state = ASK_ANSWERED;
@@ -60,7 +60,7 @@ void fanotify_perm_end(struct fanotify *fa)
 	}
 	list_for_each_entry_safe(e, next, &fa->asked, node)
 		fanotify_answer(fa, e, FAN_ALLOW);
-	list_for_each_entry_safe(e, next, &fa->events, node)
+	list_for_each_entry_safe(e, next, &fa->group.events, node)
 		if (e->state == ASK_QUEUED)
 			fanotify_answer(fa, e, FAN_ALLOW);
 	spin_unlock(&notify_lock);
@@ -96,7 +96,7 @@ static struct fanotify *next_asked(const struct happening *h, u64 *order,
 			(*out)->state = ASK_QUEUED;
 			(*out)->refs = 2;
 			(*out)->asker = &current->proc->threads_wq;
-			fan_event_queue(fa, *out);
+			group_queue(&fa->group, &(*out)->node);
 		}
 		atomic_inc(&fa->refs);
 		return fa;

@@ -23,11 +23,8 @@
 
 struct inotify {
 	struct notify_group group; /* first */
-	struct list_head events;   /* [notify_lock] of struct event */
-	u32 nr_events;		   /* [notify_lock] */
 	u64 bytes;		   /* [notify_lock] what a read would give */
 	int last_wd;		   /* [notify_lock] */
-	struct waitq wq;
 };
 
 struct watch {
@@ -67,9 +64,9 @@ static bool same_as_last(const struct inotify *in, const struct event *e)
 {
 	const struct event *last;
 
-	if (list_empty(&in->events))
+	if (list_empty(&in->group.events))
 		return false;
-	last = list_last_entry(&in->events, struct event, node);
+	last = list_last_entry(&in->group.events, struct event, node);
 	return !memcmp(&last->head, &e->head, sizeof(e->head)) &&
 	       !memcmp(last->name, e->name, e->head.len);
 }
@@ -93,7 +90,7 @@ static void queue_event(struct inotify *in, struct event_head h,
 {
 	struct event *e;
 
-	if (in->nr_events >= INOTIFY_MAX_EVENTS) {
+	if (in->group.nr_events >= INOTIFY_MAX_EVENTS) {
 		h = (struct event_head){ .wd = -1, .mask = IN_Q_OVERFLOW };
 		len = 0;
 	}
@@ -102,10 +99,8 @@ static void queue_event(struct inotify *in, struct event_head h,
 		kfree(e);
 		return;
 	}
-	list_add_tail(&e->node, &in->events);
-	in->nr_events++;
+	group_queue(&in->group, &e->node);
 	in->bytes += sizeof(e->head) + e->head.len;
-	wake_up_all_key(&in->wq, POLLIN | POLLRDNORM);
 }
 
 static void watch_ended(struct mark *m)
@@ -156,12 +151,12 @@ static struct event *take(struct inotify *in, size_t room)
 	struct event *e;
 
 	spin_lock(&notify_lock);
-	e = list_first_entry_or_null(&in->events, struct event, node);
+	e = list_first_entry_or_null(&in->group.events, struct event, node);
 	if (e && sizeof(e->head) + e->head.len > room) {
 		e = ERR_PTR(-EINVAL);
 	} else if (e) {
 		list_del(&e->node);
-		in->nr_events--;
+		in->group.nr_events--;
 		in->bytes -= sizeof(e->head) + e->head.len;
 	}
 	spin_unlock(&notify_lock);
@@ -197,20 +192,10 @@ static s64 inotify_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		}
 		if (done)
 			return done;
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		r = wait_event_interruptible(&in->wq, !list_empty(&in->events));
+		r = group_wait(f);
 		if (r)
 			return r;
 	}
-}
-
-static u32 inotify_poll(struct file *f, struct poll_table *pt)
-{
-	struct inotify *in = f->priv;
-
-	poll_wait(pt, f, &in->wq);
-	return list_empty(&in->events) ? 0 : POLLIN | POLLRDNORM;
 }
 
 static s64 inotify_ioctl(struct file *f, unsigned int cmd, u64 arg)
@@ -228,7 +213,7 @@ static void inotify_release(struct file *f)
 	struct event *e, *enext;
 
 	group_end(&in->group);
-	list_for_each_entry_safe(e, enext, &in->events, node) {
+	list_for_each_entry_safe(e, enext, &in->group.events, node) {
 		list_del(&e->node);
 		kfree(e);
 	}
@@ -263,7 +248,7 @@ static const struct file_ops inotify_fops = {
 	.fdinfo = inotify_fdinfo,
 	.sigio = true,
 	.read = inotify_read,
-	.poll = inotify_poll,
+	.poll = group_poll,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 	.anon_name = "anon_inode:inotify",
@@ -276,8 +261,6 @@ struct file *inotify_create(bool nonblock)
 
 	if (!in)
 		return ERR_PTR(-ENOMEM);
-	list_init(&in->events);
-	waitq_init(&in->wq);
 	group_init(&in->group, &inotify_group);
 	if (!group_enlist(&in->group, load_once(&inotify_max_instances))) {
 		kfree(in);

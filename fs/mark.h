@@ -90,6 +90,10 @@ struct notify_group {
 	struct list_head all;	     /* [notify_lock] */
 	u32 nr_marks;		     /* [notify_lock] */
 	u32 uid;		     /* [I] whose it counts as */
+	/* What is to be read, of a group that has a file: file->priv. */
+	struct list_head events; /* [notify_lock] in the family's structs */
+	u32 nr_events;		 /* [notify_lock] */
+	struct waitq wq;	 /* of who reads */
 	/* [notify_lock] for the time of one fan-out */
 	struct list_head hit_node;
 	struct mark *hit[NR_ON];
@@ -105,7 +109,13 @@ void group_end(struct notify_group *g);
 /* Marks of all groups of @g's kind and user.  notify_lock held. */
 u64 group_user_marks(const struct notify_group *g);
 
+u32 group_poll(struct file *f, struct poll_table *pt);
+/* Nothing is queued at @f's group: 0: now there may be; -EAGAIN, -ERESTARTSYS. */
+int group_wait(struct file *f);
+
 /* notify_lock held for these. */
+/* @node, of an event, is the last to be read. */
+void group_queue(struct notify_group *g, struct list_head *node);
 struct mark *mark_find(const struct notify_group *g, const void *obj);
 /* @m has kind, obj, pins and masks; a pinned inode gets its reference. */
 void mark_link(struct mark *m, struct notify_group *g);

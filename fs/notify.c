@@ -45,7 +45,33 @@ void group_init(struct notify_group *g, const struct group_ops *ops)
 	list_init(&g->marks);
 	list_init(&g->all);
 	list_init(&g->hit_node);
+	list_init(&g->events);
+	waitq_init(&g->wq);
 	g->uid = fs_cred()->uid;
+}
+
+void group_queue(struct notify_group *g, struct list_head *node)
+{
+	list_add_tail(node, &g->events);
+	g->nr_events++;
+	wake_up_all_key(&g->wq, POLLIN | POLLRDNORM);
+}
+
+u32 group_poll(struct file *f, struct poll_table *pt)
+{
+	struct notify_group *g = f->priv;
+
+	poll_wait(pt, f, &g->wq);
+	return list_empty(&g->events) ? 0 : POLLIN | POLLRDNORM;
+}
+
+int group_wait(struct file *f)
+{
+	struct notify_group *g = f->priv;
+
+	if (f->flags & O_NONBLOCK)
+		return -EAGAIN;
+	return (int)wait_event_interruptible(&g->wq, !list_empty(&g->events));
 }
 
 bool group_enlist(struct notify_group *g, u64 max)
