@@ -169,6 +169,22 @@ static inline struct hart *this_hart(void)
 #endif
 }
 
+/* Boot only: from here on the hart's object is @h.  Not in a function, nor called from
+ * one, that has looked at this_hart() and does so again. */
+static inline void hart_become(struct hart *h)
+{
+#ifdef __riscv
+	__asm__ volatile("mv tp, %0\n\tcsrw sscratch, %0"
+			 :
+			 : "r"(h)
+			 : "memory");
+#else
+	extern struct hart *host_this_hart;
+
+	host_this_hart = h;
+#endif
+}
+
 static inline unsigned int this_cpu(void)
 {
 	return this_hart()->cpu;

@@ -149,6 +149,7 @@ void kernel_main(u64 hartid, paddr_t fdt)
 		  hartid, fdt, kernel_phys_base);
 	pr_info("antler: command line: %s", boot_cmdline);
 	bootmem_init();
+	smp_reserve(hartid);
 	pmem_init();
 	kmalloc_init();
 	vmap_init();

@@ -22,10 +22,10 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/hart.h>
+#include <kernel/hotmem.h>
 #include <kernel/init.h>
 #include <kernel/irq/irq.h>
 #include <kernel/log.h>
-#include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/relay/relay.h>
 #include <kernel/smp.h>
@@ -38,7 +38,7 @@
 #define LOOP_STACK_SIZE 16384u
 #define EXC_STACK_SIZE	8192u
 
-struct hart boot_hart;
+struct hart boot_hart; /* until smp_find_harts() */
 struct hart *harts[MAX_HARTS] = { &boot_hart };
 unsigned int nr_harts = 1;
 static const struct hart_ops *hart_ops;
@@ -216,16 +216,43 @@ static void param_maxcpus(const char *v)
 }
 BOOTPARAM(maxcpus, "maxcpus", param_maxcpus);
 
+void smp_reserve(u64 boot_hartid)
+{
+	int cpus = fdt_path_offset(boot_fdt, "/cpus");
+	u32 n = 1; /* the boot hart, which may not be among them */
+	u64 id;
+
+	for (int node = fdt_first_child(boot_fdt, cpus);
+	     cpus >= 0 && node >= 0 && n < max_cpus;
+	     node = fdt_next_sibling(boot_fdt, node))
+		n += usable(node, &id) && id != boot_hartid;
+	hotmem_reserve(n * (HOTMEM_SIZE(sizeof(struct hart)) +
+			    HOTMEM_SIZE(sizeof(struct relay_hart))) +
+		       relay_rings_size(n));
+}
+
+static __attribute__((noinline)) struct hart *move_boot_hart(u64 hartid)
+{
+	struct hart *h = hotmem_alloc(sizeof(*h));
+
+	*h = boot_hart;
+	h->hartid = (u32)hartid;
+	list_init(&h->runq);
+	list_init(&h->ready);
+	list_init(&h->backlog);
+	harts[0] = h;
+	hart_become(h);
+	return h;
+}
+
 void smp_find_harts(u64 boot_hartid)
 {
 	int cpus = fdt_path_offset(boot_fdt, "/cpus");
+	struct hart *boot = move_boot_hart(boot_hartid);
 	bool found_boot = false;
 	int node;
 
-	boot_hart.hartid = (u32)boot_hartid;
-	list_init(&boot_hart.runq);
-	list_init(&boot_hart.ready);
-	list_init(&boot_hart.backlog);
+	hotmem_trim();
 	for (node = fdt_first_child(boot_fdt, cpus); cpus >= 0 && node >= 0;
 	     node = fdt_next_sibling(boot_fdt, node)) {
 		struct hart *h;
@@ -234,15 +261,13 @@ void smp_find_harts(u64 boot_hartid)
 		if (!usable(node, &id))
 			continue;
 		if (id == boot_hartid) {
-			hart_fill(&boot_hart, 0, node, (u32)id);
+			hart_fill(boot, 0, node, (u32)id);
 			found_boot = true;
 			continue;
 		}
 		if (nr_harts >= max_cpus)
 			continue;
-		h = kzalloc(ALIGN_UP(sizeof(*h), 64));
-		if (!h)
-			break;
+		h = hotmem_alloc(sizeof(*h));
 		harts[nr_harts] = h;
 		hart_fill(h, nr_harts++, node, (u32)id);
 	}
@@ -359,8 +384,8 @@ static int hart_prepare(struct hart *h)
 	u8 *stack = kstack_alloc(LOOP_STACK_SIZE);
 	u8 *exc = kstack_alloc(EXC_STACK_SIZE);
 
-	h->relay = kzalloc(sizeof(struct relay_hart));
-	if (!stack || !exc || !h->relay)
+	h->relay = hotmem_alloc(sizeof(struct relay_hart));
+	if (!stack || !exc)
 		return -ENOMEM;
 	h->stack_top = (u64)stack + LOOP_STACK_SIZE;
 	h->estack_top = (u64)exc + EXC_STACK_SIZE;
@@ -378,7 +403,7 @@ void smp_prepare(void)
 		if (hart_prepare(harts[i]))
 			panic("smp: no memory for hart %u", i);
 	}
-	boot_hart.online = true;
+	harts[0]->online = true;
 }
 
 static void hart_go_online(struct hart *h)

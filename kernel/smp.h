@@ -9,7 +9,9 @@
 
 #include <lib/types.h>
 
-/* Device tree -> harts[]; needs kmalloc. */
+/* Room for what the harts of the device tree will need; before pmem_init(). */
+void smp_reserve(u64 boot_hartid);
+/* Device tree -> harts[]; the boot hart leaves boot_hart for an object like theirs. */
 void smp_find_harts(u64 boot_hartid);
 /* Stacks and relay data of each; needs vmap. */
 void smp_prepare(void);

@@ -24,6 +24,9 @@ void *kmemdup(const void *p, size_t n);
 struct kmem_cache; /* opaque */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 				     size_t align);
+/* Its slabs are single frames at these places (kernel/hotmem.h): objects that every system
+ * call looks at.  Before the first object is allocated. */
+void kmem_cache_place(struct kmem_cache *c, u32 first, u32 nr);
 void *kmem_cache_alloc(struct kmem_cache *c); /* not cleared */
 void *kmem_cache_zalloc(struct kmem_cache *c);
 void kmem_cache_free(struct kmem_cache *c, void *obj);

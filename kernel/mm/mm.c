@@ -15,6 +15,7 @@
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
+#include <kernel/hotmem.h>
 #include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
 
@@ -24,8 +25,11 @@ struct mm *mm_new(void)
 {
 	struct mm *mm;
 
-	if (unlikely(!mm_cache))
+	if (unlikely(!mm_cache)) {
 		mm_cache = kmem_cache_create("mm", sizeof(struct mm), 64);
+		if (mm_cache)
+			kmem_cache_place(mm_cache, PLACE_MM, NR_MM);
+	}
 	mm = mm_cache ? kmem_cache_zalloc(mm_cache) : NULL;
 	if (!mm)
 		return NULL;

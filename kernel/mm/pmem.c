@@ -27,6 +27,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/hart.h>
+#include <kernel/hotmem.h>
 #include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
@@ -287,6 +288,31 @@ static __attribute__((noinline)) struct page *alloc_block(unsigned int order,
 			clear_page((char *)page_addr(pg) + i * PAGE_SIZE);
 	}
 	return pg;
+}
+
+struct page *page_alloc_placed(struct list_head *spare, u32 first, u32 nr)
+{
+	struct page *pg = NULL, *block;
+
+	spin_lock(&pmem_lock);
+	if (list_empty(spare) &&
+	    buddy_free_pages + lazy_pages >= 2 * wm[2] + TLB_PLACES) {
+		block = buddy_take(ctz64(TLB_PLACES));
+		for (u32 i = 0; block && i < TLB_PLACES; i++) {
+			if (i - first < nr)
+				list_add_tail(&block[i].node, spare);
+			else
+				buddy_free((u64)(block + i - mem_map), 0);
+		}
+	}
+	if (!list_empty(spare)) {
+		pg = list_first_entry(spare, struct page, node);
+		list_del(&pg->node);
+		pg->order = 0;
+		pg->refs = 1;
+	}
+	spin_unlock(&pmem_lock);
+	return pg ? pg : page_alloc(0, GFP_KERNEL);
 }
 
 /* --- the interface */

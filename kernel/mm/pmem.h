@@ -81,6 +81,12 @@ void buddy_free_range(u64 first, u64 end); /* indices into mem_map */
 bool pmem_open_section(void);		   /* one lazy section; false: none */
 void pmem_set_watermarks(void);
 
+/*
+ * One frame whose number modulo TLB_PLACES (kernel/hotmem.h) is @first to @first + @nr - 1,
+ * refs = 1; any frame when memory is short; NULL.  @spare: a list of the caller's, of
+ * at most @nr frames that are kept for the next one [pmem_lock].
+ */
+struct page *page_alloc_placed(struct list_head *spare, u32 first, u32 nr);
 /* A frame that holds nothing but zeroes, for a page table. */
 struct page *page_alloc_table(void);
 void page_free_table(struct page *pg); /* still all zeroes */

@@ -25,6 +25,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/hart.h>
+#include <kernel/hotmem.h>
 #include <kernel/init.h>
 #include <kernel/mm/pmem.h>
 #include <lib/atomic.h>
@@ -51,6 +52,8 @@ struct kmem_cache {
 	u32 nr_obj;		  /* [I] in one slab */
 	u32 mag_limit;		  /* [I] */
 	u8 order;		  /* [I] of a slab */
+	u8 place, nr_places;	  /* [I] kmem_cache_place(); 0: anywhere */
+	struct list_head spare;	  /* [pmem_lock] page_alloc_placed() */
 	struct spinlock lock;	  /* RANK_SLAB */
 	struct list_head partial; /* [lock] heads by page->node */
 	u32 nr_empty;		  /* [lock] slabs with inuse 0, on partial */
@@ -164,7 +167,10 @@ static void *slab_pop(struct kmem_cache *c)
 /* A new slab, all of its objects free; lock not held. */
 static struct page *slab_new(struct kmem_cache *c)
 {
-	struct page *head = page_alloc(c->order, GFP_KERNEL);
+	struct page *head =
+		c->nr_places
+			? page_alloc_placed(&c->spare, c->place, c->nr_places)
+			: page_alloc(c->order, GFP_KERNEL);
 	char *base;
 
 	if (!head)
@@ -391,6 +397,7 @@ static void cache_init(struct kmem_cache *c, const char *name, size_t size,
 		c->mag_limit = 4;
 	spin_init(&c->lock, name, RANK_SLAB);
 	list_init(&c->partial);
+	list_init(&c->spare);
 	spin_lock(&caches_lock);
 	list_add_tail(&c->node, &caches);
 	spin_unlock(&caches_lock);
@@ -404,6 +411,16 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
 	if (c)
 		cache_init(c, name, size, align);
 	return c;
+}
+
+void kmem_cache_place(struct kmem_cache *c, u32 first, u32 nr)
+{
+	KASSERT(!c->nr_slabs && c->size <= PAGE_SIZE &&
+		first + nr <= TLB_PLACES);
+	c->order = 0;
+	c->nr_obj = (u32)PAGE_SIZE / c->size;
+	c->place = (u8)first;
+	c->nr_places = (u8)nr;
 }
 
 void kmem_for_each(void (*fn)(const struct kmem_info *info, void *ctx),

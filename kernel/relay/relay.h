@@ -200,6 +200,7 @@ static inline u8 relay_where(const struct hart *h, const struct thread *t,
 bool relay_trap_is_local(const struct thread *t); /* of its req_kind */
 
 /* --- ring.c */
+size_t relay_rings_size(u32 n); /* of hotmem, at most */
 void relay_rings_init(void);
 /* Put @t into the ring to @dst and wake it if it asked for that. */
 void relay_send(struct hart *h, struct hart *dst, struct thread *t, u32 kind);

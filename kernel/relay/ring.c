@@ -11,8 +11,8 @@
  */
 #include <arch/riscv/csr.h>
 #include <kernel/assert.h>
+#include <kernel/hotmem.h>
 #include <kernel/log.h>
-#include <kernel/mm/kmalloc.h>
 #include <kernel/relay/relay.h>
 
 __cold void relay_delay_slow(struct hart *h)
@@ -117,6 +117,17 @@ void relay_flush_backlog(struct hart *h)
 	}
 }
 
+static size_t slots_size(void)
+{
+	return HOTMEM_SIZE(sizeof(u64) << relay_ring_shift);
+}
+
+size_t relay_rings_size(u32 n)
+{
+	return (size_t)n * (n - 1) *
+	       (HOTMEM_SIZE(sizeof(struct msgring)) + slots_size());
+}
+
 void relay_rings_init(void)
 {
 	u32 n = 1u << relay_ring_shift;
@@ -128,9 +139,8 @@ void relay_rings_init(void)
 
 			if (from == to)
 				continue;
-			ring = kzalloc(ALIGN_UP(sizeof(*ring), 64));
-			slot = kzalloc(ALIGN_UP(n * sizeof(u64), 64));
-			KASSERT(ring && slot);
+			ring = hotmem_alloc(sizeof(*ring));
+			slot = hotmem_alloc(slots_size());
 			msgring_init(ring, slot, relay_ring_shift,
 				     relay_ring_start);
 			relay_of(harts[from])->out[to] = ring;

@@ -13,6 +13,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/assert.h>
 #include <kernel/dev/blk.h>
+#include <kernel/hotmem.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/relay/relay.h>
@@ -27,6 +28,7 @@ void sched_init(void)
 {
 	thread_cache = kmem_cache_create("thread", sizeof(struct thread), 64);
 	KASSERT(thread_cache);
+	kmem_cache_place(thread_cache, PLACE_THREAD, NR_THREAD);
 }
 
 struct thread *thread_alloc(void)

@@ -17,6 +17,7 @@
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
 #include <kernel/init.h>
+#include <kernel/hotmem.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/pid.h>
@@ -47,6 +48,7 @@ void task_caches_init(void)
 	process_cache =
 		kmem_cache_create("process", sizeof(struct process), 64);
 	KASSERT(sighand_cache && process_cache);
+	kmem_cache_place(process_cache, PLACE_PROCESS, NR_PROCESS);
 }
 
 struct sighand *sighand_alloc(void)

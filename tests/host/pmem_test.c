@@ -9,6 +9,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/hart.h>
+#include <kernel/hotmem.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pmem.h>
@@ -179,6 +180,36 @@ static void test_reserves(void **state)
 		page_put(got[--n]);
 }
 
+/* Frames at the places asked for while there is memory; then any; all come back. */
+static void test_placed(void **state)
+{
+	static struct page *got[RAM_SIZE / PAGE_SIZE];
+	struct list_head spare = LIST_HEAD_INIT(spare);
+	struct pmem_info before, i;
+	u64 n = 0, elsewhere = 0;
+
+	pmem_info(&before);
+	while ((got[n] = page_alloc_placed(&spare, 45, 7))) {
+		u64 place = (u64)page_addr(got[n]) / PAGE_SIZE % TLB_PLACES;
+
+		assert_int_equal(got[n]->refs, 1);
+		assert_int_equal(got[n]->order, 0);
+		got[n]->priv = 0x1234; /* given out twice would show */
+		elsewhere += place - 45 >= 7;
+		assert_true(n >= 64 || !elsewhere);
+		n++;
+	}
+	assert_true(elsewhere && elsewhere < n);
+	assert_true(list_empty(&spare));
+	while (n) {
+		assert_int_equal(got[--n]->priv, 0x1234);
+		got[n]->priv = 0;
+		page_put(got[n]);
+	}
+	pmem_info(&i);
+	assert_int_equal(i.free, before.free);
+}
+
 static void test_release(void **state)
 {
 	u64 before = pmem_total_pages();
@@ -276,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_heap),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_reserves),
+		cmocka_unit_test(test_placed),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_misuse),
 	};
