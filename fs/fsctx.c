@@ -143,9 +143,9 @@ struct file *fsctx_open(const char *type)
 {
 	struct fs_type *t;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	t = fs_find_type(type);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return t ? ctx_new(t, NULL) : ERR_PTR(-ENODEV);
 }
 
@@ -318,12 +318,12 @@ static int make_instance(struct fsctx *c, bool exclusive)
 		complain(c, "%s: No source specified", c->type->name);
 		return -EINVAL;
 	}
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	shared = c->type->single_sb != NULL;
 	sb = sb_find_or_create(c->type, c->source, c->flags, c->data);
 	if (!IS_ERR(sb) && !c->type->single)
 		shared = sb->refs > 1;
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (IS_ERR(sb)) {
 		complain_device(c, (int)PTR_ERR(sb));
 		return (int)PTR_ERR(sb);
@@ -358,9 +358,9 @@ int fsctx_reconfigure(struct file *f)
 
 	mutex_lock(&c->lock);
 	if (c->phase == PHASE_PICKED) {
-		mutex_lock(&mount_mutex);
+		mount_lock();
 		err = sb_remount(c->sb, c->flags, c->data);
-		mutex_unlock(&mount_mutex);
+		mount_unlock();
 		c->data[0] = '\0';
 		if (err)
 			c->phase = PHASE_FAILED;

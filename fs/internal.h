@@ -85,7 +85,12 @@ int sb_remount(struct super_block *sb, u64 flags, const char *data);
 void sb_remount_force(struct super_block *sb);
 void sb_for_each(void (*fn)(struct super_block *sb, void *ctx), void *ctx);
 
-/* --- mount.c.  mount_find .. mount_unlink: dcache_lock held; the others:
+/* --- mount.c */
+void mount_lock(void); /* mount_mutex */
+/* Then all that was taken out of the tree meanwhile is put: no lock held. */
+void mount_unlock(void);
+void mount_put_later(struct mount *m); /* m->was, and ->through: m itself */
+/* mount_find .. mount_unlink: dcache_lock held; the others:
  * mount_mutex, or as well dcache_lock where nothing is changed. */
 struct mount *mount_find(const struct mount *parent, const struct dentry *d);
 void mount_link(struct mount *m, const struct path *p);

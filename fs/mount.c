@@ -36,12 +36,53 @@
 static struct list_head buckets[NR_BUCKETS];		 /* [dcache_lock] */
 static struct list_head mounts = LIST_HEAD_INIT(mounts); /* [dcache_lock] */
 static u32 nr_mounts;					 /* [dcache_lock] */
+/* Out of the tree, by ->pending: to be put. */
+static struct list_head parted = LIST_HEAD_INIT(parted); /* [mount_mutex] */
 static int next_id = 20;				 /* [a] */
 static u64 next_unique = BIT(31) + 20;			 /* [a] */
 static struct mount *root_mount;			 /* [I after boot] */
 
 u32 mounts_event;
 struct waitq mounts_wq = WAITQ_INIT(mounts_wq);
+
+void mount_lock(void)
+{
+	mutex_lock(&mount_mutex);
+}
+
+void mount_put_later(struct mount *m)
+{
+	/* without either it had no place, and is the caller's */
+	if (m->through || m->was.dentry)
+		list_add_tail(&m->pending, &parted);
+}
+
+static void put_parted(struct mount *m)
+{
+	struct path was = m->was, top = { m, m->root };
+
+	if (m->through)
+		path_put(&top); /* what stood on it had these */
+	if (!was.dentry)
+		return;
+	path_put(&was);
+	mount_put(m);
+}
+
+void mount_unlock(void)
+{
+	struct list_head gone = LIST_HEAD_INIT(gone);
+	struct mount *m;
+
+	list_splice_tail_init(&parted, &gone);
+	mutex_unlock(&mount_mutex);
+	while (!list_empty(&gone)) {
+		m = list_first_entry(&gone, struct mount, pending);
+		list_del(&m->pending);
+		put_parted(m);
+		cond_resched();
+	}
+}
 
 static struct list_head *bucket_of(const struct mount *parent,
 				   const struct dentry *d)
@@ -197,14 +238,14 @@ void mount_ns_start(struct mount *top, struct mnt_ns *ns)
 
 void mount_ns_end(struct mount *top)
 {
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	store_once(&top->ns, NULL);
 	mount_dissolve(top);
 	spin_lock(&dcache_lock);
 	list_del(&top->node);
 	nr_mounts--;
 	spin_unlock(&dcache_lock);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	mount_put(top);
 }
 
@@ -360,9 +401,9 @@ struct mount *mount_internal(struct fs_type *t)
 	struct super_block *sb;
 	struct mount *m;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	sb = sb_find_or_create(t, NULL, 0, "");
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (IS_ERR(sb))
 		return ERR_PTR(PTR_ERR(sb));
 	m = mount_alloc(sb, sb->root, t->name, 0);
@@ -380,10 +421,10 @@ int vfs_mount_root(const char *dev, const char *type, u64 flags,
 	struct mount *m;
 
 	KASSERT(!root_mount);
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	t = fs_find_type(type);
 	sb = t ? sb_find_or_create(t, dev, flags, data) : ERR_PTR(-ENODEV);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	m = mount_alloc(sb, sb->root, dev, 0);

@@ -17,10 +17,10 @@
 
 static void loose_release(struct file *f)
 {
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	if (f->mnt->loose)
 		mount_dissolve(f->mnt);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 }
 
 /* An O_PATH file: nothing can be done but hold it. */
@@ -31,14 +31,14 @@ struct file *mount_open_loose(struct mount *m)
 	struct path p = { m, m->root };
 	struct file *f;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	m->loose = true;
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	f = vfs_open_path(&p, O_PATH, current->cred);
 	if (IS_ERR(f)) {
-		mutex_lock(&mount_mutex);
+		mount_lock();
 		mount_dissolve(m);
-		mutex_unlock(&mount_mutex);
+		mount_unlock();
 	} else {
 		f->ops = &loose_fops;
 	}
@@ -51,9 +51,9 @@ struct file *vfs_open_tree(const struct path *p, bool rec)
 	struct mount *m = NULL;
 	int err;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	err = mount_bind_copy(p, rec, &m);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return err ? ERR_PTR(err) : mount_open_loose(m);
 }
 
@@ -67,7 +67,7 @@ int vfs_mount_set_group(const struct path *from, const struct path *to)
 	struct mount *a = from->mnt, *b = to->mnt;
 	int err = 0;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	spin_lock(&dcache_lock);
 	if (from->dentry != a->root || to->dentry != b->root ||
 	    !mount_attached(a) || !mount_attached(b))
@@ -79,7 +79,7 @@ int vfs_mount_set_group(const struct path *from, const struct path *to)
 	spin_unlock(&dcache_lock);
 	if (!err)
 		mount_join(b, a);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return err;
 }
 
@@ -117,13 +117,13 @@ int vfs_mount_setattr(const struct path *p, const struct mount_change *c)
 	struct mount *m, *top = p->mnt;
 	int err = 0;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	if (p->dentry != top->root || (!top->loose && !mount_attached(top)))
 		err = -EINVAL;
 	if (!err)
 		err = change_flags(top, c);
 	for (m = top; m && !err && c->kind; m = next_of(m, top, c->rec))
 		mount_set_kind(m, c->kind);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return err;
 }

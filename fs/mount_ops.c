@@ -34,11 +34,11 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 
 	if (!type)
 		return -EINVAL;
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	t = fs_find_type(type);
 	sb = t ? sb_find_or_create(t, dev, flags, data ? data : "")
 	       : ERR_PTR(-ENODEV);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	if (!t->single_stacks && at->mnt->sb == sb && at->dentry == sb->root &&
@@ -49,9 +49,9 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 	m = mount_alloc(sb, sb->root, dev, flags & MNT_FLAGS);
 	if (!m)
 		return -ENOMEM;
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	err = mount_graft(m, at, false);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (err)
 		mount_put(m);
 	return err;
@@ -73,7 +73,7 @@ static int mount_bind(const char *from, const struct path *at, bool rec)
 
 	if (err)
 		return err;
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	err = mount_bind_copy(&old, rec, &m);
 	if (!err) {
 		err = mount_graft(m, at, false);
@@ -82,7 +82,7 @@ static int mount_bind(const char *from, const struct path *at, bool rec)
 			mount_put(m);
 		}
 	}
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	path_put(&old);
 	return err;
 }
@@ -174,7 +174,7 @@ int mount_move(const struct path *from, const struct path *at, bool beneath)
 	bool loose;
 	int err;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	spin_lock(&dcache_lock);
 	path_cross_mounts(&to);
 	spin_unlock(&dcache_lock);
@@ -187,7 +187,7 @@ int mount_move(const struct path *from, const struct path *at, bool beneath)
 		if (err && loose)
 			mount_put(from->mnt);
 	}
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return err;
 }
 
@@ -227,7 +227,7 @@ static int mount_remount(const struct path *at, u64 flags, const char *data)
 	struct mount *m = at->mnt;
 	int err = 0;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	if (at->dentry != m->root || !mount_attached(m))
 		err = -EINVAL;
 	if (!err && !(flags & MS_BIND))
@@ -236,7 +236,7 @@ static int mount_remount(const struct path *at, u64 flags, const char *data)
 		flags |= m->flags & MNT_TIMES;
 	if (!err)
 		err = mount_set_flags(m, flags);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return err;
 }
 
@@ -248,7 +248,7 @@ static int change_kind(const struct path *at, u64 flags)
 
 	if ((kind & ~(u64)MNT_KINDS) || (kind & (kind - 1)))
 		return -EINVAL;
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	if (at->dentry != top->root || !mount_attached(top))
 		err = -EINVAL;
 	for (m = top; m && !err; m = mount_next(m, top)) {
@@ -256,7 +256,7 @@ static int change_kind(const struct path *at, u64 flags)
 		if (!(flags & MS_REC))
 			break;
 	}
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return err;
 }
 
@@ -324,12 +324,15 @@ int vfs_umount(const char *dir, u32 flags)
 			  flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
 	if (err)
 		return err;
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	err = vfs_may_mount() ? umount_locked(&p, flags) : -EPERM;
-	path_put(&p);
-	if (err == -EAGAIN) /* in the tree, and mount_mutex keeps it there */
+	if (err == -EAGAIN) { /* in the tree, and mount_mutex keeps it there */
+		path_put(&p);
 		store_once(&p.mnt->expiring, true);
-	mutex_unlock(&mount_mutex);
+	}
+	mount_unlock();
+	if (err != -EAGAIN)
+		path_put(&p);
 	return err;
 }
 
@@ -381,13 +384,13 @@ int vfs_pivot_root(const char *new_root, const char *put_old)
 	if (err)
 		goto out_new;
 	fs_ctx_get_root(&root);
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	spin_lock(&dcache_lock);
 	err = pivot_check(&root, &new, &put);
 	if (!err)
 		pivot(root.mnt, new.mnt, &put, &was_root, &was_new);
 	spin_unlock(&dcache_lock);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (!err) {
 		mounts_changed();
 		fs_ctx_replace_all(&root, &new);

@@ -12,16 +12,67 @@
 #include <kernel/ns/user.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
+#include <lib/list.h>
 
 static u64 last_seq; /* [a] */
+
+/*
+ * The end of one may be that of others, whose files are mounted in it, and so on: the
+ * thread that ends the first one ends them afterwards, not from within.
+ */
+struct ending {
+	struct list_head node; /* [endings_lock] */
+	struct thread *who;    /* [I] */
+	struct list_head next; /* [endings_lock] of mnt_ns.ended */
+};
+static struct spinlock endings_lock = SPINLOCK_INIT("mnt_ns", RANK_FILE);
+static struct list_head endings = LIST_HEAD_INIT(endings); /* [endings_lock] */
+
+/* Current's, which @n joins; or false: it has none, and @fresh is its one now. */
+static bool join_ending(struct mnt_ns *n, struct ending *fresh)
+{
+	struct ending *e, *mine = NULL;
+
+	spin_lock(&endings_lock);
+	list_for_each_entry(e, &endings, node)
+		if (e->who == current)
+			mine = e;
+	if (mine)
+		list_add_tail(&n->ended, &mine->next);
+	else
+		list_add(&fresh->node, &endings);
+	spin_unlock(&endings_lock);
+	return mine;
+}
+
+static struct mnt_ns *next_ending(struct ending *e)
+{
+	struct mnt_ns *n;
+
+	spin_lock(&endings_lock);
+	n = list_first_entry_or_null(&e->next, struct mnt_ns, ended);
+	list_del(n ? &n->ended : &e->node);
+	spin_unlock(&endings_lock);
+	return n;
+}
 
 static void mnt_free(struct ns_common *ns)
 {
 	struct mnt_ns *n = container_of(ns, struct mnt_ns, ns);
+	struct ending e = { .who = current };
 
-	if (n->top)
+	if (!n->top) { /* was not even made */
+		kfree(n);
+		return;
+	}
+	store_once(&n->top->ns, NULL); /* nobody's, from now on */
+	list_init(&e.next);
+	if (join_ending(n, &e))
+		return;
+	for (; n; n = next_ending(&e)) {
 		mount_ns_end(n->top);
-	kfree(n);
+		kfree(n);
+	}
 }
 
 /* What is on top of the tree's root: where a process that enters is. */
@@ -143,9 +194,9 @@ int fs_ctx_new_mounts(struct fs_ctx *c, struct user_ns *owner)
 		return err;
 	}
 	n->seq = atomic_add_return(&last_seq, 1ul);
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	err = copy_tree(c, n, was);
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	if (err) {
 		ns_put(&n->ns);
 		return err;

@@ -11,6 +11,7 @@ struct mnt_ns {
 	struct ns_common ns;
 	struct mount *top; /* [I] owned */
 	u64 seq;	   /* [I] grows as they are made; the first's is 0 */
+	struct list_head ended; /* of those that one thread ends: mountns.c */
 };
 extern const struct ns_ops mnt_ns_ops;
 extern struct mnt_ns init_mnt_ns;

@@ -15,7 +15,9 @@
  *   G4  An unmounted mount has neither group nor master.
  *
  * Locking: mount_mutex over everything here; dcache_lock inside it where links
- * of the tree change.  References are put under mount_mutex.
+ * of the tree change.  References of what is taken away are put by mount_unlock():
+ * they may be the last ones of a file system, or of a mount namespace, whose end
+ * wants the mutex.
  */
 #include <fs/internal.h>
 #include <fs/mountns.h>
@@ -120,7 +122,7 @@ u32 mount_dominator(struct mount *m, const struct path *root)
 	const struct mount *peer;
 	u32 group, seen = 0;
 
-	mutex_lock(&mount_mutex);
+	mount_lock();
 	for (group = m->master; group && !seen;) {
 		u32 next = 0;
 
@@ -133,7 +135,7 @@ u32 mount_dominator(struct mount *m, const struct path *root)
 		}
 		group = next;
 	}
-	mutex_unlock(&mount_mutex);
+	mount_unlock();
 	return seen;
 }
 
@@ -542,19 +544,12 @@ static struct mount *deepest_doomed(struct mount *m)
 static void put_doomed(struct list_head *list)
 {
 	struct mount *m;
-	struct path top;
 
 	while (!list_empty(list)) {
 		m = list_first_entry(list, struct mount, pending);
 		list_del(&m->pending);
 		leave_group(m, false);
-		top = (struct path){ m, m->root };
-		if (m->through)
-			path_put(&top);
-		if (!m->was.dentry)
-			continue; /* it had no place: the caller's */
-		path_put(&m->was);
-		mount_put(m);
+		mount_put_later(m);
 	}
 }
 
