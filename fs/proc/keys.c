@@ -3,6 +3,7 @@
 #include <fs/proc/proc.h>
 
 #include <kernel/keys/keys.h>
+#include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -53,7 +54,8 @@ static void show_key(struct key *k, void *ctx)
 		    (u32)k->serial, 'I', k->revoked ? 'R' : '-',
 		    k->in_quota ? 'Q' : '-', k->error ? 'N' : '-',
 		    k->invalid ? 'i' : '-', load_once(&k->refs), left, k->perm,
-		    (int)k->uid, (int)k->gid, k->type->name, k->desc);
+		    (int)uid_shown(k->uid), (int)gid_shown(k->gid),
+		    k->type->name, k->desc);
 	if (k->error)
 		text_printf(t, "\n");
 	else if (!k->type->ring)
@@ -80,9 +82,9 @@ static void show_user(struct key_user *u, void *ctx)
 				    : &key_limits.root_maxbytes);
 
 	if (u->nr_all)
-		text_printf(ctx, "%5u: %5u %u/%u %u/%lu %u/%lu\n", u->uid,
-			    u->nr_all, u->nr_all, u->nr_all, u->nr_keys, max,
-			    u->nr_bytes, room);
+		text_printf(ctx, "%5u: %5u %u/%u %u/%lu %u/%lu\n",
+			    uid_shown(u->uid), u->nr_all, u->nr_all, u->nr_all,
+			    u->nr_keys, max, u->nr_bytes, room);
 }
 
 static int show_users(struct text *t, void *arg __unused)

@@ -8,6 +8,7 @@
 #include <kernel/keys/keys.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -295,6 +296,11 @@ s64 key_ctl_chown(s32 id, u32 uid, u32 gid)
 {
 	if (uid == ~0u && gid == ~0u)
 		return 0;
+	if ((uid != ~0u && uid_given(uid) == INVALID_ID) ||
+	    (gid != ~0u && gid_given(gid) == INVALID_ID))
+		return -EINVAL;
+	uid = uid == ~0u ? uid : uid_given(uid);
+	gid = gid == ~0u ? gid : gid_given(gid);
 	return with_key(id, KEY_LOOKUP_CREATE | KEY_LOOKUP_PARTIAL, KEY_SETATTR,
 			do_chown, uid, gid);
 }
@@ -389,7 +395,8 @@ static s64 do_describe(struct key_ref r, u64 out, u64 b __unused)
 		return -ENOMEM;
 	*(char **)out = s;
 	return scnprintf(s, room, "%s;%d;%d;%08x;%s", k->type->name,
-			 (int)k->uid, (int)k->gid, k->perm, k->desc) +
+			 (int)uid_shown(k->uid), (int)gid_shown(k->gid),
+			 k->perm, k->desc) +
 	       1;
 }
 
@@ -570,9 +577,10 @@ s64 key_ctl_persistent(u32 uid, s32 dest)
 	struct key_ref r;
 	s64 n;
 
-	if (uid == ~0u)
-		uid = c->uid;
-	else if (uid != c->uid && uid != c->euid && !capable(CAP_SETUID))
+	uid = uid == ~0u ? c->uid : uid_given(uid);
+	if (uid == INVALID_ID)
+		return -EINVAL;
+	if (uid != c->uid && uid != c->euid && !capable(CAP_SETUID))
 		return -EPERM;
 	keys_begin();
 	r = key_lookup(dest, KEY_LOOKUP_CREATE, KEY_WRITE);

@@ -58,6 +58,15 @@ void key_put(struct key *k)
 
 /* --- the end of keys */
 
+static void drop_payload(struct key *k)
+{
+	if (k->data)
+		memset(k->data, 0, k->len);
+	kfree(k->data);
+	k->data = NULL;
+	k->len = 0;
+}
+
 static void destroy(struct key *k)
 {
 	list_del(&k->node);
@@ -69,9 +78,7 @@ static void destroy(struct key *k)
 		k->user->nr_bytes -= k->quota;
 	}
 	kfree(k->links);
-	if (k->data)
-		memset(k->data, 0, k->len);
-	kfree(k->data);
+	drop_payload(k);
 	kfree(k->desc);
 	kfree(k);
 }
@@ -302,7 +309,7 @@ int key_set_payload(struct key *k, void *data, u32 len)
 		kfree(data);
 		return err;
 	}
-	kfree(k->data);
+	drop_payload(k);
 	k->data = data;
 	k->len = len;
 	k->error = 0;
@@ -351,12 +358,8 @@ void key_revoke(struct key *k)
 	next_sweep = k->since;
 	if (k->type->ring)
 		ring_clear(k);
-	if (k->data)
-		memset(k->data, 0, k->len);
 	(void)key_reserve(k, 0);
-	kfree(k->data);
-	k->data = NULL;
-	k->len = 0;
+	drop_payload(k);
 }
 
 void key_invalidate(struct key *k)

@@ -105,6 +105,8 @@ struct key {
 	u32 len;
 	struct key **links; /* of a keyring: owned references */
 	u32 nr, room;
+	u64 seen;	/* the last walk through keyrings that came by */
+	u32 seen_depth; /* and how deep in them */
 };
 
 /* A key, and whether current possesses it: found from its own keyrings. */

@@ -5,10 +5,26 @@
 #include <kernel/keys/keys.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/sched/thread.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
 #define MAX_LINKS 65535u
+
+static u64 last_walk;
+
+/* Keyrings in keyrings may be reached on very many ways.  Was @ring looked at in this
+ * walk already, as near to its beginning (or, @deep: as far from it)? */
+static bool seen(struct key *ring, u64 walk, u32 depth, bool deep)
+{
+	cond_resched_lazy();
+	if (ring->seen == walk &&
+	    (deep ? ring->seen_depth >= depth : ring->seen_depth <= depth))
+		return true;
+	ring->seen = walk;
+	ring->seen_depth = depth;
+	return false;
+}
 
 static bool is_called(const struct key *k, const struct key_type *t,
 		      const char *desc)
@@ -35,7 +51,8 @@ bool ring_has(const struct key *ring, const struct key *k)
 }
 
 /* 0; -EDEADLK: @ring is @k or somewhere in it; -ELOOP: it is too deep. */
-static int check_cycle(const struct key *ring, const struct key *k, u32 depth)
+static int check_cycle(const struct key *ring, struct key *k, u64 walk,
+		       u32 depth)
 {
 	int err = 0;
 
@@ -45,8 +62,10 @@ static int check_cycle(const struct key *ring, const struct key *k, u32 depth)
 		return 0;
 	if (depth > KEYRING_DEPTH)
 		return -ELOOP;
+	if (seen(k, walk, depth, true))
+		return 0;
 	for (u32 i = 0; i < k->nr && !err; i++)
-		err = check_cycle(ring, k->links[i], depth + 1);
+		err = check_cycle(ring, k->links[i], walk, depth + 1);
 	return err;
 }
 
@@ -67,7 +86,7 @@ static int make_room(struct key *ring)
 	return 0;
 }
 
-static int may_link(struct key *ring, const struct key *k)
+static int may_link(struct key *ring, struct key *k)
 {
 	int err;
 
@@ -78,7 +97,7 @@ static int may_link(struct key *ring, const struct key *k)
 		return err;
 	if (ring->closed)
 		return -EPERM;
-	return k->type->ring ? check_cycle(ring, k, 1) : 0;
+	return k->type->ring ? check_cycle(ring, k, ++last_walk, 1) : 0;
 }
 
 int ring_link(struct key *ring, struct key *k)
@@ -145,12 +164,14 @@ static int usable(struct key_ref r, const struct key_search *s)
 
 /* Depth first, as deep as links may be (K2).  *@err: the best reason so far. */
 static struct key *search_ring(struct key_ref ring, const struct key_search *s,
-			       u32 depth, int *err)
+			       u64 walk, u32 depth, int *err)
 {
 	struct key_ref r = { .possessed = ring.possessed };
 	struct key *found;
 	int why;
 
+	if (seen(ring.key, walk, depth, false))
+		return NULL;
 	for (u32 i = 0; i < ring.key->nr; i++) {
 		r.key = ring.key->links[i];
 		if (!matches(s, r.key))
@@ -166,7 +187,7 @@ static struct key *search_ring(struct key_ref ring, const struct key_search *s,
 		if (!r.key->type->ring || key_validate(r.key) ||
 		    key_may(r, KEY_SEARCH))
 			continue;
-		found = search_ring(r, s, depth + 1, err);
+		found = search_ring(r, s, walk, depth + 1, err);
 		if (found)
 			return found;
 	}
@@ -189,7 +210,7 @@ struct key_ref ring_search(struct key_ref ring, const struct key_search *s)
 	if (matches(s, ring.key) && !usable(ring, s))
 		r.key = ring.key;
 	else
-		r.key = search_ring(ring, s, 0, &err);
+		r.key = search_ring(ring, s, ++last_walk, 0, &err);
 	r.key = r.key ? key_get(r.key) : ERR_PTR(err);
 	return r;
 }

@@ -6,6 +6,7 @@
 
 #include <linux/keyctl.h>
 #include <pthread.h>
+#include <sched.h>
 
 #define THREAD	KEY_SPEC_THREAD_KEYRING
 #define PROCESS KEY_SPEC_PROCESS_KEYRING
@@ -310,4 +311,61 @@ TEST(keys, proc)
 	text[n] = 0;
 	CHECK(strstr(text, "    0: "));
 	CHECK(strstr(text, "/1000000 "));
+}
+
+/* Keyrings in keyrings that may be reached on very many ways. */
+TEST(keys, lattice)
+{
+	enum {
+		LEVELS = 6,
+		WIDTH = 30
+	};
+	long ring[LEVELS][WIDTH], start;
+	char name[24];
+
+	for (int i = 0; i < LEVELS; i++) {
+		for (int k = 0; k < WIDTH; k++) {
+			snprintf(name, sizeof(name), "r%d.%d", i, k);
+			NEED(ring[i][k] =
+				     add("keyring", name, NULL, 0, PROCESS));
+		}
+	}
+	start = ut_now_ms();
+	for (int i = LEVELS - 1; i > 0; i--)
+		for (int k = 0; k < WIDTH; k++)
+			for (int n = 0; n < WIDTH; n++)
+				CHECK_OK(ctl(KEYCTL_LINK, P(ring[i][n]),
+					     P(ring[i - 1][k]), 0, 0));
+	CHECK_ERR(find(PROCESS, "nowhere"), ENOKEY);
+	CHECK_ERR(ctl(KEYCTL_LINK, P(ring[0][0]), P(ring[5][1]), 0, 0),
+		  EDEADLK);
+	CHECK_OK(add("user", "deep", "x", 1, ring[5][7]));
+	CHECK_OK(find(PROCESS, "deep"));
+	CHECK(ut_now_ms() - start < 8000); /* Linux's walk is a longer one */
+}
+
+/* Names of owners are those of the namespace. */
+static int in_ns(void *arg)
+{
+	char text[64];
+	int fd;
+	long k;
+
+	(void)arg;
+	CHECK_OK(unshare(CLONE_NEWUSER));
+	CHECK_OK(fd = open("/proc/self/uid_map", O_WRONLY));
+	CHECK_EQ(write(fd, "7 0 1", 5), 5);
+	close(fd);
+	CHECK_OK(k = add("user", "seen", "x", 1, PROCESS));
+	CHECK(ctl(KEYCTL_DESCRIBE, P(k), P(text), sizeof(text), 0) > 0);
+	CHECK(!strncmp(text, "user;7;", 7));
+	CHECK_ERR(ctl(KEYCTL_CHOWN, P(k), 3, P(-1), 0), EINVAL);
+	CHECK_OK(ctl(KEYCTL_CHOWN, P(k), 7, P(-1), 0));
+	return 0;
+}
+
+TEST(keys, namespace)
+{
+	NEED(add("user", "seen", "x", 1, PROCESS));
+	CHECK_EQ(ut_wait(ut_fork(in_ns, NULL)), 0);
 }
