@@ -99,6 +99,13 @@ bool exec_honours(const struct file *f)
 	       user_ns_below(current_user_ns(), f->inode->sb->user_ns);
 }
 
+bool exec_readable(const struct file *f)
+{
+	const struct path p = { f->mnt, f->dentry };
+
+	return !path_permission(&p, MAY_READ);
+}
+
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid)
 {
 	const struct inode *i = f->inode;

@@ -59,6 +59,7 @@ struct exec_caps {
 	u64 permitted, inheritable;
 };
 int exec_caps(struct file *f, struct exec_caps *c);
+bool exec_readable(const struct file *f); /* by current */
 /* Owner and set-id bits to honour (0 if nosuid): mode, uid, gid. */
 void exec_attrs(struct file *f, u32 *mode, u32 *uid, u32 *gid);
 int exec_path_str(struct file *f, char *buf, size_t n);

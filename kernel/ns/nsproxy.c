@@ -146,6 +146,10 @@ static void nsset_commit(struct nsset *set)
 	if (set->fs)
 		task_set_fs(set->fs);
 	nsproxy_switch(set->nsproxy);
+	/* Somebody else's root is not to look into who visits. */
+	if ((set->flags & CLONE_NEWUSER) &&
+	    !user_ns_made_below(set->cred->user_ns, current_cred()))
+		task_undumpable();
 	if (set->flags & CLONE_NEWUSER)
 		cred_replace(set->cred);
 	else

@@ -161,6 +161,15 @@ bool user_ns_below(const struct user_ns *ns, const struct user_ns *top)
 
 /* --- made and entered */
 
+bool user_ns_made_below(const struct user_ns *ns, const struct cred *c)
+{
+	for (; ns; ns = user_ns_parent(ns))
+		if (user_ns_parent(ns) == c->user_ns &&
+		    ns->owner_uid == c->euid)
+			return true;
+	return false;
+}
+
 void cred_set_user_ns(struct cred *c, struct user_ns *ns)
 {
 	struct user_ns *old = c->user_ns;

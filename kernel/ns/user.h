@@ -107,6 +107,8 @@ static inline bool capable_here(unsigned int cap)
 {
 	return (current->cred->cap_effective >> cap) & 1;
 }
+/* Has who @c is for made @ns, or one above it? */
+bool user_ns_made_below(const struct user_ns *ns, const struct cred *c);
 /* Is @ns @top, or below it? */
 bool user_ns_below(const struct user_ns *ns, const struct user_ns *top);
 

@@ -179,6 +179,37 @@ static int build(struct exec *e)
 	return err;
 }
 
+/*
+ * From before the new program's rights are decided until it has them nobody attaches
+ * as a tracer, gives filters to this thread, or comes to share its directories: the
+ * decision rests on that.
+ */
+static int begin_deciding(struct process *p)
+{
+	bool mine = false;
+	int err = 0;
+
+	while (!mine && !err) {
+		spin_lock(&task_lock);
+		mine = !p->exec_decides;
+		if (mine)
+			store_once(&p->exec_decides, current);
+		spin_unlock(&task_lock);
+		if (!mine)
+			err = wait_event_interruptible(
+				&p->threads_wq, !load_once(&p->exec_decides));
+	}
+	return err ? -ERESTARTNOINTR : 0;
+}
+
+static void end_deciding(struct process *p)
+{
+	spin_lock(&task_lock);
+	store_once(&p->exec_decides, NULL);
+	spin_unlock(&task_lock);
+	wake_up_all(&p->threads_wq);
+}
+
 /* End the other threads of the process. */
 static int become_single(struct thread *t)
 {
@@ -263,7 +294,6 @@ static void reset_thread(struct thread *t, struct exec *e)
 	files_close_on_exec(t->files);
 	if (e->secure)
 		p->pdeath_signal = 0;
-	t->mm->dumpable = !e->secure;
 	if (e->cred)
 		cred_replace(e->cred);
 	e->cred = NULL;
@@ -288,6 +318,7 @@ static int commit(struct exec *e)
 	if (t->mm)
 		t->proc->maxrss_pages =
 			max(t->proc->maxrss_pages, mm_rss_peak(t->mm));
+	e->mm->dumpable = !e->secure && !e->unreadable;
 	thread_replace_mm(e->mm);
 	e->mm = NULL;
 	vfork_release(t);
@@ -330,6 +361,7 @@ static int name_program(struct exec *e, int dirfd, const char *path)
 int task_execve(int dirfd, const char *path, u32 at_flags,
 		const struct exec_strings *s)
 {
+	struct process *p = current->proc;
 	struct exec *e = kmalloc(sizeof(*e));
 	int err, tid = current->tid;
 
@@ -342,9 +374,13 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 	if (!err)
 		err = open_program(e, dirfd, path, at_flags);
 	if (!err)
+		err = begin_deciding(p);
+	if (!err) {
 		err = build(e);
-	if (!err)
-		err = commit(e);
+		if (!err)
+			err = commit(e);
+		end_deciding(p);
+	}
 	exec_free(e);
 	if (!err) {
 		trace_exec(tid);

@@ -71,19 +71,21 @@ static int transform(struct exec *e, struct cred *c, const struct cred *old)
 {
 	u32 mode, uid, gid;
 	struct gain g;
-	bool other;
+	bool other, held;
 	int err;
 
 	exec_attrs(e->file, &mode, &uid, &gid);
 	err = exec_caps(e->file, &g.file);
 	if (err)
 		return err;
-	set_ids(c, is_held_down(c) ? 0 : mode, uid, gid);
+	held = is_held_down(c) ||
+	       ((mode || g.file.has) && task_fs_is_foreign());
+	set_ids(c, held ? 0 : mode, uid, gid);
 	err = permit(c, &g);
 	if (err)
 		return err;
 	other = c->euid != old->uid || c->egid != old->gid;
-	if (is_held_down(c))
+	if (held)
 		c->cap_permitted &= old->cap_permitted;
 	if (g.file.has || other)
 		c->cap_ambient = 0;
@@ -116,6 +118,9 @@ int exec_prepare_cred(struct exec *e)
 
 	if (err)
 		return err;
+	/* Nor is it read out of memory what may not be read. */
+	e->unreadable = !exec_readable(e->file) ||
+			(e->interp && !exec_readable(e->interp));
 	c.securebits &= ~(u32)SECBIT_KEEP_CAPS;
 	if (same(&c, old) && !keys_of_process(old))
 		return 0;

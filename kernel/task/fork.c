@@ -23,6 +23,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
+#include <kernel/task/seccomp.h>
 #include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
@@ -298,6 +299,7 @@ static void link_process_locked(struct process *p, struct thread *t,
 	process_link_locked(p, t);
 }
 
+/* Its number; 0: a sibling has given us filters that it has not inherited. */
 static int link_child(struct thread *t, const struct clone_args *a,
 		      const struct pid_wish *wish)
 {
@@ -309,9 +311,14 @@ static int link_child(struct thread *t, const struct clone_args *a,
 		err = -ERESTARTNOINTR;
 	else if ((a->flags & CLONE_THREAD) && current->proc->exec_thread)
 		err = -EAGAIN;
+	else if ((a->flags & CLONE_FS) && !(a->flags & CLONE_THREAD) &&
+		 current->proc->exec_decides)
+		err = -EAGAIN; /* what it may do rests on who shares that */
+	else if (!seccomp_inherited_locked(t))
+		tid = 0;
 	else
 		tid = pid_ns_alloc(t->proc->pid_ns, wish, &inner);
-	if (err || tid < 0) {
+	if (err || tid <= 0) {
 		spin_unlock(&task_lock);
 		return err ? err : tid;
 	}
@@ -375,25 +382,47 @@ static struct thread *build_child(const struct clone_args *a, int event)
 	return t;
 }
 
-static int add_pidfd(struct thread *t, const struct clone_args *a)
-{
-	int fd;
+/* A descriptor of the child, which nobody sees before the child is there. */
+struct new_pidfd {
+	int fd; /* reserved; < 0: none */
+	struct file *file;
+};
 
+static void pidfd_drop(struct new_pidfd *n)
+{
+	if (n->file)
+		file_put(n->file);
+	if (n->fd >= 0)
+		fd_unreserve(n->fd);
+}
+
+static int pidfd_prepare(struct new_pidfd *n, struct thread *t,
+			 const struct clone_args *a)
+{
+	int err = 0;
+
+	*n = (struct new_pidfd){ .fd = -1 };
 	if (!(a->flags & CLONE_PIDFD))
-		return -1;
-	fd = pidfd_create(t->proc, 0);
-	if (fd >= 0 && put_user_u32((u32)fd, a->pidfd)) {
-		(void)fd_close(fd);
-		return -EFAULT;
-	}
-	return fd;
+		return 0;
+	n->fd = fd_alloc(0, true);
+	if (n->fd < 0)
+		return n->fd;
+	n->file = pidfd_file(t->proc, 0);
+	if (!n->file)
+		err = -ENOMEM;
+	else if (put_user_u32((u32)n->fd, a->pidfd))
+		err = -EFAULT;
+	if (err)
+		pidfd_drop(n);
+	return err;
 }
 
 s64 task_clone(const struct clone_args *a, const struct pid_wish *wish)
 {
 	struct vfork_wait vw = { .parent = current };
+	struct new_pidfd pidfd;
 	struct thread *t;
-	int err, tid, global, fd, event = trace_clone_event(a);
+	int err, tid, global, event = trace_clone_event(a);
 
 	err = check_flags(a);
 	/* Bandwidth is not inherited. */
@@ -406,20 +435,24 @@ s64 task_clone(const struct clone_args *a, const struct pid_wish *wish)
 	t = build_child(a, event);
 	if (IS_ERR(t))
 		return PTR_ERR(t);
-	fd = add_pidfd(t, a);
-	tid = fd < -1 ? fd : 0;
+	tid = pidfd_prepare(&pidfd, t, a);
 	if (a->flags & CLONE_VFORK)
 		t->vfork = &vw;
-	if (!tid)
-		tid = link_child(t, a, wish);
+	if (!tid) {
+		while (!(tid = link_child(t, a, wish)) &&
+		       !(tid = ext_inherit(t)))
+			;
+		if (tid < 0)
+			pidfd_drop(&pidfd);
+	}
 	if (tid < 0) {
-		if (fd >= 0)
-			(void)fd_close(fd);
 		if (!(a->flags & CLONE_THREAD))
 			process_put(t->proc);
 		child_undo(t, t->proc, a->flags);
 		return tid;
 	}
+	if (pidfd.file)
+		fd_install(pidfd.fd, pidfd.file);
 	global = tid;
 	tid = pid_shown(tid);
 	write_tids(t, tid, a);

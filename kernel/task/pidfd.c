@@ -58,17 +58,21 @@ static const struct file_ops pidfd_ops = {
 	.anon_name = "anon_inode:[pidfd]",
 };
 
-int pidfd_create(struct process *p, u32 flags)
+struct file *pidfd_file(struct process *p, u32 flags)
 {
 	struct file *f =
 		file_alloc(&pidfd_ops, O_RDWR | (flags & O_NONBLOCK), p);
-	int fd;
 
-	if (!f)
-		return -ENOMEM;
-	process_get(p);
-	fd = fd_open(f, O_CLOEXEC);
-	return fd;
+	if (f)
+		process_get(p);
+	return f;
+}
+
+int pidfd_create(struct process *p, u32 flags)
+{
+	struct file *f = pidfd_file(p, flags);
+
+	return f ? fd_open(f, O_CLOEXEC) : -ENOMEM;
 }
 
 struct process *pidfd_process(int fd)

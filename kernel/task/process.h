@@ -173,9 +173,12 @@ struct process {
 	u32 nr_stopping;	    /* [task_lock] threads yet to stop */
 	u32 cont_gen;		    /* [task_lock + sighand] SIGCONTs seen */
 	struct thread *exec_thread; /* [task_lock] kills its siblings */
-	struct thread *dumper;	    /* [task_lock; a] writes a core file */
-	u32 nr_parked;		    /* [a] wait for it: core_stop.c */
-	u64 timerslack_ns;	    /* [a] prctl */
+	/* [task_lock] that one decides what the new program may do: who would
+	 * change what that depends on waits at threads_wq */
+	struct thread *exec_decides;
+	struct thread *dumper; /* [task_lock; a] writes a core file */
+	u32 nr_parked;	       /* [a] wait for it: core_stop.c */
+	u64 timerslack_ns;     /* [a] prctl */
 
 	struct rlimit64 rlim[NR_RLIMITS]; /* [a per word] */
 	u64 utime_ns, stime_ns;		  /* [task_lock] of dead threads */

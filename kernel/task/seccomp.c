@@ -174,24 +174,69 @@ static int add_spare(struct list_head *spare, u32 *have, u32 want)
 	return 0;
 }
 
-static int follow(struct seccomp_filter *f, struct seccomp_filter *mine)
+/* 0, or why @f cannot come on top of current's filters. */
+static int may_add_locked(const struct seccomp_filter *f,
+			  const struct thread_ext *x)
 {
+	u32 total = f->len;
+
+	if (x->seccomp_mode == SECCOMP_STRICT)
+		return -EINVAL;
+	for (const struct seccomp_filter *p = x->filter; p; p = p->prev) {
+		total += p->len + 4;
+		if (f->listener && p->listener)
+			return -EBUSY;
+	}
+	return total > LISTS_MAX ? -ENOMEM : 0;
+}
+
+/* On top of current's, and everybody's if @spare is given.  The filters are read
+ * here: a sibling's tsync may have changed them until now. */
+static void put_on_top_locked(struct seccomp_filter *f, struct thread_ext *x,
+			      struct list_head *spare)
+{
+	struct seccomp_filter *old = x->filter;
+
+	f->prev = use(old);
+	if (spare)
+		spread_locked(f, spare);
+	x->filter = f;
+	x->seccomp_mode = SECCOMP_FILTER;
+	seccomp_filter_unuse(old);
+}
+
+/* With everybody of the process: 0, -errno, or the tid of who cannot follow. */
+static int add_to_all(struct seccomp_filter *f, struct thread_ext *x)
+{
+	struct process *p = current->proc;
 	struct list_head spare;
 	u32 have = 0, want = 0;
+	bool again;
 	int r;
 
 	list_init(&spare);
 	do {
+		/* A program's rights are decided without our filters. */
+		wait_event(&p->threads_wq,
+			   !load_once(&p->exec_decides) ||
+				   (load_once(&current->work) & WORK_EXIT));
+		if (load_once(&current->work) & WORK_EXIT) {
+			r = -EINTR;
+			break;
+		}
 		r = add_spare(&spare, &have, want);
 		if (r)
 			break;
 		spin_lock(&task_lock);
 		want = without_ext_locked();
-		r = cannot_follow_locked(mine);
-		if (!r && want <= have)
-			spread_locked(f, &spare);
+		again = want > have || p->exec_decides;
+		r = may_add_locked(f, x);
+		if (!r)
+			r = cannot_follow_locked(x->filter);
+		if (!r && !again)
+			put_on_top_locked(f, x, &spare);
 		spin_unlock(&task_lock);
-	} while (!r && want > have);
+	} while (!r && again);
 	free_spare(&spare);
 	return r;
 }
@@ -199,44 +244,45 @@ static int follow(struct seccomp_filter *f, struct seccomp_filter *mine)
 int seccomp_add(struct seccomp_filter *f, bool tsync)
 {
 	struct thread_ext *x = thread_ext_make();
-	u32 total = f->len;
-	int r = 0;
+	int r = -ENOMEM;
 
-	if (!x)
-		r = -ENOMEM;
-	else if (x->seccomp_mode == SECCOMP_STRICT)
-		r = -EINVAL;
-	for (struct seccomp_filter *p = x ? x->filter : NULL; p; p = p->prev) {
-		total += p->len + 4;
-		if (!r && f->listener && p->listener)
-			r = -EBUSY;
+	if (x && tsync) {
+		r = add_to_all(f, x);
+	} else if (x) {
+		spin_lock(&task_lock);
+		r = may_add_locked(f, x);
+		if (!r)
+			put_on_top_locked(f, x, NULL);
+		spin_unlock(&task_lock);
 	}
-	if (!r && total > LISTS_MAX)
-		r = -ENOMEM;
-	if (!r) {
-		f->prev = use(x->filter);
-		if (tsync)
-			r = follow(f, x->filter);
-	}
-	if (r) {
+	if (r)
 		seccomp_filter_unuse(f);
-		return r;
-	}
-	seccomp_filter_unuse(x->filter);
-	x->filter = f;
-	x->seccomp_mode = SECCOMP_FILTER;
-	return 0;
+	return r;
 }
 
 void seccomp_inherit(struct thread_ext *x)
 {
 	const struct thread_ext *mine = current->ext;
+	struct seccomp_filter *old = x->filter;
 
 	x->seccomp_mode = mine->seccomp_mode;
-	x->filter = use(mine->filter);
+	x->filter = use(load_once(&mine->filter));
+	seccomp_filter_unuse(old); /* once more, as @mine has changed */
 	x->no_new_privs = mine->no_new_privs;
 }
 
+bool seccomp_inherited_locked(const struct thread *child)
+{
+	const struct thread_ext *mine = current->ext, *x = child->ext;
+
+	assert_held(&task_lock);
+	if (likely(!mine || !mine->seccomp_mode))
+		return true;
+	return x && x->seccomp_mode == mine->seccomp_mode &&
+	       x->filter == mine->filter;
+}
+
+/* Filters that come later than this are ext_free()'s. */
 void seccomp_thread_exit(struct thread *t)
 {
 	struct thread_ext *x = t->ext;

@@ -75,6 +75,8 @@ bool seccomp_enter(struct thread *t);
 void seccomp_thread_exit(struct thread *t);
 /* clone: @x, a child's, has what current has. */
 void seccomp_inherit(struct thread_ext *x);
+/* Has @child what current has?  task_lock held. */
+bool seccomp_inherited_locked(const struct thread *child);
 void seccomp_status(const struct thread *t, u32 *mode, u32 *filters);
 
 /* The call in @t's registers, current's, becomes SIGSYS with @code and @data. */

@@ -48,6 +48,20 @@ bool task_shares_fs(void)
 	return nr > 1;
 }
 
+static void count_foreign(struct process *p, void *arg)
+{
+	if (p != current->proc)
+		count_users(p, arg);
+}
+
+bool task_fs_is_foreign(void)
+{
+	u32 nr = 0;
+
+	process_for_each(count_foreign, &nr);
+	return nr > 0;
+}
+
 /* What unshare() makes, before anything changes. */
 struct fresh {
 	struct cred *cred; /* with CLONE_NEWUSER */

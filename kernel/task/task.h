@@ -131,14 +131,17 @@ int task_execve(int dirfd, const char *path, u32 at_flags,
 		const struct exec_strings *s);
 
 /* --- share.c */
-void task_undumpable(void);  /* ids of current changed */
-int task_unshare(u64 flags); /* CLONE_*, checked */
-bool task_shares_fs(void);   /* current's context, with another thread */
+void task_undumpable(void);    /* ids of current changed */
+int task_unshare(u64 flags);   /* CLONE_*, checked */
+bool task_fs_is_foreign(void); /* with one of another process */
+bool task_shares_fs(void);     /* current's context, with another thread */
 /* Takes @fs, which nobody shares, for current. */
 void task_set_fs(struct fs_ctx *fs);
 
 /* --- pidfd.c */
 int pidfd_create(struct process *p, u32 flags); /* descriptor */
-struct process *pidfd_process(int fd);		/* ref or ERR_PTR(-EBADF) */
+/* The same, not opened yet: NULL: no memory. */
+struct file *pidfd_file(struct process *p, u32 flags);
+struct process *pidfd_process(int fd); /* ref or ERR_PTR(-EBADF) */
 
 #endif /* KERNEL_TASK_TASK_H */

@@ -147,10 +147,32 @@ static void attached_locked(struct thread *t)
 		wake_up_all(&t->proc->stop_wq);
 }
 
+/* 0: current traces @tid; *@busy, referenced: it executes a program just now. */
+static int attach(int tid, bool seize, u32 options, struct thread_ext **spare,
+		  struct process **busy)
+{
+	struct thread *t;
+	int err;
+
+	*busy = NULL;
+	spin_lock(&task_lock);
+	t = thread_find(pid_given(tid));
+	err = may_attach_locked(t);
+	if (!err && t->proc->exec_decides) {
+		*busy = process_get(t->proc);
+	} else if (!err) {
+		ext_adopt_locked(t, spare);
+		link_locked(t, current->proc, seize, options);
+		attached_locked(t);
+	}
+	spin_unlock(&task_lock);
+	return err;
+}
+
 int trace_attach(int tid, bool seize, u32 options)
 {
 	struct thread_ext *spare;
-	struct thread *t;
+	struct process *busy;
 	int err;
 
 	if (options & ~(u32)TRACE_O_KNOWN)
@@ -161,15 +183,15 @@ int trace_attach(int tid, bool seize, u32 options)
 	spare = ext_alloc(true);
 	if (!spare)
 		return -ENOMEM;
-	spin_lock(&task_lock);
-	t = thread_find(pid_given(tid));
-	err = may_attach_locked(t);
-	if (!err) {
-		ext_adopt_locked(t, &spare);
-		link_locked(t, current->proc, seize, options);
-		attached_locked(t);
-	}
-	spin_unlock(&task_lock);
+	do {
+		err = attach(tid, seize, options, &spare, &busy);
+		if (!busy)
+			break;
+		if (wait_event_interruptible(&busy->threads_wq,
+					     !load_once(&busy->exec_decides)))
+			err = -ERESTARTNOINTR;
+		process_put(busy);
+	} while (!err);
 	ext_free(spare);
 	return err;
 }
