@@ -12,6 +12,8 @@
  *            flag, then the bytes, without the page lock.
  */
 #include <fs/tmpfs.h>
+
+#include <fs/filecaps.h>
 #include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -290,6 +292,7 @@ static int tmpfs_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if ((mode & FALLOC_PUNCH_HOLE) && !(mode & FALLOC_KEEP_SIZE))
 		return -EOPNOTSUPP;
 	down_write(&i->lock);
+	filecaps_drop(i);
 	err = fallocate_locked(i, mode, off, len);
 	up_write(&i->lock);
 	return err;

@@ -10,6 +10,7 @@
  * Locking: inode->lock for writing, for the whole operation.
  */
 #include <fs/ext4/extent.h>
+#include <fs/filecaps.h>
 #include <kernel/sched/thread.h>
 #include <lib/atomic.h>
 
@@ -293,6 +294,7 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 	down_write(&inode->lock);
 	ext4_enter(inode_sbi(inode), EXT4_WRITE);
 	ext4_dio_wait(inode);
+	filecaps_drop(inode);
 	err = change(inode, mode, off, off + len);
 	if (!err)
 		inode_modified(inode);

@@ -130,6 +130,9 @@ TEST(filecaps, dropped)
 	CHECK_EQ(write(fd, "x", 1), 1);
 	CHECK(!has_caps("f"));
 	put_caps("f", 0, BIND, 0);
+	CHECK_OK(fallocate(fd, 0, 0, 4096));
+	CHECK(!has_caps("f"));
+	put_caps("f", 0, BIND, 0);
 	CHECK_OK(ftruncate(fd, 0));
 	CHECK(!has_caps("f"));
 	put_caps("f", 0, BIND, 0);
