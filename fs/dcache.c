@@ -283,6 +283,12 @@ void d_drop(struct dentry *d)
 	atomic_fetch_or(&d->refs, (u32)DREF_DEAD);
 }
 
+void d_delete(struct dentry *d)
+{
+	d_drop(d);
+	d->flags |= DENTRY_GONE;
+}
+
 static void free_list(struct list_head *doomed)
 {
 	struct dentry *d;
@@ -444,22 +450,48 @@ static void swap_places(struct dentry *a, struct dentry *b)
 	swap_names(a, b);
 }
 
+/* @d moves to where @target is, by its name; @copy: of one that is long.  What
+ * is to be freed: a long name of @d. */
+static char *join(struct dentry *d, const struct dentry *target, char *copy)
+{
+	char *old = d->name == d->inline_name ? NULL : d->name;
+
+	d->parent = dentry_get(target->parent);
+	list_move(&d->sibling, &d->parent->children);
+	d->name = copy ? copy : d->inline_name;
+	memcpy(d->name, target->name, target->name_len + 1);
+	d->name_len = target->name_len;
+	d->hash = target->hash;
+	return old;
+}
+
 /*
- * Both sides of the swap keep their inodes; @target takes the old place of @d
- * and dies there.  So each parent still has as many references as children.
+ * @target stays where it is, by its name, and dies there: who has it open sees
+ * what it was called.  The directories' locks keep its name as it is.  Without
+ * memory for a copy of that it goes where @d was.
  */
 void d_move(struct dentry *d, struct dentry *target)
 {
-	bool cached;
+	bool is_long = target->name != target->inline_name, cached;
+	char *copy = is_long ? kmalloc(target->name_len + 1) : NULL,
+	     *old = NULL;
+	struct dentry *parent = NULL;
 
 	spin_lock(&dcache_lock);
 	cached = d->flags & DENTRY_HASHED;
 	d_unhash(d);
-	d_drop(target);
-	swap_places(d, target);
+	d_delete(target);
+	if (copy || !is_long) {
+		parent = d->parent;
+		old = join(d, target, copy);
+	} else {
+		swap_places(d, target);
+	}
 	if (cached)
 		d_hash(d);
 	spin_unlock(&dcache_lock);
+	kfree(old);
+	dentry_put(parent);
 }
 
 void d_exchange(struct dentry *a, struct dentry *b)

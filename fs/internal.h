@@ -23,6 +23,7 @@
 #define DENTRY_SLOW_NAMES BIT(3) /* its names need the file system each time */
 #define DENTRY_HASHED	  BIT(4)
 #define DENTRY_USED	  BIT(5) /* found since the shrinker last looked */
+#define DENTRY_GONE	  BIT(6) /* its name was taken from it, or it never had one */
 
 extern struct spinlock dcache_lock; /* RANK_VFS */
 extern struct spinlock icache_lock; /* RANK_INODE */
@@ -43,6 +44,8 @@ struct dentry *d_alloc(struct dentry *dir, const char *name, u32 len, u32 hash);
 void d_add(struct dentry *d, struct inode *inode, bool cached);
 void d_instantiate(struct dentry *d, struct inode *inode); /* takes it */
 void d_drop(struct dentry *d);
+/* Likewise; and its name is no more: " (deleted)". */
+void d_delete(struct dentry *d);
 /* A dentry that d_alloc() gave and nobody else saw. */
 void d_discard(struct dentry *d);
 /* Rename @d to what @target is called, which dies.  Locks taken inside. */

@@ -346,7 +346,7 @@ static int remove_dir(struct inode *dir, struct dentry *d)
 	if (err)
 		return err;
 	spin_lock(&dcache_lock);
-	d_drop(d); /* first: from now on nothing is cached below it */
+	d_delete(d); /* first: from now on nothing is cached below it */
 	spin_unlock(&dcache_lock);
 	dentry_drop_children(d);
 	return 0;
@@ -374,7 +374,7 @@ static int remove_name(struct walk *w, struct dentry *d, bool rmdir)
 		err = dir->ops->unlink(dir, d->name, d->name_len, d->inode);
 	if (!err) {
 		spin_lock(&dcache_lock);
-		d_drop(d);
+		d_delete(d);
 		spin_unlock(&dcache_lock);
 		notify_unlinked(d);
 		notify_name(dir, IN_DELETE, d->name, d->name_len, d->inode, 0);

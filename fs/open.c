@@ -20,6 +20,7 @@
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 
 #define O_TMPFILE_ONLY (O_TMPFILE & ~O_DIRECTORY)
 #define O_NOT_KEPT     (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
@@ -431,14 +432,13 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 	struct path p = { dir->mnt, NULL };
 	struct acl_inherit inherit = { 0 };
 	int err = path_permission(dir, MAY_WRITE | MAY_EXEC);
+	char name[24];
+	u32 len;
 
 	if (err)
 		return ERR_PTR(err);
 	if (!di->ops->tmpfile)
 		return ERR_PTR(-EOPNOTSUPP);
-	p.dentry = d_alloc(dir->dentry, "#", 1, name_hash("#", 1));
-	if (!p.dentry)
-		return ERR_PTR(-ENOMEM);
 	down_write(&di->lock);
 	err = acl_create(di, &how->mode, &inherit);
 	if (!err)
@@ -447,11 +447,17 @@ static struct file *open_tmpfile(const struct path *dir, struct open_how_k *how)
 		inode->linkable = !(how->flags & O_EXCL);
 	(void)acl_created(err ? NULL : inode, &inherit);
 	up_write(&di->lock);
-	if (err) {
-		d_discard(p.dentry);
+	if (err)
 		return ERR_PTR(err);
+	len = (u32)scnprintf(name, sizeof(name), "#%llu",
+			     (unsigned long long)inode->ino);
+	p.dentry = d_alloc(dir->dentry, name, len, name_hash(name, len));
+	if (!p.dentry) {
+		inode_put(inode);
+		return ERR_PTR(-ENOMEM);
 	}
 	spin_lock(&dcache_lock);
+	p.dentry->flags |= DENTRY_GONE;
 	d_add(p.dentry, inode, false);
 	mount_get(p.mnt);
 	spin_unlock(&dcache_lock);

@@ -80,7 +80,8 @@ static char *names_backwards(struct path p, const struct path *root,
 
 static bool is_deleted(const struct dentry *d)
 {
-	return d_dead(d) && d->parent != d && d->inode && !d->inode->nlink;
+	return (d->flags & DENTRY_GONE) ||
+	       (d_dead(d) && d->parent != d && d->inode && !d->inode->nlink);
 }
 
 static s64 to_str(const struct path *p, const struct path *root, char *buf,

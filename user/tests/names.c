@@ -122,6 +122,67 @@ TEST(names, renameat2)
 	CHECK_EQ(st.st_size, 3);
 }
 
+/* What /proc/self/fd calls @fd, behind the last slash. */
+static const char *called(int fd)
+{
+	static char buf[4096];
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	CHECK((n = readlink(link, buf, sizeof(buf) - 1)) > 0);
+	buf[n] = '\0';
+	CHECK(strrchr(buf, '/') != NULL);
+	return strrchr(buf, '/') + 1;
+}
+
+/* Who has a file open sees the name that was taken from it. */
+TEST(names, deleted)
+{
+	static const char a[] = "short",
+			  b[] = "a name that is too long for the "
+				"dentry's own memory";
+	char want[64];
+	int fd, dir;
+
+	CHECK_OK(mkdir("old", 0755));
+	CHECK_OK(mkdir(a, 0755));
+	CHECK_OK(dir = open(a, O_RDONLY | O_DIRECTORY));
+	CHECK_OK(rename("old", a));
+	CHECK_EQ(strcmp(called(dir), "short (deleted)"), 0);
+	close(dir);
+	CHECK_OK(dir = open(a, O_RDONLY | O_DIRECTORY));
+	CHECK_EQ(strcmp(called(dir), "short"), 0);
+	close(dir);
+	fd = ut_open(b, "1");
+	CHECK_OK(link(b, "other"));
+	close(ut_open("c", "2"));
+	CHECK_OK(rename("c", b));
+	CHECK_EQ(strcmp(called(fd),
+			"a name that is too long for the dentry's own memory "
+			"(deleted)"),
+		 0);
+	close(fd);
+	CHECK_OK(fd = open("other", O_RDONLY));
+	CHECK_OK(link("other", "third"));
+	CHECK_OK(unlink("other"));
+	CHECK_EQ(strcmp(called(fd), "other (deleted)"), 0);
+	close(fd);
+	CHECK_OK(rename(b, "d"));
+	CHECK_OK(fd = open("d", O_RDONLY));
+	CHECK_EQ(strcmp(called(fd), "d"), 0);
+	close(fd);
+	fd = open(".", O_TMPFILE | O_RDWR, 0600);
+	if (fd >= 0) {
+		struct stat st;
+
+		CHECK_OK(fstat(fd, &st));
+		snprintf(want, sizeof(want), "#%llu (deleted)",
+			 (unsigned long long)st.st_ino);
+		CHECK_EQ(strcmp(called(fd), want), 0);
+	}
+}
+
 TEST(names, long_names)
 {
 	char name[300], path[PATH_MAX + 10];
