@@ -31,7 +31,8 @@ static void write_inodes(struct super_block *sb, void *ctx __unused)
 {
 	struct inode *i = NULL;
 
-	if (!sb->ops->write_inode || (sb->flags & MS_RDONLY))
+	if (!sb->ops->write_inode || (sb->flags & MS_RDONLY) ||
+	    load_once(&sb->dead))
 		return;
 	while ((i = inode_next_dirty(sb, i)) != NULL) {
 		if (!load_once(&i->dirty))

@@ -383,9 +383,14 @@ void sb_for_each(void (*fn)(struct super_block *sb, void *ctx), void *ctx)
 		fn(sb, ctx);
 }
 
+static bool is_written(const struct super_block *sb)
+{
+	return !(sb->flags & MS_RDONLY) && !load_once(&sb->dead);
+}
+
 static void sync_one(struct super_block *sb, void *ctx)
 {
-	if (!(sb->flags & MS_RDONLY))
+	if (is_written(sb))
 		sb_sync(sb, *(bool *)ctx);
 }
 
@@ -400,7 +405,7 @@ static void settle_one(struct super_block *sb, void *ctx)
 	struct blkdev *bd = sb->bdev;
 	int err;
 
-	if (!bd || !sb->ops->settle || (sb->flags & MS_RDONLY) ||
+	if (!bd || !sb->ops->settle || !is_written(sb) ||
 	    (bd != s->bd && bd->whole != s->bd && bd != s->bd->whole))
 		return;
 	err = sb_sync(sb, true);
@@ -445,8 +450,7 @@ static void written_one(struct super_block *sb, void *ctx)
 {
 	struct written *w = ctx;
 
-	if (sb->bdev == w->bd && sb->ops->device_written &&
-	    !(sb->flags & MS_RDONLY))
+	if (sb->bdev == w->bd && sb->ops->device_written && is_written(sb))
 		sb->ops->device_written(sb, w->pos, w->len);
 }
 

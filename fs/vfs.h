@@ -270,6 +270,7 @@ struct super_block {
 	struct blkdev *bdev;	     /* [I] or NULL */
 	kdev_t dev;		     /* [I] st_dev */
 	u64 flags;		     /* [a] MS_* */
+	bool dead;		     /* [a] nothing is written any more */
 	u32 block_size;		     /* [I] */
 	u64 max_size;		     /* [I] largest file */
 	u64 magic;		     /* [I] statfs f_type */

@@ -86,6 +86,8 @@ s64 ext4_file_read(struct file *f, struct iov_iter *to, u64 *pos)
 	struct inode *inode = f->inode;
 	s64 n, rest;
 
+	if (unlikely(load_once(&inode_sbi(inode)->shut)))
+		return -EIO;
 	if (!(f->flags & O_DIRECT) || !to->is_user || !iov_iter_count(to))
 		return generic_file_read(f, to, pos);
 	if (!direct_aligned(to, *pos, inode_sbi(inode)->bdev->block_size))
@@ -338,6 +340,7 @@ s64 ext4_direct(struct file *f, struct iov_iter *it, u64 pos, bool write,
 	struct inode *inode = f->inode;
 
 	if (!req || !it->is_user || !iov_iter_count(it) ||
+	    load_once(&inode_sbi(inode)->shut) ||
 	    (write &&
 	     ((f->flags & O_DSYNC) || (inode->sb->flags & MS_RDONLY))) ||
 	    !direct_aligned(it, pos, inode_sbi(inode)->bdev->block_size))

@@ -13,9 +13,13 @@
 /* From now on nothing is written; what is committed will be replayed. */
 static void stop_writing(struct ext4_sb *sbi)
 {
-	if (!atomic_xchg(&sbi->aborted, 1u) && !(sbi->vfs->flags & MS_RDONLY))
+	if (!atomic_xchg(&sbi->aborted, 1u) && !(sbi->vfs->flags & MS_RDONLY) &&
+	    !load_once(&sbi->shut))
 		pr_err("ext4: %s: now read-only", sbi->bdev->name);
-	atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
+	store_once(&sbi->vfs->dead, true);
+	/* What was shut is not called read-only: all of it is an I/O error. */
+	if (!load_once(&sbi->shut))
+		atomic_fetch_or(&sbi->vfs->flags, (u64)MS_RDONLY);
 }
 
 static void note_error(struct ext4_sb *sbi, u64 ino, const char *text)
@@ -66,9 +70,15 @@ void ext4_abort_if_asked(struct ext4_sb *sbi)
 	ext4_give_up(sbi, -EIO, "abort forced by user");
 }
 
+int ext4_refusal(const struct ext4_sb *sbi)
+{
+	return load_once(&sbi->shut) ? -EIO : -EROFS;
+}
+
 void ext4_shut_down(struct ext4_sb *sbi)
 {
 	pr_warn("ext4: %s: shut down by ioctl", sbi->bdev->name);
+	store_once(&sbi->shut, true);
 	stop_writing(sbi);
 	wake_up_all(&sbi->flusher_wait);
 }

@@ -71,6 +71,7 @@ struct ext4_sb {
 	struct ext4_super *es;	    /* [I] in super_buf; members: super.c */
 	struct ext4_options opt, opt_default; /* [a] options.h */
 	u32 aborted;	    /* [a] given up: nothing is written any more */
+	bool shut;	    /* [a] likewise, by ioctl: before aborted; EIO */
 	bool saw_error;	    /* [a] goes to s_state */
 	bool error_unsaved; /* [a] it has not yet, and a journal cannot do it */
 	u64 error_ino;	    /* [a] inode of the last error, or 0 */
@@ -218,6 +219,8 @@ void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
 /* Nothing is written from now on, as after a power cut; no error is noted. */
 void ext4_shut_down(struct ext4_sb *sbi);
+/* What a change of a volume that is given up, or read-only, ends with. */
+int ext4_refusal(const struct ext4_sb *sbi);
 /* Mount option abort. */
 void ext4_abort_if_asked(struct ext4_sb *sbi);
 

@@ -287,8 +287,8 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 		return -EOPNOTSUPP;
 	if (!S_ISREG(inode->mode))
 		return S_ISDIR(inode->mode) ? -EISDIR : -ENODEV;
-	if (inode->sb->flags & MS_RDONLY)
-		return -EROFS;
+	if ((inode->sb->flags & MS_RDONLY) || load_once(&inode->sb->dead))
+		return ext4_refusal(inode_sbi(inode));
 	if (!len || off + len < off || off + len > ext4_max_size(inode))
 		return len ? -EFBIG : -EINVAL;
 	down_write(&inode->lock);

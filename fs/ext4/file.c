@@ -76,8 +76,8 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 	struct ext4_handle h;
 	int err = 0;
 
-	if (inode->sb->flags & MS_RDONLY)
-		return -EROFS;
+	if ((inode->sb->flags & MS_RDONLY) || load_once(&inode->sb->dead))
+		return ext4_refusal(inode_sbi(inode));
 	if (a->valid & ATTR_SIZE) {
 		ext4_enter(inode_sbi(inode), EXT4_WRITE);
 		err = set_size(inode, a->size);
@@ -126,6 +126,8 @@ static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 	u64 old;
 	s64 n;
 
+	if (unlikely(load_once(&inode_sbi(inode)->shut)))
+		return -EIO;
 	down_write(&inode->lock);
 	old = inode->i_size;
 	ext4_enter(inode_sbi(inode), EXT4_WRITE);
@@ -156,12 +158,14 @@ int ext4_fsync(struct file *f, bool datasync)
 	bool flushed = false;
 	int err = 0;
 
+	if (load_once(&sbi->shut))
+		return -EIO;
 	if (S_ISREG(inode->mode))
 		err = mapping_fsync(&inode->mapping, f, 0, ~0ull);
 	if (unlikely(err))
 		ext4_unwrite_failed(sbi);
 	if (load_once(&sbi->aborted))
-		return err ? err : -EROFS;
+		return err ? err : ext4_refusal(sbi);
 	if (err || (inode->sb->flags & MS_RDONLY))
 		return err;
 	if (!datasync && load_once(&inode->dirty))
@@ -192,6 +196,18 @@ static int ext4_flush(struct file *f)
 	return mapping_sync(&f->inode->mapping, 0, ~0ull, false);
 }
 
+static int ext4_open(struct inode *inode, struct file *f __unused)
+{
+	return unlikely(load_once(&inode_sbi(inode)->shut)) ? -EIO : 0;
+}
+
+static int ext4_mmap(struct file *f, struct vma *vma)
+{
+	if (load_once(&inode_sbi(f->inode)->shut))
+		return -EIO;
+	return generic_file_mmap(f, vma);
+}
+
 void ext4_file_init(void)
 {
 	ext4_file_ops = generic_file_ops;
@@ -199,6 +215,7 @@ void ext4_file_init(void)
 	ext4_file_ops.nowait = true;
 	ext4_file_ops.write = ext4_file_write;
 	ext4_file_ops.direct = ext4_direct;
+	ext4_file_ops.mmap = ext4_mmap;
 	ext4_file_ops.fsync = ext4_fsync;
 	ext4_file_ops.flush = ext4_flush;
 	ext4_file_ops.llseek = ext4_llseek;
@@ -208,6 +225,7 @@ void ext4_file_init(void)
 }
 
 const struct inode_ops ext4_file_inode_ops = {
+	.open = ext4_open,
 	.setattr = ext4_setattr,
 	.getxattr = ext4_getxattr,
 	.setxattr = ext4_setxattr,

@@ -108,7 +108,7 @@ static int try_begin(struct ext4_journal *j, struct ext4_handle *h,
 	down_read(&sbi->barrier);
 	if (load_once(&sbi->aborted)) {
 		up_read(&sbi->barrier);
-		return -EROFS;
+		return ext4_refusal(sbi);
 	}
 	if (ext4_keeps_out(sbi)) {
 		up_read(&sbi->barrier);
@@ -144,20 +144,20 @@ static int begin(struct ext4_journal *j, struct ext4_handle *h)
 	if (load_once(&j->nr_cp) > j->sbi->max_bufs / 2) {
 		err = ext4_checkpoint_all(j, false);
 		if (err)
-			return err == -ENOMEM ? err : -EROFS;
+			return err == -ENOMEM ? err : ext4_refusal(j->sbi);
 	}
 	do {
 		err = try_begin(j, h, &fresh);
 	} while (err == -EAGAIN);
 	ext4_txn_free(fresh);
-	return err && err != -ENOMEM ? -EROFS : err;
+	return err && err != -ENOMEM ? ext4_refusal(j->sbi) : err;
 }
 
 int ext4_begin(struct ext4_sb *sbi, struct ext4_handle *h, u32 credits)
 {
 	*h = (struct ext4_handle){ .sbi = sbi, .left = credits };
 	if (load_once(&sbi->aborted) || (sbi->vfs->flags & MS_RDONLY))
-		return -EROFS;
+		return ext4_refusal(sbi);
 	if (sbi->journal)
 		return begin(sbi->journal, h);
 	/* Bounds the memory that dirty metadata pins. */

@@ -333,7 +333,9 @@ static int ext4_remount(struct super_block *sb, u64 flags, const char *data)
 		ext4_abort_if_asked(sbi);
 	if (err || ro == want_ro)
 		return err;
-	if (want_ro)
+	if (load_once(&sbi->shut))
+		err = -EROFS;
+	else if (want_ro)
 		err = go_ro(sbi);
 	else
 		err = ext4_super_supported(sbi, sbi->es, false) ?: go_rw(sbi);

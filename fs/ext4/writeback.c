@@ -529,7 +529,9 @@ int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 		pg[i]->priv = 1;
 	}
 	blk_plug();
-	if (per_page > 1)
+	if (load_once(&w.sbi->shut))
+		err = -EIO;
+	else if (per_page > 1)
 		err = write_parts(&w, &from, to, promised);
 	else if (from < to)
 		err = place_and_write(&w, &from, to);

@@ -10,6 +10,8 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
@@ -234,4 +236,44 @@ TEST(attrs, move_extents)
 	me.donor_fd = open("/dev/null", O_RDWR);
 	CHECK_ERR(ioctl(fd, EXT4_IOC_MOVE_EXT, &me), EXDEV);
 	CHECK_ERR(ioctl(open("f", O_RDONLY), EXT4_IOC_MOVE_EXT, &me), EBADF);
+}
+
+/* EXT4_IOC_SHUTDOWN: all that wants the disk is an I/O error from then on, and the
+ * volume is not called read-only.  On one that may be lost: UTEST_VOLUME=/mnt. */
+TEST(disk, shut_down)
+{
+	const char *top = getenv("UTEST_VOLUME");
+	uint32_t how = 2;
+	struct statfs fs;
+	int fd, r;
+	char *map, c;
+
+	if (!top)
+		ut_skip("no UTEST_VOLUME");
+	CHECK_OK(chdir(top));
+	fd = ut_open("f", "data");
+	CHECK_OK(fsync(fd));
+	CHECK_OK(mkdir("from", 0755));
+	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED);
+	map[0] = 'D';
+	CHECK_OK(r = open(".", O_RDONLY));
+	CHECK_ERR(ioctl(r, _IOR('X', 125, uint32_t), NULL), EFAULT);
+	CHECK_OK(ioctl(r, _IOR('X', 125, uint32_t), &how));
+	CHECK_ERR(fsync(fd), EIO);
+	map[1] = 'A';
+	CHECK_ERR(pread(fd, &c, 1, 0), EIO);
+	CHECK_ERR(pwrite(fd, &c, 1, 0), EIO);
+	CHECK_ERR(ftruncate(fd, 0), EIO);
+	CHECK_ERR(fallocate(fd, 0, 0, 65536), EIO);
+	CHECK_ERR(fchmod(fd, 0600), EIO);
+	CHECK_ERR(open("f", O_RDONLY), EIO);
+	CHECK_ERR(open("new", O_RDWR | O_CREAT, 0600), EIO);
+	CHECK_ERR(mkdir("e", 0755), EIO);
+	CHECK_ERR(unlink("f"), EIO);
+	CHECK_ERR(rename("from", "to"), EIO);
+	CHECK_ERR(setxattr("f", "user.a", "b", 1, 0), EIO);
+	CHECK_OK(statfs(".", &fs));
+	CHECK_EQ(fs.f_flags & MS_RDONLY, 0);
+	CHECK_OK(chdir("/"));
 }
