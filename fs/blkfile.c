@@ -379,6 +379,7 @@ static const struct file_ops blkfile_ops = {
 	.ioctl = blkfile_ioctl,
 	.mmap = blkfile_mmap,
 	.fsync = blkfile_fsync,
+	.fallocate = blkfile_fallocate,
 	.direct = blkfile_direct,
 	.release = blkfile_release,
 };

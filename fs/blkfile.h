@@ -20,5 +20,7 @@ int blkfile_refresh(struct blkdev *bd);
 
 /* blkioctl.c */
 s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg);
+/* Zeroes: FALLOC_FL_ZERO_RANGE, or PUNCH_HOLE if the device has a way to do it. */
+int blkfile_fallocate(struct file *f, int mode, u64 off, u64 len);
 
 #endif /* FS_BLKFILE_H */

@@ -43,6 +43,11 @@
 #define BLKGETDISKSEQ	 0x80081280u
 #define HDIO_GETGEO	 0x0301u
 
+/* linux/falloc.h */
+#define FALLOC_KEEP_SIZE  0x01
+#define FALLOC_PUNCH_HOLE 0x02
+#define FALLOC_ZERO_RANGE 0x10
+
 #define SECTORS_PER_PAGE (u32)(PAGE_SIZE / SECTOR_SIZE)
 #define ZERO_BYTES	 (128ul << 10) /* written at once */
 #define RANGE_SECTORS	 (1ul << 22)   /* of one bio: 2 GiB */
@@ -162,6 +167,30 @@ static int write_zeroes(struct blkdev *bd, u64 sector, u64 nr)
 	}
 	free_pages_exact(buf, ZERO_BYTES);
 	return err;
+}
+
+int blkfile_fallocate(struct file *f, int mode, u64 off, u64 len)
+{
+	struct blkdev *bd = f->priv;
+	u64 size = load_once(&bd->mapping->size);
+	bool zero = mode & FALLOC_ZERO_RANGE;
+
+	if (off >= size || (len > size - off && !(mode & FALLOC_KEEP_SIZE)))
+		return -EINVAL;
+	len = min(len, size - off);
+	if ((off | len) & (bd->block_size - 1))
+		return -EINVAL;
+	if ((!zero && mode != (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE)) ||
+	    (!zero && !bd->has_write_zeroes))
+		return -EOPNOTSUPP;
+	if (blkdev_read_only(bd))
+		return -EPERM;
+	/* what is cached of it is not true any more */
+	mapping_punch(bd->mapping, off, off + len);
+	off >>= SECTOR_SHIFT;
+	len >>= SECTOR_SHIFT;
+	return zero ? write_zeroes(bd, off, len)
+		    : range_op(bd, BIO_WRITE_ZEROES, off, len);
 }
 
 static s64 on_range(struct file *f, uaddr_t urange, unsigned int cmd)

@@ -8,6 +8,7 @@
 #include "utest.h"
 
 #include <linux/aio_abi.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -410,6 +411,43 @@ TEST(disk, direct_vectors)
 	CHECK_EQ(preadv(fd, iov, 3, 512), (long)(n - 4 * BLOCK + 512));
 	CHECK(!memcmp(q + 1024, p, 512));
 	CHECK(!memcmp(q + 2 * BLOCK + 512, p + 512, n - 4 * BLOCK));
+}
+
+static bool all_are(const char *p, size_t n, char c)
+{
+	while (n && *p == c) {
+		p++;
+		n--;
+	}
+	return !n;
+}
+
+/* fallocate(2) makes zeroes; a device has no other way to do it than asked for. */
+TEST(disk, zero_range)
+{
+	int fd = disk(0), r;
+	char *p = buffer(4 * BLOCK);
+	uint64_t size;
+
+	CHECK_OK(ioctl(fd, BLKGETSIZE64, &size));
+	memset(p, 3, 4 * BLOCK);
+	CHECK_EQ(pwrite(fd, p, 4 * BLOCK, 0), 4 * BLOCK);
+	CHECK_OK(fallocate(fd, FALLOC_FL_ZERO_RANGE, BLOCK, BLOCK));
+	CHECK_EQ(pread(fd, p, 4 * BLOCK, 0), 4 * BLOCK);
+	CHECK(all_are(p, BLOCK, 3) && all_are(p + BLOCK, BLOCK, 0) &&
+	      all_are(p + 2 * BLOCK, 2 * BLOCK, 3));
+	r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 512, 512);
+	if (r < 0)
+		CHECK_EQ(errno, EOPNOTSUPP);
+	CHECK_EQ(pread(fd, p, BLOCK, 0), BLOCK);
+	CHECK(all_are(p + 512, 512, r < 0 ? 3 : 0) && all_are(p, 512, 3));
+	CHECK_ERR(fallocate(fd, 0, 0, BLOCK), EOPNOTSUPP);
+	CHECK_ERR(fallocate(fd, FALLOC_FL_ZERO_RANGE, 1, BLOCK), EINVAL);
+	CHECK_ERR(fallocate(fd, FALLOC_FL_ZERO_RANGE, size, BLOCK), EINVAL);
+	CHECK_ERR(fallocate(fd, FALLOC_FL_ZERO_RANGE, size - 512, BLOCK),
+		  EINVAL);
+	CHECK_OK(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+			   size - 512, BLOCK));
 }
 
 TEST(disk, direct_end)
