@@ -9,8 +9,9 @@
  *   D3  References go from 0 to 1 only under dcache_lock, and only on a live
  *       dentry.  So a live dentry without references that is seen under the
  *       lock stays without.
- *   D4  A dead dentry (DREF_DEAD) is unhashed and never becomes alive; the one
- *       who drops its last reference frees it and nobody else may touch it.
+ *   D4  A dead dentry (DREF_DEAD) is unhashed; the one who drops its last
+ *       reference frees it and nobody else may touch it.  It becomes alive only
+ *       in d_revive(), whose caller has a reference.
  *
  * D3 and D4 make dentry_put() one atomic instruction in the usual case.
  *
@@ -124,6 +125,7 @@ static struct dentry *new_dentry(struct super_block *sb)
 	list_init(&d->alias);
 	list_init(&d->lru);
 	d->nr_mounted = 0;
+	d->nr_pins = 0;
 	d->priv = NULL;
 	return d;
 }
@@ -287,6 +289,15 @@ void d_delete(struct dentry *d)
 {
 	d_drop(d);
 	d->flags |= DENTRY_GONE;
+}
+
+void d_revive(struct dentry *d)
+{
+	assert_held(&dcache_lock);
+	KASSERT(d->refs & ~(u32)DREF_DEAD);
+	atomic_fetch_and(&d->refs, ~(u32)DREF_DEAD);
+	if (!(d->flags & DENTRY_HASHED))
+		d_hash(d);
 }
 
 static void free_list(struct list_head *doomed)

@@ -46,6 +46,8 @@ void d_instantiate(struct dentry *d, struct inode *inode); /* takes it */
 void d_drop(struct dentry *d);
 /* Likewise; and its name is no more: " (deleted)". */
 void d_delete(struct dentry *d);
+/* A dead dentry is what its name leads to again; the caller has a reference. */
+void d_revive(struct dentry *d);
 /* A dentry that d_alloc() gave and nobody else saw. */
 void d_discard(struct dentry *d);
 /* Rename @d to what @target is called, which dies.  Locks taken inside. */
@@ -113,6 +115,16 @@ bool mounts_full(u32 more); /* @more is too many */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 			  const char *dev, u64 flags);
+/* --- place.c: what is mounted on names that are not cached */
+/* What the name of @d leads to now, with a reference: @d itself, unless its
+ * directory does not cache names.  May sleep.  ERR_PTR. */
+struct dentry *place_again(struct dentry *d);
+/* Is the name of @d one that its directory does not cache? */
+bool place_uncached(const struct dentry *d);
+void place_pin(struct dentry *d);   /* dcache_lock held, @d referenced */
+void place_unpin(struct dentry *d); /* the reverse */
+/* @d, found pinned in @dir, may be used still.  May sleep. */
+bool place_valid(struct inode *dir, const struct dentry *d);
 struct mount **mount_snapshot(u32 *nr);
 void mount_snapshot_free(struct mount **all, u32 nr);
 

@@ -170,6 +170,7 @@ void mount_link(struct mount *m, const struct path *p)
 	m->parent = mount_get(p->mnt);
 	m->mountpoint = dentry_get(p->dentry);
 	m->mountpoint->nr_mounted++;
+	place_pin(m->mountpoint);
 	list_add(&m->hash_node, bucket_of(m->parent, m->mountpoint));
 	list_add_tail(&m->child, &m->parent->children);
 	list_add_tail(&m->node, &mounts);
@@ -182,6 +183,7 @@ void mount_unlink(struct mount *m, struct path *was)
 	was->mnt = m->parent;
 	was->dentry = m->mountpoint;
 	m->mountpoint->nr_mounted--;
+	place_unpin(m->mountpoint);
 	m->parent = NULL;
 	m->mountpoint = NULL;
 	list_del(&m->hash_node);

@@ -58,14 +58,16 @@ struct dentry *lookup_locked(struct dentry *dir, const char *name, u32 len,
 
 	if (len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	if (!ops->no_dcache) {
+	if (!ops->no_dcache || load_once(&dir->nr_pins)) {
 		spin_lock(&dcache_lock);
 		d = d_find(dir, name, len, hash);
 		if (d)
 			dentry_get(d);
 		spin_unlock(&dcache_lock);
 	}
-	if (d && ops->d_revalidate && !ops->d_revalidate(dir->inode, d)) {
+	if (d && (ops->no_dcache ? !place_valid(dir->inode, d)
+				 : ops->d_revalidate &&
+					   !ops->d_revalidate(dir->inode, d))) {
 		spin_lock(&dcache_lock);
 		d_drop(d);
 		spin_unlock(&dcache_lock);

@@ -389,14 +389,15 @@ static int graft_check(const struct mount *m, const struct path *p)
 {
 	if (!mount_attached(p->mnt))
 		return -EINVAL;
-	if (d_dead(p->dentry)) /* removed, or nobody would find it again */
-		return p->dentry->inode->nlink ? -EINVAL : -ENOENT;
+	if (d_dead(p->dentry) && !place_uncached(p->dentry))
+		return -ENOENT;
 	if (S_ISDIR(p->dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
 		return -ENOTDIR;
 	return mounts_full(1) ? -ENOSPC : 0;
 }
 
-int mount_graft(struct mount *m, const struct path *at, bool beneath)
+/* @at: where it is to stand, not crossed yet unless @beneath. */
+static int graft_at(struct mount *m, const struct path *at, bool beneath)
 {
 	struct list_head copies = LIST_HEAD_INIT(copies);
 	u32 last = last_group;
@@ -404,9 +405,7 @@ int mount_graft(struct mount *m, const struct path *at, bool beneath)
 	int err;
 
 	spin_lock(&dcache_lock);
-	if (beneath)
-		p = (struct path){ at->mnt->parent, at->mnt->mountpoint };
-	else
+	if (!beneath)
 		path_cross_mounts(&p);
 	err = graft_check(m, &p);
 	spin_unlock(&dcache_lock);
@@ -426,6 +425,21 @@ int mount_graft(struct mount *m, const struct path *at, bool beneath)
 	path_put(&p);
 	mounts_changed();
 	return 0;
+}
+
+int mount_graft(struct mount *m, const struct path *at, bool beneath)
+{
+	struct path p = *at;
+	int err;
+
+	if (beneath)
+		p = (struct path){ at->mnt->parent, at->mnt->mountpoint };
+	p.dentry = place_again(p.dentry);
+	if (IS_ERR(p.dentry))
+		return (int)PTR_ERR(p.dentry);
+	err = graft_at(m, &p, beneath);
+	dentry_put(p.dentry);
+	return err;
 }
 
 /* --- taking away */

@@ -303,6 +303,7 @@ struct dentry {
 	struct list_head alias;	    /* [dcache_lock] in inode->dentries */
 	struct list_head lru;	    /* [dcache_lock] */
 	u32 nr_mounted;		    /* [dcache_lock] mounts on top */
+	u32 nr_pins;		    /* [dcache_lock] of names: place.c */
 	void *priv; /* the file system's; not freed by the VFS */
 };
 

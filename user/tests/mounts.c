@@ -429,3 +429,99 @@ TEST(mounts, name_space)
 	CHECK_OK(umount("shared/x"));
 	end();
 }
+
+static void first_line(const char *path, char buf[32])
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	CHECK_OK(fd);
+	n = read(fd, buf, 31);
+	CHECK(n >= 0);
+	buf[n < 0 ? 0 : n] = '\0';
+	close(fd);
+}
+
+/* A file and a directory of /proc are covered, as those who make sandboxes do. */
+static int cover_proc(void *arg)
+{
+	char buf[32], was[32], path[64];
+	int fd;
+
+	(void)arg;
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_PRIVATE | REC, ""))
+		return errno;
+	CHECK_OK(fd = open("/proc/sys/kernel/ostype", O_PATH));
+	first_line("/proc/sys/kernel/ostype", was);
+	/* the place by a descriptor, from before anybody mounted there */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	CHECK_OK(mount("f", path, NULL, MS_BIND, NULL));
+	first_line("/proc/sys/kernel/ostype", buf);
+	CHECK(!strcmp(buf, "mine"));
+	CHECK_OK(mount("f", "/proc/self/comm", NULL, MS_BIND, NULL));
+	snprintf(path, sizeof(path), "/proc/%d/comm", getpid());
+	first_line(path, buf);
+	CHECK(!strcmp(buf, "mine"));
+	CHECK_OK(umount(path));
+	CHECK_OK(mount("x", "/proc/sys/fs", "tmpfs", 0, NULL));
+	CHECK_ERR(access("/proc/sys/fs/file-nr", F_OK), ENOENT);
+	CHECK_ERR(mount("f", "/proc/sys/net", NULL, MS_BIND, NULL), ENOTDIR);
+	CHECK_OK(umount("/proc/sys/fs"));
+	CHECK_OK(access("/proc/sys/fs/file-nr", F_OK));
+	CHECK_OK(umount("/proc/sys/kernel/ostype"));
+	first_line("/proc/sys/kernel/ostype", buf);
+	CHECK(!strcmp(buf, was));
+	/* twice on one place, and left so: they go with the namespace */
+	CHECK_OK(mount("x", "/proc/sys/fs", "tmpfs", 0, NULL));
+	CHECK_OK(mount("y", "/proc/sys/fs", "tmpfs", 0, NULL));
+	return 0;
+}
+
+TEST(mounts, on_names_of_proc)
+{
+	char buf[32];
+	int f;
+
+	begin();
+	CHECK_OK(f = ut_open("f", "mine"));
+	CHECK_EQ(ut_wait(ut_fork(cover_proc, NULL)), 0);
+	CHECK_OK(access("/proc/sys/fs/file-nr", F_OK));
+	first_line("/proc/sys/kernel/ostype", buf);
+	CHECK(strcmp(buf, "mine"));
+	close(f);
+	end();
+}
+
+static int cover_own_comm(void *arg)
+{
+	char path[64];
+
+	(void)arg;
+	snprintf(path, sizeof(path), "/proc/%d/comm", getpid());
+	return mount("f", path, NULL, MS_BIND, NULL) ? errno : 0;
+}
+
+/* Who ends takes the name away from under the mount. */
+TEST(mounts, on_a_name_of_a_process)
+{
+	char path[64], shm[64];
+	struct stat st;
+	pid_t pid;
+	int err, fd;
+
+	begin();
+	CHECK_OK(mkdir("p", 0755));
+	CHECK_OK(mount("p", "p", "proc", 0, NULL));
+	CHECK_OK(fd = ut_open("f", "mine"));
+	pid = ut_fork(cover_own_comm, NULL);
+	err = ut_wait(pid);
+	CHECK_EQ(err, 0);
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	CHECK_ERR(stat(path, &st), ENOENT);
+	snprintf(shm, sizeof(shm), "/proc/%d/comm", pid);
+	CHECK_ERR(stat(shm, &st), ENOENT);
+	(void)umount2(shm, MNT_DETACH);
+	close(fd);
+	end();
+}
