@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall/prctl.c - prctl(2), personality(2) and such. */
+#include <syscall/prctl_mm.h>
 #include <syscall/seccomp.h>
 #include <syscall/syscall.h>
 
@@ -41,6 +42,7 @@
 #define PR_GET_NO_NEW_PRIVS	     39
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #define PR_GET_TID_ADDRESS	     40
+#define PR_SET_MM		     35
 #define PR_MCE_KILL		     33
 #define PR_MCE_KILL_GET		     34
 #define PR_SET_THP_DISABLE	     41
@@ -350,6 +352,8 @@ static s64 prctl_set(int op, const u64 *a)
 	case PR_TASK_PERF_EVENTS_ENABLE:
 		perf_owner_enable(op == PR_TASK_PERF_EVENTS_ENABLE);
 		return 0;
+	case PR_SET_MM:
+		return prctl_set_mm(a);
 	case PR_SET_SECUREBITS:
 		return set_securebits(a[0]);
 	case PR_SET_TIMERSLACK:

@@ -658,3 +658,56 @@ TEST(procs, policies_and_io_priorities)
 	CHECK_ERR(syscall(SYS_ioprio_get, 1, 0x3ffffff), ESRCH);
 	CHECK_ERR(syscall(SYS_ioprio_set, 9, 0, 0), EINVAL);
 }
+
+#define MM_ARG_START	8
+#define MM_ARG_END	9
+#define MM_ENV_START	10
+#define MM_AUXV		12
+#define MM_EXE		13
+#define MM_MAP		14
+#define MM_MAP_SIZE	15
+#define set_mm(o, a, n) prctl(35, (unsigned long)(o), (unsigned long)(a), n, 0)
+
+static int be_called(void *arg)
+{
+	static const char line[] = "another\0name";
+	char *mem = arg, buf[32];
+	int fd;
+
+	memcpy(mem, line, sizeof(line));
+	CHECK_OK(set_mm(MM_ARG_START, mem,
+			0)); /* below the stack, so in order */
+	CHECK_OK(set_mm(MM_ARG_END, mem + sizeof(line), 0));
+	CHECK_OK(fd = open("/proc/self/cmdline", O_RDONLY));
+	CHECK_EQ(read(fd, buf, sizeof(buf)), (long)sizeof(line));
+	CHECK(!memcmp(buf, line, sizeof(line)));
+	close(fd);
+	CHECK_ERR(set_mm(MM_ARG_END, mem - 1, 0),
+		  EINVAL); /* ends before it begins */
+	CHECK_ERR(set_mm(MM_ARG_START, 0x1000, 0),
+		  EINVAL); /* nobody may map that */
+	CHECK_ERR(set_mm(MM_ENV_START, mem, 1), EINVAL);
+	CHECK_ERR(set_mm(99, mem, 0), EINVAL);
+	CHECK_ERR(set_mm(MM_EXE, -1, 0), EBADF);
+	CHECK_ERR(set_mm(MM_AUXV, mem, 100000), EINVAL);
+	return 0;
+}
+
+TEST(procs, where_the_arguments_are)
+{
+	unsigned long map[13] = { 0 };
+	unsigned int size = 0;
+	char *mem;
+
+	CHECK_OK(set_mm(MM_MAP_SIZE, &size, 0));
+	CHECK_EQ(size, sizeof(map));
+	CHECK_ERR(set_mm(MM_MAP, map, sizeof(map) - 1), EINVAL);
+	CHECK_ERR(set_mm(MM_MAP, map, sizeof(map)), EINVAL); /* all at 0 */
+	if (getuid())
+		ut_skip("not root");
+	mem = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(mem != MAP_FAILED);
+	CHECK_EQ(ut_wait(ut_fork(be_called, mem)), 0);
+	CHECK_OK(munmap(mem, 4096));
+}
