@@ -154,13 +154,20 @@ static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 	return d->readdir(f, ctx, GENERATED_FIRST);
 }
 
+/* Root may open what is only to be read for writing. */
+static s64 no_write(void *arg __unused, char *buf __unused, size_t n __unused)
+{
+	return -EIO;
+}
+
 static int file_open(struct inode *inode, struct file *f)
 {
 	struct pnode *n = inode->priv;
 
 	if (n->open)
 		return n->open(inode, f);
-	return text_open(f, n->show, n->write, n->arg, NULL);
+	return text_open(f, n->show, n->write ? n->write : no_write, n->arg,
+			 NULL);
 }
 
 static s64 link_read(struct inode *inode, char *buf, size_t size)

@@ -190,7 +190,6 @@ static const struct {
 	const char *dir, *name;
 	u64 v;
 } numbers[] = {
-	{ "kernel", "threads-max", 16384 },
 	{ "kernel", "ngroups_max", NGROUPS_MAX },
 	{ "kernel", "cap_last_cap", CAP_LAST },
 	{ "kernel", "overflowuid", 65534 },
@@ -301,6 +300,7 @@ static const struct knob {
 	{ "user", "max_uts_namespaces", &uts_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_pid_namespaces", &pid_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
+	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },
 	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },
 	{ "kernel", "shmall", &ipc_limits.shmall, 0, KNOB_ANY },

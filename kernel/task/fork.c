@@ -72,6 +72,8 @@ static int check_nproc(void)
 	u64 limit = rlimit_cur(RLIMIT_NPROC);
 	struct nproc_count c = { .uid = current->cred->uid };
 
+	if (thread_count() >= load_once(&threads_max))
+		return -EAGAIN;
 	if (thread_count() < limit || !c.uid || capable(CAP_SYS_RESOURCE) ||
 	    capable(CAP_SYS_ADMIN))
 		return 0;

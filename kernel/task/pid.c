@@ -28,6 +28,7 @@
 static struct pid_slot *chunks[NR_CHUNKS];
 static int last_pid;
 u64 pid_max = PID_MAX;
+u64 threads_max = PID_MAX / 2;
 
 bool pid_slot_free(const struct pid_slot *s)
 {

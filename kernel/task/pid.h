@@ -18,7 +18,8 @@
 #define PID_MAX	     32768 /* numbers are below it, as in Linux's pid_max */
 #define PID_RESERVED 300   /* not given again after the first round */
 
-extern u64 pid_max; /* [a] numbers given are below it; PID_MAX at most */
+extern u64 threads_max; /* [a] so many threads there may be at once */
+extern u64 pid_max;	/* [a] numbers given are below it; PID_MAX at most */
 
 struct thread;
 struct process;
