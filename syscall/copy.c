@@ -126,9 +126,13 @@ static s64 copy_checked(struct file *fin, uaddr_t in_pos, struct file *fout,
 
 SYSCALL4(71, sendfile, int, out_fd, int, in_fd, uaddr_t, off, u64, count)
 {
-	struct fdref in = fd_ref(in_fd), out;
+	struct fdref in, out;
 	s64 n = -EBADF;
+	u64 pos;
 
+	if (off && get_user_u64(&pos, off))
+		return -EFAULT; /* before anything is said of the files */
+	in = fd_ref(in_fd);
 	if (!in.f)
 		return -EBADF;
 	out = fd_ref(out_fd);
