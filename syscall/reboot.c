@@ -3,7 +3,10 @@
 #include <syscall/syscall.h>
 
 #include <kernel/log.h>
+#include <kernel/ns/pid.h>
+#include <kernel/ns/user.h>
 #include <kernel/reset.h>
+#include <kernel/task/signal.h>
 #include <kernel/upcalls.h>
 
 #define MAGIC1	      0xfee1deadu
@@ -26,14 +29,31 @@ static void stop_machine(enum reset_kind kind, const char *what)
 	machine_reset(kind);
 }
 
+/* The machine of a PID namespace is its init. */
+static int stop_namespace(u32 cmd)
+{
+	switch (cmd) {
+	case CMD_RESTART:
+	case CMD_RESTART2:
+		pid_ns_reboot(SIGHUP);
+	case CMD_HALT:
+	case CMD_POWER_OFF:
+		pid_ns_reboot(SIGINT);
+	default:
+		return -EINVAL;
+	}
+}
+
 SYSCALL4(142, reboot, u32, magic1, u32, magic2, u32, cmd, uaddr_t, arg)
 {
 	(void)arg;
-	if (!capable(CAP_SYS_BOOT))
+	if (!ns_capable(current_pid_ns()->ns.owner, CAP_SYS_BOOT))
 		return -EPERM;
 	if (magic1 != MAGIC1 || (magic2 != MAGIC2 && magic2 != MAGIC2A &&
 				 magic2 != MAGIC2B && magic2 != MAGIC2C))
 		return -EINVAL;
+	if (current_pid_ns() != &init_pid_ns)
+		return stop_namespace(cmd);
 	switch (cmd) {
 	case CMD_CAD_ON:
 	case CMD_CAD_OFF:

@@ -335,5 +335,19 @@ void pid_ns_zap(struct process *p)
 	wait_event(&ns->wq, load_once(&ns->nr_procs) == 1);
 	spin_lock(&task_lock);
 	ns->init = NULL;
+	if (ns->reboot_signal && p->exiting)
+		p->exit_code = ns->reboot_signal;
 	spin_unlock(&task_lock);
+}
+
+void pid_ns_reboot(int sig)
+{
+	struct pid_ns *ns = current_pid_ns();
+
+	spin_lock(&task_lock);
+	ns->reboot_signal = sig;
+	if (ns->init)
+		(void)signal_process_locked(ns->init, SIGKILL, SEND_KERNEL);
+	spin_unlock(&task_lock);
+	do_group_exit(0);
 }

@@ -40,6 +40,7 @@ struct pid_ns {
 	u32 level;	       /* [I] 0: the first */
 	struct process *init;  /* [task_lock] NULL: not yet, or gone */
 	bool dead;	       /* [task_lock] its init has ended */
+	int reboot_signal;     /* [task_lock] what init is said to die of, or 0 */
 	u32 nr_procs;	       /* [task_lock] here and below */
 	struct waitq wq;       /* woken when nr_procs shrinks and it is dead */
 	int last;	       /* [nums_lock] the last number that was given */
@@ -109,6 +110,9 @@ bool pid_ns_from_outside(const struct process *p);
 /* Current, the last thread of some namespace's init, ends: all others first.  No
  * lock held; waits. */
 void pid_ns_zap(struct process *p);
+/* reboot(2) from inside: the init of current's namespace, which is not the first, is
+ * killed, and its parent is told that @sig did it.  Current ends as well. */
+void pid_ns_reboot(int sig) __noreturn;
 
 /* Below @parent; ERR_PTR: -EINVAL, -ENOSPC, -ENOMEM. */
 struct pid_ns *pid_ns_new(struct pid_ns *parent, struct user_ns *owner);

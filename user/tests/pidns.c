@@ -218,6 +218,45 @@ TEST(pidns, end)
 	CHECK_EQ(p.revents, POLLHUP);
 }
 
+static unsigned int reboot_cmd;
+
+/* The grandchild restarts or stops what is to it the machine. */
+static void reboot_inside(void)
+{
+	CHECK_ERR(syscall(SYS_reboot, 0xfee1deadu, 1, reboot_cmd, 0), EINVAL);
+	CHECK_ERR(syscall(SYS_reboot, 0xfee1deadu, 0x28121969u, 0x89abcdefu, 0),
+		  EINVAL); /* Ctrl-Alt-Del is the real one's */
+	if (!fork()) {
+		(void)syscall(SYS_reboot, 0xfee1deadu, 0x28121969u, reboot_cmd,
+			      0);
+		_exit(77);
+	}
+	for (;;)
+		pause();
+}
+
+TEST(pidns, reboot)
+{
+	static const struct {
+		unsigned int cmd;
+		int sig;
+	} c[] = { { 0x01234567u, SIGHUP },
+		  { 0x4321fedcu, SIGINT },
+		  { 0xcdef0123u, SIGINT } };
+
+	if (getuid())
+		return;
+	for (unsigned int i = 0; i < 3; i++) {
+		int st;
+		pid_t pid;
+
+		reboot_cmd = c[i].cmd;
+		pid = spawn(0, reboot_inside);
+		CHECK_EQ(waitpid(pid, &st, 0), pid);
+		CHECK(WIFSIGNALED(st) && WTERMSIG(st) == c[i].sig);
+	}
+}
+
 static void orphan_inside(void)
 {
 	pid_t pid = fork();
