@@ -12,8 +12,8 @@
  *	 until he has started all.
  *
  * ORDERING
- *   DIOEND  result of the bios before `pending` becomes 0; `error` and the data
- *	     before `done`, which a synchronous waiter reads first.
+ *   DIOEND  result of the bios before `pending` becomes 0.
+ *   BIOEND  of kernel/dev/blk_poll.c, its other end.
  */
 #include <fs/direct.h>
 
@@ -33,7 +33,7 @@ struct dio {
 	struct aio_req *req; /* NULL: somebody waits */
 	u32 pending;	     /* [a] I2 */
 	u32 refs;	     /* [a] waiter and end, when somebody waits */
-	u32 done;	     /* [a] DIOEND */
+	u32 done;	     /* [a] BIOEND */
 	int error;	     /* [a] of some bio */
 	u64 bytes; /* submitter's: in bios that were started, or zeroed */
 	struct waitq wq;
@@ -83,7 +83,7 @@ static void finish(struct dio *d)
 		req->end(req, res);
 		return;
 	}
-	/* DIOEND (release) - pairs with wait_done(). */
+	/* BIOEND (release) - pairs with blk_wait(). */
 	store_release(&d->done, 1u);
 	wake_up_all(&d->wq);
 	dio_put(d);
@@ -290,20 +290,12 @@ void direct_end(struct mapping *m, u64 pos, u64 len, bool write)
 	(void)mapping_invalidate(m, first, end);
 }
 
-static bool is_done(struct dio *d)
-{
-	/* DIOEND (acquire) - pairs with finish(). */
-	return load_acquire(&d->done);
-}
-
 static s64 wait_done(struct dio *d, int err)
 {
 	s64 res;
 
 	/* @d is ours, too, until dio_put() */
-	if (!is_done(d) &&
-	    !blk_poll(d->bd, d->first.op, d->first.nr_sectors, &d->done))
-		wait_event(&d->wq, is_done(d));
+	blk_wait(d->bd, d->first.op, d->first.nr_sectors, &d->wq, &d->done);
 	res = d->error ? d->error : d->bytes ? (s64)d->bytes : err;
 	dio_put(d);
 	return res;

@@ -3,7 +3,7 @@
  * fs/ext4/io.c - block requests: put memory into them, and wait for one.
  *
  * ORDERING
- *   IODONE   status of a request before the flag that lets its waiter go.
+ *   BIOEND   of kernel/dev/blk_poll.c, its other end.
  *   WROTE    a finished write is counted before anybody hears of its end, so
  *	      a flush that follows is not left out.
  */
@@ -64,16 +64,10 @@ static void io_done(struct bio *bio)
 		ext4_note_write(sbi);
 	w->status = bio->status;
 	bio_free(bio);
-	/* IODONE (release) - pairs with io_is_done(). */
+	/* BIOEND (release) - pairs with blk_wait(). */
 	store_release(&w->done, 1u);
 	wake_up_all(&sbi->buf_wait);
 	atomic_dec(&sbi->buf_io);
-}
-
-static bool io_is_done(struct io_wait *w)
-{
-	/* IODONE (acquire) - pairs with io_done(). */
-	return load_acquire(&w->done);
 }
 
 static void wait_for_memory(void)
@@ -116,9 +110,9 @@ int ext4_io(struct ext4_sb *sbi, u32 op, u32 flags, u64 blk, void *mem, u32 nr)
 	}
 	atomic_inc(&sbi->buf_io);
 	blk_submit(sbi->bdev, bio);
-	/* IODONE (acquire) - in blk_poll(): pairs with io_done(). */
-	if (!blk_poll(sbi->bdev, op, mem ? nr << shift : 0, &w.done))
-		wait_event(&sbi->buf_wait, io_is_done(&w));
+	/* one with FUA takes as long as a flush */
+	blk_wait(sbi->bdev, flags & BIO_FUA ? BIO_FLUSH : op,
+		 mem ? nr << shift : 0, &sbi->buf_wait, &w.done);
 	return w.status;
 }
 

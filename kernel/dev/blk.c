@@ -193,20 +193,6 @@ static void account(struct blkdev *bd, const struct bio *bio, u64 now)
 				   now - load_once(&bd->busy_since));
 }
 
-/* For who polls: a moving mean.  A lost update does not matter. */
-static void learn(struct blkdev *disk, const struct bio *bio, u64 ns)
-{
-	u32 *mean, old, seen = (u32)min_t(u64, ns, 1u << 30);
-
-	/* a write that is followed by a flush says nothing about either */
-	if (bio->op > BIO_FLUSH ||
-	    ((bio->flags & BIO_FUA) && !disk->has_fua && disk->has_flush))
-		return;
-	mean = &disk->mean_ns[bio->op][blk_size_class(bio->nr_sectors)];
-	old = load_once(mean);
-	store_once(mean, old ? old - old / 8 + seen / 8 : seen);
-}
-
 static void report_error(const struct blkdev *disk, const struct bio *bio)
 {
 	static const char *const name[] = { "read", "write", "flush", "discard",
@@ -260,7 +246,6 @@ static void done(struct bio *bio, int status)
 		report_error(disk, bio);
 	bio->sector -= bd->start_sector;
 	now = clock_mono_ns();
-	learn(disk, bio, now - bio->start_ns);
 	account(disk, bio, now);
 	if (bd != disk)
 		account(bd, bio, now);

@@ -45,6 +45,7 @@ struct bio_seg {
 };
 
 struct blkdev;
+struct waitq;
 
 struct bio {
 	u32 op;		/* enum bio_op */
@@ -97,7 +98,18 @@ enum blk_wait {
 	BLK_WAIT_POLL,	 /* looks until it has ended (or takes very long) */
 	BLK_WAIT_HYBRID, /* sleeps half of the usual time, then looks */
 };
-#define BLK_SIZE_CLASSES 8u /* bios by log2 of their sectors, in mean_ns[] */
+#define BLK_SIZE_CLASSES 8u /* bios by log2 of their sectors, in waits[] */
+
+/* How a wait was begun, and what such waits for bios of a kind and size took. */
+enum blk_way {
+	BLK_SLEEP,
+	BLK_LOOK,
+	NR_BLK_WAYS
+};
+struct blk_waits {
+	u32 mean_ns[NR_BLK_WAYS]; /* [a] relaxed: moving means; 0: not known */
+	u32 nr;			  /* [a] relaxed: chosen so far */
+};
 
 struct blk_queue; /* blk_core.h */
 
@@ -153,9 +165,9 @@ struct blkdev {
 	u64 stat_ios[4], stat_merges[4], stat_sectors[4], stat_ns[4];
 	u64 busy_ns;	/* [a] relaxed: some bio was in flight for so long */
 	u64 busy_since; /* [a] relaxed */
-	u32 mean_ns[3][BLK_SIZE_CLASSES]; /* [a] relaxed: what a bio takes, by
-					   * its op up to flush, and size */
-	u32 in_flight;			  /* [a] */
+	/* By op up to flush (or beyond), and size: kernel/dev/blk_poll.c. */
+	struct blk_waits waits[BIO_FLUSH + 1][BLK_SIZE_CLASSES];
+	u32 in_flight;		 /* [a] */
 	struct mapping *mapping; /* [I] page cache of /dev/<name>, or NULL */
 	/* /sys: the device that the disk is part of (link `device`), and the
 	 * directory in which its own one is made; NULL: the device's, or
@@ -240,10 +252,11 @@ void blkdev_kick(struct blkdev *bd);
 int blk_wait_mode_parse(const char *s);
 /*
  * Coroutine that waits for a bio which it has just submitted (and which may be gone
- * by now): look for its end as the disk's wait_mode says.  True when @done is set;
- * false: sleep now.
+ * by now): until @done is set, which is followed by a wake-up of @wq.  It looks for
+ * the end, or sleeps, as the disk's wait_mode says.
  */
-bool blk_poll(struct blkdev *bd, u32 op, u32 nr_sectors, const u32 *done);
+void blk_wait(struct blkdev *bd, u32 op, u32 nr_sectors, struct waitq *wq,
+	      const u32 *done);
 
 /* Synchronous helpers for coroutines.  @buf: direct-map memory. */
 int blk_read(struct blkdev *bd, u64 sector, void *buf, size_t len);

@@ -44,7 +44,7 @@ void blk_queues_run(struct blkdev *disk);
 /* Queue that the calling hart uses. */
 u32 blk_this_hwq(const struct blkdev *disk);
 
-/* Index into blkdev->mean_ns[][]. */
+/* Index into blkdev->waits[][]. */
 static inline u32 blk_size_class(u32 nr_sectors)
 {
 	u32 n = nr_sectors >> 4, class = 0;

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/blk_poll.c - wait for a bio by looking instead of sleeping.
+ * kernel/dev/blk_poll.c - wait for a bio, by looking or asleep.
  *
  * The coroutine that waits asks the driver again and again whether the device is
  * done; in between the hart serves others.  A device that takes longer than usual
  * is left to its interrupt.  In hybrid mode the first half of the usual time is
  * slept, when that is long enough for a timer to be worth it.
  *
- * By default (auto) looking has to pay: a bio of this kind usually takes no longer
- * than AUTO_MOST_NS, of which waking this hart by an interrupt is a good part, and
- * the hart is a service hart only, on which nobody else's program could run meanwhile.
+ * By default (auto) looking has to pay, and what pays is measured: how long waits for
+ * bios of a kind and size take when they look, and when they sleep.  Whatever is not
+ * chosen is tried once in EXPLORE waits, so a choice that some disturbance has made
+ * does not stay.  Short waits look unless sleeping is clearly better, for a service
+ * hart has nothing better to do; longer ones only if looking is clearly better; a hart
+ * on which somebody's program could run meanwhile never does.
  *
  * `virtio_blk.mode=` chooses the mode at boot (auto, irq, poll, hybrid), queue/io_poll
  * and queue/io_poll_delay of /sys later.
+ *
+ * ORDERING
+ *   BIOEND  status and data before `done`, which the waiter reads first.
  *
  * Context: coroutine, no spinlock held.
  */
@@ -28,63 +34,117 @@
 #define POLL_MAX_NS   (2 * NSEC_PER_MSEC)
 #define POLL_LEAST_NS (100 * NSEC_PER_USEC)
 #define SLEEP_LEAST   (200 * NSEC_PER_USEC)
-#define AUTO_MOST_NS  (200 * NSEC_PER_USEC)
-
-/* What bios of this kind and size took lately; 0: not known. */
-static u64 usual_ns(const struct blkdev *disk, u32 op, u32 nr_sectors)
-{
-	if (op > BIO_FLUSH)
-		return 0;
-	return load_once(&disk->mean_ns[op][blk_size_class(nr_sectors)]);
-}
-
-static bool pays(u64 usual)
-{
-	return usual && usual <= AUTO_MOST_NS &&
-	       !(app_mask() & BIT(this_cpu()));
-}
-
-static u64 poll_until(u32 mode, u64 usual)
-{
-	u64 ns = mode == BLK_WAIT_POLL
-			 ? POLL_MAX_NS
-			 : clamp(2 * usual, POLL_LEAST_NS, POLL_MAX_NS);
-
-	return clock_mono_ns() + ns;
-}
+#define SHORT_NS      (200 * NSEC_PER_USEC)
+#define LOOKS	      16u /* between two at the clock and at others' work */
+#define EXPLORE	      64u
+#define MEAN_OF	      8u
 
 static bool ended(const u32 *done)
 {
-	/* BIOEND (acquire) - pairs with sync_end(). */
+	/* BIOEND (acquire) - pairs with the end of the bio, blk_sync.c and others. */
 	return load_acquire(done);
 }
 
-bool blk_poll(struct blkdev *bd, u32 op, u32 nr_sectors, const u32 *done)
+/* ---- what waits took lately */
+
+static u32 mean(const struct blk_waits *w, enum blk_way way)
+{
+	return load_once(&w->mean_ns[way]);
+}
+
+/* A lost update does not matter.  One wait that took very long says little. */
+static void learn(struct blk_waits *w, enum blk_way way, u64 ns)
+{
+	u32 old = mean(w, way);
+	u32 seen = (u32)min_t(u64, ns, old ? 8ull * old : POLL_MAX_NS);
+
+	seen = min_t(u32, seen, 1u << 28);
+	store_once(&w->mean_ns[way],
+		   old ? old - old / MEAN_OF + seen / MEAN_OF : max(seen, 1u));
+}
+
+static bool pays(const struct blk_waits *w)
+{
+	u64 look = mean(w, BLK_LOOK), sleep = mean(w, BLK_SLEEP);
+
+	if (!look)
+		return true;
+	if (!sleep)
+		return look <= SHORT_NS;
+	if (look <= SHORT_NS)
+		return look <= sleep + sleep / 8;
+	return look <= POLL_MAX_NS && look + look / 8 < sleep;
+}
+
+static bool auto_looks(struct blk_waits *w)
+{
+	u32 nr = load_once(&w->nr) + 1;
+
+	if (app_mask() & BIT(this_cpu()))
+		return false;
+	store_once(&w->nr, nr);
+	return pays(w) != (nr % EXPLORE == 0);
+}
+
+/* ---- looking */
+
+static u64 look_until(u32 mode, const struct blk_waits *w, u64 now)
+{
+	if (mode == BLK_WAIT_POLL)
+		return now + POLL_MAX_NS;
+	return now +
+	       clamp(2 * (u64)mean(w, BLK_LOOK), POLL_LEAST_NS, POLL_MAX_NS);
+}
+
+static bool look(struct blkdev *disk, u32 hwq, const u32 *done)
+{
+	for (u32 i = 0; i < LOOKS && !ended(done); i++) {
+		if (!disk->ops->poll(disk, hwq))
+			cpu_relax();
+	}
+	return ended(done);
+}
+
+static void look_for_end(struct blkdev *disk, u64 deadline, const u32 *done)
+{
+	u32 hwq = blk_this_hwq(disk);
+
+	disk->ops->poll_begin(disk, hwq);
+	while (!look(disk, hwq, done) && clock_mono_ns() < deadline)
+		cond_resched();
+	disk->ops->poll_end(disk, hwq);
+}
+
+static bool looks(const struct blkdev *disk, u32 mode, struct blk_waits *w)
+{
+	if (mode == BLK_WAIT_IRQ || !disk->ops->poll)
+		return false;
+	return mode != BLK_WAIT_AUTO || auto_looks(w);
+}
+
+void blk_wait(struct blkdev *bd, u32 op, u32 nr_sectors, struct waitq *wq,
+	      const u32 *done)
 {
 	struct blkdev *disk = bd->whole;
-	u32 mode = load_once(&disk->wait_mode), hwq;
-	u64 usual, deadline;
+	struct blk_waits *w = &disk->waits[min_t(u32, op, BIO_FLUSH)]
+					  [blk_size_class(nr_sectors)];
+	u32 mode = load_once(&disk->wait_mode);
+	enum blk_way way = BLK_SLEEP;
+	u64 start;
 
-	if (mode == BLK_WAIT_IRQ || !disk->ops->poll || ended(done))
-		return ended(done);
-	usual = usual_ns(disk, op, nr_sectors);
-	if (mode == BLK_WAIT_AUTO && !pays(usual))
-		return false;
-	if (mode == BLK_WAIT_HYBRID && usual / 2 >= SLEEP_LEAST)
-		(void)sleep_until_ns(clock_mono_ns() + usual / 2, false);
-	hwq = blk_this_hwq(disk);
-	deadline = poll_until(mode, usual);
-	disk->ops->poll_begin(disk, hwq);
-	while (!ended(done)) {
-		if (disk->ops->poll(disk, hwq) && ended(done))
-			break;
-		if (clock_mono_ns() > deadline)
-			break;
-		cond_resched();
-		cpu_relax();
+	if (ended(done))
+		return;
+	start = clock_mono_ns();
+	if (looks(disk, mode, w)) {
+		u64 half = mean(w, BLK_LOOK) / 2;
+
+		way = BLK_LOOK;
+		if (mode == BLK_WAIT_HYBRID && half >= SLEEP_LEAST)
+			(void)sleep_until_ns(start + half, false);
+		look_for_end(disk, look_until(mode, w, clock_mono_ns()), done);
 	}
-	disk->ops->poll_end(disk, hwq);
-	return ended(done);
+	wait_event(wq, ended(done));
+	learn(w, way, clock_mono_ns() - start);
 }
 
 int blk_wait_mode_parse(const char *s)

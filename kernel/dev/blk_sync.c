@@ -7,7 +7,7 @@
  * is still waking it.
  *
  * ORDERING
- *   BIOEND  status and data before `done`, which the waiter reads first.
+ *   BIOEND  of blk_poll.c, its other end.
  *
  * Context: coroutine, no spinlock held.
  */
@@ -51,16 +51,10 @@ static void sync_end(struct bio *bio)
 {
 	struct blk_sync *s = bio->priv;
 
-	/* BIOEND (release) - pairs with sync_wait(). */
+	/* BIOEND (release) - pairs with blk_wait(). */
 	store_release(&s->done, 1u);
 	wake_up_all(&s->wq);
 	sync_put(s);
-}
-
-static bool sync_is_done(struct blk_sync *s)
-{
-	/* BIOEND (acquire) - pairs with sync_end(). */
-	return load_acquire(&s->done);
 }
 
 static int sync_run(struct blkdev *bd, struct blk_sync *s)
@@ -73,8 +67,7 @@ static int sync_run(struct blkdev *bd, struct blk_sync *s)
 	s->bio.end_io = sync_end;
 	s->bio.priv = s;
 	blk_submit(bd, &s->bio);
-	if (!blk_poll(bd, op, nr_sectors, &s->done))
-		wait_event(&s->wq, sync_is_done(s));
+	blk_wait(bd, op, nr_sectors, &s->wq, &s->done);
 	status = s->bio.status;
 	sync_put(s);
 	return status;

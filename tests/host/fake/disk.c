@@ -153,9 +153,10 @@ void blk_submit(struct blkdev *bd, struct bio *bio)
 	queue[nr_queued++] = bio;
 }
 
-bool blk_poll(struct blkdev *bd, u32 op, u32 nr_sectors, const u32 *done)
+void blk_wait(struct blkdev *bd, u32 op, u32 nr_sectors, struct waitq *wq,
+	      const u32 *done)
 {
-	return false; /* nobody knows when it would end */
+	wait_event(wq, load_once(done));
 }
 
 void blk_plug(void)
