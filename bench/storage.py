@@ -49,9 +49,11 @@ JOBS = [
      "--ioengine=psync --direct=0 --file_append=1 --fallocate=none", "write"),
 ]
 MODES = ["auto", "irq", "poll", "hybrid"]
-# QEMU's argument, and the name in the guest.
+# QEMU's argument, and the names in the guest; Linux gives NVMe disks theirs in
+# the order in which they answer.
 DISKS = {"virtio": ("virtio-blk-pci,drive=%s,disable-legacy=on", "vdb", "vdc"),
          "nvme": ("nvme,drive=%s,serial=%s", "nvme0n1", "nvme1n1")}
+SERIAL = "cat /sys/block/nvme0n1/device/serial"
 # Columns of fio's terse format, version 3, from 0.
 IOPS = {"read": 7, "write": 48}
 
@@ -95,15 +97,20 @@ def start(system, args):
     m = Machine(guest, os.path.join(OUT, "bench", f"storage-{system}.log"),
                 boot_timeout=180)
     m.sh(tools.SETUP, check=True)
-    fs = DISKS[args.disk][2]
+    disks = DISKS[args.disk][1:]
     if needs_driver:
         m.sh("mount -t ext4 -o ro /dev/vdc /mnt; "
              "for i in /mnt/*.ko; do insmod $i; done; "
-             f"for i in 1 2 3 4 5; do [ -e /dev/{fs} ] || sleep 1; done; "
-             "mknod /tools/dev/nvme0n1 b $(tr : ' ' </sys/block/nvme0n1/dev) "
-             "2>/dev/null; [ -e /tools/dev/nvme0n1 ]", 60, check=True)
-    m.sh(f"mkdir /tools/tmp/fs && mount -t ext4 /dev/{fs} /tools/tmp/fs",
-         check=True)
+             "for i in 1 2 3 4 5 6 7 8 9; do [ -e /dev/nvme0n1 ] && "
+             "[ -e /dev/nvme1n1 ] || sleep 1; done; for i in nvme0n1 nvme1n1; "
+             "do mknod /tools/dev/$i b $(tr : ' ' </sys/block/$i/dev) "
+             "2>/dev/null; [ -e /tools/dev/$i ] || exit; done",
+             60, check=True)
+    if args.disk == "nvme" and "null0" not in m.sh(SERIAL, check=True).out:
+        disks = disks[::-1]
+    m.disk, m.fs_disk = disks
+    m.sh("mkdir /tools/tmp/fs && "
+         f"mount -t ext4 /dev/{m.fs_disk} /tools/tmp/fs", check=True)
     return m
 
 
@@ -148,7 +155,7 @@ def fio(m, job, args, where):
 def measure(m, system, mode, args, table):
     for name, job, half in JOBS:
         on_fs = name.startswith("ext4")
-        disk = DISKS[args.disk][2 if on_fs else 1]
+        disk = m.fs_disk if on_fs else m.disk
         where = f"/tmp/fs/{mode}" if on_fs else f"/dev/{disk}"
         m.sh("rm -f /tools/tmp/fs/*; sync", check=True)
         before = counters(m, system, disk)
@@ -184,8 +191,8 @@ def one_pass(args, table):
         try:
             for mode in MODES if system == "antler" else ["irq"]:
                 if system == "antler":
-                    set_mode(m, mode, DISKS[args.disk][1])
-                    set_mode(m, mode, DISKS[args.disk][2])
+                    set_mode(m, mode, m.disk)
+                    set_mode(m, mode, m.fs_disk)
                 measure(m, system, mode, args, table)
             row = listing(m)
             old = table.setdefault("listing", {}).get(system)

@@ -96,7 +96,7 @@ struct nvme_queue {
 	bool watching;	 /* [lock] watch is armed, or runs */
 	bool polling;	 /* [lock] poll is armed, or runs */
 	bool suspect;	 /* [lock] news were there at the last look */
-	u64 suspect_at;	 /* [lock] completion doorbells by then */
+	u64 suspect_at;	 /* [lock] completions taken by then */
 	u32 lost_in_row; /* [a] relaxed: interrupts, since the last that came */
 	u64 poll_since;	 /* [lock] last time that polling found something */
 	u64 mean_ns;	 /* [lock] of a command; polling only */
@@ -121,6 +121,7 @@ struct nvme_ns {
 struct nvme_vector {
 	struct nvme_ctrl *ctrl; /* [I] */
 	u32 index;		/* [I] */
+	u64 taken; /* [a] relaxed: completions of its queues, last time */
 };
 
 struct nvme_ctrl {
@@ -241,6 +242,9 @@ int nvme_sync_run(struct nvme_queue *q, struct nvme_sync *s) __must_check;
 int nvme_sync_try(struct nvme_queue *q, struct nvme_sync *s) __must_check;
 /* Handle what has completed; true if there was anything.  Any hart. */
 bool nvme_reap(struct nvme_queue *q);
+/* Likewise, for who polls a queue whose interrupt will come behind it: that one tells
+ * the device, and who waits does not wait for that. */
+bool nvme_reap_early(struct nvme_queue *q);
 /* Push or fail what waits for a slot; @q locked. */
 void nvme_start_pending(struct nvme_queue *q);
 /* End every command of @q with @err, syncs with -EINTR if @err is 0: then bios

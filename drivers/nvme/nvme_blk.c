@@ -286,7 +286,7 @@ static u32 nvme_poll(struct blkdev *bd, u32 hwq)
 	struct nvme_queue *q = queue_of(bd, hwq);
 
 	/* a look without the lock: what is missed is seen next time */
-	if (!nvme_queue_has_news(&q->ring) || !nvme_reap(q))
+	if (!nvme_queue_has_news(&q->ring) || !nvme_reap_early(q))
 		return 0;
 	atomic_add_relaxed(&q->nr_poll_hits, 1ull);
 	return 1;

@@ -271,28 +271,27 @@ void nvme_start_pending(struct nvme_queue *q)
 	}
 }
 
-/* Take all there is, several times (I3); true if there was any. */
-static bool take_all(struct nvme_queue *q, struct ended *e)
+/* Take all there is, several times (I3); true if there was any.  @early: its entries
+ * are given back later, if there is room. */
+static bool take_all(struct nvme_queue *q, bool early, struct ended *e)
 {
 	struct nvme_done d;
 	bool found = false;
 
 	for (u32 round = 0; round < REAP_ROUNDS; round++) {
-		bool more = false;
-
 		while (nvme_queue_take(&q->ring, &d)) {
-			more = true;
+			found = true;
 			end_one(q, &d, e);
 		}
-		if (!more)
+		if (early && !nvme_queue_owes_much(&q->ring))
 			break;
-		found = true;
-		nvme_queue_give(&q->ring);
+		if (!nvme_queue_give(&q->ring))
+			break;
 	}
 	return found;
 }
 
-bool nvme_reap(struct nvme_queue *q)
+static bool reap(struct nvme_queue *q, bool early)
 {
 	struct ended e;
 	const char *why;
@@ -301,7 +300,7 @@ bool nvme_reap(struct nvme_queue *q)
 	ended_init(&e);
 	spin_lock(&q->lock);
 	if (q->running)
-		found = take_all(q, &e);
+		found = take_all(q, early, &e);
 	why = q->running && q->ring.broken ? q->ring.why : NULL;
 	if (found && !why) {
 		nvme_start_pending(q);
@@ -316,6 +315,18 @@ bool nvme_reap(struct nvme_queue *q)
 		wake_up_all(&q->room);
 	}
 	return found;
+}
+
+bool nvme_reap(struct nvme_queue *q)
+{
+	return reap(q, false);
+}
+
+bool nvme_reap_early(struct nvme_queue *q)
+{
+	/* a pin stays up until the entries are given back */
+	return reap(q, q->ctrl->pci->irq_kind == PCI_IRQ_MSIX &&
+			       load_once(&q->mode) == NVME_MODE_IRQ);
 }
 
 /* ---- cancel */

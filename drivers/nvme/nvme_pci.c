@@ -126,16 +126,33 @@ static bool look(const struct nvme_vector *v)
 	return found;
 }
 
+/* Did its queues complete anything since it was asked last?  Who polls may have been
+ * faster than the interrupt, which somebody wanted all the same. */
+static bool was_wanted(struct nvme_vector *v)
+{
+	u32 nr = nvme_nr_queues(v->ctrl);
+	u64 old = load_once(&v->taken), sum = 0;
+
+	for (u32 i = 0; i < nr; i++) {
+		const struct nvme_queue *q = nvme_queue_nr(v->ctrl, i);
+
+		if (q->vector == v->index)
+			sum += load_once(&q->ring.nr_taken);
+	}
+	store_once(&v->taken, sum);
+	return sum != old;
+}
+
 static bool nvme_interrupt(void *arg)
 {
-	const struct nvme_vector *v = arg;
+	struct nvme_vector *v = arg;
 	bool found = look(v);
 
 	for (u32 n = 0; found && n < IRQ_ROUNDS && look(v); n++)
 		;
 	/* relaxed: statistics */
 	atomic_add_relaxed(&nvme_queue_nr(v->ctrl, v->index)->nr_irqs, 1ull);
-	return found;
+	return was_wanted(v);
 }
 
 static int bind_vector(struct nvme_ctrl *c, u32 i, int cpu)

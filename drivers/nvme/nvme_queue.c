@@ -203,19 +203,26 @@ bool nvme_queue_take(struct nvme_ring *r, struct nvme_done *done)
 	s->queued = false;
 	r->sq_head = head;
 	r->read += moved;
+	r->nr_taken++;
 	r->cq_head = next(r, r->cq_head);
 	if (r->cq_head == 0)
 		r->phase = !r->phase;
 	return true;
 }
 
-void nvme_queue_give(struct nvme_ring *r)
+bool nvme_queue_owes_much(const struct nvme_ring *r)
+{
+	return distance(r, r->cq_given, r->cq_head) >= r->depth / 4u;
+}
+
+bool nvme_queue_give(struct nvme_ring *r)
 {
 	/* Written for nothing it would confuse QEMU's count of pending queues. */
 	if (r->cq_given == r->cq_head)
-		return;
+		return false;
 	r->cq_given = r->cq_head;
 	r->nr_cq_doorbells++;
 	/* CQDB (release) - to the device. */
 	mmio_write32(r->cq_head, r->cqdb);
+	return true;
 }

@@ -83,7 +83,8 @@ struct nvme_ring {
 	bool broken;
 	const char *why; /* broken: what the device did */
 	u64 next_serial;
-	u64 nr_commands, nr_sq_doorbells, nr_cq_doorbells; /* statistics */
+	u64 nr_commands, nr_taken; /* statistics, as the following */
+	u64 nr_sq_doorbells, nr_cq_doorbells;
 };
 
 size_t nvme_sq_bytes(u16 depth);
@@ -105,8 +106,10 @@ void nvme_queue_push(struct nvme_ring *r, struct nvme_slot *s);
 bool nvme_queue_ring(struct nvme_ring *r);
 /* The next completion.  False: none (or broken). */
 bool nvme_queue_take(struct nvme_ring *r, struct nvme_done *done);
-/* Give the completion entries back that were taken. */
-void nvme_queue_give(struct nvme_ring *r);
+/* Give the completion entries back that were taken.  False: nothing to give. */
+bool nvme_queue_give(struct nvme_ring *r);
+/* So many were not given back that the device might have to wait soon. */
+bool nvme_queue_owes_much(const struct nvme_ring *r);
 /* Is there a completion to take?  May be asked without the lock. */
 bool nvme_queue_has_news(const struct nvme_ring *r);
 

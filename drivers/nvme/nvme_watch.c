@@ -59,7 +59,7 @@ static u64 first_limit(const struct nvme_queue *q)
 /* True: @q has news, and the interrupt may still come.  Looks again soon. */
 static bool suspect(struct nvme_queue *q, u64 now, bool *lost)
 {
-	u64 mark = q->ring.nr_cq_doorbells;
+	u64 mark = q->ring.nr_taken;
 	bool second = q->suspect && q->suspect_at == mark;
 
 	q->suspect = false;
