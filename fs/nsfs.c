@@ -15,6 +15,7 @@
 #include <kernel/ns/pid.h>
 #include <kernel/task/clone.h>
 #include <kernel/ns/user.h>
+#include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -73,6 +74,7 @@ int nsfs_path(struct ns_common *ns, struct path *out)
 	i->ino = ns->ino;
 	i->mode = S_IFREG | 0444;
 	i->nlink = 1;
+	i->iflags = FS_IMMUTABLE_FL; /* EPERM to who would write */
 	i->fops = &ns_fops;
 	i->priv = ns;
 	d = dentry_alloc_root(i);
@@ -88,8 +90,7 @@ int nsfs_path(struct ns_common *ns, struct path *out)
 
 /* --- ioctl_ns(2) */
 
-/* A descriptor of @ns, of which it takes the reference. */
-static s64 open_ns(struct ns_common *ns)
+s64 nsfs_open(struct ns_common *ns)
 {
 	struct path p;
 	struct file *f;
@@ -110,7 +111,7 @@ static s64 open_user_ns(struct user_ns *ns)
 		if (!at)
 			return -EPERM;
 	ns_get(&ns->ns);
-	return open_ns(&ns->ns);
+	return nsfs_open(&ns->ns);
 }
 
 static s64 get_parent(struct ns_common *ns)
@@ -123,7 +124,7 @@ static s64 get_parent(struct ns_common *ns)
 	if (ns->ops == &user_ns_ops)
 		return open_user_ns(container_of(ns, struct user_ns, ns));
 	ns_get(ns);
-	return open_ns(ns);
+	return nsfs_open(ns);
 }
 
 static s64 get_owner(struct ns_common *ns)

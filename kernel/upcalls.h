@@ -43,6 +43,8 @@ bool fs_ctx_is_chrooted(void); /* current's root is not that of its mounts */
 struct ns_common;
 struct user_ns;
 int fs_ctx_new_mounts(struct fs_ctx *c, struct user_ns *owner);
+/* fs/nsfs.c: a descriptor of @ns, of which it takes the reference; or -errno. */
+s64 nsfs_open(struct ns_common *ns);
 /* Its mount namespace.  task_lock held, or @c is current's; no reference. */
 struct ns_common *fs_ctx_mnt_ns(struct fs_ctx *c);
 

@@ -27,7 +27,7 @@ bool may_nice(const struct thread *t, s32 nice)
 {
 	return nice >= t->nice ||
 	       20 - nice <= (s32)min_t(u64, rlimit_cur(RLIMIT_NICE), 40) ||
-	       ns_capable(t->cred->user_ns, CAP_SYS_NICE);
+	       capable(CAP_SYS_NICE);
 }
 
 static int set_nice(struct thread *t, s32 nice)

@@ -166,6 +166,25 @@ static s64 write_core_pattern(void *arg __unused, char *buf, size_t n)
 	return (s64)n;
 }
 
+static int show_next_id(struct text *t, void *arg)
+{
+	text_printf(t, "%ld\n", ipc_next_id(arg));
+	return 0;
+}
+
+static s64 write_next_id(void *arg, char *buf, size_t n)
+{
+	u64 v;
+
+	if (!ns_capable(current_nsproxy()->ipc->ns.owner, CAP_SYS_ADMIN))
+		return -EPERM;
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf, 10, &v) || v > 0x7fffffff)
+		return -EINVAL;
+	ipc_set_next_id(arg, (s32)v);
+	return (s64)n;
+}
+
 /* Nothing is taken from real-time threads. */
 static int show_rt_runtime(struct text *t, void *arg __unused)
 {
@@ -248,6 +267,9 @@ static const struct {
 	{ "kernel/seccomp", "actions_avail", show_string, NULL, actions },
 	{ "kernel", "sched_rt_runtime_us", show_rt_runtime, write_rt_runtime,
 	  NULL },
+	{ "kernel", "msg_next_id", show_next_id, write_next_id, &ipc_msqs },
+	{ "kernel", "sem_next_id", show_next_id, write_next_id, &ipc_sems },
+	{ "kernel", "shm_next_id", show_next_id, write_next_id, &ipc_shms },
 	{ "fs", "file-nr", show_file_nr, NULL, NULL },
 	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
 	{ "fs", "lease-break-time", show_lease_time, write_lease_time, NULL },

@@ -86,25 +86,57 @@ static struct ipc_obj *find_key(struct ipc_table *t, s32 key)
 	return NULL;
 }
 
-/* The next free slot after the last one that was given. */
+/* The first free slot from @i on, which may be beyond the last: modulo IPC_SLOTS. */
+static u32 free_slot(const struct ipc_table *t, u32 i)
+{
+	while (t->slot[i % IPC_SLOTS])
+		i++;
+	return i;
+}
+
+/* The next free slot after the last one that was given, and a sequence number; or
+ * those of the id that was asked for. */
 static s64 add_locked(struct ipc_table *t, u64 limit, struct ipc_obj *o)
 {
-	u32 i = t->next;
+	u32 i, seq, id = t->next_id - 1;
 
 	if (t->nr >= min(limit, (u64)IPC_SLOTS))
 		return -ENOSPC;
-	while (t->slot[i % IPC_SLOTS])
-		i++;
-	if (i >= IPC_SLOTS)
-		t->seq = (u16)((t->seq + 1) & SEQ_MAX);
-	i %= IPC_SLOTS;
-	t->next = i + 1;
+	if (t->next_id) {
+		t->next_id = 0;
+		i = free_slot(t, id % IPC_SLOTS) % IPC_SLOTS;
+		seq = id / IPC_SLOTS;
+	} else {
+		i = free_slot(t, t->next);
+		if (i >= IPC_SLOTS)
+			t->seq = (u16)((t->seq + 1) & SEQ_MAX);
+		i %= IPC_SLOTS;
+		t->next = i + 1;
+		seq = t->seq;
+	}
 	t->slot[i] = o;
 	o->table = t;
 	t->nr++;
-	o->perm.seq = t->seq;
-	o->id = (s32)(t->seq * IPC_SLOTS + i);
+	o->perm.seq = (u16)seq;
+	o->id = (s32)(seq * IPC_SLOTS + i);
 	return o->id;
+}
+
+s64 ipc_next_id(struct ipc_kind *k)
+{
+	s64 id;
+
+	spin_lock(&k->lock);
+	id = (s64)table_of(k)->next_id - 1;
+	spin_unlock(&k->lock);
+	return id;
+}
+
+void ipc_set_next_id(struct ipc_kind *k, s32 id)
+{
+	spin_lock(&k->lock);
+	table_of(k)->next_id = (u32)id + 1;
+	spin_unlock(&k->lock);
 }
 
 static void fill_perm(struct ipc_perm *p, s32 key, u32 flags)

@@ -99,6 +99,10 @@ s32 ipc_highest_locked(struct ipc_kind *k);
 void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o);
 void ipc_put(struct ipc_kind *k, struct ipc_obj *o);
 struct ipc_obj *ipc_hold(struct ipc_obj *o);
+/* The id that the next object of current's namespace shall have, if its slot is free;
+ * -1: none was asked for. */
+s64 ipc_next_id(struct ipc_kind *k);
+void ipc_set_next_id(struct ipc_kind *k, s32 id); /* not negative */
 /* As current may see it. */
 void ipc_show_perm(struct ipc_perm *to, const struct ipc_obj *o);
 /* IPC_SET's part of @from. */

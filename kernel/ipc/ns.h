@@ -23,6 +23,7 @@ struct ipc_table {
 	struct ipc_obj *
 		*slot; /* [a] IPC_SLOTS; NULL: there was no object yet */
 	u32 nr, next;  /* in use; where the next one is looked for */
+	u32 next_id;   /* id to give plus one, if it is free; 0: any */
 	u16 seq;
 };
 

@@ -9,8 +9,11 @@
 
 #include <kernel/file/file.h>
 #include <kernel/ns/pid.h>
+#include <kernel/task/trace.h>
+#include <kernel/upcalls.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
+#include <lib/string.h>
 
 /* Parent's queue is woken at every change of a child; that is ours too. */
 static u32 pidfd_poll(struct file *f, struct poll_table *pt)
@@ -46,6 +49,46 @@ static size_t pidfd_fdinfo(struct file *f, char *buf, size_t n)
 	return len + (size_t)scnprintf(buf + len, n - len, "\n");
 }
 
+/* linux/pidfd.h: PIDFD_GET_CGROUP_NAMESPACE and those after it */
+#define PIDFD_NS_FIRST 0xff01u
+static const char *const pidfd_ns[] = {
+	"cgroup", "ipc",
+	"mnt",	  "net",
+	"pid",	  "pid_for_children",
+	"time",	  "time_for_children",
+	"user",	  "uts",
+};
+
+/* A descriptor of the namespace of @p called @name. */
+static s64 open_ns_called(struct process *p, const char *name)
+{
+	struct ns_common *ns;
+	const char *link;
+	u32 i = 0;
+
+	while ((link = ns_link_name(i)) && strcmp(link, name))
+		i++;
+	if (!link)
+		return -EOPNOTSUPP;
+	ns = ns_of_tid(p->leader->tid, p, i);
+	return ns ? nsfs_open(ns) : -ESRCH;
+}
+
+static s64 pidfd_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct process *p = f->priv;
+	u32 i = cmd - PIDFD_NS_FIRST;
+
+	if (arg)
+		return -EINVAL;
+	if (load_once(&p->zombie))
+		return -ESRCH;
+	if (trace_may_access(p, true))
+		return -EACCES;
+	return i < ARRAY_SIZE(pidfd_ns) ? open_ns_called(p, pidfd_ns[i])
+					: -ENOTTY;
+}
+
 static void pidfd_release(struct file *f)
 {
 	process_put(f->priv);
@@ -53,6 +96,7 @@ static void pidfd_release(struct file *f)
 
 static const struct file_ops pidfd_ops = {
 	.poll = pidfd_poll,
+	.ioctl = pidfd_ioctl,
 	.release = pidfd_release,
 	.fdinfo = pidfd_fdinfo,
 	.anon_name = "anon_inode:[pidfd]",

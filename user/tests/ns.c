@@ -138,6 +138,57 @@ TEST(ns, ioctls)
 	}
 }
 
+/* By descriptor of a process instead of by name; and no link can be written. */
+TEST(ns, pidfd_ioctls)
+{
+	static const struct {
+		int nr;
+		const char *name;
+	} of[] = { { 2, "ipc" },  { 3, "mnt" },
+		   { 5, "pid" },  { 6, "pid_for_children" },
+		   { 9, "user" }, { 10, "uts" } };
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0), fd;
+	char path[64];
+	struct stat a, b;
+
+	CHECK_OK(pidfd);
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", of[i].name);
+		CHECK_OK(stat(path, &a));
+		CHECK_OK(fd = ioctl(pidfd, 0xff00 | of[i].nr, 0));
+		CHECK_OK(fstat(fd, &b));
+		CHECK(a.st_ino == b.st_ino && a.st_dev == b.st_dev);
+		CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		close(fd);
+		CHECK_ERR(open(path, O_RDWR), EPERM);
+	}
+	CHECK_ERR(ioctl(pidfd, 0xff02, 1), EINVAL);
+	CHECK_ERR(ioctl(pidfd, 0xff7f, 0), ENOTTY);
+	close(pidfd);
+}
+
+static int end_when_told(void *arg __attribute__((unused)))
+{
+	pause();
+	return 0;
+}
+
+TEST(ns, pidfd_ioctls_of_others)
+{
+	pid_t pid = ut_fork(end_when_told, NULL);
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int first = (int)syscall(SYS_pidfd_open, 1, 0);
+	siginfo_t si;
+
+	CHECK_OK(ioctl(pidfd, 0xff0a, 0));
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	CHECK_ERR(ioctl(pidfd, 0xff0a, 0), ESRCH);
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(ioctl(first, 0xff0a, 0), EACCES);
+}
+
 TEST(ns, errors)
 {
 	int fd = ns_open(getpid(), "uts"), p[2], pidfd;

@@ -130,6 +130,70 @@ TEST(sysvipc, keys)
 	}
 }
 
+/* What restores a process asks for ids: /proc/sys/kernel/xxx_next_id. */
+static void next_id(const char *kind, int (*get)(key_t key),
+		    int (*drop)(int id))
+{
+	char path[64], text[32];
+	int fd, a, b;
+
+	snprintf(path, sizeof(path), "/proc/sys/kernel/%s_next_id", kind);
+	CHECK_OK(fd = open(path, O_RDWR));
+	CHECK_EQ(pread(fd, text, sizeof(text), 0), 3);
+	CHECK(!memcmp(text, "-1\n", 3));
+	CHECK_ERR(write(fd, "-1", 2), EINVAL);
+	CHECK_ERR(pwrite(fd, "2147483648", 10, 0), EINVAL);
+	CHECK_EQ(pwrite(fd, "2919", 4, 0), 4);
+	CHECK_EQ(pread(fd, text, sizeof(text), 0), 5);
+	CHECK_EQ(a = get(0x4b110000 + getpid()), 2919);
+	CHECK_EQ(pread(fd, text, sizeof(text), 0), 3); /* once */
+	CHECK_EQ(pwrite(fd, "2919", 4, 0), 4);
+	b = get(IPC_PRIVATE);
+	CHECK(b >= 0 && b != a);
+	CHECK_OK(drop(a));
+	CHECK_OK(drop(b));
+	close(fd);
+}
+
+static int get_msq(key_t key)
+{
+	return msgget(key, IPC_CREAT | 0600);
+}
+
+static int drop_msq(int id)
+{
+	return msgctl(id, IPC_RMID, NULL);
+}
+
+static int get_sem(key_t key)
+{
+	return semget(key, 1, IPC_CREAT | 0600);
+}
+
+static int drop_sem(int id)
+{
+	return semctl(id, 0, IPC_RMID);
+}
+
+static int get_shm(key_t key)
+{
+	return shmget(key, 4096, IPC_CREAT | 0600);
+}
+
+static int drop_shm(int id)
+{
+	return shmctl(id, IPC_RMID, NULL);
+}
+
+TEST(sysvipc, next_ids)
+{
+	if (geteuid())
+		ut_skip("root only");
+	next_id("msg", get_msq, drop_msq);
+	next_id("sem", get_sem, drop_sem);
+	next_id("shm", get_shm, drop_shm);
+}
+
 struct message {
 	long type;
 	char text[32];
