@@ -90,7 +90,14 @@ static int tmpfs_write_end(struct mapping *m, struct page *pg,
 	return 0;
 }
 
+static int tmpfs_store(struct mapping *m)
+{
+	inode_touch(host(m), true, true);
+	return 0;
+}
+
 const struct mapping_ops tmpfs_mapping_ops = {
+	.store = tmpfs_store,
 	.readpage = tmpfs_readpage,
 	.write_begin = tmpfs_write_begin,
 	.write_end = tmpfs_write_end,

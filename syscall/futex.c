@@ -7,7 +7,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/futex.h>
-#include <kernel/time/clock.h>
+#include <kernel/time/posix.h>
 
 enum {
 	FUTEX_WAIT = 0,
@@ -27,16 +27,11 @@ enum {
 	FUTEX_CLOCK_REALTIME = 256,
 };
 
-static u64 saturating_add(u64 a, u64 b)
-{
-	return a + b < a ? WAIT_FOREVER - 1 : a + b;
-}
-
-/* The user's timeout as a CLOCK_MONOTONIC deadline. */
+/* The user's timeout as wait_event_clock() takes it. */
 static int read_deadline(uaddr_t uts, bool relative, bool real, u64 *deadline)
 {
 	struct timespec64 ts;
-	u64 ns, now = clock_mono_ns();
+	u64 ns;
 
 	*deadline = WAIT_FOREVER;
 	if (!uts)
@@ -45,13 +40,10 @@ static int read_deadline(uaddr_t uts, bool relative, bool real, u64 *deadline)
 		return -EFAULT;
 	if (timespec_to_ns(&ts, &ns))
 		return -EINVAL;
-	if (real && !relative) {
-		u64 real_now = clock_real_ns();
-
-		ns = ns > real_now ? ns - real_now : 0;
-		relative = true;
-	}
-	*deadline = relative ? saturating_add(now, ns) : ns;
+	if (relative) /* ns is below 2^63, and so is the clock */
+		*deadline = min_t(u64, clock_mono_ns() + ns, DEADLINE_REAL - 1);
+	else
+		*deadline = real ? ns | DEADLINE_REAL : ns;
 	return 0;
 }
 

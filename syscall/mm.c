@@ -22,6 +22,8 @@
 #define MLOCK_ONFAULT 1u
 #define IOV_MAX	      1024u
 
+#define READ_IMPLIES_EXEC 0x0400000u /* personality(2) */
+
 SYSCALL1(214, brk, u64, addr)
 {
 	return mm_brk(current->mm, addr);
@@ -43,6 +45,20 @@ SYSCALL5(216, mremap, u64, old, u64, old_len, u64, new_len, u32, flags, u64,
 	return mm_mremap(current->mm, old, old_len, new_len, flags, new_addr);
 }
 
+static bool no_exec(const struct file *f)
+{
+	return f->mnt && (load_once(&f->mnt->flags) & MS_NOEXEC);
+}
+
+/* What is asked for when @prot is, and @f (or NULL) may be executed or not. */
+static u32 prot_meant(u32 prot, const struct file *f)
+{
+	if (likely(!(current->personality & READ_IMPLIES_EXEC)) ||
+	    !(prot & PROT_READ) || (f && no_exec(f)))
+		return prot;
+	return prot | PROT_EXEC;
+}
+
 SYSCALL6(222, mmap, u64, addr, u64, len, u32, prot, u32, flags, int, fd, u64,
 	 off)
 {
@@ -55,13 +71,12 @@ SYSCALL6(222, mmap, u64, addr, u64, len, u32, prot, u32, flags, int, fd, u64,
 		f = fd_get(fd);
 		if (!f)
 			return -EBADF;
-		if ((prot & PROT_EXEC) && f->mnt &&
-		    (load_once(&f->mnt->flags) & MS_NOEXEC)) {
+		if ((prot & PROT_EXEC) && no_exec(f)) {
 			file_put(f);
 			return -EPERM;
 		}
 	}
-	ret = mm_mmap(current->mm, addr, len, prot, flags, f,
+	ret = mm_mmap(current->mm, addr, len, prot_meant(prot, f), flags, f,
 		      off >> PAGE_SHIFT);
 	if (f)
 		file_put(f);

@@ -12,7 +12,7 @@
 #include <kernel/ns/ns.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
-#include <kernel/time/clock.h>
+#include <kernel/time/posix.h>
 #include <lib/string.h>
 #include <net/netlink.h>
 
@@ -67,7 +67,7 @@ static int queue_ref(int fd, struct fdref *r, bool write)
 static int read_deadline(uaddr_t uts, u64 *deadline)
 {
 	struct timespec64 ts;
-	u64 ns, now = clock_real_ns();
+	u64 ns;
 
 	*deadline = WAIT_FOREVER;
 	if (!uts)
@@ -76,7 +76,7 @@ static int read_deadline(uaddr_t uts, u64 *deadline)
 		return -EFAULT;
 	if (timespec_to_ns(&ts, &ns))
 		return -EINVAL;
-	*deadline = ns > now ? deadline_after(ns - now) : clock_mono_ns();
+	*deadline = ns | DEADLINE_REAL;
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include <kernel/ns/pid.h>
 #include <kernel/task/task.h>
 #include <kernel/task/user_use.h>
-#include <kernel/time/clock.h>
+#include <kernel/time/posix.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -343,8 +343,8 @@ s64 mq_send(struct file *f, struct mq_msg *m, u64 deadline_ns)
 	while ((r = put(q, m)) == -EAGAIN) {
 		if (f->flags & O_NONBLOCK)
 			return r;
-		r = wait_event_interruptible_timeout(
-			&q->wr_wq, load_once(&q->nr) < q->maxmsg, deadline_ns);
+		r = wait_event_clock(&q->wr_wq, load_once(&q->nr) < q->maxmsg,
+				     deadline_ns);
 		if (r)
 			return r;
 	}
@@ -384,8 +384,8 @@ struct mq_msg *mq_receive(struct file *f, size_t room, u64 deadline_ns)
 		return ERR_PTR(-EAGAIN);
 	m = take(q, 1);
 	while (!m && !r) {
-		r = wait_event_interruptible_timeout(
-			&q->rd_wq, load_once(&q->nr) != 0, deadline_ns);
+		r = wait_event_clock(&q->rd_wq, load_once(&q->nr) != 0,
+				     deadline_ns);
 		m = take(q, 0);
 	}
 	spin_lock(&mq_lock);

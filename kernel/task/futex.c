@@ -21,6 +21,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/sched/wait.h>
+#include <kernel/time/posix.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/hash.h>
@@ -70,20 +71,46 @@ struct futex_bucket *futex_bucket(const struct futex_key *key)
 	return &futex_buckets[h % FUTEX_NR_BUCKETS];
 }
 
+/* The first to be woken is the one of highest priority that has waited longest. */
+static void enlist(struct futex_q *q, struct futex_bucket *b)
+{
+	struct futex_q *o;
+
+	if (likely(!q->prio)) {
+		list_add_tail(&q->node, &b->waiters);
+		return;
+	}
+	list_for_each_entry(o, &b->waiters, node) {
+		if (o->prio < q->prio)
+			break;
+	}
+	list_add_tail(&q->node, &o->node);
+}
+
 void futex_queue(struct futex_q *q, struct futex_bucket *b)
 {
 	assert_held(&b->lock);
 	q->thread = current;
+	q->prio = load_once(&current->rt_prio);
 	q->bucket = b;
-	list_add_tail(&q->node, &b->waiters);
+	enlist(q, b);
+}
+
+void futex_move(struct futex_q *q, struct futex_bucket *b,
+		const struct futex_key *key)
+{
+	assert_held(&b->lock);
+	list_del(&q->node);
+	enlist(q, b);
+	q->key = *key;
+	store_once(&q->bucket, b);
 }
 
 int futex_suspend(struct futex_q *q, u64 deadline_ns)
 {
 	struct waitq nobody = WAITQ_INIT(nobody); /* woken by thread_wake() */
 
-	return wait_event_interruptible_timeout(&nobody, load_once(&q->woken),
-						deadline_ns);
+	return wait_event_clock(&nobody, load_once(&q->woken), deadline_ns);
 }
 
 /* The bucket in which @q is or last was, locked. */
@@ -285,9 +312,7 @@ static int requeue_held(struct requeue *rq, int nr_wake, int nr_move)
 		if (done < nr_wake) {
 			futex_wake_q(q);
 		} else if (done - nr_wake < nr_move) {
-			list_move_tail(&q->node, &rq->to->waiters);
-			q->key = rq->to_key;
-			store_once(&q->bucket, rq->to);
+			futex_move(q, rq->to, &rq->to_key);
 		} else {
 			break;
 		}

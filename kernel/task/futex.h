@@ -21,6 +21,8 @@ struct thread;
 
 #define FUTEX_BITSET_ANY ~0u
 
+/* Deadlines are those of wait_event_clock() (kernel/time/posix.h). */
+
 /* --- futex.c; @shared: the word may be in a shared mapping */
 /* 0 when woken, -EAGAIN (the word is not @val), -ETIMEDOUT, -ERESTARTSYS. */
 int futex_wait(uaddr_t a, bool shared, u32 val, u32 bitset, u64 deadline_ns);
@@ -65,7 +67,7 @@ struct futex_key {
 
 struct futex_bucket {
 	struct spinlock lock;	  /* RANK_FUTEX */
-	struct list_head waiters; /* [lock] oldest first */
+	struct list_head waiters; /* [lock] by priority, oldest first */
 } __aligned(64);
 
 /* On the stack of the thread that waits. */
@@ -75,7 +77,8 @@ struct futex_q {
 	struct futex_key key;	     /* [bucket lock] */
 	struct thread *thread;	     /* [I] */
 	u32 bitset;		     /* [I] */
-	bool pi;		     /* [bucket lock] waits to own the word */
+	u8 prio;    /* [I] real-time priority when it began to wait */
+	bool pi;    /* [bucket lock] waits to own the word */
 	bool to_pi; /* [bucket lock] will, of that of pi_key; see pi then */
 	struct futex_key pi_key; /* [I] */
 	u32 woken;		 /* [a] set under the bucket lock */
@@ -110,7 +113,10 @@ static inline bool futex_key_equal(const struct futex_key *a,
 	return a->object == b->object && a->off == b->off;
 }
 void futex_queue(struct futex_q *q, struct futex_bucket *b);
-/* Suspend until woken; the bucket's lock is not held.  As wait_suspend(). */
+/* From its bucket to @b, where it waits for @key; both are locked. */
+void futex_move(struct futex_q *q, struct futex_bucket *b,
+		const struct futex_key *key);
+/* Suspend until woken; the bucket's lock is not held.  As wait_event_clock(). */
 int futex_suspend(struct futex_q *q, u64 deadline_ns);
 /* Off the bucket; true when it was still there, that is, nobody woke it. */
 bool futex_unqueue(struct futex_q *q);

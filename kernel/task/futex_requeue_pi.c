@@ -120,11 +120,9 @@ static int move_waiters(struct move *m, int nr)
 			break;
 		if (!q->to_pi || !futex_key_equal(&q->pi_key, &m->to_key))
 			return done ? done : -EINVAL;
-		list_move_tail(&q->node, &m->to->waiters);
-		q->key = m->to_key;
 		q->to_pi = false;
 		q->pi = true;
-		store_once(&q->bucket, m->to);
+		futex_move(q, m->to, &m->to_key);
 		done++;
 	}
 	return done;

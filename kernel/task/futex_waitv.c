@@ -11,6 +11,7 @@
 #include <kernel/task/futex.h>
 
 #include <kernel/sched/wait.h>
+#include <kernel/time/posix.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
@@ -64,7 +65,6 @@ int futex_wait_multiple(struct futex_multi *m, u32 nr, u64 deadline_ns)
 		if (err)
 			return unqueue_all(m, i, err);
 	}
-	err = wait_event_interruptible_timeout(&nobody, any_woken(m, nr),
-					       deadline_ns);
+	err = wait_event_clock(&nobody, any_woken(m, nr), deadline_ns);
 	return unqueue_all(m, nr, err);
 }

@@ -125,6 +125,35 @@ void posix_set_real(u64 ns)
 	wake_up_all(&set_wq);
 }
 
+static bool clock_was_set(struct waiter *w, u64 key __unused)
+{
+	thread_wake(w->thread);
+	return true;
+}
+
+void clock_sleeper_begin(struct clock_sleeper *s)
+{
+	waiter_init(&s->w);
+	s->w.fn = clock_was_set;
+	waitq_add(&set_wq, &s->w);
+}
+
+void clock_sleeper_end(struct clock_sleeper *s)
+{
+	waitq_del(&set_wq, &s->w);
+}
+
+bool clock_sleeper_moved(const struct clock_sleeper *s)
+{
+	return load_once(&nr_set) != s->seen;
+}
+
+u64 clock_sleeper_until(struct clock_sleeper *s, u64 end)
+{
+	s->seen = load_once(&nr_set);
+	return posix_deadline(CLOCK_REALTIME, end & ~DEADLINE_REAL, true);
+}
+
 int posix_sleep_until(int id, u64 ns)
 {
 	int r;

@@ -12,6 +12,7 @@
 #ifndef KERNEL_TIME_POSIX_H
 #define KERNEL_TIME_POSIX_H
 
+#include <kernel/sched/wait.h>
 #include <kernel/time/clock.h>
 #include <lib/list.h>
 #include <lib/types.h>
@@ -53,6 +54,49 @@ void clock_watch_add(struct clock_watch *w);
 void clock_watch_del(struct clock_watch *w);
 /* Set CLOCK_REALTIME, and tell everybody. */
 void posix_set_real(u64 ns);
+
+/*
+ * wait_event_interruptible_timeout() until a deadline that says its clock: below 2^63
+ * it is CLOCK_MONOTONIC's, with this bit CLOCK_REALTIME's, which comes sooner or later
+ * when that clock is set.  WAIT_FOREVER: none.
+ */
+#define DEADLINE_REAL (1ull << 63)
+#define wait_event_clock(wq, cond, deadline)                                  \
+	({                                                                    \
+		u64 wc_end = (deadline);                                      \
+		int wc_ret;                                                   \
+                                                                              \
+		if (!(wc_end & DEADLINE_REAL) || wc_end == WAIT_FOREVER) {    \
+			wc_ret = wait_event_interruptible_timeout((wq), cond, \
+								  wc_end);    \
+		} else {                                                      \
+			struct clock_sleeper wc_s;                            \
+                                                                              \
+			clock_sleeper_begin(&wc_s);                           \
+			do {                                                  \
+				u64 wc_at =                                   \
+					clock_sleeper_until(&wc_s, wc_end);   \
+                                                                              \
+				wc_ret = wait_event_interruptible_timeout(    \
+					(wq),                                 \
+					(cond) || clock_sleeper_moved(&wc_s), \
+					wc_at);                               \
+			} while (!wc_ret && !(cond));                         \
+			clock_sleeper_end(&wc_s);                             \
+		}                                                             \
+		wc_ret;                                                       \
+	})
+
+/* For that macro: current is woken when CLOCK_REALTIME is set. */
+struct clock_sleeper {
+	struct waiter w;
+	u32 seen; /* how often it had been set */
+};
+void clock_sleeper_begin(struct clock_sleeper *s);
+void clock_sleeper_end(struct clock_sleeper *s);
+bool clock_sleeper_moved(const struct clock_sleeper *s);
+/* The CLOCK_MONOTONIC deadline of @end, till the clock moves. */
+u64 clock_sleeper_until(struct clock_sleeper *s, u64 end);
 
 struct itimerval_ns {
 	u64 interval, value;

@@ -4,6 +4,7 @@
  */
 #include "utest.h"
 
+#include <sys/personality.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <sys/resource.h>
@@ -226,6 +227,44 @@ TEST(mem, file_shared)
 	CHECK_OK(munmap(p, 4096));
 	CHECK_EQ(pread(fd, buf, 8, 0), 8);
 	CHECK(!memcmp(buf, "written!", 8));
+}
+
+/* A store through a mapping sets times, of files in memory too. */
+TEST(mem, store_sets_times)
+{
+	int fd = ut_open("f", "contents");
+	struct stat was, now;
+	char *p;
+
+	CHECK_OK(fstat(fd, &was));
+	ut_sleep_ms(20);
+	p = mmap(NULL, 4096, RW, MAP_SHARED, fd, 0);
+	CHECK(p != MAP_FAILED);
+	*p = 'C';
+	CHECK_OK(msync(p, 4096, MS_SYNC));
+	CHECK_OK(fstat(fd, &now));
+	CHECK(now.st_mtim.tv_nsec != was.st_mtim.tv_nsec);
+	CHECK(now.st_ctim.tv_nsec != was.st_ctim.tv_nsec);
+}
+
+/* What runs old programs: personality(2). */
+TEST(mem, read_implies_exec)
+{
+	int fd = ut_open("f", "contents");
+	char *p, line[256];
+	FILE *maps;
+	bool exec = false;
+
+	CHECK_OK(personality(0x0400000)); /* READ_IMPLIES_EXEC */
+	p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	CHECK(p != MAP_FAILED);
+	maps = fopen("/proc/self/maps", "r");
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (strtoul(line, NULL, 16) == (unsigned long)p)
+			exec = strstr(line, " r-xp ");
+	fclose(maps);
+	CHECK(exec);
 }
 
 TEST(mem, beyond_eof)

@@ -4,6 +4,7 @@
  */
 #include "utest.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -139,4 +140,52 @@ TEST(policy, fifo_keeps_the_hart)
 	ut_sleep_ms(50);
 	CHECK(shared[0] > before);
 	kill(other, SIGKILL);
+}
+
+/* --- who waits for a futex is woken by priority */
+
+static pthread_mutex_t lock;
+static int order[3], nr_order;
+
+static void *take_lock(void *arg)
+{
+	struct sched_param p = { .sched_priority = (int)(intptr_t)arg };
+
+	CHECK_EQ(pthread_setschedparam(pthread_self(), SCHED_FIFO, &p), 0);
+	CHECK_EQ(pthread_mutex_lock(&lock), 0);
+	order[nr_order++] = p.sched_priority;
+	CHECK_EQ(pthread_mutex_unlock(&lock), 0);
+	return NULL;
+}
+
+static void by_priority(int protocol)
+{
+	static const int prio[3] = { 20, 40, 30 };
+	pthread_mutexattr_t a;
+	pthread_t t[3];
+
+	CHECK_EQ(pthread_mutexattr_init(&a), 0);
+	CHECK_EQ(pthread_mutexattr_setprotocol(&a, protocol), 0);
+	CHECK_EQ(pthread_mutex_init(&lock, &a), 0);
+	CHECK_EQ(pthread_mutex_lock(&lock), 0);
+	nr_order = 0;
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(pthread_create(&t[i], NULL, take_lock,
+					(void *)(intptr_t)prio[i]),
+			 0);
+		ut_sleep_ms(30); /* they come in this order */
+	}
+	CHECK_EQ(pthread_mutex_unlock(&lock), 0);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(pthread_join(t[i], NULL), 0);
+	CHECK_EQ(order[0], 40);
+	CHECK_EQ(order[1], 30);
+	CHECK_EQ(order[2], 20);
+}
+
+TEST(policy, futex_order)
+{
+	CHECK_OK(set(SCHED_FIFO, 50));
+	by_priority(PTHREAD_PRIO_NONE);
+	by_priority(PTHREAD_PRIO_INHERIT);
 }

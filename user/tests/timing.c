@@ -4,6 +4,8 @@
  */
 #include "utest.h"
 
+#include <mqueue.h>
+#include <semaphore.h>
 #include <poll.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -171,6 +173,53 @@ TEST(timing, settime)
 	set.tv_sec -= 1000;
 	CHECK_OK(clock_settime(CLOCK_REALTIME, &set));
 	CHECK_ERR(clock_settime(CLOCK_MONOTONIC, &set), EINVAL);
+}
+
+/* Two waits that would last an hour, and the clock is set to when they end. */
+static int wait_an_hour(void *arg)
+{
+	struct timespec end;
+	sem_t never;
+	mqd_t q;
+	char c;
+
+	CHECK_OK(clock_gettime(CLOCK_REALTIME, &end));
+	end.tv_sec += 3600;
+	if (*(int *)arg) {
+		struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+
+		q = mq_open("/ut-hour", O_CREAT | O_RDWR, 0600, &a);
+		CHECK(q >= 0);
+		CHECK_OK(mq_unlink("/ut-hour"));
+		CHECK_ERR(mq_timedreceive(q, &c, 1, NULL, &end), ETIMEDOUT);
+	} else {
+		CHECK_OK(sem_init(&never, 0, 0));
+		CHECK_ERR(sem_timedwait(&never, &end), ETIMEDOUT);
+	}
+	return 0;
+}
+
+TEST(timing, settime_ends_waits)
+{
+	struct timespec set;
+	long before = ut_now_ms();
+	pid_t pid[2];
+
+	for (int i = 0; i < 2; i++)
+		pid[i] = ut_fork(wait_an_hour, &i);
+	ut_sleep_ms(100);
+	CHECK_OK(clock_gettime(CLOCK_REALTIME, &set));
+	set.tv_sec += 3590;
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &set)); /* not yet */
+	ut_sleep_ms(50);
+	CHECK_EQ(waitpid(-1, NULL, WNOHANG), 0);
+	set.tv_sec += 20;
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &set));
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(ut_wait(pid[i]), 0);
+	CHECK(ut_now_ms() - before < 8000);
+	set.tv_sec -= 3610;
+	CHECK_OK(clock_settime(CLOCK_REALTIME, &set));
 }
 
 TEST(timing, slices_are_fair)
