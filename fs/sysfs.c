@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fs/sysfs.c - /sys: the tree of kernel/dev/sysfs.h as a file system; and a part of it,
- * /sys/kernel/tracing, as the one that perf(1) wants mounted there.
+ * /sys/kernel/tracing, as the one that perf(1) wants mounted there; /sys/kernel/security
+ * likewise.
  *
  * An inode has a reference to its node.  The tree changes on its own, so names are
  * never cached.  A file of text is made as a whole when it is read at offset 0
@@ -20,8 +21,9 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define SYSFS_MAGIC   0x62656572
-#define TRACEFS_MAGIC 0x74726163
+#define SYSFS_MAGIC	 0x62656572
+#define TRACEFS_MAGIC	 0x74726163
+#define SECURITYFS_MAGIC 0x73636673
 
 /* ---- files of text */
 
@@ -285,6 +287,20 @@ static int tracefs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	return d ? mount_tree(sb, TRACEFS_MAGIC, sys_dir_node(d)) : -ENOMEM;
 }
 
+static int securityfs_mount(struct super_block *sb,
+			    struct blkdev *bdev __unused, u64 flags __unused,
+			    const char *data __unused)
+{
+	struct sys_dir *d = sys_path("kernel/security");
+
+	return d ? mount_tree(sb, SECURITYFS_MAGIC, sys_dir_node(d)) : -ENOMEM;
+}
+
+static struct fs_type securityfs_type = {
+	.name = "securityfs",
+	.mount = securityfs_mount,
+	.single = true,
+};
 static struct fs_type tracefs_type = {
 	.name = "tracefs",
 	.mount = tracefs_mount,
@@ -300,6 +316,8 @@ static int sysfs_init(void)
 {
 	int err = fs_register(&sysfs_type);
 
-	return err ? err : fs_register(&tracefs_type);
+	if (!err)
+		err = fs_register(&tracefs_type);
+	return err ? err : fs_register(&securityfs_type);
 }
 INITCALL(INIT_VFS, sysfs_init);

@@ -398,3 +398,38 @@ TEST(landlock, unmount)
 	enter(set);
 	CHECK_ERR(open("f", O_RDONLY), EACCES);
 }
+
+/* Which security modules there are. */
+TEST(landlock, lsm_calls)
+{
+	uint64_t ids[8] = { 0 }, ctx[4] = { 110, 0, 32, 0 };
+	uint32_t size = sizeof(ids);
+	bool has = false;
+	long nr;
+
+	NEED(nr = syscall(461, ids, &size, 0));
+	CHECK_EQ(size, (size_t)nr * 8);
+	CHECK_EQ(ids[0], 100); /* capabilities come first */
+	for (int i = 0; i < nr; i++)
+		has |= ids[i] == 110;
+	CHECK(has);
+	size = 8;
+	CHECK_ERR(syscall(461, ids, &size, 0), E2BIG);
+	CHECK_EQ(size, (size_t)nr * 8);
+	CHECK_ERR(syscall(461, ids, &size, 1), EINVAL);
+	CHECK_ERR(syscall(461, ids, NULL, 0), EFAULT);
+	CHECK_ERR(syscall(461, NULL, &size, 0), EFAULT);
+	CHECK_ERR(syscall(459, 0, NULL, &size, 0), EINVAL);
+	CHECK_ERR(syscall(459, 100, NULL, NULL, 0), EINVAL);
+	CHECK_ERR(syscall(459, 100, NULL, 8, 0), EFAULT);
+	CHECK_ERR(syscall(459, 100, NULL, &size, 1), EINVAL);
+	CHECK_ERR(syscall(459, 100, ctx, &size, 2), EINVAL);
+	size = sizeof(ctx);
+	CHECK_ERR(syscall(459, 100, ctx, &size, 1), EOPNOTSUPP);
+	CHECK_ERR(syscall(460, 100, ctx, 16, 0), EINVAL);
+	CHECK_ERR(syscall(460, 100, ctx, 8192, 0), E2BIG);
+	CHECK_ERR(syscall(460, 100, ctx, sizeof(ctx), 1), EINVAL);
+	CHECK_ERR(syscall(460, 100, ctx, sizeof(ctx), 0), EOPNOTSUPP);
+	ctx[3] = 8;
+	CHECK_ERR(syscall(460, 100, ctx, sizeof(ctx), 0), EINVAL);
+}
