@@ -2,7 +2,10 @@
 /* syscall/keys.c - add_key(2), request_key(2), keyctl(2): users' arguments. */
 #include <syscall/syscall.h>
 
+#include <fs/watchqueue.h>
+#include <kernel/file/file.h>
 #include <kernel/keys/keys.h>
+#include <kernel/keys/watch.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
@@ -36,6 +39,7 @@ enum {
 	KEYCTL_RESTRICT_KEYRING = 29,
 	KEYCTL_MOVE,
 	KEYCTL_CAPABILITIES,
+	KEYCTL_WATCH_KEY,
 };
 #define KEYCTL_MOVE_EXCL 1u
 
@@ -213,8 +217,9 @@ static s64 security(s32 id, uaddr_t to, u64 room)
 
 static s64 capabilities(uaddr_t to, u64 room)
 {
-	/* itself, persistent keyrings, big keys, invalidate, restrict, move */
-	static const u8 caps[2] = { 0xf3, 0 };
+	/* itself, persistent keyrings, big keys, invalidate, restrict, move;
+	 * watches */
+	static const u8 caps[2] = { 0xf3, 0x04 };
 	u64 n = min(room, (u64)sizeof(caps));
 
 	if (n && copy_to_user(to, caps, n))
@@ -233,6 +238,23 @@ static s64 restrict_ring(s32 ring, uaddr_t utype, uaddr_t urule)
 		return urule ? -EINVAL : key_ctl_restrict(ring, true);
 	err = get_type(utype, type);
 	return err ? err : key_ctl_restrict(ring, false);
+}
+
+static s64 watch_key(s32 id, int fd, int watch)
+{
+	struct file *f;
+	struct watch_queue *q;
+	s64 n;
+
+	if (watch < -1 || watch > 0xff)
+		return -EINVAL;
+	f = fd_get(fd);
+	if (!f)
+		return -EBADF;
+	q = watch_queue_of(f);
+	n = q ? key_ctl_watch(id, q, watch) : -EINVAL;
+	file_put(f);
+	return n;
 }
 
 /* What only who is asked to make a key may do: nobody is. */
@@ -301,6 +323,8 @@ SYSCALL5(219, keyctl, int, op, u64, a2, u64, a3, u64, a4, u64, a5)
 		if ((u32)a5 & ~KEYCTL_MOVE_EXCL)
 			return -EINVAL;
 		return key_ctl_move(id, (s32)a3, (s32)a4, (u32)a5);
+	case KEYCTL_WATCH_KEY:
+		return watch_key(id, (int)a3, (int)a4);
 	case KEYCTL_CAPABILITIES:
 		return capabilities(a2, a3);
 	default:

@@ -10,19 +10,21 @@
 
 #include <fs/pipe.h>
 #include <fs/vfs.h>
+#include <fs/watchqueue.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
+
+#define NOTIFICATION O_EXCL /* O_NOTIFICATION_PIPE */
 
 SYSCALL2(59, pipe2, uaddr_t, ufds, u32, flags)
 {
 	struct file *r, *w;
 	int fds[2], err;
 
-	if (flags == O_EXCL) /* O_NOTIFICATION_PIPE */
-		return -ENOPKG;
-	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
+	if (flags & ~(u32)(O_CLOEXEC | O_NONBLOCK | O_DIRECT | NOTIFICATION))
 		return -EINVAL;
-	err = pipe_create(flags, &r, &w);
+	err = flags & NOTIFICATION ? watch_pipe_create(flags, &r, &w)
+				   : pipe_create(flags, &r, &w);
 	if (err)
 		return err;
 	fds[0] = fd_open(r, flags);

@@ -7,6 +7,7 @@
  */
 #include <kernel/keys/keys.h>
 
+#include <kernel/keys/watch.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
@@ -52,6 +53,8 @@ static s64 add_in(struct key_ref ring, const struct key_type *t,
 			kfree(data);
 		else
 			err = key_set_payload(old.key, data, len);
+		if (!err)
+			key_notify(old.key, KEY_UPDATED, 0);
 		return err ? err : old.key->serial;
 	}
 	k = key_new(t, desc, default_perm(t), QUOTA_COUNT);
@@ -244,7 +247,10 @@ static s64 do_update(struct key_ref r, u64 data, u64 len)
 	if (err)
 		return err;
 	*payload = NULL;
-	return key_set_payload(r.key, taken, (u32)len);
+	err = key_set_payload(r.key, taken, (u32)len);
+	if (!err)
+		key_notify(r.key, KEY_UPDATED, 0);
+	return err;
 }
 
 s64 key_update(s32 id, void *payload, u32 len)
@@ -282,6 +288,8 @@ s64 key_ctl_invalidate(s32 id)
 
 static s64 do_chown(struct key_ref r, u64 uid64, u64 gid64)
 {
+	int err;
+
 	u32 uid = (u32)uid64 == ~0u ? r.key->uid : (u32)uid64;
 	u32 gid = (u32)gid64 == ~0u ? r.key->gid : (u32)gid64;
 
@@ -289,7 +297,10 @@ static s64 do_chown(struct key_ref r, u64 uid64, u64 gid64)
 	    (uid != r.key->uid ||
 	     (gid != r.key->gid && !cred_in_group(current_cred(), gid))))
 		return -EACCES;
-	return key_chown(r.key, uid, gid);
+	err = key_chown(r.key, uid, gid);
+	if (!err)
+		key_notify(r.key, KEY_ATTR_SET, 0);
+	return err;
 }
 
 s64 key_ctl_chown(s32 id, u32 uid, u32 gid)
@@ -310,6 +321,7 @@ static s64 do_setperm(struct key_ref r, u64 perm, u64 b __unused)
 	if (r.key->uid != current_cred()->fsuid && !capable(CAP_SYS_ADMIN))
 		return -EACCES;
 	r.key->perm = (u32)perm;
+	key_notify(r.key, KEY_ATTR_SET, 0);
 	return 0;
 }
 
@@ -324,6 +336,7 @@ s64 key_ctl_setperm(s32 id, u32 perm)
 static s64 do_timeout(struct key_ref r, u64 seconds, u64 b __unused)
 {
 	r.key->expires = seconds ? after((u32)seconds) : 0;
+	key_notify(r.key, KEY_ATTR_SET, 0);
 	return 0;
 }
 
@@ -338,6 +351,7 @@ static s64 do_clear(struct key_ref r, u64 a __unused, u64 b __unused)
 	if (!r.key->type->ring)
 		return -ENOTDIR;
 	ring_clear(r.key);
+	key_notify(r.key, KEY_CLEARED, 0);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <kernel/keys/keys.h>
 
+#include <kernel/keys/watch.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/random.h>
 #include <kernel/sched/wait.h>
@@ -70,6 +71,7 @@ static void drop_payload(struct key *k)
 static void destroy(struct key *k)
 {
 	list_del(&k->node);
+	key_watches_end(k);
 	for (u32 i = 0; i < k->nr; i++)
 		key_put(k->links[i]);
 	k->user->nr_all--;
@@ -278,6 +280,7 @@ struct key *key_new_of(const struct key_type *t, const char *desc, u32 perm,
 		return ERR_PTR(-ENOMEM);
 	}
 	k->refs = 1;
+	list_init(&k->watches);
 	k->type = t;
 	k->uid = uid;
 	k->gid = gid;
@@ -354,6 +357,7 @@ void key_revoke(struct key *k)
 	if (k->revoked)
 		return;
 	k->revoked = true;
+	key_notify(k, KEY_REVOKED, 0);
 	k->since = now_s();
 	next_sweep = k->since;
 	if (k->type->ring)
@@ -364,6 +368,8 @@ void key_revoke(struct key *k)
 
 void key_invalidate(struct key *k)
 {
+	if (!k->invalid)
+		key_notify(k, KEY_INVALIDATED, 0);
 	k->invalid = true;
 	next_sweep = 1;
 }

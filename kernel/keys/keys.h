@@ -6,6 +6,7 @@
  *	ring.c	  keyrings: links and searches
  *	special.c the keyrings of a thread, process, session and user; keys by number
  *	ctl.c	  what keyctl(2) does with them
+ *	watch.c	  who is told what happens to them
  *
  * A key lives as long as it is referenced: by credentials, by keyrings, by an
  * operation under way.  Who drops the last reference may hold spinlocks, so a key
@@ -103,7 +104,8 @@ struct key {
 	u64 since;    /* revoked or found to be expired then; 0: not */
 	void *data;   /* payload, owned */
 	u32 len;
-	struct key **links; /* of a keyring: owned references */
+	struct list_head watches; /* watch.h */
+	struct key **links;	  /* of a keyring: owned references */
 	u32 nr, room;
 	u64 seen;	/* the last walk through keyrings that came by */
 	u32 seen_depth; /* and how deep in them */

@@ -4,6 +4,7 @@
  */
 #include <kernel/keys/keys.h>
 
+#include <kernel/keys/watch.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/sched/thread.h>
 #include <lib/errno.h>
@@ -113,14 +114,17 @@ int ring_link(struct key *ring, struct key *k)
 			continue;
 		ring->links[i] = key_get(k);
 		key_put(old);
+		key_notify(ring, KEY_LINKED, (u32)k->serial);
 		return 0;
 	}
 	err = make_room(ring);
 	if (!err)
 		err = key_reserve(ring, (ring->nr + 1) * 4);
-	if (!err)
-		ring->links[ring->nr++] = key_get(k);
-	return err;
+	if (err)
+		return err;
+	ring->links[ring->nr++] = key_get(k);
+	key_notify(ring, KEY_LINKED, (u32)k->serial);
+	return 0;
 }
 
 int ring_unlink(struct key *ring, struct key *k)
@@ -134,6 +138,7 @@ int ring_unlink(struct key *ring, struct key *k)
 		memmove(&ring->links[i], &ring->links[i + 1],
 			(ring->nr - i) * sizeof(struct key *));
 		(void)key_reserve(ring, ring->nr * 4);
+		key_notify(ring, KEY_UNLINKED, (u32)k->serial);
 		key_put(k);
 		return 0;
 	}
