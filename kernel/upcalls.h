@@ -45,6 +45,9 @@ struct user_ns;
 int fs_ctx_new_mounts(struct fs_ctx *c, struct user_ns *owner);
 /* fs/nsfs.c: a descriptor of @ns, of which it takes the reference; or -errno. */
 s64 nsfs_open(struct ns_common *ns);
+/* net/netns.c: with a loopback that is down; ERR_PTR: -ENOMEM, -ENOSPC. */
+struct net_ns;
+struct net_ns *net_ns_new(struct user_ns *owner);
 /* Its mount namespace.  task_lock held, or @c is current's; no reference. */
 struct ns_common *fs_ctx_mnt_ns(struct fs_ctx *c);
 

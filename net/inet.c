@@ -14,8 +14,6 @@
 #include <lib/errno.h>
 #include <net/netdev.h>
 
-bool loopback_up = true;
-
 static const struct socket_ops tcp_ops, udp_ops;
 
 struct inet_sock *inet_get(struct inet_sock *is)
@@ -30,6 +28,7 @@ void inet_put(struct inet_sock *is)
 		return;
 	KASSERT(is->dead && !is->peer && !is->bound && !is->target);
 	KASSERT(list_empty(&is->queue));
+	socket_fini(&is->s);
 	kfree(is);
 }
 
@@ -43,14 +42,14 @@ struct inet_sock *inet_get_peer(struct inet_sock *is)
 	return peer;
 }
 
-struct inet_sock *inet_alloc(u16 family, u16 type, u8 proto)
+struct inet_sock *inet_alloc(struct net_ns *net, u16 family, u16 type, u8 proto)
 {
 	struct inet_sock *is = kzalloc(sizeof(*is));
 
 	if (!is)
 		return NULL;
 	socket_init(&is->s, proto == IPPROTO_TCP ? &tcp_ops : &udp_ops, family,
-		    type);
+		    type, net);
 	is->s.protocol = proto;
 	is->refs = 1;
 	is->proto = proto;
@@ -104,6 +103,16 @@ int inet_may(const struct socket *s, const struct inet_ep *ep, u32 what)
 	return s->type == SOCK_STREAM ? domain_port(ep->port, what) : 0;
 }
 
+/* May a socket have that address?  Before there has been any, it may have all of IPv4, as
+ * on Linux. */
+static bool may_have(const struct net_ns *net, const struct inet_ep *ep)
+{
+	if (inet_is_any(ep) ||
+	    (inet_is_v4(ep) && !load_once(&net->lo_has_addr)))
+		return true;
+	return inet_is_local(ep) && load_once(&net->lo_up);
+}
+
 static int inet_bind(struct socket *s, struct sock_addr *addr)
 {
 	struct inet_sock *is = to_inet(s);
@@ -124,7 +133,7 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 		return -EAFNOSUPPORT;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
 		return -EINVAL;
-	if (!inet_is_any(&ep) && !inet_is_local(&ep))
+	if (!may_have(s->net, &ep))
 		return -EADDRNOTAVAIL;
 	spin_lock(&inet_lock);
 	err = is->state == INET_IDLE ? inet_bind_locked(is, &ep) : -EINVAL;
@@ -278,14 +287,15 @@ struct socket *inet_create(int family, int type, int protocol)
 	if (protocol < 0 || protocol >= IPPROTO_MAX)
 		return ERR_PTR(-EINVAL);
 	if (type == SOCK_RAW)
-		return ERR_PTR(capable(CAP_NET_RAW) ? -EPROTONOSUPPORT
-						    : -EPERM);
+		return ERR_PTR(net_capable(current_net_ns(), CAP_NET_RAW)
+				       ? -EPROTONOSUPPORT
+				       : -EPERM);
 	if (type != SOCK_STREAM && type != SOCK_DGRAM)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
 	if (!protocol)
 		protocol = default_proto(type);
 	if (!known_proto(family, type, protocol))
 		return ERR_PTR(-EPROTONOSUPPORT);
-	is = inet_alloc((u16)family, (u16)type, (u8)protocol);
+	is = inet_alloc(current_net_ns(), (u16)family, (u16)type, (u8)protocol);
 	return is ? &is->s : ERR_PTR(-ENOMEM);
 }

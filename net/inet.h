@@ -104,7 +104,6 @@ struct inet_buf {
 };
 
 extern struct spinlock inet_lock;
-extern bool loopback_up; /* [a] */
 
 static inline struct inet_sock *to_inet(struct socket *s)
 {
@@ -114,7 +113,9 @@ static inline bool inet_is_stream(const struct inet_sock *is)
 {
 	return is->s.type == SOCK_STREAM;
 }
-struct inet_sock *inet_alloc(u16 family, u16 type, u8 proto); /* or NULL */
+/* Or NULL. */
+struct inet_sock *inet_alloc(struct net_ns *net, u16 family, u16 type,
+			     u8 proto);
 struct inet_sock *inet_get(struct inet_sock *is);
 void inet_put(struct inet_sock *is); /* no lock held; NULL is fine */
 struct inet_sock *inet_get_peer(struct inet_sock *is);
@@ -151,10 +152,12 @@ void inet_forget_locked(struct inet_sock *is);
 void inet_adopt_port_locked(struct inet_sock *is);
 int inet_listen_check_locked(struct inet_sock *is);
 /* Who takes what comes for @to from @from, without a reference, or NULL. */
-struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
+struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
+				   const struct inet_ep *to,
 				   const struct inet_ep *from);
-void inet_for_each(void (*fn)(struct inet_sock *is, void *arg), void *arg);
-extern u32 inet_port_first, inet_port_last; /* [a] for those without a name */
+/* All that have a port in @net. */
+void inet_for_each(const struct net_ns *net,
+		   void (*fn)(struct inet_sock *is, void *arg), void *arg);
 
 /* --- tcp.c */
 int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);

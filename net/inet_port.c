@@ -3,7 +3,7 @@
  * net/inet_port.c - who has which port.
  *
  * Every socket with a port is on the list of that port's slot, connections that a
- * listener made too.
+ * listener made too.  A slot is all namespaces': each sees its own.
  *
  * Locking: inet_lock.
  */
@@ -16,11 +16,9 @@
 #include <lib/hash.h>
 #include <lib/string.h>
 
-#define NR_SLOTS	   256u
-#define FIRST_FREE_FOR_ALL 1024u
+#define NR_SLOTS 256u
 
 struct spinlock inet_lock = SPINLOCK_INIT("inet", RANK_FILE);
-u32 inet_port_first = 32768, inet_port_last = 60999;
 static struct list_head
 	slots[NR_SLOTS]; /* [inet_lock] empty until first used */
 static u32 last_port;	 /* [inet_lock] handed out */
@@ -58,13 +56,20 @@ static bool may_share(const struct inet_sock *a, const struct inet_sock *b)
 	return a->s.reuseaddr && b->s.reuseaddr && b->state != INET_LISTEN;
 }
 
+/* Is @o on @port, for the same protocol in the same namespace? */
+static bool on_port(const struct inet_sock *o, const struct inet_sock *is,
+		    u16 port)
+{
+	return o->local.port == port && o->proto == is->proto &&
+	       o->s.net == is->s.net;
+}
+
 static bool conflicts(const struct inet_sock *is, const struct inet_ep *ep)
 {
 	const struct inet_sock *o;
 
 	list_for_each_entry(o, slot(ep->port), port_node) {
-		if (o != is && o->proto == is->proto &&
-		    o->local.port == ep->port && overlap(is, ep, o) &&
+		if (o != is && on_port(o, is, ep->port) && overlap(is, ep, o) &&
 		    !may_share(is, o))
 			return true;
 	}
@@ -85,7 +90,7 @@ static bool unused(const struct inet_sock *is, u16 port)
 	const struct inet_sock *o;
 
 	list_for_each_entry(o, slot(port), port_node) {
-		if (o->proto == is->proto && o->local.port == port)
+		if (on_port(o, is, port))
 			return false;
 	}
 	return true;
@@ -93,8 +98,9 @@ static bool unused(const struct inet_sock *is, u16 port)
 
 static u16 free_port(const struct inet_sock *is)
 {
-	u32 first = load_once(&inet_port_first);
-	u32 nr = load_once(&inet_port_last) - first + 1;
+	const struct net_sysctl *ctl = &is->s.net->ctl;
+	u32 first = load_once(&ctl->port_first);
+	u32 nr = load_once(&ctl->port_last) - first + 1;
 
 	if (!last_port)
 		random_bytes(&last_port, sizeof(last_port));
@@ -116,7 +122,8 @@ int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep)
 		return -EINVAL;
 	if (!e.port)
 		e.port = free_port(is);
-	else if (e.port < FIRST_FREE_FOR_ALL && !capable(CAP_NET_BIND_SERVICE))
+	else if (e.port < load_once(&is->s.net->ctl.port_unprivileged) &&
+		 !net_capable(is->s.net, CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	if (!e.port || conflicts(is, &e))
 		return -EADDRINUSE;
@@ -174,10 +181,8 @@ int inet_listen_check_locked(struct inet_sock *is)
 	const struct inet_sock *o;
 
 	list_for_each_entry(o, slot(is->local.port), port_node) {
-		if (o != is && o->proto == is->proto &&
-		    o->state == INET_LISTEN &&
-		    o->local.port == is->local.port &&
-		    overlap(is, &is->local, o) &&
+		if (o != is && on_port(o, is, is->local.port) &&
+		    o->state == INET_LISTEN && overlap(is, &is->local, o) &&
 		    !(is->s.reuseport && o->s.reuseport))
 			return -EADDRINUSE;
 	}
@@ -207,10 +212,12 @@ static int fit(const struct inet_sock *is, const struct inet_ep *to,
 }
 
 /* As fit(), of a socket of any port and kind. */
-static int fit_any(const struct inet_sock *is, u8 proto,
-		   const struct inet_ep *to, const struct inet_ep *from)
+static int fit_any(const struct inet_sock *is, const struct net_ns *net,
+		   u8 proto, const struct inet_ep *to,
+		   const struct inet_ep *from)
 {
-	if (is->proto != proto || is->local.port != to->port || is->dead)
+	if (is->proto != proto || is->local.port != to->port || is->dead ||
+	    is->s.net != net)
 		return 0;
 	if (proto == IPPROTO_TCP && is->state != INET_LISTEN)
 		return 0;
@@ -218,7 +225,8 @@ static int fit_any(const struct inet_sock *is, u8 proto,
 }
 
 /* Of sockets that share a port by SO_REUSEPORT each has its part of the senders. */
-struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
+struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
+				   const struct inet_ep *to,
 				   const struct inet_ep *from)
 {
 	struct inet_sock *o, *best = NULL;
@@ -227,7 +235,7 @@ struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
 
 	assert_held(&inet_lock);
 	list_for_each_entry(o, slot(to->port), port_node) {
-		int f = fit_any(o, proto, to, from);
+		int f = fit_any(o, net, proto, to, from);
 
 		if (f > best_fit) {
 			best = o;
@@ -241,21 +249,24 @@ struct inet_sock *inet_find_locked(u8 proto, const struct inet_ep *to,
 		return best;
 	nr = (u32)(hash_mem(from, sizeof(*from)) % nr);
 	list_for_each_entry(o, slot(to->port), port_node) {
-		if (o->s.reuseport && fit_any(o, proto, to, from) == best_fit &&
-		    nr-- == 0)
+		if (o->s.reuseport &&
+		    fit_any(o, net, proto, to, from) == best_fit && nr-- == 0)
 			return o;
 	}
 	return best;
 }
 
-void inet_for_each(void (*fn)(struct inet_sock *is, void *arg), void *arg)
+void inet_for_each(const struct net_ns *net,
+		   void (*fn)(struct inet_sock *is, void *arg), void *arg)
 {
 	struct inet_sock *is;
 
 	spin_lock(&inet_lock);
 	for (u32 i = 0; i < NR_SLOTS; i++) {
-		list_for_each_entry(is, slot((u16)i), port_node)
-			fn(is, arg);
+		list_for_each_entry(is, slot((u16)i), port_node) {
+			if (is->s.net == net)
+				fn(is, arg);
+		}
 	}
 	spin_unlock(&inet_lock);
 }

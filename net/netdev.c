@@ -5,10 +5,12 @@
 #include <net/netdev.h>
 
 #include <kernel/mm/user.h>
+#include <kernel/ns/net.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/inet.h>
+#include <net/netlink.h>
 
 enum {
 	SIOCGIFNAME = 0x8910,
@@ -47,18 +49,23 @@ struct ifconf {
 	uaddr_t buf;
 };
 
-u32 netdev_flags(void)
+u32 netdev_flags(const struct net_ns *net)
 {
 	u32 f = IFF_LOOPBACK;
 
-	return load_once(&loopback_up) ? f | IFF_UP | IFF_RUNNING : f;
+	return load_once(&net->lo_up) ? f | IFF_UP | IFF_RUNNING : f;
 }
 
-int netdev_set_up(bool up)
+int netdev_set_up(struct net_ns *net, bool up)
 {
-	if (!capable(CAP_NET_ADMIN))
+	if (!net_capable(net, CAP_NET_ADMIN))
 		return -EPERM;
-	store_once(&loopback_up, up);
+	if (load_once(&net->lo_up) == up)
+		return 0;
+	if (up)
+		store_once(&net->lo_has_addr, true);
+	store_once(&net->lo_up, up);
+	rtnl_link_changed(net);
 	return 0;
 }
 
@@ -70,7 +77,7 @@ static void set_addr(struct ifreq *r, u8 a, u8 d)
 	r->addr.ip[3] = d;
 }
 
-static s64 list_interfaces(u64 arg)
+static s64 list_interfaces(const struct net_ns *net, u64 arg)
 {
 	struct ifconf c;
 	struct ifreq r = { .name = "lo" };
@@ -80,6 +87,8 @@ static s64 list_interfaces(u64 arg)
 	set_addr(&r, 127, 1);
 	if (c.buf && c.len < sizeof(r))
 		c.len = 0;
+	else if (!load_once(&net->lo_has_addr))
+		c.len = 0; /* those with an address only */
 	else if (c.buf && copy_to_user(c.buf, &r, sizeof(r)))
 		return -EFAULT;
 	else
@@ -110,23 +119,33 @@ static s64 at_mark(struct inet_sock *is, u64 arg)
 	return put_user_u32(at, arg);
 }
 
-static int answer(struct ifreq *r, unsigned int cmd)
+/* An address. */
+static int answer_addr(struct ifreq *r, unsigned int cmd,
+		       const struct net_ns *net)
+{
+	if (!load_once(&net->lo_has_addr))
+		return -EADDRNOTAVAIL;
+	if (cmd == SIOCGIFBRDADDR)
+		set_addr(r, 0, 0);
+	else if (cmd == SIOCGIFNETMASK)
+		set_addr(r, 255, 0);
+	else
+		set_addr(r, 127, 1);
+	return 0;
+}
+
+static int answer(struct ifreq *r, unsigned int cmd, const struct net_ns *net)
 {
 	memset(r->raw, 0, sizeof(r->raw));
 	switch (cmd) {
 	case SIOCGIFFLAGS:
-		r->flags = (u16)netdev_flags();
+		r->flags = (u16)netdev_flags(net);
 		return 0;
 	case SIOCGIFADDR:
 	case SIOCGIFDSTADDR:
-		set_addr(r, 127, 1);
-		return 0;
 	case SIOCGIFBRDADDR:
-		set_addr(r, 0, 0);
-		return 0;
 	case SIOCGIFNETMASK:
-		set_addr(r, 255, 0);
-		return 0;
+		return answer_addr(r, cmd, net);
 	case SIOCGIFMTU:
 		r->word = LOOPBACK_MTU;
 		return 0;
@@ -154,7 +173,7 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 
 	switch (cmd) {
 	case SIOCGIFCONF:
-		return list_interfaces(arg);
+		return list_interfaces(s->net, arg);
 	case SIOCGIFNAME:
 		return name_of_index(arg);
 	case SIOCATMARK:
@@ -172,7 +191,7 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 	if (strcmp(r.name, "lo"))
 		return -ENODEV;
 	if (cmd == SIOCSIFFLAGS)
-		return netdev_set_up(r.flags & IFF_UP);
-	err = answer(&r, cmd);
+		return netdev_set_up(s->net, r.flags & IFF_UP);
+	err = answer(&r, cmd, s->net);
 	return err ? err : copy_to_user(arg, &r, sizeof(r));
 }

@@ -5,12 +5,14 @@
  * Of NETLINK_ROUTE there is what ip(8) and getifaddrs(3) ask for: dumps and single
  * look-ups of links, addresses and routes, and taking the loopback up and down.  Other
  * requests are answered with -EOPNOTSUPP in an error message, as netlink does it.
- * Nobody is ever notified, since nothing changes by itself.  NETLINK_SOCK_DIAG answers
- * as on a Linux that has a module for no family: ss then reads /proc/net.
+ * Who has joined a group is told when an interface goes up or down, by anybody.
+ * NETLINK_SOCK_DIAG answers as on a Linux that has a module for no family: ss then
+ * reads /proc/net.
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
- * Locking: nl->lock (RANK_PIPE) guards the queue.
+ * Locking: nl->lock (RANK_PIPE) guards the queue; all_lock (RANK_FILE) the list of all
+ * sockets, and is taken first.
  */
 #include <net/netlink.h>
 
@@ -20,18 +22,21 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define NETLINK_ROUTE	    0
-#define NETLINK_SOCK_DIAG   4
 #define TCPDIAG_GETSOCK	    18 /* before there were families */
 #define DCCPDIAG_GETSOCK    19
 #define SOCK_DIAG_BY_FAMILY 20
 #define SOCK_DESTROY	    21
 #define REQUEST_MAX	    32768u
+#define TOLD_MAX	    1024u /* messages to a group that nobody has read */
 
 struct nl_sock {
 	struct socket s;
 	u32 port;		/* [lock] */
-	u32 groups;		/* [lock] */
+	u64 groups;		/* [a] bit n - 1: group n */
+	bool no_enobufs;	/* [a] */
+	u32 opts;		/* [a] bit n: option n is on */
+	u32 nr_told;		/* [lock] of the queue, to groups */
+	struct list_head node;	/* [all_lock] */
 	struct spinlock lock;	/* RANK_PIPE */
 	struct list_head queue; /* [lock] of struct nl_buf */
 	struct mutex rd_mutex;
@@ -42,104 +47,48 @@ struct sockaddr_nl_rest {
 	u32 port, groups;
 } __packed;
 
+static struct spinlock all_lock = SPINLOCK_INIT("netlink_all", RANK_FILE);
+static struct list_head all_socks = LIST_HEAD_INIT(all_socks); /* [all_lock] */
+
 static struct nl_sock *to_nl(struct socket *s)
 {
 	return container_of(s, struct nl_sock, s);
 }
 
-/* --- building answers */
+/* --- answers */
 
-struct nl_buf *nl_buf_new(void)
+static void answer_error(struct nl_out *o, const struct nlmsghdr *req, int err)
 {
-	struct nl_buf *b = kmalloc(NL_BUF_SIZE);
-
-	if (b) {
-		list_init(&b->node);
-		b->len = 0;
-	}
-	return b;
-}
-
-/* Room for @n more bytes, zeroed, or NULL. */
-void *nl_room(struct nl_buf *b, u32 n)
-{
-	void *p;
-
-	n = ALIGN_UP(n, 4u);
-	if (b->len + n > NL_BUF_SIZE - sizeof(*b))
-		return NULL;
-	p = b->data + b->len;
-	memset(p, 0, n);
-	b->len += n;
-	return p;
-}
-
-struct nlmsghdr *nl_begin(struct nl_buf *b, const struct nlmsghdr *req,
-			  u16 type, u16 flags)
-{
-	struct nlmsghdr *h = nl_room(b, sizeof(*h));
-
-	if (!h)
-		return NULL;
-	h->type = type;
-	h->flags = flags;
-	h->seq = req->seq;
-	h->port = req->port;
-	return h;
-}
-
-void nl_end(struct nl_buf *b, struct nlmsghdr *h)
-{
-	h->len = (u32)(b->data + b->len - (u8 *)h);
-}
-
-void nl_attr(struct nl_buf *b, u16 type, const void *data, u32 len)
-{
-	struct {
-		u16 len, type;
-	} *a = nl_room(b, 4 + len);
-
-	if (!a)
-		return;
-	a->len = (u16)(4 + len);
-	a->type = type;
-	memcpy(a + 1, data, len);
-}
-
-/* --- requests */
-
-static void answer_error(struct nl_buf *b, const struct nlmsghdr *req, int err)
-{
-	struct nlmsghdr *h = nl_begin(b, req, NLMSG_ERROR, 0);
+	struct nlmsghdr *h = nl_begin(o, req, NLMSG_ERROR, 0);
 	struct {
 		s32 error;
 		struct nlmsghdr req;
-	} *e = h ? nl_room(b, sizeof(*e)) : NULL;
+	} *e = h ? nl_room(o, sizeof(*e)) : NULL;
 
 	if (!e)
 		return;
 	e->error = err;
 	e->req = *req;
-	nl_end(b, h);
+	nl_end(o, h);
 }
 
-static void answer_done(struct nl_buf *b, const struct nlmsghdr *req)
+static void answer_done(struct nl_out *o, const struct nlmsghdr *req)
 {
-	struct nlmsghdr *h = nl_begin(b, req, NLMSG_DONE, NLM_F_MULTI);
+	struct nlmsghdr *h = nl_begin(o, req, NLMSG_DONE, NLM_F_MULTI);
 
-	if (h && nl_room(b, 4))
-		nl_end(b, h);
+	if (h && nl_room(o, 4))
+		nl_end(o, h);
 }
 
-static void queue(struct nl_sock *nl, struct nl_buf *b)
+/* Takes the buffers. */
+static void queue(struct nl_sock *nl, struct nl_out *o)
 {
-	if (!b->len) {
-		kfree(b);
+	if (list_empty(&o->bufs))
 		return;
-	}
 	spin_lock(&nl->lock);
-	list_add_tail(&b->node, &nl->queue);
+	list_splice_tail_init(&o->bufs, &nl->queue);
 	spin_unlock(&nl->lock);
+	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
 }
 
 /* What sock_diag of Linux says when nobody knows the family. */
@@ -157,30 +106,29 @@ static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 			  u32 len)
 {
 	bool dump = (req->flags & NLM_F_DUMP) == NLM_F_DUMP;
-	struct nl_buf *b, *end;
+	struct net_ns *net = nl->s.net;
+	struct nl_out o;
 	int err;
 
 	if (!(req->flags & NLM_F_REQUEST) || req->type < NLMSG_FIRST)
 		return 0;
-	b = nl_buf_new();
-	end = nl_buf_new();
-	if (!b || !end) {
-		kfree(b);
-		kfree(end);
-		return -ENOBUFS;
-	}
+	nl_out_init(&o);
 	err = nl->s.protocol == NETLINK_SOCK_DIAG
 		      ? diag_request(req, len)
-		      : rtnl_request(b, req, len, dump);
+		      : rtnl_request(net, &o, req, len, dump);
 	if (err)
-		b->len = 0;
+		nl_out_free(&o);
+	if (err || dump || req->flags & NLM_F_ACK)
+		(void)nl_next_buf(&o);
 	if (err || (req->flags & NLM_F_ACK && !dump))
-		answer_error(end, req, err);
+		answer_error(&o, req, err);
 	else if (dump)
-		answer_done(end, req);
-	queue(nl, b);
-	queue(nl, end);
-	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+		answer_done(&o, req);
+	if (o.failed) {
+		nl_out_free(&o);
+		return -ENOBUFS;
+	}
+	queue(nl, &o);
 	return 0;
 }
 
@@ -201,6 +149,53 @@ static int handle_all(struct nl_sock *nl, u8 *data, size_t len)
 		len -= n;
 	}
 	return err;
+}
+
+/* --- groups */
+
+static bool listens(const struct nl_sock *nl, const struct net_ns *net,
+		    u32 group)
+{
+	return nl->s.net == net && nl->s.protocol == NETLINK_ROUTE &&
+	       (load_once(&nl->groups) >> (group - 1) & 1);
+}
+
+/* A copy for one listener; who does not read loses it and is told once. */
+static void tell_one(struct nl_sock *nl, u32 group, const struct nl_buf *b)
+{
+	struct nl_buf *c = kmalloc(sizeof(*c) + b->len);
+
+	spin_lock(&nl->lock);
+	if (!c || nl->nr_told >= TOLD_MAX) {
+		kfree(c);
+		if (!nl->no_enobufs)
+			store_once(&nl->s.error, ENOBUFS);
+	} else {
+		list_init(&c->node);
+		c->len = b->len;
+		c->group = group;
+		memcpy(c->data, b->data, b->len);
+		list_add_tail(&c->node, &nl->queue);
+		nl->nr_told++;
+	}
+	spin_unlock(&nl->lock);
+	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+}
+
+void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o)
+{
+	struct nl_sock *nl;
+	struct nl_buf *b;
+
+	spin_lock(&all_lock);
+	list_for_each_entry(nl, &all_socks, node) {
+		if (!listens(nl, net, group))
+			continue;
+		list_for_each_entry(b, &o->bufs, node)
+			tell_one(nl, group, b);
+	}
+	spin_unlock(&all_lock);
+	nl_out_free(o);
 }
 
 static s64 nl_send(struct socket *s, struct sock_msg *m)
@@ -245,12 +240,18 @@ static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 	if (n < len)
 		m->out_flags |= MSG_TRUNC;
 	if (m->from) {
-		*m->from = (struct sock_addr){ .family = AF_NETLINK };
-		m->from->len = sizeof(struct sockaddr_nl_rest);
+		struct sockaddr_nl_rest a = { 0 };
+
+		if (b->group && b->group <= 32)
+			a.groups = 1u << (b->group - 1);
+		*m->from = (struct sock_addr){ .family = AF_NETLINK,
+					       .len = sizeof(a) };
+		memcpy(m->from->name, &a, sizeof(a));
 	}
 	if (!(m->flags & MSG_PEEK)) {
 		spin_lock(&nl->lock);
 		list_del(&b->node);
+		nl->nr_told -= b->group != 0;
 		spin_unlock(&nl->lock);
 		kfree(b);
 	}
@@ -268,12 +269,17 @@ static s64 nl_recv(struct socket *s, struct sock_msg *m)
 		return -EOPNOTSUPP;
 	mutex_lock(&nl->rd_mutex);
 	while (!(b = first(nl))) {
+		r = socket_take_error(s);
+		if (r)
+			break;
 		r = -EAGAIN;
 		if (m->flags & MSG_DONTWAIT)
 			break;
 		mutex_unlock(&nl->rd_mutex);
 		r = wait_event_interruptible_timeout(
-			&s->rd_wq, !list_empty(&nl->queue), deadline);
+			&s->rd_wq,
+			!list_empty(&nl->queue) || load_once(&s->error),
+			deadline);
 		mutex_lock(&nl->rd_mutex);
 		if (r)
 			break;
@@ -303,7 +309,7 @@ static int nl_bind(struct socket *s, struct sock_addr *addr)
 	memcpy(&a, addr->name, sizeof(a));
 	spin_lock(&nl->lock);
 	nl->port = a.port ? a.port : nl->port ? nl->port : choose_port();
-	nl->groups = a.groups;
+	store_once(&nl->groups, (nl->groups & ~0xfffffffful) | a.groups);
 	spin_unlock(&nl->lock);
 	return 0;
 }
@@ -333,7 +339,7 @@ static int nl_name(struct socket *s, bool peer, struct sock_addr *out)
 
 	if (!peer) {
 		a.port = nl->port;
-		a.groups = nl->groups;
+		a.groups = (u32)nl->groups;
 	}
 	*out = (struct sock_addr){ .family = AF_NETLINK, .len = sizeof(a) };
 	memcpy(out->name, &a, sizeof(a));
@@ -366,7 +372,7 @@ static u32 nl_poll(struct socket *s, struct file *f, struct poll_table *pt)
 	struct nl_sock *nl = to_nl(s);
 
 	poll_wait(pt, f, &s->rd_wq);
-	return POLLOUT | POLLWRNORM |
+	return POLLOUT | POLLWRNORM | (load_once(&s->error) ? POLLERR : 0) |
 	       (list_empty(&nl->queue) ? 0 : POLLIN | POLLRDNORM);
 }
 
@@ -386,24 +392,87 @@ static u64 nl_outq(struct socket *s __unused)
 enum {
 	NETLINK_ADD_MEMBERSHIP = 1,
 	NETLINK_DROP_MEMBERSHIP = 2,
+	NETLINK_BROADCAST_ERROR = 4,
+	NETLINK_NO_ENOBUFS = 5,
+	NETLINK_LISTEN_ALL_NSID = 8,
+	NETLINK_LIST_MEMBERSHIPS = 9,
+	NETLINK_CAP_ACK = 10,
 	NETLINK_EXT_ACK = 11,
 	NETLINK_GET_STRICT_CHK = 12,
 };
 
-/* Groups may be joined: nothing is ever sent to them. */
-static int nl_setopt(struct socket *s __unused, int level, int opt,
-		     const void *val __unused, u32 len)
+static int set_member(struct nl_sock *nl, u32 group, bool in)
 {
+	u64 bit = group >= 1 && group <= 64 ? BIT(group - 1) : 0;
+
+	if (!bit)
+		return -EINVAL;
+	if (in)
+		(void)atomic_fetch_or(&nl->groups, bit);
+	else
+		(void)atomic_fetch_and(&nl->groups, ~bit);
+	return 0;
+}
+
+static int nl_setopt(struct socket *s, int level, int opt, const void *val,
+		     u32 len)
+{
+	struct nl_sock *nl = to_nl(s);
+	u32 v;
+
 	if (level != SOL_NETLINK)
 		return -ENOPROTOOPT;
-	if (len < 4)
+	if (len < sizeof(v))
 		return -EINVAL;
+	memcpy(&v, val, sizeof(v));
 	switch (opt) {
 	case NETLINK_ADD_MEMBERSHIP:
 	case NETLINK_DROP_MEMBERSHIP:
+		return set_member(nl, v, opt == NETLINK_ADD_MEMBERSHIP);
+	case NETLINK_NO_ENOBUFS:
+		store_once(&nl->no_enobufs, v != 0);
+		break;
+	case NETLINK_LISTEN_ALL_NSID:
+		if (!net_capable(s->net, CAP_NET_BROADCAST))
+			return -EPERM;
+		return v ? -EOPNOTSUPP : 0;
+	case NETLINK_BROADCAST_ERROR:
+	case NETLINK_CAP_ACK:
 	case NETLINK_EXT_ACK:
 	case NETLINK_GET_STRICT_CHK:
-		return 0;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	if (v)
+		(void)atomic_fetch_or(&nl->opts, 1u << opt);
+	else
+		(void)atomic_fetch_and(&nl->opts, ~(1u << opt));
+	return 0;
+}
+
+static int nl_getopt(struct socket *s, int level, int opt, void *val, u32 len)
+{
+	struct nl_sock *nl = to_nl(s);
+	u64 groups = load_once(&nl->groups);
+	u32 v;
+
+	if (level != SOL_NETLINK)
+		return -ENOPROTOOPT;
+	switch (opt) {
+	case NETLINK_LIST_MEMBERSHIPS:
+		memcpy(val, &groups, min(len & ~3u, (u32)sizeof(groups)));
+		return sizeof(groups);
+	case NETLINK_NO_ENOBUFS:
+	case NETLINK_BROADCAST_ERROR:
+	case NETLINK_CAP_ACK:
+	case NETLINK_EXT_ACK:
+	case NETLINK_GET_STRICT_CHK:
+		if (len < sizeof(v))
+			return -EINVAL;
+		v = load_once(&nl->opts) >> opt & 1;
+		memcpy(val, &v, sizeof(v));
+		return sizeof(v);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -413,12 +482,16 @@ static void nl_release(struct socket *s)
 {
 	struct nl_sock *nl = to_nl(s);
 
+	spin_lock(&all_lock);
+	list_del(&nl->node);
+	spin_unlock(&all_lock);
 	while (!list_empty(&nl->queue)) {
 		struct nl_buf *b = first(nl);
 
 		list_del(&b->node);
 		kfree(b);
 	}
+	socket_fini(s);
 	kfree(nl);
 }
 
@@ -437,6 +510,7 @@ static const struct socket_ops netlink_ops = {
 	.outq = nl_outq,
 	.release = nl_release,
 	.setopt = nl_setopt,
+	.getopt = nl_getopt,
 };
 
 bool netlink_file(struct file *f)
@@ -449,16 +523,16 @@ bool netlink_file(struct file *f)
 void netlink_deliver(struct file *f, const void *data, size_t n)
 {
 	struct nl_sock *nl = to_nl(socket_of(f));
-	struct nl_buf *b = nl_buf_new();
-	void *at = b ? nl_room(b, (u32)n) : NULL;
+	struct nl_out o;
+	void *at;
 
-	if (!at) {
-		kfree(b);
-		return;
-	}
-	memcpy(at, data, n);
-	queue(nl, b);
-	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+	nl_out_init(&o);
+	at = nl_next_buf(&o) ? nl_room(&o, (u32)n) : NULL;
+	if (at)
+		memcpy(at, data, n);
+	if (at)
+		queue(nl, &o);
+	nl_out_free(&o);
 }
 
 struct socket *netlink_create(int type, int protocol)
@@ -472,10 +546,14 @@ struct socket *netlink_create(int type, int protocol)
 	nl = kzalloc(sizeof(*nl));
 	if (!nl)
 		return ERR_PTR(-ENOMEM);
-	socket_init(&nl->s, &netlink_ops, AF_NETLINK, (u16)type);
+	socket_init(&nl->s, &netlink_ops, AF_NETLINK, (u16)type,
+		    current_net_ns());
 	nl->s.protocol = (u16)protocol;
 	spin_init(&nl->lock, "netlink", RANK_PIPE);
 	list_init(&nl->queue);
 	mutex_init(&nl->rd_mutex);
+	spin_lock(&all_lock);
+	list_add_tail(&nl->node, &all_socks);
+	spin_unlock(&all_lock);
 	return &nl->s;
 }

@@ -13,6 +13,10 @@ struct nlmsghdr {
 	u16 type, flags;
 	u32 seq, port;
 };
+struct nlattr {
+	u16 len, type;
+};
+#define NLA_TYPE_MASK 0x3fffu
 
 #define NLMSG_ERROR 2
 #define NLMSG_DONE  3
@@ -23,25 +27,59 @@ struct nlmsghdr {
 #define NLM_F_ACK     4u
 #define NLM_F_DUMP    0x300u
 
+#define NETLINK_ROUTE	  0
+#define NETLINK_SOCK_DIAG 4
+
+/* Groups that are told of changes: RTNLGRP_*. */
+#define RTNLGRP_LINK	    1u
+#define RTNLGRP_IPV4_IFADDR 5u
+#define RTNLGRP_IPV4_ROUTE  7u
+#define RTNLGRP_IPV6_IFADDR 9u
+#define RTNLGRP_IPV6_ROUTE  11u
+#define RTNLGRP_NSID	    28u
+
 /* Messages that are read as one. */
 struct nl_buf {
 	struct list_head node;
 	u32 len;
+	u32 group; /* 0: an answer; else the group that is told */
 	u8 data[];
 };
 #define NL_BUF_SIZE 4096u
+#define NL_MSG_ROOM 1024u /* no message of ours is longer */
 
-struct nl_buf *nl_buf_new(void); /* NULL: out of memory */
-void *nl_room(struct nl_buf *b, u32 n);
+/* What is being built; a buffer that could not be had sets failed. */
+struct nl_out {
+	struct list_head bufs;
+	bool failed;
+};
+void nl_out_init(struct nl_out *o);
+void nl_out_free(struct nl_out *o);
+bool nl_next_buf(struct nl_out *o);	/* what follows is read for itself */
+void *nl_room(struct nl_out *o, u32 n); /* zeroed; NULL: out of memory */
 /* A message that answers @req: begin, fields by nl_room(), attributes, end. */
-struct nlmsghdr *nl_begin(struct nl_buf *b, const struct nlmsghdr *req,
+struct nlmsghdr *nl_begin(struct nl_out *o, const struct nlmsghdr *req,
 			  u16 type, u16 flags);
-void nl_end(struct nl_buf *b, struct nlmsghdr *h);
-void nl_attr(struct nl_buf *b, u16 type, const void *data, u32 len);
+void nl_end(struct nl_out *o, struct nlmsghdr *h);
+void nl_attr(struct nl_out *o, u16 type, const void *data, u32 len);
+void nl_attr32(struct nl_out *o, u16 type, u32 v);
+/* The attribute of a request of @len bytes behind its @fixed ones, or NULL. */
+const struct nlattr *nl_find(const struct nlmsghdr *req, u32 len, u32 fixed,
+			     u16 type);
+bool nl_find32(const struct nlmsghdr *req, u32 len, u32 fixed, u16 type,
+	       u32 *v);
 
-/* rtnetlink.c: the answer to @req, whose whole length is @len; 0 or -errno. */
-int rtnl_request(struct nl_buf *b, const struct nlmsghdr *req, u32 len,
-		 bool dump);
+/* --- rtnetlink.c: the answer to @req, whose whole length is @len; 0 or -errno. */
+int rtnl_request(struct net_ns *net, struct nl_out *o,
+		 const struct nlmsghdr *req, u32 len, bool dump);
+/* Those who listen hear of the loopback going up or down. */
+void rtnl_link_changed(struct net_ns *net);
+/* --- rtnl_nsid.c: RTM_NEWNSID, RTM_GETNSID */
+int rtnl_nsid_request(struct net_ns *net, struct nl_out *o,
+		      const struct nlmsghdr *req, u32 len, bool dump);
+
+/* To all sockets of @net that are in that group of NETLINK_ROUTE; takes the buffers. */
+void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o);
 
 /* A message from nowhere, for who reads that socket (mq_notify(2)); when there is no
  * memory it is lost. */

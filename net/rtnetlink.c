@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net/rtnetlink.c - rtnetlink(7): the loopback link, its addresses and its routes.
+ * net/rtnetlink.c - rtnetlink(7): the loopback link of a network namespace, its addresses
+ * and its routes.
  */
 #include <net/netlink.h>
 
@@ -15,11 +16,15 @@ enum {
 	RTM_GETLINK = 18,
 	RTM_SETLINK = 19,
 	RTM_NEWADDR = 20,
+	RTM_DELADDR = 21,
 	RTM_GETADDR = 22,
 	RTM_NEWROUTE = 24,
+	RTM_DELROUTE = 25,
 	RTM_GETROUTE = 26,
 	RTM_GETNEIGH = 30,
 	RTM_GETRULE = 34,
+	RTM_NEWNSID = 88,
+	RTM_GETNSID = 90,
 };
 
 #define ARPHRD_LOOPBACK 772
@@ -43,6 +48,9 @@ struct rtmsg {
 	u32 flags;
 };
 
+#define OPER_UNKNOWN 0
+#define OPER_DOWN    2
+
 static const u8 lo4[4] = { 127, 0, 0, 1 };
 static const u8 lo4_net[4] = { 127, 0, 0, 0 };
 static const u8 lo6[16] = { [15] = 1 };
@@ -65,39 +73,37 @@ enum {
 	IFLA_NUM_RX_QUEUES = 32,
 };
 
-static void attr32(struct nl_buf *b, u16 type, u32 v)
+static int put_link(const struct net_ns *net, struct nl_out *o,
+		    const struct nlmsghdr *req, bool multi)
 {
-	nl_attr(b, type, &v, sizeof(v));
-}
-
-static int put_link(struct nl_buf *b, const struct nlmsghdr *req, bool multi)
-{
+	bool up = load_once(&net->lo_up);
 	static const u8 mac[6];
 	struct nlmsghdr *h =
-		nl_begin(b, req, RTM_NEWLINK, multi ? NLM_F_MULTI : 0);
-	struct ifinfomsg *i = h ? nl_room(b, sizeof(*i)) : NULL;
-	u8 zero = 0;
+		nl_begin(o, req, RTM_NEWLINK, multi ? NLM_F_MULTI : 0);
+	struct ifinfomsg *i = h ? nl_room(o, sizeof(*i)) : NULL;
+	u8 zero = 0, state = up ? OPER_UNKNOWN : OPER_DOWN;
+	const char *qdisc = load_once(&net->lo_has_addr) ? "noqueue" : "noop";
 
 	if (!i)
 		return -ENOBUFS;
 	i->type = ARPHRD_LOOPBACK;
 	i->index = LOOPBACK_INDEX;
-	i->flags = netdev_flags();
+	i->flags = netdev_flags(net);
 	if (i->flags & IFF_UP)
 		i->flags |= IFF_LOWER_UP;
-	nl_attr(b, IFLA_IFNAME, "lo", 3);
-	attr32(b, IFLA_TXQLEN, 1000);
-	nl_attr(b, IFLA_OPERSTATE, &zero, 1);
-	nl_attr(b, IFLA_LINKMODE, &zero, 1);
-	attr32(b, IFLA_MTU, LOOPBACK_MTU);
-	attr32(b, IFLA_GROUP, 0);
-	attr32(b, IFLA_PROMISCUITY, 0);
-	attr32(b, IFLA_NUM_TX_QUEUES, 1);
-	attr32(b, IFLA_NUM_RX_QUEUES, 1);
-	nl_attr(b, IFLA_QDISC, "noqueue", 8);
-	nl_attr(b, IFLA_ADDRESS, mac, sizeof(mac));
-	nl_attr(b, IFLA_BROADCAST, mac, sizeof(mac));
-	nl_end(b, h);
+	nl_attr(o, IFLA_IFNAME, "lo", 3);
+	nl_attr32(o, IFLA_TXQLEN, 1000);
+	nl_attr(o, IFLA_OPERSTATE, &state, 1);
+	nl_attr(o, IFLA_LINKMODE, &zero, 1);
+	nl_attr32(o, IFLA_MTU, LOOPBACK_MTU);
+	nl_attr32(o, IFLA_GROUP, 0);
+	nl_attr32(o, IFLA_PROMISCUITY, 0);
+	nl_attr32(o, IFLA_NUM_TX_QUEUES, 1);
+	nl_attr32(o, IFLA_NUM_RX_QUEUES, 1);
+	nl_attr(o, IFLA_QDISC, qdisc, (u32)strlen(qdisc) + 1);
+	nl_attr(o, IFLA_ADDRESS, mac, sizeof(mac));
+	nl_attr(o, IFLA_BROADCAST, mac, sizeof(mac));
+	nl_end(o, h);
 	return 0;
 }
 
@@ -123,7 +129,7 @@ static bool names_loopback(const struct nlmsghdr *req, u32 len)
 	return false;
 }
 
-static int set_link(const struct nlmsghdr *req, u32 len)
+static int set_link(struct net_ns *net, const struct nlmsghdr *req, u32 len)
 {
 	const struct ifinfomsg *i = (const void *)(req + 1);
 
@@ -131,7 +137,7 @@ static int set_link(const struct nlmsghdr *req, u32 len)
 		return -ENODEV;
 	if (!((i->change | i->flags) & IFF_UP))
 		return -EOPNOTSUPP;
-	return netdev_set_up(i->flags & IFF_UP);
+	return netdev_set_up(net, i->flags & IFF_UP);
 }
 
 /* --- addresses */
@@ -145,11 +151,12 @@ enum {
 };
 #define IFA_F_PERMANENT 0x80u
 
-static int put_addr(struct nl_buf *b, const struct nlmsghdr *req, u8 family)
+static int put_addr(struct nl_out *o, const struct nlmsghdr *req, u16 type,
+		    u16 flags, u8 family)
 {
 	static const u32 forever[4] = { ~0u, ~0u, 0, 0 };
-	struct nlmsghdr *h = nl_begin(b, req, RTM_NEWADDR, NLM_F_MULTI);
-	struct ifaddrmsg *a = h ? nl_room(b, sizeof(*a)) : NULL;
+	struct nlmsghdr *h = nl_begin(o, req, type, flags);
+	struct ifaddrmsg *a = h ? nl_room(o, sizeof(*a)) : NULL;
 
 	if (!a)
 		return -ENOBUFS;
@@ -159,15 +166,15 @@ static int put_addr(struct nl_buf *b, const struct nlmsghdr *req, u8 family)
 	a->scope = RT_SCOPE_HOST;
 	a->index = LOOPBACK_INDEX;
 	if (family == AF_INET) {
-		nl_attr(b, IFA_ADDRESS, lo4, 4);
-		nl_attr(b, IFA_LOCAL, lo4, 4);
-		nl_attr(b, IFA_LABEL, "lo", 3);
+		nl_attr(o, IFA_ADDRESS, lo4, 4);
+		nl_attr(o, IFA_LOCAL, lo4, 4);
+		nl_attr(o, IFA_LABEL, "lo", 3);
 	} else {
-		nl_attr(b, IFA_ADDRESS, lo6, 16);
+		nl_attr(o, IFA_ADDRESS, lo6, 16);
 	}
-	attr32(b, IFA_FLAGS, IFA_F_PERMANENT);
-	nl_attr(b, IFA_CACHEINFO, forever, sizeof(forever));
-	nl_end(b, h);
+	nl_attr32(o, IFA_FLAGS, IFA_F_PERMANENT);
+	nl_attr(o, IFA_CACHEINFO, forever, sizeof(forever));
+	nl_end(o, h);
 	return 0;
 }
 
@@ -180,12 +187,11 @@ enum {
 	RTA_TABLE = 15,
 };
 
-static int put_route(struct nl_buf *b, const struct nlmsghdr *req, u8 family,
-		     u8 bits, bool multi)
+static int put_route(struct nl_out *o, const struct nlmsghdr *req, u16 type,
+		     u16 flags, u8 family, u8 bits)
 {
-	struct nlmsghdr *h =
-		nl_begin(b, req, RTM_NEWROUTE, multi ? NLM_F_MULTI : 0);
-	struct rtmsg *r = h ? nl_room(b, sizeof(*r)) : NULL;
+	struct nlmsghdr *h = nl_begin(o, req, type, flags);
+	struct rtmsg *r = h ? nl_room(o, sizeof(*r)) : NULL;
 	const u8 *dst = family == AF_INET6 ? lo6 : bits == 8 ? lo4_net : lo4;
 
 	if (!r)
@@ -196,39 +202,56 @@ static int put_route(struct nl_buf *b, const struct nlmsghdr *req, u8 family,
 	r->protocol = RTPROT_KERNEL;
 	r->scope = family == AF_INET ? RT_SCOPE_HOST : 0;
 	r->type = RTN_LOCAL;
-	attr32(b, RTA_TABLE, RT_TABLE_LOCAL);
-	nl_attr(b, RTA_DST, dst, family == AF_INET ? 4 : 16);
+	nl_attr32(o, RTA_TABLE, RT_TABLE_LOCAL);
+	nl_attr(o, RTA_DST, dst, family == AF_INET ? 4 : 16);
 	if (family == AF_INET)
-		nl_attr(b, RTA_PREFSRC, lo4, 4);
-	attr32(b, RTA_OIF, LOOPBACK_INDEX);
-	nl_end(b, h);
+		nl_attr(o, RTA_PREFSRC, lo4, 4);
+	nl_attr32(o, RTA_OIF, LOOPBACK_INDEX);
+	nl_end(o, h);
 	return 0;
 }
 
-static int dump(struct nl_buf *b, const struct nlmsghdr *req, u8 family)
+static int dump_addrs(const struct net_ns *net, struct nl_out *o,
+		      const struct nlmsghdr *req, u8 family)
 {
-	bool up = load_once(&loopback_up);
-	bool v4 = family == AF_UNSPEC || family == AF_INET;
-	bool v6 = family == AF_UNSPEC || family == AF_INET6;
 	int err = 0;
 
+	if (family != AF_INET6 && load_once(&net->lo_has_addr))
+		err = put_addr(o, req, RTM_NEWADDR, NLM_F_MULTI, AF_INET);
+	if (!err && family != AF_INET && load_once(&net->lo_up))
+		err = put_addr(o, req, RTM_NEWADDR, NLM_F_MULTI, AF_INET6);
+	return err;
+}
+
+/* All routes there are, as messages of @type. */
+static int put_routes(struct nl_out *o, const struct nlmsghdr *req, u16 type,
+		      u16 flags, u8 family)
+{
+	int err = 0;
+
+	if (family != AF_INET6)
+		err = put_route(o, req, type, flags, AF_INET, 8)
+			      ?: put_route(o, req, type, flags, AF_INET, 32);
+	if (!err && family != AF_INET)
+		err = put_route(o, req, type, flags, AF_INET6, 128);
+	return err;
+}
+
+static int dump(const struct net_ns *net, struct nl_out *o,
+		const struct nlmsghdr *req, u8 family)
+{
+	if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6 &&
+	    req->type != RTM_GETLINK)
+		return 0;
 	switch (req->type) {
 	case RTM_GETLINK:
-		return put_link(b, req, true);
+		return put_link(net, o, req, true);
 	case RTM_GETADDR:
-		if (v4)
-			err = put_addr(b, req, AF_INET);
-		if (!err && v6 && up)
-			err = put_addr(b, req, AF_INET6);
-		return err;
+		return dump_addrs(net, o, req, family);
 	case RTM_GETROUTE:
-		if (v4 && up)
-			err = put_route(b, req, AF_INET, 8, true);
-		if (!err && v4 && up)
-			err = put_route(b, req, AF_INET, 32, true);
-		if (!err && v6 && up)
-			err = put_route(b, req, AF_INET6, 128, true);
-		return err;
+		return load_once(&net->lo_up) ? put_routes(o, req, RTM_NEWROUTE,
+							   NLM_F_MULTI, family)
+					      : 0;
 	case RTM_GETNEIGH:
 	case RTM_GETRULE:
 		return 0; /* none */
@@ -238,39 +261,92 @@ static int dump(struct nl_buf *b, const struct nlmsghdr *req, u8 family)
 }
 
 /* RTM_GETROUTE of one destination. */
-static int find_route(struct nl_buf *b, const struct nlmsghdr *req, u32 len)
+static int find_route(const struct net_ns *net, struct nl_out *o,
+		      const struct nlmsghdr *req, u32 len)
 {
 	const struct rtmsg *r = (const void *)(req + 1);
-	const u16 *a = (const void *)(r + 1);
-	const u8 *dst = (const void *)(a + 2);
-	u32 need = sizeof(*req) + sizeof(*r) + 8;
+	const struct nlattr *a =
+		len < sizeof(*req) + sizeof(*r)
+			? NULL
+			: nl_find(req, len, sizeof(*r), RTA_DST);
+	const u8 *dst = (const void *)(a + 1);
 
-	if (len < need || a[1] != RTA_DST || !load_once(&loopback_up))
+	if (!a || !load_once(&net->lo_up))
 		return -ENETUNREACH;
-	if (r->family == AF_INET)
-		return dst[0] == 127 ? put_route(b, req, AF_INET, 32, false)
-				     : -ENETUNREACH;
-	if (r->family == AF_INET6 && len >= need + 12 && !memcmp(dst, lo6, 16))
-		return put_route(b, req, AF_INET6, 128, false);
+	if (r->family == AF_INET && a->len >= sizeof(*a) + 4 && dst[0] == 127)
+		return put_route(o, req, RTM_NEWROUTE, 0, AF_INET, 32);
+	if (r->family == AF_INET6 && a->len >= sizeof(*a) + 16 &&
+	    !memcmp(dst, lo6, 16))
+		return put_route(o, req, RTM_NEWROUTE, 0, AF_INET6, 128);
 	return -ENETUNREACH;
 }
 
-int rtnl_request(struct nl_buf *b, const struct nlmsghdr *req, u32 len,
-		 bool is_dump)
+/* --- notifications */
+
+static const struct nlmsghdr from_kernel;
+
+static void tell_addr(struct net_ns *net, u16 type, u8 family)
+{
+	struct nl_out o;
+
+	nl_out_init(&o);
+	(void)put_addr(&o, &from_kernel, type, 0, family);
+	netlink_tell(net,
+		     family == AF_INET ? RTNLGRP_IPV4_IFADDR
+				       : RTNLGRP_IPV6_IFADDR,
+		     &o);
+}
+
+static void tell_route(struct net_ns *net, u16 type, u8 family, u8 bits)
+{
+	struct nl_out o;
+
+	nl_out_init(&o);
+	(void)put_route(&o, &from_kernel, type, 0, family, bits);
+	netlink_tell(net,
+		     family == AF_INET ? RTNLGRP_IPV4_ROUTE
+				       : RTNLGRP_IPV6_ROUTE,
+		     &o);
+}
+
+void rtnl_link_changed(struct net_ns *net)
+{
+	bool up = load_once(&net->lo_up);
+	u16 addr = up ? RTM_NEWADDR : RTM_DELADDR;
+	u16 route = up ? RTM_NEWROUTE : RTM_DELROUTE;
+	struct nl_out o;
+
+	nl_out_init(&o);
+	(void)put_link(net, &o, &from_kernel, false);
+	netlink_tell(net, RTNLGRP_LINK, &o);
+	if (up)
+		tell_addr(net, addr, AF_INET);
+	tell_route(net, route, AF_INET, 8);
+	tell_route(net, route, AF_INET, 32);
+	tell_addr(net, addr, AF_INET6);
+	tell_route(net, route, AF_INET6, 128);
+}
+
+/* --- requests */
+
+int rtnl_request(struct net_ns *net, struct nl_out *o,
+		 const struct nlmsghdr *req, u32 len, bool is_dump)
 {
 	u8 family = len > sizeof(*req) ? *(const u8 *)(req + 1) : 0;
 
+	if (req->type == RTM_NEWNSID || req->type == RTM_GETNSID)
+		return rtnl_nsid_request(net, o, req, len, is_dump);
 	if (is_dump)
-		return dump(b, req, family);
+		return dump(net, o, req, family);
 	switch (req->type) {
 	case RTM_GETLINK:
-		return names_loopback(req, len) ? put_link(b, req, false)
+		return names_loopback(req, len) ? put_link(net, o, req, false)
 						: -ENODEV;
 	case RTM_NEWLINK:
 	case RTM_SETLINK:
-		return set_link(req, len);
+		return set_link(net, req, len);
 	case RTM_GETROUTE:
-		return find_route(b, req, len);
+		return find_route(net, o, req, len);
 	default:
 		return -EOPNOTSUPP;
 	}

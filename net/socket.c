@@ -18,14 +18,20 @@
 #define SIOCOUTQ 0x5411u
 
 void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
-		 u16 type)
+		 u16 type, struct net_ns *net)
 {
 	s->ops = ops;
+	s->net = net_ns_get(net);
 	s->family = family;
 	s->type = type;
 	waitq_init(&s->rd_wq);
 	waitq_init(&s->wr_wq);
 	s->rcvbuf = s->sndbuf = SOCK_BUF_DEFAULT;
+}
+
+void socket_fini(struct socket *s)
+{
+	net_ns_put(s->net);
 }
 
 struct socket *socket_create(int family, int type, int protocol)

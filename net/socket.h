@@ -13,6 +13,7 @@
 
 #include <kernel/file/file.h>
 #include <kernel/file/iov.h>
+#include <kernel/ns/net.h>
 #include <lib/types.h>
 
 #define AF_UNSPEC  0
@@ -136,6 +137,7 @@ struct socket {
 	u16 type;		      /* [I] */
 	u16 protocol;		      /* [I] */
 	u64 ino;		      /* [I] of its file; 0: none yet */
+	struct net_ns *net;	      /* [I] owned */
 	s32 owner_pid;		      /* [a] F_SETOWN: of SIGURG */
 	struct waitq rd_wq, wr_wq;
 	u32 rcvbuf, sndbuf;		    /* [a] bytes */
@@ -152,8 +154,10 @@ struct socket {
 	u32 error;			      /* [a] pending, reported once */
 };
 
+/* In that network namespace, of which it gets a reference till socket_fini(). */
 void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
-		 u16 type);
+		 u16 type, struct net_ns *net);
+void socket_fini(struct socket *s); /* no lock held */
 /* A socket of the family, or ERR_PTR. */
 struct socket *socket_create(int family, int type, int protocol);
 int socket_create_pair(int family, int type, int protocol,

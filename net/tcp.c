@@ -27,8 +27,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define BACKLOG_MAX 4096u
-
 /* --- connecting; inet_lock held */
 
 /* What an accepted socket has from its listener. */
@@ -88,7 +86,7 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 	if (err)
 		return err;
 	us->remote = *ep;
-	to = inet_find_locked(IPPROTO_TCP, ep, &us->local);
+	to = inet_find_locked(us->s.net, IPPROTO_TCP, ep, &us->local);
 	if (!to) {
 		us->state = INET_CLOSED;
 		return -ECONNREFUSED;
@@ -109,7 +107,7 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 
 static struct inet_sock *new_server(struct inet_sock *us)
 {
-	return inet_alloc(us->s.family, SOCK_STREAM, IPPROTO_TCP);
+	return inet_alloc(us->s.net, us->s.family, SOCK_STREAM, IPPROTO_TCP);
 }
 
 static void discard(struct inet_sock *is)
@@ -184,7 +182,7 @@ static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 	if (us->s.family == AF_INET6 && us->v6only && inet_is_v4(ep))
 		return -ENETUNREACH;
 	inet_any_to_loopback(ep);
-	if (!inet_is_local(ep) || !load_once(&loopback_up))
+	if (!inet_is_local(ep) || !load_once(&us->s.net->lo_up))
 		return -ENETUNREACH;
 	return ep->port ? 0 : -ECONNREFUSED;
 }
@@ -242,7 +240,8 @@ int tcp_listen(struct socket *s, int backlog)
 		err = inet_listen_check_locked(is);
 	if (!err) {
 		is->state = INET_LISTEN;
-		is->max_backlog = min((u32)backlog, BACKLOG_MAX);
+		is->max_backlog =
+			min((u32)backlog, load_once(&s->net->ctl.somaxconn));
 		store_once(&is->shut, 0);
 		store_once(&s->listening, true);
 	}

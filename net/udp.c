@@ -33,7 +33,7 @@ static int target(struct inet_sock *is, const struct sock_addr *a,
 	inet_any_to_loopback(ep);
 	if (inet_is_v4(ep) && ep->ip[12] == 255 && !is->s.broadcast)
 		return -EACCES;
-	if (!inet_is_local(ep) || !load_once(&loopback_up))
+	if (!inet_is_local(ep) || !load_once(&is->s.net->lo_up))
 		return -ENETUNREACH;
 	return 0;
 }
@@ -140,7 +140,7 @@ static void deliver(struct inet_sock *is, struct inet_buf *b)
 	struct inet_sock *to;
 
 	spin_lock(&inet_lock);
-	to = inet_find_locked(is->proto, &b->to, &b->from);
+	to = inet_find_locked(is->s.net, is->proto, &b->to, &b->from);
 	if (to)
 		inet_get(to);
 	spin_unlock(&inet_lock);

@@ -50,6 +50,7 @@ void unix_put(struct unix_sock *us)
 	spin_unlock(&unix_lock);
 	unix_name_put(us->name);
 	domain_put(us->domain);
+	socket_fini(&us->s);
 	kfree(us);
 }
 
@@ -63,13 +64,13 @@ struct unix_sock *unix_get_peer(struct unix_sock *us)
 	return peer;
 }
 
-static struct unix_sock *alloc_sock(u16 type)
+static struct unix_sock *alloc_sock(u16 type, struct net_ns *net)
 {
 	struct unix_sock *us = kzalloc(sizeof(*us));
 
 	if (!us)
 		return NULL;
-	socket_init(&us->s, &unix_ops, AF_UNIX, type);
+	socket_init(&us->s, &unix_ops, AF_UNIX, type, net);
 	us->refs = 1;
 	us->domain = domain_get(current->cred->domain);
 	list_init(&us->backlog);
@@ -85,13 +86,14 @@ static struct unix_sock *alloc_sock(u16 type)
 	return us;
 }
 
-void unix_for_each(void (*fn)(struct unix_sock *us, void *arg), void *arg)
+void unix_for_each(const struct net_ns *net,
+		   void (*fn)(struct unix_sock *us, void *arg), void *arg)
 {
 	struct unix_sock *us;
 
 	spin_lock(&unix_lock);
 	list_for_each_entry(us, &all_socks, all_node) {
-		if (!us->dead)
+		if (!us->dead && us->s.net == net)
 			fn(us, arg);
 	}
 	spin_unlock(&unix_lock);
@@ -250,13 +252,13 @@ static bool backlog_has_room(const struct unix_sock *to)
 static int connect_stream(struct unix_sock *us, const struct sock_addr *addr,
 			  bool nonblock)
 {
-	struct unix_sock *to = unix_find(addr, us->s.type);
+	struct unix_sock *to = unix_find(us->s.net, addr, us->s.type);
 	struct unix_sock *fresh;
 	int err;
 
 	if (IS_ERR(to))
 		return (int)PTR_ERR(to);
-	fresh = alloc_sock(us->s.type);
+	fresh = alloc_sock(us->s.type, us->s.net);
 	err = fresh ? 0 : -ENOMEM;
 	while (!err) {
 		err = enter_backlog(us, to, fresh);
@@ -282,7 +284,7 @@ static int connect_dgram(struct unix_sock *us, const struct sock_addr *addr)
 	struct unix_sock *to = NULL, *old;
 
 	if (addr->family != AF_UNSPEC) {
-		to = unix_find(addr, us->s.type);
+		to = unix_find(us->s.net, addr, us->s.type);
 		if (IS_ERR(to))
 			return (int)PTR_ERR(to);
 	}
@@ -511,7 +513,7 @@ struct socket *unix_create(int type, int protocol)
 		type = SOCK_DGRAM;
 	if (type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
-	us = alloc_sock((u16)type);
+	us = alloc_sock((u16)type, current_net_ns());
 	return us ? &us->s : ERR_PTR(-ENOMEM);
 }
 

@@ -91,8 +91,9 @@ struct unix_sock *unix_get_peer(struct unix_sock *us);
 /* Drop what is queued. */
 void unix_purge(struct unix_sock *us);
 
-/* @fn under unix_lock. */
-void unix_for_each(void (*fn)(struct unix_sock *us, void *arg), void *arg);
+/* @fn under unix_lock: those of @net. */
+void unix_for_each(const struct net_ns *net,
+		   void (*fn)(struct unix_sock *us, void *arg), void *arg);
 
 /* --- unix_name.c */
 int unix_bind(struct socket *s, struct sock_addr *addr);
@@ -100,8 +101,10 @@ int unix_autobind(struct unix_sock *us);
 struct unix_name *unix_name_get(struct unix_name *n); /* NULL is fine */
 void unix_name_put(struct unix_name *n);	      /* likewise */
 void unix_unbind_locked(struct unix_sock *us);
-/* Who is bound to @addr, with a reference; -ECONNREFUSED, -EPROTOTYPE. */
-struct unix_sock *unix_find(const struct sock_addr *addr, u16 type);
+/* Who is bound to @addr, with a reference; -ECONNREFUSED, -EPROTOTYPE.  Abstract names
+ * are @net's, path names everybody's. */
+struct unix_sock *unix_find(const struct net_ns *net,
+			    const struct sock_addr *addr, u16 type);
 
 /* --- unix_msg.c */
 s64 unix_send(struct socket *s, struct sock_msg *m);

@@ -235,7 +235,7 @@ static struct unix_sock *dgram_target(struct unix_sock *us,
 	struct unix_sock *to;
 
 	if (m->to)
-		return unix_find(m->to, us->s.type);
+		return unix_find(us->s.net, m->to, us->s.type);
 	to = unix_get_peer(us);
 	return to ? to : ERR_PTR(-ENOTCONN);
 }

@@ -45,12 +45,14 @@ static bool same(const struct sock_addr *a, const struct sock_addr *b)
 	return a->len == b->len && !memcmp(a->name, b->name, a->len);
 }
 
-static struct unix_name *lookup(const struct sock_addr *a)
+static struct unix_name *lookup(const struct net_ns *net,
+				const struct sock_addr *a)
 {
 	struct unix_name *n;
 
 	list_for_each_entry(n, bucket_of(a), node) {
-		if (n->owner && same(&n->addr, a))
+		if (n->owner && same(&n->addr, a) &&
+		    (!a->abstract || n->owner->s.net == net))
 			return n;
 	}
 	return NULL;
@@ -92,7 +94,7 @@ static int attach(struct unix_sock *us, struct unix_name *n)
 	spin_lock(&unix_lock);
 	if (us->name)
 		err = -EINVAL;
-	else if (lookup(&n->addr))
+	else if (lookup(us->s.net, &n->addr))
 		err = -EADDRINUSE;
 	if (!err) {
 		n->owner = us;
@@ -154,13 +156,14 @@ void unix_unbind_locked(struct unix_sock *us)
 	}
 }
 
-struct unix_sock *unix_find(const struct sock_addr *addr, u16 type)
+struct unix_sock *unix_find(const struct net_ns *net,
+			    const struct sock_addr *addr, u16 type)
 {
 	struct unix_sock *us = ERR_PTR(-ECONNREFUSED);
 	struct unix_name *n;
 
 	spin_lock(&unix_lock);
-	n = lookup(addr);
+	n = lookup(net, addr);
 	if (n && n->owner->s.type != type)
 		us = ERR_PTR(-EPROTOTYPE);
 	else if (n && addr->abstract &&

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syscall/procnet.c - /proc/net: sockets and the one interface.
+ * syscall/procnet.c - /proc/<pid>/net and /proc/sys/net: sockets, the interface and
+ * settings of a network namespace.
  *
  * Here, because only this layer knows both the files and the network.
  */
-#include <fs/pseudo.h>
+#include <fs/proc/net.h>
 #include <kernel/init.h>
 #include <kernel/ns/user.h>
 #include <lib/atomic.h>
@@ -60,9 +61,8 @@ static void put_inet(struct inet_sock *is, void *arg)
 		    is->s.ino, load_once(&is->refs), 0ul);
 }
 
-static int show_inet(struct text *t, void *arg)
+static int show_inet(struct text *t, struct net_ns *net, u64 which)
 {
-	u64 which = (u64)(uintptr_t)arg;
 	struct listing l = { .t = t,
 			     .family = which & 1 ? AF_INET6 : AF_INET,
 			     .proto = which & 2 ? IPPROTO_UDP : IPPROTO_TCP };
@@ -72,7 +72,7 @@ static int show_inet(struct text *t, void *arg)
 		    "rx_queue tr tm->when retrnsmt   uid  timeout inode\n",
 		    which & 1 ? "                        " : "",
 		    which & 1 ? "                     " : "");
-	inet_for_each(put_inet, &l);
+	inet_for_each(net, put_inet, &l);
 	return 0;
 }
 
@@ -94,11 +94,11 @@ static void put_unix(struct unix_sock *us, void *arg)
 	text_puts(t, "\n");
 }
 
-static int show_unix(struct text *t, void *arg __unused)
+static int show_unix(struct text *t, struct net_ns *net, u64 arg __unused)
 {
 	text_puts(t,
 		  "Num       RefCount Protocol Flags    Type St Inode Path\n");
-	unix_for_each(put_unix, t);
+	unix_for_each(net, put_unix, t);
 	return 0;
 }
 
@@ -127,12 +127,12 @@ static void count_unix(struct unix_sock *us __unused, void *arg)
 	((struct census *)arg)->all++;
 }
 
-static int show_sockstat(struct text *t, void *six)
+static int show_sockstat(struct text *t, struct net_ns *net, u64 six)
 {
 	struct census c = { 0 };
 
-	inet_for_each(count_inet, &c);
-	unix_for_each(count_unix, &c);
+	inet_for_each(net, count_inet, &c);
+	unix_for_each(net, count_unix, &c);
 	if (six)
 		text_printf(t,
 			    "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse "
@@ -149,7 +149,8 @@ static int show_sockstat(struct text *t, void *six)
 	return 0;
 }
 
-static int show_dev(struct text *t, void *arg __unused)
+static int show_dev(struct text *t, struct net_ns *net __unused,
+		    u64 arg __unused)
 {
 	text_puts(t, "Inter-|   Receive                                       "
 		     "         |  Transmit\n"
@@ -162,7 +163,8 @@ static int show_dev(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static int show_route(struct text *t, void *arg __unused)
+static int show_route(struct text *t, struct net_ns *net __unused,
+		      u64 arg __unused)
 {
 	text_puts(t,
 		  "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\t"
@@ -170,31 +172,110 @@ static int show_route(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static int show_if_inet6(struct text *t, void *arg __unused)
+static int show_if_inet6(struct text *t, struct net_ns *net, u64 arg __unused)
 {
-	if (load_once(&loopback_up))
+	if (load_once(&net->lo_up))
 		text_puts(t, "00000000000000000000000000000001 01 80 10 80 "
 			     "      lo\n");
 	return 0;
 }
 
-static int show_protocols(struct text *t, void *arg __unused)
+static int show_protocols(struct text *t, struct net_ns *net __unused,
+			  u64 arg __unused)
 {
 	text_puts(t, "protocol\nTCPv6\nUDPv6\nTCP\nUDP\nUNIX\nNETLINK\n");
 	return 0;
 }
 
-static int show_port_range(struct text *t, void *arg __unused)
+static const struct proc_net_entry net_entries[] = {
+	{ "tcp", show_inet, 0 },
+	{ "tcp6", show_inet, 1 },
+	{ "udp", show_inet, 2 },
+	{ "udp6", show_inet, 3 },
+	{ "unix", show_unix, 0 },
+	{ "sockstat", show_sockstat, 0 },
+	{ "sockstat6", show_sockstat, 1 },
+	{ "dev", show_dev, 0 },
+	{ "route", show_route, 0 },
+	{ "if_inet6", show_if_inet6, 0 },
+	{ "protocols", show_protocols, 0 },
+};
+
+/* --- /proc/sys/net: settings of the reader's namespace */
+
+/* A number, or two of them in one file. */
+static const struct knob {
+	const char *dir, *name;
+	u32 off; /* in struct net_sysctl */
+	u32 nr;	 /* of numbers */
+	u32 min, max;
+} knobs[] = {
+	{ "core", "somaxconn", offsetof(struct net_sysctl, somaxconn), 1, 0,
+	  INT32_MAX },
+	{ "ipv4", "ip_local_port_range",
+	  offsetof(struct net_sysctl, port_first), 2, 1, 65535 },
+	{ "ipv4", "ip_unprivileged_port_start",
+	  offsetof(struct net_sysctl, port_unprivileged), 1, 0, 65535 },
+};
+
+static int show_knob(struct text *t, void *arg)
 {
-	text_printf(t, "%u\t%u\n", load_once(&inet_port_first),
-		    load_once(&inet_port_last));
+	const struct knob *k = arg;
+	const u32 *v =
+		(const void *)((const u8 *)&current_net_ns()->ctl + k->off);
+
+	text_printf(t, "%u", load_once(&v[0]));
+	for (u32 i = 1; i < k->nr; i++)
+		text_printf(t, "\t%u", load_once(&v[i]));
+	text_puts(t, "\n");
 	return 0;
 }
 
-static int show_somaxconn(struct text *t, void *arg __unused)
+static bool is_blank(char c)
 {
-	text_puts(t, "4096\n");
-	return 0;
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+/* The next number at *@at, which is moved behind it. */
+static int next_number(char **at, u64 *v)
+{
+	char *s = *at, *e;
+	char was;
+	int err;
+
+	while (is_blank(*s))
+		s++;
+	for (e = s; *e && !is_blank(*e); e++)
+		;
+	was = *e;
+	*e = '\0';
+	err = kstrtou64(s, 10, v);
+	*e = was;
+	*at = e;
+	return err;
+}
+
+/* Root of the user namespace that owns the network one may set it. */
+static s64 write_knob(void *arg, char *buf, size_t n)
+{
+	const struct knob *k = arg;
+	struct net_ns *net = current_net_ns();
+	u32 *v = (void *)((u8 *)&net->ctl + k->off);
+	u64 fresh[2] = { 0 };
+	char *at = buf;
+
+	if (!net_capable(net, CAP_NET_ADMIN))
+		return -EPERM;
+	for (u32 i = 0; i < k->nr; i++) {
+		if (next_number(&at, &fresh[i]) || fresh[i] < k->min ||
+		    fresh[i] > k->max)
+			return -EINVAL;
+	}
+	if (k->nr == 2 && fresh[1] < fresh[0])
+		return -EINVAL;
+	for (u32 i = 0; i < k->nr; i++)
+		store_once(&v[i], (u32)fresh[i]);
+	return (s64)n;
 }
 
 static int show_zero(struct text *t, void *arg __unused)
@@ -205,33 +286,20 @@ static int show_zero(struct text *t, void *arg __unused)
 
 static int procnet_init(void)
 {
-	struct pnode *d = pseudo_dir(proc_root, "net");
-	struct pnode *sys = pseudo_find(proc_root, "sys"), *n;
+	struct pnode *sys = pseudo_find(proc_root, "sys");
+	struct pnode *n = sys ? pseudo_dir(sys, "net") : NULL;
+	struct pnode *core = n ? pseudo_dir(n, "core") : NULL;
+	struct pnode *v4 = core ? pseudo_dir(n, "ipv4") : NULL;
 
-	if (!d || !sys)
+	if (!v4 || !pseudo_link(proc_root, "net", "self/net"))
 		return -ENOMEM;
-	pseudo_file(d, "tcp", 0444, show_inet, NULL, (void *)0);
-	pseudo_file(d, "tcp6", 0444, show_inet, NULL, (void *)1);
-	pseudo_file(d, "udp", 0444, show_inet, NULL, (void *)2);
-	pseudo_file(d, "udp6", 0444, show_inet, NULL, (void *)3);
-	pseudo_file(d, "unix", 0444, show_unix, NULL, NULL);
-	pseudo_file(d, "sockstat", 0444, show_sockstat, NULL, NULL);
-	pseudo_file(d, "sockstat6", 0444, show_sockstat, NULL, (void *)1);
-	pseudo_file(d, "dev", 0444, show_dev, NULL, NULL);
-	pseudo_file(d, "route", 0444, show_route, NULL, NULL);
-	pseudo_file(d, "if_inet6", 0444, show_if_inet6, NULL, NULL);
-	pseudo_file(d, "protocols", 0444, show_protocols, NULL, NULL);
-	n = pseudo_dir(sys, "net");
-	d = n ? pseudo_dir(n, "core") : NULL;
-	if (d)
-		pseudo_file(d, "somaxconn", 0444, show_somaxconn, NULL, NULL);
-	d = n ? pseudo_dir(n, "ipv4") : NULL;
-	if (!d)
-		return -ENOMEM;
-	pseudo_file(d, "ip_local_port_range", 0444, show_port_range, NULL,
-		    NULL);
-	pseudo_file(d, "ip_forward", 0444, show_zero, NULL, NULL);
-	pseudo_file(d, "tcp_syncookies", 0444, show_zero, NULL, NULL);
+	proc_net_table(net_entries, ARRAY_SIZE(net_entries));
+	for (u32 i = 0; i < ARRAY_SIZE(knobs); i++)
+		pseudo_file(*knobs[i].dir == 'c' ? core : v4, knobs[i].name,
+			    0644, show_knob, write_knob,
+			    (void *)(uintptr_t)&knobs[i]);
+	pseudo_file(v4, "ip_forward", 0444, show_zero, NULL, NULL);
+	pseudo_file(v4, "tcp_syncookies", 0444, show_zero, NULL, NULL);
 	return 0;
 }
 INITCALL(INIT_LATE, procnet_init);

@@ -226,6 +226,7 @@ enum {
 	SO_MARK = 36,
 	SO_PROTOCOL = 38,
 	SO_DOMAIN = 39,
+	SO_NETNS_COOKIE = 71,
 };
 #define BUF_MAX (SOCK_BUF_DEFAULT * 2)
 
@@ -295,12 +296,14 @@ static int set_option(struct socket *s, int opt, u32 v)
 		s->dontroute = v;
 		return 0;
 	case SO_PRIORITY:
-		if (v > 6 && !capable(CAP_NET_ADMIN))
+		if (v > 6 && !net_capable(s->net, CAP_NET_RAW) &&
+		    !net_capable(s->net, CAP_NET_ADMIN))
 			return -EPERM;
 		s->priority = v;
 		return 0;
 	case SO_MARK:
-		if (!capable(CAP_NET_ADMIN))
+		if (!net_capable(s->net, CAP_NET_RAW) &&
+		    !net_capable(s->net, CAP_NET_ADMIN))
 			return -EPERM;
 		s->mark = v;
 		return 0;
@@ -309,7 +312,7 @@ static int set_option(struct socket *s, int opt, u32 v)
 		return 0;
 	case SO_SNDBUFFORCE:
 	case SO_RCVBUFFORCE:
-		if (!capable(CAP_SYS_RESOURCE))
+		if (!capable(CAP_NET_ADMIN))
 			return -EPERM;
 		store_once(opt == SO_SNDBUFFORCE ? &s->sndbuf : &s->rcvbuf,
 			   buf_size(v));
@@ -354,7 +357,7 @@ static int set_device(struct socket *s, uaddr_t uval, u32 len)
 		return -EFAULT;
 	if (*name && strcmp(name, "lo"))
 		return -ENODEV;
-	if (s->on_lo && !capable(CAP_NET_RAW))
+	if (s->on_lo && !net_capable(s->net, CAP_NET_RAW))
 		return -EPERM;
 	s->on_lo = *name;
 	return 0;
@@ -425,6 +428,7 @@ static struct timeval64 get_timeout(u64 ns)
 union option_value {
 	u32 word;
 	u32 linger[2];
+	u64 word64;
 	struct timeval64 tv;
 	struct sock_creds creds;
 	u8 other[SOCK_OPT_MAX];
@@ -531,6 +535,9 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 	case SO_PEERNAME:
 		err = s->ops->name(s, true, &peer);
 		return err ? err : (int)sock_addr_encode(&peer, v->other);
+	case SO_NETNS_COOKIE:
+		v->word64 = s->net->cookie;
+		return sizeof(v->word64);
 	case SO_RCVTIMEO:
 		v->tv = get_timeout(s->rcv_timeout_ns);
 		return sizeof(v->tv);
@@ -572,6 +579,8 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 		n = -EINVAL;
 	else if (level == SOL_SOCKET && opt == SO_BINDTODEVICE)
 		n = get_device(s, room, v.other);
+	else if (level == SOL_SOCKET && opt == SO_NETNS_COOKIE && room != 8)
+		n = -EINVAL;
 	else if (level == SOL_SOCKET)
 		n = get_option(s, opt, &v);
 	else

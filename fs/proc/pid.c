@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/proc/pid.c - /proc/<pid>, its task/, fd/, fdinfo/ and map_files/ directories.
+ * fs/proc/pid.c - /proc/<pid>, its task/, fd/, fdinfo/, map_files/ and net/ directories.
  *
  * An inode here is a code: process, thread, kind and descriptor.  It holds no
  * reference: every operation looks the process up anew, and a name whose process has
@@ -8,6 +8,7 @@
  */
 #include <fs/anon.h>
 #include <fs/nsfs.h>
+#include <fs/proc/net.h>
 #include <fs/proc/proc.h>
 #include <fs/procfd.h>
 #include <kernel/mm/kmalloc.h>
@@ -20,16 +21,18 @@
 #include <lib/string.h>
 
 enum pid_kind {
-	PK_DIR,	   /* /proc/<pid> or task/<tid> */
-	PK_TASK,   /* task/ */
-	PK_FD,	   /* fd/ */
-	PK_FDINFO, /* fdinfo/ */
-	PK_MAPS,   /* map_files/ */
-	PK_FDLINK, /* fd/<n> */
-	PK_FDTEXT, /* fdinfo/<n> */
-	PK_ENTRY,  /* pid_entries[sub] */
-	PK_NS,	   /* ns/ */
-	PK_NSLINK, /* ns/<name>: link number sub */
+	PK_DIR,	    /* /proc/<pid> or task/<tid> */
+	PK_TASK,    /* task/ */
+	PK_FD,	    /* fd/ */
+	PK_FDINFO,  /* fdinfo/ */
+	PK_MAPS,    /* map_files/ */
+	PK_FDLINK,  /* fd/<n> */
+	PK_FDTEXT,  /* fdinfo/<n> */
+	PK_ENTRY,   /* pid_entries[sub] */
+	PK_NS,	    /* ns/ */
+	PK_NSLINK,  /* ns/<name>: link number sub */
+	PK_NET,	    /* net/ */
+	PK_NETTEXT, /* net/<name>: file number sub */
 };
 
 /* Fields of the code in inode->priv. */
@@ -58,7 +61,7 @@ static struct code unpack(const struct inode *i)
 }
 
 static const struct inode_ops dir_iops, entry_iops, link_iops, fdlink_iops,
-	fdtext_iops, nslink_iops;
+	fdtext_iops, nslink_iops, nettext_iops;
 static const struct file_ops dir_fops;
 static const struct file_ops text_placeholder; /* open() replaces it */
 
@@ -95,6 +98,8 @@ static struct inode *make(struct super_block *sb, struct process *p,
 		i->ops = &nslink_iops;
 	} else if (S_ISLNK(mode)) {
 		i->ops = &link_iops;
+	} else if (c.kind == PK_NETTEXT) {
+		i->ops = &nettext_iops;
 	} else if (c.kind == PK_FDTEXT) {
 		i->ops = &fdtext_iops;
 	} else {
@@ -208,7 +213,8 @@ static const struct {
 		{ "fd", PK_FD, true, 0500 },
 		{ "fdinfo", PK_FDINFO, true, 0555 },
 		{ "map_files", PK_MAPS, false, 0500 },
-		{ "ns", PK_NS, true, 0511 } };
+		{ "ns", PK_NS, true, 0511 },
+		{ "net", PK_NET, true, 0555 } };
 #define NR_SUBDIRS ARRAY_SIZE(subdirs)
 
 static int lookup_entry(struct inode *dir, struct process *p, struct code c,
@@ -265,6 +271,21 @@ static int lookup_ns(struct inode *dir, struct process *p, struct code c,
 	return 0;
 }
 
+static int lookup_net(struct inode *dir, struct process *p, struct code c,
+		      const char *name, size_t len, struct inode **out)
+{
+	const char *s;
+
+	c.kind = PK_NETTEXT;
+	for (c.sub = 0; (s = proc_net_name(c.sub)); c.sub++) {
+		if (strlen(s) != len || strncmp(name, s, len))
+			continue;
+		*out = make(dir->sb, p, c, S_IFREG | 0444);
+		return *out ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		     const char *name, size_t len, struct inode **out)
 {
@@ -277,6 +298,8 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		return proc_map_lookup(dir, p, name, len, out);
 	if (c.kind == PK_NS)
 		return lookup_ns(dir, p, c, name, len, out);
+	if (c.kind == PK_NET)
+		return lookup_net(dir, p, c, name, len, out);
 	if (!parse_number(name, len, &n))
 		return 0;
 	if (c.kind == PK_TASK) {
@@ -368,6 +391,18 @@ static void readdir_ns(struct dir_ctx *ctx, struct code c)
 	}
 }
 
+static void readdir_net(struct dir_ctx *ctx, struct code c)
+{
+	const char *s;
+
+	c.kind = PK_NETTEXT;
+	while ((s = proc_net_name((u32)(ctx->pos - 2)))) {
+		c.sub = (u16)(ctx->pos - 2);
+		if (!emit(ctx, s, c, DT_REG))
+			return;
+	}
+}
+
 static void readdir_fds(struct dir_ctx *ctx, struct process *p, struct code c)
 {
 	struct files *fs = process_files(p);
@@ -435,6 +470,8 @@ static int pid_readdir(struct file *f, struct dir_ctx *ctx)
 		readdir_tasks(ctx, p, c, proc_sb_pids(f->inode->sb));
 	else if (c.kind == PK_NS)
 		readdir_ns(ctx, c);
+	else if (c.kind == PK_NET)
+		readdir_net(ctx, c);
 	else if (c.kind == PK_MAPS && proc_may_inspect(p))
 		proc_map_readdir(ctx, p);
 	else if (c.kind != PK_MAPS && proc_may_inspect(p))
@@ -603,6 +640,19 @@ static int fdtext_open(struct inode *inode, struct file *f)
 	return open_with(inode, f, true);
 }
 
+static int nettext_open(struct inode *inode, struct file *f)
+{
+	struct code c = unpack(inode);
+	struct process *p = find(c);
+	struct net_ns *net;
+
+	if (!p)
+		return -ESRCH;
+	net = net_ns_of_tid(c.task ? (int)c.pid : 0, p);
+	process_put(p);
+	return net ? proc_net_open(f, net, c.sub) : -EINVAL;
+}
+
 static int entry_get_link(struct inode *inode, struct path *out)
 {
 	struct code c = unpack(inode);
@@ -739,6 +789,7 @@ static const struct inode_ops entry_iops = {
 	.open = entry_open,
 	.setattr = pid_setattr,
 };
+static const struct inode_ops nettext_iops = { .open = nettext_open };
 static const struct inode_ops fdtext_iops = {
 	.open = fdtext_open,
 	.setattr = pid_setattr,

@@ -321,6 +321,7 @@ static const struct knob {
 	{ "user", "max_mnt_namespaces", &mnt_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_uts_namespaces", &uts_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_pid_namespaces", &pid_ns_count.max, 0, 0x7fffffff },
+	{ "user", "max_net_namespaces", &net_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
 	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },

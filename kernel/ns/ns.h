@@ -6,11 +6,12 @@
  *	nsproxy.c	a thread's set of them: clone(2), unshare(2), setns(2)
  *	user.c		user namespaces: whose ids and capabilities these are
  *	pid.c		PID namespaces: numbers of processes
- *	kernel/utsname.c, kernel/ipc/ns.c, fs/mountns.c: the namespaces themselves
+ *	kernel/utsname.c, kernel/ipc/ns.c, fs/mountns.c, net/netns.c: the namespaces
+ *			themselves
  *	fs/nsfs.c	namespaces as files
  *
  * OWNERSHIP
- *   thread ---> struct nsproxy ---> uts, ipc, pid (of its children)
+ *   thread ---> struct nsproxy ---> uts, ipc, net, pid (of its children)
  *     |  `----> struct fs_ctx ----> mnt
  *     |-------> struct cred ------> user          each arrow owns a reference
  *     `-------> struct process ---> pid
@@ -76,6 +77,7 @@ struct ns_common {
 #define NS_INO_USER 0xeffffffdu
 #define NS_INO_PID  0xeffffffcu
 #define NS_INO_MNT  0xf0000001u
+#define NS_INO_NET  0xf0000000u
 
 #define NS_INIT(nm, number)                                      \
 	{                                                        \
@@ -85,7 +87,7 @@ struct ns_common {
 
 /* --- ns.c */
 extern struct ns_count user_ns_count, mnt_ns_count, uts_ns_count, ipc_ns_count,
-	pid_ns_count;
+	pid_ns_count, net_ns_count;
 /* One reference, the caller's; takes one of @owner.  0 or -ENOSPC. */
 int ns_init(struct ns_common *ns, const struct ns_ops *ops,
 	    struct user_ns *owner);
@@ -105,11 +107,13 @@ bool ns_capable(const struct user_ns *ns, unsigned int cap);
 struct uts_ns;
 struct ipc_ns;
 struct pid_ns;
+struct net_ns;
 
 struct nsproxy {
 	u32 refs;	    /* [a] */
 	struct uts_ns *uts; /* [I] owned, like all */
 	struct ipc_ns *ipc;
+	struct net_ns *net;
 	struct pid_ns *pid; /* of children; its own is process->pid_ns */
 };
 extern struct nsproxy init_nsproxy;
@@ -139,7 +143,7 @@ void nsproxy_put(struct nsproxy *n); /* NULL is fine */
 /* Namespace flags of clone(2) that are understood here; others are EINVAL. */
 #define NS_FLAGS                                                     \
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-	 CLONE_NEWPID)
+	 CLONE_NEWPID | CLONE_NEWNET)
 
 /* For a new thread, which acts for @owner: those that @flags want made are new.
  * 0, -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */

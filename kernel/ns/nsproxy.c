@@ -10,6 +10,7 @@
 #include <kernel/ipc/ipc.h>
 #include <kernel/ns/user.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/net.h>
 #include <kernel/ns/pid.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/task.h>
@@ -21,6 +22,7 @@ struct nsproxy init_nsproxy = {
 	.refs = 1,
 	.uts = &init_uts_ns,
 	.ipc = &init_ipc_ns,
+	.net = &init_net_ns,
 	.pid = &init_pid_ns,
 };
 
@@ -30,6 +32,7 @@ void nsproxy_put(struct nsproxy *n)
 		return;
 	ns_put(&n->uts->ns);
 	ns_put(&n->ipc->ns);
+	ns_put(&n->net->ns);
 	ns_put(&n->pid->ns);
 	kfree(n);
 }
@@ -44,6 +47,7 @@ static struct nsproxy *nsproxy_dup(const struct nsproxy *o)
 	n->refs = 1;
 	ns_get(&n->uts->ns);
 	ns_get(&n->ipc->ns);
+	ns_get(&n->net->ns);
 	ns_get(&n->pid->ns);
 	return n;
 }
@@ -81,6 +85,8 @@ int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 		err = put_new(n->ipc, ipc_ns_new(owner));
 	if (!err && (flags & CLONE_NEWPID))
 		err = put_new(n->pid, pid_ns_new(n->pid, owner));
+	if (!err && (flags & CLONE_NEWNET))
+		err = put_new(n->net, net_ns_new(owner));
 	if (err) {
 		nsproxy_put(n);
 		return err;
@@ -173,8 +179,8 @@ int ns_enter(struct ns_common *ns)
 }
 
 /* Namespaces that setns() with a pidfd goes through, in Linux's order. */
-static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWUTS,
-				   CLONE_NEWIPC, CLONE_NEWPID };
+static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS,	CLONE_NEWUTS,
+				   CLONE_NEWIPC,  CLONE_NEWPID, CLONE_NEWNET };
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag);
 
@@ -219,6 +225,11 @@ static struct ns_common *ipc_of(struct thread *t)
 	return t->nsproxy ? &t->nsproxy->ipc->ns : NULL;
 }
 
+static struct ns_common *net_of(struct thread *t)
+{
+	return t->nsproxy ? &t->nsproxy->net->ns : NULL;
+}
+
 static struct ns_common *pid_of(struct thread *t)
 {
 	return &t->proc->pid_ns->ns;
@@ -247,6 +258,7 @@ static const struct {
 	u64 flag;
 	struct ns_common *(*of_locked)(struct thread *t); /* no reference */
 } links[] = {
+	{ "net", CLONE_NEWNET, net_of },
 	{ "uts", CLONE_NEWUTS, uts_of },
 	{ "ipc", CLONE_NEWIPC, ipc_of },
 	{ "pid", CLONE_NEWPID, pid_of },
@@ -279,6 +291,21 @@ struct ns_common *ns_of_tid(int tid, struct process *p, unsigned int i)
 	ns = hold_locked(t && t->proc == p ? t : p->leader, i);
 	spin_unlock(&task_lock);
 	return ns;
+}
+
+struct net_ns *net_ns_of_tid(int tid, struct process *p)
+{
+	struct net_ns *n = NULL;
+	struct thread *t;
+
+	spin_lock(&task_lock);
+	t = thread_find(tid);
+	if (!t || t->proc != p)
+		t = p->leader;
+	if (t->nsproxy)
+		n = net_ns_get(t->nsproxy->net);
+	spin_unlock(&task_lock);
+	return n;
 }
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag)

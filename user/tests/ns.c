@@ -27,7 +27,7 @@ static const struct {
 } types[] = {
 	{ "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC },
 	{ "mnt", CLONE_NEWNS },	 { "user", CLONE_NEWUSER },
-	{ "pid", CLONE_NEWPID },
+	{ "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET },
 };
 #define NR_TYPES (sizeof(types) / sizeof(types[0]))
 

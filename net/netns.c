@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/netns.c - network namespaces are made, entered, named and end.
+ *
+ * Names are rtnetlink's ("nsid"): numbers that one namespace has for others, which ip(8)
+ * shows.  Those of a namespace go when it ends, on either side.
+ *
+ * Locking: net_ns_lock guards the list of all and their lists of names.
+ */
+#include <net/netns.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/spinlock.h>
+#include <kernel/task/clone.h>
+#include <kernel/upcalls.h>
+#include <lib/errno.h>
+
+#define CTL_INIT                                                              \
+	{                                                                     \
+		.port_first = 32768, .port_last = 60999,                      \
+		.port_unprivileged = 1024, .somaxconn = 4096, .ping_group = { \
+			1,                                                    \
+			0                                                     \
+		}                                                             \
+	}
+
+static const struct net_sysctl ctl_init = CTL_INIT;
+static struct spinlock net_ns_lock = SPINLOCK_INIT("net_ns", RANK_FILE);
+static struct list_head all =
+	LIST_HEAD_INIT(all); /* [net_ns_lock] less the first */
+static u64 last_cookie = 1;  /* [a] */
+
+struct nsid {
+	struct list_head node;
+	const struct net_ns *of; /* not owned: goes when that ends */
+	s32 id;
+};
+
+static void drop_ids(struct net_ns *n, const struct net_ns *of,
+		     struct list_head *gone)
+{
+	struct nsid *i, *next;
+
+	list_for_each_entry_safe(i, next, &n->nsids, node) {
+		if (of && i->of != of)
+			continue;
+		list_del(&i->node);
+		list_add_tail(&i->node, gone);
+	}
+}
+
+static void net_free(struct ns_common *ns)
+{
+	struct net_ns *n = container_of(ns, struct net_ns, ns), *o;
+	struct list_head gone = LIST_HEAD_INIT(gone);
+
+	spin_lock(&net_ns_lock);
+	list_del(&n->node);
+	drop_ids(n, NULL, &gone);
+	drop_ids(&init_net_ns, n, &gone);
+	list_for_each_entry(o, &all, node)
+		drop_ids(o, n, &gone);
+	spin_unlock(&net_ns_lock);
+	while (!list_empty(&gone)) {
+		struct nsid *i = list_first_entry(&gone, struct nsid, node);
+
+		list_del(&i->node);
+		kfree(i);
+	}
+	kfree(n);
+}
+
+static int net_install(struct nsset *set, struct ns_common *ns)
+{
+	if (!nsset_may_enter(set, ns))
+		return -EPERM;
+	ns_get(ns);
+	ns_replace(set->nsproxy->net, container_of(ns, struct net_ns, ns));
+	return 0;
+}
+
+const struct ns_ops net_ns_ops = {
+	.name = "net",
+	.flag = CLONE_NEWNET,
+	.count = &net_ns_count,
+	.free = net_free,
+	.install = net_install,
+};
+
+struct net_ns init_net_ns = {
+	.ns = NS_INIT(net, NS_INO_NET),
+	.cookie = 1,
+	.lo_up = true,
+	.lo_has_addr = true,
+	.ctl = CTL_INIT,
+	.nsids = LIST_HEAD_INIT(init_net_ns.nsids),
+};
+
+struct net_ns *net_ns_new(struct user_ns *owner)
+{
+	struct net_ns *n = kzalloc(sizeof(*n));
+	int err;
+
+	if (!n)
+		return ERR_PTR(-ENOMEM);
+	err = ns_init(&n->ns, &net_ns_ops, owner);
+	if (err) {
+		kfree(n);
+		return ERR_PTR(err);
+	}
+	n->cookie = atomic_add_return(&last_cookie, 1ul);
+	n->ctl = ctl_init;
+	list_init(&n->nsids);
+	spin_lock(&net_ns_lock);
+	list_add_tail(&n->node, &all);
+	spin_unlock(&net_ns_lock);
+	return n;
+}
+
+/* --- names of namespaces */
+
+static struct nsid *find_locked(const struct net_ns *n, const struct net_ns *of,
+				s32 id)
+{
+	struct nsid *i;
+
+	list_for_each_entry(i, &n->nsids, node) {
+		if (of ? i->of == of : i->id == id)
+			return i;
+	}
+	return NULL;
+}
+
+s32 net_nsid_of(const struct net_ns *n, const struct net_ns *of)
+{
+	struct nsid *i;
+	s32 id;
+
+	spin_lock(&net_ns_lock);
+	i = find_locked(n, of, 0);
+	id = i ? i->id : NETNSID_NONE;
+	spin_unlock(&net_ns_lock);
+	return id;
+}
+
+int net_nsid_set(struct net_ns *n, const struct net_ns *of, s32 id)
+{
+	struct nsid *fresh = kzalloc(sizeof(*fresh));
+	int err = 0;
+
+	if (!fresh)
+		return -ENOMEM;
+	spin_lock(&net_ns_lock);
+	if (find_locked(n, of, 0))
+		err = -EEXIST;
+	else if (id >= 0 && find_locked(n, NULL, id))
+		err = -ENOSPC; /* sic */
+	if (id < 0)
+		for (id = 0; find_locked(n, NULL, id); id++)
+			;
+	if (!err) {
+		fresh->of = of;
+		fresh->id = id;
+		list_add_tail(&fresh->node, &n->nsids);
+	}
+	spin_unlock(&net_ns_lock);
+	if (err)
+		kfree(fresh);
+	return err;
+}
+
+s32 net_nsid_nth(struct net_ns *n, u32 nth)
+{
+	struct nsid *i;
+	s32 id = NETNSID_NONE;
+
+	spin_lock(&net_ns_lock);
+	list_for_each_entry(i, &n->nsids, node) {
+		if (nth-- == 0) {
+			id = i->id;
+			break;
+		}
+	}
+	spin_unlock(&net_ns_lock);
+	return id;
+}
