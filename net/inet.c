@@ -12,6 +12,7 @@
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <net/ip.h>
 #include <net/netdev.h>
 
 static const struct socket_ops tcp_ops, udp_ops;
@@ -48,8 +49,11 @@ struct inet_sock *inet_alloc(struct net_ns *net, u16 family, u16 type, u8 proto)
 
 	if (!is)
 		return NULL;
-	socket_init(&is->s, proto == IPPROTO_TCP ? &tcp_ops : &udp_ops, family,
-		    type, net);
+	socket_init(&is->s,
+		    type == SOCK_RAW	   ? &raw_ops
+		    : proto == IPPROTO_TCP ? &tcp_ops
+					   : &udp_ops,
+		    family, type, net);
 	is->s.protocol = proto;
 	is->refs = 1;
 	is->proto = proto;
@@ -59,6 +63,7 @@ struct inet_sock *inet_alloc(struct net_ns *net, u16 family, u16 type, u8 proto)
 	list_init(&is->port_node);
 	spin_init(&is->lock, "inet_queue", RANK_PIPE);
 	list_init(&is->queue);
+	list_init(&is->errors);
 	mutex_init(&is->rd_mutex);
 	is->ttl = 64;
 	is->mcast_ttl = is->mcast_hops = 1;
@@ -105,11 +110,12 @@ int inet_may(const struct socket *s, const struct inet_ep *ep, u32 what)
 
 /* May a socket have that address?  Before there has been any, it may have all of IPv4, as
  * on Linux. */
-static bool may_have(const struct net_ns *net, const struct inet_ep *ep)
+bool inet_may_have(const struct net_ns *net, const struct inet_ep *ep)
 {
-	if (inet_is_any(ep) ||
-	    (inet_is_v4(ep) && !load_once(&net->lo_has_addr)))
+	if (inet_is_any(ep))
 		return true;
+	if (inet_is_v4(ep))
+		return inet_is_local(ep) || !load_once(&net->lo_has_addr);
 	return inet_is_local(ep) && load_once(&net->lo_up);
 }
 
@@ -133,7 +139,7 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 		return -EAFNOSUPPORT;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
 		return -EINVAL;
-	if (!may_have(s->net, &ep))
+	if (!inet_may_have(s->net, &ep))
 		return -EADDRNOTAVAIL;
 	spin_lock(&inet_lock);
 	err = is->state == INET_IDLE ? inet_bind_locked(is, &ep) : -EINVAL;
@@ -141,7 +147,7 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 	return err;
 }
 
-static int inet_name(struct socket *s, bool of_peer, struct sock_addr *out)
+int inet_name(struct socket *s, bool of_peer, struct sock_addr *out)
 {
 	struct inet_sock *is = to_inet(s);
 	int err = 0;
@@ -155,13 +161,13 @@ static int inet_name(struct socket *s, bool of_peer, struct sock_addr *out)
 	return err;
 }
 
-static int inet_peer_creds(struct socket *s __unused, struct sock_creds *out)
+int inet_peer_creds(struct socket *s __unused, struct sock_creds *out)
 {
 	*out = (struct sock_creds){ 0, ~0u, ~0u };
 	return 0;
 }
 
-static u32 inet_poll(struct socket *s, struct file *f, struct poll_table *pt)
+u32 inet_poll(struct socket *s, struct file *f, struct poll_table *pt)
 {
 	struct inet_sock *is = to_inet(s);
 
@@ -170,7 +176,7 @@ static u32 inet_poll(struct socket *s, struct file *f, struct poll_table *pt)
 	return inet_is_stream(is) ? tcp_poll_bits(is) : udp_poll_bits(is);
 }
 
-static u64 inet_inq(struct socket *s)
+u64 inet_inq(struct socket *s)
 {
 	struct inet_sock *is = to_inet(s);
 	u64 n;
@@ -184,37 +190,41 @@ static u64 inet_inq(struct socket *s)
 }
 
 /* What was sent is at the receiver at once. */
-static u64 inet_outq(struct socket *s __unused)
+u64 inet_outq(struct socket *s __unused)
 {
 	return 0;
 }
 
-static void inet_release(struct socket *s)
+void inet_release(struct socket *s)
 {
 	struct inet_sock *is = to_inet(s);
 
 	if (inet_is_stream(is))
 		tcp_close(is);
+	else if (s->type == SOCK_RAW)
+		raw_release(is);
 	spin_lock(&inet_lock);
 	store_once(&is->dead, true);
 	inet_unbind_locked(is);
 	spin_unlock(&inet_lock);
 	inet_purge(is);
+	if (!inet_is_stream(is))
+		inet_drop_errors(is);
 	inet_wake_all(is);
 	inet_put(is);
 }
 
-static int udp_listen(struct socket *s __unused, int backlog __unused)
+int udp_listen(struct socket *s __unused, int backlog __unused)
 {
 	return -EOPNOTSUPP;
 }
 
-static struct socket *udp_accept(struct socket *s __unused, bool nb __unused)
+struct socket *udp_accept(struct socket *s __unused, bool nb __unused)
 {
 	return ERR_PTR(-EOPNOTSUPP);
 }
 
-static int udp_shutdown(struct socket *s, u32 how)
+int udp_shutdown(struct socket *s, u32 how)
 {
 	struct inet_sock *is = to_inet(s);
 
@@ -280,6 +290,15 @@ static bool known_proto(int family, int type, int protocol)
 
 #define IPPROTO_MAX 263 /* behind IPPROTO_MPTCP */
 
+static struct socket *create_raw(int family, int protocol)
+{
+	if (!net_capable(current_net_ns(), CAP_NET_RAW))
+		return ERR_PTR(-EPERM);
+	if (!protocol || protocol > IPPROTO_RAW)
+		return ERR_PTR(-EPROTONOSUPPORT);
+	return raw_create((u16)family, (u8)protocol);
+}
+
 struct socket *inet_create(int family, int type, int protocol)
 {
 	struct inet_sock *is;
@@ -287,9 +306,7 @@ struct socket *inet_create(int family, int type, int protocol)
 	if (protocol < 0 || protocol >= IPPROTO_MAX)
 		return ERR_PTR(-EINVAL);
 	if (type == SOCK_RAW)
-		return ERR_PTR(net_capable(current_net_ns(), CAP_NET_RAW)
-				       ? -EPROTONOSUPPORT
-				       : -EPERM);
+		return create_raw(family, protocol);
 	if (type != SOCK_STREAM && type != SOCK_DGRAM)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
 	if (!protocol)

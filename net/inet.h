@@ -14,7 +14,7 @@
  *	q	is->lock: the receive queue
  *	r	is->rd_mutex: who reads; only a reader takes from the queue
  *	I	immutable		a	atomic word
- * inet_lock and is->lock are never held together.
+ * is->lock is taken under inet_lock for sockets that get a copy of a packet only.
  *
  * Context: coroutine.
  */
@@ -65,19 +65,24 @@ struct inet_sock {
 	struct list_head backlog_node; /* [i] in one of a listener's lists */
 	struct inet_sock *target;      /* [i] owned; while CONNECTING */
 	u32 nr_backlog, max_backlog;   /* [i] */
-	bool announced;		/* [i] connect() that did not wait told */
-	u32 shut;		/* [a] SHUT_* */
-	bool dead;		/* [a] its file is gone */
-	u32 uid;		/* [I] of who made it */
-	struct spinlock lock;	/* RANK_PIPE */
-	struct list_head queue; /* [q] of inet_buf */
-	u64 queued;		/* [q] their cost */
-	u64 bytes;		/* [q] their unread bytes */
-	u32 oob;		/* [q] OOB_* and the urgent byte */
-	u64 oob_at;		/* [q] unread bytes before the mark */
+	bool announced;		 /* [i] connect() that did not wait told */
+	u32 shut;		 /* [a] SHUT_* */
+	bool dead;		 /* [a] its file is gone */
+	u32 uid;		 /* [I] of who made it */
+	struct spinlock lock;	 /* RANK_PIPE */
+	struct list_head queue;	 /* [q] of inet_buf */
+	u64 queued;		 /* [q] their cost */
+	u64 bytes;		 /* [q] their unread bytes */
+	u32 oob;		 /* [q] OOB_* and the urgent byte */
+	u64 oob_at;		 /* [q] unread bytes before the mark */
+	struct list_head errors; /* [q] errq.c */
+	u32 nr_errors;		 /* [q] */
 	struct mutex rd_mutex;
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr, inq;
+	bool hdrincl;				 /* raw.c */
+	s16 cksum_at;				 /* raw.c */
+	u32 *icmp_filter;			 /* [i] raw.c; owned, or NULL */
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
@@ -159,6 +164,20 @@ struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 void inet_for_each(const struct net_ns *net,
 		   void (*fn)(struct inet_sock *is, void *arg), void *arg);
 
+/* --- inet.c: operations that kinds of sockets share */
+int inet_name(struct socket *s, bool of_peer, struct sock_addr *out);
+int inet_peer_creds(struct socket *s, struct sock_creds *out);
+u32 inet_poll(struct socket *s, struct file *f, struct poll_table *pt);
+u64 inet_inq(struct socket *s);
+u64 inet_outq(struct socket *s);
+void inet_release(struct socket *s);
+int udp_listen(struct socket *s, int backlog);
+struct socket *udp_accept(struct socket *s, bool nonblock);
+int udp_shutdown(struct socket *s, u32 how);
+/* May a socket have that address? */
+bool inet_may_have(const struct net_ns *net, const struct inet_ep *ep);
+void inet_set_any(struct inet_sock *is); /* inet_lock held: no own address */
+
 /* --- tcp.c */
 int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
 int tcp_listen(struct socket *s, int backlog);
@@ -175,10 +194,31 @@ int udp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
 s64 udp_send(struct socket *s, struct sock_msg *m);
 s64 udp_recv(struct socket *s, struct sock_msg *m);
 u32 udp_poll_bits(struct inet_sock *is);
+/* The address of @a, checked to be one that we can reach. */
+int inet_target(struct inet_sock *is, const struct sock_addr *a,
+		struct inet_ep *ep);
+/* Hop limit and traffic class of @b: of the message, or of the socket. */
+void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
+	       struct inet_buf *b);
+/* Queue @b, and wake who waits for it; false: no room, and @b stays the caller's. */
+bool udp_enqueue(struct inet_sock *to, struct inet_buf *b);
+/* To the socket that it is for, if there is one; takes it. */
+void udp_deliver(struct net_ns *net, u8 proto, struct inet_buf *b);
+/* --- errq.c */
+#define ICMP_UNREACH	   3 /* types and codes that an error tells of */
+#define ICMP_UNREACH_PORT  3
+#define ICMP6_UNREACH	   1
+#define ICMP6_UNREACH_PORT 4
+/* @is hears that @b, which it sent and which stays the caller's, was answered by that
+ * error. */
+void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
+		     u8 type, u8 code);
+s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m);
+void inet_drop_errors(struct inet_sock *is);
 /* As /proc/net/tcp and TCP_INFO number it. */
 int inet_tcp_state(const struct inet_sock *is);
-/* --- icmp.c: make the request @b the answer to it; -EINVAL: it is none */
-int icmp_answer(const struct inet_sock *is, struct inet_buf *b);
+/* --- icmp.c: a ping socket's datagram becomes a packet; -EINVAL: it is no request */
+int icmp_prepare(const struct inet_sock *is, struct inet_buf *b);
 /* --- inet_opt.c */
 int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len);
 int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len);

@@ -6,7 +6,7 @@
  * that is all that they would do on Linux's loopback too.  What we could not carry
  * out is refused.
  */
-#include <net/inet.h>
+#include <net/ip.h>
 
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -450,6 +450,11 @@ int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 	u32 v;
 	int err;
 
+	if (s->type == SOCK_RAW) {
+		err = raw_setopt(is, level, opt, val, len);
+		if (err != -ENOPROTOOPT)
+			return err;
+	}
 	if (level == IPPROTO_TCP && opt == TCP_CONGESTION)
 		return len == 5 && !memcmp(val, "cubic", 5) ? 0 : -ENOENT;
 	err = word(val, len, &v);
@@ -459,7 +464,7 @@ int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 		return set_ip(is, opt, v);
 	if (level == IPPROTO_IPV6 && s->family == AF_INET6)
 		return set_ipv6(is, opt, v);
-	if (level == IPPROTO_TCP && is->proto == IPPROTO_TCP)
+	if (level == IPPROTO_TCP && is->s.type == SOCK_STREAM)
 		return set_tcp(is, opt, v);
 	if (level == IPPROTO_UDPLITE && is->proto == IPPROTO_UDPLITE)
 		return set_udplite(is, opt, v);
@@ -490,8 +495,14 @@ int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 			  ? -EOPNOTSUPP
 			  : -ENOPROTOOPT;
 	u32 v = 0;
+	int n;
 
-	if (level == IPPROTO_TCP && is->proto == IPPROTO_TCP) {
+	if (s->type == SOCK_RAW) {
+		n = raw_getopt(is, level, opt, val, len);
+		if (n != -ENOPROTOOPT)
+			return n;
+	}
+	if (level == IPPROTO_TCP && is->s.type == SOCK_STREAM) {
 		if (opt == TCP_INFO)
 			return tcp_info(is, val, len);
 		if (opt == TCP_CONGESTION) {

@@ -150,13 +150,17 @@ int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to)
 	return 0;
 }
 
+void inet_set_any(struct inet_sock *is)
+{
+	memset(is->local.ip, 0, 16);
+	if (is->s.family == AF_INET)
+		is->local.ip[10] = is->local.ip[11] = 0xff;
+}
+
 void inet_forget_locked(struct inet_sock *is)
 {
-	if (!is->ip_fixed) {
-		memset(is->local.ip, 0, 16);
-		if (is->s.family == AF_INET)
-			is->local.ip[10] = is->local.ip[11] = 0xff;
-	}
+	if (!is->ip_fixed)
+		inet_set_any(is);
 	if (is->port_fixed)
 		return;
 	inet_unbind_locked(is);

@@ -15,13 +15,10 @@
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 
-#define CTL_INIT                                                              \
-	{                                                                     \
-		.port_first = 32768, .port_last = 60999,                      \
-		.port_unprivileged = 1024, .somaxconn = 4096, .ping_group = { \
-			1,                                                    \
-			0                                                     \
-		}                                                             \
+#define CTL_INIT                                             \
+	{                                                    \
+		.port_first = 32768, .port_last = 60999,     \
+		.port_unprivileged = 1024, .somaxconn = 4096 \
 	}
 
 static const struct net_sysctl ctl_init = CTL_INIT;

@@ -141,6 +141,7 @@ static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 	s64 n = s->ops->recv(s, &m);
 
 	sock_files_put(m.files);
+	kfree(m.big);
 	return n;
 }
 

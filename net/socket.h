@@ -34,6 +34,7 @@
 #define MSG_DONTWAIT	 0x40u
 #define MSG_EOR		 0x80u
 #define MSG_WAITALL	 0x100u
+#define MSG_ERRQUEUE	 0x2000u
 #define MSG_NOSIGNAL	 0x4000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
@@ -82,6 +83,12 @@ struct sock_cmsg {
 	u8 data[28]; /* a sockaddr_in6 */
 };
 #define SOCK_CMSG_MAX 4u
+/* A longer one, which is rare. */
+struct sock_cmsg_big {
+	s32 level, type;
+	u32 len;
+	u8 data[48];
+};
 
 /* One sendmsg or recvmsg. */
 struct sock_msg {
@@ -97,6 +104,7 @@ struct sock_msg {
 	u32 out_flags;	 /* recv: MSG_TRUNC, MSG_EOR */
 	u64 stamp_ns;	 /* recv: CLOCK_REALTIME of arrival; 0: not known */
 	u32 nr_cmsg;	 /* recv */
+	struct sock_cmsg_big *big; /* recv: given, or NULL */
 	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
 };
 

@@ -476,6 +476,8 @@ s64 tcp_recv(struct socket *s, struct sock_msg *m)
 
 	if (m->from)
 		*m->from = (struct sock_addr){ 0 };
+	if (unlikely(m->flags & MSG_ERRQUEUE))
+		return -EAGAIN; /* nothing goes wrong that is told there */
 	if (load_once(&is->state) == INET_LISTEN ||
 	    load_once(&is->state) == INET_IDLE)
 		return -ENOTCONN;

@@ -2,10 +2,10 @@
 /*
  * net/udp.c - datagrams: from one socket into the queue of another.
  *
- * What nobody takes is lost; a connected sender learns of it by ECONNREFUSED at its
- * next call.  A full queue loses datagrams too, without a word.
+ * What nobody takes is lost; a sender that is connected, or wants to know (IP_RECVERR),
+ * learns of it by ECONNREFUSED at its next call.  A full queue loses datagrams too, without a word.
  */
-#include <net/inet.h>
+#include <net/ip.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
@@ -20,9 +20,8 @@ static u32 cost_of(const struct inet_buf *b)
 	return b->cap + (u32)sizeof(*b);
 }
 
-/* The address of @a, checked to be one that we can reach. */
-static int target(struct inet_sock *is, const struct sock_addr *a,
-		  struct inet_ep *ep)
+int inet_target(struct inet_sock *is, const struct sock_addr *a,
+		struct inet_ep *ep)
 {
 	int err = inet_addr_in(is, a, ep);
 
@@ -52,7 +51,7 @@ int udp_connect(struct socket *s, const struct sock_addr *addr,
 		spin_unlock(&inet_lock);
 		return 0;
 	}
-	err = target(is, addr, &ep);
+	err = inet_target(is, addr, &ep);
 	if (err)
 		return err;
 	spin_lock(&inet_lock);
@@ -89,7 +88,7 @@ static int route(struct inet_sock *is, const struct sock_msg *m,
 	int err = 0;
 
 	if (m->to)
-		err = target(is, m->to, to);
+		err = inet_target(is, m->to, to);
 	if (err)
 		return err;
 	spin_lock(&inet_lock);
@@ -109,7 +108,7 @@ static int route(struct inet_sock *is, const struct sock_msg *m,
 		       : -EINVAL;
 }
 
-static bool enqueue(struct inet_sock *to, struct inet_buf *b)
+bool udp_enqueue(struct inet_sock *to, struct inet_buf *b)
 {
 	bool ok;
 
@@ -124,42 +123,92 @@ static bool enqueue(struct inet_sock *to, struct inet_buf *b)
 		store_once(&to->bytes, to->bytes + b->len);
 	}
 	spin_unlock(&to->lock);
+	if (ok)
+		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
 	return ok;
 }
 
-static void refused(struct inet_sock *is)
-{
-	if (load_once(&is->state) != INET_CONNECTED)
-		return;
-	store_once(&is->s.error, ECONNREFUSED);
-	inet_wake_all(is);
-}
-
-static void deliver(struct inet_sock *is, struct inet_buf *b)
+/* Who takes what comes for b->to, with a reference, or NULL. */
+static struct inet_sock *receiver(const struct net_ns *net, u8 proto,
+				  const struct inet_buf *b)
 {
 	struct inet_sock *to;
 
 	spin_lock(&inet_lock);
-	to = inet_find_locked(is->s.net, is->proto, &b->to, &b->from);
+	to = inet_find_locked(net, proto, &b->to, &b->from);
 	if (to)
 		inet_get(to);
 	spin_unlock(&inet_lock);
-	if (!to) {
-		refused(is);
+	return to;
+}
+
+static void give(struct inet_sock *to, struct inet_buf *b)
+{
+	if (!udp_enqueue(to, b))
 		kfree(b);
-		return;
-	}
-	if (enqueue(to, b)) {
-		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
-	} else {
-		kfree(b);
-	}
 	inet_put(to);
 }
 
-/* Hop limit and traffic class: of the message, or of the socket. */
-static void mark(const struct inet_sock *is, const struct sock_msg *m,
-		 struct inet_buf *b)
+void udp_deliver(struct net_ns *net, u8 proto, struct inet_buf *b)
+{
+	struct inet_sock *to = receiver(net, proto, b);
+
+	if (to)
+		give(to, b);
+	else
+		kfree(b);
+}
+
+static void refused(struct inet_sock *is, const struct inet_buf *b)
+{
+	bool v4 = inet_is_v4(&b->to);
+
+	inet_post_error(is, b, ECONNREFUSED, v4 ? ICMP_UNREACH : ICMP6_UNREACH,
+			v4 ? ICMP_UNREACH_PORT : ICMP6_UNREACH_PORT);
+}
+
+static void deliver(struct inet_sock *is, struct inet_buf *b)
+{
+	struct inet_sock *to = receiver(is->s.net, is->proto, b);
+
+	if (ip_tapped(is->s.net))
+		ip_tap_datagram(is->s.net, is->proto, b);
+	if (to) {
+		give(to, b);
+		return;
+	}
+	refused(is, b);
+	kfree(b);
+}
+
+bool udp_input(struct net_ns *net, u8 proto, const struct inet_buf *p)
+{
+	u32 len = p->len >= UDP_HEADER ? get_be16(p->data + 4) : 0;
+	struct inet_sock *to;
+	struct inet_buf *b;
+
+	if (len < UDP_HEADER || len > p->len)
+		return true; /* broken: nobody hears of it */
+	b = ip_alloc(len - UDP_HEADER);
+	if (!b)
+		return true;
+	b->from = p->from;
+	b->to = p->to;
+	b->from.port = (u16)get_be16(p->data);
+	b->to.port = (u16)get_be16(p->data + 2);
+	b->hops = p->hops;
+	b->class = p->class;
+	memcpy(b->data, p->data + UDP_HEADER, b->len);
+	to = receiver(net, proto, b);
+	if (to)
+		give(to, b);
+	else
+		kfree(b);
+	return to;
+}
+
+void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
+	       struct inet_buf *b)
 {
 	bool six = !inet_is_v4(&b->to);
 
@@ -197,16 +246,17 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 		return PTR_ERR(b);
 	b->from = from;
 	b->to = to;
-	mark(is, m, b);
-	if (is->proto == IPPROTO_ICMP || is->proto == IPPROTO_ICMPV6) {
-		err = icmp_answer(is, b);
-		if (err) {
-			kfree(b);
-			return err;
-		}
+	inet_mark(is, m, b);
+	if (is->proto != IPPROTO_ICMP && is->proto != IPPROTO_ICMPV6) {
+		deliver(is, b);
+		return (s64)len;
 	}
-	deliver(is, b);
-	return (s64)len;
+	err = icmp_prepare(is, b);
+	if (!err)
+		ip_input(s->net, is->proto, b);
+	else
+		kfree(b);
+	return err ? err : (s64)len;
 }
 
 /* --- receiving; rd_mutex held */
@@ -360,6 +410,8 @@ s64 udp_recv(struct socket *s, struct sock_msg *m)
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	if (unlikely(m->flags & MSG_ERRQUEUE))
+		return inet_recv_error(is, m);
 	mutex_lock(&is->rd_mutex);
 	b = wait_input(is, m);
 	n = IS_ERR(b) ? PTR_ERR(b) : b ? take(is, b, m) : 0;
@@ -371,7 +423,7 @@ u32 udp_poll_bits(struct inet_sock *is)
 {
 	u32 shut = load_once(&is->shut), ev = POLLOUT | POLLWRNORM | POLLWRBAND;
 
-	if (load_once(&is->s.error))
+	if (load_once(&is->s.error) || !list_empty(&is->errors))
 		ev |= POLLERR;
 	if (!list_empty(&is->queue) || (shut & SHUT_RD))
 		ev |= POLLIN | POLLRDNORM;

@@ -132,7 +132,7 @@ static int take_inet(const struct socket *s, struct sock_msg *m,
 {
 	u64 len = c->len - sizeof(*c);
 
-	if (s->type != SOCK_DGRAM)
+	if (s->type != SOCK_DGRAM && s->type != SOCK_RAW)
 		return 0;
 	if (s->family == AF_INET && c->level == IPPROTO_IP) {
 		if (c->type == IP_TTL)
@@ -296,6 +296,9 @@ static int write_control(struct control_out *o, const struct socket *s,
 	for (u32 i = 0; !err && i < m->nr_cmsg; i++)
 		err = put_level(o, m->cmsg[i].level, m->cmsg[i].type,
 				m->cmsg[i].data, m->cmsg[i].len);
+	if (!err && m->big)
+		err = put_level(o, m->big->level, m->big->type, m->big->data,
+				m->big->len);
 	if (!err && m->files)
 		err = put_rights(o, m->files, m->flags);
 	if (!err && s->passpidfd)
@@ -379,6 +382,7 @@ static s64 recv_hdr(struct file *f, struct socket *s, struct user_msghdr *h,
 		h->flags = m.out_flags | o.flags | (flags & MSG_CMSG_CLOEXEC);
 	}
 	sock_files_put(m.files);
+	kfree(m.big);
 	return err < 0 ? err : n;
 }
 
@@ -573,6 +577,7 @@ SYSCALL6(207, recvfrom, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
 	m.flags = msg_flags(r.f, flags);
 	n = s->ops->recv(s, &m);
 	sock_files_put(m.files);
+	kfree(m.big);
 	fd_unref(r);
 	if (n < 0 || !uaddr)
 		return n;

@@ -20,7 +20,6 @@ struct net_sysctl {
 	u32 port_first, port_last; /* for sockets without a name */
 	u32 port_unprivileged;	   /* the first one that anybody may take */
 	u32 somaxconn;
-	u32 ping_group[2]; /* from, to: global ids */
 };
 
 struct net_ns {
@@ -28,6 +27,7 @@ struct net_ns {
 	u64 cookie;		/* [I] SO_NETNS_COOKIE */
 	bool lo_up;		/* [a] */
 	bool lo_has_addr;	/* [a] has been up: its IPv4 address stays */
+	u32 taps;		/* [a] sockets that want to see packets */
 	struct net_sysctl ctl;	/* [a] its words */
 	struct list_head node;	/* [net_ns_lock] of all */
 	struct list_head nsids; /* [net_ns_lock] rtnetlink's names of others */

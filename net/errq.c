@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/errq.c - errors that a datagram socket hears of: pending ones, and with
+ * IP_RECVERR a queue of what went wrong with which datagram (MSG_ERRQUEUE).
+ *
+ * An entry is an inet_buf that begins with a struct sock_extended_err; its "from" is
+ * where the datagram went, its "to" who says so.
+ */
+#include <net/inet.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define IP_RECVERR   11
+#define IPV6_RECVERR 25
+#define ENTRIES_MAX  64u
+
+struct extended_err {
+	u32 err;
+	u8 origin, type, code, pad;
+	u32 info, data;
+};
+#define ORIGIN_ICMP  2
+#define ORIGIN_ICMP6 3
+
+/* The datagram @b with what was said of it, or NULL. */
+static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
+			      u8 code)
+{
+	bool v4 = inet_is_v4(&b->to);
+	struct extended_err *e;
+	struct inet_buf *q = kzalloc(sizeof(*q) + sizeof(*e) + b->len);
+
+	if (!q)
+		return NULL;
+	list_init(&q->node);
+	q->len = q->cap = (u32)sizeof(*e) + b->len;
+	q->from = b->to;
+	q->to = b->to;
+	q->to.port = 0;
+	q->hops = 64;
+	e = (void *)q->data;
+	e->err = err;
+	e->origin = v4 ? ORIGIN_ICMP : ORIGIN_ICMP6;
+	e->type = type;
+	e->code = code;
+	memcpy(e + 1, b->data, b->len);
+	return q;
+}
+
+void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
+		     u8 type, u8 code)
+{
+	struct inet_buf *q = is->recverr ? entry(b, err, type, code) : NULL;
+
+	if (!is->recverr && load_once(&is->state) != INET_CONNECTED)
+		return;
+	if (q) {
+		spin_lock(&is->lock);
+		if (is->nr_errors < ENTRIES_MAX) {
+			list_add_tail(&q->node, &is->errors);
+			is->nr_errors++;
+			q = NULL;
+		}
+		spin_unlock(&is->lock);
+	}
+	kfree(q);
+	store_once(&is->s.error, err);
+	inet_wake_all(is);
+}
+
+/* The first entry; the next one's error is pending then, as on Linux. */
+static struct inet_buf *take_entry(struct inet_sock *is)
+{
+	struct inet_buf *q, *next;
+	u32 err = 0;
+
+	spin_lock(&is->lock);
+	q = list_first_entry_or_null(&is->errors, struct inet_buf, node);
+	if (q) {
+		list_del(&q->node);
+		is->nr_errors--;
+		next = list_first_entry_or_null(&is->errors, struct inet_buf,
+						node);
+		if (next)
+			err = ((struct extended_err *)next->data)->err;
+		store_once(&is->s.error, err);
+	}
+	spin_unlock(&is->lock);
+	return q;
+}
+
+static int tell(const struct inet_sock *is, const struct inet_buf *q,
+		struct sock_msg *m)
+{
+	bool six = is->s.family == AF_INET6;
+	struct sock_cmsg_big *c = kzalloc(sizeof(*c));
+	struct sock_addr a;
+
+	if (!c)
+		return -ENOMEM;
+	inet_addr_out(is, &q->to, &a);
+	c->level = six ? IPPROTO_IPV6 : IPPROTO_IP;
+	c->type = six ? IPV6_RECVERR : IP_RECVERR;
+	c->len = (u32)sizeof(struct extended_err) + 2 + a.len;
+	memcpy(c->data, q->data, sizeof(struct extended_err));
+	memcpy(c->data + sizeof(struct extended_err), &a.family, 2);
+	memcpy(c->data + sizeof(struct extended_err) + 2, a.name, a.len);
+	m->big = c;
+	return 0;
+}
+
+s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m)
+{
+	struct inet_buf *q = take_entry(is);
+	size_t skip = sizeof(struct extended_err), n, len;
+	int err;
+
+	if (!q)
+		return -EAGAIN;
+	len = q->len - skip;
+	n = min(len, iov_iter_count(m->it));
+	err = tell(is, q, m);
+	if (!err && copy_to_iter(q->data + skip, n, m->it) < n)
+		err = -EFAULT;
+	m->out_flags |= MSG_ERRQUEUE | (n < len ? MSG_TRUNC : 0);
+	if (m->from)
+		inet_addr_out(is, &q->from, m->from);
+	kfree(q);
+	return err ? err : (s64)n;
+}
+
+void inet_drop_errors(struct inet_sock *is)
+{
+	struct inet_buf *q;
+
+	while ((q = take_entry(is)))
+		kfree(q);
+}

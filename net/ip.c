@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/ip.c - packets arrive; their headers and checksums.
+ */
+#include <net/ip.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <lib/string.h>
+
+struct inet_buf *ip_alloc(u32 len)
+{
+	struct inet_buf *b = kzalloc(sizeof(*b) + len);
+
+	if (!b)
+		return NULL;
+	list_init(&b->node);
+	b->len = b->cap = len;
+	b->hops = 64;
+	return b;
+}
+
+u16 ip_sum(u32 sum, const void *p, size_t n)
+{
+	const u8 *at = p;
+	u64 s = sum;
+
+	for (; n > 1; n -= 2, at += 2)
+		s += get_be16(at);
+	if (n)
+		s += (u32)at[0] << 8;
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	return (u16)s;
+}
+
+u16 ip_checksum(u8 proto, const struct inet_buf *b)
+{
+	u32 skip = inet_is_v4(&b->to) ? 12 : 0, sum = proto + b->len;
+
+	sum = ip_sum(sum, b->from.ip + skip, 16 - skip);
+	sum = ip_sum(sum, b->to.ip + skip, 16 - skip);
+	return (u16)~ip_sum(sum, b->data, b->len);
+}
+
+static u32 header4(u8 proto, const struct inet_buf *b, u8 *h)
+{
+	h[0] = 0x45;
+	h[1] = b->class;
+	put_be16(h + 2, IP4_HEADER + b->len);
+	h[6] = 0x40; /* do not fragment */
+	h[8] = b->hops;
+	h[9] = proto;
+	memcpy(h + 12, b->from.ip + 12, 4);
+	memcpy(h + 16, b->to.ip + 12, 4);
+	put_be16(h + 10, (u16)~ip_sum(0, h, IP4_HEADER));
+	return IP4_HEADER;
+}
+
+u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER])
+{
+	memset(h, 0, IP6_HEADER);
+	if (inet_is_v4(&b->to))
+		return header4(proto, b, h);
+	h[0] = (u8)(0x60 | b->class >> 4);
+	h[1] = (u8)(b->class << 4);
+	put_be16(h + 4, b->len);
+	h[6] = proto;
+	h[7] = b->hops;
+	memcpy(h + 8, b->from.ip, 16);
+	memcpy(h + 24, b->to.ip, 16);
+	return IP6_HEADER;
+}
+
+void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b)
+{
+	bool heard = raw_hear(net, proto, b);
+
+	if (proto == (inet_is_v4(&b->to) ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
+		icmp_input(net, proto, b);
+		return;
+	}
+	if (proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE) {
+		if (!udp_input(net, proto, b))
+			icmp_unreachable(net, proto, b, ICMP_PORT_UNREACH);
+	} else if (!heard) {
+		icmp_unreachable(net, proto, b, ICMP_PROTO_UNREACH);
+	}
+	kfree(b);
+}
+
+void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b)
+{
+	struct inet_buf *p = ip_alloc(UDP_HEADER + b->len);
+
+	if (!p)
+		return;
+	p->from = b->from;
+	p->to = b->to;
+	p->from.port = p->to.port = 0;
+	p->hops = b->hops;
+	p->class = b->class;
+	put_be16(p->data, b->from.port);
+	put_be16(p->data + 2, b->to.port);
+	put_be16(p->data + 4, p->len);
+	memcpy(p->data + UDP_HEADER, b->data, b->len);
+	put_be16(p->data + 6, ip_checksum(proto, p) ?: 0xffff);
+	(void)raw_hear(net, proto, p);
+	kfree(p);
+}
