@@ -222,5 +222,7 @@ int icmp_prepare(const struct inet_sock *is, struct inet_buf *b);
 /* --- inet_opt.c */
 int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len);
 int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len);
+#define TCP_INFO_SIZE 240u
+void inet_tcp_info(const struct inet_sock *is, u8 info[TCP_INFO_SIZE]);
 
 #endif /* NET_INET_H */

@@ -471,16 +471,50 @@ int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 	return -ENOPROTOOPT;
 }
 
-/* The beginning of struct tcp_info, which is all that we know. */
+/* Fields of struct tcp_info that say something of a loopback: offset in it, value. */
+void inet_tcp_info(const struct inet_sock *is, u8 info[TCP_INFO_SIZE])
+{
+	enum {
+		CWND = 80,
+		REORDERING = 88
+	};
+	bool listens = load_once(&is->state) == INET_LISTEN;
+	const struct {
+		u32 at, v;
+	} words[] = {
+		{ 8, 200000 }, /* rto, us */
+		{ 12, 40000 }, /* ato */
+		{ 16, MSS },   /* snd_mss */
+		{ 20, MSS },   /* rcv_mss */
+		{ 60, LOOPBACK_MTU },
+		{ 64, 65483 }, /* rcv_ssthresh */
+		{ 68, 20 },    /* rtt: what a hand-over takes, about */
+		{ 72, 10 },
+		{ 76, INT32_MAX }, /* snd_ssthresh */
+		{ CWND, 10 },
+		{ 84, MSS }, /* advmss */
+		{ REORDERING, 3 },
+		{ 96, load_once(&is->s.rcvbuf) }, /* rcv_space */
+	};
+
+	memset(info, 0, TCP_INFO_SIZE);
+	info[0] = (u8)inet_tcp_state(is);
+	if (listens) { /* unacked, sacked: the backlog */
+		memcpy(info + 24, &is->nr_backlog, 4);
+		memcpy(info + 28, &is->max_backlog, 4);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		if (!listens || words[i].at == CWND ||
+		    words[i].at == REORDERING)
+			memcpy(info + words[i].at, &words[i].v, 4);
+}
+
 static int tcp_info(const struct inet_sock *is, void *val, u32 len)
 {
-	u8 info[104] = { 0 };
-	u32 mss = MSS;
+	u8 info[TCP_INFO_SIZE];
 
-	info[0] = (u8)inet_tcp_state(is);
-	memcpy(info + 16, &mss, 4);
-	memcpy(info + 20, &mss, 4);
-	len = min(len, (u32)sizeof(info));
+	inet_tcp_info(is, info);
+	len = min(len, TCP_INFO_SIZE);
 	memcpy(val, info, len);
 	return (int)len;
 }

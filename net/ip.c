@@ -88,7 +88,8 @@ void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b)
 	kfree(b);
 }
 
-void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b)
+void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b,
+		     bool refused)
 {
 	struct inet_buf *p = ip_alloc(UDP_HEADER + b->len);
 
@@ -105,5 +106,7 @@ void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b)
 	memcpy(p->data + UDP_HEADER, b->data, b->len);
 	put_be16(p->data + 6, ip_checksum(proto, p) ?: 0xffff);
 	(void)raw_hear(net, proto, p);
+	if (refused)
+		icmp_unreachable(net, proto, p, ICMP_PORT_UNREACH);
 	kfree(p);
 }

@@ -24,8 +24,10 @@
 struct inet_buf *ip_alloc(u32 len);
 /* The packet arrives; takes it. */
 void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b);
-/* The datagram @b, which stays the caller's, as a packet for the taps of @net. */
-void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b);
+/* The datagram @b, which stays the caller's, as a packet for the taps of @net, and the
+ * error that answers it if it was refused. */
+void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b,
+		     bool refused);
 static inline bool ip_tapped(const struct net_ns *net)
 {
 	return unlikely(load_once(&net->taps));
@@ -47,8 +49,9 @@ static inline void put_be16(u8 *p, u32 v)
 }
 
 /* --- icmp.c */
-void icmp_input(struct net_ns *net, u8 proto, struct inet_buf *b); /* takes it */
-#define ICMP_PROTO_UNREACH 2u /* codes of IPv4 */
+void icmp_input(struct net_ns *net, u8 proto,
+		struct inet_buf *b); /* takes it */
+#define ICMP_PROTO_UNREACH 2u	     /* codes of IPv4 */
 #define ICMP_PORT_UNREACH  3u
 /* Tell the sender of @b, which is a packet, that nobody takes it. */
 void icmp_unreachable(struct net_ns *net, u8 proto, const struct inet_buf *b,

@@ -6,8 +6,7 @@
  * look-ups of links, addresses and routes, and taking the loopback up and down.  Other
  * requests are answered with -EOPNOTSUPP in an error message, as netlink does it.
  * Who has joined a group is told when an interface goes up or down, by anybody.
- * NETLINK_SOCK_DIAG answers as on a Linux that has a module for no family: ss then
- * reads /proc/net.
+ * NETLINK_SOCK_DIAG: sock_diag.c.
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
@@ -22,12 +21,8 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define TCPDIAG_GETSOCK	    18 /* before there were families */
-#define DCCPDIAG_GETSOCK    19
-#define SOCK_DIAG_BY_FAMILY 20
-#define SOCK_DESTROY	    21
-#define REQUEST_MAX	    32768u
-#define TOLD_MAX	    1024u /* messages to a group that nobody has read */
+#define REQUEST_MAX 32768u
+#define TOLD_MAX    1024u /* messages to a group that nobody has read */
 
 struct nl_sock {
 	struct socket s;
@@ -91,16 +86,6 @@ static void queue(struct nl_sock *nl, struct nl_out *o)
 	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
 }
 
-/* What sock_diag of Linux says when nobody knows the family. */
-static int diag_request(const struct nlmsghdr *req, u32 len)
-{
-	if (req->type == TCPDIAG_GETSOCK || req->type == DCCPDIAG_GETSOCK)
-		return -EOPNOTSUPP;
-	if (req->type != SOCK_DIAG_BY_FAMILY && req->type != SOCK_DESTROY)
-		return -EINVAL;
-	return len < sizeof(*req) + 2 ? -EINVAL : -ENOENT;
-}
-
 /* A dump's end is a message of its own, as Linux sends it. */
 static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 			  u32 len)
@@ -114,7 +99,7 @@ static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 		return 0;
 	nl_out_init(&o);
 	err = nl->s.protocol == NETLINK_SOCK_DIAG
-		      ? diag_request(req, len)
+		      ? sock_diag_request(net, &o, req, len, dump)
 		      : rtnl_request(net, &o, req, len, dump);
 	if (err)
 		nl_out_free(&o);

@@ -78,6 +78,10 @@ void rtnl_link_changed(struct net_ns *net);
 int rtnl_nsid_request(struct net_ns *net, struct nl_out *o,
 		      const struct nlmsghdr *req, u32 len, bool dump);
 
+/* --- sock_diag.c: as rtnl_request() */
+int sock_diag_request(struct net_ns *net, struct nl_out *o,
+		      const struct nlmsghdr *req, u32 len, bool dump);
+
 /* To all sockets of @net that are in that group of NETLINK_ROUTE; takes the buffers. */
 void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o);
 

@@ -18,13 +18,13 @@
 
 static struct list_head socks = LIST_HEAD_INIT(socks); /* [inet_lock] */
 
-#define SOL_RAW		  255
-#define ICMP_FILTER	  1
-#define ICMPV6_FILTER	  1
-#define IP_HDRINCL	  3
-#define IPV6_CHECKSUM	  7
-#define IP6_SIZE_MAX	  65535u
-#define NO_CHECKSUM	  (-1)
+#define SOL_RAW	      255
+#define ICMP_FILTER   1
+#define ICMPV6_FILTER 1
+#define IP_HDRINCL    3
+#define IPV6_CHECKSUM 7
+#define IP6_SIZE_MAX  65535u
+#define NO_CHECKSUM   (-1)
 
 /* --- hearing */
 

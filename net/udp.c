@@ -172,7 +172,7 @@ static void deliver(struct inet_sock *is, struct inet_buf *b)
 	struct inet_sock *to = receiver(is->s.net, is->proto, b);
 
 	if (ip_tapped(is->s.net))
-		ip_tap_datagram(is->s.net, is->proto, b);
+		ip_tap_datagram(is->s.net, is->proto, b, !to);
 	if (to) {
 		give(to, b);
 		return;

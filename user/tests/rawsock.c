@@ -74,8 +74,7 @@ TEST(rawsock, ping)
 	struct {
 		struct icmphdr h;
 		char data[5];
-	} __attribute__((packed)) req = { .h = { .type = 8 },
-					  .data = "abcd" };
+	} __attribute__((packed)) req = { .h = { .type = 8 }, .data = "abcd" };
 	struct sockaddr_in a = addr4(0), from;
 	socklen_t len = sizeof(from);
 	char buf[200];
