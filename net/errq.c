@@ -55,8 +55,15 @@ void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 {
 	struct inet_buf *q = is->recverr ? entry(b, err, type, code) : NULL;
 
-	if (!is->recverr && load_once(&is->state) != INET_CONNECTED)
+	bool connected = load_once(&is->state) == INET_CONNECTED;
+
+	/* one that talks to somebody else is not asked, as on Linux */
+	if (connected ? is->remote.port != b->to.port ||
+				!inet_same_ip(&is->remote, &b->to)
+		      : !is->recverr) {
+		kfree(q);
 		return;
+	}
 	if (q) {
 		spin_lock(&is->lock);
 		if (is->nr_errors < ENTRIES_MAX) {

@@ -115,7 +115,8 @@ bool inet_may_have(const struct net_ns *net, const struct inet_ep *ep)
 	if (inet_is_any(ep))
 		return true;
 	if (inet_is_v4(ep))
-		return inet_is_local(ep) || !load_once(&net->lo_has_addr);
+		return inet_is_local(ep) || inet_is_multicast(ep) ||
+		       inet_is_broadcast(ep) || !load_once(&net->lo_has_addr);
 	return inet_is_local(ep) && load_once(&net->lo_up);
 }
 
@@ -208,8 +209,10 @@ void inet_release(struct socket *s)
 	inet_unbind_locked(is);
 	spin_unlock(&inet_lock);
 	inet_purge(is);
-	if (!inet_is_stream(is))
+	if (!inet_is_stream(is)) {
 		inet_drop_errors(is);
+		inet_leave_all(is);
+	}
 	inet_wake_all(is);
 	inet_put(is);
 }

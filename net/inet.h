@@ -80,9 +80,13 @@ struct inet_sock {
 	struct mutex rd_mutex;
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr, inq;
-	bool hdrincl;				 /* raw.c */
-	s16 cksum_at;				 /* raw.c */
-	u32 *icmp_filter;			 /* [i] raw.c; owned, or NULL */
+	bool mcast_lo, mcast_lo6, mc_own_only, mc6_own_only; /* mcast.c */
+	u8 mcast_addr[4];				     /* likewise */
+	struct list_head mc_groups; /* [i] mcast.c; next is NULL: never any */
+	u32 nr_groups;		    /* [i] */
+	bool hdrincl;		    /* raw.c */
+	s16 cksum_at;		    /* raw.c */
+	u32 *icmp_filter;	    /* [i] raw.c; owned, or NULL */
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
@@ -204,6 +208,20 @@ void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
 bool udp_enqueue(struct inet_sock *to, struct inet_buf *b);
 /* To the socket that it is for, if there is one; takes it. */
 void udp_deliver(struct net_ns *net, u8 proto, struct inet_buf *b);
+/* --- mcast.c */
+bool inet_is_multicast(const struct inet_ep *ep);
+bool inet_is_broadcast(const struct inet_ep *ep);
+/* May @is send to such an address?  0, -EACCES or -ENETUNREACH. */
+int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep);
+/* Copies of @b, which stays the caller's, to all that take it. */
+void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b);
+/* IP_MULTICAST_IF says what address such a datagram is from. */
+void inet_mc_source(const struct inet_sock *is, struct inet_ep *from);
+void inet_leave_all(struct inet_sock *is); /* its end */
+/* -ENOPROTOOPT: none of these. */
+int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
+		   u32 len);
+int inet_mc_getopt(const struct inet_sock *is, int level, int opt, u32 *v);
 /* --- errq.c */
 #define ICMP_UNREACH	   3 /* types and codes that an error tells of */
 #define ICMP_UNREACH_PORT  3

@@ -27,7 +27,6 @@ enum {
 	IP_MTU = 14,
 	IP_RECVORIGDSTADDR = 20,
 	IP_BIND_ADDRESS_NO_PORT = 24,
-	IP_MULTICAST_IF = 32,
 	IP_MULTICAST_TTL = 33,
 	IP_MULTICAST_LOOP = 34,
 
@@ -216,6 +215,8 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 		*v = 0;
 		return 0;
 	default:
+		if (!inet_mc_getopt(is, IPPROTO_IP, opt, v))
+			return 0;
 		return get_switch(is, IPPROTO_IP, opt, v);
 	}
 }
@@ -325,6 +326,8 @@ static int get_ipv6(const struct inet_sock *is, int opt, u32 *v)
 		*v = LOOPBACK_MTU;
 		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
 	default:
+		if (!inet_mc_getopt(is, IPPROTO_IPV6, opt, v))
+			return 0;
 		return get_switch(is, IPPROTO_IPV6, opt, v);
 	}
 }
@@ -452,6 +455,12 @@ int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 
 	if (s->type == SOCK_RAW) {
 		err = raw_setopt(is, level, opt, val, len);
+		if (err != -ENOPROTOOPT)
+			return err;
+	}
+	if (level == IPPROTO_IP ||
+	    (level == IPPROTO_IPV6 && s->family == AF_INET6)) {
+		err = inet_mc_setopt(is, level, opt, val, len);
 		if (err != -ENOPROTOOPT)
 			return err;
 	}

@@ -63,8 +63,8 @@ static void put_ip(u8 *to, const struct inet_ep *ep, bool v4)
 static void fill_id(const struct inet_sock *is, struct diag_id *id)
 {
 	bool v4 = is->s.family == AF_INET;
-	bool connected = is->state == INET_CONNECTED ||
-			 is->state == INET_CONNECTING;
+	bool connected =
+		is->state == INET_CONNECTED || is->state == INET_CONNECTING;
 
 	id->sport[0] = (u8)(is->local.port >> 8);
 	id->sport[1] = (u8)is->local.port;
@@ -88,8 +88,8 @@ static u8 state_of(const struct inet_sock *is)
 /* What was asked for besides. */
 static void put_more(struct nl_out *o, const struct inet_sock *is, u8 ext)
 {
-	u32 mem[9] = { (u32)load_once(&is->queued), load_once(&is->s.rcvbuf),
-		       0, load_once(&is->s.sndbuf) };
+	u32 mem[9] = { (u32)load_once(&is->queued), load_once(&is->s.rcvbuf), 0,
+		       load_once(&is->s.sndbuf) };
 	u8 shut = (u8)load_once(&is->shut), v6only = is->v6only;
 	u8 info[TCP_INFO_SIZE];
 

@@ -20,6 +20,16 @@ static u32 cost_of(const struct inet_buf *b)
 	return b->cap + (u32)sizeof(*b);
 }
 
+/* A group or a broadcast address?  Cheap for those that are not. */
+static bool for_many(const struct inet_ep *ep)
+{
+	u8 net = ep->ip[12]; /* of IPv4; of ::1 it is 0 */
+
+	if (likely(net == 127))
+		return ep->ip[13] == 255 && inet_is_broadcast(ep);
+	return net && (inet_is_multicast(ep) || inet_is_broadcast(ep));
+}
+
 int inet_target(struct inet_sock *is, const struct sock_addr *a,
 		struct inet_ep *ep)
 {
@@ -30,8 +40,8 @@ int inet_target(struct inet_sock *is, const struct sock_addr *a,
 	if (is->s.family == AF_INET6 && is->v6only && inet_is_v4(ep))
 		return -ENETUNREACH;
 	inet_any_to_loopback(ep);
-	if (inet_is_v4(ep) && ep->ip[12] == 255 && !is->s.broadcast)
-		return -EACCES;
+	if (unlikely(for_many(ep)))
+		return inet_flood_target(is, ep);
 	if (!inet_is_local(ep) || !load_once(&is->s.net->lo_up))
 		return -ENETUNREACH;
 	return 0;
@@ -100,8 +110,11 @@ static int route(struct inet_sock *is, const struct sock_msg *m,
 		err = inet_autobind_locked(is, NULL);
 	*from = is->local;
 	spin_unlock(&inet_lock);
-	if (inet_is_any(from))
+	if (inet_is_any(from)) {
 		inet_source(to, from);
+		if (is->mcast_lo && for_many(to))
+			inet_mc_source(is, from);
+	}
 	return err || to->port || is->proto == IPPROTO_ICMP ||
 			       is->proto == IPPROTO_ICMPV6
 		       ? err
@@ -167,10 +180,23 @@ static void refused(struct inet_sock *is, const struct inet_buf *b)
 			v4 ? ICMP_UNREACH_PORT : ICMP6_UNREACH_PORT);
 }
 
+static void flood(struct inet_sock *is, struct inet_buf *b)
+{
+	if (ip_tapped(is->s.net))
+		ip_tap_datagram(is->s.net, is->proto, b, false);
+	inet_flood(is->s.net, is->proto, b);
+	kfree(b);
+}
+
 static void deliver(struct inet_sock *is, struct inet_buf *b)
 {
-	struct inet_sock *to = receiver(is->s.net, is->proto, b);
+	struct inet_sock *to;
 
+	if (unlikely(for_many(&b->to))) {
+		flood(is, b);
+		return;
+	}
+	to = receiver(is->s.net, is->proto, b);
 	if (ip_tapped(is->s.net))
 		ip_tap_datagram(is->s.net, is->proto, b, !to);
 	if (to) {
@@ -215,7 +241,9 @@ void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
 	if (m->hops)
 		b->hops = (u8)(m->hops - 1);
 	else
-		b->hops = (u8)(six ? is->hops ?: 64 : is->ttl);
+		b->hops = (u8)(six		     ? is->hops ?: 64
+			       : b->to.ip[12] >= 224 ? is->mcast_ttl
+						     : is->ttl);
 	if (m->class)
 		b->class = (u8)(m->class - 1);
 	else

@@ -138,8 +138,8 @@ TEST(sockdiag, unix_domain)
 {
 	struct unix_diag_req r = { .sdiag_family = AF_UNIX,
 				   .udiag_states = ~0u,
-				   .udiag_show = UDIAG_SHOW_NAME |
-						 UDIAG_SHOW_PEER };
+				   .udiag_show =
+					   UDIAG_SHOW_NAME | UDIAG_SHOW_PEER };
 	const struct unix_diag_msg *m;
 	const struct nlattr *at;
 	int nl, p[2];

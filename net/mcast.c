@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/mcast.c - multicast groups and broadcasts: one datagram for several sockets.
+ *
+ * The loopback has no route to multicast addresses: who sends must say that it is to go
+ * there (IP_MULTICAST_IF, SO_BINDTODEVICE, a source address), and who joins too, as on
+ * Linux.  Groups of IPv6 may be joined, but nothing can be sent to them.
+ *
+ * Locking: inet_lock guards the lists.
+ */
+#include <net/inet.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define MEMBERSHIPS_MAX 20u
+
+struct mc_member {
+	struct list_head node;
+	struct inet_ep group; /* port 0 */
+};
+
+enum {
+	IP_MULTICAST_IF = 32,
+	IP_ADD_MEMBERSHIP = 35,
+	IP_DROP_MEMBERSHIP = 36,
+	MCAST_JOIN_GROUP = 42,
+	MCAST_LEAVE_GROUP = 45,
+	IP_MULTICAST_ALL = 49,
+
+	IPV6_MULTICAST_IF = 17,
+	IPV6_JOIN_GROUP = 20,
+	IPV6_LEAVE_GROUP = 21,
+	IPV6_MULTICAST_ALL = 29,
+};
+
+bool inet_is_multicast(const struct inet_ep *ep)
+{
+	return inet_is_v4(ep) ? (ep->ip[12] & 0xf0) == 0xe0 : ep->ip[0] == 0xff;
+}
+
+bool inet_is_broadcast(const struct inet_ep *ep)
+{
+	static const u8 all[4] = { 255, 255, 255, 255 },
+			lo[4] = { 127, 255, 255, 255 };
+
+	return inet_is_v4(ep) &&
+	       (!memcmp(ep->ip + 12, all, 4) || !memcmp(ep->ip + 12, lo, 4));
+}
+
+int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep)
+{
+	bool says_lo = is->mcast_lo || is->s.on_lo || is->ip_fixed;
+
+	if (inet_is_broadcast(ep) && !is->s.broadcast)
+		return -EACCES;
+	if (!load_once(&is->s.net->lo_up) || !inet_is_v4(ep))
+		return -ENETUNREACH;
+	/* the loopback's own broadcast address has a route */
+	return says_lo || ep->ip[12] == 127 ? 0 : -ENETUNREACH;
+}
+
+/* --- delivery; inet_lock held */
+
+static struct mc_member *member(const struct inet_sock *is,
+				const struct inet_ep *group)
+{
+	struct mc_member *m;
+
+	if (!is->mc_groups.next)
+		return NULL; /* never joined any */
+	list_for_each_entry(m, &is->mc_groups, node) {
+		if (inet_same_ip(&m->group, group))
+			return m;
+	}
+	return NULL;
+}
+
+struct flood {
+	const struct inet_buf *b;
+	u8 proto;
+	bool joined; /* by anybody: else it is not for this host */
+};
+
+static void look(struct inet_sock *is, void *arg)
+{
+	struct flood *f = arg;
+
+	f->joined |= member(is, &f->b->to) != NULL;
+}
+
+static bool takes(const struct inet_sock *is, const struct flood *f)
+{
+	const struct inet_buf *b = f->b;
+
+	if (is->proto != f->proto || is->local.port != b->to.port || is->dead)
+		return false;
+	if (!inet_is_any(&is->local) && !inet_same_ip(&is->local, &b->to))
+		return false;
+	if (is->s.family == AF_INET6 && is->v6only)
+		return false;
+	if (is->state == INET_CONNECTED &&
+	    (is->remote.port != b->from.port ||
+	     !inet_same_ip(&is->remote, &b->from)))
+		return false;
+	return !inet_is_multicast(&b->to) || !is->mc_own_only ||
+	       member(is, &b->to);
+}
+
+static void copy_to(struct inet_sock *is, void *arg)
+{
+	const struct flood *f = arg;
+	const struct inet_buf *b = f->b;
+	struct inet_buf *c;
+
+	if (!takes(is, f))
+		return;
+	c = kmalloc(sizeof(*c) + b->len);
+	if (!c)
+		return;
+	memcpy(c, b, sizeof(*b) + b->len);
+	list_init(&c->node);
+	c->cap = b->len;
+	if (!udp_enqueue(is, c))
+		kfree(c);
+}
+
+void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b)
+{
+	static const u8 all_hosts[4] = { 224, 0, 0, 1 };
+	struct flood f = { .b = b, .proto = proto };
+
+	if (inet_is_multicast(&b->to) && memcmp(b->to.ip + 12, all_hosts, 4)) {
+		inet_for_each(net, look, &f);
+		if (!f.joined)
+			return;
+	}
+	inet_for_each(net, copy_to, &f);
+}
+
+/* --- membership */
+
+static int join(struct inet_sock *is, const struct inet_ep *group)
+{
+	struct mc_member *m = kzalloc(sizeof(*m));
+	int err = 0;
+
+	if (!m)
+		return -ENOMEM;
+	m->group = *group;
+	spin_lock(&inet_lock);
+	if (!is->mc_groups.next)
+		list_init(&is->mc_groups);
+	if (member(is, group))
+		err = -EADDRINUSE;
+	else if (is->nr_groups >= MEMBERSHIPS_MAX)
+		err = -ENOBUFS;
+	if (!err) {
+		list_add_tail(&m->node, &is->mc_groups);
+		is->nr_groups++;
+	}
+	spin_unlock(&inet_lock);
+	if (err)
+		kfree(m);
+	return err;
+}
+
+static int leave(struct inet_sock *is, const struct inet_ep *group)
+{
+	struct mc_member *m;
+
+	spin_lock(&inet_lock);
+	m = member(is, group);
+	if (m) {
+		list_del(&m->node);
+		is->nr_groups--;
+	}
+	spin_unlock(&inet_lock);
+	kfree(m);
+	return m ? 0 : -EADDRNOTAVAIL;
+}
+
+void inet_leave_all(struct inet_sock *is)
+{
+	struct mc_member *m, *next;
+	struct list_head gone = LIST_HEAD_INIT(gone);
+
+	if (!is->mc_groups.next)
+		return;
+	spin_lock(&inet_lock);
+	list_splice_tail_init(&is->mc_groups, &gone);
+	spin_unlock(&inet_lock);
+	list_for_each_entry_safe(m, next, &gone, node)
+		kfree(m);
+}
+
+static void set_v4(struct inet_ep *ep, const u8 *ip)
+{
+	*ep = (struct inet_ep){ .ip = { [10] = 0xff, [11] = 0xff } };
+	memcpy(ep->ip + 12, ip, 4);
+}
+
+/* struct ip_mreq, or ip_mreqn: group, address of the interface, its number. */
+static int membership4(struct inet_sock *is, bool in, const u8 *val, u32 len)
+{
+	struct inet_ep group, dev;
+	s32 index = 0;
+
+	if (len < 8)
+		return -EINVAL;
+	set_v4(&group, val);
+	set_v4(&dev, val + 4);
+	if (len >= 12)
+		memcpy(&index, val + 8, 4);
+	if (!inet_is_multicast(&group))
+		return in ? -EINVAL : -EADDRNOTAVAIL;
+	if (index ? index != LOOPBACK_INDEX : !inet_is_local(&dev))
+		return -ENODEV;
+	return in ? join(is, &group) : leave(is, &group);
+}
+
+/* struct ipv6_mreq: group, number of the interface. */
+static int membership6(struct inet_sock *is, bool in, const u8 *val, u32 len)
+{
+	struct inet_ep group = { .port = 0 };
+	u32 index;
+
+	if (len < 20)
+		return -EINVAL;
+	memcpy(group.ip, val, 16);
+	memcpy(&index, val + 16, 4);
+	if (group.ip[0] != 0xff)
+		return -EINVAL;
+	if (index != LOOPBACK_INDEX)
+		return -ENODEV;
+	return in ? join(is, &group) : leave(is, &group);
+}
+
+/* struct group_req: number of the interface, padding, a sockaddr. */
+static int membership(struct inet_sock *is, bool in, const u8 *val, u32 len)
+{
+	struct inet_ep group = { .port = 0 };
+	u32 index;
+	u16 family;
+
+	if (len < 136)
+		return -EINVAL;
+	memcpy(&index, val, 4);
+	memcpy(&family, val + 8, 2);
+	if (family == AF_INET)
+		set_v4(&group, val + 12);
+	else if (family == AF_INET6 && is->s.family == AF_INET6)
+		memcpy(group.ip, val + 16, 16);
+	else
+		return -EINVAL;
+	if (!inet_is_multicast(&group))
+		return -EINVAL;
+	if (index != LOOPBACK_INDEX)
+		return -ENODEV;
+	return in ? join(is, &group) : leave(is, &group);
+}
+
+void inet_mc_source(const struct inet_sock *is, struct inet_ep *from)
+{
+	if (is->mcast_addr[0])
+		memcpy(from->ip + 12, is->mcast_addr, 4);
+}
+
+/* in_addr, ip_mreq or ip_mreqn. */
+static int set_interface(struct inet_sock *is, const u8 *val, u32 len)
+{
+	struct inet_ep dev;
+	s32 index = 0;
+
+	if (len < 4)
+		return -EINVAL;
+	set_v4(&dev, len >= 8 ? val + 4 : val);
+	if (len >= 12)
+		memcpy(&index, val + 8, 4);
+	if (index ? index != LOOPBACK_INDEX
+		  : !inet_is_any(&dev) && !inet_is_local(&dev))
+		return -EADDRNOTAVAIL;
+	is->mcast_lo = index || !inet_is_any(&dev);
+	memcpy(is->mcast_addr, dev.ip + 12, 4);
+	return 0;
+}
+
+int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
+		   u32 len)
+{
+	bool v4 = level == IPPROTO_IP;
+	u32 v = 0;
+
+	if (inet_is_stream(is))
+		return opt == IP_MULTICAST_IF && v4 ? -EINVAL : -ENOPROTOOPT;
+	if (opt == MCAST_JOIN_GROUP || opt == MCAST_LEAVE_GROUP)
+		return membership(is, opt == MCAST_JOIN_GROUP, val, len);
+	if (v4 && (opt == IP_ADD_MEMBERSHIP || opt == IP_DROP_MEMBERSHIP))
+		return membership4(is, opt == IP_ADD_MEMBERSHIP, val, len);
+	if (!v4 && (opt == IPV6_JOIN_GROUP || opt == IPV6_LEAVE_GROUP))
+		return membership6(is, opt == IPV6_JOIN_GROUP, val, len);
+	if (v4 && opt == IP_MULTICAST_IF)
+		return set_interface(is, val, len);
+	memcpy(&v, val, min(len, 4u));
+	if (v4 && opt == IP_MULTICAST_ALL) {
+		if (len < 1 || v > 1)
+			return -EINVAL;
+		is->mc_own_only = !v;
+		return 0;
+	}
+	if (!v4 && opt == IPV6_MULTICAST_IF) {
+		if (len < 4)
+			return -EINVAL;
+		if (v && v != LOOPBACK_INDEX)
+			return -ENODEV;
+		is->mcast_lo6 = v != 0;
+		return 0;
+	}
+	if (!v4 && opt == IPV6_MULTICAST_ALL && len >= 4) {
+		is->mc6_own_only = !v;
+		return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+int inet_mc_getopt(const struct inet_sock *is, int level, int opt, u32 *v)
+{
+	if (level == IPPROTO_IP && opt == IP_MULTICAST_IF)
+		memcpy(v, is->mcast_addr, 4);
+	else if (level == IPPROTO_IP && opt == IP_MULTICAST_ALL)
+		*v = !is->mc_own_only;
+	else if (level == IPPROTO_IPV6 && opt == IPV6_MULTICAST_IF)
+		*v = is->mcast_lo6 ? LOOPBACK_INDEX : 0;
+	else if (level == IPPROTO_IPV6 && opt == IPV6_MULTICAST_ALL)
+		*v = !is->mc6_own_only;
+	else
+		return -ENOPROTOOPT;
+	return 0;
+}
