@@ -212,6 +212,7 @@ void inet_release(struct socket *s)
 	if (!inet_is_stream(is)) {
 		inet_drop_errors(is);
 		inet_leave_all(is);
+		kfree(is->begun);
 	}
 	inet_wake_all(is);
 	inet_put(is);

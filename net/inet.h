@@ -84,9 +84,14 @@ struct inet_sock {
 	u8 mcast_addr[4];				     /* likewise */
 	struct list_head mc_groups; /* [i] mcast.c; next is NULL: never any */
 	u32 nr_groups;		    /* [i] */
-	bool hdrincl;		    /* raw.c */
-	s16 cksum_at;		    /* raw.c */
-	u32 *icmp_filter;	    /* [i] raw.c; owned, or NULL */
+	bool slow_send; /* udp_cork.c has something to do with each datagram */
+	bool udp_cork, gro, no_check6[2]; /* udp_cork.c */
+	bool describes; /* a read tells more than bytes: some option was on */
+	u16 segment;	/* udp_cork.c */
+	struct inet_buf *begun; /* [r] udp_cork.c; owned, or NULL */
+	bool hdrincl;		/* raw.c */
+	s16 cksum_at;		/* raw.c */
+	u32 *icmp_filter;	/* [i] raw.c; owned, or NULL */
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
@@ -109,6 +114,7 @@ struct inet_buf {
 	struct inet_ep to;     /* [I] datagrams */
 	u64 stamp_ns;	       /* [q] of arrival, or 0; datagrams */
 	u8 hops, class;	       /* [I] datagrams */
+	u16 segment; /* [I] datagrams: so long are its parts; 0: it is one */
 	u8 data[];
 };
 
@@ -208,6 +214,18 @@ void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
 bool udp_enqueue(struct inet_sock *to, struct inet_buf *b);
 /* To the socket that it is for, if there is one; takes it. */
 void udp_deliver(struct net_ns *net, u8 proto, struct inet_buf *b);
+/* A datagram of @m with its addresses: @before's if that is not NULL, behind which it
+ * will be put; or ERR_PTR. */
+struct inet_buf *udp_read_datagram(struct inet_sock *is, struct sock_msg *m,
+				   const struct inet_buf *before);
+/* On its way; takes it. */
+void udp_transmit(struct inet_sock *is, struct inet_buf *b);
+/* To a receiver that wants several in one, which takes it; false: it does not. */
+bool udp_give_whole(struct inet_sock *is, struct inet_buf *b);
+/* --- udp_cork.c */
+s64 udp_send_slow(struct inet_sock *is, struct sock_msg *m);
+int udp_setopt(struct inet_sock *is, int opt, u32 v);
+int udp_getopt(const struct inet_sock *is, int opt, u32 *v);
 /* --- mcast.c */
 bool inet_is_multicast(const struct inet_ep *ep);
 bool inet_is_broadcast(const struct inet_ep *ep);

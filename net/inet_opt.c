@@ -156,15 +156,19 @@ static int set_ip(struct inet_sock *is, int opt, u32 v)
 		return 0;
 	case IP_PKTINFO:
 		is->pktinfo = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IP_RECVTTL:
 		is->recvttl = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IP_RECVTOS:
 		is->recvtos = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IP_RECVORIGDSTADDR:
 		is->recvdst = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IP_MULTICAST_TTL:
 		if ((s32)v < -1 || (s32)v > 255)
@@ -274,15 +278,19 @@ static int set_ipv6(struct inet_sock *is, int opt, u32 v)
 		return 0;
 	case IPV6_RECVPKTINFO:
 		is->pktinfo = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IPV6_RECVHOPLIMIT:
 		is->recvttl = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IPV6_RECVTCLASS:
 		is->recvtos = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	case IPV6_RECVORIGDSTADDR:
 		is->recvdst = v != 0;
+		is->describes |= v != 0;
 		return 0;
 	default:
 		return set_switch(is, IPPROTO_IPV6, opt, v);
@@ -475,6 +483,8 @@ int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len)
 		return set_ipv6(is, opt, v);
 	if (level == IPPROTO_TCP && is->s.type == SOCK_STREAM)
 		return set_tcp(is, opt, v);
+	if (level == IPPROTO_UDP && is->proto == IPPROTO_UDP)
+		return udp_setopt(is, opt, v);
 	if (level == IPPROTO_UDPLITE && is->proto == IPPROTO_UDPLITE)
 		return set_udplite(is, opt, v);
 	return -ENOPROTOOPT;
@@ -533,8 +543,7 @@ int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 	struct inet_sock *is = to_inet(s);
 	/* as Linux: a level that IPv4 does not know */
 	int err = s->family == AF_INET && level != IPPROTO_IP &&
-				  (level != IPPROTO_TCP ||
-				   is->proto != IPPROTO_TCP)
+				  level != is->proto
 			  ? -EOPNOTSUPP
 			  : -ENOPROTOOPT;
 	u32 v = 0;
@@ -557,6 +566,8 @@ int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 		err = get_ip(is, opt, &v);
 	} else if (level == IPPROTO_IPV6 && s->family == AF_INET6) {
 		err = get_ipv6(is, opt, &v);
+	} else if (level == IPPROTO_UDP && is->proto == IPPROTO_UDP) {
+		err = udp_getopt(is, opt, &v);
 	} else if (level == IPPROTO_UDPLITE && is->proto == IPPROTO_UDPLITE) {
 		err = get_udplite(is, opt, &v);
 	}

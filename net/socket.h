@@ -34,6 +34,7 @@
 #define MSG_DONTWAIT	 0x40u
 #define MSG_EOR		 0x80u
 #define MSG_WAITALL	 0x100u
+#define MSG_MORE	 0x8000u
 #define MSG_ERRQUEUE	 0x2000u
 #define MSG_NOSIGNAL	 0x4000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
@@ -101,9 +102,12 @@ struct sock_msg {
 	struct sock_creds creds; /* send: to be sent; recv: the sender's */
 	s16 hops, class; /* send: 1 more than what the packet shall have; 0: as
 			  * the socket says */
-	u32 out_flags;	 /* recv: MSG_TRUNC, MSG_EOR */
-	u64 stamp_ns;	 /* recv: CLOCK_REALTIME of arrival; 0: not known */
-	u32 nr_cmsg;	 /* recv */
+	union {
+		u32 out_flags; /* recv: MSG_TRUNC, MSG_EOR */
+		u32 segment;   /* send: UDP_SEGMENT, or 0 */
+	};
+	u64 stamp_ns; /* recv: CLOCK_REALTIME of arrival; 0: not known */
+	u32 nr_cmsg;  /* recv */
 	struct sock_cmsg_big *big; /* recv: given, or NULL */
 	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
 };

@@ -84,6 +84,7 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 		return ERR_PTR(-ENOBUFS);
 	list_init(&b->node);
 	b->off = 0;
+	b->segment = 0;
 	b->len = b->cap = len;
 	if (copy_from_iter(b->data, len, it) == len)
 		return b;
@@ -188,7 +189,7 @@ static void flood(struct inet_sock *is, struct inet_buf *b)
 	kfree(b);
 }
 
-static void deliver(struct inet_sock *is, struct inet_buf *b)
+void udp_transmit(struct inet_sock *is, struct inet_buf *b)
 {
 	struct inet_sock *to;
 
@@ -250,6 +251,43 @@ void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
 		b->class = six ? is->tclass : is->tos;
 }
 
+struct inet_buf *udp_read_datagram(struct inet_sock *is, struct sock_msg *m,
+				   const struct inet_buf *before)
+{
+	size_t len = iov_iter_count(m->it), had = before ? before->len : 0;
+	struct inet_ep to, from;
+	struct inet_buf *b;
+	int err = before ? 0 : route(is, m, &to, &from);
+
+	if (err)
+		return ERR_PTR(err);
+	if (before) {
+		to = before->to;
+		from = before->from;
+	}
+	if (had + len > (inet_is_v4(&to) ? UDP_MAX4 : UDP_MAX6))
+		return ERR_PTR(-EMSGSIZE);
+	b = new_buf(m->it, (u32)len);
+	if (IS_ERR(b))
+		return b;
+	b->from = from;
+	b->to = to;
+	inet_mark(is, m, b);
+	return b;
+}
+
+bool udp_give_whole(struct inet_sock *is, struct inet_buf *b)
+{
+	struct inet_sock *to = receiver(is->s.net, is->proto, b);
+	bool whole = to && load_once(&to->gro) && !ip_tapped(is->s.net);
+
+	if (whole)
+		give(to, b);
+	else
+		inet_put(to);
+	return whole;
+}
+
 s64 udp_send(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s);
@@ -260,10 +298,15 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 
 	if (err)
 		return err;
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (load_once(&is->shut) & SHUT_WR)
 		return -EPIPE;
+	if (unlikely((m->flags & (MSG_OOB | MSG_MORE)) || m->segment ||
+		     load_once(&is->slow_send))) {
+		if (m->flags & MSG_OOB)
+			return -EOPNOTSUPP;
+		if (is->proto == IPPROTO_UDP || is->proto == IPPROTO_UDPLITE)
+			return udp_send_slow(is, m);
+	}
 	err = route(is, m, &to, &from);
 	if (err)
 		return err;
@@ -276,7 +319,7 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 	b->to = to;
 	inet_mark(is, m, b);
 	if (is->proto != IPPROTO_ICMP && is->proto != IPPROTO_ICMPV6) {
-		deliver(is, b);
+		udp_transmit(is, b);
 		return (s64)len;
 	}
 	err = icmp_prepare(is, b);
@@ -340,6 +383,7 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 	return b;
 }
 
+#define UDP_GRO	      104
 #define IP_TOS	      1
 #define IP_TTL	      2
 #define IP_PKTINFO    8
@@ -411,6 +455,11 @@ static void describe(const struct inet_sock *is, const struct inet_buf *b,
 			 six ? IPV6_TCLASS : IP_TOS, &class, six ? 4 : 1);
 	if (is->recvdst)
 		add_dst(is, b, m);
+	if (is->gro && b->segment && m->nr_cmsg < SOCK_CMSG_MAX) {
+		u32 size = b->segment;
+
+		add_cmsg(m, IPPROTO_UDP, UDP_GRO, &size, sizeof(size));
+	}
 }
 
 static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
@@ -424,7 +473,8 @@ static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 	if (m->from)
 		inet_addr_out(is, &b->from, m->from);
 	m->stamp_ns = b->stamp_ns;
-	describe(is, b, m);
+	if (unlikely(is->describes))
+		describe(is, b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(is, b);
 	return (s64)(m->flags & MSG_TRUNC ? len : n);

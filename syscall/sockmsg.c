@@ -121,11 +121,26 @@ static int take_packet(s16 *out, uaddr_t at, u64 len, s32 least)
 }
 
 #define IPPROTO_IP    0
+#define IPPROTO_UDP   17
 #define IPPROTO_IPV6  41
 #define IP_TOS	      1
 #define IP_TTL	      2
 #define IPV6_HOPLIMIT 52
 #define IPV6_TCLASS   67
+#define UDP_SEGMENT   103
+
+/* How long the parts are that it is cut into. */
+static int take_segment(struct sock_msg *m, uaddr_t at, u64 len)
+{
+	u16 v;
+
+	if (len != sizeof(v))
+		return -EINVAL;
+	if (copy_from_user(&v, at, sizeof(v)))
+		return -EFAULT;
+	m->segment = v;
+	return 0;
+}
 
 static int take_inet(const struct socket *s, struct sock_msg *m,
 		     const struct user_cmsghdr *c, uaddr_t at)
@@ -146,6 +161,9 @@ static int take_inet(const struct socket *s, struct sock_msg *m,
 		if (c->type == IPV6_TCLASS)
 			return take_packet(&m->class, at, len, -1);
 	}
+	if (c->level == IPPROTO_UDP && c->type == UDP_SEGMENT &&
+	    s->protocol == IPPROTO_UDP)
+		return take_segment(m, at, len);
 	return 0; /* for somebody else */
 }
 
