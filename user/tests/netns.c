@@ -205,6 +205,7 @@ static int rest(void *arg __attribute__((unused)))
 {
 	for (;;)
 		pause();
+	return 0;
 }
 
 /* /proc/net is that of who looks. */
