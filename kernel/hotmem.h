@@ -22,8 +22,8 @@
  * Places: page numbers modulo TLB_PLACES.  Stacks of threads begin at those that are 4
  * modulo 8 (vmap.c), which are nobody else's here.
  */
-#define PLACE_TEXT    0u  /* from KERNEL_BASE: trap.S, __hotpath */
-#define PLACE_HARTS   5u  /* what hotmem_alloc() gives; 19 pages for two harts */
+#define PLACE_TEXT    0u /* from KERNEL_BASE: trap.S, __hotpath */
+#define PLACE_HARTS   5u /* what hotmem_alloc() gives; 19 pages for two harts */
 #define PLACE_THREAD  45u /* slabs of threads */
 #define NR_THREAD     7u
 #define PLACE_MM      53u /* of address spaces */

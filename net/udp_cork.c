@@ -23,8 +23,7 @@
 /* Does a send have to come here? */
 static void settle(struct inet_sock *is)
 {
-	store_once(&is->slow_send,
-		   is->udp_cork || is->begun || is->segment);
+	store_once(&is->slow_send, is->udp_cork || is->begun || is->segment);
 }
 
 /* @a and @b, which goes, as one. */

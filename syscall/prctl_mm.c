@@ -134,7 +134,8 @@ static int set_one(struct mm *mm, u64 what, u64 addr)
 	err = check(&l);
 	/* Somewhere at or above it: as little is asked by Linux. */
 	mapped = what == PR_SET_MM_START_BRK || what == PR_SET_MM_BRK ||
-		 what < PR_SET_MM_START_STACK || vma_overlap(mm, addr, USER_TOP);
+		 what < PR_SET_MM_START_STACK ||
+		 vma_overlap(mm, addr, USER_TOP);
 	if (!err && !mapped)
 		err = -EFAULT;
 	if (!err)
@@ -244,8 +245,8 @@ s64 prctl_set_mm(const u64 *a)
 	struct mm *mm = current->mm;
 	u64 what = a[0];
 
-	if (a[3] || (a[2] && what != PR_SET_MM_AUXV &&
-		     what != PR_SET_MM_MAP && what != PR_SET_MM_MAP_SIZE))
+	if (a[3] || (a[2] && what != PR_SET_MM_AUXV && what != PR_SET_MM_MAP &&
+		     what != PR_SET_MM_MAP_SIZE))
 		return -EINVAL;
 	if (what == PR_SET_MM_MAP_SIZE)
 		return put_user_u32(sizeof(struct layout), a[1]);

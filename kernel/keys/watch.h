@@ -66,10 +66,10 @@ struct watch_queue {
 	struct mutex lock;
 	struct waitq wq;	  /* readers */
 	struct watch_note *notes; /* [lock] owned ring; NULL: no size was set */
-	bool *lossy;		  /* [lock] owned: notes were lost behind this one */
-	u32 nr;			  /* [lock] power of two */
-	u32 head, tail;		  /* [lock] */
-	bool lost;		  /* [lock] to be told next */
+	bool *lossy;	/* [lock] owned: notes were lost behind this one */
+	u32 nr;		/* [lock] power of two */
+	u32 head, tail; /* [lock] */
+	bool lost;	/* [lock] to be told next */
 	struct watch_filter *filter; /* [lock] owned; NULL: all pass */
 	u32 nr_filter;		     /* [lock] */
 };

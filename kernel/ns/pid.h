@@ -40,10 +40,10 @@ struct pid_ns {
 	u32 level;	       /* [I] 0: the first */
 	struct process *init;  /* [task_lock] NULL: not yet, or gone */
 	bool dead;	       /* [task_lock] its init has ended */
-	int reboot_signal;     /* [task_lock] what init is said to die of, or 0 */
-	u32 nr_procs;	       /* [task_lock] here and below */
-	struct waitq wq;       /* woken when nr_procs shrinks and it is dead */
-	int last;	       /* [nums_lock] the last number that was given */
+	int reboot_signal; /* [task_lock] what init is said to die of, or 0 */
+	u32 nr_procs;	   /* [task_lock] here and below */
+	struct waitq wq;   /* woken when nr_procs shrinks and it is dead */
+	int last;	   /* [nums_lock] the last number that was given */
 	u16 *chunk[PID_MAX / PID_CHUNK]; /* [nums_lock] first's numbers */
 };
 extern const struct ns_ops pid_ns_ops;

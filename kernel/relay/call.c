@@ -389,19 +389,38 @@ __hotpath void call_ended(struct thread *t, struct call_row *c)
 	jump_to(relay_call_ended_general, t);
 }
 
-void relay_user_ready(struct hart *h, struct thread *t, bool front)
+/* A real-time thread that waited for an event or yielded begins a new turn; any other has
+ * never given its hart up. */
+static __cold void real_time_ready(struct hart *h, struct thread *t, bool back)
 {
+	if (!back || (t->suspended_once && t->gave_up) ||
+	    (t->work & WORK_RESCHED))
+		t->turn = ++relay_of(h)->turns;
+	if (!h->user)
+		return;
+	if (t->rt_prio > h->user->rt_prio)
+		relay_of(h)->preempt |= PREEMPT_TURN;
+	else if (t->rt_prio == h->user->rt_prio && t->turn < h->user->turn)
+		relay_of(h)->preempt |= PREEMPT_BACK;
+}
+
+/* @back: from a call of its own: before its equals if it waited in it, for it shall go on
+ * soon; a real-time thread is not asked about that. */
+void relay_user_ready(struct hart *h, struct thread *t, bool back)
+{
+	bool front = back && t->suspended_once;
+
 	relay_observe(h, t, EV_RESUMED, !h->user);
 	t->home = h;
+	if (unlikely(t->rt_prio))
+		real_time_ready(h, t, back);
 	if (likely(!h->user)) {
 		h->user = t;
 		return;
 	}
-	front = front && t->suspended_once;
 	t->queued_at = rdcycle();
 	relay_enqueue(h, t, front);
-	if (t->rt_prio > h->user->rt_prio ||
-	    (front && t->rt_prio == h->user->rt_prio))
+	if (front && !t->rt_prio && !h->user->rt_prio)
 		relay_of(h)->preempt |= PREEMPT_TURN;
 }
 

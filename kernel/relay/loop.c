@@ -93,7 +93,7 @@ void relay_take_message(struct hart *h, u64 word)
 		list_add_tail(&t->run_node, &h->ready);
 		break;
 	case MSG_PLACE:
-		relay_user_ready(h, t, true);
+		relay_user_ready(h, t, !t->rt_prio);
 		break;
 	case MSG_PROBE:
 		relay_probe_answer(h);

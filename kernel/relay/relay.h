@@ -110,6 +110,8 @@ struct relay_peer {
 /* relay_hart.preempt */
 #define PREEMPT_TURN 1u /* it is another thread's turn */
 #define PREEMPT_LOOK 2u /* an IPI was taken: not before the rings are empty */
+#define PREEMPT_BACK \
+	4u /* it was, and is again, another real-time thread's turn */
 
 /* Per-hart private part, behind hart->relay. */
 struct relay_hart {
@@ -133,6 +135,7 @@ struct relay_hart {
 		   * come back */
 	u64 left;   /* [a] of them, those that went elsewhere or died */
 	u8 preempt; /* [H] PREEMPT_*: before user code runs again */
+	u64 turns;  /* [H] begun by real-time threads */
 	struct ktimer slice; /* [H] */
 	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
 	struct ktimer watch; /* [H] watch.c */
@@ -275,7 +278,7 @@ void relay_run_request(struct hart *h, struct thread *t) __noreturn;
 void relay_run_ready(struct hart *h) __noreturn; /* one that is there */
 /* Into the queue of @h: by priority, before or behind its equals. */
 void relay_enqueue(struct hart *h, struct thread *t, bool front);
-void relay_user_ready(struct hart *h, struct thread *t, bool front);
+void relay_user_ready(struct hart *h, struct thread *t, bool back);
 void relay_yield(void); /* sched_yield(2) of current */
 
 /* --- watched.c: the same short way for calls that are counted or traced */

@@ -121,6 +121,13 @@ void hart_drop_mm(struct mm *mm)
 	atomic_dec(&nr_droppers);
 }
 
+/* Among equals: a real-time thread by its turn. */
+static bool comes_before(const struct thread *t, const struct thread *o,
+			 bool front)
+{
+	return t->rt_prio ? t->turn < o->turn : front;
+}
+
 void relay_enqueue(struct hart *h, struct thread *t, bool front)
 {
 	struct list_head *at = &h->runq;
@@ -128,8 +135,8 @@ void relay_enqueue(struct hart *h, struct thread *t, bool front)
 
 	/* Before whom?  Everybody has 0 as a rule. */
 	list_for_each_entry(o, &h->runq, run_node) {
-		if (front ? o->rt_prio <= t->rt_prio
-			  : o->rt_prio < t->rt_prio) {
+		if (o->rt_prio == t->rt_prio ? comes_before(t, o, front)
+					     : o->rt_prio < t->rt_prio) {
 			at = &o->run_node;
 			break;
 		}
@@ -140,18 +147,27 @@ void relay_enqueue(struct hart *h, struct thread *t, bool front)
 	h->nr_runq++;
 }
 
-static void take_next(struct hart *h)
+static struct thread *take_next(struct hart *h)
 {
-	h->user = list_first_entry(&h->runq, struct thread, run_node);
-	list_del(&h->user->run_node);
+	struct thread *t = list_first_entry(&h->runq, struct thread, run_node);
+
+	list_del(&t->run_node);
 	h->nr_runq--;
-	relay_left_queue(h->user);
+	relay_left_queue(t);
+	h->st.switches++;
+	return t;
 }
 
-/* Put the thread that has the hart behind those that wait for it. */
+/*
+ * Put the thread that has the hart behind those that wait for it, and give it to the
+ * first of them.  A real-time thread that did nothing to lose it keeps its turn.
+ */
 static void rotate(struct hart *h)
 {
-	struct thread *t = h->user;
+	struct thread *t = h->user, *next = take_next(h);
+
+	if (t->rt_prio == next->rt_prio && t->turn < next->turn)
+		t->turn = ++relay_of(h)->turns; /* it was over */
 
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
@@ -160,7 +176,7 @@ static void rotate(struct hart *h)
 	thread_lost_hart(t);
 	t->queued_at = rdcycle();
 	relay_enqueue(h, t, false);
-	h->user = NULL;
+	h->user = next;
 }
 
 /* Shall @t give way to the first in the queue, who wants that, or whose turn it is? */
@@ -172,6 +188,7 @@ static bool gives_way(const struct hart *h, const struct thread *t)
 	if (o->rt_prio != t->rt_prio)
 		return o->rt_prio > t->rt_prio;
 	return (t->work & WORK_RESCHED) ||
+	       (relay_of(h)->preempt & PREEMPT_BACK) ||
 	       (t->sched_policy & ~SCHED_POLICY_RESET) != SCHED_FIFO;
 }
 
@@ -180,14 +197,13 @@ static void choose(struct hart *h)
 	struct relay_hart *r = relay_of(h);
 
 	if (h->user && h->nr_runq &&
-	    ((r->preempt & PREEMPT_TURN) || (h->user->work & WORK_RESCHED)) &&
+	    ((r->preempt & (PREEMPT_TURN | PREEMPT_BACK)) ||
+	     (h->user->work & WORK_RESCHED)) &&
 	    gives_way(h, h->user))
 		rotate(h);
-	r->preempt &= (u8)~PREEMPT_TURN;
-	if (!h->user && h->nr_runq) {
-		take_next(h);
-		h->st.switches++;
-	}
+	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK);
+	if (!h->user && h->nr_runq)
+		h->user = take_next(h);
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
 }

@@ -126,6 +126,7 @@ static void leave(struct thread *t)
 	if (unlikely(this_hart()->plug))
 		blk_plug_end();
 	t->nr_vcsw++;
+	t->gave_up = (t->suspended_once && t->gave_up) || t->interruptible;
 	co_leave(t, CO_SUSPENDED);
 	KASSERT(t->state == THREAD_RUNNING);
 }

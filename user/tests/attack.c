@@ -38,7 +38,8 @@ static void bind_ns(const char *dir, pid_t pid)
 /* A child in a mount namespace of its own. */
 static pid_t stray(void)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
+	pid_t pid =
+		(pid_t)syscall(SYS_clone, CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
 
 	if (!pid)
 		for (;;)

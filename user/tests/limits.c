@@ -125,6 +125,14 @@ TEST(limits, pipes_of_a_user)
 	CHECK_EQ(r, 0);
 }
 
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW   (PROT_READ | PROT_WRITE)
+
+static void *map_all(size_t kb, int prot, int flags)
+{
+	return mmap(NULL, kb << 10, prot, flags, -1, 0);
+}
+
 static int computes(void *arg)
 {
 	struct sched_param p = { .sched_priority = 1 };
@@ -162,6 +170,50 @@ TEST(limits, real_time)
 	CHECK_EQ(ut_wait(ut_fork(waits, NULL)), 0);
 }
 
+static int spins(void *arg)
+{
+	const volatile int *done = arg;
+
+	while (!*done)
+		;
+	return 0;
+}
+
+static int calls_and_spins(void *arg)
+{
+	struct sched_param p = { .sched_priority = 1 };
+	volatile int *done = arg;
+	cpu_set_t one;
+	pid_t other;
+	int fd;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	CHECK_OK(sched_setaffinity(0, sizeof(one), &one));
+	CHECK_OK(sched_setscheduler(0, SCHED_FIFO, &p));
+	other = ut_fork(spins, arg);
+	CHECK_OK(fd = open("/proc/self/stat", O_RDONLY));
+	for (int i = 0; i < 1000; i++) {
+		char buf[1000];
+
+		CHECK(pread(fd, buf, sizeof(buf), 0) > 0);
+		CHECK(getppid() > 0);
+	}
+	*done = 1;
+	return ut_wait(other);
+}
+
+/* Who does not wait keeps its CPU from others of its priority, calls or not. */
+TEST(limits, fifo_keeps_its_turn)
+{
+	void *done = map_all(4, RW, MAP_SHARED | MAP_ANONYMOUS);
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK(done != MAP_FAILED);
+	CHECK_EQ(ut_wait(ut_fork(calls_and_spins, done)), 0);
+}
+
 TEST(limits, voluntary_switches)
 {
 	struct rusage a, b;
@@ -172,14 +224,6 @@ TEST(limits, voluntary_switches)
 	CHECK_OK(getrusage(RUSAGE_SELF, &b));
 	CHECK(b.ru_nvcsw >= a.ru_nvcsw + 5);
 	CHECK(b.ru_nvcsw < a.ru_nvcsw + 50);
-}
-
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
-#define RW   (PROT_READ | PROT_WRITE)
-
-static void *map_all(size_t kb, int prot, int flags)
-{
-	return mmap(NULL, kb << 10, prot, flags, -1, 0);
 }
 
 static int never_overcommits(void *arg)

@@ -94,8 +94,8 @@ TEST(udpcork, segments)
 	char buf[64];
 
 	make_pair(&tx, &rx);
-	CHECK_OK(setsockopt(tx, IPPROTO_UDP, UDP_SEGMENT_, &size,
-			    sizeof(size)));
+	CHECK_OK(
+		setsockopt(tx, IPPROTO_UDP, UDP_SEGMENT_, &size, sizeof(size)));
 	CHECK_EQ(send(tx, "aaaabbbbcc", 10, 0), 10);
 	CHECK_EQ(next(rx, buf, sizeof(buf)), 4);
 	CHECK_EQ(next(rx, buf, sizeof(buf)), 4);
