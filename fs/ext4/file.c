@@ -104,10 +104,23 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 	return err;
 }
 
+/*
+ * Is there perhaps room after all?  What is promised to dirty pages counts with the
+ * blocks of trees that it may need: once they have their places that is known.
+ */
+static bool settle_promises(struct mapping *m, bool *done)
+{
+	if (*done || !load_once(&m->nr_dirty))
+		return false;
+	*done = true;
+	return !mapping_sync(m, 0, ~0ull, true);
+}
+
 /* Blocks that were freed are there again when that is committed. */
 static s64 write_some(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	struct mapping *m = &f->inode->mapping;
+	bool settled = false;
 	u32 tries = 0;
 	s64 n;
 
@@ -115,7 +128,9 @@ static s64 write_some(struct file *f, struct iov_iter *from, u64 *pos)
 		n = (f->flags & O_DIRECT) && from->is_user
 			    ? ext4_write_direct(f, from, pos)
 			    : mapping_file_write(m, f, from, pos);
-	} while (n == -ENOSPC && ext4_retry_nospc(inode_sbi(f->inode), &tries));
+	} while (n == -ENOSPC &&
+		 (settle_promises(m, &settled) ||
+		  ext4_retry_nospc(inode_sbi(f->inode), &tries)));
 	return n;
 }
 

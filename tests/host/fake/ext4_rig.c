@@ -14,6 +14,7 @@
 #include <tests/host/fake/ext4_rig.h>
 
 #include <fs/direct.h>
+#include <fs/filecaps.h>
 #include <fs/internal.h>
 #include <kernel/dev/sysfs.h>
 #include <kernel/init.h>
@@ -50,6 +51,15 @@ s64 generic_file_llseek(struct file *f, s64 off, int whence)
 s64 endless_llseek(struct file *f, s64 off, int whence)
 {
 	return -EINVAL;
+}
+
+int generic_file_mmap(struct file *f, struct vma *vma)
+{
+	return -ENODEV;
+}
+
+void filecaps_drop_slow(struct inode *i)
+{
 }
 
 int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
