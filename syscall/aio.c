@@ -4,6 +4,7 @@
  *
  * Not here: contexts and events (fs/aio.c).
  */
+#include <syscall/rw.h>
 #include <syscall/syscall.h>
 #include <syscall/timeout.h>
 #include <syscall/uiov.h>
@@ -70,7 +71,7 @@ static int check(const struct iocb *cb, const struct file *f)
 	default:
 		return -EINVAL; /* POLL too */
 	}
-	if (cb->rw_flags)
+	if (cb->rw_flags & ~(u32)RWF_KNOWN)
 		return -EOPNOTSUPP;
 	return cb->offset < 0 ? -EINVAL : 0;
 }
@@ -82,6 +83,9 @@ static s64 transfer(struct file *f, struct iov_iter *it, const struct iocb *cb,
 	u64 pos = (u64)cb->offset;
 	s64 n = -ENOTBLK;
 
+	if (cb->rw_flags & ~(u32)RWF_HIPRI)
+		return rw_transfer(f, it, cb->offset, (int)cb->rw_flags,
+				   is_write(cb));
 	if ((f->flags & O_DIRECT) && f->ops->direct && !(f->flags & O_APPEND)) {
 		n = notify_direct(f, is_write(cb));
 		if (unlikely(n))
@@ -93,33 +97,46 @@ static s64 transfer(struct file *f, struct iov_iter *it, const struct iocb *cb,
 	return is_write(cb) ? vfs_write(f, it, &pos) : vfs_read(f, it, &pos);
 }
 
-static s64 run(struct file *f, const struct iocb *cb, struct aio_kiocb *k)
-{
-	struct iovec_user one = { .base = cb->buf, .len = cb->nbytes };
-	struct iov_iter it;
+/* The memory of a request. */
+struct memory {
+	struct iovec_user one;
 	struct uiov u;
-	s64 n;
+	struct iov_iter it;
+	bool many; /* @u is to be put */
+};
 
-	switch (cb->opcode) {
-	case IOCB_CMD_FSYNC:
-	case IOCB_CMD_FDSYNC:
+/* 0, or -errno of io_submit() itself. */
+static int get_memory(struct memory *m, const struct iocb *cb)
+{
+	int err = 0;
+
+	m->many =
+		cb->opcode == IOCB_CMD_PREADV || cb->opcode == IOCB_CMD_PWRITEV;
+	m->one = (struct iovec_user){ .base = cb->buf, .len = cb->nbytes };
+	if (m->many)
+		err = uiov_get(&m->u, cb->buf, cb->nbytes, &m->it);
+	else if ((s64)cb->nbytes < 0)
+		err = -EINVAL;
+	else if (!user_range_ok(cb->buf, cb->nbytes))
+		err = -EFAULT;
+	else
+		iov_iter_user(&m->it, &m->one, 1, cb->nbytes);
+	m->many = m->many && !err;
+	return err;
+}
+
+static void put_memory(struct memory *m)
+{
+	if (m->many)
+		uiov_put(&m->u);
+}
+
+static s64 run(struct file *f, struct memory *m, const struct iocb *cb,
+	       struct aio_kiocb *k)
+{
+	if (cb->opcode == IOCB_CMD_FSYNC || cb->opcode == IOCB_CMD_FDSYNC)
 		return vfs_fsync(f, cb->opcode == IOCB_CMD_FDSYNC);
-	case IOCB_CMD_PREADV:
-	case IOCB_CMD_PWRITEV:
-		n = uiov_get(&u, cb->buf, cb->nbytes, &it);
-		if (n)
-			return n;
-		n = transfer(f, &it, cb, k);
-		uiov_put(&u);
-		return n;
-	default:
-		if ((s64)cb->nbytes < 0)
-			return -EINVAL;
-		if (!user_range_ok(cb->buf, cb->nbytes))
-			return -EFAULT;
-		iov_iter_user(&it, &one, 1, cb->nbytes);
-		return transfer(f, &it, cb, k);
-	}
+	return transfer(f, &m->it, cb, k);
 }
 
 /* The eventfd that shall be told, referenced, or NULL; ERR_PTR. */
@@ -143,6 +160,7 @@ static int start(struct aio_ctx *c, struct file *f, uaddr_t ucb,
 {
 	struct file *eventfd;
 	struct aio_kiocb *k;
+	struct memory m;
 	s64 n;
 	int err = check(cb, f);
 
@@ -151,14 +169,18 @@ static int start(struct aio_ctx *c, struct file *f, uaddr_t ucb,
 	eventfd = result_fd(cb);
 	if (IS_ERR(eventfd))
 		return (int)PTR_ERR(eventfd);
-	k = aio_begin(c, ucb, cb->data);
+	err = get_memory(&m, cb);
+	k = err ? NULL : aio_begin(c, ucb, cb->data);
 	if (!k) {
+		if (!err)
+			put_memory(&m);
 		if (eventfd)
 			file_put(eventfd);
-		return -EAGAIN;
+		return err ? err : -EAGAIN;
 	}
 	aio_hold(k, file_get(f), eventfd);
-	n = run(f, cb, k);
+	n = run(f, &m, cb, k);
+	put_memory(&m);
 	if (n != -EIOCBQUEUED)
 		aio_complete(k, n == -ERESTARTSYS ? -EINTR : n);
 	return 0;
@@ -172,7 +194,7 @@ static int submit_one(struct aio_ctx *c, uaddr_t ucb)
 
 	if (copy_from_user(&cb, ucb, sizeof(cb)))
 		return -EFAULT;
-	if (cb.reserved2 || (cb.flags & ~(u32)IOCB_FLAG_RESFD))
+	if (cb.reserved2)
 		return -EINVAL;
 	/* io_cancel() recognises a submitted one by it */
 	if (put_user_u32(0, ucb + offsetof(struct iocb, key)))

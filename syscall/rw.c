@@ -218,11 +218,18 @@ static int apply_flags(struct file *f, struct iov_iter *it, u64 pos, int flags,
 	if (flags & RWF_NOWAIT) {
 		bool stream = !f->ops->llseek;
 
-		if (!f->ops->nowait || (write && !stream))
+		if (write && f->ops->write_now) {
+			int err = f->ops->write_now(f, pos, iov_iter_count(it));
+
+			if (err)
+				return err;
+		} else if (!f->ops->nowait || (write && !stream)) {
 			return -EOPNOTSUPP;
-		it->rwf |= IOV_NOWAIT;
-		if (!stream && only_cached(f, it, pos))
-			return -EAGAIN;
+		} else {
+			it->rwf |= IOV_NOWAIT;
+			if (!stream && only_cached(f, it, pos))
+				return -EAGAIN;
+		}
 	}
 	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
 		return -EINVAL;

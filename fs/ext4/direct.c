@@ -258,6 +258,22 @@ static bool all_there(struct inode *inode, u64 pos, size_t len)
 	return true;
 }
 
+/* Blocks that have to be found, and a file that grows, take a transaction. */
+int ext4_write_now(struct file *f, u64 pos, u64 len)
+{
+	struct inode *inode = f->inode;
+	bool yes = false;
+
+	if (!(f->flags & O_DIRECT))
+		return -EOPNOTSUPP;
+	down_read(&inode->lock);
+	if (!((pos | len) & (PAGE_SIZE - 1)) && pos < inode->i_size &&
+	    len <= inode->i_size - pos && !(f->flags & O_APPEND))
+		yes = all_there(inode, pos, len);
+	up_read(&inode->lock);
+	return yes ? 0 : -EAGAIN;
+}
+
 /* -EIOCBQUEUED, -ENOTBLK, or another error.  inode->lock is held. */
 static s64 start(struct inode *inode, struct iov_iter *it, u64 pos, bool write,
 		 struct aio_req *req)

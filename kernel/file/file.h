@@ -128,6 +128,9 @@ struct file_ops {
 	 * read() or write() it. */
 	s64 (*direct)(struct file *f, struct iov_iter *it, u64 pos, bool write,
 		      struct aio_req *req);
+	/* RWF_NOWAIT: 0: write() would wait for nothing but the device; -EAGAIN,
+	 * -EOPNOTSUPP.  Optional. */
+	int (*write_now)(struct file *f, u64 pos, u64 len);
 	bool sigio;	/* O_ASYNC tells what poll() would (async.c) */
 	bool own_sigio; /* O_ASYNC means something else, which setfl() sees to */
 	bool nowait;	/* read() honours IOV_NOWAIT, and write() for streams */

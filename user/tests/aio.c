@@ -221,6 +221,10 @@ TEST(aio, wrong_requests)
 	CHECK_ERR(io_submit(c, 1, cbs), EBADF);
 	a = request(77, fd, buf, 1, 0);
 	CHECK_ERR(io_submit(c, 1, cbs), EINVAL);
+	a = request(IOCB_CMD_PREADV, fd, buf, 5000, 0);
+	CHECK_ERR(io_submit(c, 1, cbs), EINVAL);
+	a = request(IOCB_CMD_PREADV, fd, (void *)8, 1, 0);
+	CHECK_ERR(io_submit(c, 1, cbs), EFAULT);
 	a = request(IOCB_CMD_PREAD, fd, buf, 1, 0);
 	a.aio_reserved2 = 1;
 	CHECK_ERR(io_submit(c, 1, cbs), EINVAL);
@@ -234,6 +238,37 @@ TEST(aio, wrong_requests)
 	a.aio_flags = 0;
 	CHECK_EQ(io_submit(c, 2, cbs), 1);
 	CHECK_ERR(io_submit(c, 1, cbs + 1), EFAULT);
+	CHECK_OK(io_destroy(c));
+}
+
+static long done(aio_context_t c, struct iocb a, int rw_flags)
+{
+	struct iocb *cbs[1] = { &a };
+	struct io_event ev;
+
+	a.aio_rw_flags = rw_flags;
+	a.aio_flags = 2; /* IOCB_FLAG_IOPRIO: none */
+	CHECK_EQ(io_submit(c, 1, cbs), 1);
+	CHECK_EQ(io_getevents(c, 1, 1, &ev, NULL), 1);
+	return ev.res;
+}
+
+TEST(aio, flags)
+{
+	int fd = ut_open("f", "abc");
+	struct iocb a, *cbs[1] = { &a };
+	aio_context_t c = 0;
+	char buf[8] = "";
+
+	NEED(io_setup(4, &c));
+	a = request(IOCB_CMD_PWRITE, fd, "d", 1, 0);
+	CHECK_EQ(done(c, a, RWF_APPEND), 1);
+	CHECK_EQ(done(c, a, RWF_DSYNC), 1);
+	a = request(IOCB_CMD_PREAD, fd, buf, 8, 0);
+	CHECK_EQ(done(c, a, RWF_HIPRI), 4);
+	CHECK(!strcmp(buf, "dbcd"));
+	a.aio_rw_flags = 0x8000;
+	CHECK_ERR(io_submit(c, 1, cbs), EOPNOTSUPP);
 	CHECK_OK(io_destroy(c));
 }
 

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/uio.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
@@ -236,6 +237,26 @@ TEST(attrs, move_extents)
 	me.donor_fd = open("/dev/null", O_RDWR);
 	CHECK_ERR(ioctl(fd, EXT4_IOC_MOVE_EXT, &me), EXDEV);
 	CHECK_ERR(ioctl(open("f", O_RDONLY), EXT4_IOC_MOVE_EXT, &me), EBADF);
+}
+
+/* A direct write of what has its place waits for the disk only. */
+TEST(attrs, direct_nowait)
+{
+	int fd = ut_open("f", ""), d = open("f", O_RDWR | O_DIRECT);
+	struct iovec v = { .iov_len = 4096 };
+
+	if (!on_ext4())
+		ut_skip("needs ext4");
+	v.iov_base = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(v.iov_base != MAP_FAILED);
+	CHECK_OK(d);
+	CHECK_ERR(pwritev2(d, &v, 1, 0, RWF_NOWAIT), EAGAIN);
+	CHECK_EQ(pwrite(d, v.iov_base, 4096, 0), 4096);
+	CHECK_EQ(pwritev2(d, &v, 1, 0, RWF_NOWAIT), 4096);
+	CHECK_OK(fallocate(d, 0, 4096, 4096));
+	CHECK_ERR(pwritev2(fd, &v, 1, 0, RWF_NOWAIT), EOPNOTSUPP);
+	CHECK_ERR(pwritev2(d, &v, 1, 8192, RWF_NOWAIT), EAGAIN);
 }
 
 /* EXT4_IOC_SHUTDOWN: all that wants the disk is an I/O error from then on, and the
