@@ -44,16 +44,22 @@ static size_t nr_entries(size_t n)
 	return (n - sizeof(struct acl)) / sizeof(struct entry);
 }
 
+static int check_form(const struct acl *a, size_t n)
+{
+	if (n < sizeof(*a) || (n - sizeof(*a)) % sizeof(struct entry))
+		return -EINVAL;
+	return a->version == ACL_VERSION ? 0 : -EOPNOTSUPP;
+}
+
 /* In order, each once, a mask where it is needed: 0 or -EINVAL. */
 static int check(const struct acl *a, size_t n)
 {
 	u32 seen = 0, last = 0;
 	u32 need = ACL_USER_OBJ | ACL_GROUP_OBJ | ACL_OTHER;
+	int err = check_form(a, n);
 
-	if (n < sizeof(*a) || (n - sizeof(*a)) % sizeof(struct entry))
-		return -EINVAL;
-	if (a->version != ACL_VERSION)
-		return -EOPNOTSUPP;
+	if (err)
+		return err;
 	for (size_t i = 0; i < nr_entries(n); i++) {
 		u32 tag = a->e[i].tag;
 		bool named = tag == ACL_USER || tag == ACL_GROUP;
@@ -246,15 +252,20 @@ int acl_set(struct inode *i, const char *name, const void *buf, size_t n,
 		return -EOPNOTSUPP;
 	if (!inode_owner_or_capable(i))
 		return -EPERM;
-	err = buf ? check(buf, n) : -EINVAL;
+	err = n ? check_form(buf, n) : 0;
 	if (err)
 		return err;
-	if (!nr_entries(n))
+	if (!n || !nr_entries(n))
 		return acl_remove(i, name);
+	if (strcmp(name, ACCESS) != 0 && !S_ISDIR(i->mode))
+		return -EACCES;
+	err = check(buf, n);
+	if (err)
+		return err;
 	if (!strcmp(name, ACCESS))
 		return set_access(i, buf, n);
 	store_once(&i->acl_default, (u8)ACL_UNKNOWN);
-	return S_ISDIR(i->mode) ? store(i, name, buf, n) : -EACCES;
+	return store(i, name, buf, n);
 }
 
 int acl_remove(struct inode *i, const char *name)

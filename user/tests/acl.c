@@ -145,6 +145,14 @@ TEST(acl, refused)
 	CHECK_OK(setxattr("f", ACCESS, &a, SIZE(3), 0));
 	CHECK_EQ(mode_of("f"), 0640);
 	CHECK_ERR(getxattr("f", ACCESS, NULL, 0), ENODATA);
+	/* none at all takes it away; where a list may be comes before what is in it */
+	a = with_user(7, 7);
+	CHECK_OK(setxattr("f", ACCESS, &a, SIZE(5), 0));
+	CHECK_OK(setxattr("f", ACCESS, "", 0, 0));
+	CHECK_ERR(getxattr("f", ACCESS, NULL, 0), ENODATA);
+	CHECK_ERR(setxattr("f", DEFAULT, &a, SIZE(1), 0), EACCES);
+	CHECK_ERR(setxattr(".", DEFAULT, &a, SIZE(1), 0), EINVAL);
+	CHECK_OK(setxattr("f", DEFAULT, &a, 4, 0));
 	CHECK_OK(setresuid(1000, 1000, 1000));
 	CHECK_ERR(setxattr("f", ACCESS, &a, SIZE(3), 0), EPERM);
 }
