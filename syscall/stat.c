@@ -14,7 +14,9 @@
 #define STATX_MNT_ID_UNIQUE   0x4000u
 #define STATX_DIOALIGN	      0x2000u
 #define STATX_RESERVED	      0x80000000u
+#define STATX_ATTR_AUTOMOUNT  0x1000u
 #define STATX_ATTR_MOUNT_ROOT 0x2000u
+#define STATX_ATTR_DAX	      0x200000u
 
 /* struct stat of asm-generic. */
 struct user_stat {
@@ -161,7 +163,10 @@ static int put_statx(uaddr_t to, const struct kstat *st, u32 wanted)
 		.blksize = (u32)st->blksize,
 		.attributes = st->attributes |
 			      (st->is_mount_root ? STATX_ATTR_MOUNT_ROOT : 0),
-		.attributes_mask = st->attributes_known | STATX_ATTR_MOUNT_ROOT,
+		/* nothing is mounted by itself, or mapped without a cache */
+		.attributes_mask = st->attributes_known |
+				   STATX_ATTR_MOUNT_ROOT |
+				   STATX_ATTR_AUTOMOUNT | STATX_ATTR_DAX,
 		.dio_mem_align = st->dio_align,
 		.dio_offset_align = st->dio_align,
 		.nlink = st->nlink,

@@ -200,6 +200,9 @@ TEST(files, statx)
 	CHECK_EQ(sx.stx_size, 5);
 	CHECK_EQ(sx.stx_mode & S_IFMT, S_IFREG);
 	CHECK_EQ(sx.stx_mask & STATX_BASIC_STATS, STATX_BASIC_STATS);
+	/* what no file here can be is known not to be set */
+	CHECK_EQ(sx.stx_attributes_mask & (STATX_ATTR_AUTOMOUNT | 0x200000),
+		 STATX_ATTR_AUTOMOUNT | 0x200000 /* DAX */);
 	CHECK_ERR(statx(AT_FDCWD, "none", 0, STATX_SIZE, &sx), ENOENT);
 }
 
