@@ -58,8 +58,8 @@ QUEUES = ["queue-size=4", "queue-size=16,seg-max-adjust=off",
 
 def check_disk(m, path, dev="/dev/vdb"):
     """Write, read past the cache, ask for it at depth 32, and look from outside."""
-    r = m.sh(f"UTEST_DISK={dev} utest -t 60 disk.direct disk.zero_range disk.aio_depth "
-             "</dev/null", 180)
+    r = m.sh(f"UTEST_DISK={dev} utest -t 60 disk.direct disk.zero_range "
+             "disk.aio_depth </dev/null", 180)
     assert r.status == 0 and "# 0 failed" in r.out, r.out
     m.sh(f"dd if=/bin/busybox of={dev} bs=64k seek=16 2>/dev/null && sync",
          60, check=True)
