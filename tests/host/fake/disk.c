@@ -19,6 +19,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/sched/wait.h>
+#include <lib/atomic.h>
 
 static struct bio *queue[4096];
 static u32 nr_queued;
