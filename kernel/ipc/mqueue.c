@@ -46,10 +46,18 @@ struct mqueue {
 	u64 bytes;
 	struct list_head msgs;
 	struct waitq rd_wq, wr_wq;
-	u32 nr_readers;		/* that wait: no notification then */
+	/* Those who wait, of struct mq_waiter: by priority, oldest first.  No
+	 * notification while there are readers. */
+	struct list_head readers, writers;
 	struct process *notify; /* owned, or NULL */
 	struct mq_notify how;
 	char name[MQ_NAME_MAX + 1]; /* [I] */
+};
+
+/* On the stack of the thread that waits. */
+struct mq_waiter {
+	struct list_head node; /* [mq_lock] */
+	u32 prio;	       /* [I] real-time priority */
 };
 
 static struct spinlock mq_lock = SPINLOCK_INIT("mqueue", RANK_FILE);
@@ -167,6 +175,8 @@ static struct mqueue *new_queue(const char *name, u32 mode,
 				  load_once(&mq_limits.msgsize_max));
 	list_init(&q->node);
 	list_init(&q->msgs);
+	list_init(&q->readers);
+	list_init(&q->writers);
 	waitq_init(&q->rd_wq);
 	waitq_init(&q->wr_wq);
 	(void)strscpy(q->name, name, sizeof(q->name));
@@ -304,7 +314,73 @@ static void tell(struct process *p, struct mq_notify *how, u8 why)
 	process_put(p);
 }
 
-static int put(struct mqueue *q, struct mq_msg *m)
+/* --- whose turn it is; mq_lock held */
+
+/* How many of @waiters come before @w, or (NULL) before a newcomer. */
+static u32 ahead(const struct list_head *waiters, const struct mq_waiter *w)
+{
+	u32 prio = load_once(&current->rt_prio), nr = 0;
+	struct mq_waiter *o;
+
+	list_for_each_entry(o, waiters, node) {
+		if (w ? o == w : o->prio < prio)
+			break;
+		nr++;
+	}
+	return nr;
+}
+
+static bool room_for(const struct mqueue *q, const struct mq_waiter *w)
+{
+	return q->nr + ahead(&q->writers, w) < q->maxmsg;
+}
+
+static bool message_for(const struct mqueue *q, const struct mq_waiter *w)
+{
+	return q->nr && q->nr > ahead(&q->readers, w);
+}
+
+static bool is_turn(const struct mqueue *q, const struct mq_waiter *w,
+		    bool (*turn)(const struct mqueue *q,
+				 const struct mq_waiter *w))
+{
+	bool r;
+
+	spin_lock(&mq_lock);
+	r = turn(q, w);
+	spin_unlock(&mq_lock);
+	return r;
+}
+
+static void join(struct mq_waiter *w, struct list_head *waiters)
+{
+	struct mq_waiter *o;
+
+	w->prio = load_once(&current->rt_prio);
+	spin_lock(&mq_lock);
+	list_for_each_entry(o, waiters, node) {
+		if (o->prio < w->prio)
+			break;
+	}
+	list_add_tail(&w->node, &o->node);
+	spin_unlock(&mq_lock);
+}
+
+/* Those behind @w may have their turn now. */
+static void leave(struct mq_waiter *w, const struct list_head *waiters,
+		  struct waitq *wq)
+{
+	bool others;
+
+	spin_lock(&mq_lock);
+	list_del(&w->node);
+	others = !list_empty(waiters);
+	spin_unlock(&mq_lock);
+	if (others)
+		wake_up_all(wq);
+}
+
+static int put(struct mqueue *q, struct mq_msg *m, const struct mq_waiter *w)
 {
 	struct process *p = NULL;
 	struct mq_notify how = { .to = NULL };
@@ -312,7 +388,7 @@ static int put(struct mqueue *q, struct mq_msg *m)
 	bool first;
 
 	spin_lock(&mq_lock);
-	if (q->nr >= q->maxmsg) {
+	if (!room_for(q, w)) {
 		spin_unlock(&mq_lock);
 		return -EAGAIN;
 	}
@@ -325,7 +401,7 @@ static int put(struct mqueue *q, struct mq_msg *m)
 	list_add(&m->node, &o->node);
 	q->nr++;
 	q->bytes += m->len;
-	if (first && !q->nr_readers)
+	if (first && list_empty(&q->readers))
 		p = unregister_locked(q, &how);
 	spin_unlock(&mq_lock);
 	tell(p, &how, NOTIFY_WOKENUP);
@@ -336,28 +412,32 @@ static int put(struct mqueue *q, struct mq_msg *m)
 s64 mq_send(struct file *f, struct mq_msg *m, u64 deadline_ns)
 {
 	struct mqueue *q = f->priv;
+	struct mq_waiter w;
 	s64 r;
 
 	if (m->len > q->msgsize)
 		return -EMSGSIZE;
-	while ((r = put(q, m)) == -EAGAIN) {
-		if (f->flags & O_NONBLOCK)
-			return r;
-		r = wait_event_clock(&q->wr_wq, load_once(&q->nr) < q->maxmsg,
+	r = put(q, m, NULL);
+	if (r != -EAGAIN || (f->flags & O_NONBLOCK))
+		return r;
+	join(&w, &q->writers);
+	do {
+		r = wait_event_clock(&q->wr_wq, is_turn(q, &w, room_for),
 				     deadline_ns);
-		if (r)
-			return r;
-	}
+		if (!r)
+			r = put(q, m, &w);
+	} while (r == -EAGAIN);
+	leave(&w, &q->writers, &q->wr_wq);
 	return r;
 }
 
-static struct mq_msg *take(struct mqueue *q, int waiting)
+static struct mq_msg *take(struct mqueue *q, const struct mq_waiter *w)
 {
-	struct mq_msg *m;
+	struct mq_msg *m = NULL;
 
 	spin_lock(&mq_lock);
-	q->nr_readers += (u32)waiting;
-	m = list_first_entry_or_null(&q->msgs, struct mq_msg, node);
+	if (message_for(q, w))
+		m = list_first_entry(&q->msgs, struct mq_msg, node);
 	if (m) {
 		list_del(&m->node);
 		q->nr--;
@@ -372,25 +452,24 @@ static struct mq_msg *take(struct mqueue *q, int waiting)
 struct mq_msg *mq_receive(struct file *f, size_t room, u64 deadline_ns)
 {
 	struct mqueue *q = f->priv;
+	struct mq_waiter w;
 	struct mq_msg *m;
 	s64 r = 0;
 
 	if (room < q->msgsize)
 		return ERR_PTR(-EMSGSIZE);
-	m = take(q, 0);
+	m = take(q, NULL);
 	if (m)
 		return m;
 	if (f->flags & O_NONBLOCK)
 		return ERR_PTR(-EAGAIN);
-	m = take(q, 1);
+	join(&w, &q->readers);
 	while (!m && !r) {
-		r = wait_event_clock(&q->rd_wq, load_once(&q->nr) != 0,
+		r = wait_event_clock(&q->rd_wq, is_turn(q, &w, message_for),
 				     deadline_ns);
-		m = take(q, 0);
+		m = take(q, &w);
 	}
-	spin_lock(&mq_lock);
-	q->nr_readers--;
-	spin_unlock(&mq_lock);
+	leave(&w, &q->readers, &q->rd_wq);
 	return m ? m : ERR_PTR(r);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "utest.h"
 
+#include <mqueue.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -140,6 +141,46 @@ TEST(policy, fifo_keeps_the_hart)
 	ut_sleep_ms(50);
 	CHECK(shared[0] > before);
 	kill(other, SIGKILL);
+}
+
+/* --- messages go to who is most urgent, not to who asked first */
+
+static int receive(void *arg)
+{
+	char c;
+
+	CHECK_OK(set(SCHED_FIFO, *(int *)arg));
+	CHECK_EQ(mq_receive(3, &c, 1, NULL), 1);
+	return c;
+}
+
+TEST(policy, message_order)
+{
+	static const int prio[3] = { 20, 40, 30 };
+	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 1 };
+	mqd_t q = mq_open("/ut-order", O_CREAT | O_RDWR, 0600, &a);
+	pid_t pid[3];
+
+	CHECK(q >= 0);
+	CHECK_OK(mq_unlink("/ut-order"));
+	if (q != 3)
+		CHECK_EQ(dup2(q, 3), 3);
+	CHECK_OK(set(SCHED_FIFO, 50));
+	for (int i = 0; i < 3; i++) {
+		pid[i] = ut_fork(receive, (void *)&prio[i]);
+		ut_sleep_ms(30);
+	}
+	CHECK_OK(mq_send(3, "1", 1, 0));
+	CHECK_EQ(ut_wait(pid[1]), '1');
+	CHECK_OK(mq_send(3, "2", 1, 0));
+	CHECK_EQ(ut_wait(pid[2]), '2');
+	/* the next in the queue goes away: the last one's turn */
+	pid[1] = ut_fork(receive, (void *)&prio[1]);
+	ut_sleep_ms(30);
+	CHECK_OK(kill(pid[1], SIGKILL));
+	CHECK_EQ(ut_wait(pid[1]), UT_SIGNALLED(SIGKILL));
+	CHECK_OK(mq_send(3, "3", 1, 0));
+	CHECK_EQ(ut_wait(pid[0]), '3');
 }
 
 /* --- who waits for a futex is woken by priority */
