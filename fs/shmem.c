@@ -29,25 +29,23 @@ static int shmem_init(void)
 }
 INITCALL(INIT_VFS, shmem_init);
 
-/* @seals: F_SEAL_SEAL for a file that takes no seals, else 0. */
 u64 memfd_noexec;
 
-struct file *memfd_create(const char *name, u32 seals)
+struct file *shmem_open(const char *label, u32 perm,
+			void (*prepare)(struct inode *i))
 {
 	struct path p = { shm_mount, NULL };
-	struct dentry *root = shm_mount->root;
-	char label[NAME_MAX + 1];
+	u32 len = (u32)strlen(label);
 	struct inode *i;
 	struct file *f;
-	u32 len;
 
-	len = (u32)scnprintf(label, sizeof(label), "memfd:%s", name);
-	i = tmpfs_make_inode(shm_mount->sb, NULL, S_IFREG | 0777, 0);
+	i = tmpfs_make_inode(shm_mount->sb, NULL, S_IFREG | perm, 0);
 	if (IS_ERR(i))
 		return ERR_PTR(PTR_ERR(i));
 	i->nlink = 0;
-	tmpfs_i(i)->seals = seals;
-	p.dentry = d_alloc(root, label, len, name_hash(label, len));
+	if (prepare)
+		prepare(i);
+	p.dentry = d_alloc(shm_mount->root, label, len, name_hash(label, len));
 	if (!p.dentry) {
 		inode_put(i);
 		return ERR_PTR(-ENOMEM);
@@ -57,6 +55,19 @@ struct file *memfd_create(const char *name, u32 seals)
 	spin_unlock(&dcache_lock);
 	f = vfs_open_path(&p, O_RDWR | O_LARGEFILE, NULL);
 	dentry_put(p.dentry);
+	return f;
+}
+
+/* @seals: F_SEAL_SEAL for a file that takes no seals, else 0. */
+struct file *memfd_create(const char *name, u32 seals)
+{
+	char label[NAME_MAX + 1];
+	struct file *f;
+
+	(void)scnprintf(label, sizeof(label), "memfd:%s", name);
+	f = shmem_open(label, 0777, NULL);
+	if (!IS_ERR(f))
+		tmpfs_i(f->inode)->seals = seals;
 	return f;
 }
 

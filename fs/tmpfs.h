@@ -108,4 +108,10 @@ struct file *memfd_create(const char *name, u32 seals);
 int memfd_add_seals(struct file *f, u32 seals);
 int memfd_get_seals(struct file *f);
 
+/* --- secretmem.c: memfd_secret(2) */
+struct file *secretmem_create(void);
+/* A file in memory called @label, which has no name in a directory. */
+struct file *shmem_open(const char *label, u32 perm,
+			void (*prepare)(struct inode *i));
+
 #endif /* FS_TMPFS_H */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* syscall/open.c - openat, openat2, close, close_range, memfd_create. */
+/*
+ * syscall/open.c - openat, openat2, close, close_range, memfd_create,
+ * memfd_secret.
+ */
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 #include <syscall/ustruct.h>
@@ -160,4 +163,16 @@ SYSCALL2(279, memfd_create, uaddr_t, uname, u32, flags)
 		memfd_add_seals(f, F_SEAL_EXEC);
 	}
 	return fd_open(f, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+}
+
+SYSCALL1(447, memfd_secret, u32, flags)
+{
+	struct file *f;
+
+	if (flags & ~(u32)O_CLOEXEC)
+		return -EINVAL;
+	f = secretmem_create();
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	return fd_open(f, flags & O_CLOEXEC);
 }

@@ -3,7 +3,8 @@
  * kernel/mm/access.c - reads and writes another address space.
  *
  * The areas are held by mm->lock while a page is copied, so that the table is not
- * torn down meanwhile; it is let go to fault a page in.
+ * torn down meanwhile; it is let go to fault a page in.  Secret memory is not
+ * reached.
  *
  * Context: coroutine, mm->lock not held.
  */
@@ -17,13 +18,19 @@
 
 #define RETRIES 64
 
-/* One try within a page; false: fault it in. */
-static bool copy_once(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write)
+/* One try within a page: 0, -EAGAIN (fault it in) or -EFAULT. */
+static int copy_once(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write)
 {
+	const struct vma *v;
 	struct hart *h;
 	void *p;
 
 	down_read(&mm->lock);
+	v = vma_at(mm, a);
+	if (v && (v->flags & VM_SECRET)) {
+		up_read(&mm->lock);
+		return -EFAULT;
+	}
 	h = this_hart();
 	p = user_begin(h, mm, a, write ? USER_WRITE : USER_READ);
 	if (p) {
@@ -34,7 +41,7 @@ static bool copy_once(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write)
 		user_end(h);
 	}
 	up_read(&mm->lock);
-	return p != NULL;
+	return p ? 0 : -EAGAIN;
 }
 
 /* Make the page at @a private to @mm though it is not writable; pt_lock is taken.
@@ -118,8 +125,11 @@ static size_t copy(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write,
 	while (done < n) {
 		size_t step = min(n - done, PAGE_SIZE - (a & (PAGE_SIZE - 1)));
 		char *b = (char *)buf + done;
+		int err = copy_once(mm, b, a, step, write);
 
-		if (copy_once(mm, b, a, step, write) ||
+		if (err == -EFAULT)
+			break;
+		if (!err ||
 		    (tries > 0 && force && force_once(mm, b, a, step))) {
 			done += step;
 			a += step;

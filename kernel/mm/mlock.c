@@ -36,7 +36,7 @@ static void set_locked(struct mm *mm, u64 start, u64 end, bool lock)
 	struct vma *v, *next;
 
 	for (v = vma_overlap(mm, start, end); v && v->start < end; v = next) {
-		if (!(v->flags & VM_IO))
+		if (!(v->flags & (VM_IO | VM_SECRET)))
 			vma_set_flags(v, lock ? v->flags | VM_LOCKED
 					      : v->flags & ~(u32)VM_LOCKED);
 		v = vma_merge(v);

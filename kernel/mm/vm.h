@@ -57,6 +57,7 @@ struct mm;
 #define VM_IO		BIT(12) /* device memory: no struct page */
 #define VM_DONTDUMP	BIT(13)
 #define VM_SEALED	BIT(14) /* mseal(2) */
+#define VM_SECRET	BIT(15) /* memfd_secret(2): nobody else may look */
 #define VM_POLICY_SHIFT 16	/* a byte: mpolicy.c */
 #define VM_POLICY	(0xffu << VM_POLICY_SHIFT)
 
