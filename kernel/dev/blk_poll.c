@@ -37,7 +37,7 @@
 #define SHORT_NS      (200 * NSEC_PER_USEC)
 #define LOOKS	      16u /* between two at the clock and at others' work */
 #define EXPLORE	      64u
-#define MEAN_OF	      8u
+#define MEAN_MOST_NS  (250 * NSEC_PER_MSEC)
 
 static bool ended(const u32 *done)
 {
@@ -52,15 +52,19 @@ static u32 mean(const struct blk_waits *w, enum blk_way way)
 	return load_once(&w->mean_ns[way]);
 }
 
-/* A lost update does not matter.  One wait that took very long says little. */
+/* What got better is believed sooner: it may be tried rarely.  A lost update does not
+ * matter, and one wait that took very long says little. */
 static void learn(struct blk_waits *w, enum blk_way way, u64 ns)
 {
-	u32 old = mean(w, way);
-	u32 seen = (u32)min_t(u64, ns, old ? 8ull * old : POLL_MAX_NS);
+	u64 old = mean(w, way), seen = min_t(u64, ns, MEAN_MOST_NS);
 
-	seen = min_t(u32, seen, 1u << 28);
-	store_once(&w->mean_ns[way],
-		   old ? old - old / MEAN_OF + seen / MEAN_OF : max(seen, 1u));
+	if (!old)
+		old = seen;
+	else if (seen < old)
+		old = (old + seen) / 2;
+	else
+		old += (min(seen, 8 * old) - old) / 8;
+	store_once(&w->mean_ns[way], max((u32)old, 1u));
 }
 
 static bool pays(const struct blk_waits *w)
@@ -90,10 +94,11 @@ static bool auto_looks(struct blk_waits *w)
 
 static u64 look_until(u32 mode, const struct blk_waits *w, u64 now)
 {
-	if (mode == BLK_WAIT_POLL)
+	u64 usual = mean(w, BLK_LOOK);
+
+	if (mode == BLK_WAIT_POLL || !usual)
 		return now + POLL_MAX_NS;
-	return now +
-	       clamp(2 * (u64)mean(w, BLK_LOOK), POLL_LEAST_NS, POLL_MAX_NS);
+	return now + clamp(2 * usual, POLL_LEAST_NS, POLL_MAX_NS);
 }
 
 static bool look(struct blkdev *disk, u32 hwq, const u32 *done)

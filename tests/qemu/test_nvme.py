@@ -127,6 +127,18 @@ def test_poll_queues(boot):
     assert queue[1]["interrupts"] == "0"
 
 
+def test_polled_interrupts_are_wanted(boot):
+    """What a poller has taken was no stray interrupt, however often."""
+    m = boot(blk="nvme", qemu="10", aia="aplic-imsic", smp=2)
+    m.sh("echo 1 >/sys/block/nvme0n1/queue/io_poll; "
+         "dd if=/dev/nvme0n1 of=/dev/null bs=4k count=4000 iflag=direct",
+         120, check=True)
+    _, queue = stats(m)
+    assert int(queue[1]["hits"]) > 1000, queue
+    assert int(queue[1]["lost"]) == 0, queue
+    assert "nobody wanted" not in m.sh("dmesg").out
+
+
 def test_mode_and_reset_under_load(boot, disk):
     """Modes change and the controller is reset while files are written."""
     m = boot(blk="nvme", disk=disk, snapshot=False, smp=4)
