@@ -7,15 +7,16 @@
                [--only REGEX]       the rows that match it
                [--modes irq,poll]   Antler's ways of waiting
 
-Boots Linux and Antler `remote` in turns on the same QEMU line with the same image
-and one more disk that answers at once (null-co), so that what is measured is the
-kernels' way to the device and back, and runs the same fio jobs in both.  Antler
-runs them four times: as it is by default, waiting by interrupt, polling, half and half.  The rows
+Boots Linux and Antler `remote` on the same QEMU line with the same image and one
+more disk that answers at once (null-co), so that what is measured is the kernels'
+way to the device and back.  Both stay, and run each fio job in turns.  Antler then
+runs them three times more: waiting by interrupt, polling, half and half.  The rows
 "ext4" are on a volume on a second such disk, whose file the host never flushes.
 
 Timings on a shared host are noisy: each row is the best of --passes boots, and
-only ratios of one run mean something.  Requests, notifies and interrupts are
-counted, and exact.
+only ratios of one run mean something; the median of the latencies suffers least
+from what else the host did.  Requests, notifies and interrupts are counted, and
+exact.
 """
 import argparse
 import csv
@@ -56,6 +57,7 @@ DISKS = {"virtio": ("virtio-blk-pci,drive=%s,disable-legacy=on", "vdb", "vdc"),
 SERIAL = "cat /sys/block/nvme0n1/device/serial"
 # Columns of fio's terse format, version 3, from 0.
 IOPS = {"read": 7, "write": 48}
+MEDIAN = {"read": 23, "write": 64}
 
 
 def modules():
@@ -68,9 +70,9 @@ def modules():
             "-device", "virtio-blk-pci,drive=modules,disable-legacy=on"]
 
 
-def volume():
+def volume(system):
     """An empty ext4."""
-    path = os.path.join(OUT, "bench", "volume.ext4")
+    path = os.path.join(OUT, "bench", f"volume-{system}.ext4")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-F", path,
                     "512M"], check=True)
@@ -86,7 +88,7 @@ def start(system, args):
     needs_driver = system == "linux" and args.disk == "nvme"
     tail = ["-drive", "file=null-co://,if=none,id=null0,size=1G,"
             "file.read-zeroes=on"] + device(args, "null0")
-    tail += ["-drive", f"file={volume()},if=none,id=fs0,format=raw,"
+    tail += ["-drive", f"file={volume(system)},if=none,id=fs0,format=raw,"
              "cache=unsafe"] + device(args, "fs0") + tools.drive()
     tail += modules() if needs_driver else []
     guest = qemu.Guest(kernel=system, smp=args.smp, qemu=args.qemu, out=OUT,
@@ -152,22 +154,31 @@ def fio(m, job, args, where):
     raise GuestError(f"fio said no result:\n{out}")
 
 
-def measure(m, system, mode, args, table):
-    for name, job, half in JOBS:
-        on_fs = name.startswith("ext4")
-        disk = m.fs_disk if on_fs else m.disk
-        where = f"/tmp/fs/{mode}" if on_fs else f"/dev/{disk}"
-        m.sh("rm -f /tools/tmp/fs/*; sync", check=True)
-        before = counters(m, system, disk)
-        result = fio(m, job, args, where)
-        iops = float(result[IOPS[half]])
-        after = counters(m, system, disk)
-        row = {k: after[k] - before[k] for k in after}
-        row["iops"] = iops
-        row["ops"] = iops * float(result[IOPS[half] + 1]) / 1000
-        old = table.setdefault((system, mode), {}).get(name)
-        if not old or old["iops"] < iops:
-            table[system, mode][name] = row
+def median(result, half):
+    """Of the latencies, microseconds."""
+    return int(result[MEDIAN[half]].partition("=")[2])
+
+
+def measure(m, system, mode, args, table, job):
+    name, line, half = job
+    on_fs = name.startswith("ext4")
+    disk = m.fs_disk if on_fs else m.disk
+    where = f"/tmp/fs/{mode}" if on_fs else f"/dev/{disk}"
+    m.sh("rm -f /tools/tmp/fs/*; sync", check=True)
+    before = counters(m, system, disk)
+    result = fio(m, line, args, where)
+    iops = float(result[IOPS[half]])
+    after = counters(m, system, disk)
+    row = {k: after[k] - before[k] for k in after}
+    row["iops"] = iops
+    row["ops"] = iops * float(result[IOPS[half] + 1]) / 1000
+    row["median"] = median(result, half)
+    old = table.setdefault((system, mode), {}).get(name)
+    if old:
+        row["median"] = min(row["median"], old["median"])
+        if old["iops"] > iops:
+            row = dict(old, median=row["median"])
+    table[system, mode][name] = row
 
 
 def listing(m):
@@ -184,22 +195,34 @@ def listing(m):
     return {"seconds": min(times), "reads": reads}
 
 
+def one_listing(m, system, table):
+    row = listing(m)
+    old = table.setdefault("listing", {}).get(system)
+    if not old or old["seconds"] > row["seconds"]:
+        table["listing"][system] = row
+
+
 def one_pass(args, table):
-    for system in ("linux", "antler"):
-        print(f"# booting {system} ...", file=sys.stderr, flush=True)
-        m = start(system, args)
-        try:
-            for mode in MODES if system == "antler" else ["irq"]:
-                if system == "antler":
-                    set_mode(m, mode, m.disk)
-                    set_mode(m, mode, m.fs_disk)
-                measure(m, system, mode, args, table)
-            row = listing(m)
-            old = table.setdefault("listing", {}).get(system)
-            if not old or old["seconds"] > row["seconds"]:
-                table["listing"][system] = row
+    machines = {}
+    try:
+        for system in ("linux", "antler"):
+            print(f"# booting {system} ...", file=sys.stderr, flush=True)
+            machines[system] = start(system, args)
+        for mode in MODES:
+            m = machines["antler"]
+            set_mode(m, mode, m.disk)
+            set_mode(m, mode, m.fs_disk)
+            for job in JOBS:
+                if mode == MODES[0]:
+                    measure(machines["linux"], "linux", "irq", args, table,
+                            job)
+                measure(m, "antler", mode, args, table, job)
+        for system, m in machines.items():
+            if not args.only:
+                one_listing(m, system, table)
             m.check_log()
-        finally:
+    finally:
+        for m in machines.values():
             m.close()
 
 
@@ -220,6 +243,12 @@ def show(table, args):
         ours = [table["antler", m][name]["iops"] for m in MODES]
         print(f"{name:31}{base:9.0f}" + "".join(f"{v:9.0f}" for v in ours) +
               "".join(f"{v / base:10.2f}" for v in ours))
+    print(f"\n{'median of latencies, us':31}{'Linux':>9}" +
+          "".join(f"{m:>9}" for m in MODES))
+    for name, _, _ in JOBS:
+        print(f"{name:31}{linux[name]['median']:9}" +
+              "".join(f"{table['antler', m][name]['median']:9}"
+                      for m in MODES))
     print("\nper request            interrupts: Linux   "
           + "  ".join(MODES) + "     notifies: " + "  ".join(MODES))
     for name, _, _ in JOBS:
@@ -240,21 +269,23 @@ def show(table, args):
             for what in ("requests", "sectors", "flushes", "interrupts",
                          "notifies")))
 
-    print("\nwarm ls -lR of 10 000 files: " + ", ".join(
-        f"{system} {row['seconds']:.2f} s and {row['reads']} reads"
-        for system, row in table.pop("listing").items()))
+    rows = table.pop("listing", {})
+    if rows:
+        print("\nwarm ls -lR of 10 000 files: " + ", ".join(
+            f"{system} {row['seconds']:.2f} s and {row['reads']} reads"
+            for system, row in rows.items()))
 
 
 def write_csv(table):
     path = os.path.join(OUT, "bench", "storage.csv")
     with open(path, "w", newline="", encoding="ascii") as f:
         w = csv.writer(f)
-        w.writerow(["system", "mode", "job", "iops", "requests", "interrupts",
-                    "notifies"])
+        w.writerow(["system", "mode", "job", "iops", "median", "requests",
+                    "interrupts", "notifies"])
         for (system, mode), rows in table.items():
             for name, row in rows.items():
                 w.writerow([system, mode, name] +
-                           [row.get(k, "") for k in ("iops", "requests",
+                           [row.get(k, "") for k in ("iops", "median", "requests",
                                                      "interrupts",
                                                      "notifies")])
     print(f"\nwritten to {path}")
