@@ -12,7 +12,9 @@
 #include <tests/host/fake/world.h>
 #include <tests/host/fake/world_int.h>
 
+#include <fs/filecaps.h>
 #include <fs/notify.h>
+#include <fs/vfs.h>
 #include <kernel/assert.h>
 #include <kernel/hart.h>
 #include <kernel/log.h>
@@ -342,6 +344,16 @@ void notify_error_slow(struct super_block *sb, struct inode *inode, int err)
 void notify_evicted_slow(struct inode *inode)
 {
 	panic("notify: nobody watches");
+}
+
+void filecaps_drop_slow(struct inode *i)
+{
+	panic("filecaps: no file has any");
+}
+
+int generic_file_mmap(struct file *f, struct vma *vma)
+{
+	panic("mmap: nobody maps");
 }
 
 void world_init(void)
