@@ -268,12 +268,15 @@ void aio_complete(struct aio_kiocb *k, s64 res)
 	c->tail = (c->tail + 1) % c->nr;
 	/* AIORING (release) - pairs with the program, and copy_events(). */
 	store_release(&ring_of(c)->tail, c->tail);
-	c->in_flight--;
-	list_add_tail(&k->node, &c->ended);
 	spin_unlock(&c->lock);
 	if (eventfd)
 		eventfd_signal(eventfd, 0);
+	/* From here on others may let go of it, and of the context. */
+	spin_lock(&c->lock);
+	c->in_flight--;
+	list_add_tail(&k->node, &c->ended);
 	wake_up_all(&c->wq);
+	spin_unlock(&c->lock);
 }
 
 static bool is_quiet(struct aio_ctx *c)
@@ -342,6 +345,7 @@ static int ring_mmap(struct file *f, struct vma *v)
 	struct aio_ctx *c = f->priv;
 
 	atomic_inc(&c->refs);
+	c->id = v->start; /* before anybody can take it away again */
 	v->flags |= VM_DONTFORK;
 	v->ops = &ring_vm_ops;
 	v->priv = c;
@@ -364,10 +368,7 @@ static int map_ring(struct aio_ctx *c)
 	at = mm_mmap(current->mm, 0, c->nr_pages * PAGE_SIZE,
 		     PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
 	file_put(f);
-	if (at < 0)
-		return (int)at;
-	c->id = (uaddr_t)at;
-	return 0;
+	return at < 0 ? (int)at : 0;
 }
 
 static int enlist(struct aio_ctx *c)

@@ -227,6 +227,7 @@ SYSCALL3(2, io_submit, uaddr_t, id, s64, nr, uaddr_t, uiocbs)
 			err = submit_one(c, ucb);
 		if (err)
 			break;
+		cond_resched_lazy();
 	}
 	blk_unplug();
 	aio_put(c);

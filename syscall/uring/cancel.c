@@ -95,6 +95,7 @@ s64 uring_cancel(struct uring *r, const struct uring_match *m,
 	do {
 		res = cancel_one(r, m, not_this, soon);
 		nr += res != -ENOENT;
+		cond_resched_lazy();
 	} while (all && res != -ENOENT);
 	return all ? nr : res;
 }

@@ -254,6 +254,7 @@ s64 uring_recv_run(struct uring_req *q, bool wait __unused)
 		if (!uring_post_more(q, (s32)n))
 			return n;
 		q->done = 0;
+		cond_resched_lazy();
 	}
 }
 
@@ -295,6 +296,7 @@ s64 uring_accept_run(struct uring_req *q, bool wait __unused)
 			return fd;
 		if (!uring_post_more(q, (s32)fd))
 			return fd;
+		cond_resched_lazy();
 	}
 }
 

@@ -354,6 +354,7 @@ static struct uring_pool *pool_new(struct process *proc)
 	list_init(&p->workers);
 	list_init(&p->idle);
 	list_init(&p->reqs);
+	list_init(&p->held);
 	list_init(&p->ended);
 	waitq_init(&p->gone);
 	mutex_init(&p->fds_lock);
@@ -393,7 +394,8 @@ void uring_pool_put(struct uring_pool *p)
 {
 	if (!atomic_dec_and_test(&p->refs))
 		return;
-	KASSERT(list_empty(&p->reqs) && list_empty(&p->workers));
+	KASSERT(list_empty(&p->reqs) && list_empty(&p->held) &&
+		list_empty(&p->workers));
 	kfree(p);
 }
 
@@ -421,6 +423,28 @@ static bool has_no_workers(struct uring_pool *p)
 	return none;
 }
 
+/* Also out of whatever it waits for: it opens files, and may be asked about that. */
+static void stop_poller_locked(struct uring_worker *w)
+{
+	thread_set_work(w->thread, WORK_EXIT);
+	thread_wake(w->thread);
+}
+
+void uring_poller_stop(struct uring *r)
+{
+	struct uring_pool *p = r->pool;
+	struct uring_worker *w;
+
+	if (!p)
+		return;
+	spin_lock(&p->lock);
+	list_for_each_entry(w, &p->workers, node) {
+		if (w->ring == r)
+			stop_poller_locked(w);
+	}
+	spin_unlock(&p->lock);
+}
+
 static void begin_end(struct uring_pool *p)
 {
 	struct uring_worker *w;
@@ -429,7 +453,7 @@ static void begin_end(struct uring_pool *p)
 	store_once(&p->dying, true);
 	list_for_each_entry(w, &p->workers, node) {
 		if (w->ring)
-			thread_wake(w->thread);
+			stop_poller_locked(w);
 	}
 	spin_unlock(&p->lock);
 }
@@ -454,6 +478,8 @@ void uring_process_exit(struct process *proc)
 	begin_end(p);
 	uring_cancel_pool(p);
 	wait_event(&p->gone, is_quiet(p));
+	while (uring_cancel_held(p)) /* others may have begun because of it */
+		wait_event(&p->gone, is_quiet(p));
 	dismiss_workers(p);
 	wait_event(&p->gone, has_no_workers(p));
 	uring_reap(p);

@@ -145,12 +145,24 @@ bool uring_start(struct uring_req *q)
 
 	spin_lock(&r->lock);
 	defer = must_defer_locked(q);
-	if (defer)
+	if (defer) {
 		list_add_tail(&q->node, &r->deferred);
-	else
+		spin_lock(&q->pool->lock);
+		list_add_tail(&q->pool_node, &q->pool->held);
+		spin_unlock(&q->pool->lock);
+	} else {
 		show_locked(q);
+	}
 	spin_unlock(&r->lock);
 	return !defer;
+}
+
+static void unhold_locked(struct uring_req *q)
+{
+	list_del(&q->node);
+	spin_lock(&q->pool->lock);
+	list_del(&q->pool_node);
+	spin_unlock(&q->pool->lock);
 }
 
 /* The oldest deferred one, if its turn has come: enlisted.  r->lock held. */
@@ -161,7 +173,7 @@ static struct uring_req *undefer_locked(struct uring *r)
 
 	if (!q || ((q->sqe.flags & SQE_IO_DRAIN) && r->nr_active))
 		return NULL;
-	list_del(&q->node);
+	unhold_locked(q);
 	show_locked(q);
 	return q;
 }
@@ -197,6 +209,27 @@ static void ended(struct uring_req *q)
 	spin_lock(&p->lock);
 	list_add_tail(&q->node, &p->ended);
 	spin_unlock(&p->lock);
+}
+
+/* @q's end is complete: nothing of its process's waits for it any more.  @reap: nor
+ * has it an owner. */
+static void leave_pool(struct uring_req *q, bool reap)
+{
+	struct uring_pool *p = q->pool;
+	bool dying;
+
+	spin_lock(&p->lock);
+	list_del(&q->pool_node);
+	if (reap)
+		list_add_tail(&q->node, &p->ended);
+	dying = p->dying;
+	if (unlikely(dying))
+		atomic_inc(&p->refs); /* @q's may go */
+	spin_unlock(&p->lock);
+	if (likely(!dying))
+		return;
+	wake_up_all(&p->gone);
+	uring_pool_put(p);
 }
 
 /* The rest of a chain that is broken; none of them was started.  @silent: the one
@@ -237,9 +270,6 @@ static void post_result(struct uring_req *q, s64 res, struct uring_req *next)
 	r->nr_active--;
 	while ((go = undefer_locked(r)))
 		uring_queue(go);
-	spin_lock(&q->pool->lock);
-	list_del(&q->pool_node);
-	spin_unlock(&q->pool->lock);
 	spin_unlock(&r->lock);
 	uring_announce(r);
 	if (q->op == &uring_ops[OP_TIMEOUT]) /* ends any wait for events */
@@ -266,7 +296,7 @@ void uring_end_counted(struct uring *r)
 	spin_unlock(&r->lock);
 }
 
-/* All but the memory.  The successor, RUNNING, or NULL. */
+/* All but leave_pool() and the memory.  The successor, RUNNING, or NULL. */
 static struct uring_req *finish(struct uring_req *q, s64 res)
 {
 	struct uring *r = q->ring;
@@ -284,8 +314,6 @@ static struct uring_req *finish(struct uring_req *q, s64 res)
 	post_result(q, res, next);
 	fail_chain(bad, q->sqe.flags & SQE_CQE_SKIP);
 	uring_end_counted(r);
-	if (unlikely(load_once(&q->pool->dying)))
-		wake_up_all(&q->pool->gone);
 	return next;
 }
 
@@ -293,6 +321,7 @@ struct uring_req *uring_complete(struct uring_req *q, s64 res)
 {
 	struct uring_req *next = finish(q, res);
 
+	leave_pool(q, false);
 	uring_req_free(q);
 	return next;
 }
@@ -301,9 +330,49 @@ void uring_end(struct uring_req *q, s64 res)
 {
 	struct uring_req *next = finish(q, res);
 
-	ended(q);
+	leave_pool(q, true);
 	if (next)
 		uring_queue(next);
+}
+
+/* The oldest of @p that @r has deferred, and what follows it. */
+static void cancel_held_in(struct uring *r, const struct uring_pool *p)
+{
+	struct uring_req *q, *found = NULL, *go;
+
+	spin_lock(&r->lock);
+	list_for_each_entry(q, &r->deferred, node) {
+		if (q->pool == p) {
+			found = q;
+			break;
+		}
+	}
+	if (found)
+		unhold_locked(found);
+	while ((go = undefer_locked(r)))
+		uring_queue(go);
+	spin_unlock(&r->lock);
+	fail_chain(found, false);
+}
+
+bool uring_cancel_held(struct uring_pool *p)
+{
+	struct uring_req *q;
+	struct uring *r;
+	bool any = false;
+
+	for (;; any = true) {
+		spin_lock(&p->lock);
+		q = list_first_entry_or_null(&p->held, struct uring_req,
+					     pool_node);
+		r = q ? uring_get(q->ring) : NULL;
+		spin_unlock(&p->lock);
+		if (!r)
+			return any;
+		cancel_held_in(r, p);
+		uring_put(r);
+		cond_resched();
+	}
 }
 
 void uring_end_here(struct uring_req *q, s64 res)
@@ -316,6 +385,14 @@ void uring_end_here(struct uring_req *q, s64 res)
 
 /* ---- execution */
 
+/* Others look at our credentials under task_lock, and may keep them. */
+static void act_for(struct cred *c)
+{
+	spin_lock(&task_lock);
+	current->cred = c;
+	spin_unlock(&task_lock);
+}
+
 static s64 execute(struct uring_req *q, bool wait)
 {
 	struct thread *t = current;
@@ -323,9 +400,11 @@ static s64 execute(struct uring_req *q, bool wait)
 	s64 res;
 
 	t->fd_given = q->file;
-	t->cred = q->cred;
+	if (unlikely(q->cred != mine))
+		act_for(q->cred);
 	res = q->op->run(q, wait);
-	t->cred = mine;
+	if (unlikely(q->cred != mine))
+		act_for(mine);
 	t->fd_given = NULL;
 	if (res <= -512 && res > URING_PENDING) /* -ERESTART* */
 		res = load_once(&q->cancelled) ? -ECANCELED : -EINTR;

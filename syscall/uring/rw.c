@@ -220,5 +220,6 @@ s64 uring_read_multishot_run(struct uring_req *q, bool wait)
 			return n;
 		if (!uring_post_more(q, (s32)n))
 			return n;
+		cond_resched_lazy();
 	}
 }

@@ -159,6 +159,7 @@ static void ring_release(struct file *f)
 
 	store_once(&r->dead, true);
 	store_once(&r->sq_kick, true);
+	uring_poller_stop(r);
 	wake_up_all(&r->sq_wq);
 	uring_cancel_ring(r);
 	(void)uring_files_drop(r);

@@ -290,6 +290,7 @@ static s64 submit_locked(struct uring *r, struct uring_pool *p, u32 nr)
 		uring_own(q);
 		err = append(&c, q, err);
 		q = NULL;
+		cond_resched_lazy();
 	}
 	flush(&b);
 	launch(&c);

@@ -15,6 +15,9 @@
 #include <kernel/time/posix.h>
 
 #define NS_PER_S 1000000000ull
+/* Between two events of a timeout that goes on: no program keeps the hart's timers
+ * busy, whatever period it asks for. */
+#define NS_APART ((u64)100000)
 
 static int clock_of(u32 flags)
 {
@@ -48,12 +51,17 @@ static void unlink_counted(struct uring_req *q)
 
 static bool again(struct uring_req *q)
 {
+	u64 now;
+
 	if (!(q->sqe.op_flags & TIMEOUT_MULTISHOT) ||
 	    (q->time.repeats && !--q->time.repeats))
 		return false;
 	if (!uring_post_more(q, -ETIME))
 		return false;
+	now = clock_mono_ns();
 	q->time.deadline += q->time.period;
+	if (q->time.deadline < now + NS_APART)
+		q->time.deadline = now + max(q->time.period, NS_APART);
 	spin_lock(&q->pool->lock);
 	q->state = UR_TIMER;
 	ktimer_arm(&q->time.timer, q->time.deadline);

@@ -174,6 +174,7 @@ struct uring_pool {
 	struct list_head workers; /* [lock] */
 	struct list_head idle;	  /* [lock] */
 	struct list_head reqs;	  /* [lock] U1 */
+	struct list_head held;	  /* [lock] deferred by some ring: DRAIN */
 	struct list_head ended;	  /* [lock] U2 */
 	u32 nr_workers, nr_idle;  /* [a] set under lock */
 	bool dying;		  /* [a] set under lock */
@@ -215,7 +216,7 @@ struct uring_req {
 	const struct uring_op *op;  /* [I] */
 	struct list_head node;	    /* by state, or ended */
 	struct list_head ring_node; /* [ring->lock] */
-	struct list_head pool_node; /* [pool->lock] */
+	struct list_head pool_node; /* [pool->lock] in ->reqs or ->held */
 	u8 state;		    /* [pool->lock] enum uring_state */
 	bool fired;		    /* [pool->lock] while it is being armed */
 	bool last_shot;		    /* [pool->lock] woken by an event of ours */
@@ -340,6 +341,8 @@ struct uring_req *uring_complete(struct uring_req *q, s64 res);
 void uring_end(struct uring_req *q, s64 res);
 /* The same in a coroutine: the memory goes at once. */
 void uring_end_here(struct uring_req *q, s64 res);
+/* All of @p that are deferred end, with what follows them; false: there are none. */
+bool uring_cancel_held(struct uring_pool *p);
 void uring_reap(struct uring_pool *p);	/* pool->ended: U2 */
 void uring_spare_free(struct uring *r); /* the ring ends */
 
@@ -364,6 +367,7 @@ void uring_working_on(const struct uring_req *q);
 /* A worker of current's process; with @ring its poller.  -ENOMEM. */
 int uring_worker_start(struct uring_pool *p, struct uring *ring);
 void uring_poller(struct uring_worker *w); /* sqpoll.c */
+void uring_poller_stop(struct uring *r);   /* r->dead is set */
 /* Current does what files have made possible, if it need not wait for it. */
 void uring_help(struct uring_pool *p);
 
