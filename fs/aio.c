@@ -56,6 +56,7 @@ struct aio_ctx {
 	u32 refs;	       /* [a] I2 */
 	struct mm *mm;	       /* [I] not referenced: only compared */
 	uaddr_t id;	       /* [I after setup] */
+	bool unmapped;	       /* [list_lock] even before that */
 	struct list_head node; /* [list_lock] */
 	struct spinlock lock;
 	u32 nr;			/* [I] events that the ring has */
@@ -319,9 +320,14 @@ static void ring_open(struct vma *v)
 static void ring_close(struct vma *v)
 {
 	struct aio_ctx *c = v->priv;
+	uaddr_t id;
 
+	spin_lock(&list_lock);
+	id = c->id;
+	c->unmapped |= !id; /* before it has a name: map_ring() sees it */
+	spin_unlock(&list_lock);
 	/* when the program, or its end, takes it away: the list's as well */
-	if (v->mm == c->mm && v->start == c->id && ctx_kill(c)) {
+	if (v->mm == c->mm && v->start == id && ctx_kill(c)) {
 		drain(c);
 		aio_put(c);
 	}
@@ -345,7 +351,6 @@ static int ring_mmap(struct file *f, struct vma *v)
 	struct aio_ctx *c = f->priv;
 
 	atomic_inc(&c->refs);
-	c->id = v->start; /* before anybody can take it away again */
 	v->flags |= VM_DONTFORK;
 	v->ops = &ring_vm_ops;
 	v->priv = c;
@@ -360,6 +365,7 @@ static const struct file_ops ring_fops = {
 static int map_ring(struct aio_ctx *c)
 {
 	struct file *f = file_alloc(&ring_fops, O_RDWR, c);
+	bool gone;
 	s64 at;
 
 	if (!f)
@@ -368,7 +374,13 @@ static int map_ring(struct aio_ctx *c)
 	at = mm_mmap(current->mm, 0, c->nr_pages * PAGE_SIZE,
 		     PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
 	file_put(f);
-	return at < 0 ? (int)at : 0;
+	if (at < 0)
+		return (int)at;
+	spin_lock(&list_lock);
+	c->id = (uaddr_t)at;
+	gone = c->unmapped;
+	spin_unlock(&list_lock);
+	return gone ? -EINVAL : 0;
 }
 
 static int enlist(struct aio_ctx *c)

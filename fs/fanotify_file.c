@@ -9,6 +9,7 @@
 #include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/task.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
@@ -245,7 +246,7 @@ static s64 give_with(const struct fanotify *fa, const struct fan_event *e,
 		.mask = e->mask & (FAN_EVENTS | FAN_PERM_EVENTS |
 				   IN_Q_OVERFLOW | IN_ISDIR),
 		.fd = fd,
-		.pid = (s32)e->pid,
+		.pid = pid_shown((int)e->pid),
 	};
 	struct out o = { .at = kmalloc(n) };
 	size_t moved;

@@ -89,6 +89,7 @@ static int rules_grow(struct ll_rules *t)
 static int rules_add(struct ll_rules *t, struct inode *i, u32 access)
 {
 	int err;
+	u32 at;
 
 	for (u32 k = 0; k < t->nr; k++) {
 		if (t->rule[k].inode != i)
@@ -100,8 +101,11 @@ static int rules_add(struct ll_rules *t, struct inode *i, u32 access)
 	if (err)
 		return err;
 	spin_lock(&ll_lock);
-	t->rule[t->nr++] =
-		(struct ll_rule){ inode_get(i), i->sb, i->ino, access };
+	at = rules_place(t, i);
+	memmove(&t->rule[at + 1], &t->rule[at],
+		(t->nr - at) * sizeof(t->rule[0]));
+	t->rule[at] = (struct ll_rule){ inode_get(i), i->sb, i->ino, access };
+	t->nr++;
 	spin_unlock(&ll_lock);
 	return 0;
 }
@@ -150,6 +154,7 @@ void landlock_drop_sb(struct super_block *sb)
 		i = take_one(sb);
 		spin_unlock(&ll_lock);
 		inode_put(i);
+		cond_resched();
 	} while (i);
 }
 

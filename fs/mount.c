@@ -28,6 +28,7 @@
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/sort.h>
 #include <lib/string.h>
 
 #define NR_BUCKETS 64u
@@ -326,21 +327,32 @@ struct mount *mount_next(struct mount *m, const struct mount *top)
 	return NULL;
 }
 
+/* Those of the trees that are somebody's; in one walk, however deep they are. */
+static u32 take_all_locked(struct mount **all)
+{
+	struct mount *top, *m;
+	u32 n = 0;
+
+	list_for_each_entry(top, &mounts, node) {
+		if (top->parent || !mount_placed(top))
+			continue;
+		for (m = top; m; m = mount_next(m, top))
+			all[n++] = mount_get(m);
+	}
+	return n;
+}
+
 /* All mounts of all trees, each referenced, or NULL: out of memory. */
 struct mount **mount_snapshot(u32 *nr)
 {
-	struct mount **all = NULL, *m;
-	u32 room = 0, n;
+	struct mount **all = NULL;
+	u32 room = 0;
 
 	for (;;) {
-		n = 0;
 		spin_lock(&dcache_lock);
 		if (all && nr_mounts <= room) {
-			list_for_each_entry(m, &mounts, node)
-				if (mount_placed(m))
-					all[n++] = mount_get(m);
+			*nr = take_all_locked(all);
 			spin_unlock(&dcache_lock);
-			*nr = n;
 			return all;
 		}
 		room = nr_mounts + 8;
@@ -370,18 +382,13 @@ static bool is_hidden(struct mount *m)
 	return yes;
 }
 
-/* Numbers grow as mounts are made; one that was moved is out of order. */
-static void sort_snapshot(struct mount **all, u32 nr)
+/* In the order in which they were made. */
+static int by_number(const void *a, const void *b)
 {
-	struct mount *m;
-	u32 i, j;
+	const struct mount *m = *(struct mount *const *)a;
+	const struct mount *n = *(struct mount *const *)b;
 
-	for (i = 1; i < nr; i++) {
-		m = all[i];
-		for (j = i; j && all[j - 1]->unique_id > m->unique_id; j--)
-			all[j] = all[j - 1];
-		all[j] = m;
-	}
+	return m->unique_id < n->unique_id ? -1 : m->unique_id > n->unique_id;
 }
 
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
@@ -391,10 +398,12 @@ void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
 
 	if (!all)
 		return;
-	sort_snapshot(all, nr);
-	for (i = 0; i < nr; i++)
+	sort(all, nr, sizeof(struct mount *), by_number);
+	for (i = 0; i < nr; i++) {
 		if (!is_hidden(all[i]))
 			fn(all[i], ctx);
+		cond_resched_lazy();
+	}
 	mount_snapshot_free(all, nr);
 }
 

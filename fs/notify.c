@@ -474,5 +474,6 @@ void notify_drop_sb(struct super_block *sb)
 
 		notify_fan(&h);
 		inode_put(i);
+		cond_resched();
 	}
 }

@@ -306,8 +306,8 @@ static int make_copies(struct mount *src, const struct path *at,
 			again = true;
 			if (err)
 				return err;
+			cond_resched();
 		}
-		cond_resched();
 	} while (again);
 	return 0;
 }
@@ -476,8 +476,22 @@ static void mark_witnesses(struct mount *m)
 				continue;
 			r->target = m;
 			again = true;
+			cond_resched();
 		}
+		cond_resched();
 	} while (again);
+}
+
+/* Has the group of @m's parent anybody else in it, or behind it? */
+static bool is_alone(const struct mount *m)
+{
+	const struct mount *r;
+	u32 group = m->parent->group;
+
+	list_for_each_entry(r, &sharers, sharing)
+		if (r->master == group || (r->group == group && r != m->parent))
+			return false;
+	return true;
 }
 
 static void doom(struct mount *m, struct list_head *list)
@@ -492,7 +506,7 @@ static void doom_copies(struct mount *m, struct list_head *list)
 {
 	struct mount *r, *c, *upper;
 
-	if (!m->parent || !m->parent->group)
+	if (!m->parent || !m->parent->group || is_alone(m))
 		return;
 	mark_witnesses(m);
 	list_for_each_entry(r, &sharers, sharing) {
@@ -594,8 +608,10 @@ int mount_detach(struct mount *top, bool lazy)
 
 	for (m = top; m; m = lazy ? mount_next(m, top) : NULL)
 		doom(m, &list); /* children come to stand before parents */
-	list_for_each_entry(m, &list, pending)
+	list_for_each_entry(m, &list, pending) {
 		doom_copies(m, &more);
+		cond_resched();
+	}
 	list_splice_tail_init(&more, &list);
 	err = unlink_all(top, &list, !lazy);
 	if (!err) {

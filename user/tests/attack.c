@@ -510,3 +510,33 @@ TEST(attack, tsync_and_clone)
 		CHECK_EQ(ut_wait(ut_fork(clone_meanwhile, &when)), 0);
 	}
 }
+
+/* --- trees of mounts that are deep, and that many see */
+
+static int stack_mounts(void *arg)
+{
+	long start = ut_now_ms();
+	char buf[4096];
+	int fd;
+
+	(void)arg;
+	CHECK_OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	CHECK_OK(mkdir("d", 0700));
+	CHECK_OK(mount("none", "d", "tmpfs", 0, NULL));
+	CHECK_OK(mount(NULL, "d", NULL, MS_SHARED, NULL));
+	CHECK_OK(mkdir("d/a", 0700));
+	CHECK_OK(mkdir("d/b", 0700));
+	for (int i = 0; i < 1500; i++)
+		CHECK_OK(mount("d/a", "d/b", NULL, MS_BIND, NULL));
+	CHECK_OK(fd = open("/proc/self/mountinfo", O_RDONLY));
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+	CHECK_OK(umount2("d", MNT_DETACH));
+	return ut_now_ms() - start > 20000;
+}
+
+TEST(attack, stacked_mounts)
+{
+	CHECK_EQ(ut_wait(ut_fork(stack_mounts, NULL)), 0);
+}

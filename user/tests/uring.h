@@ -28,13 +28,14 @@ static inline int setup(unsigned int n, struct io_uring_params *p)
 }
 
 static inline int enter(struct ring *r, unsigned int submit, unsigned int min,
-		 unsigned int flags)
+			unsigned int flags)
 {
 	return (int)syscall(SYS_io_uring_enter, r->fd, submit, min, flags, NULL,
 			    0);
 }
 
-static inline int reg(struct ring *r, unsigned int op, void *arg, unsigned int nr)
+static inline int reg(struct ring *r, unsigned int op, void *arg,
+		      unsigned int nr)
 {
 	return (int)syscall(SYS_io_uring_register, r->fd, op, arg, nr);
 }
@@ -94,7 +95,7 @@ static inline void ring_close(struct ring *r)
 
 /* The next entry, cleared; sent by submit(). */
 static inline struct io_uring_sqe *next(struct ring *r, int op, int fd,
-				 unsigned long data)
+					unsigned long data)
 {
 	unsigned int at = (*r->sq_tail + r->to_submit++) & r->sq_mask;
 	struct io_uring_sqe *s = &r->sqe[at];
@@ -151,7 +152,8 @@ static inline void expect(struct ring *r, unsigned long data, int res)
 			(unsigned long)c.user_data, c.res, data, res);
 }
 
-static inline void rw(struct io_uring_sqe *s, void *buf, unsigned int n, long off)
+static inline void rw(struct io_uring_sqe *s, void *buf, unsigned int n,
+		      long off)
 {
 	s->addr = (unsigned long)buf;
 	s->len = n;
