@@ -289,7 +289,7 @@ static int add_held(struct inotify *in, struct inode *inode, u32 mask,
 		m->mask = mask & IN_MASK_ADD ? m->mask | keep : keep;
 		return watch_of(m)->wd;
 	}
-	if (in->group.nr_marks >= INOTIFY_MAX_WATCHES)
+	if (group_user_marks(&in->group) >= INOTIFY_MAX_WATCHES)
 		return -ENOSPC;
 	w = *fresh;
 	*fresh = NULL;

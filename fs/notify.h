@@ -155,7 +155,7 @@ int dnotify_set(struct file *f, int fd, u32 arg);
 
 /* --- for the system calls */
 #define INOTIFY_MAX_EVENTS  16384u /* that wait, of one instance */
-#define INOTIFY_MAX_WATCHES 65536u /* of one instance */
+#define INOTIFY_MAX_WATCHES 65536u /* of one user */
 extern u64 inotify_max_instances;  /* [a] of one user */
 
 struct file *inotify_create(bool nonblock); /* or ERR_PTR */

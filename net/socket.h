@@ -73,6 +73,8 @@ struct sock_creds {
 /* Files on their way; owns them. */
 struct sock_files {
 	u32 nr;
+	u32 uid;      /* whose flights these are, while */
+	bool flights; /* they count: unix_take_off() to unix_land() */
 	struct file *f[SCM_MAX_FD];
 };
 void sock_files_put(struct sock_files *sf); /* NULL is fine */

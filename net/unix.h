@@ -117,8 +117,8 @@ void unix_take_queue(struct unix_sock *us, struct list_head *list);
 void unix_free_messages(struct list_head *list);
 
 /* --- unix_gc.c: sockets in messages.  No lock held. */
-void unix_take_off(
-	struct sock_files *sf); /* they will be queued; NULL is fine */
+/* They will be queued: 0 or -ETOOMANYREFS.  NULL is fine. */
+int unix_take_off(struct sock_files *sf);
 /* *@at, which is NULL then: they are in no message any more. */
 struct sock_files *unix_land(struct sock_files **at);
 /* A reference of each for somebody who looks at a message that stays queued. */

@@ -21,7 +21,10 @@
 #include <net/unix.h>
 
 #include <kernel/file/file.h>
+#include <kernel/task/process.h>
+#include <kernel/task/user_use.h>
 #include <lib/atomic.h>
+#include <lib/errno.h>
 
 static struct list_head flights = LIST_HEAD_INIT(flights); /* [u] */
 static u32 nr_flights; /* [u] sum of us->flights; read racily */
@@ -60,12 +63,30 @@ static void land_locked(struct unix_sock *us)
 	store_once(&nr_flights, nr_flights - 1);
 }
 
-void unix_take_off(struct sock_files *sf)
+/* As on Linux: who is beyond it may not send any more. */
+static bool count_flights(struct sock_files *sf)
+{
+	u64 limit = rlimit_cur(RLIMIT_NOFILE);
+
+	if (limit > INT64_MAX || capable(CAP_SYS_RESOURCE) ||
+	    capable(CAP_SYS_ADMIN))
+		limit = INT64_MAX;
+	sf->uid = current_cred()->uid;
+	sf->flights =
+		user_charge(sf->uid, USER_FLIGHTS, sf->nr, limit + sf->nr);
+	return sf->flights;
+}
+
+int unix_take_off(struct sock_files *sf)
 {
 	struct unix_sock *us;
 
+	if (likely(!sf))
+		return 0;
+	if (!count_flights(sf))
+		return -ETOOMANYREFS;
 	if (likely(!carries_unix(sf)))
-		return;
+		return 0;
 	spin_lock(&unix_lock);
 	for (u32 i = 0; i < sf->nr; i++) {
 		us = unix_of(sf->f[i]);
@@ -73,6 +94,7 @@ void unix_take_off(struct sock_files *sf)
 			take_off_locked(us, sf->f[i]);
 	}
 	spin_unlock(&unix_lock);
+	return 0;
 }
 
 struct sock_files *unix_land(struct sock_files **at)
@@ -80,6 +102,10 @@ struct sock_files *unix_land(struct sock_files **at)
 	struct sock_files *sf = *at;
 	struct unix_sock *us;
 
+	if (sf && sf->flights) {
+		user_uncharge(sf->uid, USER_FLIGHTS, sf->nr);
+		sf->flights = false;
+	}
 	if (likely(!carries_unix(sf))) {
 		*at = NULL;
 		return sf;

@@ -193,7 +193,11 @@ static s64 send_one(struct unix_sock *us, struct unix_sock *to,
 		return PTR_ERR(um);
 	len = um->len;
 	um->urgent = urgent;
-	unix_take_off(m->files);
+	err = unix_take_off(m->files);
+	if (err) {
+		msg_free(um);
+		return err;
+	}
 	err = deliver(us, to, um, m);
 	if (err) {
 		m->files = unix_land(&m->files);

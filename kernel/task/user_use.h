@@ -15,6 +15,7 @@ enum user_use {
 	USER_SIGNALS, /* queued signals, and timers that will send one */
 	USER_MQ,      /* bytes of message queues */
 	USER_PIPES,   /* pages that pipes may hold */
+	USER_FLIGHTS, /* files in messages that nobody has received yet */
 	NR_USER_USES,
 };
 

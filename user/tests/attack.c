@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #ifndef SYS_clone3
@@ -539,4 +540,55 @@ static int stack_mounts(void *arg)
 TEST(attack, stacked_mounts)
 {
 	CHECK_EQ(ut_wait(ut_fork(stack_mounts, NULL)), 0);
+}
+
+/* --- files in messages that nobody receives */
+
+static ssize_t send_files(int s, int fd, int nr)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(64 * sizeof(int))];
+	} c;
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &c,
+			    .msg_controllen =
+				    CMSG_SPACE((size_t)nr * sizeof(int)) };
+
+	c.h.cmsg_level = SOL_SOCKET;
+	c.h.cmsg_type = SCM_RIGHTS;
+	c.h.cmsg_len = CMSG_LEN((size_t)nr * sizeof(int));
+	for (int i = 0; i < nr; i++)
+		memcpy(CMSG_DATA(&c.h) + (size_t)i * sizeof(int), &fd,
+		       sizeof(int));
+	return sendmsg(s, &m, MSG_DONTWAIT);
+}
+
+static int fly(void *arg)
+{
+	struct rlimit lim = { 64, 64 };
+	char buf[16];
+	int s[2], n;
+
+	(void)arg;
+	become(4711);
+	CHECK_OK(setrlimit(RLIMIT_NOFILE, &lim));
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, s));
+	for (int round = 0; round < 2; round++) {
+		for (n = 0; send_files(s[0], s[n & 1], 20) == 1; n++)
+			CHECK(n < 5);
+		CHECK_EQ(errno, ETOOMANYREFS);
+		CHECK_EQ(n, 4); /* one that begins below it is let through */
+		CHECK_EQ(send(s[0], "y", 1, 0), 1);
+		for (int i = 0; i < n + 1; i++)
+			CHECK_EQ(recv(s[1], buf, sizeof(buf), 0), 1);
+	}
+	return 0;
+}
+
+TEST(attack, flights)
+{
+	CHECK_EQ(ut_wait(ut_fork(fly, NULL)), 0);
 }
