@@ -298,12 +298,14 @@ static void kill_inside(struct process *p, void *arg)
 		(void)signal_process_locked(p, SIGKILL, SEND_KERNEL);
 }
 
-/* Children that are dead already; others vanish, as SIGCHLD is ignored. */
+/* Children that are dead already; others vanish, as SIGCHLD, which is what they all
+ * send from now on, is ignored. */
 static void reap_children_locked(struct process *p, struct list_head *dead)
 {
 	struct process *c, *tmp;
 
 	list_for_each_entry_safe(c, tmp, &p->children, sibling) {
+		c->exit_signal = SIGCHLD;
 		if (!c->zombie || trace_reparented_locked(c))
 			continue;
 		process_unlink_locked(c);
@@ -326,6 +328,7 @@ void pid_ns_zap(struct process *p)
 	spin_unlock(&task_lock);
 	process_for_each(kill_inside, p);
 	spin_lock(&task_lock);
+	trace_tracer_exit_locked(p, &dead); /* nobody will ask for them */
 	reap_children_locked(p, &dead);
 	spin_unlock(&task_lock);
 	list_for_each_entry_safe(c, tmp, &dead, sibling) {

@@ -43,10 +43,22 @@ def test_fuzz(boot, nr):
     assert lost < 32 << 10, f"{lost} KiB are gone"
 
 
+@pytest.mark.parametrize("relay", ["remote", "local"])
+def test_fuzz_namespaces(boot, relay):
+    """Roots of namespaces of their own, with two threads: all of them end."""
+    m = boot(relay=relay, smp=2)
+    r = m.sh("fuzz -n -t 8", 90)
+    assert "lost child" not in r.out
+    m.sh("sleep 4")
+    assert "fuzz" not in m.sh("ps | grep -v grep | grep -o fuzz").out
+    still_well(m)
+
+
 @pytest.mark.soak
-def test_fuzz_long(boot):
+@pytest.mark.parametrize("how", ["", "-n"])
+def test_fuzz_long(boot, how):
     m = boot(**CONFIGS[0])
-    assert m.sh("fuzz -t 600 -j 8", 900).status == 0
+    assert m.sh(f"fuzz {how} -t 600 -j 8", 900).status == 0
     still_well(m)
 
 

@@ -592,3 +592,34 @@ TEST(attack, flights)
 {
 	CHECK_EQ(ut_wait(ut_fork(fly, NULL)), 0);
 }
+
+/* --- the end of a PID namespace whose init has odd children */
+
+static int odd_children(void *arg)
+{
+	pid_t pid =
+		(pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+	int how = *(int *)arg;
+
+	CHECK_OK(pid);
+	if (pid)
+		return ut_wait(pid);
+	for (int i = 0; i < 3; i++) {
+		int sig = how == 0 ? SIGUSR1 : how == 1 ? 0 : SIGCHLD;
+
+		pid = (pid_t)syscall(SYS_clone, sig, 0, 0, 0, 0);
+		CHECK_OK(pid);
+		if (!pid)
+			for (;;)
+				pause();
+		if (how == 2)
+			CHECK_OK(ptrace(PTRACE_SEIZE, pid, 0, 0));
+	}
+	_exit(7);
+}
+
+TEST(attack, pid_ns_with_odd_children)
+{
+	for (int how = 0; how < 3; how++)
+		CHECK_EQ(ut_wait(ut_fork(odd_children, &how)), 7);
+}

@@ -2,7 +2,7 @@
 /*
  * user/tests/fuzz.c - system calls at random with arguments at the edge.
  *
- *	fuzz [-s SEED] [-t SECONDS] [-j PROCESSES]
+ *	fuzz [-n] [-s SEED] [-t SECONDS] [-j PROCESSES]
  *
  * Children make calls with numbers and arguments drawn from boundary values,
  * good and bad pointers, live and dead descriptors; a child that dies is
@@ -11,11 +11,15 @@
  *
  * Children are unprivileged users in a directory of their own, in a session
  * of their own, so that they can neither reboot nor kill what is not theirs.
+ * With -n each is root in namespaces of its own, has two threads, and descriptors of
+ * what can be asked for there; calls about that are made more often.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -41,6 +47,7 @@ struct shared {
 
 static struct shared *shared;
 static uint64_t seed;
+static bool in_namespaces;
 static char *good; /* 16 pages, the last one unmapped */
 
 static uint64_t rnd(void)
@@ -117,6 +124,15 @@ static const char *const paths[] = {
 	"/dev/tty",
 	"/sys",
 	"loop",
+	"/proc/self/ns/mnt",
+	"/proc/self/ns/user",
+	"/proc/self/ns/pid",
+	"/proc/self/uid_map",
+	"tmpfs",
+	"proc",
+	"d/m",
+	"keyring",
+	"user",
 };
 
 static uint64_t pointer(void)
@@ -180,8 +196,19 @@ static void fill_memory(void)
 			rnd() % 3 ? argument() : (uint64_t)good + rnd() % 57344;
 }
 
+/* Of namespaces and mounts, rings, keys, filters, watches, tracers, messages. */
+static const short favourites[] = {
+	0,   1,	  2,   3,   4,	 26,  27,  28,	29,  39,  40,  41,  51,
+	56,  57,  71,  76,  77,	 97,  101, 117, 167, 199, 203, 211, 212,
+	217, 218, 219, 220, 221, 234, 260, 262, 263, 268, 269, 270, 277,
+	278, 279, 285, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434,
+	435, 438, 440, 442, 444, 445, 446, 449, 457, 458,
+};
+
 static long pick_number(void)
 {
+	if (in_namespaces && rnd() % 2)
+		return favourites[rnd() % ARRAY_SIZE(favourites)];
 	if (rnd() % 64 == 0)
 		return edges[rnd() % ARRAY_SIZE(edges)];
 	/* 0 to 293 are one block, 403 to 460 the newer ones. */
@@ -219,21 +246,100 @@ static void become_harmless(void)
 		_exit(9);
 }
 
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+		errno = 0; /* as far as it goes */
+	close(fd);
+}
+
+/* Root of new namespaces; what dies in them is the inner process. */
+static void enter_namespaces(void)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+		    CLONE_NEWUTS))
+		_exit(7);
+	write_file("/proc/self/setgroups", "deny");
+	write_file("/proc/self/uid_map", "0 65534 1");
+	write_file("/proc/self/gid_map", "0 65534 1");
+	pid = fork();
+	if (pid < 0)
+		_exit(6);
+	if (pid) { /* SIGALRM does not end the init of a namespace */
+		for (int i = 0; i < 30; i++) {
+			if (waitpid(pid, &status, WNOHANG) == pid)
+				_exit(0);
+			usleep(100000);
+		}
+		kill(pid, SIGKILL);
+		(void)!waitpid(pid, &status, 0);
+		_exit(0);
+	}
+	if (mount("none", "/tmp", "tmpfs", 0, NULL) || chdir("/tmp") ||
+	    mkdir("d", 0755) || mkdir("d/m", 0755))
+		_exit(5);
+}
+
+static void open_namespaces(void)
+{
+	static uint64_t params[16];
+	int s[2];
+
+	open("/proc/self/ns/mnt", O_RDONLY);
+	open("/proc/self/ns/user", O_RDONLY);
+	(void)syscall(425 /* io_uring_setup */, 8, params);
+	(void)syscall(434 /* pidfd_open */, getpid(), 0);
+	(void)syscall(262 /* fanotify_init */, 0x200 | 2, 0);
+	(void)syscall(26 /* inotify_init1 */, O_NONBLOCK);
+	(void)syscall(444 /* landlock_create_ruleset */, params, 0, 1);
+	open("/dev/ptmx", O_RDWR | O_NONBLOCK);
+	(void)!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s);
+	(void)syscall(428 /* open_tree */, AT_FDCWD, "/tmp", 1);
+	(void)syscall(430 /* fsopen */, "tmpfs", 0);
+}
+
+static void make_calls(unsigned int slot, unsigned int seconds);
+
+static void *second_thread(void *slot)
+{
+	make_calls((unsigned int)(unsigned long)slot, 2);
+	return NULL;
+}
+
 /* One child: calls until it dies or its time is up. */
 static void child(unsigned int slot, uint64_t my_seed, unsigned int seconds)
 {
-	uint64_t a[6];
-	unsigned int i;
-	pid_t me = syscall(SYS_gettid);
+	pthread_t t;
 
 	seed = my_seed;
 	become_harmless();
+	if (in_namespaces)
+		enter_namespaces();
 	open_some();
+	if (in_namespaces)
+		open_namespaces();
 	good = mmap(NULL, 16 * 4096, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (good == MAP_FAILED)
 		_exit(8);
 	munmap(good + 15 * 4096, 4096);
+	if (in_namespaces)
+		pthread_create(&t, NULL, second_thread,
+			       (void *)(unsigned long)slot);
+	make_calls(slot, seconds);
+}
+
+static void make_calls(unsigned int slot, unsigned int seconds)
+{
+	pid_t me = syscall(SYS_gettid);
+	uint64_t a[6];
+	unsigned int i;
+
 	for (;;) {
 		long nr = pick_number();
 
@@ -314,9 +420,11 @@ int main(int argc, char **argv)
 	int opt;
 
 	seed = 88172645463325252;
-	while ((opt = getopt(argc, argv, "s:t:j:")) != -1) {
+	while ((opt = getopt(argc, argv, "ns:t:j:")) != -1) {
 		if (opt == 's')
 			seed = strtoull(optarg, NULL, 0) | 1;
+		else if (opt == 'n')
+			in_namespaces = true;
 		else if (opt == 't')
 			seconds = atof(optarg);
 		else if (opt == 'j')
