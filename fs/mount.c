@@ -31,7 +31,7 @@
 #include <lib/sort.h>
 #include <lib/string.h>
 
-#define NR_BUCKETS 64u
+#define NR_BUCKETS 1024u
 #define MAX_MOUNTS 100000u
 
 static struct list_head buckets[NR_BUCKETS];		 /* [dcache_lock] */

@@ -253,6 +253,46 @@ static struct mount *giver_of(const struct mount *m, bool *peer)
 	return found;
 }
 
+/*
+ * What spares looking through all sharers for each of them: groups that have been
+ * reached (by a hash: some others seem to be), and a giver that serves all with the
+ * same group, or with none and the same master.
+ */
+struct reach {
+	u64 groups[64];
+	u32 group, master;
+	struct mount *giver; /* NULL: not known yet */
+};
+
+static void reach_add(struct reach *r, const struct mount *m)
+{
+	r->groups[m->group / 64 % 64] |= BIT(m->group % 64);
+}
+
+static bool reach_has(const struct reach *r, u32 group)
+{
+	return group && (r->groups[group / 64 % 64] & BIT(group % 64));
+}
+
+static struct mount *reach_giver(struct reach *r, const struct mount *m,
+				 bool *peer)
+{
+	struct mount *g;
+
+	if (!reach_has(r, m->group) && !reach_has(r, m->master))
+		return NULL;
+	*peer = m->group != 0;
+	if (r->giver && r->group == m->group && r->master == m->master)
+		return r->giver;
+	g = giver_of(m, peer);
+	if (g && (*peer || !m->group)) {
+		r->group = m->group;
+		r->master = m->master;
+		r->giver = g;
+	}
+	return g;
+}
+
 /* The copy for @m of what its giver has, put on @out. */
 static int give_copy(struct mount *m, struct mount *giver, bool peer,
 		     const struct path *place, struct list_head *out)
@@ -288,25 +328,28 @@ static int give_copy(struct mount *m, struct mount *giver, bool peer,
 static int make_copies(struct mount *src, const struct path *at,
 		       struct list_head *out)
 {
+	struct reach reach = { .giver = NULL };
 	struct mount *m, *giver;
 	bool again, peer;
 	int err = 0;
 
 	forget_copies();
 	at->mnt->target = src;
+	reach_add(&reach, at->mnt);
 	do {
 		again = false;
 		list_for_each_entry(m, &sharers, sharing) {
 			if (m->target || !mount_placed(m))
 				continue;
-			giver = giver_of(m, &peer);
+			giver = reach_giver(&reach, m, &peer);
 			if (!giver)
 				continue;
 			err = give_copy(m, giver, peer, at, out);
 			again = true;
 			if (err)
 				return err;
-			cond_resched();
+			reach_add(&reach, m);
+			cond_resched_lazy();
 		}
 	} while (again);
 	return 0;
@@ -464,19 +507,22 @@ static bool may_go(const struct mount *m, struct mount **upper)
 /* Who sees that @m is taken away: they have ->target. */
 static void mark_witnesses(struct mount *m)
 {
+	struct reach reach = { .giver = NULL };
 	struct mount *r;
 	bool again, peer;
 
 	forget_copies();
 	m->parent->target = m;
+	reach_add(&reach, m->parent);
 	do {
 		again = false;
 		list_for_each_entry(r, &sharers, sharing) {
-			if (r->target || !giver_of(r, &peer))
+			if (r->target || !reach_giver(&reach, r, &peer))
 				continue;
 			r->target = m;
+			reach_add(&reach, r);
 			again = true;
-			cond_resched();
+			cond_resched_lazy();
 		}
 		cond_resched();
 	} while (again);

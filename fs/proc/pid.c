@@ -15,7 +15,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/user.h>
-#include <kernel/task/domain.h>
+#include <kernel/task/trace.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -144,22 +144,10 @@ static struct process *find(struct code c)
 	return p ? p : process_of_tid(c.pid);
 }
 
+/* As a tracer might, on Linux too: nobody looks into what is not dumpable. */
 bool proc_may_inspect(struct process *p)
 {
-	const struct cred *me = current_cred();
-	struct cred *c;
-	bool ok, below;
-
-	if (p == current_process())
-		return true;
-	c = process_cred(p);
-	ok = c && ((me->user_ns == c->user_ns && me->fsuid == c->uid &&
-		    me->fsuid == c->euid && me->fsuid == c->suid) ||
-		   ns_capable(c->user_ns, CAP_SYS_PTRACE));
-	below = domain_is_below(c ? c->domain : NULL, me->domain);
-	if (c)
-		cred_put(c);
-	return ok && below;
+	return !trace_may_access(p, true);
 }
 
 /* --- /proc itself: the numbers */

@@ -49,7 +49,7 @@ def test_fuzz_namespaces(boot, relay):
     m = boot(relay=relay, smp=2)
     r = m.sh("fuzz -n -t 8", 90)
     assert "lost child" not in r.out
-    m.sh("sleep 4")
+    m.sh("killall -9 fuzz; sleep 3")
     assert "fuzz" not in m.sh("ps | grep -v grep | grep -o fuzz").out
     still_well(m)
 

@@ -341,27 +341,34 @@ TEST(attack, exec_shared_fs)
 
 /* --- who visits a user namespace that somebody else has made */
 
-static pid_t user_ns_of(uid_t uid)
+/* @fd: which path to read, and whether that could be done. */
+static pid_t user_ns_of(uid_t uid, int fd[2])
 {
-	int ready[2];
+	int ask[2], tell[2];
 	pid_t pid;
 	char c;
 
-	CHECK_OK(pipe(ready));
+	CHECK_OK(pipe(ask));
+	CHECK_OK(pipe(tell));
 	pid = fork();
 	CHECK_OK(pid);
 	if (!pid) {
+		char path[64], to[64];
+
 		if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid) ||
-		    unshare(CLONE_NEWUSER))
+		    unshare(CLONE_NEWUSER) || write(tell[1], "", 1) != 1)
 			_exit(1);
-		if (write(ready[1], "", 1) != 1)
-			_exit(1);
+		if (read(ask[0], path, sizeof(path)) != sizeof(path))
+			_exit(2);
+		c = readlink(path, to, sizeof(to)) > 0 ? 'y' : 'n';
+		if (write(tell[1], &c, 1) != 1)
+			_exit(3);
 		for (;;)
 			pause();
 	}
-	close(ready[1]);
-	CHECK_EQ(read(ready[0], &c, 1), 1);
-	close(ready[0]);
+	CHECK_EQ(read(tell[0], &c, 1), 1);
+	fd[0] = ask[1];
+	fd[1] = tell[0];
 	return pid;
 }
 
@@ -375,13 +382,20 @@ static int visit(void *arg)
 	CHECK_OK(prctl(PR_SET_DUMPABLE, 1));
 	CHECK_OK(setns(fd, CLONE_NEWUSER));
 	CHECK_EQ(prctl(PR_GET_DUMPABLE) == 1, p[1]);
+	/* does its root see our root directory? */
+	snprintf(path, sizeof(path), "/proc/%d/root", getpid());
+	CHECK_EQ(write(p[2], path, sizeof(path)), sizeof(path));
+	CHECK_EQ(read(p[3], path, 1), 1);
+	CHECK_EQ(path[0] == 'y', p[1]);
 	return 0;
 }
 
 TEST(attack, visit_user_ns)
 {
-	int own[2] = { user_ns_of(0), 1 }, other[2] = { user_ns_of(1000), 0 };
+	int own[4] = { 0, 1 }, other[4] = { 0, 0 };
 
+	own[0] = user_ns_of(0, own + 2);
+	other[0] = user_ns_of(1000, other + 2);
 	CHECK_EQ(ut_wait(ut_fork(visit, own)), 0);
 	CHECK_EQ(ut_wait(ut_fork(visit, other)), 0);
 	end(own[0]);
@@ -522,13 +536,30 @@ static int stack_mounts(void *arg)
 
 	(void)arg;
 	CHECK_OK(unshare(CLONE_NEWUSER | CLONE_NEWNS));
+	CHECK_OK(fd = open("/proc/self/uid_map", O_WRONLY));
+	CHECK_EQ(write(fd, "0 0 1", 5), 5);
+	close(fd);
+	CHECK_OK(fd = open("/proc/self/setgroups", O_WRONLY));
+	CHECK_EQ(write(fd, "deny", 4), 4);
+	close(fd);
+	CHECK_OK(fd = open("/proc/self/gid_map", O_WRONLY));
+	CHECK_EQ(write(fd, "0 0 1", 5), 5);
+	close(fd);
 	CHECK_OK(mkdir("d", 0700));
 	CHECK_OK(mount("none", "d", "tmpfs", 0, NULL));
-	CHECK_OK(mount(NULL, "d", NULL, MS_SHARED, NULL));
 	CHECK_OK(mkdir("d/a", 0700));
 	CHECK_OK(mkdir("d/b", 0700));
-	for (int i = 0; i < 1500; i++)
+	for (int i = 0; i < 1000; i++)
 		CHECK_OK(mount("d/a", "d/b", NULL, MS_BIND, NULL));
+	/* each of these is seen in all that are there, and doubles them */
+	CHECK_OK(mkdir("d/s", 0700));
+	CHECK_OK(mount("d/s", "d/s", NULL, MS_BIND, NULL));
+	CHECK_OK(mount(NULL, "d/s", NULL, MS_SHARED, NULL));
+	for (int i = 0; i < 10; i++) {
+		snprintf(buf, sizeof(buf), "d/s/%d", i);
+		CHECK_OK(mkdir(buf, 0700));
+		CHECK_OK(mount("d/s", buf, NULL, MS_BIND, NULL));
+	}
 	CHECK_OK(fd = open("/proc/self/mountinfo", O_RDONLY));
 	while (read(fd, buf, sizeof(buf)) > 0)
 		;

@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -280,6 +281,7 @@ static void enter_namespaces(void)
 		(void)!waitpid(pid, &status, 0);
 		_exit(0);
 	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (mount("none", "/tmp", "tmpfs", 0, NULL) || chdir("/tmp") ||
 	    mkdir("d", 0755) || mkdir("d/m", 0755))
 		_exit(5);
