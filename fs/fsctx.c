@@ -377,10 +377,8 @@ struct file *fsctx_mount(struct file *f, u64 flags)
 	mutex_lock(&c->lock);
 	if (c->phase == PHASE_MADE) {
 		sb_get(c->sb); /* the mount's */
-		m = mount_alloc(c->sb, c->sb->root, c->source, flags);
-		if (!m)
-			m = ERR_PTR(-ENOMEM);
-		else
+		m = mount_alloc_top(c->type, c->sb, c->source, flags);
+		if (!IS_ERR(m))
 			c->phase = PHASE_PICKED; /* it is mounted */
 		c->data[0] = '\0';
 	} else if (c->sb) {

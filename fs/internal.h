@@ -115,6 +115,9 @@ bool mounts_full(u32 more); /* @more is too many */
 struct mount *mount_next(struct mount *m, const struct mount *top);
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 			  const char *dev, u64 flags);
+/* What current sees of @sb, an instance of @t; takes the reference of @sb.  ERR_PTR. */
+struct mount *mount_alloc_top(const struct fs_type *t, struct super_block *sb,
+			      const char *dev, u64 flags);
 /* --- place.c: what is mounted on names that are not cached */
 /* What the name of @d leads to now, with a reference: @d itself, unless its
  * directory does not cache names.  May sleep.  ERR_PTR. */

@@ -342,6 +342,21 @@ static u32 take_all_locked(struct mount **all)
 	return n;
 }
 
+struct mount *mount_alloc_top(const struct fs_type *t, struct super_block *sb,
+			      const char *dev, u64 flags)
+{
+	struct dentry *top = t->top ? t->top(sb) : dentry_get(sb->root);
+	struct mount *m;
+
+	if (IS_ERR(top)) {
+		sb_put(sb);
+		return ERR_PTR(PTR_ERR(top));
+	}
+	m = mount_alloc(sb, top, dev, flags);
+	dentry_put(top);
+	return m ? m : ERR_PTR(-ENOMEM);
+}
+
 /* All mounts of all trees, each referenced, or NULL: out of memory. */
 struct mount **mount_snapshot(u32 *nr)
 {

@@ -46,9 +46,9 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 		sb_put(sb);
 		return -EBUSY; /* the same thing twice on one place */
 	}
-	m = mount_alloc(sb, sb->root, dev, flags & MNT_FLAGS);
-	if (!m)
-		return -ENOMEM;
+	m = mount_alloc_top(t, sb, dev, flags & MNT_FLAGS);
+	if (IS_ERR(m))
+		return (int)PTR_ERR(m);
 	mount_lock();
 	err = mount_graft(m, at, false);
 	mount_unlock();

@@ -84,5 +84,7 @@ s64 mount_root_str(struct mount *m, char *buf, size_t n)
 	struct mount nowhere = { .root = m->sb->root };
 	struct path p = { &nowhere, m->root }, top = { &nowhere, m->sb->root };
 
+	if (m->sb->ops->show_root)
+		return m->sb->ops->show_root(m, buf, n);
 	return path_to_str(&p, &top, buf, n);
 }

@@ -221,6 +221,9 @@ struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 	if (t->shows_system && !mount_reveals_nothing(t))
 		return ERR_PTR(-EPERM);
 	if (t->single_sb) {
+		err = t->again ? t->again(t->single_sb, data) : 0;
+		if (err)
+			return ERR_PTR(err);
 		sb_get(t->single_sb);
 		return t->single_sb;
 	}

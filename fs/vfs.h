@@ -231,6 +231,9 @@ struct super_ops {
 	void (*put_super)(struct super_block *sb); /* unmounted: all synced */
 	/* Options for /proc/mounts after "rw", e.g. ",size=4k".  Optional. */
 	void (*show_options)(struct super_block *sb, char *buf, size_t n);
+	/* What of it is mounted where @m is, for mountinfo; as mount_root_str().
+	 * Optional: the path of m->root. */
+	s64 (*show_root)(struct mount *m, char *buf, size_t n);
 	/* The inode that had this number and generation, if it is still there:
 	 * with a reference, or ERR_PTR(-ESTALE).  Optional: no file handles.
 	 * ->fh_prepare: @inode's numbers are given out.  Optional. */
@@ -374,6 +377,11 @@ struct fs_type {
 	 * kept. */
 	int (*mount)(struct super_block *sb, struct blkdev *bdev, u64 flags,
 		     const char *data);
+	/* The single instance is mounted once more.  Optional. */
+	int (*again)(struct super_block *sb, const char *data);
+	/* The directory of it that current sees as its root, with a reference, or
+	 * ERR_PTR.  Optional: the root. */
+	struct dentry *(*top)(struct super_block *sb);
 	struct list_head node;	       /* [mount_mutex] */
 	struct super_block *single_sb; /* [mount_mutex] */
 };

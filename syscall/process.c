@@ -7,6 +7,9 @@
  */
 #include <syscall/syscall.h>
 
+#include <fs/cgroupfs.h>
+#include <kernel/cgroup/cgroup.h>
+
 #include <kernel/file/file.h>
 #include <kernel/mm/user.h>
 #include <kernel/ns/pid.h>
@@ -85,7 +88,7 @@ SYSCALL5(220, clone, u64, flags, u64, stack, uaddr_t, ptid, u64, tls, uaddr_t,
 
 	if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
 		return -EINVAL;
-	return task_clone(&a, &(struct pid_wish){ .nr = 0 });
+	return task_clone(&a, &(struct clone_wish){ .pid.nr = 0 });
 }
 
 /* linux/sched.h: struct clone_args. */
@@ -100,7 +103,7 @@ static int clone3_check(const struct user_clone_args *u)
 {
 	const struct clone_args *a = &u->a;
 
-	if (a->flags & (CLONE_DETACHED | CLONE_INTO_CGROUP | CSIGNAL))
+	if (a->flags & (CLONE_DETACHED | CSIGNAL))
 		return -EINVAL;
 	if (a->flags >> 34)
 		return -EINVAL;
@@ -142,6 +145,16 @@ static int read_set_tid(const struct user_clone_args *u, struct pid_wish *w)
 	return 0;
 }
 
+static int clone_place(const struct user_clone_args *u, struct clone_wish *w)
+{
+	struct cgroup *cg = cgroupfs_clone_into((int)u->cgroup, u->a.flags);
+
+	if (IS_ERR(cg))
+		return (int)PTR_ERR(cg);
+	w->cgroup = cg;
+	return 0;
+}
+
 /* Bytes that we do not know must be zero. */
 static int check_zero_tail(uaddr_t from, size_t n)
 {
@@ -158,9 +171,9 @@ static int check_zero_tail(uaddr_t from, size_t n)
 
 SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
 {
-	struct pid_wish wish;
+	struct clone_wish wish = { .cgroup = NULL };
 	struct user_clone_args u;
-	int err;
+	s64 err;
 
 	memset(&u, 0, sizeof(u));
 	if (size > 4096)
@@ -175,9 +188,17 @@ SYSCALL2(435, clone3, uaddr_t, args, size_t, size)
 	if (copy_from_user(&u, args, min(size, sizeof(u))))
 		return -EFAULT;
 	err = clone3_check(&u);
+	if (!err && (u.a.flags & CLONE_INTO_CGROUP) &&
+	    (u.cgroup > 0x7fffffff || size < sizeof(u)))
+		err = -EINVAL;
 	if (!err)
-		err = read_set_tid(&u, &wish);
-	return err ? err : task_clone(&u.a, &wish);
+		err = read_set_tid(&u, &wish.pid);
+	if (!err && (u.a.flags & CLONE_INTO_CGROUP))
+		err = clone_place(&u, &wish);
+	if (!err)
+		err = task_clone(&u.a, &wish);
+	cgroup_put(wish.cgroup);
+	return err;
 }
 
 SYSCALL1(93, exit, int, code)

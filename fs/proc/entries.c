@@ -3,6 +3,7 @@
  * fs/proc/entries.c - the table of /proc/<pid>/, and its small files.
  */
 #include <fs/proc/proc.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
@@ -129,10 +130,29 @@ static int show_loginuid(struct text *t, struct process *p __unused)
 	return 0;
 }
 
-static int show_cgroup(struct text *t, struct process *p __unused)
+static int show_cgroup(struct text *t, struct process *p, int tid)
 {
-	text_puts(t, "0::/\n");
-	return 0;
+	struct cgroup *cg = NULL;
+	struct thread *th;
+	char *buf;
+	s64 n;
+
+	spin_lock(&task_lock);
+	th = tid ? thread_find(tid) : p->leader;
+	if (th && th->proc == p)
+		cg = cgroup_get(thread_cgroup(th));
+	spin_unlock(&task_lock);
+	buf = cg ? kmalloc(PATH_MAX) : NULL;
+	n = !cg	   ? -ESRCH
+	    : !buf ? -ENOMEM
+		   : cgroup_path(cg, current_nsproxy()->cgroup->root, buf,
+				 PATH_MAX);
+	if (n > 0)
+		text_printf(t, "0::%s%s\n", buf,
+			    load_once(&cg->dead) ? " (deleted)" : "");
+	kfree(buf);
+	cgroup_put(cg);
+	return n < 0 ? (int)n : 0;
 }
 
 static int show_wchan(struct text *t, struct process *p __unused)
@@ -253,7 +273,10 @@ const struct pid_entry pid_entries[] = {
 	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
 	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),
 	REG("loginuid", 0444, show_loginuid, NULL, false),
-	REG("cgroup", 0444, show_cgroup, NULL, false),
+	{ .name = "cgroup",
+	  .mode = S_IFREG | 0444,
+	  .show_tid = show_cgroup,
+	  .in_task = true },
 	OWN("io", 0400, proc_show_io),
 	OWN("personality", 0400, proc_show_personality),
 	OWN("syscall", 0400, proc_show_syscall),

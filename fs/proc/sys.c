@@ -320,6 +320,8 @@ static const struct knob {
 	{ "user", "max_user_namespaces", &user_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_mnt_namespaces", &mnt_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_uts_namespaces", &uts_ns_count.max, 0, 0x7fffffff },
+	{ "user", "max_cgroup_namespaces", &cgroup_ns_count.max, 0,
+	  0x7fffffff },
 	{ "user", "max_pid_namespaces", &pid_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_net_namespaces", &net_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },

@@ -11,7 +11,7 @@
  *	fs/nsfs.c	namespaces as files
  *
  * OWNERSHIP
- *   thread ---> struct nsproxy ---> uts, ipc, net, pid (of its children)
+ *   thread ---> struct nsproxy ---> uts, ipc, net, pid (of its children), cgroup
  *     |  `----> struct fs_ctx ----> mnt
  *     |-------> struct cred ------> user          each arrow owns a reference
  *     `-------> struct process ---> pid
@@ -72,12 +72,13 @@ struct ns_common {
 };
 
 /* Numbers of the first ones: linux/proc_ns.h */
-#define NS_INO_IPC  0xefffffffu
-#define NS_INO_UTS  0xeffffffeu
-#define NS_INO_USER 0xeffffffdu
-#define NS_INO_PID  0xeffffffcu
-#define NS_INO_MNT  0xf0000001u
-#define NS_INO_NET  0xf0000000u
+#define NS_INO_IPC    0xefffffffu
+#define NS_INO_UTS    0xeffffffeu
+#define NS_INO_USER   0xeffffffdu
+#define NS_INO_PID    0xeffffffcu
+#define NS_INO_CGROUP 0xeffffffbu
+#define NS_INO_MNT    0xf0000001u
+#define NS_INO_NET    0xf0000000u
 
 #define NS_INIT(nm, number)                                      \
 	{                                                        \
@@ -87,7 +88,7 @@ struct ns_common {
 
 /* --- ns.c */
 extern struct ns_count user_ns_count, mnt_ns_count, uts_ns_count, ipc_ns_count,
-	pid_ns_count, net_ns_count;
+	pid_ns_count, net_ns_count, cgroup_ns_count;
 /* One reference, the caller's; takes one of @owner.  0 or -ENOSPC. */
 int ns_init(struct ns_common *ns, const struct ns_ops *ops,
 	    struct user_ns *owner);
@@ -108,6 +109,7 @@ struct uts_ns;
 struct ipc_ns;
 struct pid_ns;
 struct net_ns;
+struct cgroup_ns;
 
 struct nsproxy {
 	u32 refs;	    /* [a] */
@@ -115,6 +117,7 @@ struct nsproxy {
 	struct ipc_ns *ipc;
 	struct net_ns *net;
 	struct pid_ns *pid; /* of children; its own is process->pid_ns */
+	struct cgroup_ns *cgroup;
 };
 extern struct nsproxy init_nsproxy;
 
@@ -143,7 +146,7 @@ void nsproxy_put(struct nsproxy *n); /* NULL is fine */
 /* Namespace flags of clone(2) that are understood here; others are EINVAL. */
 #define NS_FLAGS                                                     \
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-	 CLONE_NEWPID | CLONE_NEWNET)
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
 
 /* For a new thread, which acts for @owner: those that @flags want made are new.
  * 0, -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */

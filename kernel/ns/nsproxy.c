@@ -7,6 +7,7 @@
  */
 #include <kernel/ns/ns.h>
 
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/ipc/ipc.h>
 #include <kernel/ns/user.h>
 #include <kernel/mm/kmalloc.h>
@@ -24,6 +25,7 @@ struct nsproxy init_nsproxy = {
 	.ipc = &init_ipc_ns,
 	.net = &init_net_ns,
 	.pid = &init_pid_ns,
+	.cgroup = &init_cgroup_ns,
 };
 
 void nsproxy_put(struct nsproxy *n)
@@ -34,6 +36,7 @@ void nsproxy_put(struct nsproxy *n)
 	ns_put(&n->ipc->ns);
 	ns_put(&n->net->ns);
 	ns_put(&n->pid->ns);
+	ns_put(&n->cgroup->ns);
 	kfree(n);
 }
 
@@ -49,6 +52,7 @@ static struct nsproxy *nsproxy_dup(const struct nsproxy *o)
 	ns_get(&n->ipc->ns);
 	ns_get(&n->net->ns);
 	ns_get(&n->pid->ns);
+	ns_get(&n->cgroup->ns);
 	return n;
 }
 
@@ -87,6 +91,8 @@ int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 		err = put_new(n->pid, pid_ns_new(n->pid, owner));
 	if (!err && (flags & CLONE_NEWNET))
 		err = put_new(n->net, net_ns_new(owner));
+	if (!err && (flags & CLONE_NEWCGROUP))
+		err = put_new(n->cgroup, cgroup_ns_new(owner));
 	if (err) {
 		nsproxy_put(n);
 		return err;
@@ -179,8 +185,8 @@ int ns_enter(struct ns_common *ns)
 }
 
 /* Namespaces that setns() with a pidfd goes through, in Linux's order. */
-static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS,	CLONE_NEWUTS,
-				   CLONE_NEWIPC,  CLONE_NEWPID, CLONE_NEWNET };
+static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS,
+	CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWCGROUP, CLONE_NEWNET };
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag);
 
@@ -230,6 +236,11 @@ static struct ns_common *net_of(struct thread *t)
 	return t->nsproxy ? &t->nsproxy->net->ns : NULL;
 }
 
+static struct ns_common *cgroup_of(struct thread *t)
+{
+	return t->nsproxy ? &t->nsproxy->cgroup->ns : NULL;
+}
+
 static struct ns_common *pid_of(struct thread *t)
 {
 	return &t->proc->pid_ns->ns;
@@ -265,6 +276,7 @@ static const struct {
 	{ "pid_for_children", 0, pid_children_of },
 	{ "user", CLONE_NEWUSER, user_of },
 	{ "mnt", CLONE_NEWNS, mnt_of },
+	{ "cgroup", CLONE_NEWCGROUP, cgroup_of },
 };
 
 const char *ns_link_name(unsigned int i)

@@ -31,6 +31,7 @@ struct process;
 struct mm;
 struct files;
 struct fs_ctx;
+struct cgroup;
 struct cred;
 struct sigpending;
 struct waiter;
@@ -57,12 +58,13 @@ enum request_kind {
 };
 
 /* thread->work: looked at whenever a request ends; set from any hart. */
-#define WORK_SIGNAL  BIT(0) /* maybe a deliverable signal */
-#define WORK_EXIT    BIT(1) /* the process exits, or this thread was killed */
-#define WORK_STOP    BIT(2) /* group stop in progress */
-#define WORK_PTRACE  BIT(3)
-#define WORK_RESCHED BIT(4) /* give way when more threads want the hart */
-#define WORK_RSEQ    BIT(5) /* kernel/task/rseq.h */
+#define WORK_SIGNAL   BIT(0) /* maybe a deliverable signal */
+#define WORK_EXIT     BIT(1) /* the process exits, or this thread was killed */
+#define WORK_STOP     BIT(2) /* group stop in progress */
+#define WORK_PTRACE   BIT(3)
+#define WORK_RESCHED  BIT(4) /* give way when more threads want the hart */
+#define WORK_RSEQ     BIT(5) /* kernel/task/rseq.h */
+#define WORK_THROTTLE BIT(6) /* kernel/cgroup/cpu.c */
 
 /* thread->request of an ordinary system call: posted, and in its coroutine */
 #define REQUEST_PLAIN	0u
@@ -176,6 +178,11 @@ struct thread {
 	struct fs_ctx *fs;
 	struct cred *cred;
 	struct nsproxy *nsproxy; /* kernel/ns/ns.h */
+
+	/* --- kernel/cgroup: NULL is the root group */
+	struct cgroup *cgroup; /* [task lock] owned */
+	u64 cgroup_since[2];   /* [task lock] user, system time when it came */
+	bool cgroup_frozen;    /* [task lock] */
 
 	/* --- signals (kernel/task/signal.c) */
 	u64 sig_blocked;	/* [signal lock; owner reads without] */

@@ -17,6 +17,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
 #include <kernel/ipc/ipc.h>
@@ -200,6 +201,7 @@ static void leave_lists(struct thread *t, int status)
 	list_init(&dead);
 	spin_lock(&task_lock);
 	account_locked(p, t);
+	cgroup_exit_locked(t);
 	jobctl_thread_exit_locked(t);
 	trace_thread_exit_locked(t, status);
 	spin_lock(&p->sighand->lock);

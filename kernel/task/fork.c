@@ -12,6 +12,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
@@ -303,7 +304,7 @@ static void link_process_locked(struct process *p, struct thread *t,
 
 /* Its number; 0: a sibling has given us filters that it has not inherited. */
 static int link_child(struct thread *t, const struct clone_args *a,
-		      const struct pid_wish *wish)
+		      const struct clone_wish *wish)
 {
 	u64 stop = WORK_SIGNAL | WORK_EXIT | WORK_STOP;
 	int err = 0, tid = -1, inner = 0;
@@ -319,7 +320,12 @@ static int link_child(struct thread *t, const struct clone_args *a,
 	else if (!seccomp_inherited_locked(t))
 		tid = 0;
 	else
-		tid = pid_ns_alloc(t->proc->pid_ns, wish, &inner);
+		err = cgroup_fork_locked(t, wish->cgroup);
+	if (!err && tid < 0) {
+		tid = pid_ns_alloc(t->proc->pid_ns, &wish->pid, &inner);
+		if (tid < 0)
+			cgroup_cancel_locked(t);
+	}
 	if (err || tid <= 0) {
 		spin_unlock(&task_lock);
 		return err ? err : tid;
@@ -349,9 +355,13 @@ static void wait_for_vfork(struct vfork_wait *vw, struct thread *child)
 {
 	struct thread *me = current;
 
+	spin_lock(&task_lock);
+	cgroup_stopped_locked(me, true);
+	spin_unlock(&task_lock);
 	wait_event(&me->proc->threads_wq,
 		   load_once(&vw->done) || (load_once(&me->work) & WORK_EXIT));
 	spin_lock(&task_lock);
+	cgroup_stopped_locked(me, false);
 	if (!vw->done)
 		child->vfork = NULL;
 	spin_unlock(&task_lock);
@@ -419,7 +429,7 @@ static int pidfd_prepare(struct new_pidfd *n, struct thread *t,
 	return err;
 }
 
-s64 task_clone(const struct clone_args *a, const struct pid_wish *wish)
+s64 task_clone(const struct clone_args *a, const struct clone_wish *wish)
 {
 	struct vfork_wait vw = { .parent = current };
 	struct new_pidfd pidfd;

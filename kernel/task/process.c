@@ -14,6 +14,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/dev/tty/tty.h>
 #include <kernel/file/file.h>
 #include <kernel/init.h>
@@ -167,6 +168,7 @@ void process_unlink_locked(struct process *p)
 	assert_held(&task_lock);
 	KASSERT(s->proc == p && p->zombie);
 	s->proc = NULL;
+	cgroup_release_locked(p->leader);
 	trace_unlink_locked(p->leader);
 	list_del(&p->sibling);
 	list_del(&p->all_node);
@@ -266,6 +268,7 @@ void process_take_lead(void)
 		spin_unlock(&task_lock);
 		return;
 	}
+	cgroup_release_locked(old);
 	trace_unlink_locked(old);
 	pid_slot(t->tid)->thread = NULL;
 	pid_settle_locked(t->tid);
@@ -295,13 +298,20 @@ int process_next_pid(int pid)
 	return pid;
 }
 
-void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx)
+void process_for_each_locked(void (*fn)(struct process *p, void *ctx),
+			     void *ctx)
 {
 	struct process *p;
 
-	spin_lock(&task_lock);
+	assert_held(&task_lock);
 	list_for_each_entry(p, &all_processes, all_node)
 		fn(p, ctx);
+}
+
+void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx)
+{
+	spin_lock(&task_lock);
+	process_for_each_locked(fn, ctx);
 	spin_unlock(&task_lock);
 }
 

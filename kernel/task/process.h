@@ -235,6 +235,8 @@ struct thread *thread_find(int tid); /* [task_lock held] no ref */
 /* For /proc: pids in ascending order; next pid >= @pid, or -1. */
 int process_next_pid(int pid);
 void process_for_each(void (*fn)(struct process *p, void *ctx), void *ctx);
+void process_for_each_locked(void (*fn)(struct process *p, void *ctx),
+			     void *ctx);
 unsigned int process_count(void);
 unsigned int thread_count(void);
 unsigned int process_forks(void); /* threads made since boot */

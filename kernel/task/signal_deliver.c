@@ -16,6 +16,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/log.h>
 #include <kernel/task/rseq.h>
 #include <kernel/task/sigqueue.h>
@@ -246,6 +247,8 @@ void task_request_end(struct thread *t)
 {
 	if (unlikely(load_once(&t->work) & WORK_RSEQ))
 		rseq_resume(t);
+	if (unlikely(load_once(&t->work) & WORK_THROTTLE))
+		cgroup_throttle_wait(t);
 	if (unlikely(load_once(&t->work) & WORK_TASK))
 		request_end_slow(t);
 }

@@ -17,6 +17,7 @@
 #include <kernel/task/task.h>
 
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
 
@@ -125,6 +126,7 @@ void jobctl_start_stop(int sig, u32 gen)
 			if (t != current)
 				thread_set_work(t, WORK_STOP);
 		}
+		wake_up_all(&p->stop_wq); /* who is frozen takes part */
 	}
 	spin_unlock(&task_lock);
 	jobctl_do_stop();
@@ -144,12 +146,14 @@ static void participate_locked(struct thread *t)
 
 static void sleep_while_stopped(struct thread *t)
 {
+	cgroup_stopped_locked(t, true);
 	spin_unlock(&task_lock);
 	wait_event(&t->proc->stop_wq,
 		   !(load_once(&t->jobctl) & JOBCTL_STOPPED) ||
 			   (load_once(&t->work) & WORK_EXIT) ||
 			   thread_traced(t));
 	spin_lock(&task_lock);
+	cgroup_stopped_locked(t, false);
 }
 
 /* True: look again.  What a tracer resumes runs, though its process is stopped. */
@@ -174,11 +178,12 @@ void jobctl_do_stop(void)
 {
 	struct thread *t = current;
 
-	(void)atomic_fetch_and(&t->work, ~WORK_STOP);
 	spin_lock(&task_lock);
-	participate_locked(t);
-	while (!(load_once(&t->work) & WORK_EXIT) && stop_once_locked(t))
-		;
+	do {
+		(void)atomic_fetch_and(&t->work, ~WORK_STOP);
+		participate_locked(t);
+	} while (!(load_once(&t->work) & WORK_EXIT) &&
+		 (stop_once_locked(t) || cgroup_hold_once_locked(t)));
 	spin_unlock(&task_lock);
 }
 

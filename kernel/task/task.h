@@ -8,6 +8,7 @@
 #ifndef KERNEL_TASK_TASK_H
 #define KERNEL_TASK_TASK_H
 
+#include <kernel/ns/pid.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 
@@ -65,8 +66,12 @@ struct clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size,
 		tls;
 };
-struct pid_wish; /* numbers that the child is to have: kernel/ns/pid.h */
-s64 task_clone(const struct clone_args *a, const struct pid_wish *wish);
+/* What else a child may be told. */
+struct clone_wish {
+	struct pid_wish pid;   /* numbers that it is to have */
+	struct cgroup *cgroup; /* where it begins; NULL: where current is */
+};
+s64 task_clone(const struct clone_args *a, const struct clone_wish *wish);
 void vfork_release(struct thread *t);
 
 /* --- core_stop.c */

@@ -18,6 +18,7 @@
 #include <kernel/task/trace.h>
 
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/task.h>
 #include <lib/errno.h>
@@ -63,10 +64,12 @@ static int stop_locked(struct thread *t, struct tracee *tr, int why, u64 msg)
 	tr->listening = false;
 	store_once(&tr->stopped, true);
 	tell_tracer_locked(t, tr, why);
+	cgroup_stopped_locked(t, true);
 	spin_unlock(&task_lock);
 	wait_event(&t->proc->stop_wq,
 		   !load_once(&tr->stopped) || must_not_stop(t, tr));
 	spin_lock(&task_lock);
+	cgroup_stopped_locked(t, false);
 	if (!tr->stopped)
 		sig = tr->resume_sig;
 	store_once(&tr->stopped, false);
@@ -209,8 +212,10 @@ void trace_notify_locked(struct thread *t, struct tracee *tr)
 	tr->trap = true;
 	if (tr->listening)
 		trace_release_locked(t, tr);
-	if (!tr->stopped)
+	if (!tr->stopped) {
 		thread_set_work(t, WORK_STOP);
+		wake_up_all(&t->proc->stop_wq); /* from a frozen group */
+	}
 }
 
 /* --- events */

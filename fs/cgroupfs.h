@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fs/cgroupfs.h - what system calls want of cgroup2.  Context: coroutine.
+ */
+#ifndef FS_CGROUPFS_H
+#define FS_CGROUPFS_H
+
+#include <lib/types.h>
+
+struct cgroup;
+
+/* clone3(CLONE_INTO_CGROUP): the group whose directory @fd is, with a reference, when
+ * current may make a child with clone's @flags there; or ERR_PTR. */
+struct cgroup *cgroupfs_clone_into(int fd, u64 flags);
+
+#endif /* FS_CGROUPFS_H */
