@@ -38,6 +38,7 @@
 #define PTE_G	      BIT(5)
 #define PTE_A	      BIT(6)
 #define PTE_D	      BIT(7)
+#define PTE_UFFD_WP   BIT(8) /* RSW: userfaultfd has to be asked to write */
 #define PTE_SPECIAL   BIT(9) /* RSW: frame not refcounted (device, zero page) */
 #define PTE_PPN_SHIFT 10
 #define PTE_LEAF      (PTE_R | PTE_W | PTE_X)

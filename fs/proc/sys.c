@@ -16,6 +16,7 @@
 #include <kernel/ipc/mqueue.h>
 #include <kernel/keys/keys.h>
 #include <kernel/log.h>
+#include <kernel/mm/uffd.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vma.h>
 #include <kernel/pmu/event.h>
@@ -333,6 +334,7 @@ static const struct knob {
 	{ "kernel", "msgmni", &ipc_limits.msgmni, 0, IPC_SLOTS },
 	{ "kernel", "msgmax", &ipc_limits.msgmax, 0, MSG_MAX_HARD },
 	{ "kernel", "msgmnb", &ipc_limits.msgmnb, 0, 0x7fffffff },
+	{ "vm", "unprivileged_userfaultfd", &unprivileged_userfaultfd, 0, 1 },
 	{ "vm", "overcommit_memory", &overcommit_memory, 0, OVERCOMMIT_NEVER },
 	{ "vm", "overcommit_ratio", &overcommit_ratio, 0, 0x7fffffff,
 	  ratio_set },

@@ -29,6 +29,7 @@
 #include <kernel/assert.h>
 #include <kernel/init.h>
 #include <kernel/mm/pt.h>
+#include <kernel/mm/uffd.h>
 #include <kernel/mm/vma.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -98,7 +99,7 @@ static void anon_around(struct vma *v, u64 addr, pte_t *p)
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	room = min((v->end - addr) >> PAGE_SHIFT, NR_PTES - idx) - 1;
 	run = min(run, room);
-	if (run == 0 || pmem_free_pages() < pmem_total_pages() / 8)
+	if (run == 0 || v->uffd || pmem_free_pages() < pmem_total_pages() / 8)
 		return;
 	while (n < run && p[n + 1] == 0) {
 		pg[n] = page_alloc(0, GFP_USER | GFP_ZERO);
@@ -237,6 +238,8 @@ static int fault_in_vma(struct vma *v, u64 addr, u32 access)
 	if (!p)
 		return -ENOMEM;
 	e = load_once(p);
+	if (unlikely(v->uffd) && uffd_wants(v, e, write))
+		return FAULT_UFFD;
 	if (e == 0) {
 		if (v->flags & VM_IO)
 			return fault_io(v, addr, p);
@@ -314,6 +317,8 @@ int mm_fault(struct mm *mm, u64 addr, u32 access, int *code)
 		if (err == GROW) {
 			err = grow_stack(mm, addr);
 			*code = SEGV_MAPERR;
+		} else if (err == FAULT_UFFD) {
+			err = uffd_fault(mm, addr, access == VM_WRITE);
 		} else if (err == -ENOMEM) {
 			err = oom_wait();
 		} else if (err != -EAGAIN) {

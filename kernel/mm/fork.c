@@ -16,6 +16,7 @@
  */
 #include <kernel/mm/mmap.h>
 #include <kernel/mm/pt.h>
+#include <kernel/mm/uffd.h>
 #include <kernel/mm/vma.h>
 
 #include <kernel/file/file.h>
@@ -100,7 +101,7 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 			c->flush = true;
 		}
 		page_ref(pg);
-		store_once(dst, e);
+		store_once(dst, e & ~PTE_UFFD_WP);
 		shared++;
 	}
 	c->new->rss_anon += shared + now;
@@ -148,6 +149,8 @@ static int copy_vma(struct copy *c, struct vma *v)
 		return -ENOMEM;
 	n->mm = c->new;
 	n->flags &= ~(u32)VM_LOCKED; /* locks are not inherited */
+	if (unlikely(n->uffd))
+		uffd_drop(n);
 	if (wipe)
 		n->has_anon = false;
 	vma_insert_child(c->new, n, v);

@@ -43,7 +43,7 @@ static bool protect_entries(struct vma *v)
 			if (!e)
 				continue;
 			n = pt_prot(v, (e & PTE_W) || (v->flags & VM_IO)) |
-			    (e & PTE_SPECIAL);
+			    (e & (PTE_SPECIAL | PTE_UFFD_WP));
 			n = pte_make(pte_phys(e), n);
 			if (e & ~n & (PTE_V | PTE_LEAF))
 				weaker = true;

@@ -12,6 +12,7 @@
 #include <kernel/mm/mmap.h>
 #include <kernel/mm/pagecache.h>
 #include <kernel/mm/pt.h>
+#include <kernel/mm/uffd.h>
 #include <lib/errno.h>
 
 #define MREMAP_MAYMOVE	 1u
@@ -83,6 +84,7 @@ static struct vma *new_place(struct remap *r)
 
 	if (!n)
 		return NULL;
+	uffd_drop(n); /* its program knows the old place */
 	n->pgoff = vma_pgoff(r->v, r->old);
 	n->phys += r->old - r->v->start;
 	n->start = r->to;

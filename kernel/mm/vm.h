@@ -58,7 +58,10 @@ struct mm;
 #define VM_DONTDUMP	BIT(13)
 #define VM_SEALED	BIT(14) /* mseal(2) */
 #define VM_SECRET	BIT(15) /* memfd_secret(2): nobody else may look */
-#define VM_POLICY_SHIFT 16	/* a byte: mpolicy.c */
+#define VM_UFFD_MISSING BIT(24) /* uffd.h */
+#define VM_UFFD_WP	BIT(25)
+#define VM_UFFD		(VM_UFFD_MISSING | VM_UFFD_WP)
+#define VM_POLICY_SHIFT 16 /* a byte: mpolicy.c */
 #define VM_POLICY	(0xffu << VM_POLICY_SHIFT)
 
 struct vm_ops {
@@ -89,7 +92,8 @@ struct vma {
 	struct mapping *mapping; /* [I] page cache behind file, or NULL */
 	struct list_head map_node; /* [mapping's i_mmap lock] reverse map */
 	paddr_t phys;		   /* VM_IO: base */
-	bool has_anon; /* [a] only set: private pages may be in the table */
+	struct uffd *uffd; /* [mm.lock] who answers faults, owned, or NULL */
+	bool has_anon;	   /* [a] only set: private pages may be in the table */
 };
 
 struct mm {

@@ -13,6 +13,7 @@
  * Context: coroutine (the reverse map's lock sleeps).  Locking: mm->lock for
  * writing; look-ups for reading.  Not here: page tables (pt.c), policy (mmap.c).
  */
+#include <kernel/mm/uffd.h>
 #include <kernel/mm/vma.h>
 
 #include <kernel/assert.h>
@@ -59,6 +60,7 @@ struct vma *vma_dup(const struct vma *v)
 	list_init(&n->map_node);
 	if (n->file)
 		file_get(n->file);
+	uffd_hold(n);
 	if (n->ops && n->ops->open)
 		n->ops->open(n);
 	return n;
@@ -71,6 +73,7 @@ void vma_free(struct vma *v)
 		v->ops->close(v);
 	if (v->file)
 		file_put(v->file);
+	uffd_drop(v);
 	kmem_cache_free(vma_cache, v);
 }
 
@@ -289,7 +292,7 @@ static bool alike(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->flags != b->flags || a->file != b->file ||
 	    a->ops != b->ops || a->priv != b->priv || a->label != b->label ||
-	    a->mapping != b->mapping)
+	    a->mapping != b->mapping || a->uffd != b->uffd)
 		return false;
 	if (a->ops && a->ops->close)
 		return false; /* counts its areas */
