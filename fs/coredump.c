@@ -25,7 +25,9 @@
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/task.h>
+#include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
+#include <kernel/utsname.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -90,6 +92,7 @@ struct core {
 };
 
 char core_pattern[CORE_PATTERN_MAX] = "core";
+u64 core_uses_pid;
 
 static void put(struct core *c, const void *p, size_t n)
 {
@@ -396,53 +399,123 @@ static void write_core(struct core *c, const struct siginfo *si, int sig)
 		(void)vfs_ftruncate(c->f, c->pos);
 }
 
-/* %p, %e, %s, %u, %g and %% of the pattern. */
-static void make_name(char *out, size_t size, int sig)
+/* A name, in which a slash is no separator. */
+static void put_escaped(struct text *t, const char *s)
 {
-	const struct thread *t = current;
-	const char *p = core_pattern;
-	size_t n = 0;
+	for (; *s; s++)
+		text_write(t, *s == '/' ? "!" : s, 1);
+}
 
-	while (*p && n < size - 24) {
+/* %E: the program's path; %f: the end of it. */
+static void put_program(struct text *t, bool whole)
+{
+	struct file *exe = current->mm->exe;
+	char *buf = exe ? kmalloc(PATH_MAX) : NULL;
+	const char *s = buf, *slash;
+
+	if (buf && exec_path_str(exe, buf, PATH_MAX) >= 0) {
+		slash = strrchr(buf, '/');
+		if (!whole && slash)
+			s = slash + 1;
+		put_escaped(t, s);
+	} else {
+		put_escaped(t, current->name);
+	}
+	kfree(buf);
+}
+
+static void put_host(struct text *t)
+{
+	char name[UTS_LEN + 1];
+
+	utsname_name(UTS_NODENAME, name);
+	put_escaped(t, name);
+}
+
+/* What %@letter stands for; others for nothing. */
+static void put_letter(struct text *t, char letter, int sig)
+{
+	const struct thread *me = current;
+
+	switch (letter) {
+	case 'p':
+		text_printf(t, "%d", me->proc->ns_pid);
+		break;
+	case 'P':
+		text_printf(t, "%d", me->proc->pid);
+		break;
+	case 'i':
+		text_printf(t, "%d", me->ns_tid);
+		break;
+	case 'I':
+		text_printf(t, "%d", me->tid);
+		break;
+	case 's':
+		text_printf(t, "%d", sig);
+		break;
+	case 'u':
+		text_printf(t, "%u", me->cred->uid);
+		break;
+	case 'g':
+		text_printf(t, "%u", me->cred->gid);
+		break;
+	case 'd':
+		text_printf(t, "%u", me->mm->dumpable);
+		break;
+	case 't':
+		text_printf(t, "%lu", clock_real_ns() / NSEC_PER_SEC);
+		break;
+	case 'c':
+		text_printf(t, "%lu", rlimit_cur(RLIMIT_CORE));
+		break;
+	case 'h':
+		put_host(t);
+		break;
+	case 'e':
+		put_escaped(t, me->name);
+		break;
+	case 'E':
+	case 'f':
+		put_program(t, letter == 'E');
+		break;
+	case '%':
+		text_puts(t, "%");
+		break;
+	default:
+		break;
+	}
+}
+
+static void make_name(struct text *t, int sig)
+{
+	bool has_pid = false;
+
+	for (const char *p = core_pattern; *p; p++) {
 		if (*p != '%') {
-			out[n++] = *p++;
+			text_write(t, p, 1);
 			continue;
 		}
-		switch (*++p) {
-		case 'p':
-			n += (size_t)snprintf(out + n, 16, "%d", t->proc->pid);
+		if (!*++p)
 			break;
-		case 's':
-			n += (size_t)snprintf(out + n, 16, "%d", sig);
-			break;
-		case 'u':
-			n += (size_t)snprintf(out + n, 16, "%u", t->cred->uid);
-			break;
-		case 'g':
-			n += (size_t)snprintf(out + n, 16, "%u", t->cred->gid);
-			break;
-		case 'e':
-			n += (size_t)snprintf(out + n, 17, "%s", t->name);
-			break;
-		case '%':
-			out[n++] = '%';
-			break;
-		default:
-			break;
-		}
-		p += *p != '\0';
+		has_pid |= *p == 'p';
+		put_letter(t, *p, sig);
 	}
-	out[n] = '\0';
+	if (!has_pid && load_once(&core_uses_pid))
+		text_printf(t, ".%d", current->proc->ns_pid);
+	text_write(t, "", 1);
 }
 
 /* A file of our own and of nobody else, made or emptied. */
 static struct file *open_core(int sig)
 {
-	char name[CORE_PATTERN_MAX + 32];
+	struct text name = { 0 };
 	struct file *f;
 
-	make_name(name, sizeof(name), sig);
-	f = vfs_open(AT_FDCWD, name, O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+	make_name(&name, sig);
+	f = name.failed ? ERR_PTR(-ENOMEM)
+			: vfs_open(AT_FDCWD, name.buf,
+				   O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+	text_free(&name);
 	if (IS_ERR(f))
 		return NULL;
 	if (S_ISREG(f->inode->mode) && f->inode->nlink == 1 &&

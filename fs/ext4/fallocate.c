@@ -292,6 +292,7 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if (!len || off + len < off || off + len > ext4_max_size(inode))
 		return len ? -EFBIG : -EINVAL;
 	down_write(&inode->lock);
+	filecaps_drop(inode);
 	ext4_enter(inode_sbi(inode), EXT4_WRITE);
 	ext4_dio_wait(inode);
 	filecaps_drop(inode);

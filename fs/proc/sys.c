@@ -215,7 +215,6 @@ static const struct {
 	{ "kernel", "overflowuid", 65534 },
 	{ "kernel", "overflowgid", 65534 },
 	{ "kernel", "randomize_va_space", 2 },
-	{ "kernel", "core_uses_pid", 0 },
 	{ "kernel", "dmesg_restrict", 0 },
 	{ "kernel", "tainted", 0 },
 	{ "vm", "nr_hugepages", 0 },
@@ -316,6 +315,7 @@ static const struct knob {
 	s64 min, max;
 	void (*changed)(void); /* or NULL */
 } knobs[] = {
+	{ "kernel", "core_uses_pid", &core_uses_pid, 0, 0x7fffffff },
 	{ "kernel", "sched_rr_timeslice_ms", &sched_rr_ms, -1, 1000000,
 	  rr_set },
 	{ "user", "max_user_namespaces", &user_ns_count.max, 0, 0x7fffffff },

@@ -206,7 +206,7 @@ int blkdev_rescan(struct blkdev *disk)
 	if (load_once(&disk->no_scan))
 		return -EINVAL;
 	mutex_lock(&part_mutex);
-	if (any_in_use(disk))
+	if (any_in_use(disk) || load_once(&disk->holder))
 		err = -EBUSY;
 	/* what was written through /dev/<disk> */
 	if (!err && disk->mapping)

@@ -10,6 +10,9 @@
  *   file, area ---> struct uffd ---> mm.  The file's end takes it from all areas; the
  *   end of the address space frees the areas.
  *
+ * ORDERING
+ *   UFFD  features, then ready; who asks for anything: ready, then features.
+ *
  * Locking: u->lock (RANK_PIPE) for the list, inside of mm->lock.  Context: coroutine.
  */
 #include <kernel/mm/uffd.h>
@@ -88,6 +91,12 @@ struct uffd_msg {
 	u32 ptid, pad2;
 };
 STATIC_ASSERT(sizeof(struct uffd_msg) == 32, "Linux's");
+
+static bool is_ready(const struct uffd *u)
+{
+	/* UFFD (acquire) - pairs with do_api(). */
+	return load_acquire(&u->ready);
+}
 
 static void uffd_put(struct uffd *u)
 {
@@ -251,7 +260,7 @@ static s64 uffd_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 	struct uffd_msg m;
 	s64 done = 0;
 
-	if (!load_once(&u->ready))
+	if (!is_ready(u))
 		return -EINVAL;
 	while (iov_iter_count(to) >= sizeof(m)) {
 		int err;
@@ -598,6 +607,7 @@ static s64 do_api(struct uffd *u, uaddr_t arg)
 	a[2] = err ? 0 : API_IOCTLS;
 	if (copy_to_user(arg, a, sizeof(a)))
 		return -EFAULT;
+	/* UFFD (release) - pairs with is_ready(). */
 	if (!err)
 		store_release(&u->ready, true);
 	return err;
@@ -607,7 +617,7 @@ static s64 uffd_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct uffd *u = f->priv;
 
-	if (cmd != UFFDIO_API && !load_once(&u->ready))
+	if (cmd != UFFDIO_API && !is_ready(u))
 		return -EINVAL;
 	switch (cmd) {
 	case UFFDIO_API:

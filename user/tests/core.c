@@ -89,6 +89,40 @@ static const char *memory_at(const char *m, uintptr_t va)
 	return NULL;
 }
 
+static void set_knob(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	CHECK_OK(fd);
+	CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+TEST(core, names)
+{
+	char want[256];
+	pid_t pid;
+	int status;
+
+	need_plain_pattern();
+	limit(RLIM_INFINITY);
+	CHECK_OK(sethostname("a/b", 3));
+	set_knob("/proc/sys/kernel/core_pattern", "c-%p-%i-%s-%h-%d-%%-%q%f");
+	pid = ut_fork(aborts, "x");
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	snprintf(want, sizeof(want), "c-%d-%d-6-a!b-1-%%-utest", pid, pid);
+	CHECK_OK(sethostname("antler", 6));
+	set_knob("/proc/sys/kernel/core_pattern", "c");
+	set_knob("/proc/sys/kernel/core_uses_pid", "1");
+	CHECK_OK(access(want, R_OK));
+	pid = ut_fork(aborts, "x");
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	set_knob("/proc/sys/kernel/core_pattern", "core");
+	set_knob("/proc/sys/kernel/core_uses_pid", "0");
+	snprintf(want, sizeof(want), "c.%d", pid);
+	CHECK_OK(access(want, R_OK));
+}
+
 TEST(core, contents)
 {
 	const struct elf_prstatus *st;

@@ -144,3 +144,19 @@ TEST(filecaps, dropped)
 	CHECK(!has_caps("f"));
 	close(fd);
 }
+
+/* On the root's ext4; in memory they stay. */
+TEST(filecaps, fallocate)
+{
+	char path[32];
+	int fd;
+	bool stays;
+
+	snprintf(path, sizeof(path), "/caps.%d", getpid());
+	fd = ut_open(path, "");
+	put_caps(path, 0, BIND, 0);
+	CHECK_OK(fallocate(fd, 0, 0, 8192));
+	stays = has_caps(path);
+	unlink(path);
+	CHECK(!stays);
+}
