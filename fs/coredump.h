@@ -6,7 +6,7 @@
 #define CORE_PATTERN_MAX 128
 #include <lib/types.h>
 
-extern u64 core_uses_pid; /* [a] */
+extern u64 core_uses_pid;		    /* [a] */
 extern char core_pattern[CORE_PATTERN_MAX]; /* [a] racy by nature */
 
 #endif /* FS_COREDUMP_H */

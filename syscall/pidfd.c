@@ -16,18 +16,30 @@
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
 
+static bool thread_exists(int tid)
+{
+	bool yes;
+
+	spin_lock(&task_lock);
+	yes = thread_find(tid) != NULL;
+	spin_unlock(&task_lock);
+	return yes;
+}
+
 SYSCALL2(434, pidfd_open, int, pid, u32, flags)
 {
 	struct process *p;
 	int fd;
 
-	if (flags & ~(u32)O_NONBLOCK)
+	if (flags & ~(u32)(O_NONBLOCK | PIDFD_THREAD))
 		return -EINVAL;
 	if (pid <= 0)
 		return -EINVAL;
+	if (flags & PIDFD_THREAD)
+		return pidfd_open_thread(pid_given(pid), flags);
 	p = process_find(pid_given(pid));
 	if (!p)
-		return -ESRCH;
+		return thread_exists(pid_given(pid)) ? -EINVAL : -ESRCH;
 	fd = pidfd_create(p, flags);
 	process_put(p);
 	return fd;

@@ -285,6 +285,9 @@ static int waitid_target(struct wait_req *w, int which, int id, bool *nonblock)
 		w->id = p->pid;
 		process_put(p);
 		r = fd_ref(id);
+		/* no thread but the leader is anybody's child */
+		if (r.f && pidfd_of(r.f) && pidfd_tid(pidfd_of(r.f)))
+			w->id = pidfd_tid(pidfd_of(r.f));
 		*nonblock = r.f && (load_once(&r.f->flags) & O_NONBLOCK);
 		if (r.f)
 			fd_unref(r);

@@ -228,31 +228,84 @@ static int user_signo(uaddr_t info)
 	return get_user_u32(&signo, info) ? -1 : (int)signo;
 }
 
+#define PIDFD_SIGNAL_THREAD	   BIT(0)
+#define PIDFD_SIGNAL_THREAD_GROUP  BIT(1)
+#define PIDFD_SIGNAL_PROCESS_GROUP BIT(2)
+
+/* What pidfd_send_signal() is for: without flags what @fd was opened for. */
+static u32 signal_scope(int fd, u32 flags)
+{
+	struct fdref r = fd_ref(fd);
+	struct pidfd *pf = r.f ? pidfd_of(r.f) : NULL;
+
+	if (!flags)
+		flags = pf && pidfd_tid(pf) ? PIDFD_SIGNAL_THREAD
+					    : PIDFD_SIGNAL_THREAD_GROUP;
+	if (r.f)
+		fd_unref(r);
+	return flags;
+}
+
+/* The thread that @fd names; of a process its leader.  task_lock held. */
+static struct thread *named_thread_locked(int fd, struct process *p)
+{
+	struct fdref r = fd_ref(fd);
+	struct pidfd *pf = r.f ? pidfd_of(r.f) : NULL;
+	struct thread *t = pf && pidfd_tid(pf) ? pidfd_thread_locked(pf)
+					       : thread_find(p->pid);
+
+	if (r.f)
+		fd_unref(r);
+	return t;
+}
+
+static int send_locked(int fd, struct process *p, int sig,
+		       const struct siginfo *si, u32 scope)
+{
+	struct thread *t = NULL;
+	int err;
+
+	if (process_reaped_locked(p))
+		return -ESRCH;
+	if (scope == PIDFD_SIGNAL_THREAD) {
+		t = named_thread_locked(fd, p);
+		if (!t)
+			return p->zombie ? 0 : -ESRCH;
+	}
+	err = signal_permission_locked(p, sig);
+	if (err || !sig)
+		return err;
+	if (t)
+		return signal_thread_locked(t, sig, si);
+	return signal_process_locked(p, sig, si);
+}
+
 SYSCALL4(424, pidfd_send_signal, int, fd, int, sig, uaddr_t, info, u32, flags)
 {
 	struct process *p;
 	struct siginfo si;
+	u32 scope;
 	int err = 0;
 
-	if (flags)
+	if (flags > PIDFD_SIGNAL_PROCESS_GROUP || (flags & (flags - 1)))
 		return -EINVAL;
 	if (sig < 0 || sig > NSIG)
 		return -EINVAL;
 	p = pidfd_or_dir(fd);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	siginfo_user(&si, sig, SI_USER);
+	scope = signal_scope(fd, flags);
+	siginfo_user(&si, sig,
+		     scope == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
 	if (info)
 		err = queued_info(&si, info, sig, p == current->proc);
 	if (!err && info && user_signo(info) != sig)
 		err = -EINVAL;
-	if (!err) {
+	if (!err && scope == PIDFD_SIGNAL_PROCESS_GROUP) {
+		err = task_kill_pgrp(p->pid, sig, &si);
+	} else if (!err) {
 		spin_lock(&task_lock);
-		err = process_reaped_locked(p)
-			      ? -ESRCH
-			      : signal_permission_locked(p, sig);
-		if (!err && sig)
-			err = signal_process_locked(p, sig, &si);
+		err = send_locked(fd, p, sig, &si, scope);
 		spin_unlock(&task_lock);
 	}
 	process_put(p);

@@ -272,6 +272,13 @@ static int show_cpu_stat(struct text *t, struct cgroup *cg)
 	return 0;
 }
 
+static int show_cpu_stat_local(struct text *t, struct cgroup *cg)
+{
+	text_printf(t, "throttled_usec %lu\n",
+		    USEC(load_once(&cg->bw.throttled_ns)));
+	return 0;
+}
+
 static int show_cpu_max(struct text *t, struct cgroup *cg)
 {
 	u64 quota, period;
@@ -356,6 +363,7 @@ const struct cgroup_file cgroup_files[] = {
 	  .write = write_freeze },
 	{ "cgroup.kill", 0200, .not_on_root = true, .write = write_kill },
 	{ "cpu.stat", RO, .show = show_cpu_stat },
+	{ "cpu.stat.local", RO, .ctl = CPU, .show = show_cpu_stat_local },
 	{ "cpu.max", RW, .ctl = CPU, .not_on_root = true, .show = show_cpu_max,
 	  .write = write_cpu_max },
 	{ "cpu.max.burst", RW, .ctl = CPU, .not_on_root = true,

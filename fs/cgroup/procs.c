@@ -187,7 +187,7 @@ static int clone_into(struct cgroup *to, u64 flags)
 
 	mutex_lock(&cgroup_mutex);
 	if (to->dead)
-		err = -ENODEV;
+		err = -ENOENT;
 	if (!err)
 		err = may_write(to, CGROUPFS_PROCS, current->cred);
 	if (!err)

@@ -116,7 +116,7 @@ int cgroup_fork_slow(struct thread *t, struct cgroup *cg)
 
 	assert_held(&task_lock);
 	if (cg->dead)
-		return -ENODEV;
+		return -ENOENT; /* between the look at it and now */
 	full = pids_full_locked(cg);
 	if (full) {
 		pids_refused_locked(cg, full);

@@ -185,8 +185,9 @@ int ns_enter(struct ns_common *ns)
 }
 
 /* Namespaces that setns() with a pidfd goes through, in Linux's order. */
-static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS,
-	CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWCGROUP, CLONE_NEWNET };
+static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS,	CLONE_NEWUTS,
+				   CLONE_NEWIPC,  CLONE_NEWPID, CLONE_NEWCGROUP,
+				   CLONE_NEWNET };
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag);
 

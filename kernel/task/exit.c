@@ -212,7 +212,7 @@ static void leave_lists(struct thread *t, int status)
 		p->exit_code = status;
 	if (!p->nr_threads)
 		process_dead_locked(p, &dead);
-	else if (p->exec_thread)
+	else if (p->exec_thread || load_once(&p->has_pidfd))
 		wake_up_all(&p->threads_wq);
 	spin_unlock(&task_lock);
 	list_for_each_entry_safe(c, tmp, &dead, sibling) {

@@ -49,7 +49,7 @@ static int check_flags(const struct clone_args *a)
 	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) ||
 				   current_nsproxy()->pid != current_pid_ns()))
 		return -EINVAL;
-	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
+	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
 		return -EINVAL;
 	return 0;
 }
@@ -419,7 +419,8 @@ static int pidfd_prepare(struct new_pidfd *n, struct thread *t,
 	n->fd = fd_alloc(0, true);
 	if (n->fd < 0)
 		return n->fd;
-	n->file = pidfd_file(t->proc, 0);
+	n->file =
+		pidfd_file(t->proc, a->flags & CLONE_THREAD ? PIDFD_THREAD : 0);
 	if (!n->file)
 		err = -ENOMEM;
 	else if (put_user_u32((u32)n->fd, a->pidfd))
@@ -456,6 +457,8 @@ s64 task_clone(const struct clone_args *a, const struct clone_wish *wish)
 			;
 		if (tid < 0)
 			pidfd_drop(&pidfd);
+		else if (pidfd.file && (a->flags & CLONE_THREAD))
+			pidfd_name_thread(pidfd.file, t->tid, t->start_ns);
 	}
 	if (tid < 0) {
 		if (!(a->flags & CLONE_THREAD))

@@ -168,6 +168,8 @@ void process_unlink_locked(struct process *p)
 	assert_held(&task_lock);
 	KASSERT(s->proc == p && p->zombie);
 	s->proc = NULL;
+	if (unlikely(load_once(&p->has_pidfd)))
+		wake_up_all(&p->threads_wq);
 	cgroup_release_locked(p->leader);
 	trace_unlink_locked(p->leader);
 	list_del(&p->sibling);

@@ -163,8 +163,9 @@ struct process {
 	int stop_sig;		       /* [task_lock] */
 	struct waitq wait_chld;	       /* parent waits here for its children */
 	struct waitq stop_wq;	       /* stopped threads wait here */
-	struct waitq threads_wq;    /* exec/exit wait for the other threads */
-	bool is_subreaper;	    /* [task_lock] */
+	struct waitq threads_wq; /* exec/exit wait for the other threads */
+	bool is_subreaper;	 /* [task_lock] */
+	bool has_pidfd; /* [a] somebody may poll for ends: threads_wq */
 	struct list_head tracees;   /* [task_lock] struct tracee: ext.h */
 	struct list_head sem_undos; /* [sem.c] owed by SEM_UNDO */
 	u32 ppid;		    /* [a] real_parent's number in its own

@@ -164,6 +164,8 @@ void signal_force_info(int sig, const struct siginfo *si);
 int signal_process_locked(struct process *p, int sig, const struct siginfo *si);
 int signal_thread_locked(struct thread *t, int sig, const struct siginfo *si);
 int signal_pgrp_locked(int pgid, int sig, const struct siginfo *si);
+/* As kill(2) of a group, from current: 0, -EPERM, -ESRCH. */
+int task_kill_pgrp(int pgid, int sig, const struct siginfo *si);
 /* SIGCHLD (or what the child asked for) about @p, which changed. */
 void notify_parent_locked(struct process *p, int sig, int code, int status);
 /* Will the parent never wait for it?  (SIGCHLD ignored or SA_NOCLDWAIT) */

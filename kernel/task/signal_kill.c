@@ -59,6 +59,16 @@ static int kill_group_locked(int pgid, int sig, const struct siginfo *si)
 	return reached ? 0 : err;
 }
 
+int task_kill_pgrp(int pgid, int sig, const struct siginfo *si)
+{
+	int err;
+
+	spin_lock(&task_lock);
+	err = kill_group_locked(pgid, sig, si);
+	spin_unlock(&task_lock);
+	return err;
+}
+
 /* kill(-1): everybody but init and ourselves. */
 static int kill_all_locked(int sig, const struct siginfo *si)
 {

@@ -8,6 +8,7 @@
 #ifndef KERNEL_TASK_TASK_H
 #define KERNEL_TASK_TASK_H
 
+#include <kernel/file/file.h>
 #include <kernel/ns/pid.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
@@ -144,9 +145,17 @@ bool task_shares_fs(void);     /* current's context, with another thread */
 void task_set_fs(struct fs_ctx *fs);
 
 /* --- pidfd.c */
-int pidfd_create(struct process *p, u32 flags); /* descriptor */
-/* The same, not opened yet: NULL: no memory. */
-struct file *pidfd_file(struct process *p, u32 flags);
+#define PIDFD_THREAD O_EXCL
+struct pidfd;
+int pidfd_create(struct process *p, u32 flags);	       /* descriptor */
+struct file *pidfd_file(struct process *p, u32 flags); /* NULL: no memory */
+/* @f, just made with PIDFD_THREAD, is of that thread of its process. */
+void pidfd_name_thread(struct file *f, int tid, u64 start_ns);
+int pidfd_open_thread(int tid, u32 flags);    /* descriptor, or -errno */
+struct pidfd *pidfd_of(const struct file *f); /* NULL: it is none */
+int pidfd_tid(const struct pidfd *pf);	      /* 0: a process's */
+/* NULL: has ended. */
+struct thread *pidfd_thread_locked(const struct pidfd *pf);
 struct process *pidfd_process(int fd); /* ref or ERR_PTR(-EBADF) */
 
 #endif /* KERNEL_TASK_TASK_H */

@@ -427,7 +427,7 @@ TEST(cgroup, clone_into)
 	CHECK_ERR(syscall(SYS_clone3, &a, sizeof(a)), EBADF);
 	drop("c");
 	a.cgroup = (uint64_t)fd;
-	CHECK_ERR(syscall(SYS_clone3, &a, sizeof(a)), ENODEV);
+	CHECK_ERR(syscall(SYS_clone3, &a, sizeof(a)), ENOENT);
 	leave();
 }
 

@@ -468,3 +468,85 @@ TEST(family, tid_words)
 	CHECK_EQ(child_word, 0); /* written in the child's memory only */
 	CHECK_EQ(ut_wait(pid), 11);
 }
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
+
+static struct {
+	int tid, go[2];
+	volatile int signalled;
+} one;
+
+static void on_usr2(int sig)
+{
+	(void)sig;
+	one.signalled = (int)syscall(SYS_gettid);
+}
+
+static void *waits(void *arg)
+{
+	char c;
+
+	(void)arg;
+	__atomic_store_n(&one.tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	while (read(one.go[0], &c, 1) < 0)
+		;
+	return NULL;
+}
+
+TEST(family, pidfd_of_thread)
+{
+	struct sigaction sa = { .sa_handler = on_usr2 };
+	struct pollfd p;
+	siginfo_t si;
+	pthread_t t;
+	int fd;
+
+	CHECK_OK(pipe(one.go));
+	CHECK_OK(sigaction(SIGUSR2, &sa, NULL));
+	CHECK_EQ(pthread_create(&t, NULL, waits, NULL), 0);
+	while (!__atomic_load_n(&one.tid, __ATOMIC_ACQUIRE))
+		ut_sleep_ms(1);
+	CHECK_ERR(syscall(SYS_pidfd_open, one.tid, 0), EINVAL);
+	fd = (int)syscall(SYS_pidfd_open, one.tid, PIDFD_THREAD | O_NONBLOCK);
+	CHECK_OK(fd);
+	CHECK_EQ(fcntl(fd, F_GETFL) & (PIDFD_THREAD | O_NONBLOCK),
+		 PIDFD_THREAD | O_NONBLOCK);
+	CHECK_OK(syscall(SYS_pidfd_send_signal, fd, SIGUSR2, NULL, 0));
+	for (int i = 0; one.signalled != one.tid; i++) {
+		CHECK(i < 1000);
+		ut_sleep_ms(2);
+	}
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, SIGUSR2, NULL, 3), EINVAL);
+	CHECK_ERR(waitid(P_PIDFD, fd, &si, WEXITED), ECHILD);
+	p = (struct pollfd){ .fd = fd, .events = POLLIN };
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK_EQ(write(one.go[1], "x", 1), 1);
+	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(pthread_join(t, NULL), 0);
+	CHECK_EQ(poll(&p, 1, 1000), 1);
+	CHECK(p.revents & POLLIN);
+	ut_sleep_ms(20);
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK(p.revents & POLLHUP);
+	CHECK_ERR(syscall(SYS_pidfd_send_signal, fd, SIGUSR2, NULL, 0), ESRCH);
+}
+
+TEST(family, pidfd_hangs_up)
+{
+	pid_t pid = fork();
+	struct pollfd p;
+	int fd;
+
+	if (!pid)
+		_exit(0);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	CHECK_OK(fd);
+	p = (struct pollfd){ .fd = fd, .events = POLLIN };
+	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(p.revents, POLLIN);
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(p.revents, POLLIN | POLLHUP);
+}
