@@ -149,8 +149,7 @@ static int copy_vma(struct copy *c, struct vma *v)
 		return -ENOMEM;
 	n->mm = c->new;
 	n->flags &= ~(u32)VM_LOCKED; /* locks are not inherited */
-	if (unlikely(n->uffd))
-		uffd_drop(n);
+	uffd_drop(n);
 	if (wipe)
 		n->has_anon = false;
 	vma_insert_child(c->new, n, v);

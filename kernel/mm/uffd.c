@@ -106,20 +106,18 @@ static void uffd_put(struct uffd *u)
 	kfree(u);
 }
 
-void uffd_hold(struct vma *v)
+void uffd_hold_slow(struct vma *v)
 {
-	if (v->uffd)
-		atomic_inc(&v->uffd->refs);
+	atomic_inc(&v->uffd->refs);
 }
 
-void uffd_drop(struct vma *v)
+void uffd_drop_slow(struct vma *v)
 {
 	struct uffd *u = v->uffd;
 
 	v->uffd = NULL;
 	v->flags &= ~(u32)VM_UFFD;
-	if (u)
-		uffd_put(u);
+	uffd_put(u);
 }
 
 /* --- who faults */

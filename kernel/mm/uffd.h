@@ -30,8 +30,18 @@ static inline bool uffd_wants(const struct vma *v, pte_t e, bool write)
 /* Ask, and wait: 0: look again; -EIO: SIGBUS; -ERESTARTSYS: a signal. */
 int uffd_fault(struct mm *mm, u64 addr, bool write);
 /* @v is another one's now (fork, mremap), or goes. */
-void uffd_drop(struct vma *v);
-void uffd_hold(struct vma *v); /* it is a copy */
+void uffd_drop_slow(struct vma *v);
+static inline void uffd_drop(struct vma *v)
+{
+	if (unlikely(v->uffd != NULL))
+		uffd_drop_slow(v);
+}
+void uffd_hold_slow(struct vma *v);
+static inline void uffd_hold(struct vma *v) /* it is a copy */
+{
+	if (unlikely(v->uffd != NULL))
+		uffd_hold_slow(v);
+}
 /* userfaultfd(2): a file, or ERR_PTR(-ENOMEM).  @user_only: not the kernel's faults. */
 struct file *uffd_create(bool user_only, u32 flags);
 
