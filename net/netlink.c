@@ -526,6 +526,8 @@ struct socket *netlink_create(int type, int protocol)
 
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
+	if (protocol == NETLINK_KOBJECT_UEVENT)
+		return uevent_create(type);
 	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG)
 		return ERR_PTR(-EPROTONOSUPPORT);
 	nl = kzalloc(sizeof(*nl));

@@ -18,6 +18,8 @@ struct nlattr {
 };
 #define NLA_TYPE_MASK 0x3fffu
 
+#define NETLINK_KOBJECT_UEVENT 15
+
 #define NLMSG_ERROR 2
 #define NLMSG_DONE  3
 #define NLMSG_FIRST 16 /* of a protocol's own */

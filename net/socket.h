@@ -51,7 +51,8 @@
 #define UNIX_PATH_MAX 108
 #define SCM_MAX_FD    253
 
-struct inode; /* fs/vfs.h: the node of a path name */
+struct cbpf_insn; /* lib/cbpf.h */
+struct inode;	  /* fs/vfs.h: the node of a path name */
 
 /* An address, decoded. */
 struct sock_addr {
@@ -137,6 +138,9 @@ struct socket_ops {
 	int (*setopt)(struct socket *s, int level, int opt, const void *val,
 		      u32 len);
 	int (*getopt)(struct socket *s, int level, int opt, void *val, u32 len);
+	/* SO_ATTACH_FILTER: @insns, kmalloc()ed, are taken unless it fails; NULL,
+	 * 0: no filter any more.  Optional. */
+	int (*filter)(struct socket *s, struct cbpf_insn *insns, u32 nr);
 	/* NULL: -ENOTTY */
 	s64 (*ioctl)(struct socket *s, unsigned int cmd, u64 arg);
 };
@@ -200,6 +204,7 @@ void socket_urgent(struct socket *s);
 /* --- families */
 struct socket *inet_create(int family, int type, int protocol);
 struct socket *netlink_create(int type, int protocol);
+struct socket *uevent_create(int type); /* NETLINK_KOBJECT_UEVENT */
 struct socket *unix_create(int type, int protocol);
 int unix_create_pair(int type, int protocol, struct socket *pair[2]);
 

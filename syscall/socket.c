@@ -7,9 +7,11 @@
 #include <syscall/sock.h>
 #include <syscall/syscall.h>
 
+#include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/ns/user.h>
 #include <kernel/time/clock.h>
+#include <lib/cbpf.h>
 #include <lib/string.h>
 
 #define SOCK_CLOEXEC   O_CLOEXEC
@@ -222,6 +224,8 @@ enum {
 	SO_PEERSEC = 31,
 	SO_ACCEPTCONN = 30,
 	SO_SNDBUFFORCE = 32,
+	SO_ATTACH_FILTER = 26,
+	SO_DETACH_FILTER = 27,
 	SO_RCVBUFFORCE = 33,
 	SO_MARK = 36,
 	SO_PROTOCOL = 38,
@@ -389,6 +393,36 @@ static int set_other(struct socket *s, int level, int opt, uaddr_t uval,
 	return s->ops->setopt(s, level, opt, val, len);
 }
 
+struct sock_fprog {
+	u16 len, pad[3];
+	uaddr_t filter;
+};
+
+static int set_filter(struct socket *s, uaddr_t uval, u32 len)
+{
+	struct cbpf_insn *insns;
+	struct sock_fprog p;
+	int err;
+
+	if (!s->ops->filter)
+		return -ENOPROTOOPT;
+	if (len != sizeof(p))
+		return -EINVAL;
+	if (copy_from_user(&p, uval, sizeof(p)))
+		return -EFAULT;
+	if (!p.len || p.len > CBPF_MAX_LEN)
+		return -EINVAL;
+	insns = kmalloc(p.len * sizeof(*insns));
+	if (!insns)
+		return -ENOMEM;
+	err = copy_from_user(insns, p.filter, p.len * sizeof(*insns))
+		      ? -EFAULT
+		      : s->ops->filter(s, insns, p.len);
+	if (err)
+		kfree(insns);
+	return err;
+}
+
 SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 	 len)
 {
@@ -401,6 +435,11 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		return err;
 	if (level != SOL_SOCKET)
 		err = set_other(s, level, opt, uval, len);
+	else if (opt == SO_ATTACH_FILTER)
+		err = set_filter(s, uval, len);
+	else if (opt == SO_DETACH_FILTER)
+		err = s->ops->filter ? s->ops->filter(s, NULL, 0)
+				     : -ENOPROTOOPT;
 	else if (opt == SO_LINGER)
 		err = set_linger(s, uval, len);
 	else if (opt == SO_BINDTODEVICE)

@@ -16,6 +16,7 @@
 #include <drivers/nvme/nvme.h>
 
 #include <kernel/dev/sysfs.h>
+#include <kernel/dev/uevent.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -66,6 +67,13 @@ static s64 show_uevent(void *obj, const struct sys_attr *a __unused, char *buf,
 	return scnprintf(buf, size,
 			 "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nNVME_TRTYPE=pcie\n",
 			 MAJOR(c->chr.dev), MINOR(c->chr.dev), c->name);
+}
+
+static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
+			size_t n)
+{
+	return uevent_store(((struct nvme_ctrl *)obj)->sys, "nvme", a, obj, buf,
+			    n);
 }
 
 static s64 show_address(void *obj, const struct sys_attr *a __unused, char *buf,
@@ -194,7 +202,10 @@ static s64 show_stats(void *obj, const struct sys_attr *a __unused, char *buf,
 
 static const struct sys_attr ctrl_attrs[] = {
 	ATTR("dev", show_dev),
-	ATTR("uevent", show_uevent),
+	{ .name = "uevent",
+	  .mode = 0644,
+	  .show = show_uevent,
+	  .store = store_uevent },
 	TEXT("model", model),
 	TEXT("serial", serial),
 	TEXT("firmware_rev", firmware),

@@ -11,6 +11,7 @@
 #include <drivers/pci/pci_core.h>
 
 #include <kernel/dev/sysfs.h>
+#include <kernel/dev/uevent.h>
 #include <kernel/init.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -125,6 +126,13 @@ static s64 show_uevent(void *obj, const struct sys_attr *a __unused, char *buf,
 		       d->class, d->vendor, d->device, d->subsys_vendor,
 		       d->subsys_device, d->name);
 	return n + modalias(d, buf + n, size - (size_t)n);
+}
+
+static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
+			size_t n)
+{
+	return uevent_store(((struct pci_dev *)obj)->sys, "pci", a, obj, buf,
+			    n);
 }
 
 /* ---- addresses */
@@ -245,7 +253,10 @@ static const struct sys_attr dev_attrs[] = {
 	ATTR("enable", show_enable),
 	ATTR("numa_node", show_numa),
 	ATTR("modalias", show_modalias),
-	ATTR("uevent", show_uevent),
+	{ .name = "uevent",
+	  .mode = 0644,
+	  .show = show_uevent,
+	  .store = store_uevent },
 	ATTR("resource", show_resource),
 	{ .name = "config",
 	  .mode = 0644,

@@ -7,6 +7,7 @@
 #include <drivers/virtio/virtio.h>
 
 #include <kernel/dev/sysfs.h>
+#include <kernel/dev/uevent.h>
 #include <lib/atomic.h>
 #include <lib/fmt.h>
 
@@ -67,13 +68,23 @@ static s64 show_uevent(void *obj, const struct sys_attr *a, char *buf,
 	return n + show_modalias(obj, a, buf + n, size - (size_t)n);
 }
 
+static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
+			size_t n)
+{
+	return uevent_store(((struct virtio_dev *)obj)->sys, "virtio", a, obj,
+			    buf, n);
+}
+
 static const struct sys_attr attrs[] = {
 	{ .name = "device", .mode = 0444, .show = show_device },
 	{ .name = "vendor", .mode = 0444, .show = show_vendor },
 	{ .name = "status", .mode = 0444, .show = show_status },
 	{ .name = "features", .mode = 0444, .show = show_features },
 	{ .name = "modalias", .mode = 0444, .show = show_modalias },
-	{ .name = "uevent", .mode = 0444, .show = show_uevent },
+	{ .name = "uevent",
+	  .mode = 0644,
+	  .show = show_uevent,
+	  .store = store_uevent },
 };
 
 void virtio_sys_add(struct virtio_dev *vd, struct sys_dir *parent)

@@ -82,6 +82,7 @@ void blkdev_drop_partitions(struct blkdev *disk);
 
 /* blk_sysfs.c: show @bd in /sys, or no more. */
 void blk_sys_add(struct blkdev *bd);
+void blk_sys_tell(struct blkdev *bd, const char *action); /* uevent.h */
 void blk_sys_del(struct blkdev *bd);
 /* blk_sysqueue.c: queue/ of a disk's directory. */
 void blk_sys_add_queue(struct blkdev *disk);

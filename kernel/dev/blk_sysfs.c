@@ -11,6 +11,7 @@
 #include <kernel/dev/blk_core.h>
 
 #include <kernel/dev/sysfs.h>
+#include <kernel/dev/uevent.h>
 #include <kernel/time/clock.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -95,6 +96,25 @@ static s64 show_uevent(void *obj, const struct sys_attr *a __unused, char *buf,
 	return n;
 }
 
+static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
+			size_t n)
+{
+	return uevent_store(((struct blkdev *)obj)->sys, "block", a, obj, buf,
+			    n);
+}
+
+static const struct sys_attr uevent_attr = {
+	.name = "uevent",
+	.mode = 0644,
+	.show = show_uevent,
+	.store = store_uevent,
+};
+
+void blk_sys_tell(struct blkdev *bd, const char *action)
+{
+	uevent_send(bd->sys, action, "block", &uevent_attr, bd);
+}
+
 static u64 ms(u64 ns)
 {
 	return ns / NSEC_PER_MSEC;
@@ -150,7 +170,6 @@ static const struct sys_attr disk_attrs[] = {
 	ATTR("ro", show_ro),
 	ATTR("stat", show_stat),
 	ATTR("inflight", show_inflight),
-	ATTR("uevent", show_uevent),
 	ATTR("diskseq", show_diskseq),
 	FIXED("removable", 0),
 	FIXED("hidden", 0),
@@ -162,11 +181,11 @@ static const struct sys_attr disk_attrs[] = {
 };
 
 static const struct sys_attr part_attrs[] = {
-	ATTR("dev", show_dev),	      ATTR("size", show_size),
-	ATTR("start", show_start),    ATTR("ro", show_ro),
-	ATTR("stat", show_stat),      ATTR("inflight", show_inflight),
-	ATTR("uevent", show_uevent),  NUMBER("partition", part_nr),
-	FIXED("alignment_offset", 0), FIXED("discard_alignment", 0),
+	ATTR("dev", show_dev),	       ATTR("size", show_size),
+	ATTR("start", show_start),     ATTR("ro", show_ro),
+	ATTR("stat", show_stat),       ATTR("inflight", show_inflight),
+	NUMBER("partition", part_nr),  FIXED("alignment_offset", 0),
+	FIXED("discard_alignment", 0),
 };
 
 /* ---- the directories */
@@ -197,13 +216,16 @@ void blk_sys_add(struct blkdev *bd)
 		add_disk_parts(bd);
 	else
 		(void)sys_add(bd->sys, part_attrs, ARRAY_SIZE(part_attrs));
+	(void)sys_add(bd->sys, &uevent_attr, 1);
 	(void)sys_mkdir(bd->sys, "holders", NULL);
 	(void)sys_join("class/block", bd->sys);
 	(void)sys_link_dev(true, MAJOR(bd->dev), MINOR(bd->dev), bd->sys);
+	blk_sys_tell(bd, "add");
 }
 
 void blk_sys_del(struct blkdev *bd)
 {
+	blk_sys_tell(bd, "remove");
 	sys_rmdir(bd->sys);
 	bd->sys = NULL;
 }

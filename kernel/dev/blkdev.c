@@ -208,6 +208,7 @@ void blkdev_new_medium(struct blkdev *disk, u64 nr_sectors)
 	spin_lock(&blk_list_lock);
 	disk->seq = ++next_seq;
 	spin_unlock(&blk_list_lock);
+	blk_sys_tell(disk, "change");
 }
 
 /* ---- who uses it */

@@ -469,6 +469,22 @@ s64 sys_node_target(struct sys_node *n, char *buf, size_t size)
 	return r;
 }
 
+s64 sys_dir_path(struct sys_dir *d, char *buf, size_t size)
+{
+	struct sys_node *way[MAX_DEPTH];
+	size_t n = 0;
+	u32 nr;
+
+	spin_lock(&sys_lock);
+	nr = node_of(d)->dead ? 0 : trail(node_of(d), way);
+	for (u32 i = 0; i < nr && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "/%s", way[i]->name);
+	spin_unlock(&sys_lock);
+	if (!nr)
+		return -ENOENT;
+	return n < size ? (s64)n : -ENAMETOOLONG;
+}
+
 bool sys_node_enter(struct sys_node *n, void **obj)
 {
 	bool alive;

@@ -81,6 +81,9 @@ int sys_bind(const char *bus, const char *driver, struct sys_dir *d);
 /* /sys/dev/block/MAJOR:MINOR or /sys/dev/char/... -> @d. */
 int sys_link_dev(bool block, u32 major, u32 minor, struct sys_dir *d);
 const char *sys_dir_name(const struct sys_dir *d);
+/* Where it is below /sys, from the slash on: length, or -ENOENT (removed),
+ * -ENAMETOOLONG. */
+s64 sys_dir_path(struct sys_dir *d, char *buf, size_t size);
 
 /* show() of all harts (sysfs_cpu.c): as a list, as a mask. */
 s64 sys_show_harts(void *obj, const struct sys_attr *a, char *buf, size_t size);
