@@ -42,6 +42,20 @@ struct sockaddr_nl_rest {
 	u32 port, groups;
 } __packed;
 
+#define SOL_NETLINK 270
+enum {
+	NETLINK_ADD_MEMBERSHIP = 1,
+	NETLINK_DROP_MEMBERSHIP = 2,
+	NETLINK_PKTINFO = 3,
+	NETLINK_BROADCAST_ERROR = 4,
+	NETLINK_NO_ENOBUFS = 5,
+	NETLINK_LISTEN_ALL_NSID = 8,
+	NETLINK_LIST_MEMBERSHIPS = 9,
+	NETLINK_CAP_ACK = 10,
+	NETLINK_EXT_ACK = 11,
+	NETLINK_GET_STRICT_CHK = 12,
+};
+
 static struct spinlock all_lock = SPINLOCK_INIT("netlink_all", RANK_FILE);
 static struct list_head all_socks = LIST_HEAD_INIT(all_socks); /* [all_lock] */
 
@@ -216,6 +230,17 @@ static struct nl_buf *first(struct nl_sock *nl)
 	return b;
 }
 
+/* NETLINK_PKTINFO: to which group it was said. */
+static void tell_group(const struct nl_buf *b, struct sock_msg *m)
+{
+	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
+
+	c->level = SOL_NETLINK;
+	c->type = NETLINK_PKTINFO;
+	c->len = sizeof(b->group);
+	memcpy(c->data, &b->group, sizeof(b->group));
+}
+
 static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 {
 	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
@@ -233,6 +258,8 @@ static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 					       .len = sizeof(a) };
 		memcpy(m->from->name, &a, sizeof(a));
 	}
+	if (load_once(&nl->opts) >> NETLINK_PKTINFO & 1)
+		tell_group(b, m);
 	if (!(m->flags & MSG_PEEK)) {
 		spin_lock(&nl->lock);
 		list_del(&b->node);
@@ -373,19 +400,6 @@ static u64 nl_outq(struct socket *s __unused)
 	return 0;
 }
 
-#define SOL_NETLINK 270
-enum {
-	NETLINK_ADD_MEMBERSHIP = 1,
-	NETLINK_DROP_MEMBERSHIP = 2,
-	NETLINK_BROADCAST_ERROR = 4,
-	NETLINK_NO_ENOBUFS = 5,
-	NETLINK_LISTEN_ALL_NSID = 8,
-	NETLINK_LIST_MEMBERSHIPS = 9,
-	NETLINK_CAP_ACK = 10,
-	NETLINK_EXT_ACK = 11,
-	NETLINK_GET_STRICT_CHK = 12,
-};
-
 static int set_member(struct nl_sock *nl, u32 group, bool in)
 {
 	u64 bit = group >= 1 && group <= 64 ? BIT(group - 1) : 0;
@@ -421,6 +435,7 @@ static int nl_setopt(struct socket *s, int level, int opt, const void *val,
 		if (!net_capable(s->net, CAP_NET_BROADCAST))
 			return -EPERM;
 		return v ? -EOPNOTSUPP : 0;
+	case NETLINK_PKTINFO:
 	case NETLINK_BROADCAST_ERROR:
 	case NETLINK_CAP_ACK:
 	case NETLINK_EXT_ACK:
@@ -449,6 +464,7 @@ static int nl_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 		memcpy(val, &groups, min(len & ~3u, (u32)sizeof(groups)));
 		return sizeof(groups);
 	case NETLINK_NO_ENOBUFS:
+	case NETLINK_PKTINFO:
 	case NETLINK_BROADCAST_ERROR:
 	case NETLINK_CAP_ACK:
 	case NETLINK_EXT_ACK:

@@ -342,6 +342,18 @@ static int show_swaps(struct text *t, void *arg __unused)
 	return 0;
 }
 
+/* It can be watched, though there is never anything to see. */
+static int open_swaps(struct inode *inode __unused, struct file *f)
+{
+	static struct waitq wq = WAITQ_INIT(wq);
+	static const u32 changes;
+	int err = text_open(f, show_swaps, NULL, NULL, NULL);
+
+	if (!err)
+		text_watch(f, &wq, &changes);
+	return err;
+}
+
 static int show_self(struct text *t, void *arg __unused)
 {
 	int pid = proc_nr(t, current_process()->pid);
@@ -388,7 +400,6 @@ static const struct {
 	{ "locks", show_locks, 0444 },
 	{ "slabinfo", show_slabinfo, 0400 },
 	{ "vmstat", show_vmstat, 0444 },
-	{ "swaps", show_swaps, 0444 },
 };
 
 /* Behind all processes in the listing: what drivers have made. */
@@ -478,6 +489,7 @@ static struct fs_type proc_type = {
 
 static int proc_init(void)
 {
+	struct pnode *n;
 	int r;
 
 	proc_root = pseudo_root_new();
@@ -491,6 +503,9 @@ static int proc_init(void)
 	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
 		pseudo_file(proc_root, files[i].name, files[i].perm,
 			    files[i].show, NULL, NULL);
+	n = pseudo_file(proc_root, "swaps", 0444, NULL, NULL, NULL);
+	if (n)
+		n->open = open_swaps;
 	r = proc_keys_init(proc_root);
 	if (!r)
 		r = proc_sys_init(proc_root);

@@ -235,7 +235,6 @@ static const struct {
 	{ "kernel", "modules_disabled", 1 },
 	{ "kernel", "sched_rt_period_us", 1000000 },
 	{ "kernel", "core_pipe_limit", 0 },
-	{ "kernel", "sysrq", 1 },
 	{ "kernel", "shm_rmid_forced", 0 },
 	{ "vm", "oom_kill_allocating_task", 0 },
 	{ "vm", "nr_overcommit_hugepages", 0 },
@@ -291,6 +290,9 @@ static void pipe_max_set(void)
 	store_once(&pipe_max_size, v);
 }
 
+/* What keys may do; no console has any, and /proc/sysrq-trigger may do all. */
+static u64 sysrq_keys = 1;
+
 static u64 min_free_kbytes;
 
 static void min_free_set(void)
@@ -327,6 +329,7 @@ static const struct knob {
 	{ "user", "max_net_namespaces", &net_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
 	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
+	{ "kernel", "sysrq", &sysrq_keys, 0, 0x7fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },
 	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },
 	{ "kernel", "shmall", &ipc_limits.shmall, 0, KNOB_ANY },

@@ -5,6 +5,8 @@
  */
 #include "utest.h"
 
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
@@ -206,4 +208,25 @@ TEST(knobs, kmsg)
 	CHECK(record(late, &prio, &first, buf, sizeof(buf)) > 0);
 	CHECK(first >= seq);
 	CHECK_OK(syscall(SYS_syslog, 7, NULL, 0));
+}
+
+TEST(knobs, only_shown)
+{
+	struct pollfd p = { .events = POLLIN | POLLPRI };
+	int fd, ep;
+
+	if (getuid())
+		ut_skip("not root");
+	CHECK_OK(fd = open("/proc/version", O_WRONLY));
+	CHECK_ERR(write(fd, "x", 1), EIO);
+	close(fd);
+	/* /proc/swaps can be watched */
+	CHECK_OK(p.fd = open("/proc/swaps", O_RDONLY));
+	CHECK_OK(ep = epoll_create1(0));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, p.fd,
+			   &(struct epoll_event){ .events = EPOLLPRI }));
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_EQ(p.revents, POLLIN);
+	close(ep);
+	close(p.fd);
 }

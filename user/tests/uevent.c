@@ -167,3 +167,33 @@ TEST(uevent, programs_tell)
 	close(fd);
 	close(me);
 }
+
+/* Of NETLINK_ROUTE, as systemd wants it: which group an answer was said to. */
+TEST(uevent, group_of_an_answer)
+{
+	struct {
+		uint32_t len;
+		uint16_t type, flags;
+		uint32_t seq, port;
+		char family[4];
+	} ask = { 20, 18, 0x301, 1, 0, "" }; /* RTM_GETLINK, a dump */
+	static char buf[8192];
+	char ctl[64];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = ctl,
+			    .msg_controllen = sizeof(ctl) };
+	const struct cmsghdr *c;
+	int on = 1, fd = socket(16, SOCK_RAW, 0);
+
+	CHECK_OK(fd);
+	CHECK_OK(setsockopt(fd, 270, 3, &on, sizeof(on)));
+	CHECK_EQ(send(fd, &ask, 20, 0), 20);
+	CHECK(recvmsg(fd, &m, 0) > 16);
+	c = CMSG_FIRSTHDR(&m);
+	CHECK(c && c->cmsg_level == 270 && c->cmsg_type == 3);
+	CHECK(c && c->cmsg_len == CMSG_LEN(4) &&
+	      !memcmp(CMSG_DATA(c), "\0\0\0", 4));
+	close(fd);
+}
