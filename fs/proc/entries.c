@@ -7,6 +7,7 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/user.h>
 #include <kernel/relay/relay.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -124,10 +125,41 @@ static s64 write_timerslack(struct process *p, char *buf, size_t n)
 	return (s64)n;
 }
 
-static int show_loginuid(struct text *t, struct process *p __unused)
+static int show_loginuid(struct text *t, struct process *p)
 {
-	text_puts(t, "4294967295");
+	u32 uid = load_once(&p->login_uid);
+
+	text_printf(t, "%u", uid == ~0u ? uid : uid_shown(uid));
 	return 0;
+}
+
+static int show_sessionid(struct text *t, struct process *p)
+{
+	text_printf(t, "%u", load_once(&p->login_session));
+	return 0;
+}
+
+/* Once, by whoever lets somebody in (pam_loginuid); later only by root. */
+static s64 write_loginuid(struct process *p, char *buf, size_t n)
+{
+	static u32 sessions; /* [a] */
+	u64 v;
+	u32 uid;
+
+	if (p != current_process())
+		return -EPERM;
+	buf[proc_line_len(buf)] = '\0';
+	if (kstrtou64(buf, 10, &v) || v > ~0u)
+		return -EINVAL;
+	uid = v == ~0u ? ~0u : uid_given((u32)v);
+	if (uid == ~0u && v != ~0u)
+		return -EINVAL;
+	if (load_once(&p->login_uid) != ~0u && !capable(CAP_AUDIT_CONTROL))
+		return -EPERM;
+	store_once(&p->login_session,
+		   uid == ~0u ? ~0u : atomic_add_return(&sessions, 1u));
+	store_once(&p->login_uid, uid);
+	return (s64)n;
 }
 
 static int show_cgroup(struct text *t, struct process *p, int tid)
@@ -272,11 +304,17 @@ const struct pid_entry pid_entries[] = {
 	REG("oom_score", 0444, show_oom_score, NULL, false),
 	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
 	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),
+<<<<<<< HEAD
 	REG("loginuid", 0444, show_loginuid, NULL, false),
 	{ .name = "cgroup",
 	  .mode = S_IFREG | 0444,
 	  .show_tid = show_cgroup,
 	  .in_task = true },
+=======
+	REG("loginuid", 0644, show_loginuid, write_loginuid, false),
+	REG("sessionid", 0444, show_sessionid, NULL, false),
+	REG("cgroup", 0444, show_cgroup, NULL, false),
+>>>>>>> 9c52e63 (proc: loginuid can be written, sessionid)
 	OWN("io", 0400, proc_show_io),
 	OWN("personality", 0400, proc_show_personality),
 	OWN("syscall", 0400, proc_show_syscall),

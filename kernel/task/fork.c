@@ -256,6 +256,8 @@ static struct process *copy_process(u64 flags)
 	p->mce_kill = me->mce_kill;
 	p->io_flusher = me->io_flusher;
 	p->timerslack_ns = me->timerslack_ns;
+	p->login_uid = load_once(&me->login_uid);
+	p->login_session = load_once(&me->login_session);
 	p->sighand = copy_sighand(me, flags);
 	if (!p->sighand) {
 		process_discard(p);

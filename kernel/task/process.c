@@ -97,6 +97,7 @@ struct process *process_alloc(void)
 	waitq_init(&p->threads_wq);
 	p->start_ns = clock_mono_ns();
 	p->timerslack_ns = 50000;
+	p->login_uid = p->login_session = ~0u;
 	p->pid_ns = &init_pid_ns;
 	ns_get(&p->pid_ns->ns);
 	return p;

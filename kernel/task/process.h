@@ -96,6 +96,7 @@ struct cred {
 #define CAP_SETFCAP	       31
 #define CAP_SYSLOG	       34
 #define CAP_WAKE_ALARM	       35
+#define CAP_AUDIT_CONTROL      30
 #define CAP_CHECKPOINT_RESTORE 40
 #define CAP_LAST	       40
 
@@ -178,9 +179,10 @@ struct process {
 	/* [task_lock] that one decides what the new program may do: who would
 	 * change what that depends on waits at threads_wq */
 	struct thread *exec_decides;
-	struct thread *dumper; /* [task_lock; a] writes a core file */
-	u32 nr_parked;	       /* [a] wait for it: core_stop.c */
-	u64 timerslack_ns;     /* [a] prctl */
+	struct thread *dumper;	      /* [task_lock; a] writes a core file */
+	u32 nr_parked;		      /* [a] wait for it: core_stop.c */
+	u32 login_uid, login_session; /* [a] who logged in; ~0: nobody */
+	u64 timerslack_ns;	      /* [a] prctl */
 
 	struct rlimit64 rlim[NR_RLIMITS]; /* [a per word] */
 	u64 utime_ns, stime_ns;		  /* [task_lock] of dead threads */

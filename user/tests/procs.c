@@ -711,3 +711,48 @@ TEST(procs, where_the_arguments_are)
 	CHECK_EQ(ut_wait(ut_fork(be_called, mem)), 0);
 	CHECK_OK(munmap(mem, 4096));
 }
+
+static int put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY), r, e;
+
+	CHECK_OK(fd);
+	r = (int)write(fd, text, strlen(text));
+	e = errno;
+	close(fd);
+	errno = e;
+	return r < 0 ? -1 : 0;
+}
+
+static int log_in(void *arg)
+{
+	char buf[32] = "", session[32] = "";
+	int fd;
+
+	(void)arg;
+	CHECK_OK(put_text("/proc/self/loginuid", "1000"));
+	CHECK_OK(fd = open("/proc/self/loginuid", O_RDONLY));
+	CHECK_EQ(read(fd, buf, sizeof(buf)), 4); /* no newline */
+	close(fd);
+	CHECK(!memcmp(buf, "1000", 4));
+	CHECK_OK(fd = open("/proc/self/sessionid", O_RDONLY));
+	CHECK(read(fd, session, sizeof(session) - 1) > 0);
+	close(fd);
+	CHECK(strcmp(session, "4294967295"));
+	CHECK_ERR(put_text("/proc/self/loginuid", "x"), EINVAL);
+	CHECK_OK(put_text("/proc/self/loginuid", "4294967295")); /* root may */
+	CHECK_OK(put_text("/proc/self/loginuid", "1001"));
+	return 0;
+}
+
+/* As pam_loginuid does it, without which nobody gets in on Debian. */
+TEST(procs, who_logged_in)
+{
+	char path[64];
+
+	if (getuid())
+		ut_skip("not root");
+	CHECK_EQ(ut_wait(ut_fork(log_in, NULL)), 0);
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", getppid());
+	CHECK_ERR(put_text(path, "0"), EPERM); /* not one's own */
+}
