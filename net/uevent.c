@@ -110,14 +110,14 @@ static void tell_one(struct uev_sock *u, const struct uev_msg *m)
 		wake_up_all_key(&u->s.rd_wq, POLLIN | POLLRDNORM);
 }
 
-/* To all in m->groups, but @from. */
-static void tell_groups(const struct uev_sock *from, const struct uev_msg *m)
+/* To all in m->groups but the sender. */
+static void tell_groups(const struct uev_msg *m)
 {
 	struct uev_sock *u;
 
 	spin_lock(&all_lock);
 	list_for_each_entry(u, &all_socks, node)
-		if (u != from && u->groups & m->groups)
+		if (u->groups & m->groups && (!m->port || u->port != m->port))
 			tell_one(u, m);
 	spin_unlock(&all_lock);
 }
@@ -148,7 +148,7 @@ static void from_kernel(const char *text, size_t n)
 	m->len = (u32)n;
 	m->groups = 1u << (KERNEL_GROUP - 1);
 	memcpy(m->data, text, n);
-	tell_groups(NULL, m);
+	tell_groups(m);
 	kfree(m);
 }
 
@@ -191,7 +191,7 @@ static int deliver(struct uev_sock *u, const struct addr_nl *a,
 	m->port = u->port;
 	spin_unlock(&all_lock);
 	if (a->groups)
-		tell_groups(u, m);
+		tell_groups(m);
 	return a->port ? tell_port(a->port, m)
 		       : 0; /* the kernel asks nothing */
 }
