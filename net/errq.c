@@ -16,6 +16,8 @@
 #define IP_RECVERR   11
 #define IPV6_RECVERR 25
 #define ENTRIES_MAX  64u
+#define QUOTED4	     520u /* bytes of a datagram that an error comes back with */
+#define QUOTED6	     1184u
 
 struct extended_err {
 	u32 err;
@@ -30,13 +32,14 @@ static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
 			      u8 code)
 {
 	bool v4 = inet_is_v4(&b->to);
+	u32 n = min(b->len, v4 ? QUOTED4 : QUOTED6);
 	struct extended_err *e;
-	struct inet_buf *q = kzalloc(sizeof(*q) + sizeof(*e) + b->len);
+	struct inet_buf *q = kzalloc(sizeof(*q) + sizeof(*e) + n);
 
 	if (!q)
 		return NULL;
 	list_init(&q->node);
-	q->len = q->cap = (u32)sizeof(*e) + b->len;
+	q->len = q->cap = (u32)sizeof(*e) + n;
 	q->from = b->to;
 	q->to = b->to;
 	q->to.port = 0;
@@ -46,7 +49,7 @@ static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
 	e->origin = v4 ? ORIGIN_ICMP : ORIGIN_ICMP6;
 	e->type = type;
 	e->code = code;
-	memcpy(e + 1, b->data, b->len);
+	memcpy(e + 1, b->data, n);
 	return q;
 }
 
@@ -54,7 +57,6 @@ void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 		     u8 type, u8 code)
 {
 	struct inet_buf *q = is->recverr ? entry(b, err, type, code) : NULL;
-
 	bool connected = load_once(&is->state) == INET_CONNECTED;
 
 	/* one that talks to somebody else is not asked, as on Linux */

@@ -34,6 +34,7 @@ struct nl_sock {
 	struct list_head node;	/* [all_lock] */
 	struct spinlock lock;	/* RANK_PIPE */
 	struct list_head queue; /* [lock] of struct nl_buf */
+	u64 queued;		/* [lock] their bytes */
 	struct mutex rd_mutex;
 };
 
@@ -89,14 +90,30 @@ static void answer_done(struct nl_out *o, const struct nlmsghdr *req)
 		nl_end(o, h);
 }
 
-/* Takes the buffers. */
+/* What was lost is told once; lock held. */
+static void overrun(struct nl_sock *nl)
+{
+	if (!nl->no_enobufs)
+		store_once(&nl->s.error, ENOBUFS);
+}
+
+/* Takes the buffers.  One answer may be longer than the queue, which loses the next. */
 static void queue(struct nl_sock *nl, struct nl_out *o)
 {
+	struct nl_buf *b;
+
 	if (list_empty(&o->bufs))
 		return;
 	spin_lock(&nl->lock);
-	list_splice_tail_init(&o->bufs, &nl->queue);
+	if (nl->queued >= load_once(&nl->s.rcvbuf)) {
+		overrun(nl);
+	} else {
+		list_for_each_entry(b, &o->bufs, node)
+			nl->queued += b->len;
+		list_splice_tail_init(&o->bufs, &nl->queue);
+	}
 	spin_unlock(&nl->lock);
+	nl_out_free(o);
 	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
 }
 
@@ -167,8 +184,7 @@ static void tell_one(struct nl_sock *nl, u32 group, const struct nl_buf *b)
 	spin_lock(&nl->lock);
 	if (!c || nl->nr_told >= TOLD_MAX) {
 		kfree(c);
-		if (!nl->no_enobufs)
-			store_once(&nl->s.error, ENOBUFS);
+		overrun(nl);
 	} else {
 		list_init(&c->node);
 		c->len = b->len;
@@ -176,6 +192,7 @@ static void tell_one(struct nl_sock *nl, u32 group, const struct nl_buf *b)
 		memcpy(c->data, b->data, b->len);
 		list_add_tail(&c->node, &nl->queue);
 		nl->nr_told++;
+		nl->queued += c->len;
 	}
 	spin_unlock(&nl->lock);
 	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
@@ -197,6 +214,14 @@ void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o)
 	nl_out_free(o);
 }
 
+/* A port of its own for a socket without one: the pid, or something high. */
+static u32 choose_port(void)
+{
+	static u32 next; /* [a] */
+
+	return (u32)current->proc->pid + (atomic_add_return(&next, 1u) << 20);
+}
+
 static s64 nl_send(struct socket *s, struct sock_msg *m)
 {
 	struct nl_sock *nl = to_nl(s);
@@ -211,6 +236,10 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 	data = kmalloc(max(len, (size_t)16));
 	if (!data)
 		return -ENOBUFS;
+	spin_lock(&nl->lock);
+	if (!nl->port)
+		nl->port = choose_port();
+	spin_unlock(&nl->lock);
 	err = copy_from_iter(data, len, m->it) == len ? 0 : -EFAULT;
 	if (!err)
 		err = handle_all(nl, data, len);
@@ -264,6 +293,7 @@ static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 		spin_lock(&nl->lock);
 		list_del(&b->node);
 		nl->nr_told -= b->group != 0;
+		nl->queued -= b->len;
 		spin_unlock(&nl->lock);
 		kfree(b);
 	}
@@ -280,9 +310,13 @@ static s64 nl_recv(struct socket *s, struct sock_msg *m)
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	mutex_lock(&nl->rd_mutex);
-	while (!(b = first(nl))) {
+	for (;;) {
+		b = NULL;
 		r = socket_take_error(s);
 		if (r)
+			break;
+		b = first(nl);
+		if (b)
 			break;
 		r = -EAGAIN;
 		if (m->flags & MSG_DONTWAIT)
@@ -302,14 +336,6 @@ static s64 nl_recv(struct socket *s, struct sock_msg *m)
 }
 
 /* --- names and the rest */
-
-/* A port of its own for a socket without one: the pid, or something high. */
-static u32 choose_port(void)
-{
-	static u32 next; /* [a] */
-
-	return (u32)current->proc->pid + (atomic_add_return(&next, 1u) << 20);
-}
 
 static int nl_bind(struct socket *s, struct sock_addr *addr)
 {

@@ -365,10 +365,13 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 	struct inet_buf *b;
 	s64 r;
 
-	while (!(b = first(is))) {
+	for (;;) {
 		r = socket_take_error(&is->s);
-		if (r)
+		if (unlikely(r))
 			return ERR_PTR(r);
+		b = first(is);
+		if (b)
+			return b;
 		if (load_once(&is->shut) & SHUT_RD)
 			return NULL;
 		if (m->flags & MSG_DONTWAIT)

@@ -143,8 +143,10 @@ int udp_setopt(struct inet_sock *is, int opt, u32 v)
 	case UDP_SEGMENT:
 		if (v > 65535)
 			return -EINVAL;
+		mutex_lock(&is->rd_mutex);
 		is->segment = (u16)v;
 		settle(is);
+		mutex_unlock(&is->rd_mutex);
 		return 0;
 	case UDP_GRO:
 		is->gro = v != 0;

@@ -272,3 +272,42 @@ TEST(rawsock, error_queue)
 	CHECK_EQ(poll(&p, 1, 200), 1);
 	CHECK_ERR(recv(s, data, sizeof(data), MSG_DONTWAIT), ECONNREFUSED);
 }
+
+/* An error quotes the beginning of what it is about, and is told before what came. */
+TEST(rawsock, error_quotes)
+{
+	struct sockaddr_in a = addr4(5001), me;
+	static char data[3000];
+	socklen_t len = sizeof(me);
+	int on = 1, s;
+
+	own_net();
+	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+	me = addr4(5002);
+	CHECK_OK(bind(s, (void *)&me, len));
+	CHECK_OK(setsockopt(s, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)));
+	CHECK_EQ(sendto(s, "mine", 4, 0, (void *)&me, len), 4);
+	CHECK_EQ(sendto(s, data, 2000, 0, (void *)&a, sizeof(a)), 2000);
+	CHECK_ERR(recv(s, data, sizeof(data), MSG_DONTWAIT), ECONNREFUSED);
+	CHECK_EQ(recv(s, data, sizeof(data), MSG_DONTWAIT), 4);
+	CHECK_EQ(recv(s, data, sizeof(data), MSG_ERRQUEUE), 520);
+	CHECK_ERR(recv(s, data, sizeof(data), MSG_ERRQUEUE), EAGAIN);
+}
+
+/* The route is that of the call, whomever the program's own header names. */
+TEST(rawsock, header_elsewhere)
+{
+	struct iphdr ip = { .version = 4, .ihl = 5, .ttl = 9, .protocol = 200 };
+	struct sockaddr_in a = addr4(0);
+	struct iphdr got;
+	int s, r;
+
+	own_net();
+	CHECK_OK(s = socket(AF_INET, SOCK_RAW, IPPROTO_RAW));
+	CHECK_OK(r = socket(AF_INET, SOCK_RAW, 200));
+	ip.daddr = inet_addr("192.0.2.1");
+	CHECK_EQ(sendto(s, &ip, sizeof(ip), 0, (void *)&a, sizeof(a)),
+		 sizeof(ip));
+	CHECK_EQ(next_packet(r, &got, sizeof(got)), sizeof(got));
+	CHECK_EQ(got.daddr, ip.daddr);
+}

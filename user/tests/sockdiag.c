@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
@@ -170,4 +171,29 @@ TEST(sockdiag, errors)
 	CHECK(recv(nl, buf, sizeof(buf), 0) > 0);
 	CHECK_EQ(h->nlmsg_type, NLMSG_ERROR);
 	CHECK_EQ(((struct nlmsgerr *)NLMSG_DATA(h))->error, -ENOENT);
+}
+
+/* Answers that nobody reads are lost at last, which is told first. */
+TEST(sockdiag, overrun)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg link;
+	} r = { .h = { .nlmsg_len = sizeof(r),
+		       .nlmsg_type = RTM_GETLINK,
+		       .nlmsg_flags = NLM_F_REQUEST },
+		.link.ifi_index = 1 };
+	int nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), n = 0;
+	static char buf[8192];
+
+	CHECK(nl >= 0);
+	for (int i = 0; i < 2000; i++)
+		CHECK_EQ(send(nl, &r, sizeof(r), 0), sizeof(r));
+	CHECK_ERR(recv(nl, buf, sizeof(buf), MSG_DONTWAIT), ENOBUFS);
+	while (recv(nl, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		n++;
+	CHECK(n > 0 && n < 2000);
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_EQ(send(nl, &r, sizeof(r), 0), sizeof(r));
+	CHECK(recv(nl, buf, sizeof(buf), MSG_DONTWAIT) > 0);
 }
