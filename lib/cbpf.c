@@ -18,8 +18,15 @@
 #define RET	 0x06
 #define MISC	 0x07
 
-#define SRC_X	0x08
-#define MODE(c) ((c)&0xf8) /* with the size, which must be a word: 0 */
+#define SRC_X 0x08
+#define MODE(c) \
+	((c)&0xf8) /* with the size: 0 is a word, all that a block has */
+#define SIZE(c) ((c)&0x18)
+#define KIND(c) ((c)&0xe0) /* without */
+#define H	0x08
+#define B	0x10
+#define IND	0x40
+#define MSH	0xb0 /* with its size: four times the lower half of a byte */
 #define IMM	0x00
 #define ABS	0x20
 #define MEM	0x60
@@ -50,6 +57,25 @@
 
 #define NR_MEM 16u
 
+/* Of a packet, from here up: what is known besides, its network header. */
+#define AD_OFF	(-0x1000)
+#define NET_OFF (-0x100000)
+enum {
+	AD_PROTOCOL = 0,
+	AD_PKTTYPE = 4,
+	AD_IFINDEX = 8,
+	AD_MARK = 20,
+	AD_QUEUE = 24,
+	AD_HATYPE = 28,
+	AD_RXHASH = 32,
+	AD_CPU = 36,
+	AD_ALU_XOR_X = 40,
+	AD_VLAN_TAG = 44,
+	AD_VLAN_TAG_PRESENT = 48,
+	AD_RANDOM = 56,
+	AD_VLAN_TPID = 60,
+};
+
 static bool load_ok(const struct cbpf_insn *i, u32 size)
 {
 	switch (MODE(i->code)) {
@@ -63,6 +89,49 @@ static bool load_ok(const struct cbpf_insn *i, u32 size)
 	default:
 		return false;
 	}
+}
+
+static bool ad_ok(u32 k)
+{
+	switch (k - (u32)AD_OFF) {
+	case AD_PROTOCOL:
+	case AD_PKTTYPE:
+	case AD_IFINDEX:
+	case AD_MARK:
+	case AD_QUEUE:
+	case AD_HATYPE:
+	case AD_RXHASH:
+	case AD_CPU:
+	case AD_ALU_XOR_X:
+	case AD_VLAN_TAG:
+	case AD_VLAN_TAG_PRESENT:
+	case AD_RANDOM:
+	case AD_VLAN_TPID:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool packet_load_ok(const struct cbpf_insn *i)
+{
+	bool x = CLASS(i->code) == LDX;
+
+	switch (MODE(i->code)) {
+	case IMM:
+	case LEN:
+		return true;
+	case MEM:
+		return i->k < NR_MEM;
+	case MSH:
+		return x;
+	default:
+		break;
+	}
+	if (x || SIZE(i->code) > B)
+		return false;
+	return KIND(i->code) == IND ||
+	       (KIND(i->code) == ABS && (i->k < (u32)AD_OFF || ad_ok(i->k)));
 }
 
 static bool alu_ok(const struct cbpf_insn *i)
@@ -98,7 +167,7 @@ static bool jump_ok(const struct cbpf_insn *i, u32 left)
 	}
 }
 
-/* @left instructions follow. */
+/* @left instructions follow.  @size 0: over packets. */
 static bool insn_ok(const struct cbpf_insn *i, u32 left, u32 size)
 {
 	if (i->code & ~0xffu)
@@ -106,7 +175,7 @@ static bool insn_ok(const struct cbpf_insn *i, u32 left, u32 size)
 	switch (CLASS(i->code)) {
 	case LD:
 	case LDX:
-		return load_ok(i, size);
+		return size ? load_ok(i, size) : packet_load_ok(i);
 	case ST:
 	case STX:
 		return i->code == CLASS(i->code) && i->k < NR_MEM;
@@ -121,7 +190,7 @@ static bool insn_ok(const struct cbpf_insn *i, u32 left, u32 size)
 	}
 }
 
-int cbpf_check(const struct cbpf_insn *insns, u32 len, u32 size)
+static int check(const struct cbpf_insn *insns, u32 len, u32 size)
 {
 	if (!len || len > CBPF_MAX_LEN || CLASS(insns[len - 1].code) != RET)
 		return -EINVAL;
@@ -130,6 +199,16 @@ int cbpf_check(const struct cbpf_insn *insns, u32 len, u32 size)
 			return -EINVAL;
 	}
 	return 0;
+}
+
+int cbpf_check(const struct cbpf_insn *insns, u32 len, u32 size)
+{
+	return size ? check(insns, len, size) : -EINVAL;
+}
+
+int cbpf_check_packet(const struct cbpf_insn *insns, u32 len)
+{
+	return check(insns, len, 0);
 }
 
 /* Division by a register that is zero ends the program with 0. */
@@ -209,7 +288,86 @@ static u32 load(const struct cbpf_insn *i, const u8 *data, u32 size,
 	}
 }
 
-u32 cbpf_run(const struct cbpf_insn *i, const void *data, u32 size)
+static bool byte_at(const struct cbpf_packet *p, u64 at, u32 *v)
+{
+	for (u32 i = 0; i < CBPF_PARTS; i++) {
+		if (at < p->part[i].len) {
+			*v = *v << 8 | p->part[i].p[at];
+			return true;
+		}
+		at -= p->part[i].len;
+	}
+	return false;
+}
+
+static bool fetch(const struct cbpf_packet *p, u32 off, u32 n, u32 *v)
+{
+	s32 k = (s32)off;
+	u64 at = k >= 0 ? (u64)p->start + off : (u64)(k - NET_OFF);
+	u32 end = p->start + p->len;
+
+	*v = 0;
+	if ((k < 0 && k < NET_OFF) || at + n > end)
+		return false;
+	while (n--)
+		if (!byte_at(p, at++, v))
+			return false;
+	return true;
+}
+
+static u32 ancillary(const struct cbpf_packet *p, u32 k, u32 a, u32 x)
+{
+	switch (k - (u32)AD_OFF) {
+	case AD_PROTOCOL:
+		return p->protocol;
+	case AD_IFINDEX:
+		return p->ifindex;
+	case AD_MARK:
+		return p->mark;
+	case AD_HATYPE:
+		return p->hatype;
+	case AD_CPU:
+		return p->cpu;
+	case AD_ALU_XOR_X:
+		return a ^ x;
+	case AD_RANDOM:
+		return p->random;
+	default:
+		return 0;
+	}
+}
+
+/* Into A or X, whichever the class says. */
+static bool load_packet(const struct cbpf_insn *i, const struct cbpf_packet *p,
+			const u32 *mem, u32 *a, u32 *x)
+{
+	u32 *to = CLASS(i->code) == LD ? a : x, v;
+	u32 n = SIZE(i->code) == B ? 1 : SIZE(i->code) == H ? 2 : 4;
+
+	switch (MODE(i->code)) {
+	case IMM:
+	case LEN:
+	case MEM:
+		*to = load(i, NULL, p->len, mem);
+		return true;
+	case MSH:
+		if (!fetch(p, i->k, 1, &v))
+			return false;
+		*x = (v & 15) * 4;
+		return true;
+	default:
+		break;
+	}
+	if (KIND(i->code) == ABS && i->k >= (u32)AD_OFF) {
+		*a = ancillary(p, i->k, *a, *x);
+		return true;
+	}
+	return fetch(p, i->k + (KIND(i->code) == IND ? *x : 0), n, a);
+}
+
+static inline __attribute__((always_inline)) u32 run(
+	const struct cbpf_insn *i, const void *data, u32 size,
+	const struct cbpf_packet *p)
 {
 	u32 mem[NR_MEM] = { 0 }, a = 0, x = 0;
 
@@ -218,10 +376,16 @@ u32 cbpf_run(const struct cbpf_insn *i, const void *data, u32 size)
 
 		switch (CLASS(i->code)) {
 		case LD:
-			a = load(i, data, size, mem);
+			if (!p)
+				a = load(i, data, size, mem);
+			else if (!load_packet(i, p, mem, &a, &x))
+				return 0;
 			break;
 		case LDX:
-			x = load(i, data, size, mem);
+			if (!p)
+				x = load(i, data, size, mem);
+			else if (!load_packet(i, p, mem, &a, &x))
+				return 0;
 			break;
 		case ST:
 			mem[i->k] = a;
@@ -249,4 +413,14 @@ u32 cbpf_run(const struct cbpf_insn *i, const void *data, u32 size)
 			break;
 		}
 	}
+}
+
+u32 cbpf_run(const struct cbpf_insn *insns, const void *data, u32 size)
+{
+	return run(insns, data, size, NULL);
+}
+
+u32 cbpf_run_packet(const struct cbpf_insn *insns, const struct cbpf_packet *p)
+{
+	return run(insns, NULL, 0, p);
 }

@@ -239,6 +239,11 @@ int udp_shutdown(struct socket *s, u32 how)
 	return 0;
 }
 
+struct spinlock *inet_queue_lock(struct socket *s)
+{
+	return &to_inet(s)->lock;
+}
+
 static const struct socket_ops tcp_ops = {
 	.bind = inet_bind,
 	.connect = tcp_connect,
@@ -272,6 +277,7 @@ static const struct socket_ops udp_ops = {
 	.inq = inet_inq,
 	.outq = inet_outq,
 	.release = inet_release,
+	.queue_lock = inet_queue_lock,
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
 	.ioctl = netdev_ioctl,

@@ -262,6 +262,7 @@ const struct socket_ops raw_ops = {
 	.inq = inet_inq,
 	.outq = inet_outq,
 	.release = inet_release,
+	.queue_lock = inet_queue_lock,
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
 	.ioctl = netdev_ioctl,

@@ -13,6 +13,7 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/filter.h>
 
 #define FIONREAD 0x541bu
 #define SIOCOUTQ 0x5411u
@@ -31,6 +32,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
 
 void socket_fini(struct socket *s)
 {
+	sock_filter_free(s);
 	net_ns_put(s->net);
 }
 

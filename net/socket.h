@@ -138,9 +138,8 @@ struct socket_ops {
 	int (*setopt)(struct socket *s, int level, int opt, const void *val,
 		      u32 len);
 	int (*getopt)(struct socket *s, int level, int opt, void *val, u32 len);
-	/* SO_ATTACH_FILTER: @insns, kmalloc()ed, are taken unless it fails; NULL,
-	 * 0: no filter any more.  Optional. */
-	int (*filter)(struct socket *s, struct cbpf_insn *insns, u32 nr);
+	/* Of its queue, if it has filters. */
+	struct spinlock *(*queue_lock)(struct socket *s);
 	/* NULL: -ENOTTY */
 	s64 (*ioctl)(struct socket *s, unsigned int cmd, u64 arg);
 };
@@ -170,6 +169,8 @@ struct socket {
 	u32 linger_s;			      /* [a] */
 	u32 priority, mark;		      /* [a] kept */
 	u32 error;			      /* [a] pending, reported once */
+	bool filter_locked;		      /* [a] never off again */
+	struct sock_filter *filter; /* [queue_lock] owned, or NULL: filter.h */
 };
 
 /* In that network namespace, of which it gets a reference till socket_fini(). */

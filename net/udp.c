@@ -11,6 +11,7 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/filter.h>
 
 #define UDP_MAX4 65507u /* 65535 less the headers */
 #define UDP_MAX6 65527u
@@ -122,12 +123,43 @@ static int route(struct inet_sock *is, const struct sock_msg *m,
 		       : -EINVAL;
 }
 
+/* A filter sees the headers too, of UDP as its own, of IP in front of it. */
+static bool filter(const struct inet_sock *to, struct inet_buf *b)
+{
+	bool raw = to->s.type == SOCK_RAW, v4 = inet_is_v4(&b->to);
+	bool udp = !raw && to->proto != IPPROTO_ICMP &&
+		   to->proto != IPPROTO_ICMPV6;
+	u32 udp_len = udp ? UDP_HEADER : 0, keep;
+	u8 ip[IP6_HEADER], head[UDP_HEADER] = { 0 };
+	struct cbpf_packet p = { .protocol = v4 ? 0x800 : 0x86dd };
+
+	if (!raw || !v4) {	   /* else it is there already */
+		b->len += udp_len; /* of which it tells */
+		p.start = ip_header(to->proto, b, ip);
+		b->len -= udp_len;
+	}
+	put_be16(head, b->from.port);
+	put_be16(head + 2, b->to.port);
+	put_be16(head + 4, UDP_HEADER + b->len);
+	p.part[0].p = ip;
+	p.part[0].len = p.start;
+	p.part[1].p = head;
+	p.part[1].len = udp_len;
+	p.part[2].p = b->data;
+	p.part[2].len = b->len;
+	if (!sock_filter_run(&to->s, &p, &keep))
+		return false;
+	b->len = max(keep, udp_len) - udp_len;
+	return true;
+}
+
 bool udp_enqueue(struct inet_sock *to, struct inet_buf *b)
 {
 	bool ok;
 
 	spin_lock(&to->lock);
 	ok = !load_once(&to->dead) &&
+	     (likely(!to->s.filter) || filter(to, b)) &&
 	     (!to->queued ||
 	      to->queued + cost_of(b) <= load_once(&to->s.rcvbuf));
 	if (ok) {
@@ -383,7 +415,6 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 		if (r)
 			return ERR_PTR(socket_interrupted(r, timeout));
 	}
-	return b;
 }
 
 #define UDP_GRO	      104

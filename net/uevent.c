@@ -7,12 +7,10 @@
  * an event.  Each message comes with its sender's port, 0 for the kernel, and, if
  * SO_PASSCRED is on, with credentials.
  *
- * A filter (SO_ATTACH_FILTER) may look at the first FILTER_SEES bytes, in aligned
- * words, which is what libudev's do; others are refused (EINVAL).
- *
  * Locking: all_lock (RANK_FILE) guards the list of sockets, s->lock (RANK_PIPE) a
- * queue and the filter; taken in that order.
+ * queue and the filter (filter.h); taken in that order.
  */
+#include <net/filter.h>
 #include <net/netlink.h>
 
 #include <kernel/dev/uevent.h>
@@ -20,12 +18,10 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
-#include <lib/cbpf.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
 #define SEND_MAX     32768u
-#define FILTER_SEES  128u
 #define KERNEL_GROUP 1u
 
 #define SOL_NETLINK		270
@@ -49,7 +45,6 @@ struct uev_sock {
 	struct spinlock lock;
 	struct list_head queue;	  /* [lock] */
 	u32 queued;		  /* [lock] bytes */
-	struct cbpf_insn *filter; /* [lock] owned, or NULL */
 	struct mutex rd_mutex;
 };
 
@@ -71,17 +66,12 @@ static struct uev_sock *to_uev(struct socket *s)
 /* How much of @m the filter of @u lets through; its lock is held. */
 static u32 filtered(const struct uev_sock *u, const struct uev_msg *m)
 {
-	u8 head[FILTER_SEES] = { 0 };
+	struct cbpf_packet p = { .part[2] = { m->data, m->len } };
+	u32 keep;
 
-	if (!u->filter)
+	if (!u->s.filter)
 		return m->len;
-	for (u32 i = 0; i < min(m->len, FILTER_SEES) / 4 * 4; i += 4) {
-		head[i] = m->data[i + 3]; /* the network's order */
-		head[i + 1] = m->data[i + 2];
-		head[i + 2] = m->data[i + 1];
-		head[i + 3] = m->data[i];
-	}
-	return min(cbpf_run(u->filter, head, m->len), m->len);
+	return sock_filter_run(&u->s, &p, &keep) ? keep : 0;
 }
 
 /* A copy for one listener; who does not read loses it and is told once. */
@@ -417,20 +407,9 @@ static int uev_setopt(struct socket *s, int level, int opt, const void *val,
 	}
 }
 
-static int uev_filter(struct socket *s, struct cbpf_insn *insns, u32 nr)
+static struct spinlock *uev_lock(struct socket *s)
 {
-	struct uev_sock *u = to_uev(s);
-	struct cbpf_insn *old;
-	int err = insns ? cbpf_check(insns, nr, FILTER_SEES) : 0;
-
-	if (err)
-		return err;
-	spin_lock(&u->lock);
-	old = u->filter;
-	u->filter = insns;
-	spin_unlock(&u->lock);
-	kfree(old);
-	return !insns && !old ? -ENOENT : 0;
+	return &to_uev(s)->lock;
 }
 
 static void uev_release(struct socket *s)
@@ -446,7 +425,6 @@ static void uev_release(struct socket *s)
 		kfree(m);
 	}
 	socket_fini(s);
-	kfree(u->filter);
 	kfree(u);
 }
 
@@ -465,7 +443,7 @@ static const struct socket_ops uevent_ops = {
 	.outq = uev_outq,
 	.release = uev_release,
 	.setopt = uev_setopt,
-	.filter = uev_filter,
+	.queue_lock = uev_lock,
 };
 
 struct socket *uevent_create(int type)

@@ -486,6 +486,11 @@ static u64 unix_outq(struct socket *s)
 	return n;
 }
 
+static struct spinlock *unix_queue_lock(struct socket *s)
+{
+	return &to_unix(s)->lock;
+}
+
 static const struct socket_ops unix_ops = {
 	.bind = unix_bind,
 	.connect = unix_connect,
@@ -500,6 +505,7 @@ static const struct socket_ops unix_ops = {
 	.inq = unix_inq,
 	.outq = unix_outq,
 	.release = unix_release,
+	.queue_lock = unix_queue_lock,
 	.ioctl = unix_ioctl,
 };
 

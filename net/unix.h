@@ -63,7 +63,7 @@ struct unix_sock {
 
 struct unix_msg {
 	struct list_head node;	  /* [q] */
-	size_t len;		  /* [I] */
+	size_t len;		  /* [I] once queued */
 	size_t off;		  /* [r] bytes already read */
 	bool urgent;		  /* [I] to be us->oob */
 	u64 cost;		  /* [I] */

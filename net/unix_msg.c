@@ -24,6 +24,7 @@
 #include <kernel/task/signal.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <net/filter.h>
 
 #define STREAM_CHUNK (32u * 1024u - sizeof(struct unix_msg))
 #define SMALL_CHUNK  (2048u - sizeof(struct unix_msg))
@@ -116,7 +117,19 @@ bool unix_has_room(const struct unix_sock *to, u64 limit)
 	return !queued || queued < limit;
 }
 
-/* 0: queued.  -EAGAIN: no room.  @m's files go along. */
+/* Has @to a filter that does not want @um? */
+static bool unwanted(const struct unix_sock *to, struct unix_msg *um)
+{
+	struct cbpf_packet p = { .part[2] = { um->data, (u32)um->len } };
+	u32 keep;
+
+	if (!sock_filter_run(&to->s, &p, &keep))
+		return true;
+	um->len = keep;
+	return false;
+}
+
+/* 0: queued.  1: nobody wants it.  -EAGAIN: no room.  @m's files go along. */
 static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		   struct sock_msg *m)
 {
@@ -129,6 +142,8 @@ static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		err = -EPIPE;
 	else if (to->queued && to->queued + um->cost > limit)
 		err = -EAGAIN;
+	else if (unlikely(to->s.filter) && unwanted(to, um))
+		err = 1;
 	if (!err) {
 		um->files = m->files;
 		m->files = NULL;
@@ -202,7 +217,7 @@ static s64 send_one(struct unix_sock *us, struct unix_sock *to,
 	if (err) {
 		m->files = unix_land(&m->files);
 		msg_free(um);
-		return err;
+		return err < 0 ? err : (s64)len;
 	}
 	return (s64)len;
 }

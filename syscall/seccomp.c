@@ -3,6 +3,7 @@
  * syscall/seccomp.c - seccomp(2), and prctl(2)'s older form of it.
  */
 #include <syscall/seccomp.h>
+#include <syscall/fprog.h>
 #include <syscall/syscall.h>
 
 #include <kernel/mm/user.h>
@@ -29,12 +30,6 @@ enum {
 
 /* linux/seccomp.h: of struct seccomp_notif, seccomp_notif_resp, seccomp_data */
 static const u16 notif_sizes[3] = { 80, 24, DATA_SIZE };
-
-struct sock_fprog {
-	u16 len, pad[3];
-	uaddr_t filter;
-};
-STATIC_ASSERT(sizeof(struct sock_fprog) == 16, "Linux's struct sock_fprog");
 
 static struct seccomp_filter *read_filter(uaddr_t uprog)
 {

@@ -5,6 +5,7 @@
  * Not here: data (sockmsg.c).
  */
 #include <syscall/sock.h>
+#include <syscall/sockfilter.h>
 #include <syscall/syscall.h>
 
 #include <kernel/mm/kmalloc.h>
@@ -13,6 +14,7 @@
 #include <kernel/time/clock.h>
 #include <lib/cbpf.h>
 #include <lib/string.h>
+#include <net/filter.h>
 
 #define SOCK_CLOEXEC   O_CLOEXEC
 #define SOCK_NONBLOCK  O_NONBLOCK
@@ -224,8 +226,6 @@ enum {
 	SO_PEERSEC = 31,
 	SO_ACCEPTCONN = 30,
 	SO_SNDBUFFORCE = 32,
-	SO_ATTACH_FILTER = 26,
-	SO_DETACH_FILTER = 27,
 	SO_RCVBUFFORCE = 33,
 	SO_MARK = 36,
 	SO_PROTOCOL = 38,
@@ -327,6 +327,10 @@ static int set_option(struct socket *s, int opt, u32 v)
 	case SO_RCVBUF:
 		store_once(&s->rcvbuf, buf_size(v));
 		return 0;
+	case SO_DETACH_FILTER:
+		return sock_filter_set(s, NULL);
+	case SO_LOCK_FILTER:
+		return sock_lock_filter(s, v);
 	case SO_RCVLOWAT:
 		return v == 1 ? 0 : -EOPNOTSUPP;
 	default:
@@ -393,36 +397,6 @@ static int set_other(struct socket *s, int level, int opt, uaddr_t uval,
 	return s->ops->setopt(s, level, opt, val, len);
 }
 
-struct sock_fprog {
-	u16 len, pad[3];
-	uaddr_t filter;
-};
-
-static int set_filter(struct socket *s, uaddr_t uval, u32 len)
-{
-	struct cbpf_insn *insns;
-	struct sock_fprog p;
-	int err;
-
-	if (!s->ops->filter)
-		return -ENOPROTOOPT;
-	if (len != sizeof(p))
-		return -EINVAL;
-	if (copy_from_user(&p, uval, sizeof(p)))
-		return -EFAULT;
-	if (!p.len || p.len > CBPF_MAX_LEN)
-		return -EINVAL;
-	insns = kmalloc(p.len * sizeof(*insns));
-	if (!insns)
-		return -ENOMEM;
-	err = copy_from_user(insns, p.filter, p.len * sizeof(*insns))
-		      ? -EFAULT
-		      : s->ops->filter(s, insns, p.len);
-	if (err)
-		kfree(insns);
-	return err;
-}
-
 SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 	 len)
 {
@@ -435,15 +409,12 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		return err;
 	if (level != SOL_SOCKET)
 		err = set_other(s, level, opt, uval, len);
-	else if (opt == SO_ATTACH_FILTER)
-		err = set_filter(s, uval, len);
-	else if (opt == SO_DETACH_FILTER)
-		err = s->ops->filter ? s->ops->filter(s, NULL, 0)
-				     : -ENOPROTOOPT;
 	else if (opt == SO_LINGER)
 		err = set_linger(s, uval, len);
 	else if (opt == SO_BINDTODEVICE)
 		err = set_device(s, uval, len);
+	else if (opt == SO_ATTACH_FILTER)
+		err = sock_attach_filter(s, uval, len);
 	else if (opt == SO_RCVTIMEO)
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
 	else if (opt == SO_SNDTIMEO)
@@ -500,6 +471,9 @@ static int get_word(struct socket *s, int opt, u32 *v)
 		return 0;
 	case SO_BROADCAST:
 		*v = s->broadcast;
+		return 0;
+	case SO_LOCK_FILTER:
+		*v = s->filter_locked;
 		return 0;
 	case SO_PASSCRED:
 		*v = s->passcred;
@@ -620,6 +594,8 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 		n = get_device(s, room, v.other);
 	else if (level == SOL_SOCKET && opt == SO_NETNS_COOKIE && room != 8)
 		n = -EINVAL;
+	else if (level == SOL_SOCKET && opt == SO_ATTACH_FILTER)
+		n = sock_get_filter(s, uval, room);
 	else if (level == SOL_SOCKET)
 		n = get_option(s, opt, &v);
 	else
@@ -629,6 +605,8 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 	fd_unref(r);
 	if (n < 0)
 		return n;
+	if (level == SOL_SOCKET && opt == SO_ATTACH_FILTER)
+		return put_user_u32((u32)n, ulen); /* it is there already */
 	room = min(room, (u32)n);
 	if (copy_to_user(uval, &v, room) || put_user_u32(room, ulen))
 		return -EFAULT;

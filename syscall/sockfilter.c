@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * syscall/sockfilter.c - SO_ATTACH_FILTER and its kin: programs of sockets come in and go
+ * out; net/filter.h has what they do.
+ */
+#include <syscall/sockfilter.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/mm/user.h>
+#include <lib/errno.h>
+#include <net/filter.h>
+#include <syscall/fprog.h>
+
+int sock_attach_filter(struct socket *s, uaddr_t uval, u32 len)
+{
+	struct sock_fprog prog;
+	struct sock_filter *f;
+
+	if (len != sizeof(prog))
+		return -EINVAL;
+	if (copy_from_user(&prog, uval, sizeof(prog)))
+		return -EFAULT;
+	if (s->filter_locked)
+		return -EPERM;
+	if (!prog.len || prog.len > CBPF_MAX_LEN || !prog.filter)
+		return -EINVAL;
+	f = sock_filter_alloc(prog.len);
+	if (!f)
+		return -ENOMEM;
+	if (copy_from_user(f->insns, prog.filter,
+			   prog.len * sizeof(f->insns[0]))) {
+		kfree(f);
+		return -EFAULT;
+	}
+	return sock_filter_set(s, f);
+}
+
+int sock_lock_filter(struct socket *s, u32 v)
+{
+	if (s->filter_locked && !v)
+		return -EPERM;
+	s->filter_locked = v;
+	return 0;
+}
+
+/* Lengths are in instructions, as on Linux. */
+int sock_get_filter(struct socket *s, uaddr_t uval, u32 room)
+{
+	int err, n;
+	struct sock_filter *f = sock_filter_get(s, &err);
+
+	if (!f)
+		return err;
+	n = (int)f->len;
+	if (room && room < f->len)
+		n = -EINVAL;
+	else if (room && copy_to_user(uval, f->insns,
+				      f->len * sizeof(f->insns[0])))
+		n = -EFAULT;
+	kfree(f);
+	return n;
+}
