@@ -97,8 +97,9 @@ struct inet_sock {
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u8 mtu_discover6, mcast_hops;
-	u16 kept; /* inet_opt.c: switches that were turned */
-	u16 hops; /* IPv6; 0: default */
+	u16 kept;	/* inet_opt.c: switches that were turned */
+	u16 hops;	/* IPv6; 0: default */
+	u32 port_range; /* IP_LOCAL_PORT_RANGE: first, last << 16; 0s: any */
 };
 
 #define OOB_NONE 0u

@@ -27,6 +27,7 @@ enum {
 	IP_MTU = 14,
 	IP_RECVORIGDSTADDR = 20,
 	IP_BIND_ADDRESS_NO_PORT = 24,
+	IP_LOCAL_PORT_RANGE = 51,
 	IP_MULTICAST_TTL = 33,
 	IP_MULTICAST_LOOP = 34,
 
@@ -170,6 +171,11 @@ static int set_ip(struct inet_sock *is, int opt, u32 v)
 		is->recvdst = v != 0;
 		is->describes |= v != 0;
 		return 0;
+	case IP_LOCAL_PORT_RANGE:
+		if ((v & 0xffff) > v >> 16 && v >> 16)
+			return -EINVAL;
+		store_once(&is->port_range, v);
+		return 0;
 	case IP_MULTICAST_TTL:
 		if ((s32)v < -1 || (s32)v > 255)
 			return -EINVAL;
@@ -217,6 +223,9 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 		return 0;
 	case IP_BIND_ADDRESS_NO_PORT:
 		*v = 0;
+		return 0;
+	case IP_LOCAL_PORT_RANGE:
+		*v = load_once(&is->port_range);
 		return 0;
 	default:
 		if (!inet_mc_getopt(is, IPPROTO_IP, opt, v))

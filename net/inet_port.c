@@ -100,7 +100,14 @@ static u16 free_port(const struct inet_sock *is)
 {
 	const struct net_sysctl *ctl = &is->s.net->ctl;
 	u32 first = load_once(&ctl->port_first);
-	u32 nr = load_once(&ctl->port_last) - first + 1;
+	u32 last = load_once(&ctl->port_last), nr;
+	u32 own = load_once(&is->port_range);
+
+	if (first <= (own & 0xffff) && (own & 0xffff) <= last)
+		first = own & 0xffff;
+	if (first <= own >> 16 && own >> 16 <= last)
+		last = own >> 16;
+	nr = last - first + 1;
 
 	if (!last_port)
 		random_bytes(&last_port, sizeof(last_port));

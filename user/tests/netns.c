@@ -412,3 +412,34 @@ TEST(netns, nsid)
 	CHECK_EQ(at->rta_type, NETNSA_NSID);
 	CHECK_EQ(*(int *)RTA_DATA(at), 77);
 }
+
+/* IP_LOCAL_PORT_RANGE: a socket's own part of what the namespace gives. */
+TEST(netns, port_range)
+{
+	const int opt = 51;
+	unsigned range = 40000 | 40001u << 16, got = 0;
+	struct sockaddr_in a = addr4(0), any = a;
+	socklen_t len = sizeof(got), alen = sizeof(a);
+	int s[3];
+
+	CHECK_OK(unshare(CLONE_NEWNET));
+	lo_set(1);
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(s[i] = socket(AF_INET, SOCK_DGRAM, 0));
+		CHECK_OK(setsockopt(s[i], IPPROTO_IP, opt, &range,
+				    sizeof(range)));
+	}
+	CHECK_OK(getsockopt(s[0], IPPROTO_IP, opt, &got, &len));
+	CHECK_EQ(got, range);
+	CHECK_OK(bind(s[0], (void *)&a, sizeof(a)));
+	CHECK_OK(bind(s[1], (void *)&a, sizeof(a)));
+	CHECK_ERR(bind(s[2], (void *)&a, sizeof(a)), EADDRINUSE);
+	CHECK_OK(getsockname(s[1], (void *)&a, &alen));
+	CHECK(ntohs(a.sin_port) == 40000 || ntohs(a.sin_port) == 40001);
+	range = 40001 | 40000u << 16;
+	CHECK_ERR(setsockopt(s[2], IPPROTO_IP, opt, &range, sizeof(range)),
+		  EINVAL);
+	range = 0;
+	CHECK_OK(setsockopt(s[2], IPPROTO_IP, opt, &range, sizeof(range)));
+	CHECK_OK(bind(s[2], (void *)&any, sizeof(any)));
+}
