@@ -30,8 +30,8 @@ struct sock_filter *sock_filter_alloc(u32 len)
 int sock_filter_set(struct socket *s, struct sock_filter *f)
 {
 	struct sock_filter *was = f;
-	struct spinlock *lock = s->ops->queue_lock ? s->ops->queue_lock(s)
-						   : NULL;
+	struct spinlock *lock =
+		s->ops->queue_lock ? s->ops->queue_lock(s) : NULL;
 	int err = f ? cbpf_check_packet(f->insns, f->len) : 0;
 
 	if (!err && (!lock || s->type == SOCK_STREAM))
@@ -56,8 +56,8 @@ int sock_filter_set(struct socket *s, struct sock_filter *f)
 
 struct sock_filter *sock_filter_get(struct socket *s, int *err)
 {
-	struct spinlock *lock = s->ops->queue_lock ? s->ops->queue_lock(s)
-						   : NULL;
+	struct spinlock *lock =
+		s->ops->queue_lock ? s->ops->queue_lock(s) : NULL;
 	struct sock_filter *f = NULL;
 
 	*err = 0;

@@ -54,8 +54,8 @@ int sock_get_filter(struct socket *s, uaddr_t uval, u32 room)
 	n = (int)f->len;
 	if (room && room < f->len)
 		n = -EINVAL;
-	else if (room && copy_to_user(uval, f->insns,
-				      f->len * sizeof(f->insns[0])))
+	else if (room &&
+		 copy_to_user(uval, f->insns, f->len * sizeof(f->insns[0])))
 		n = -EFAULT;
 	kfree(f);
 	return n;

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define PROG(p)                                               \
-	{                                                     \
+#define PROG(p)                                                  \
+	{                                                        \
 		.len = sizeof(p) / sizeof((p)[0]), .filter = (p) \
 	}
 
@@ -89,7 +89,8 @@ TEST(sockfilter, sees)
 		BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, SKF_NET_OFF),
 		BPF_STMT(BPF_LD | BPF_B | BPF_IND, SKF_NET_OFF + 8 + 3),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, '4', 0, 6),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_PROTOCOL),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 SKF_AD_OFF + SKF_AD_PROTOCOL),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_IFINDEX),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 2),
