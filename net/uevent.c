@@ -43,8 +43,8 @@ struct uev_sock {
 	bool no_enobufs;       /* [a] */
 	struct list_head node; /* [all_lock] */
 	struct spinlock lock;
-	struct list_head queue;	  /* [lock] */
-	u32 queued;		  /* [lock] bytes */
+	struct list_head queue; /* [lock] */
+	u32 queued;		/* [lock] bytes */
 	struct mutex rd_mutex;
 };
 

@@ -304,17 +304,12 @@ const struct pid_entry pid_entries[] = {
 	REG("oom_score", 0444, show_oom_score, NULL, false),
 	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
 	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),
-<<<<<<< HEAD
-	REG("loginuid", 0444, show_loginuid, NULL, false),
+	REG("loginuid", 0644, show_loginuid, write_loginuid, false),
+	REG("sessionid", 0444, show_sessionid, NULL, false),
 	{ .name = "cgroup",
 	  .mode = S_IFREG | 0444,
 	  .show_tid = show_cgroup,
 	  .in_task = true },
-=======
-	REG("loginuid", 0644, show_loginuid, write_loginuid, false),
-	REG("sessionid", 0444, show_sessionid, NULL, false),
-	REG("cgroup", 0444, show_cgroup, NULL, false),
->>>>>>> 9c52e63 (proc: loginuid can be written, sessionid)
 	OWN("io", 0400, proc_show_io),
 	OWN("personality", 0400, proc_show_personality),
 	OWN("syscall", 0400, proc_show_syscall),
