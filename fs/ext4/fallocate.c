@@ -295,7 +295,6 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 	filecaps_drop(inode);
 	ext4_enter(inode_sbi(inode), EXT4_WRITE);
 	ext4_dio_wait(inode);
-	filecaps_drop(inode);
 	err = change(inode, mode, off, off + len);
 	if (!err)
 		inode_modified(inode);

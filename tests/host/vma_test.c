@@ -17,6 +17,14 @@
 
 /* --- fakes */
 
+void uffd_hold_slow(struct vma *v)
+{
+}
+
+void uffd_drop_slow(struct vma *v)
+{
+}
+
 static int nr_areas;
 static int fail_in = -1;
 

@@ -53,15 +53,6 @@ s64 endless_llseek(struct file *f, s64 off, int whence)
 	return -EINVAL;
 }
 
-int generic_file_mmap(struct file *f, struct vma *vma)
-{
-	return -ENODEV;
-}
-
-void filecaps_drop_slow(struct inode *i)
-{
-}
-
 int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 {
 	inode_touch(f->inode, true, true);

@@ -348,7 +348,6 @@ void notify_evicted_slow(struct inode *inode)
 
 void filecaps_drop_slow(struct inode *i)
 {
-	panic("filecaps: no file has any");
 }
 
 int generic_file_mmap(struct file *f, struct vma *vma)

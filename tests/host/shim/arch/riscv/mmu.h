@@ -25,6 +25,7 @@ extern u64 host_direct_map;
 #define PTE_G	      BIT(5)
 #define PTE_A	      BIT(6)
 #define PTE_D	      BIT(7)
+#define PTE_UFFD_WP   BIT(8)
 #define PTE_SPECIAL   BIT(9)
 #define PTE_PPN_SHIFT 10
 #define PTE_LEAF      (PTE_R | PTE_W | PTE_X)
