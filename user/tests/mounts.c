@@ -502,26 +502,34 @@ static int cover_own_comm(void *arg)
 	return mount("f", path, NULL, MS_BIND, NULL) ? errno : 0;
 }
 
-/* Who ends takes the name away from under the mount. */
-TEST(mounts, on_a_name_of_a_process)
+static int covers_and_ends(void *arg)
 {
 	char path[64], shm[64];
 	struct stat st;
 	pid_t pid;
-	int err, fd;
 
-	begin();
-	CHECK_OK(mkdir("p", 0755));
-	CHECK_OK(mount("p", "p", "proc", 0, NULL));
-	CHECK_OK(fd = ut_open("f", "mine"));
+	(void)arg;
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_PRIVATE | REC, ""))
+		return errno;
 	pid = ut_fork(cover_own_comm, NULL);
-	err = ut_wait(pid);
-	CHECK_EQ(err, 0);
+	CHECK_EQ(ut_wait(pid), 0);
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	CHECK_ERR(stat(path, &st), ENOENT);
 	snprintf(shm, sizeof(shm), "/proc/%d/comm", pid);
 	CHECK_ERR(stat(shm, &st), ENOENT);
 	(void)umount2(shm, MNT_DETACH);
+	return 0;
+}
+
+/* Who ends takes the name away from under the mount. */
+TEST(mounts, on_a_name_of_a_process)
+{
+	int fd;
+
+	begin();
+	CHECK_OK(fd = ut_open("f", "mine"));
+	CHECK_EQ(ut_wait(ut_fork(covers_and_ends, NULL)), 0);
 	close(fd);
 	end();
 }
