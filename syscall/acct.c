@@ -86,7 +86,7 @@ static void fill(struct acct_v3 *a, struct process *p, u32 status)
 	struct rusage ru;
 
 	spin_lock(&task_lock);
-	rusage_of_locked(p, false, &ru);
+	rusage_of_locked(p, RUSAGE_OF_ITSELF, &ru);
 	if (p->ctty)
 		a->tty = (u16)dev_encode(p->ctty->dev);
 	spin_unlock(&task_lock);

@@ -139,7 +139,10 @@ SYSCALL2(165, getrusage, int, who, uaddr_t, uru)
 	case RUSAGE_SELF:
 	case RUSAGE_CHILDREN:
 		spin_lock(&task_lock);
-		rusage_of_locked(current->proc, who == RUSAGE_CHILDREN, &ru);
+		rusage_of_locked(current->proc,
+				 who == RUSAGE_SELF ? RUSAGE_OF_ITSELF
+						    : RUSAGE_OF_CHILDREN,
+				 &ru);
 		spin_unlock(&task_lock);
 		break;
 	case RUSAGE_THREAD:

@@ -124,7 +124,10 @@ struct wait_req {
 };
 /* pid as current has it, 0 (WNOHANG) or -errno; w->id is global. */
 int task_wait(struct wait_req *w);
-void rusage_of_locked(struct process *p, bool children, struct rusage *ru);
+#define RUSAGE_OF_ITSELF   1u
+#define RUSAGE_OF_CHILDREN 2u /* those that it has waited for */
+/* What those of @whose used together.  task_lock held. */
+void rusage_of_locked(struct process *p, u32 whose, struct rusage *ru);
 
 /* --- exec.c: strings of a new image, user or kernel pointers */
 struct exec_strings {

@@ -37,18 +37,18 @@ static void set_blocks(struct rusage *ru, const struct io_count *io)
 	ru->oublock += (s64)(io->write_bytes / DISK_BLOCK);
 }
 
-static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
-		       u64 *st)
+static void add_own(const struct process *p, struct rusage *ru, u64 *ut,
+		    u64 *st)
 {
 	struct thread *t;
 	u64 rss = p->maxrss_pages;
 
-	*ut = p->utime_ns;
-	*st = p->stime_ns;
-	ru->minflt = (s64)p->minflt;
-	ru->majflt = (s64)p->majflt;
-	ru->nvcsw = (s64)p->nvcsw;
-	ru->nivcsw = (s64)p->nivcsw;
+	*ut += p->utime_ns;
+	*st += p->stime_ns;
+	ru->minflt += (s64)p->minflt;
+	ru->majflt += (s64)p->majflt;
+	ru->nvcsw += (s64)p->nvcsw;
+	ru->nivcsw += (s64)p->nivcsw;
 	set_blocks(ru, &p->io);
 	list_for_each_entry(t, &p->threads, proc_node) {
 		u64 u, s;
@@ -64,27 +64,34 @@ static void rusage_own(const struct process *p, struct rusage *ru, u64 *ut,
 		if (t->mm)
 			rss = max(rss, mm_rss_peak(t->mm));
 	}
-	ru->maxrss = (s64)(rss * (PAGE_SIZE / 1024));
+	ru->maxrss = max(ru->maxrss, (s64)(rss * (PAGE_SIZE / 1024)));
 }
 
-void rusage_of_locked(struct process *p, bool children, struct rusage *ru)
+static void add_children(const struct process *p, struct rusage *ru, u64 *ut,
+			 u64 *st)
 {
-	u64 ut, st;
+	s64 rss = (s64)(p->cmaxrss_pages * (PAGE_SIZE / 1024));
+
+	*ut += p->cutime_ns;
+	*st += p->cstime_ns;
+	ru->minflt += (s64)p->cminflt;
+	ru->majflt += (s64)p->cmajflt;
+	ru->nvcsw += (s64)p->cnvcsw;
+	ru->nivcsw += (s64)p->cnivcsw;
+	set_blocks(ru, &p->cio);
+	ru->maxrss = max(ru->maxrss, rss);
+}
+
+void rusage_of_locked(struct process *p, u32 whose, struct rusage *ru)
+{
+	u64 ut = 0, st = 0;
 
 	assert_held(&task_lock);
 	memset(ru, 0, sizeof(*ru));
-	if (children) {
-		ut = p->cutime_ns;
-		st = p->cstime_ns;
-		ru->minflt = (s64)p->cminflt;
-		ru->majflt = (s64)p->cmajflt;
-		ru->nvcsw = (s64)p->cnvcsw;
-		ru->nivcsw = (s64)p->cnivcsw;
-		set_blocks(ru, &p->cio);
-		ru->maxrss = (s64)(p->cmaxrss_pages * (PAGE_SIZE / 1024));
-	} else {
-		rusage_own(p, ru, &ut, &st);
-	}
+	if (whose & RUSAGE_OF_ITSELF)
+		add_own(p, ru, &ut, &st);
+	if (whose & RUSAGE_OF_CHILDREN)
+		add_children(p, ru, &ut, &st);
 	set_time(&ru->utime.sec, &ru->utime.usec, ut);
 	set_time(&ru->stime.sec, &ru->stime.usec, st);
 }
@@ -126,7 +133,7 @@ static int report(struct process *c, struct wait_req *w, int status, int code)
 	w->status = status;
 	w->code = code;
 	w->uid = c->leader->cred->uid;
-	rusage_of_locked(c, false, &w->ru);
+	rusage_of_locked(c, RUSAGE_OF_ITSELF | RUSAGE_OF_CHILDREN, &w->ru);
 	return pid_shown(c->pid); /* it may have none when it is reaped */
 }
 
