@@ -77,6 +77,80 @@ void relay_account_init(struct hart *h)
 }
 
 /*
+ * A thread that waits for a service hart is not in user mode.  A hart that waits with it,
+ * in relay_await(), is back so soon that it does not matter; one that goes on notes when it
+ * left the thread, and sets right what clock_begin() took, or would take, for user time.
+ */
+__cold void relay_late(struct hart *h, const struct thread *t)
+{
+	struct relay_hart *r = relay_of(h);
+	struct relay_late *l = NULL;
+
+	for (u32 i = 0; i < NR_LATE; i++) {
+		if (r->late[i].t == t) {
+			l = &r->late[i];
+			break;
+		}
+		if (!l && !r->late[i].t)
+			l = &r->late[i];
+	}
+	if (!l)
+		l = &r->late[r->late_at++ % NR_LATE];
+	r->nr_late += !l->t;
+	*l = (struct relay_late){ .t = t, .since = relay_stamp(h) };
+}
+
+/* @t, whose call has ended, was away for so long; it is this hart's again. */
+static void set_right(struct hart *h, struct thread *t, u64 since)
+{
+	const struct hart *by = t->acct_hart;
+	u64 now = relay_stamp(h) - relay_of(by)->skew, waited, over, ns, ran;
+
+	since -= relay_of(by)->skew;
+	if (t->timed) {
+		/* From the last request's end to req_begin was user time, it said. */
+		over = t->req_begin > since ? t->req_begin - since : 0;
+		t->utime_ns -= min(clock_cycles_to_ns(over), t->utime_ns);
+		t->acct_start = max(t->acct_start, now);
+		return;
+	}
+	/* What its handler took is in untimed_ns. */
+	waited = now > since ? now - since : 0;
+	ns = clock_cycles_to_ns(waited);
+	ran = load_once(&call_row_of(t->co_hart, t->tf.a7)->last_ns);
+	if (ns > ran)
+		t->acct_start =
+			min(t->acct_start + waited - waited * ran / ns, now);
+}
+
+__cold void relay_late_back(struct hart *h, struct thread *t)
+{
+	struct relay_hart *r = relay_of(h);
+
+	for (u32 i = 0; i < NR_LATE; i++) {
+		if (r->late[i].t == t) {
+			r->late[i].t = NULL;
+			r->nr_late--;
+			if (t->acct_hart)
+				set_right(h, t, r->late[i].since);
+			return;
+		}
+	}
+}
+
+/* Since when @t is late; far in the future: it is not.  Racy. */
+static u64 late_since(const struct thread *t)
+{
+	const struct hart *home = load_once(&t->home);
+	const struct relay_hart *r = home ? relay_of(home) : NULL;
+
+	for (u32 i = 0; r && i < NR_LATE; i++)
+		if (load_once(&r->late[i].t) == t)
+			return load_once(&r->late[i].since);
+	return ~0ull;
+}
+
+/*
  * What t's counters do not have yet, as clock_begin() (call.c) would find it now.
  * Racy: t's hart goes on meanwhile.
  */
@@ -102,6 +176,9 @@ static void running(const struct thread *t, u64 *ut, u64 *st)
 	}
 	queued = load_once(&t->queued_at);
 	if (queued && queued < now)
+		now = queued;
+	queued = late_since(t) - relay_of(h)->skew;
+	if (queued < now)
 		now = queued;
 	if (now <= start)
 		return;

@@ -44,8 +44,9 @@
  *
  * CPU time comes from the same reads: what passed on this service hart between the
  * end of a thread's last request and the beginning of this one was user time (and
- * both passings of the ring), less what it waited in a run queue; the request itself,
- * less what it was suspended, is system time.
+ * both passings of the ring), less what it waited in a run queue and for service harts
+ * that were late (account.c); the request itself, less what it was suspended, is system
+ * time.
  */
 static __cold void clock_begin(struct hart *h, struct thread *t)
 {
@@ -258,6 +259,19 @@ void relay_ring_and_loop(struct hart *dst)
 	hart_loop();
 }
 
+/* The same from post_plain(), which does not wait for @t. */
+void relay_post_and_ring(struct hart *dst, const struct thread *t)
+{
+	relay_late(this_hart(), t);
+	relay_ring_and_loop(dst);
+}
+
+void relay_post_and_loop(const struct thread *t)
+{
+	relay_late(this_hart(), t);
+	hart_loop();
+}
+
 void relay_return_general(struct hart *h)
 {
 	relay_run_user(h);
@@ -315,7 +329,7 @@ void relay_run_ready(struct hart *h)
 void relay_post(struct hart *h, struct thread *t)
 {
 	struct hart *svc = relay_of(h)->service;
-	bool local;
+	bool local, leaves = false;
 
 	h->user = NULL;
 	relay_observe(h, t, EV_POSTED, t->req_kind);
@@ -326,7 +340,8 @@ void relay_post(struct hart *h, struct thread *t)
 
 		/* It is not wanted any more: leave it now, so that nobody has to
 		 * ask (hart_drop_mm()). */
-		if (traits & CALL_LEAVES_MM)
+		leaves = traits & CALL_LEAVES_MM;
+		if (leaves)
 			relay_drop_user_mm(h);
 		local = relay_where(h, t, traits) == POLICY_LOCAL;
 	} else {
@@ -341,6 +356,8 @@ void relay_post(struct hart *h, struct thread *t)
 	relay_of(h)->promised = false;
 	h->st.posted++;
 	relay_send(h, svc, t, MSG_REQUEST);
+	if (!leaves)
+		relay_late(h, t);
 }
 
 void relay_call_general(struct thread *t)

@@ -115,6 +115,12 @@ void relay_no_message(struct hart *h)
 	hart_loop();
 }
 
+void relay_no_answer(struct hart *h, const struct thread *t)
+{
+	relay_late(h, t);
+	relay_no_message(h);
+}
+
 __hotpath void relay_poll(struct hart *h)
 {
 	poll_plain(h, false);
@@ -148,6 +154,7 @@ void relay_await_blind(struct hart *h, struct thread *t, struct call_row *c)
 	relay_take_interrupts(h);
 	if (likely(list_empty(&h->ready)))
 		jump_to_3(relay_await, h, t, c);
+	relay_late(h, t);
 	hart_loop();
 }
 

@@ -149,10 +149,10 @@ __plain void __noreturn post_plain(struct hart *h, struct relay_hart *r,
 	r->promised = false;
 	h->st.posted++;
 	if (unlikely(load_once(&svc->notify)))
-		jump_to(relay_ring_and_loop, svc);
+		jump_to_2(relay_post_and_ring, svc, t);
 	if (unlikely(!list_empty(&h->ready)) ||
 	    (unlikely(h->nr_runq) && !answers_soon(c)))
-		jump_to(hart_loop, 0);
+		jump_to(relay_post_and_loop, t);
 	if (w)
 		jump_to_3(relay_await_watched, h, t, c);
 	jump_to_3(relay_await, h, t, c);
@@ -227,6 +227,8 @@ __plain void relay_back(struct hart *h, struct relay_hart *r, struct thread *t,
 	r->promised = MSG_KIND(word) == MSG_DONE_PROMISE && r->last_posted == t;
 	r->away--;
 	h->st.completions++;
+	if (unlikely(r->nr_late))
+		relay_late_back(h, t);
 }
 
 /* The completion for which relay_await() waited, and which it has counted. */
@@ -408,13 +410,15 @@ __plain void __noreturn await_plain(struct hart *h, struct thread *t,
 		if (likely(word == want) && likely(short_is_enough(h, w)))
 			return_awaited(h, r, t, w);
 		h->st.completions--;
+		if (MSG_THREAD(word) != t)
+			relay_late(h, t);
 		expected_message(h, r, word, w);
 		jump_to(hart_loop, 0);
 	}
 	h->st.completions--;
 	if (h->nr_runq)
 		c->late = AWAIT_SKIP;
-	jump_to(relay_no_message, h);
+	jump_to_2(relay_no_answer, h, t);
 }
 
 #endif /* KERNEL_RELAY_PLAIN_H */

@@ -113,6 +113,13 @@ struct relay_peer {
 #define PREEMPT_BACK \
 	4u /* it was, and is again, another real-time thread's turn */
 
+/* A thread whose call this hart does not wait for, but goes on: account.c. */
+#define NR_LATE 16u
+struct relay_late {
+	const struct thread *t; /* only compared; NULL: none */
+	u64 since;		/* relay_stamp() */
+};
+
 /* Per-hart private part, behind hart->relay. */
 struct relay_hart {
 	struct msgring *in[MAX_HARTS];	/* [I] from hart i to this one */
@@ -136,15 +143,17 @@ struct relay_hart {
 	u64 left;   /* [a] of them, those that went elsewhere or died */
 	u8 preempt; /* [H] PREEMPT_*: before user code runs again */
 	u64 turns;  /* [H] begun by real-time threads */
-	struct ktimer slice; /* [H] */
-	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
-	struct ktimer watch; /* [H] watch.c */
+	u32 nr_late, late_at; /* [H] of late[]: in use; to be used again */
+	struct ktimer slice;  /* [H] */
+	u32 slice_alone;      /* [H] returns to user mode while nobody waits */
+	struct ktimer watch;  /* [H] watch.c */
 	struct ktimer apps_watch; /* [H] likewise, of a service hart */
 	u64 watch_progress; /* [H] of the service hart when it was armed */
 	u32 watch_head[MAX_HARTS]; /* [H] of out[] when it was armed */
 	u64 watch_apps;	 /* [H] harts that had not taken a message then */
 	u64 watch_named; /* [H] harts named in the log, until they answer */
 	struct call_row call[NR_SYSCALLS + 1]; /* last: beyond the table */
+	struct relay_late late[NR_LATE];       /* [H] */
 	u32 rng;			       /* [H] delay injection */
 	/* --- observe.h */
 	struct trace_ring *trace; /* [I once set] */
@@ -261,6 +270,7 @@ void relay_await(struct hart *h, struct thread *t,
 void relay_await_blind(struct hart *h, struct thread *t,
 		       struct call_row *c) __noreturn;
 void relay_no_message(struct hart *h) __noreturn; /* from these */
+void relay_no_answer(struct hart *h, const struct thread *t) __noreturn;
 /* Often does not return: the message started a coroutine. */
 void relay_take_message(struct hart *h, u64 word);
 void relay_take_interrupts(struct hart *h);
@@ -271,6 +281,8 @@ void relay_post(struct hart *h, struct thread *t);
 void relay_call_slow(struct thread *t) __noreturn;
 void relay_call_general(struct thread *t) __noreturn;
 void relay_ring_and_loop(struct hart *dst) __noreturn;
+void relay_post_and_ring(struct hart *dst, const struct thread *t) __noreturn;
+void relay_post_and_loop(const struct thread *t) __noreturn;
 void relay_return_general(struct hart *h) __noreturn;
 void relay_call_ended_general(struct thread *t) __noreturn;
 void relay_call_ended_timed(struct thread *t, struct call_row *c) __noreturn;
@@ -287,6 +299,10 @@ void relay_call_ended_slow(struct thread *t) __noreturn;
 void relay_poll_watched(struct hart *h) __noreturn;
 void relay_await_watched(struct hart *h, struct thread *t,
 			 struct call_row *c) __noreturn;
+
+/* --- account.c: @t's call is late, and its wait not user time; and it is back */
+void relay_late(struct hart *h, const struct thread *t);
+void relay_late_back(struct hart *h, struct thread *t);
 
 /* --- place.c */
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
