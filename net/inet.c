@@ -223,7 +223,7 @@ int udp_listen(struct socket *s __unused, int backlog __unused)
 	return -EOPNOTSUPP;
 }
 
-struct socket *udp_accept(struct socket *s __unused, bool nb __unused)
+struct socket *udp_accept(struct socket *s __unused, bool nonblock __unused)
 {
 	return ERR_PTR(-EOPNOTSUPP);
 }

@@ -269,10 +269,11 @@ static int find_route(const struct net_ns *net, struct nl_out *o,
 		len < sizeof(*req) + sizeof(*r)
 			? NULL
 			: nl_find(req, len, sizeof(*r), RTA_DST);
-	const u8 *dst = (const void *)(a + 1);
+	const u8 *dst;
 
 	if (!a || !load_once(&net->lo_up))
 		return -ENETUNREACH;
+	dst = (const void *)(a + 1);
 	if (r->family == AF_INET && a->len >= sizeof(*a) + 4 && dst[0] == 127)
 		return put_route(o, req, RTM_NEWROUTE, 0, AF_INET, 32);
 	if (r->family == AF_INET6 && a->len >= sizeof(*a) + 16 &&
