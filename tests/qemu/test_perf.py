@@ -30,8 +30,8 @@ def test_exact(boot, relay):
     def pcount(what):
         # QEMU's instret counts all harts here: nobody may poll meanwhile.
         m = boot(relay=relay, smp=3, qemu="10", icount=True, wait_shell=False,
-                 append=f"rdinit=/etc/init.d/bench bench=pcount,{what}" +
-                 (" poll_us=0" if relay == "remote" else ""),
+                 append="poll_us=0 rdinit=/etc/init.d/bench "
+                 f"bench=pcount,{what}",
                  disk="none", initrd=os.path.join(OUT, "initrd.cpio.gz"))
         m.expect("bench: status 0", 60)
         return m.proc.before.replace("\r", "")
