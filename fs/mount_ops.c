@@ -311,6 +311,23 @@ static int umount_locked(const struct path *p, u32 flags)
 	return mount_detach(m, flags & MNT_DETACH);
 }
 
+/* To what is mounted on @p last, if the name's last component did not lead there: ".", "/". */
+static void go_down(struct path *p)
+{
+	struct path down = *p;
+
+	spin_lock(&dcache_lock);
+	path_cross_mounts(&down);
+	if (likely(down.mnt == p->mnt)) { /* not used: MNT_EXPIRE */
+		spin_unlock(&dcache_lock);
+		return;
+	}
+	path_get(&down);
+	spin_unlock(&dcache_lock);
+	path_put(p);
+	*p = down;
+}
+
 int vfs_umount(const char *dir, u32 flags)
 {
 	struct path p;
@@ -325,6 +342,7 @@ int vfs_umount(const char *dir, u32 flags)
 	if (err)
 		return err;
 	mount_lock();
+	go_down(&p);
 	err = vfs_may_mount() ? umount_locked(&p, flags) : -EPERM;
 	if (err == -EAGAIN) { /* in the tree, and mount_mutex keeps it there */
 		path_put(&p);

@@ -493,6 +493,35 @@ TEST(mounts, on_names_of_proc)
 	end();
 }
 
+/* The old root on top of the new one, and away with it: no place is needed. */
+static int pivots_in_place(void *arg)
+{
+	(void)arg;
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_PRIVATE | REC, ""))
+		return errno;
+	tmpfs_on("n");
+	CHECK_OK(chdir("n"));
+	CHECK_OK(mkdir("here", 0755));
+	CHECK_OK(syscall(SYS_pivot_root, ".", "."));
+	CHECK_OK(access("here", F_OK));
+	CHECK_OK(umount2(".", MNT_DETACH));
+	CHECK_OK(access("/here", F_OK));
+	CHECK_ERR(access("/proc", F_OK), ENOENT);
+	CHECK_OK(mount(NULL, "/", NULL, REC | MS_SHARED, NULL));
+	CHECK_OK(mkdir("/n", 0755));
+	CHECK_OK(mount("x", "/n", "tmpfs", 0, NULL));
+	CHECK_OK(umount("/n"));
+	return 0;
+}
+
+TEST(mounts, pivot_in_place)
+{
+	begin();
+	CHECK_EQ(ut_wait(ut_fork(pivots_in_place, NULL)), 0);
+	end();
+}
+
 static int cover_own_comm(void *arg)
 {
 	char path[64];
