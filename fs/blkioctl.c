@@ -123,11 +123,11 @@ static s64 blkpg(struct blkdev *bd, uaddr_t uarg)
 	return -EINVAL;
 }
 
-static s64 reread(struct blkdev *bd)
+static s64 reread(struct file *f, struct blkdev *bd)
 {
 	if (bd->whole != bd)
 		return -EINVAL;
-	return admin() ? blkdev_rescan(bd) : -EACCES;
+	return admin() ? blkdev_rescan(bd, f) : -EACCES;
 }
 
 /* ---- ranges */
@@ -339,7 +339,7 @@ s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	case BLKFLSBUF:
 		return flush_buffers(f);
 	case BLKRRPART:
-		return reread(bd);
+		return reread(f, bd);
 	case BLKPG:
 		return blkpg(bd, arg);
 	case BLKDISCARD:

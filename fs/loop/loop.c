@@ -164,7 +164,7 @@ void loop_set_partscan(struct loop *lo)
 {
 	store_once(&lo->bd.no_scan, !(lo->flags & LO_FLAGS_PARTSCAN));
 	if (lo->flags & LO_FLAGS_PARTSCAN)
-		(void)blkdev_rescan(&lo->bd);
+		(void)blkdev_rescan(&lo->bd, NULL);
 }
 
 /* --- binding and letting go */

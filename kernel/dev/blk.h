@@ -209,8 +209,9 @@ void blkdev_close(struct blkdev *bd);
 int blkdev_claim(struct blkdev *bd, const void *holder);
 void blkdev_unclaim(struct blkdev *bd, const void *holder);
 
-/* Partitions of a whole disk.  -EBUSY: one of them is in use; -EINVAL: no_scan. */
-int blkdev_rescan(struct blkdev *disk);
+/* Partitions of a whole disk.  -EBUSY: one of them is in use, or somebody but @by holds
+ * the disk; -EINVAL: no_scan. */
+int blkdev_rescan(struct blkdev *disk, const void *by);
 /* Numbers in 512-byte sectors.  -EBUSY: overlaps, is there, is in use; -ENXIO: is
  * not there; -EINVAL: beyond the end, not whole blocks. */
 int blkdev_add_partition(struct blkdev *disk, u32 nr, u64 start, u64 len);

@@ -197,8 +197,9 @@ static bool any_in_use(struct blkdev *disk)
 	return used;
 }
 
-int blkdev_rescan(struct blkdev *disk)
+int blkdev_rescan(struct blkdev *disk, const void *by)
 {
+	const void *holder;
 	struct blkdev *bd;
 	int err = 0;
 
@@ -206,7 +207,8 @@ int blkdev_rescan(struct blkdev *disk)
 	if (load_once(&disk->no_scan))
 		return -EINVAL;
 	mutex_lock(&part_mutex);
-	if (any_in_use(disk) || load_once(&disk->holder))
+	holder = load_once(&disk->holder);
+	if (any_in_use(disk) || (holder && holder != by))
 		err = -EBUSY;
 	/* what was written through /dev/<disk> */
 	if (!err && disk->mapping)

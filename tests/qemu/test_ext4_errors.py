@@ -130,8 +130,8 @@ def test_flush_error(boot, tmp_path, volume):
 def test_shut_down(boot, tmp_path, volume):
     """By ioctl: an I/O error whatever is asked for, and no news for e2fsck."""
     m = start(boot, tmp_path, volume, [])
-    r = m.sh("UTEST_VOLUME=/mnt utest disk.shut_down </dev/null", 60)
-    assert r.status == 0 and "ok 1 - disk.shut_down\n" in r.out, r.out
+    r = m.sh("UTEST_VOLUME=/mnt utest volume.shut_down </dev/null", 60)
+    assert r.status == 0 and "ok 1 - volume.shut_down\n" in r.out, r.out
     m.sh("sync; umount /mnt && mount -t ext4 /dev/vdb /mnt && ls /mnt/f && "
          "umount /mnt", 60, check=True)
     m.close()

@@ -261,7 +261,7 @@ TEST(attrs, direct_nowait)
 
 /* EXT4_IOC_SHUTDOWN: all that wants the disk is an I/O error from then on, and the
  * volume is not called read-only.  On one that may be lost: UTEST_VOLUME=/mnt. */
-TEST(disk, shut_down)
+TEST(volume, shut_down)
 {
 	const char *top = getenv("UTEST_VOLUME");
 	uint32_t how = 2;
