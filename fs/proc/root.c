@@ -7,6 +7,7 @@
 #include <fs/sysnode.h>
 #include <kernel/dev/blk.h>
 #include <kernel/dev/dev.h>
+#include <kernel/dev/tty/tty.h>
 #include <kernel/hart.h>
 #include <kernel/init.h>
 #include <kernel/irq/irq.h>
@@ -179,6 +180,15 @@ static void type_line(struct fs_type *ft, void *ctx)
 static int show_filesystems(struct text *t, void *arg __unused)
 {
 	fs_for_each_type(type_line, t);
+	return 0;
+}
+
+static int show_consoles(struct text *t, void *arg __unused)
+{
+	char line[64];
+
+	if (console_show(line, sizeof(line)))
+		text_puts(t, line);
 	return 0;
 }
 
@@ -392,6 +402,7 @@ static const struct {
 	{ "version", show_version, 0444 },
 	{ "cmdline", show_cmdline, 0444 },
 	{ "filesystems", show_filesystems, 0444 },
+	{ "consoles", show_consoles, 0444 },
 	{ "interrupts", show_interrupts, 0444 },
 	{ "devices", show_devices, 0444 },
 	{ "partitions", show_partitions, 0444 },

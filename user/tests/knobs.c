@@ -230,3 +230,23 @@ TEST(knobs, only_shown)
 	close(ep);
 	close(p.fd);
 }
+
+/* Who looks for a terminal to log in on finds the same in both. */
+TEST(knobs, console)
+{
+	char name[32] = "", line[80] = "", modes[80], path[48];
+	FILE *f = fopen("/sys/class/tty/console/active", "r");
+	unsigned int major, minor;
+	struct stat st;
+
+	CHECK(f && fscanf(f, "%31s", name) == 1);
+	fclose(f);
+	f = fopen("/proc/consoles", "r");
+	CHECK(f && fscanf(f, "%79s %79[^)]) %u:%u", line, modes, &major,
+			  &minor) == 4);
+	fclose(f);
+	CHECK(!strcmp(line, name));
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	CHECK_OK(stat(path, &st));
+	CHECK(st.st_rdev == makedev(major, minor));
+}

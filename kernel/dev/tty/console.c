@@ -12,11 +12,13 @@
  */
 #include <kernel/dev/tty/tty_int.h>
 
+#include <kernel/dev/sysfs.h>
 #include <kernel/init.h>
 #include <kernel/log.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 #include <lib/fdt.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define MAX_CONSOLES 8
@@ -176,6 +178,17 @@ static struct tty *by_console_value(const char *value)
 	return tty_by_name(name);
 }
 
+/* The firmware's console is a terminal when it is asked for, or there is no other. */
+static int add_hvc(void)
+{
+	bool wanted =
+		!stdout_tty && !tty_by_name("ttyS0") && !tty_by_name("ttySIF0");
+
+	for (unsigned int i = 0; i < nr_names; i++)
+		wanted |= names_tty(names[i], "hvc0");
+	return wanted ? hvc_register() : 0;
+}
+
 static struct tty *choose_console(void)
 {
 	static const char *const fallback[] = { "ttyS0", "ttySIF0", "hvc0" };
@@ -190,14 +203,39 @@ static struct tty *choose_console(void)
 	return t;
 }
 
+size_t console_show(char *buf, size_t size)
+{
+	const struct tty *t = console_tty;
+
+	if (!t)
+		return 0;
+	return scnprintf(buf, size, "%-21s-W- (EC  p a) %4u:%u\n", t->name,
+			 MAJOR(t->dev), MINOR(t->dev));
+}
+
+static s64 show_active(void *obj __unused, const struct sys_attr *a __unused,
+		       char *buf, size_t size)
+{
+	return console_tty
+		       ? (s64)scnprintf(buf, size, "%s\n", console_tty->name)
+		       : 0;
+}
+
+static const struct sys_attr active = { .name = "active",
+					.mode = 0444,
+					.show = show_active };
+
 static int console_init(void)
 {
 	int err = chrdev_register(&own_tty_cd);
 
 	if (!err)
+		err = add_hvc();
+	if (!err)
 		err = chrdev_register(&console_cd);
 	if (err)
 		return err;
+	sys_add(console_cd.sys, &active, 1);
 	console_tty = choose_console();
 	console_chrdev = &console_cd;
 	if (console_tty)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * kernel/dev/tty/hvc.c - hvc0: the firmware's console as a terminal, for
- * machines whose serial port we cannot drive.
+ * machines whose serial port we cannot drive, and for who asks for it (console=hvc0).
  *
  * A serial port without interrupt and without registers: it is polled while it
  * is open, and not at all otherwise.  It must not be read while a driver reads
- * the same port; /dev/console chooses one of them.
+ * the same port, so it is not there beside one unasked (console.c).
  */
 #include <kernel/dev/tty/serial.h>
+#include <kernel/dev/tty/tty_int.h>
 
-#include <kernel/init.h>
 #include <lib/errno.h>
 
 #define HVC_MAJOR 229
@@ -54,10 +54,9 @@ static const struct serial_ops hvc_ops = {
 
 static struct serial hvc = { .ops = &hvc_ops, .fdt_node = -1 };
 
-static int hvc_init(void)
+int hvc_register(void)
 {
 	if (!early_console() || !early_console()->putc)
 		return 0;
 	return serial_register(&hvc, "hvc", HVC_MAJOR, 0);
 }
-INITCALL(INIT_DRIVER, hvc_init);

@@ -148,5 +148,7 @@ bool console_wanted(const char *name, int fdt_node);
 bool console_is_stdout(int fdt_node);
 /* @t is the terminal on that node's port: maybe /dev/console. */
 void console_offer(struct tty *t, int fdt_node);
+/* The line of /proc/consoles; 0: there is none. */
+size_t console_show(char *buf, size_t size);
 
 #endif /* KERNEL_DEV_TTY_TTY_H */

@@ -49,6 +49,9 @@ void tty_release_session(struct tty *t);
 /* Reference, or NULL. */
 struct tty *tty_current(void);
 
+/* hvc.c: the firmware's console, if it has one */
+int hvc_register(void);
+
 /* console.c */
 struct tty *console_redirect_get(void); /* TIOCCONS target: reference, NULL */
 s64 console_redirect(struct tty_file *tf);
