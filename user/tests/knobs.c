@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/sysmacros.h>
 
 static char *get(const char *name, char *buf, size_t n)
 {
