@@ -83,21 +83,8 @@ void relay_account_init(struct hart *h)
  */
 __cold void relay_late(struct hart *h, const struct thread *t)
 {
-	struct relay_hart *r = relay_of(h);
-	struct relay_late *l = NULL;
-
-	for (u32 i = 0; i < NR_LATE; i++) {
-		if (r->late[i].t == t) {
-			l = &r->late[i];
-			break;
-		}
-		if (!l && !r->late[i].t)
-			l = &r->late[i];
-	}
-	if (!l)
-		l = &r->late[r->late_at++ % NR_LATE];
-	r->nr_late += !l->t;
-	*l = (struct relay_late){ .t = t, .since = relay_stamp(h) };
+	relay_of(h)->late[relay_late_slot(t)] =
+		(struct relay_late){ .t = t, .since = relay_stamp(h) };
 }
 
 /* @t, whose call has ended, was away for so long; it is this hart's again. */
@@ -125,29 +112,23 @@ static void set_right(struct hart *h, struct thread *t, u64 since)
 
 __cold void relay_late_back(struct hart *h, struct thread *t)
 {
-	struct relay_hart *r = relay_of(h);
+	struct relay_late *l = &relay_of(h)->late[relay_late_slot(t)];
 
-	for (u32 i = 0; i < NR_LATE; i++) {
-		if (r->late[i].t == t) {
-			r->late[i].t = NULL;
-			r->nr_late--;
-			if (t->acct_hart)
-				set_right(h, t, r->late[i].since);
-			return;
-		}
-	}
+	l->t = NULL;
+	if (t->acct_hart)
+		set_right(h, t, l->since);
 }
 
 /* Since when @t is late; far in the future: it is not.  Racy. */
 static u64 late_since(const struct thread *t)
 {
 	const struct hart *home = load_once(&t->home);
-	const struct relay_hart *r = home ? relay_of(home) : NULL;
+	const struct relay_late *l;
 
-	for (u32 i = 0; r && i < NR_LATE; i++)
-		if (load_once(&r->late[i].t) == t)
-			return load_once(&r->late[i].since);
-	return ~0ull;
+	if (!home)
+		return ~0ull;
+	l = &relay_of(home)->late[relay_late_slot(t)];
+	return load_once(&l->t) == t ? load_once(&l->since) : ~0ull;
 }
 
 /*

@@ -227,7 +227,7 @@ __plain void relay_back(struct hart *h, struct relay_hart *r, struct thread *t,
 	r->promised = MSG_KIND(word) == MSG_DONE_PROMISE && r->last_posted == t;
 	r->away--;
 	h->st.completions++;
-	if (unlikely(r->nr_late))
+	if (unlikely(r->late[relay_late_slot(t)].t == t))
 		relay_late_back(h, t);
 }
 

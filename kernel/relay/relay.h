@@ -114,11 +114,16 @@ struct relay_peer {
 	4u /* it was, and is again, another real-time thread's turn */
 
 /* A thread whose call this hart does not wait for, but goes on: account.c. */
-#define NR_LATE 16u
+#define NR_LATE 32u
 struct relay_late {
 	const struct thread *t; /* only compared; NULL: none */
 	u64 since;		/* relay_stamp() */
 };
+/* The place of @t in a hart's table; who comes to one that is taken has it. */
+static inline u32 relay_late_slot(const struct thread *t)
+{
+	return (u32)((u64)t >> 6 ^ (u64)t >> 12) % NR_LATE;
+}
 
 /* Per-hart private part, behind hart->relay. */
 struct relay_hart {
@@ -143,10 +148,9 @@ struct relay_hart {
 	u64 left;   /* [a] of them, those that went elsewhere or died */
 	u8 preempt; /* [H] PREEMPT_*: before user code runs again */
 	u64 turns;  /* [H] begun by real-time threads */
-	u32 nr_late, late_at; /* [H] of late[]: in use; to be used again */
-	struct ktimer slice;  /* [H] */
-	u32 slice_alone;      /* [H] returns to user mode while nobody waits */
-	struct ktimer watch;  /* [H] watch.c */
+	struct ktimer slice; /* [H] */
+	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
+	struct ktimer watch; /* [H] watch.c */
 	struct ktimer apps_watch; /* [H] likewise, of a service hart */
 	u64 watch_progress; /* [H] of the service hart when it was armed */
 	u32 watch_head[MAX_HARTS]; /* [H] of out[] when it was armed */
