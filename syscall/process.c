@@ -135,7 +135,7 @@ static int read_set_tid(const struct user_clone_args *u, struct pid_wish *w)
 		const struct user_ns *owner =
 			ns ? ns->ns.owner : current_user_ns();
 
-		if (w->want[i] < 1 || (u64)w->want[i] >= load_once(&pid_max))
+		if (w->want[i] < 1 || (u64)w->want[i] >= pid_limit())
 			return -EINVAL;
 		if (!ns_capable(owner, CAP_SYS_ADMIN) &&
 		    !ns_capable(owner, CAP_CHECKPOINT_RESTORE))

@@ -330,7 +330,7 @@ static const struct knob {
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
 	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
 	{ "kernel", "sysrq", &sysrq_keys, 0, 0x7fffffff },
-	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX },
+	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX_SET },
 	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },
 	{ "kernel", "shmall", &ipc_limits.shmall, 0, KNOB_ANY },
 	{ "kernel", "shmmni", &ipc_limits.shmmni, 0, IPC_SLOTS },

@@ -159,7 +159,7 @@ static int take_number(struct pid_ns *ns, int want, int pid)
 	u16 *e;
 
 	for (int tries = 0; tries < PID_MAX; tries++) {
-		if (!want && (u64)++nr >= load_once(&pid_max))
+		if (!want && (u64)++nr >= pid_limit())
 			nr = PID_RESERVED;
 		e = make_entry(ns, nr);
 		if (!e)

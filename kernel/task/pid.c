@@ -58,7 +58,7 @@ int pid_alloc(void)
 	for (int tries = 0; tries < PID_MAX; tries++) {
 		struct pid_slot *c;
 
-		if ((u64)++pid >= load_once(&pid_max))
+		if ((u64)++pid >= pid_limit())
 			pid = PID_RESERVED;
 		c = chunk_get(pid / CHUNK_SLOTS);
 		if (!c)

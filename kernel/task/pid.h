@@ -12,14 +12,16 @@
 #ifndef KERNEL_TASK_PID_H
 #define KERNEL_TASK_PID_H
 
+#include <lib/atomic.h>
 #include <lib/list.h>
 #include <lib/types.h>
 
-#define PID_MAX	     32768 /* numbers are below it, as in Linux's pid_max */
-#define PID_RESERVED 300   /* not given again after the first round */
+#define PID_MAX	     32768     /* numbers are below it, whatever is set */
+#define PID_MAX_SET  4194304ul /* what may be */
+#define PID_RESERVED 300       /* not given again after the first round */
 
 extern u64 threads_max; /* [a] so many threads there may be at once */
-extern u64 pid_max;	/* [a] numbers given are below it; PID_MAX at most */
+extern u64 pid_max;	/* [a] what is set: pid_limit() */
 
 struct thread;
 struct process;
@@ -33,6 +35,14 @@ struct pid_slot {
 	struct pid_nums *nums; /* [nums_lock] in namespaces below:
 				* kernel/ns/pid.h */
 };
+
+/* Numbers that are given are below it. */
+static inline u64 pid_limit(void)
+{
+	u64 set = load_once(&pid_max);
+
+	return set < PID_MAX ? set : PID_MAX;
+}
 
 /* A free number, or -EAGAIN (none left), -ENOMEM.  The caller fills its slot. */
 int pid_alloc(void);
