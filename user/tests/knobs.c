@@ -37,6 +37,12 @@ static int put(const char *name, const char *val)
 	return r < 0 ? -1 : 0;
 }
 
+static int has_a_small_number(void *arg)
+{
+	(void)arg;
+	return getpid() >= 4194304;
+}
+
 TEST(knobs, written_back)
 {
 	static const char *const names[] = {
@@ -64,6 +70,11 @@ TEST(knobs, written_back)
 		if (put(names[i], get(names[i], buf, sizeof(buf))))
 			ut_fail(__FILE__, __LINE__, "%s: %s", names[i],
 				strerror(errno));
+	get(names[0], buf, sizeof(buf));
+	CHECK_OK(put(names[0], "4194304"));
+	CHECK(ut_wait(ut_fork(has_a_small_number, NULL)) == 0);
+	CHECK_OK(put(names[0], buf));
+	CHECK_ERR(put("/proc/sys/kernel/pid_max", "4194305\n"), EINVAL);
 	CHECK_ERR(put("/proc/sys/kernel/pid_max", "5\n"), EINVAL);
 	CHECK_ERR(put("/proc/sys/kernel/pid_max", "x\n"), EINVAL);
 }
