@@ -13,6 +13,7 @@
  * Locking: nl->lock (RANK_PIPE) guards the queue; all_lock (RANK_FILE) the list of all
  * sockets, and is taken first.
  */
+#include <net/filter.h>
 #include <net/netlink.h>
 
 #include <kernel/mm/kmalloc.h>
@@ -97,10 +98,22 @@ static void overrun(struct nl_sock *nl)
 		store_once(&nl->s.error, ENOBUFS);
 }
 
+/* Does the filter of @nl, if it has one, want the message, or the beginning of it: how many
+ * bytes; lock held. */
+static u32 wanted(const struct nl_sock *nl, const struct nl_buf *b)
+{
+	struct cbpf_packet p = { .part[2] = { b->data, b->len } };
+	u32 keep;
+
+	if (likely(!nl->s.filter))
+		return b->len;
+	return sock_filter_run(&nl->s, &p, &keep) ? keep : 0;
+}
+
 /* Takes the buffers.  One answer may be longer than the queue, which loses the next. */
 static void queue(struct nl_sock *nl, struct nl_out *o)
 {
-	struct nl_buf *b;
+	struct nl_buf *b, *next;
 
 	if (list_empty(&o->bufs))
 		return;
@@ -108,8 +121,14 @@ static void queue(struct nl_sock *nl, struct nl_out *o)
 	if (nl->queued >= load_once(&nl->s.rcvbuf)) {
 		overrun(nl);
 	} else {
-		list_for_each_entry(b, &o->bufs, node)
+		list_for_each_entry_safe(b, next, &o->bufs, node) {
+			b->len = wanted(nl, b);
 			nl->queued += b->len;
+			if (!b->len) {
+				list_del(&b->node);
+				kfree(b);
+			}
+		}
 		list_splice_tail_init(&o->bufs, &nl->queue);
 	}
 	spin_unlock(&nl->lock);
@@ -180,16 +199,20 @@ static bool listens(const struct nl_sock *nl, const struct net_ns *net,
 static void tell_one(struct nl_sock *nl, u32 group, const struct nl_buf *b)
 {
 	struct nl_buf *c = kmalloc(sizeof(*c) + b->len);
+	u32 len;
 
 	spin_lock(&nl->lock);
-	if (!c || nl->nr_told >= TOLD_MAX) {
+	len = wanted(nl, b);
+	if (!len) {
+		kfree(c);
+	} else if (!c || nl->nr_told >= TOLD_MAX) {
 		kfree(c);
 		overrun(nl);
 	} else {
 		list_init(&c->node);
-		c->len = b->len;
+		c->len = len;
 		c->group = group;
-		memcpy(c->data, b->data, b->len);
+		memcpy(c->data, b->data, len);
 		list_add_tail(&c->node, &nl->queue);
 		nl->nr_told++;
 		nl->queued += c->len;
@@ -522,6 +545,11 @@ static void nl_release(struct socket *s)
 	kfree(nl);
 }
 
+static struct spinlock *nl_queue_lock(struct socket *s)
+{
+	return &to_nl(s)->lock;
+}
+
 static const struct socket_ops netlink_ops = {
 	.bind = nl_bind,
 	.connect = nl_connect,
@@ -538,6 +566,7 @@ static const struct socket_ops netlink_ops = {
 	.release = nl_release,
 	.setopt = nl_setopt,
 	.getopt = nl_getopt,
+	.queue_lock = nl_queue_lock,
 };
 
 bool netlink_file(struct file *f)

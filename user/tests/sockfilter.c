@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
+#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -165,4 +166,38 @@ TEST(sockfilter, options)
 	len = sizeof(off);
 	CHECK_OK(getsockopt(rx, SOL_SOCKET, SO_LOCK_FILTER, &off, &len));
 	CHECK_EQ(off, 1);
+}
+
+/* Answers of the kernel, and what it tells groups, go by the filter too. */
+TEST(sockfilter, netlink)
+{
+	struct {
+		struct nlmsghdr h;
+		struct rtgenmsg g;
+	} ask = { .h = { .nlmsg_len = sizeof(ask),
+			 .nlmsg_type = RTM_GETLINK,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
+	/* the type of the first message: new addresses, say */
+	struct sock_filter k[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWADDR), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0xffff),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog p = PROG(k);
+	struct nlmsghdr *h;
+	char buf[8192];
+	int s;
+
+	CHECK_OK(s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	CHECK_OK(attach(s, &p));
+	CHECK_EQ(send(s, &ask, sizeof(ask), 0), (long)sizeof(ask));
+	CHECK_ERR(next(s, buf, sizeof(buf)), EAGAIN);
+	k[1].k = htons(RTM_NEWLINK);
+	CHECK_OK(s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	CHECK_OK(attach(s, &p));
+	CHECK_EQ(send(s, &ask, sizeof(ask), 0), (long)sizeof(ask));
+	CHECK(next(s, buf, sizeof(buf)) > (long)sizeof(*h));
+	h = (void *)buf;
+	CHECK_EQ(h->nlmsg_type, RTM_NEWLINK);
 }
