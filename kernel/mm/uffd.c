@@ -152,27 +152,36 @@ static int wait_answer(struct uffd *u, struct asker *a, bool user)
 	return load_once(&a->answer) ? 0 : -ERESTARTSYS;
 }
 
+/* Has the program to be asked about @addr?  Then with these flags besides. */
+static bool wants(const struct vma *v, u64 addr, bool write, u64 *flags)
+{
+	pte_t *p = pt_find(v->mm, addr), e = p ? load_once(p) : 0;
+
+	*flags = e ? FLAG_WP : 0;
+	return uffd_wants(v, e, write) && !load_once(&v->uffd->closed);
+}
+
 static struct uffd *begin(struct mm *mm, u64 addr, bool write, struct asker *a)
 {
 	struct vma *v = vma_at(mm, addr);
 	struct uffd *u = v ? v->uffd : NULL;
-	pte_t *p;
+	u64 flags, now;
 
 	if (!u)
 		return NULL;
 	if (u->features & FEATURE_SIGBUS)
 		return ERR_PTR(-EIO);
+	if (!wants(v, addr, write, &flags))
+		return NULL;
+	/* All of it before somebody can read it. */
+	a->flags |= flags;
+	if (!(u->features & FEATURE_EXACT))
+		a->addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	atomic_inc(&u->refs);
 	ask(u, a);
-	p = pt_find(mm, addr);
-	if (uffd_wants(v, p ? load_once(p) : 0, write) &&
-	    !load_once(&u->closed)) {
-		if (p && load_once(p))
-			a->flags |= FLAG_WP;
-		if (!(u->features & FEATURE_EXACT))
-			a->addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	/* An answer that came before that has woken nobody. */
+	if (wants(v, addr, write, &now) && now == flags)
 		return u;
-	}
 	unask(u, a);
 	uffd_put(u);
 	return NULL;
