@@ -191,11 +191,6 @@ u64 inet_inq(struct socket *s)
 }
 
 /* What was sent is at the receiver at once. */
-u64 inet_outq(struct socket *s __unused)
-{
-	return 0;
-}
-
 void inet_release(struct socket *s)
 {
 	struct inet_sock *is = to_inet(s);
@@ -216,16 +211,6 @@ void inet_release(struct socket *s)
 	}
 	inet_wake_all(is);
 	inet_put(is);
-}
-
-int udp_listen(struct socket *s __unused, int backlog __unused)
-{
-	return -EOPNOTSUPP;
-}
-
-struct socket *udp_accept(struct socket *s __unused, bool nonblock __unused)
-{
-	return ERR_PTR(-EOPNOTSUPP);
 }
 
 int udp_shutdown(struct socket *s, u32 how)
@@ -256,7 +241,7 @@ static const struct socket_ops tcp_ops = {
 	.peer_creds = inet_peer_creds,
 	.poll = inet_poll,
 	.inq = inet_inq,
-	.outq = inet_outq,
+	.outq = sock_no_outq,
 	.release = inet_release,
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
@@ -266,8 +251,8 @@ static const struct socket_ops tcp_ops = {
 static const struct socket_ops udp_ops = {
 	.bind = inet_bind,
 	.connect = udp_connect,
-	.listen = udp_listen,
-	.accept = udp_accept,
+	.listen = sock_no_listen,
+	.accept = sock_no_accept,
 	.send = udp_send,
 	.recv = udp_recv,
 	.shutdown = udp_shutdown,
@@ -275,7 +260,7 @@ static const struct socket_ops udp_ops = {
 	.peer_creds = inet_peer_creds,
 	.poll = inet_poll,
 	.inq = inet_inq,
-	.outq = inet_outq,
+	.outq = sock_no_outq,
 	.release = inet_release,
 	.queue_lock = inet_queue_lock,
 	.setopt = inet_setopt,

@@ -180,11 +180,8 @@ int inet_name(struct socket *s, bool of_peer, struct sock_addr *out);
 int inet_peer_creds(struct socket *s, struct sock_creds *out);
 u32 inet_poll(struct socket *s, struct file *f, struct poll_table *pt);
 u64 inet_inq(struct socket *s);
-u64 inet_outq(struct socket *s);
 void inet_release(struct socket *s);
 struct spinlock *inet_queue_lock(struct socket *s);
-int udp_listen(struct socket *s, int backlog);
-struct socket *udp_accept(struct socket *s, bool nonblock);
 int udp_shutdown(struct socket *s, u32 how);
 /* May a socket have that address? */
 bool inet_may_have(const struct net_ns *net, const struct inet_ep *ep);

@@ -10,11 +10,10 @@
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
- * Locking: nl->lock (RANK_PIPE) guards the queue; all_lock (RANK_FILE) the list of all
- * sockets, and is taken first.
+ * Locking: nl->lock (RANK_PIPE) guards the queue and the port, groups are atomic; all_lock
+ * (RANK_FILE) guards the list of all sockets, and is taken first.  The queue: nlsock.c.
  */
-#include <net/filter.h>
-#include <net/netlink.h>
+#include <net/nlsock.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
@@ -22,49 +21,10 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define REQUEST_MAX 32768u
-#define TOLD_MAX    1024u /* messages to a group that nobody has read */
-
-struct nl_sock {
-	struct socket s;
-	u32 port;		/* [lock] */
-	u64 groups;		/* [a] bit n - 1: group n */
-	bool no_enobufs;	/* [a] */
-	u32 opts;		/* [a] bit n: option n is on */
-	u32 nr_told;		/* [lock] of the queue, to groups */
-	struct list_head node;	/* [all_lock] */
-	struct spinlock lock;	/* RANK_PIPE */
-	struct list_head queue; /* [lock] of struct nl_buf */
-	u64 queued;		/* [lock] their bytes */
-	struct mutex rd_mutex;
-};
-
-struct sockaddr_nl_rest {
-	u16 pad;
-	u32 port, groups;
-} __packed;
-
-#define SOL_NETLINK 270
-enum {
-	NETLINK_ADD_MEMBERSHIP = 1,
-	NETLINK_DROP_MEMBERSHIP = 2,
-	NETLINK_PKTINFO = 3,
-	NETLINK_BROADCAST_ERROR = 4,
-	NETLINK_NO_ENOBUFS = 5,
-	NETLINK_LISTEN_ALL_NSID = 8,
-	NETLINK_LIST_MEMBERSHIPS = 9,
-	NETLINK_CAP_ACK = 10,
-	NETLINK_EXT_ACK = 11,
-	NETLINK_GET_STRICT_CHK = 12,
-};
+#define TOLD_MAX 1024u /* messages to a group that nobody has read */
 
 static struct spinlock all_lock = SPINLOCK_INIT("netlink_all", RANK_FILE);
 static struct list_head all_socks = LIST_HEAD_INIT(all_socks); /* [all_lock] */
-
-static struct nl_sock *to_nl(struct socket *s)
-{
-	return container_of(s, struct nl_sock, s);
-}
 
 /* --- answers */
 
@@ -89,51 +49,6 @@ static void answer_done(struct nl_out *o, const struct nlmsghdr *req)
 
 	if (h && nl_room(o, 4))
 		nl_end(o, h);
-}
-
-/* What was lost is told once; lock held. */
-static void overrun(struct nl_sock *nl)
-{
-	if (!nl->no_enobufs)
-		store_once(&nl->s.error, ENOBUFS);
-}
-
-/* Does the filter of @nl, if it has one, want the message, or the beginning of it: how many
- * bytes; lock held. */
-static u32 wanted(const struct nl_sock *nl, const struct nl_buf *b)
-{
-	struct cbpf_packet p = { .part[2] = { b->data, b->len } };
-	u32 keep;
-
-	if (likely(!nl->s.filter))
-		return b->len;
-	return sock_filter_run(&nl->s, &p, &keep) ? keep : 0;
-}
-
-/* Takes the buffers.  One answer may be longer than the queue, which loses the next. */
-static void queue(struct nl_sock *nl, struct nl_out *o)
-{
-	struct nl_buf *b, *next;
-
-	if (list_empty(&o->bufs))
-		return;
-	spin_lock(&nl->lock);
-	if (nl->queued >= load_once(&nl->s.rcvbuf)) {
-		overrun(nl);
-	} else {
-		list_for_each_entry_safe(b, next, &o->bufs, node) {
-			b->len = wanted(nl, b);
-			nl->queued += b->len;
-			if (!b->len) {
-				list_del(&b->node);
-				kfree(b);
-			}
-		}
-		list_splice_tail_init(&o->bufs, &nl->queue);
-	}
-	spin_unlock(&nl->lock);
-	nl_out_free(o);
-	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
 }
 
 /* A dump's end is a message of its own, as Linux sends it. */
@@ -163,7 +78,7 @@ static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 		nl_out_free(&o);
 		return -ENOBUFS;
 	}
-	queue(nl, &o);
+	nl_sock_queue(nl, &o);
 	return 0;
 }
 
@@ -195,43 +110,21 @@ static bool listens(const struct nl_sock *nl, const struct net_ns *net,
 	       (load_once(&nl->groups) >> (group - 1) & 1);
 }
 
-/* A copy for one listener; who does not read loses it and is told once. */
-static void tell_one(struct nl_sock *nl, u32 group, const struct nl_buf *b)
-{
-	struct nl_buf *c = kmalloc(sizeof(*c) + b->len);
-	u32 len;
-
-	spin_lock(&nl->lock);
-	len = wanted(nl, b);
-	if (!len) {
-		kfree(c);
-	} else if (!c || nl->nr_told >= TOLD_MAX) {
-		kfree(c);
-		overrun(nl);
-	} else {
-		list_init(&c->node);
-		c->len = len;
-		c->group = group;
-		memcpy(c->data, b->data, len);
-		list_add_tail(&c->node, &nl->queue);
-		nl->nr_told++;
-		nl->queued += c->len;
-	}
-	spin_unlock(&nl->lock);
-	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
-}
-
 void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o)
 {
 	struct nl_sock *nl;
 	struct nl_buf *b;
 
+	list_for_each_entry(b, &o->bufs, node) {
+		b->group = group;
+		b->groups = group <= 32 ? 1u << (group - 1) : 0;
+	}
 	spin_lock(&all_lock);
 	list_for_each_entry(nl, &all_socks, node) {
 		if (!listens(nl, net, group))
 			continue;
 		list_for_each_entry(b, &o->bufs, node)
-			tell_one(nl, group, b);
+			nl_sock_tell(nl, b);
 	}
 	spin_unlock(&all_lock);
 	nl_out_free(o);
@@ -254,7 +147,7 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	if (len > REQUEST_MAX)
+	if (len > NL_SEND_MAX)
 		return -EMSGSIZE;
 	data = kmalloc(max(len, (size_t)16));
 	if (!data)
@@ -270,104 +163,16 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 	return err ? err : (s64)len;
 }
 
-/* --- receiving */
-
-static struct nl_buf *first(struct nl_sock *nl)
-{
-	struct nl_buf *b;
-
-	spin_lock(&nl->lock);
-	b = list_first_entry_or_null(&nl->queue, struct nl_buf, node);
-	spin_unlock(&nl->lock);
-	return b;
-}
-
-/* NETLINK_PKTINFO: to which group it was said. */
-static void tell_group(const struct nl_buf *b, struct sock_msg *m)
-{
-	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
-
-	c->level = SOL_NETLINK;
-	c->type = NETLINK_PKTINFO;
-	c->len = sizeof(b->group);
-	memcpy(c->data, &b->group, sizeof(b->group));
-}
-
-static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
-{
-	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
-
-	if (copy_to_iter(b->data, n, m->it) < n)
-		return -EFAULT;
-	if (n < len)
-		m->out_flags |= MSG_TRUNC;
-	if (m->from) {
-		struct sockaddr_nl_rest a = { 0 };
-
-		if (b->group && b->group <= 32)
-			a.groups = 1u << (b->group - 1);
-		*m->from = (struct sock_addr){ .family = AF_NETLINK,
-					       .len = sizeof(a) };
-		memcpy(m->from->name, &a, sizeof(a));
-	}
-	if (load_once(&nl->opts) >> NETLINK_PKTINFO & 1)
-		tell_group(b, m);
-	if (!(m->flags & MSG_PEEK)) {
-		spin_lock(&nl->lock);
-		list_del(&b->node);
-		nl->nr_told -= b->group != 0;
-		nl->queued -= b->len;
-		spin_unlock(&nl->lock);
-		kfree(b);
-	}
-	return (s64)(m->flags & MSG_TRUNC ? len : n);
-}
-
-static s64 nl_recv(struct socket *s, struct sock_msg *m)
-{
-	struct nl_sock *nl = to_nl(s);
-	u64 deadline = socket_deadline(s->rcv_timeout_ns);
-	struct nl_buf *b;
-	s64 r = 0;
-
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	mutex_lock(&nl->rd_mutex);
-	for (;;) {
-		b = NULL;
-		r = socket_take_error(s);
-		if (r)
-			break;
-		b = first(nl);
-		if (b)
-			break;
-		r = -EAGAIN;
-		if (m->flags & MSG_DONTWAIT)
-			break;
-		mutex_unlock(&nl->rd_mutex);
-		r = wait_event_interruptible_timeout(
-			&s->rd_wq,
-			!list_empty(&nl->queue) || load_once(&s->error),
-			deadline);
-		mutex_lock(&nl->rd_mutex);
-		if (r)
-			break;
-	}
-	r = b ? take(nl, b, m) : socket_interrupted(r, s->rcv_timeout_ns);
-	mutex_unlock(&nl->rd_mutex);
-	return r;
-}
-
 /* --- names and the rest */
 
 static int nl_bind(struct socket *s, struct sock_addr *addr)
 {
 	struct nl_sock *nl = to_nl(s);
-	struct sockaddr_nl_rest a;
+	struct nl_addr a;
+	int err = nl_addr_get(&a, addr);
 
-	if (addr->family != AF_NETLINK || addr->len < sizeof(a))
-		return -EINVAL;
-	memcpy(&a, addr->name, sizeof(a));
+	if (err)
+		return err;
 	spin_lock(&nl->lock);
 	nl->port = a.port ? a.port : nl->port ? nl->port : choose_port();
 	store_once(&nl->groups, (nl->groups & ~0xfffffffful) | a.groups);
@@ -379,13 +184,14 @@ static int nl_connect(struct socket *s, const struct sock_addr *addr,
 		      bool nonblock __unused)
 {
 	struct nl_sock *nl = to_nl(s);
-	struct sockaddr_nl_rest a;
+	struct nl_addr a;
+	int err;
 
 	if (addr->family == AF_UNSPEC)
 		return 0;
-	if (addr->family != AF_NETLINK || addr->len < sizeof(a))
-		return -EINVAL;
-	memcpy(&a, addr->name, sizeof(a));
+	err = nl_addr_get(&a, addr);
+	if (err)
+		return err;
 	if (a.port)
 		return -ECONNREFUSED; /* only the kernel listens */
 	if (!nl->port)
@@ -396,56 +202,8 @@ static int nl_connect(struct socket *s, const struct sock_addr *addr,
 static int nl_name(struct socket *s, bool peer, struct sock_addr *out)
 {
 	struct nl_sock *nl = to_nl(s);
-	struct sockaddr_nl_rest a = { 0 };
 
-	if (!peer) {
-		a.port = nl->port;
-		a.groups = (u32)nl->groups;
-	}
-	*out = (struct sock_addr){ .family = AF_NETLINK, .len = sizeof(a) };
-	memcpy(out->name, &a, sizeof(a));
-	return 0;
-}
-
-static int no_listen(struct socket *s __unused, int backlog __unused)
-{
-	return -EOPNOTSUPP;
-}
-
-static struct socket *no_accept(struct socket *s __unused, bool nb __unused)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
-static int no_shutdown(struct socket *s __unused, u32 how __unused)
-{
-	return -EOPNOTSUPP;
-}
-
-static int nl_peer_creds(struct socket *s __unused, struct sock_creds *out)
-{
-	*out = (struct sock_creds){ 0 };
-	return 0;
-}
-
-static u32 nl_poll(struct socket *s, struct file *f, struct poll_table *pt)
-{
-	struct nl_sock *nl = to_nl(s);
-
-	poll_wait(pt, f, &s->rd_wq);
-	return POLLOUT | POLLWRNORM | (load_once(&s->error) ? POLLERR : 0) |
-	       (list_empty(&nl->queue) ? 0 : POLLIN | POLLRDNORM);
-}
-
-static u64 nl_inq(struct socket *s)
-{
-	struct nl_buf *b = first(to_nl(s));
-
-	return b ? b->len : 0;
-}
-
-static u64 nl_outq(struct socket *s __unused)
-{
+	nl_addr_put(out, peer ? 0 : nl->port, peer ? 0 : (u32)nl->groups);
 	return 0;
 }
 
@@ -535,34 +293,22 @@ static void nl_release(struct socket *s)
 	spin_lock(&all_lock);
 	list_del(&nl->node);
 	spin_unlock(&all_lock);
-	while (!list_empty(&nl->queue)) {
-		struct nl_buf *b = first(nl);
-
-		list_del(&b->node);
-		kfree(b);
-	}
-	socket_fini(s);
-	kfree(nl);
-}
-
-static struct spinlock *nl_queue_lock(struct socket *s)
-{
-	return &to_nl(s)->lock;
+	nl_sock_free(nl);
 }
 
 static const struct socket_ops netlink_ops = {
 	.bind = nl_bind,
 	.connect = nl_connect,
-	.listen = no_listen,
-	.accept = no_accept,
+	.listen = sock_no_listen,
+	.accept = sock_no_accept,
 	.send = nl_send,
 	.recv = nl_recv,
-	.shutdown = no_shutdown,
+	.shutdown = sock_no_shutdown,
 	.name = nl_name,
 	.peer_creds = nl_peer_creds,
 	.poll = nl_poll,
 	.inq = nl_inq,
-	.outq = nl_outq,
+	.outq = sock_no_outq,
 	.release = nl_release,
 	.setopt = nl_setopt,
 	.getopt = nl_getopt,
@@ -587,7 +333,7 @@ void netlink_deliver(struct file *f, const void *data, size_t n)
 	if (at)
 		memcpy(at, data, n);
 	if (at)
-		queue(nl, &o);
+		nl_sock_queue(nl, &o);
 	nl_out_free(&o);
 }
 
@@ -601,15 +347,10 @@ struct socket *netlink_create(int type, int protocol)
 		return uevent_create(type);
 	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG)
 		return ERR_PTR(-EPROTONOSUPPORT);
-	nl = kzalloc(sizeof(*nl));
+	nl = nl_sock_new(&netlink_ops, type, protocol);
 	if (!nl)
 		return ERR_PTR(-ENOMEM);
-	socket_init(&nl->s, &netlink_ops, AF_NETLINK, (u16)type,
-		    current_net_ns());
-	nl->s.protocol = (u16)protocol;
-	spin_init(&nl->lock, "netlink", RANK_PIPE);
-	list_init(&nl->queue);
-	mutex_init(&nl->rd_mutex);
+	nl->told_max = TOLD_MAX;
 	spin_lock(&all_lock);
 	list_add_tail(&nl->node, &all_socks);
 	spin_unlock(&all_lock);

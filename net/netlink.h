@@ -44,7 +44,10 @@ struct nlattr {
 struct nl_buf {
 	struct list_head node;
 	u32 len;
-	u32 group; /* 0: an answer; else the group that is told */
+	u32 group; /* that is told of a change: NETLINK_PKTINFO; 0: none */
+	u32 port,
+		groups; /* whose it is, 0: the kernel's, and bits of whom it is told */
+	struct sock_creds creds; /* the sender's */
 	u8 data[];
 };
 #define NL_BUF_SIZE 4096u

@@ -15,8 +15,8 @@ static struct nl_buf *buf_new(void)
 	struct nl_buf *b = kmalloc(NL_BUF_SIZE);
 
 	if (b) {
+		*b = (struct nl_buf){ 0 };
 		list_init(&b->node);
-		b->len = b->group = 0;
 	}
 	return b;
 }

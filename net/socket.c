@@ -61,6 +61,26 @@ int socket_create_pair(int family, int type, int protocol,
 	return -EOPNOTSUPP;
 }
 
+int sock_no_listen(struct socket *s __unused, int backlog __unused)
+{
+	return -EOPNOTSUPP;
+}
+
+struct socket *sock_no_accept(struct socket *s __unused, bool nonblock __unused)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+int sock_no_shutdown(struct socket *s __unused, u32 how __unused)
+{
+	return -EOPNOTSUPP;
+}
+
+u64 sock_no_outq(struct socket *s __unused)
+{
+	return 0;
+}
+
 void sock_files_put(struct sock_files *sf)
 {
 	if (!sf)

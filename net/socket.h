@@ -206,6 +206,12 @@ void socket_urgent(struct socket *s);
 struct socket *inet_create(int family, int type, int protocol);
 struct socket *netlink_create(int type, int protocol);
 struct socket *uevent_create(int type); /* NETLINK_KOBJECT_UEVENT */
+
+/* Of socket_ops, for who has no such thing: -EOPNOTSUPP; and what is sent is read. */
+int sock_no_listen(struct socket *s, int backlog);
+struct socket *sock_no_accept(struct socket *s, bool nonblock);
+int sock_no_shutdown(struct socket *s, u32 how);
+u64 sock_no_outq(struct socket *s);
 struct socket *unix_create(int type, int protocol);
 int unix_create_pair(int type, int protocol, struct socket *pair[2]);
 

@@ -7,11 +7,10 @@
  * an event.  Each message comes with its sender's port, 0 for the kernel, and, if
  * SO_PASSCRED is on, with credentials.
  *
- * Locking: all_lock (RANK_FILE) guards the list of sockets, s->lock (RANK_PIPE) a
- * queue and the filter (filter.h); taken in that order.
+ * Locking: all_lock (RANK_FILE) guards the list of sockets, their ports and groups; the
+ * lock of a queue (nlsock.h) is taken inside.
  */
-#include <net/filter.h>
-#include <net/netlink.h>
+#include <net/nlsock.h>
 
 #include <kernel/dev/uevent.h>
 #include <kernel/init.h>
@@ -21,106 +20,34 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define SEND_MAX     32768u
 #define KERNEL_GROUP 1u
-
-#define SOL_NETLINK		270
-#define NETLINK_ADD_MEMBERSHIP	1
-#define NETLINK_DROP_MEMBERSHIP 2
-#define NETLINK_NO_ENOBUFS	5
-
-struct uev_msg {
-	struct list_head node;
-	u32 len, groups, port;
-	struct sock_creds creds;
-	u8 data[];
-};
-
-struct uev_sock {
-	struct socket s;
-	u32 port;	       /* [all_lock] 0: none yet */
-	u32 groups;	       /* [all_lock] bit n - 1: group n */
-	bool no_enobufs;       /* [a] */
-	struct list_head node; /* [all_lock] */
-	struct spinlock lock;
-	struct list_head queue; /* [lock] */
-	u32 queued;		/* [lock] bytes */
-	struct mutex rd_mutex;
-};
-
-struct addr_nl {
-	u16 pad;
-	u32 port, groups;
-} __packed;
 
 static struct spinlock all_lock = SPINLOCK_INIT("uevent_all", RANK_FILE);
 static struct list_head all_socks = LIST_HEAD_INIT(all_socks);
 
-static struct uev_sock *to_uev(struct socket *s)
-{
-	return container_of(s, struct uev_sock, s);
-}
-
 /* --- sending */
 
-/* How much of @m the filter of @u lets through; its lock is held. */
-static u32 filtered(const struct uev_sock *u, const struct uev_msg *m)
-{
-	struct cbpf_packet p = { .part[2] = { m->data, m->len } };
-	u32 keep;
-
-	if (!u->s.filter)
-		return m->len;
-	return sock_filter_run(&u->s, &p, &keep) ? keep : 0;
-}
-
-/* A copy for one listener; who does not read loses it and is told once. */
-static void tell_one(struct uev_sock *u, const struct uev_msg *m)
-{
-	struct uev_msg *c = kmalloc(sizeof(*c) + m->len);
-	u32 len;
-
-	spin_lock(&u->lock);
-	len = filtered(u, m);
-	if (!len) {
-		kfree(c);
-	} else if (!c || u->queued + len > load_once(&u->s.rcvbuf)) {
-		kfree(c);
-		if (!load_once(&u->no_enobufs))
-			store_once(&u->s.error, ENOBUFS);
-	} else {
-		memcpy(c, m, sizeof(*c) + len);
-		c->len = len;
-		list_init(&c->node);
-		list_add_tail(&c->node, &u->queue);
-		u->queued += len;
-	}
-	spin_unlock(&u->lock);
-	if (len)
-		wake_up_all_key(&u->s.rd_wq, POLLIN | POLLRDNORM);
-}
-
 /* To all in m->groups but the sender. */
-static void tell_groups(const struct uev_msg *m)
+static void tell_groups(const struct nl_buf *m)
 {
-	struct uev_sock *u;
+	struct nl_sock *u;
 
 	spin_lock(&all_lock);
 	list_for_each_entry(u, &all_socks, node)
 		if (u->groups & m->groups && (!m->port || u->port != m->port))
-			tell_one(u, m);
+			nl_sock_tell(u, m);
 	spin_unlock(&all_lock);
 }
 
-static int tell_port(u32 port, const struct uev_msg *m)
+static int tell_port(u32 port, const struct nl_buf *m)
 {
-	struct uev_sock *u;
+	struct nl_sock *u;
 	int err = -ECONNREFUSED;
 
 	spin_lock(&all_lock);
 	list_for_each_entry(u, &all_socks, node) {
 		if (u->port == port) {
-			tell_one(u, m);
+			nl_sock_tell(u, m);
 			err = 0;
 			break;
 		}
@@ -131,7 +58,7 @@ static int tell_port(u32 port, const struct uev_msg *m)
 
 static void from_kernel(const char *text, size_t n)
 {
-	struct uev_msg *m = kzalloc(sizeof(*m) + n);
+	struct nl_buf *m = kzalloc(sizeof(*m) + n);
 
 	if (!m)
 		return;
@@ -143,10 +70,10 @@ static void from_kernel(const char *text, size_t n)
 }
 
 /* A port of its own for a socket without one: the pid, or something high. */
-static u32 port_of(struct uev_sock *u, u32 wish)
+static u32 port_of(struct nl_sock *u, u32 wish)
 {
 	static u32 next; /* [all_lock] */
-	struct uev_sock *o;
+	struct nl_sock *o;
 	u32 port = wish ? wish : (u32)current->proc->pid;
 
 again:
@@ -161,19 +88,20 @@ again:
 	return port;
 }
 
-static int check_to(const struct sock_addr *to, struct addr_nl *a)
+static int check_to(const struct sock_addr *to, struct nl_addr *a)
 {
-	*a = (struct addr_nl){ 0 };
+	int err;
+
+	*a = (struct nl_addr){ 0 };
 	if (!to)
 		return 0;
-	if (to->family != AF_NETLINK || to->len < sizeof(*a))
-		return -EINVAL;
-	memcpy(a, to->name, sizeof(*a));
+	err = nl_addr_get(a, to);
+	if (err)
+		return err;
 	return (a->port || a->groups) && !capable(CAP_NET_ADMIN) ? -EPERM : 0;
 }
 
-static int deliver(struct uev_sock *u, const struct addr_nl *a,
-		   struct uev_msg *m)
+static int deliver(struct nl_sock *u, const struct nl_addr *a, struct nl_buf *m)
 {
 	spin_lock(&all_lock);
 	if (!u->port)
@@ -189,8 +117,8 @@ static int deliver(struct uev_sock *u, const struct addr_nl *a,
 static s64 uev_send(struct socket *s, struct sock_msg *sm)
 {
 	size_t len = iov_iter_count(sm->it);
-	struct uev_msg *m;
-	struct addr_nl a;
+	struct nl_buf *m;
+	struct nl_addr a;
 	int err;
 
 	if (sm->flags & MSG_OOB)
@@ -198,7 +126,7 @@ static s64 uev_send(struct socket *s, struct sock_msg *sm)
 	err = check_to(sm->to, &a);
 	if (err)
 		return err;
-	if (len > SEND_MAX)
+	if (len > NL_SEND_MAX)
 		return -EMSGSIZE;
 	m = kzalloc(sizeof(*m) + len);
 	if (!m)
@@ -207,92 +135,23 @@ static s64 uev_send(struct socket *s, struct sock_msg *sm)
 	m->groups = a.groups;
 	m->creds = sm->creds;
 	err = copy_from_iter(m->data, len, sm->it) == len
-		      ? deliver(to_uev(s), &a, m)
+		      ? deliver(to_nl(s), &a, m)
 		      : -EFAULT;
 	kfree(m);
 	return err ? err : (s64)len;
-}
-
-/* --- receiving */
-
-static struct uev_msg *first(struct uev_sock *u)
-{
-	struct uev_msg *m;
-
-	spin_lock(&u->lock);
-	m = list_first_entry_or_null(&u->queue, struct uev_msg, node);
-	spin_unlock(&u->lock);
-	return m;
-}
-
-static s64 take(struct uev_sock *u, struct uev_msg *m, struct sock_msg *sm)
-{
-	size_t n = min_t(size_t, m->len, iov_iter_count(sm->it)), len = m->len;
-	struct addr_nl a = { .port = m->port, .groups = m->groups };
-
-	if (copy_to_iter(m->data, n, sm->it) < n)
-		return -EFAULT;
-	if (n < len)
-		sm->out_flags |= MSG_TRUNC;
-	if (sm->from) {
-		*sm->from = (struct sock_addr){ .family = AF_NETLINK,
-						.len = sizeof(a) };
-		memcpy(sm->from->name, &a, sizeof(a));
-	}
-	sm->creds = m->creds;
-	if (!(sm->flags & MSG_PEEK)) {
-		spin_lock(&u->lock);
-		list_del(&m->node);
-		u->queued -= m->len;
-		spin_unlock(&u->lock);
-		kfree(m);
-	}
-	return (s64)(sm->flags & MSG_TRUNC ? len : n);
-}
-
-static s64 uev_recv(struct socket *s, struct sock_msg *sm)
-{
-	struct uev_sock *u = to_uev(s);
-	u64 deadline = socket_deadline(s->rcv_timeout_ns);
-	struct uev_msg *m;
-	s64 r = 0;
-
-	if (sm->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	mutex_lock(&u->rd_mutex);
-	while (!(m = first(u))) {
-		r = socket_take_error(s);
-		if (r)
-			break;
-		r = -EAGAIN;
-		if (sm->flags & MSG_DONTWAIT)
-			break;
-		mutex_unlock(&u->rd_mutex);
-		r = wait_event_interruptible_timeout(
-			&s->rd_wq,
-			!list_empty(&u->queue) || load_once(&s->error),
-			deadline);
-		mutex_lock(&u->rd_mutex);
-		if (r)
-			break;
-	}
-	r = m ? take(u, m, sm) : socket_interrupted(r, s->rcv_timeout_ns);
-	mutex_unlock(&u->rd_mutex);
-	return r;
 }
 
 /* --- names and the rest */
 
 static int uev_bind(struct socket *s, struct sock_addr *addr)
 {
-	struct uev_sock *u = to_uev(s);
-	struct addr_nl a;
-	int err = 0;
+	struct nl_sock *u = to_nl(s);
+	struct nl_addr a;
+	int err = nl_addr_get(&a, addr);
 	u32 port;
 
-	if (addr->family != AF_NETLINK || addr->len < sizeof(a))
-		return -EINVAL;
-	memcpy(&a, addr->name, sizeof(a));
+	if (err)
+		return err;
 	spin_lock(&all_lock);
 	port = u->port && !a.port ? u->port : port_of(u, a.port);
 	if (u->port && port != u->port)
@@ -315,63 +174,20 @@ static int uev_connect(struct socket *s __unused, const struct sock_addr *addr,
 
 static int uev_name(struct socket *s, bool peer, struct sock_addr *out)
 {
-	struct uev_sock *u = to_uev(s);
-	struct addr_nl a = { 0 };
+	struct nl_sock *u = to_nl(s);
+	u32 port = 0, groups = 0;
 
 	if (!peer) {
 		spin_lock(&all_lock);
-		a.port = u->port;
-		a.groups = u->groups;
+		port = u->port;
+		groups = (u32)u->groups;
 		spin_unlock(&all_lock);
 	}
-	*out = (struct sock_addr){ .family = AF_NETLINK, .len = sizeof(a) };
-	memcpy(out->name, &a, sizeof(a));
+	nl_addr_put(out, port, groups);
 	return 0;
 }
 
-static int no_listen(struct socket *s __unused, int backlog __unused)
-{
-	return -EOPNOTSUPP;
-}
-
-static struct socket *no_accept(struct socket *s __unused, bool nb __unused)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
-static int no_shutdown(struct socket *s __unused, u32 how __unused)
-{
-	return -EOPNOTSUPP;
-}
-
-static int no_creds(struct socket *s __unused, struct sock_creds *out)
-{
-	*out = (struct sock_creds){ 0 };
-	return 0;
-}
-
-static u32 uev_poll(struct socket *s, struct file *f, struct poll_table *pt)
-{
-	struct uev_sock *u = to_uev(s);
-
-	poll_wait(pt, f, &s->rd_wq);
-	return POLLOUT | POLLWRNORM | (load_once(&s->error) ? POLLERR : 0) |
-	       (list_empty(&u->queue) ? 0 : POLLIN | POLLRDNORM);
-}
-
-static u64 uev_inq(struct socket *s)
-{
-	struct uev_msg *m = first(to_uev(s));
-
-	return m ? m->len : 0;
-}
-
-static u64 uev_outq(struct socket *s __unused)
-{
-	return 0;
-}
-
-static int set_member(struct uev_sock *u, u32 group, bool in)
+static int set_member(struct nl_sock *u, u32 group, bool in)
 {
 	if (group < 1 || group > 32)
 		return -EINVAL;
@@ -387,7 +203,7 @@ static int set_member(struct uev_sock *u, u32 group, bool in)
 static int uev_setopt(struct socket *s, int level, int opt, const void *val,
 		      u32 len)
 {
-	struct uev_sock *u = to_uev(s);
+	struct nl_sock *u = to_nl(s);
 	u32 v;
 
 	if (level != SOL_NETLINK)
@@ -407,58 +223,41 @@ static int uev_setopt(struct socket *s, int level, int opt, const void *val,
 	}
 }
 
-static struct spinlock *uev_lock(struct socket *s)
-{
-	return &to_uev(s)->lock;
-}
-
 static void uev_release(struct socket *s)
 {
-	struct uev_sock *u = to_uev(s);
-	struct uev_msg *m;
+	struct nl_sock *u = to_nl(s);
 
 	spin_lock(&all_lock);
 	list_del(&u->node);
 	spin_unlock(&all_lock);
-	while ((m = first(u))) {
-		list_del(&m->node);
-		kfree(m);
-	}
-	socket_fini(s);
-	kfree(u);
+	nl_sock_free(u);
 }
 
 static const struct socket_ops uevent_ops = {
 	.bind = uev_bind,
 	.connect = uev_connect,
-	.listen = no_listen,
-	.accept = no_accept,
+	.listen = sock_no_listen,
+	.accept = sock_no_accept,
 	.send = uev_send,
-	.recv = uev_recv,
-	.shutdown = no_shutdown,
+	.recv = nl_recv,
+	.shutdown = sock_no_shutdown,
 	.name = uev_name,
-	.peer_creds = no_creds,
-	.poll = uev_poll,
-	.inq = uev_inq,
-	.outq = uev_outq,
+	.peer_creds = nl_peer_creds,
+	.poll = nl_poll,
+	.inq = nl_inq,
+	.outq = sock_no_outq,
 	.release = uev_release,
 	.setopt = uev_setopt,
-	.queue_lock = uev_lock,
+	.queue_lock = nl_queue_lock,
 };
 
 struct socket *uevent_create(int type)
 {
-	struct uev_sock *u;
+	struct nl_sock *u =
+		nl_sock_new(&uevent_ops, type, NETLINK_KOBJECT_UEVENT);
 
-	u = kzalloc(sizeof(*u));
 	if (!u)
 		return ERR_PTR(-ENOMEM);
-	socket_init(&u->s, &uevent_ops, AF_NETLINK, (u16)type,
-		    current_net_ns());
-	u->s.protocol = NETLINK_KOBJECT_UEVENT;
-	spin_init(&u->lock, "uevent", RANK_PIPE);
-	list_init(&u->queue);
-	mutex_init(&u->rd_mutex);
 	spin_lock(&all_lock);
 	list_add_tail(&u->node, &all_socks);
 	spin_unlock(&all_lock);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* net/nlsock.c - the queue of a netlink socket; see nlsock.h. */
+#include <net/filter.h>
+#include <net/nlsock.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+struct nl_sock *nl_sock_new(const struct socket_ops *ops, int type,
+			    int protocol)
+{
+	struct nl_sock *nl = kzalloc(sizeof(*nl));
+
+	if (!nl)
+		return NULL;
+	socket_init(&nl->s, ops, AF_NETLINK, (u16)type, current_net_ns());
+	nl->s.protocol = (u16)protocol;
+	spin_init(&nl->lock, "netlink", RANK_PIPE);
+	list_init(&nl->queue);
+	mutex_init(&nl->rd_mutex);
+	return nl;
+}
+
+static struct nl_buf *first(struct nl_sock *nl)
+{
+	struct nl_buf *b;
+
+	spin_lock(&nl->lock);
+	b = list_first_entry_or_null(&nl->queue, struct nl_buf, node);
+	spin_unlock(&nl->lock);
+	return b;
+}
+
+void nl_sock_free(struct nl_sock *nl)
+{
+	struct nl_buf *b;
+
+	while ((b = first(nl))) {
+		list_del(&b->node);
+		kfree(b);
+	}
+	socket_fini(&nl->s);
+	kfree(nl);
+}
+
+int nl_addr_get(struct nl_addr *a, const struct sock_addr *from)
+{
+	if (from->family != AF_NETLINK || from->len < sizeof(*a))
+		return -EINVAL;
+	memcpy(a, from->name, sizeof(*a));
+	return 0;
+}
+
+void nl_addr_put(struct sock_addr *to, u32 port, u32 groups)
+{
+	struct nl_addr a = { .port = port, .groups = groups };
+
+	*to = (struct sock_addr){ .family = AF_NETLINK, .len = sizeof(a) };
+	memcpy(to->name, &a, sizeof(a));
+}
+
+/* --- sending */
+
+/* What was lost is told once; lock held. */
+static void overrun(struct nl_sock *nl)
+{
+	if (!load_once(&nl->no_enobufs))
+		store_once(&nl->s.error, ENOBUFS);
+}
+
+/* Does the filter of @nl, if it has one, want the message, or the beginning of it: how many
+ * bytes; lock held. */
+static u32 wanted(const struct nl_sock *nl, const struct nl_buf *b)
+{
+	struct cbpf_packet p = { .part[2] = { b->data, b->len } };
+	u32 keep;
+
+	if (likely(!nl->s.filter))
+		return b->len;
+	return sock_filter_run(&nl->s, &p, &keep) ? keep : 0;
+}
+
+void nl_sock_queue(struct nl_sock *nl, struct nl_out *o)
+{
+	struct nl_buf *b, *next;
+
+	if (list_empty(&o->bufs))
+		return;
+	spin_lock(&nl->lock);
+	if (nl->queued >= load_once(&nl->s.rcvbuf)) {
+		overrun(nl);
+	} else {
+		list_for_each_entry_safe(b, next, &o->bufs, node) {
+			b->len = wanted(nl, b);
+			nl->queued += b->len;
+			if (!b->len) {
+				list_del(&b->node);
+				kfree(b);
+			}
+		}
+		list_splice_tail_init(&o->bufs, &nl->queue);
+	}
+	spin_unlock(&nl->lock);
+	nl_out_free(o);
+	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+}
+
+static bool is_full(const struct nl_sock *nl, u32 len)
+{
+	return nl->told_max ? nl->nr_told >= nl->told_max
+			    : nl->queued + len > load_once(&nl->s.rcvbuf);
+}
+
+void nl_sock_tell(struct nl_sock *nl, const struct nl_buf *b)
+{
+	struct nl_buf *c = kmalloc(sizeof(*c) + b->len);
+	u32 len;
+
+	spin_lock(&nl->lock);
+	len = wanted(nl, b);
+	if (!len) {
+		kfree(c);
+	} else if (!c || is_full(nl, len)) {
+		kfree(c);
+		overrun(nl);
+	} else {
+		memcpy(c, b, sizeof(*c) + len);
+		c->len = len;
+		list_init(&c->node);
+		list_add_tail(&c->node, &nl->queue);
+		nl->nr_told += c->group != 0;
+		nl->queued += len;
+	}
+	spin_unlock(&nl->lock);
+	if (len)
+		wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+}
+
+/* --- receiving */
+
+/* NETLINK_PKTINFO: to which group it was said. */
+static void tell_group(const struct nl_buf *b, struct sock_msg *m)
+{
+	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
+
+	c->level = SOL_NETLINK;
+	c->type = NETLINK_PKTINFO;
+	c->len = sizeof(b->group);
+	memcpy(c->data, &b->group, sizeof(b->group));
+}
+
+static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
+{
+	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
+
+	if (copy_to_iter(b->data, n, m->it) < n)
+		return -EFAULT;
+	if (n < len)
+		m->out_flags |= MSG_TRUNC;
+	if (m->from)
+		nl_addr_put(m->from, b->port, b->groups);
+	m->creds = b->creds;
+	if (load_once(&nl->opts) >> NETLINK_PKTINFO & 1)
+		tell_group(b, m);
+	if (!(m->flags & MSG_PEEK)) {
+		spin_lock(&nl->lock);
+		list_del(&b->node);
+		nl->nr_told -= b->group != 0;
+		nl->queued -= b->len;
+		spin_unlock(&nl->lock);
+		kfree(b);
+	}
+	return (s64)(m->flags & MSG_TRUNC ? len : n);
+}
+
+s64 nl_recv(struct socket *s, struct sock_msg *m)
+{
+	struct nl_sock *nl = to_nl(s);
+	u64 deadline = socket_deadline(s->rcv_timeout_ns);
+	struct nl_buf *b;
+	s64 r = 0;
+
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	mutex_lock(&nl->rd_mutex);
+	for (;;) {
+		b = NULL;
+		r = socket_take_error(s);
+		if (r)
+			break;
+		b = first(nl);
+		if (b)
+			break;
+		r = -EAGAIN;
+		if (m->flags & MSG_DONTWAIT)
+			break;
+		mutex_unlock(&nl->rd_mutex);
+		r = wait_event_interruptible_timeout(
+			&s->rd_wq,
+			!list_empty(&nl->queue) || load_once(&s->error),
+			deadline);
+		mutex_lock(&nl->rd_mutex);
+		if (r)
+			break;
+	}
+	r = b ? take(nl, b, m) : socket_interrupted(r, s->rcv_timeout_ns);
+	mutex_unlock(&nl->rd_mutex);
+	return r;
+}
+
+int nl_peer_creds(struct socket *s __unused, struct sock_creds *out)
+{
+	*out = (struct sock_creds){ 0 };
+	return 0;
+}
+
+u32 nl_poll(struct socket *s, struct file *f, struct poll_table *pt)
+{
+	struct nl_sock *nl = to_nl(s);
+
+	poll_wait(pt, f, &s->rd_wq);
+	return POLLOUT | POLLWRNORM | (load_once(&s->error) ? POLLERR : 0) |
+	       (list_empty(&nl->queue) ? 0 : POLLIN | POLLRDNORM);
+}
+
+u64 nl_inq(struct socket *s)
+{
+	struct nl_buf *b = first(to_nl(s));
+
+	return b ? b->len : 0;
+}
+
+struct spinlock *nl_queue_lock(struct socket *s)
+{
+	return &to_nl(s)->lock;
+}

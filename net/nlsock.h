@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/nlsock.h - what sockets of netlink have in common, whatever the protocol: a queue
+ * of messages that are told, or answered, and how it is read.
+ *
+ * netlink.c has those that ask the kernel, uevent.c those that hear of devices.
+ *
+ * Locking: nl->lock (RANK_PIPE) guards the queue and the filter (filter.h).
+ */
+#ifndef NET_NLSOCK_H
+#define NET_NLSOCK_H
+
+#include <kernel/sched/wait.h>
+#include <net/netlink.h>
+#include <net/socket.h>
+
+#define SOL_NETLINK 270
+enum {
+	NETLINK_ADD_MEMBERSHIP = 1,
+	NETLINK_DROP_MEMBERSHIP = 2,
+	NETLINK_PKTINFO = 3,
+	NETLINK_BROADCAST_ERROR = 4,
+	NETLINK_NO_ENOBUFS = 5,
+	NETLINK_LISTEN_ALL_NSID = 8,
+	NETLINK_LIST_MEMBERSHIPS = 9,
+	NETLINK_CAP_ACK = 10,
+	NETLINK_EXT_ACK = 11,
+	NETLINK_GET_STRICT_CHK = 12,
+};
+
+#define NL_SEND_MAX 32768u /* bytes at once */
+
+struct nl_sock {
+	struct socket s;
+	u32 port;		/* [the protocol's] 0: none yet */
+	u64 groups;		/* [the protocol's] bit n - 1: group n */
+	u32 told_max;		/* [I] messages told, not yet read; 0: as many as fit rcvbuf */
+	bool no_enobufs;	/* [a] */
+	u32 opts;		/* [a] bit n: option n is on */
+	struct list_head node;	/* [the protocol's] */
+	struct spinlock lock;	/* RANK_PIPE */
+	struct list_head queue; /* [lock] of struct nl_buf */
+	u32 nr_told;		/* [lock] of the queue, to groups */
+	u64 queued;		/* [lock] bytes of the queue */
+	struct mutex rd_mutex;
+};
+
+/* struct sockaddr_nl behind its family. */
+struct nl_addr {
+	u16 pad;
+	u32 port, groups;
+} __packed;
+
+static inline struct nl_sock *to_nl(struct socket *s)
+{
+	return container_of(s, struct nl_sock, s);
+}
+
+/* Zeroed, in current's network namespace; NULL: no memory.  Free it when nobody finds it. */
+struct nl_sock *nl_sock_new(const struct socket_ops *ops, int type,
+			    int protocol);
+void nl_sock_free(struct nl_sock *nl);
+
+/* -EINVAL: it is no address of netlink. */
+int nl_addr_get(struct nl_addr *a, const struct sock_addr *from);
+void nl_addr_put(struct sock_addr *to, u32 port, u32 groups);
+
+/* Takes the buffers.  One answer may be longer than the queue, which loses the next. */
+void nl_sock_queue(struct nl_sock *nl, struct nl_out *o);
+/* A copy of @b for one listener; who does not read loses it and is told once. */
+void nl_sock_tell(struct nl_sock *nl, const struct nl_buf *b);
+
+/* Of socket_ops. */
+s64 nl_recv(struct socket *s, struct sock_msg *m);
+int nl_peer_creds(struct socket *s, struct sock_creds *out);
+u32 nl_poll(struct socket *s, struct file *f, struct poll_table *pt);
+u64 nl_inq(struct socket *s);
+struct spinlock *nl_queue_lock(struct socket *s);
+
+#endif /* NET_NLSOCK_H */
