@@ -120,9 +120,8 @@ static bool packet_load_ok(const struct cbpf_insn *i)
 	switch (MODE(i->code)) {
 	case IMM:
 	case LEN:
-		return true;
 	case MEM:
-		return i->k < NR_MEM;
+		return load_ok(i, 0);
 	case MSH:
 		return x;
 	default:
