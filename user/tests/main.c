@@ -9,7 +9,10 @@
  */
 #include "utest.h"
 
+#include <net/if.h>
+#include <sched.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 #define EXIT_SKIP 77
@@ -85,6 +88,17 @@ long ut_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
+}
+
+void ut_own_net(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int s;
+
+	CHECK_OK(unshare(CLONE_NEWNET));
+	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+	CHECK_OK(ioctl(s, SIOCSIFFLAGS, &r));
+	CHECK_OK(close(s));
 }
 
 int ut_open(const char *path, const char *content)

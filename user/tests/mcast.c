@@ -7,25 +7,11 @@
 #include "utest.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define GROUP "239.1.2.3"
-
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int s;
-
-	CHECK_OK(unshare(CLONE_NEWNET));
-	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
-	CHECK_OK(ioctl(s, SIOCSIFFLAGS, &r));
-	CHECK_OK(close(s));
-}
 
 static struct sockaddr_in addr(const char *ip, int port)
 {
@@ -71,7 +57,7 @@ TEST(mcast, members)
 	struct in_addr lo = { htonl(INADDR_LOOPBACK) };
 	int a, b, other, s, off = 0;
 
-	own_net();
+	ut_own_net();
 	a = at("0.0.0.0", 4000);
 	b = at(GROUP, 4000);
 	other = at("0.0.0.0", 4000);
@@ -102,7 +88,7 @@ TEST(mcast, errors)
 	struct sockaddr_in to = addr("127.255.255.255", 4001);
 	int s;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
 	CHECK_ERR(setsockopt(s, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)),
 		  EINVAL);
@@ -121,7 +107,7 @@ TEST(mcast, broadcast)
 	struct sockaddr_in to = addr("127.255.255.255", 4002);
 	int a, b, s, on = 1;
 
-	own_net();
+	ut_own_net();
 	a = at("0.0.0.0", 4002);
 	b = at("0.0.0.0", 4002);
 	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));

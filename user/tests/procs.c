@@ -65,85 +65,6 @@ TEST(procs, waitid)
 	CHECK_ERR(waitid(P_ALL, 0, &si, 0), EINVAL);
 }
 
-TEST(procs, rusage)
-{
-	struct rusage ru;
-	struct tms tms;
-	pid_t pid = ut_fork(exit_with, NULL);
-	volatile int i;
-
-	for (i = 0; i < 10000000; i++)
-		;
-	CHECK_EQ(wait4(pid, NULL, 0, &ru), pid);
-	CHECK_OK(getrusage(RUSAGE_SELF, &ru));
-	CHECK(ru.ru_utime.tv_sec || ru.ru_utime.tv_usec);
-	CHECK_ERR(getrusage(55, &ru), EINVAL);
-	CHECK_OK(times(&tms));
-}
-
-static long cpu_ms(const struct rusage *ru)
-{
-	return (ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000 +
-	       (ru->ru_utime.tv_usec + ru->ru_stime.tv_usec) / 1000;
-}
-
-static int computes(void *arg)
-{
-	struct rusage ru;
-
-	do
-		CHECK_OK(getrusage(RUSAGE_SELF, &ru));
-	while (cpu_ms(&ru) < 100);
-	return 0;
-}
-
-static int waits_for_one(void *arg)
-{
-	return ut_wait(ut_fork(computes, NULL));
-}
-
-/* wait4() tells of a child and of those that it has waited for. */
-TEST(procs, rusage_of_family)
-{
-	struct rusage ru;
-	pid_t pid = ut_fork(waits_for_one, NULL);
-	int status;
-
-	CHECK_EQ(wait4(pid, &status, 0, &ru), pid);
-	CHECK_EQ(status, 0);
-	CHECK(cpu_ms(&ru) >= 100);
-}
-
-static int calls_for_a_while(void *arg)
-{
-	long end = ut_now_ms() + 400;
-
-	while (ut_now_ms() < end)
-		for (int i = 0; i < 200; i++)
-			(void)syscall(SYS_getppid);
-	return 0;
-}
-
-/* There is no more time than there are harts, however many want it. */
-TEST(procs, no_more_time_than_harts)
-{
-	long begin = ut_now_ms(), used = 0, passed;
-	long harts = sysconf(_SC_NPROCESSORS_ONLN);
-	struct rusage ru;
-	pid_t pid[8];
-
-	for (int i = 0; i < 8; i++)
-		pid[i] = ut_fork(calls_for_a_while, NULL);
-	for (int i = 0; i < 8; i++) {
-		CHECK_EQ(wait4(pid[i], NULL, 0, &ru), pid[i]);
-		used += cpu_ms(&ru);
-	}
-	passed = ut_now_ms() - begin;
-	if (used > harts * passed * 5 / 4)
-		ut_fail(__FILE__, __LINE__, "%ld ms of %ld harts in %ld ms",
-			used, harts, passed);
-}
-
 TEST(procs, exec)
 {
 	char *const argv[] = { "sh", "-c", "test \"$A$0$1\" = bxy",
@@ -668,41 +589,6 @@ TEST(procs, exit_signal_death)
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK(WIFSIGNALED(status));
 	CHECK_EQ(WTERMSIG(status), SIGABRT);
-}
-
-static volatile sig_atomic_t xcpu;
-
-static void on_xcpu(int sig)
-{
-	xcpu++;
-}
-
-static int burn(void *arg)
-{
-	struct rlimit lim = { 1, (rlim_t)(long)arg };
-
-	signal(SIGXCPU, on_xcpu);
-	if (setrlimit(RLIMIT_CPU, &lim))
-		return 1;
-	while (!xcpu)
-		;
-	return 7;
-}
-
-TEST(procs, cpu_limit)
-{
-	struct rlimit lim = { 1, 1 };
-	pid_t pid;
-
-	CHECK_EQ(ut_wait(ut_fork(burn, (void *)60L)), 7);
-	/* A child has the limit too, and its own time. */
-	CHECK_OK(setrlimit(RLIMIT_CPU, &lim));
-	pid = fork();
-	CHECK(pid >= 0);
-	if (pid == 0)
-		for (;;)
-			;
-	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
 }
 
 TEST(procs, policies_and_io_priorities)

@@ -8,15 +8,12 @@
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #ifndef ICMP_FILTER
@@ -25,17 +22,6 @@ struct icmp_filter {
 	unsigned int data;
 };
 #endif
-
-static void own_net(void)
-{
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int s;
-
-	CHECK_OK(unshare(CLONE_NEWNET));
-	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
-	CHECK_OK(ioctl(s, SIOCSIFFLAGS, &r));
-	CHECK_OK(close(s));
-}
 
 static struct sockaddr_in addr4(int port)
 {
@@ -82,7 +68,7 @@ TEST(rawsock, ping)
 	struct icmphdr *h = (void *)(buf + 20);
 	int s;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
 	req.h.un.echo.id = htons(77);
 	req.h.un.echo.sequence = htons(3);
@@ -117,7 +103,7 @@ TEST(rawsock, icmp_filter)
 	struct icmphdr *h = (void *)(buf + 20);
 	int s;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
 	CHECK_OK(setsockopt(s, 255, ICMP_FILTER, &f, sizeof(f)));
 	CHECK_OK(getsockopt(s, 255, ICMP_FILTER, &g, &len));
@@ -138,7 +124,7 @@ TEST(rawsock, ping6)
 	struct icmp6_hdr got;
 	int s;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
 	ICMP6_FILTER_SETBLOCKALL(&f);
 	ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &f);
@@ -165,7 +151,7 @@ TEST(rawsock, udp_both_ways)
 	struct udphdr *h = (void *)(buf + 20);
 	int s, u;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_RAW, IPPROTO_UDP));
 	CHECK_OK(u = socket(AF_INET, SOCK_DGRAM, 0));
 	CHECK_OK(bind(u, (void *)&a, sizeof(a)));
@@ -200,7 +186,7 @@ TEST(rawsock, header_included)
 	} got;
 	int s, r;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_RAW, IPPROTO_RAW));
 	CHECK_OK(r = socket(AF_INET, SOCK_RAW, 200));
 	d.ip.daddr = a.sin_addr.s_addr;
@@ -216,7 +202,7 @@ TEST(rawsock, header_included)
 
 TEST(rawsock, errors)
 {
-	own_net();
+	ut_own_net();
 	CHECK_ERR(socket(AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
 	CHECK_ERR(socket(AF_INET, SOCK_RAW, 263), EINVAL);
 	CHECK_OK(setuid(1000));
@@ -243,7 +229,7 @@ TEST(rawsock, error_queue)
 	struct cmsghdr *c;
 	struct pollfd p;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
 	CHECK_ERR(recvmsg(s, &m, MSG_ERRQUEUE), EAGAIN);
 	CHECK_OK(setsockopt(s, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)));
@@ -281,7 +267,7 @@ TEST(rawsock, error_quotes)
 	socklen_t len = sizeof(me);
 	int on = 1, s;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
 	me = addr4(5002);
 	CHECK_OK(bind(s, (void *)&me, len));
@@ -302,7 +288,7 @@ TEST(rawsock, header_elsewhere)
 	struct iphdr got;
 	int s, r;
 
-	own_net();
+	ut_own_net();
 	CHECK_OK(s = socket(AF_INET, SOCK_RAW, IPPROTO_RAW));
 	CHECK_OK(r = socket(AF_INET, SOCK_RAW, 200));
 	ip.daddr = inet_addr("192.0.2.1");

@@ -130,7 +130,7 @@ TEST(sysvipc, keys)
 	}
 }
 
-/* What restores a process asks for ids: /proc/sys/kernel/xxx_next_id. */
+/* What restores a process asks for ids: /proc/sys/kernel/msg_next_id and its like. */
 static void next_id(const char *kind, int (*get)(key_t key),
 		    int (*drop)(int id))
 {

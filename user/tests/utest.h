@@ -103,7 +103,8 @@ pid_t ut_fork(int (*fn)(void *), void *arg);
 /* Wait for @pid: its exit status, or 1000 + the signal that ended it. */
 int ut_wait(pid_t pid);
 void ut_sleep_ms(int ms);
-long ut_now_ms(void);				    /* CLOCK_MONOTONIC */
+long ut_now_ms(void);  /* CLOCK_MONOTONIC */
+void ut_own_net(void); /* from here on a network namespace whose lo is up */
 int ut_open(const char *path, const char *content); /* made, O_RDWR, at 0 */
 
 #define UT_SIGNALLED(sig) (1000 + (sig))
