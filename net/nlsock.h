@@ -32,9 +32,9 @@ enum {
 
 struct nl_sock {
 	struct socket s;
-	u32 port;		/* [the protocol's] 0: none yet */
-	u64 groups;		/* [the protocol's] bit n - 1: group n */
-	u32 told_max;		/* [I] messages told, not yet read; 0: as many as fit rcvbuf */
+	u32 port;   /* [the protocol's] 0: none yet */
+	u64 groups; /* [the protocol's] bit n - 1: group n */
+	u32 told_max; /* [I] messages told, not yet read; 0: as many as fit rcvbuf */
 	bool no_enobufs;	/* [a] */
 	u32 opts;		/* [a] bit n: option n is on */
 	struct list_head node;	/* [the protocol's] */
