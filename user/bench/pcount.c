@@ -223,6 +223,27 @@ static void mux(unsigned long seconds)
 	       ran <= longest + longest / 20 ? "one at a time" : "together");
 }
 
+/*
+ * What @n calls cost the kernel on either side.  Whatever else comes in between (the
+ * console, whose port is emptied while this runs) is counted to whose call it falls
+ * into, as it should be: so the least of three rounds, and nothing printed meanwhile.
+ */
+static unsigned long long kernel_part(int side, unsigned long n)
+{
+	int k = open_event(TYPE_RELAY, 1u | (unsigned int)side << 8, 2);
+	unsigned long long none, v, least = ~0ULL;
+
+	between(k, 0, 0);
+	none = between(k, 0, 0);
+	for (int i = 0; i < 3; i++) {
+		v = between(k, 0, n) - none;
+		if (v < least)
+			least = v;
+	}
+	close(k);
+	return least;
+}
+
 static double now(void)
 {
 	struct timespec t;
@@ -392,19 +413,13 @@ int main(int argc, char **argv)
 		}
 	} else if (!strcmp(argv[1], "calls")) {
 		static const char *const side[] = { "both", "own", "service" };
-		unsigned long long v[3];
+		unsigned long long v[3], user = between(fd, 0, n) - empty;
 
-		printf("user: %llu of %lu\n", between(fd, 0, n) - empty, 3 * n);
-		for (int i = 0; i < 3; i++) {
-			int k = open_event(TYPE_RELAY, 1u | (unsigned)i << 8,
-					   2);
-			unsigned long long none = between(k, 0, 0);
-
-			none = between(k, 0, 0);
-			v[i] = between(k, 0, n) - none;
+		for (int i = 0; i < 3; i++)
+			v[i] = kernel_part(i, n);
+		printf("user: %llu of %lu\n", user, 3 * n);
+		for (int i = 0; i < 3; i++)
 			printf("%s: %llu\n", side[i], v[i]);
-			close(k);
-		}
 	}
 	return 0;
 }
