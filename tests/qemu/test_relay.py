@@ -240,7 +240,8 @@ def test_floor(machine, config):
     for _ in range(10):
         rows = dict(r for r in machine.table("/proc/relay/floor"))
         assert set(rows) == {f"{what}_{unit}" for unit in ("ns", "cycles")
-                             for what in ("h", "sbi", "w", "ring", "ipi")}
+                             for what in ("h", "sbi", "w", "least_w",
+                                          "ring", "ipi")}
         assert 0 < int(rows["sbi_ns"]) < 10_000_000
         if rows["h_ns"] != "-" and rows["w_ns"] != "-":
             break

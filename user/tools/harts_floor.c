@@ -172,7 +172,7 @@ static const struct {
 	  "a message to a polling hart, its answer through memory; best" },
 	{ "ipi_cycles", "ipi", "sending an IPI through the SBI; best" },
 	{ "w_cycles", "wake",
-	  "an IPI to a hart in wfi and its answer through memory; best" },
+	  "an IPI to a hart in wfi and its answer through memory; best row of ten" },
 	{ "sbi_cycles", "sbi", "an SBI call that does nothing" },
 };
 
