@@ -21,6 +21,7 @@
  *   ICACHE  of kernel/mm/fault.c: state says that h is awake, then icache_gen is read.
  */
 #include <arch/riscv/csr.h>
+#include <arch/riscv/jump.h>
 #include <kernel/assert.h>
 #include <kernel/relay/relay.h>
 #include <kernel/time/clock.h>
@@ -28,8 +29,9 @@
 
 #define POLL_FLOOR_DIV 32  /* of the cap */
 #define CLOCK_EVERY    512 /* looks between two at the clock and at sip */
-#define SHORT_SLEEP    4   /* caps */
-#define MAX_BACKOFF    6u  /* log2 of the waits between two long polls */
+#define LOOKS_MOST     (1ul << 20) /* cycles of these; more: it was disturbed */
+#define SHORT_SLEEP    4	   /* caps */
+#define MAX_BACKOFF    6u /* log2 of the waits between two long polls */
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)
@@ -57,10 +59,23 @@ static __cold u64 poll_begins(struct hart *h, u64 now)
 	return now;
 }
 
-static __cold void poll_ends(struct hart *h, u64 start, u64 now)
+static void poll_ends(struct hart *h, u64 start, u64 now)
 {
 	h->poll_ns += now - start;
 	relay_account(h, relay_time_awake(), now + relay_of(h)->skew);
+}
+
+/*
+ * The message has come, @looks after the clock said @last: when is told by what looks
+ * take, for the one who waits for the answer would wait for the clock as well.
+ */
+static void poll_hits(struct hart *h, u64 start, u64 last, u32 looks)
+{
+	u64 now = last + ((u64)relay_of(h)->look_cycles * looks) / CLOCK_EVERY;
+
+	poll_ends(h, start, now);
+	if (!h->poll_rest)
+		h->poll_backoff = 0;
 }
 
 static u64 least_budget(void)
@@ -78,29 +93,29 @@ static u64 budget(const struct hart *h)
  * A message, or an enum polled.  The clock, and what else needs a CSR, is looked
  * at only when the answer is not quick.
  */
-static u64 poll(struct hart *h)
+static inline __attribute__((always_inline)) u64 poll(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
-	u64 start = 0, length = budget(h), now, word;
+	u64 start = 0, last = 0, length = budget(h), now, word;
 
 	h->state = HART_POLL;
 	relay_observe(h, NULL, EV_POLL, 0);
 	for (u32 spin = 1;; spin++) {
 		word = relay_next_message(r);
 		if (word) {
-			if (unlikely(start)) {
-				poll_ends(h, start, rdcycle());
-				if (!h->poll_rest)
-					h->poll_backoff = 0;
-			}
+			if (start)
+				poll_hits(h, start, last, spin % CLOCK_EVERY);
 			return word;
 		}
 		if (likely(spin % CLOCK_EVERY))
 			continue;
 		now = rdcycle();
-		if (!start)
+		if (start)
+			r->look_cycles = (u32)min(now - last, LOOKS_MOST);
+		else
 			start = poll_begins(h, now);
-		if (csr_read(sip) & csr_read(sie)) {
+		last = now;
+		if (csr_read(sip) & h->sie) {
 			poll_ends(h, start, now);
 			relay_take_interrupts(h);
 			return POLL_WORK;
@@ -186,4 +201,27 @@ u64 relay_idle(struct hart *h)
 	}
 	sleep(h);
 	return 0;
+}
+
+/*
+ * The same for a service hart that has looked in vain for as long as a short call takes,
+ * and has counted what is to come: programs that also compute call every few
+ * microseconds, and by way of the loop each of these calls would take as much longer as
+ * a null call takes in all.
+ */
+__hotpath_loop void relay_poll_on(struct hart *h)
+{
+	u64 found;
+
+	if (unlikely(!relay_poll_cap))
+		jump_to(relay_no_message, h);
+	found = poll(h);
+	if (likely(found > POLL_WORK))
+		jump_to_2(relay_polled, h, found);
+	relay_uncount_message(h);
+	if (found == POLL_NOTHING) {
+		h->st.poll_misses++;
+		sleep(h);
+	}
+	hart_loop();
 }

@@ -30,7 +30,7 @@
 
 void relay_take_interrupts(struct hart *h)
 {
-	u64 pending = csr_read(sip) & csr_read(sie);
+	u64 pending = csr_read(sip) & h->sie;
 
 	if (likely(!pending))
 		return;
@@ -103,8 +103,7 @@ void relay_take_message(struct hart *h, u64 word)
 	}
 }
 
-/* It did not come: the batch, if there was one, is over. */
-void relay_no_message(struct hart *h)
+void relay_uncount_message(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 
@@ -112,6 +111,12 @@ void relay_no_message(struct hart *h)
 	h->st.poll_hits--;
 	h->st.batches--;
 	r->in_batch = false;
+}
+
+/* It did not come: the batch, if there was one, is over. */
+void relay_no_message(struct hart *h)
+{
+	relay_uncount_message(h);
 	hart_loop();
 }
 
@@ -124,6 +129,13 @@ void relay_no_answer(struct hart *h, const struct thread *t)
 __hotpath void relay_poll(struct hart *h)
 {
 	poll_plain(h, false);
+}
+
+/* It came after all, to who polled on. */
+__hotpath_loop void relay_polled(struct hart *h, u64 word)
+{
+	expected_message(h, relay_of(h), word, false);
+	hart_loop();
 }
 
 __hotpath void relay_await(struct hart *h, struct thread *t, struct call_row *c)

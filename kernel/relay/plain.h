@@ -376,7 +376,9 @@ __plain void __noreturn poll_plain(struct hart *h, bool w)
 		if (w && looks == POLL_LOOKS)
 			tell(h, NULL, EV_POLL, 0, w);
 	}
-	jump_to(relay_no_message, h);
+	if (w)
+		jump_to(relay_no_message, h);
+	jump_to(relay_poll_on, h);
 }
 
 /*

@@ -133,10 +133,11 @@ struct relay_hart {
 	struct msgring *inv[MAX_HARTS]; /* [I] the rings to look at, dense */
 	u32 nr_in;			/* [I] */
 	u32 at;				/* [H] of inv: where to look next */
-	u32 ring_turns; /* [H] messages left before the next ring's turn */
-	u32 rounds;	/* [H] of the loop */
-	u8 turn;	/* [H] enum loop_turn */
-	bool in_batch;	/* [H] the rings were not empty at the last look */
+	u32 ring_turns;	 /* [H] messages left before the next ring's turn */
+	u32 rounds;	 /* [H] of the loop */
+	u32 look_cycles; /* [H] of the looks between two at the clock: idle.c */
+	u8 turn;	 /* [H] enum loop_turn */
+	bool in_batch;	 /* [H] the rings were not empty at the last look */
 	struct hart *service;	    /* [I] where this hart's requests go */
 	struct msgring *to_service; /* [I] of out[] */
 	struct relay_peer peer[MAX_HARTS];
@@ -273,7 +274,10 @@ void relay_await(struct hart *h, struct thread *t,
 		 struct call_row *c) __noreturn;
 void relay_await_blind(struct hart *h, struct thread *t,
 		       struct call_row *c) __noreturn;
+void relay_poll_on(struct hart *h) __noreturn; /* from relay_poll() */
+void relay_polled(struct hart *h, u64 word) __noreturn;
 void relay_no_message(struct hart *h) __noreturn; /* from these */
+void relay_uncount_message(struct hart *h);
 void relay_no_answer(struct hart *h, const struct thread *t) __noreturn;
 /* Often does not return: the message started a coroutine. */
 void relay_take_message(struct hart *h, u64 word);
