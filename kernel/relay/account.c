@@ -88,11 +88,12 @@ __cold void relay_late(struct hart *h, const struct thread *t)
 }
 
 /* @t, whose call has ended, was away for so long; it is this hart's again. */
-static void set_right(struct hart *h, struct thread *t, u64 since)
+static void set_right(struct hart *h, struct thread *t, u64 since, u64 now)
 {
 	const struct hart *by = t->acct_hart;
-	u64 now = relay_stamp(h) - relay_of(by)->skew, waited, over, ns, ran;
+	u64 waited, over, ns, ran;
 
+	now += relay_of(h)->skew - relay_of(by)->skew;
 	since -= relay_of(by)->skew;
 	if (t->timed) {
 		/* From the last request's end to req_begin was user time, it said. */
@@ -110,13 +111,13 @@ static void set_right(struct hart *h, struct thread *t, u64 since)
 			min(t->acct_start + waited - waited * ran / ns, now);
 }
 
-__cold void relay_late_back(struct hart *h, struct thread *t)
+void relay_late_back(struct hart *h, struct thread *t, u64 when)
 {
 	struct relay_late *l = &relay_of(h)->late[relay_late_slot(t)];
 
 	l->t = NULL;
 	if (t->acct_hart)
-		set_right(h, t, l->since);
+		set_right(h, t, l->since, when ? when : rdcycle());
 }
 
 /* Since when @t is late; far in the future: it is not.  Racy. */

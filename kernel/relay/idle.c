@@ -69,13 +69,14 @@ static void poll_ends(struct hart *h, u64 start, u64 now)
  * The message has come, @looks after the clock said @last: when is told by what looks
  * take, for the one who waits for the answer would wait for the clock as well.
  */
-static void poll_hits(struct hart *h, u64 start, u64 last, u32 looks)
+static u64 poll_hits(struct hart *h, u64 start, u64 last, u32 looks)
 {
 	u64 now = last + ((u64)relay_of(h)->look_cycles * looks) / CLOCK_EVERY;
 
 	poll_ends(h, start, now);
 	if (!h->poll_rest)
 		h->poll_backoff = 0;
+	return now;
 }
 
 static u64 least_budget(void)
@@ -91,9 +92,9 @@ static u64 budget(const struct hart *h)
 
 /*
  * A message, or an enum polled.  The clock, and what else needs a CSR, is looked
- * at only when the answer is not quick.
+ * at only when the answer is not quick.  @when it came; 0: it was.
  */
-static inline __attribute__((always_inline)) u64 poll(struct hart *h)
+static inline __attribute__((always_inline)) u64 poll(struct hart *h, u64 *when)
 {
 	struct relay_hart *r = relay_of(h);
 	u64 start = 0, last = 0, length = budget(h), now, word;
@@ -103,8 +104,9 @@ static inline __attribute__((always_inline)) u64 poll(struct hart *h)
 	for (u32 spin = 1;; spin++) {
 		word = relay_next_message(r);
 		if (word) {
-			if (start)
-				poll_hits(h, start, last, spin % CLOCK_EVERY);
+			*when = start ? poll_hits(h, start, last,
+						  spin % CLOCK_EVERY)
+				      : 0;
 			return word;
 		}
 		if (likely(spin % CLOCK_EVERY))
@@ -188,11 +190,11 @@ static __cold void sleep(struct hart *h)
 u64 relay_idle(struct hart *h)
 {
 	bool waits = (h->role & ROLE_SERVICE) || relay_some_away(h);
-	u64 found;
+	u64 found, when;
 
 	KASSERT(list_empty(&h->ready) && !h->lock_depth);
 	if (likely(waits && relay_poll_cap)) {
-		found = poll(h);
+		found = poll(h, &when);
 		if (found != POLL_NOTHING) {
 			h->st.poll_hits++;
 			return found == POLL_WORK ? 0 : found;
@@ -203,6 +205,17 @@ u64 relay_idle(struct hart *h)
 	return 0;
 }
 
+/* What was counted did not come. */
+static void __noreturn polled_in_vain(struct hart *h, u64 found)
+{
+	relay_uncount_message(h);
+	if (found == POLL_NOTHING) {
+		h->st.poll_misses++;
+		sleep(h);
+	}
+	hart_loop();
+}
+
 /*
  * The same for a service hart that has looked in vain for as long as a short call takes,
  * and has counted what is to come: programs that also compute call every few
@@ -211,17 +224,26 @@ u64 relay_idle(struct hart *h)
  */
 __hotpath_loop void relay_poll_on(struct hart *h)
 {
-	u64 found;
+	u64 found, when;
 
 	if (unlikely(!relay_poll_cap))
 		jump_to(relay_no_message, h);
-	found = poll(h);
+	found = poll(h, &when);
 	if (likely(found > POLL_WORK))
 		jump_to_2(relay_polled, h, found);
-	relay_uncount_message(h);
-	if (found == POLL_NOTHING) {
-		h->st.poll_misses++;
-		sleep(h);
-	}
-	hart_loop();
+	polled_in_vain(h, found);
+}
+
+/* And for an application hart whose thread @t waits for more than a short call. */
+__hotpath_loop void relay_await_on(struct hart *h, const struct thread *t)
+{
+	u64 found, when;
+
+	if (unlikely(!relay_poll_cap))
+		jump_to_2(relay_no_answer, h, t);
+	relay_late(h, t);
+	found = poll(h, &when);
+	if (likely(found > POLL_WORK))
+		jump_to_3(relay_answered, h, found, when);
+	polled_in_vain(h, found);
 }

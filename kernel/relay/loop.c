@@ -86,7 +86,7 @@ void relay_take_message(struct hart *h, u64 word)
 		relay_run_request(h, t);
 	case MSG_DONE_PROMISE:
 	case MSG_DONE:
-		relay_back(h, r, t, word);
+		relay_back(h, r, t, word, 0);
 		relay_user_ready(h, t, true);
 		break;
 	case MSG_WAKE:
@@ -134,7 +134,13 @@ __hotpath void relay_poll(struct hart *h)
 /* It came after all, to who polled on. */
 __hotpath_loop void relay_polled(struct hart *h, u64 word)
 {
-	expected_message(h, relay_of(h), word, false);
+	expected_message(h, relay_of(h), word, 0, false);
+	hart_loop();
+}
+
+__hotpath_loop void relay_answered(struct hart *h, u64 word, u64 when)
+{
+	expected_message(h, relay_of(h), word, when, false);
 	hart_loop();
 }
 
@@ -154,7 +160,7 @@ static __hotpath_loop void one_message(struct hart *h, u64 word)
 	}
 	h->st.batch_msgs++;
 	r->turn = TURN_READY;
-	take_plain(h, r, word, false);
+	take_plain(h, r, word, 0, false);
 	relay_take_message(h, word);
 }
 

@@ -220,15 +220,15 @@ __plain void relay_seen(struct relay_hart *r, struct thread *t)
 	peer->promised = false;
 }
 
-/* @t is back on its home @h. */
+/* @t is back on its home @h; @when by rdcycle, 0: it was not looked at. */
 __plain void relay_back(struct hart *h, struct relay_hart *r, struct thread *t,
-			u64 word)
+			u64 word, u64 when)
 {
 	r->promised = MSG_KIND(word) == MSG_DONE_PROMISE && r->last_posted == t;
 	r->away--;
 	h->st.completions++;
 	if (unlikely(r->late[relay_late_slot(t)].t == t))
-		relay_late_back(h, t);
+		relay_late_back(h, t, when);
 }
 
 /* The completion for which relay_await() waited, and which it has counted. */
@@ -253,7 +253,8 @@ __plain void __noreturn return_awaited(struct hart *h, struct relay_hart *r,
  * The short way of take_message() in loop.c.  Does not return if @word was a
  * request or completion that may take it.
  */
-__plain void take_plain(struct hart *h, struct relay_hart *r, u64 word, bool w)
+__plain void take_plain(struct hart *h, struct relay_hart *r, u64 word,
+			u64 when, bool w)
 {
 	struct thread *t = MSG_THREAD(word);
 	struct call_row *c;
@@ -268,7 +269,7 @@ __plain void take_plain(struct hart *h, struct relay_hart *r, u64 word, bool w)
 	if (MSG_KIND(word) == MSG_DONE_PROMISE && likely(!h->user)) {
 		if (unlikely(!short_is_enough(h, w)))
 			return;
-		relay_back(h, r, t, word);
+		relay_back(h, r, t, word, when);
 		return_plain(h, t, 0, w);
 	}
 }
@@ -345,9 +346,9 @@ __plain bool expect_message(struct hart *h, struct relay_hart *r, u32 state)
 
 /* A message that was counted.  Often does not return. */
 __plain void expected_message(struct hart *h, struct relay_hart *r, u64 word,
-			      bool w)
+			      u64 when, bool w)
 {
-	take_plain(h, r, word, w);
+	take_plain(h, r, word, when, w);
 	relay_take_message(h, word);
 }
 
@@ -370,7 +371,7 @@ __plain void __noreturn poll_plain(struct hart *h, bool w)
 		else
 			word = relay_next_message(r);
 		if (word) {
-			expected_message(h, r, word, w);
+			expected_message(h, r, word, 0, w);
 			jump_to(hart_loop, 0);
 		}
 		if (w && looks == POLL_LOOKS)
@@ -414,13 +415,15 @@ __plain void __noreturn await_plain(struct hart *h, struct thread *t,
 		h->st.completions--;
 		if (MSG_THREAD(word) != t)
 			relay_late(h, t);
-		expected_message(h, r, word, w);
+		expected_message(h, r, word, 0, w);
 		jump_to(hart_loop, 0);
 	}
 	h->st.completions--;
 	if (h->nr_runq)
 		c->late = AWAIT_SKIP;
-	jump_to_2(relay_no_answer, h, t);
+	if (w || h->nr_runq)
+		jump_to_2(relay_no_answer, h, t);
+	jump_to_2(relay_await_on, h, t);
 }
 
 #endif /* KERNEL_RELAY_PLAIN_H */

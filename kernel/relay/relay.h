@@ -276,6 +276,8 @@ void relay_await_blind(struct hart *h, struct thread *t,
 		       struct call_row *c) __noreturn;
 void relay_poll_on(struct hart *h) __noreturn; /* from relay_poll() */
 void relay_polled(struct hart *h, u64 word) __noreturn;
+void relay_await_on(struct hart *h, const struct thread *t) __noreturn;
+void relay_answered(struct hart *h, u64 word, u64 when) __noreturn;
 void relay_no_message(struct hart *h) __noreturn; /* from these */
 void relay_uncount_message(struct hart *h);
 void relay_no_answer(struct hart *h, const struct thread *t) __noreturn;
@@ -308,9 +310,10 @@ void relay_poll_watched(struct hart *h) __noreturn;
 void relay_await_watched(struct hart *h, struct thread *t,
 			 struct call_row *c) __noreturn;
 
-/* --- account.c: @t's call is late, and its wait not user time; and it is back */
+/* --- account.c: @t's call is late, and its wait not user time; and it is back, @when
+ * by rdcycle, or now (0) */
 void relay_late(struct hart *h, const struct thread *t);
-void relay_late_back(struct hart *h, struct thread *t);
+void relay_late_back(struct hart *h, struct thread *t, u64 when);
 
 /* --- place.c */
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
