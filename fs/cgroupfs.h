@@ -10,7 +10,7 @@
 struct cgroup;
 
 /* clone3(CLONE_INTO_CGROUP): the group whose directory @fd is, with a reference, when
- * current may make a child with clone's @flags there; or ERR_PTR. */
-struct cgroup *cgroupfs_clone_into(int fd, u64 flags);
+ * current may put children there; or ERR_PTR. */
+struct cgroup *cgroupfs_clone_into(int fd);
 
 #endif /* FS_CGROUPFS_H */

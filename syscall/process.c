@@ -147,7 +147,7 @@ static int read_set_tid(const struct user_clone_args *u, struct pid_wish *w)
 
 static int clone_place(const struct user_clone_args *u, struct clone_wish *w)
 {
-	struct cgroup *cg = cgroupfs_clone_into((int)u->cgroup, u->a.flags);
+	struct cgroup *cg = cgroupfs_clone_into((int)u->cgroup);
 
 	if (IS_ERR(cg))
 		return (int)PTR_ERR(cg);

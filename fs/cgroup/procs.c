@@ -12,7 +12,6 @@
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/pid.h>
-#include <kernel/task/clone.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -84,6 +83,14 @@ int cgroupfs_show_threads(struct text *t, struct cgroup *cg)
 
 /* --- moving */
 
+/* Others look at our credentials under task_lock, and may keep them. */
+static void act_for(struct cred *c)
+{
+	spin_lock(&task_lock);
+	current->cred = c;
+	spin_unlock(&task_lock);
+}
+
 /* @cred is current's for the time of the question. */
 static int may_write(struct cgroup *cg, u32 nr, struct cred *cred)
 {
@@ -93,9 +100,11 @@ static int may_write(struct cgroup *cg, u32 nr, struct cred *cred)
 
 	if (!i)
 		return -ENOMEM;
-	current->cred = cred;
+	if (cred != mine)
+		act_for(cred);
 	err = inode_permission(i, MAY_WRITE);
-	current->cred = mine;
+	if (cred != mine)
+		act_for(mine);
 	inode_put(i);
 	return err;
 }
@@ -103,12 +112,8 @@ static int may_write(struct cgroup *cg, u32 nr, struct cred *cred)
 static int may_move(struct cgroup *from, struct cgroup *to, struct cred *cred,
 		    const struct cgroup_ns *ns)
 {
-	struct cgroup *both = from;
-	int err;
+	int err = may_write(cgroup_common(from, to), CGROUPFS_PROCS, cred);
 
-	while (!cgroup_is_below(to, both))
-		both = both->parent;
-	err = may_write(both, CGROUPFS_PROCS, cred);
 	if (!err && load_once(&cgroupfs_nsdelegate) &&
 	    (!cgroup_is_below(from, ns->root) ||
 	     !cgroup_is_below(to, ns->root)))
@@ -116,8 +121,9 @@ static int may_move(struct cgroup *from, struct cgroup *to, struct cred *cred,
 	return err;
 }
 
-/* The group of thread @tid, with a reference, and its process; or NULL. */
-static struct cgroup *find_mover(int tid, struct process **p)
+/* The group of thread @tid, or of its leader when the process is meant, with a
+ * reference, and its process; or NULL. */
+static struct cgroup *find_mover(int tid, bool whole, struct process **p)
 {
 	struct cgroup *cg = NULL;
 	struct thread *t;
@@ -126,7 +132,7 @@ static struct cgroup *find_mover(int tid, struct process **p)
 	t = thread_find(tid);
 	if (t && t->proc && t->proc->nr_threads) {
 		*p = process_get(t->proc);
-		cg = cgroup_get(thread_cgroup(t));
+		cg = cgroup_get(thread_cgroup(whole ? t->proc->leader : t));
 	}
 	spin_unlock(&task_lock);
 	return cg;
@@ -139,16 +145,14 @@ static int move(struct cgroupfs_open *o, int tid, bool whole)
 	int err;
 
 	mutex_lock(&cgroup_mutex);
-	from = find_mover(tid, &p);
+	from = find_mover(tid, whole, &p);
 	err = from ? 0 : -ESRCH;
 	if (!err && o->cg->dead)
 		err = -ENODEV;
 	if (!err)
 		err = may_move(from, o->cg, o->cred, o->ns);
 	if (!err)
-		err = cgroup_vet_move(from, o->cg, whole);
-	if (!err)
-		cgroup_move(o->cg, p, whole ? 0 : tid);
+		err = cgroup_move(from, o->cg, p, whole ? 0 : tid);
 	mutex_unlock(&cgroup_mutex);
 	cgroup_put(from);
 	process_put(p);
@@ -180,26 +184,25 @@ int cgroupfs_write_threads(struct cgroupfs_open *o, char *buf)
 
 /* --- clone3(2) */
 
-static int clone_into(struct cgroup *to, u64 flags)
+/* What does not depend on the shape of the tree; that is looked at when the child is
+ * linked: cgroup_fork_into(). */
+static int clone_into(struct cgroup *to)
 {
-	struct cgroup *from = thread_cgroup(current);
 	int err = 0;
 
-	mutex_lock(&cgroup_mutex);
+	mutex_lock(&cgroup_mutex); /* we are not moved meanwhile */
 	if (to->dead)
 		err = -ENOENT;
 	if (!err)
 		err = may_write(to, CGROUPFS_PROCS, current->cred);
 	if (!err)
-		err = may_move(from, to, current->cred,
+		err = may_move(thread_cgroup(current), to, current->cred,
 			       current_nsproxy()->cgroup);
-	if (!err)
-		err = cgroup_vet_move(from, to, !(flags & CLONE_THREAD));
 	mutex_unlock(&cgroup_mutex);
 	return err;
 }
 
-struct cgroup *cgroupfs_clone_into(int fd, u64 flags)
+struct cgroup *cgroupfs_clone_into(int fd)
 {
 	struct file *f = fd_get_path(fd);
 	struct cgroup *cg;
@@ -208,7 +211,7 @@ struct cgroup *cgroupfs_clone_into(int fd, u64 flags)
 	if (!f)
 		return ERR_PTR(-EBADF);
 	cg = cgroupfs_dir(f);
-	err = cg ? clone_into(cg, flags) : -EBADF;
+	err = cg ? clone_into(cg) : -EBADF;
 	if (!err)
 		cgroup_get(cg);
 	file_put(f);

@@ -123,6 +123,8 @@ static inline struct cgroup *cgroup_get(struct cgroup *cg)
 }
 void cgroup_put(struct cgroup *cg); /* NULL is fine; any context */
 bool cgroup_is_below(const struct cgroup *cg, const struct cgroup *top);
+/* The lowest that has both below it. */
+struct cgroup *cgroup_common(struct cgroup *a, struct cgroup *b);
 /* The next of the tree below @top, parents first; NULL at the end.  @at NULL: @top. */
 struct cgroup *cgroup_next(struct cgroup *at, struct cgroup *top);
 static inline bool cgroup_is_threaded(const struct cgroup *cg)
@@ -150,16 +152,20 @@ s64 cgroup_path(const struct cgroup *cg, const struct cgroup *from, char *buf,
 
 /* --- member.c */
 int cgroup_fork_slow(struct thread *t, struct cgroup *cg);
+int cgroup_fork_into(struct thread *t, struct cgroup *cg);
 void cgroup_cancel_slow(struct thread *t);
 void cgroup_exit_slow(struct thread *t);
 void cgroup_release_slow(struct thread *t);
 
-/* @t is about to be linked: it gets @into, or current's.  0 or -EAGAIN. */
+/* @t is about to be linked: it gets @into, or current's.  0, -EAGAIN, or why it may
+ * not be there. */
 static inline int cgroup_fork_locked(struct thread *t, struct cgroup *into)
 {
-	struct cgroup *cg = into ? into : current->cgroup;
+	struct cgroup *cg = current->cgroup;
 
-	return likely(!cg || cg == &cgroup_root) ? 0 : cgroup_fork_slow(t, cg);
+	if (unlikely(into != NULL))
+		return cgroup_fork_into(t, into);
+	return likely(!cg) ? 0 : cgroup_fork_slow(t, cg);
 }
 static inline void cgroup_cancel_locked(struct thread *t)
 {
@@ -177,10 +183,12 @@ static inline void cgroup_release_locked(struct thread *t)
 	if (unlikely(t->cgroup != NULL))
 		cgroup_release_slow(t);
 }
-/* May @from's threads go to @to?  @whole: a process.  cgroup_mutex. */
-int cgroup_vet_move(struct cgroup *from, struct cgroup *to, bool whole);
-/* All threads of @p, or only @tid.  cgroup_mutex. */
-void cgroup_move(struct cgroup *to, struct process *p, int tid);
+/* May @from's threads go to @to?  @whole: a process. */
+int cgroup_vet_locked(const struct cgroup *from, const struct cgroup *to,
+		      bool whole);
+/* All threads of @p, or only @tid; the leader, or it, is in @from.  cgroup_mutex. */
+int cgroup_move(struct cgroup *from, struct cgroup *to, struct process *p,
+		int tid);
 
 /* --- freeze.c */
 void cgroup_set_freeze(struct cgroup *cg, bool on);
@@ -214,7 +222,7 @@ int cgroup_set_burst(struct cgroup *cg, u64 burst_ns);
 void cgroup_throttle_wait(
 	struct thread *t); /* current, at the end of a request */
 
-/* --- happenings */
+/* --- happenings, and what else fs/cgroup/ knows */
 void cgroup_event_locked(struct cgroup *cg, enum cgroup_event ev);
 /* fs/cgroup/: tell inotify.  Coroutine, no locks. */
 void cgroup_file_modified(struct cgroup *cg, enum cgroup_event ev);

@@ -115,8 +115,6 @@ int cgroup_fork_slow(struct thread *t, struct cgroup *cg)
 	struct cgroup *full;
 
 	assert_held(&task_lock);
-	if (cg->dead)
-		return -ENOENT; /* between the look at it and now */
 	full = pids_full_locked(cg);
 	if (full) {
 		pids_refused_locked(cg, full);
@@ -125,6 +123,20 @@ int cgroup_fork_slow(struct thread *t, struct cgroup *cg)
 	pids_charge_locked(cg);
 	enter_locked(t, cg);
 	return 0;
+}
+
+/* It was allowed a moment ago; what it rests on may have changed since. */
+int cgroup_fork_into(struct thread *t, struct cgroup *cg)
+{
+	int err;
+
+	assert_held(&task_lock);
+	err = cg->dead ? -ENOENT
+		       : cgroup_vet_locked(thread_cgroup(current), cg,
+					   t->proc != current->proc);
+	if (err || cg == &cgroup_root)
+		return err;
+	return cgroup_fork_slow(t, cg);
 }
 
 static void forget_locked(struct thread *t)
@@ -160,8 +172,10 @@ void cgroup_release_slow(struct thread *t)
 
 /* --- moves */
 
-int cgroup_vet_move(struct cgroup *from, struct cgroup *to, bool whole)
+int cgroup_vet_locked(const struct cgroup *from, const struct cgroup *to,
+		      bool whole)
 {
+	assert_held(&task_lock);
 	if (!cgroup_is_valid_domain(to->dom))
 		return -EOPNOTSUPP;
 	if (!cgroup_can_be_thread_root(to) && !cgroup_is_threaded(to) &&
@@ -189,14 +203,19 @@ static void move_locked(struct cgroup *to, struct thread *t)
 	cgroup_put(from);
 }
 
-void cgroup_move(struct cgroup *to, struct process *p, int tid)
+int cgroup_move(struct cgroup *from, struct cgroup *to, struct process *p,
+		int tid)
 {
 	struct thread *t;
+	int err;
 
 	KASSERT(mutex_held(&cgroup_mutex));
 	spin_lock(&task_lock);
-	list_for_each_entry(t, &p->threads, proc_node)
-		if (!tid || t->tid == tid)
-			move_locked(to, t);
+	err = to->dead ? -ENODEV : cgroup_vet_locked(from, to, !tid);
+	if (!err)
+		list_for_each_entry(t, &p->threads, proc_node)
+			if (!tid || t->tid == tid)
+				move_locked(to, t);
 	spin_unlock(&task_lock);
+	return err;
 }

@@ -62,6 +62,17 @@ bool cgroup_is_below(const struct cgroup *cg, const struct cgroup *top)
 	return cg == top;
 }
 
+struct cgroup *cgroup_common(struct cgroup *a, struct cgroup *b)
+{
+	while (a != b) {
+		if (a->level >= b->level)
+			a = a->parent;
+		else
+			b = b->parent;
+	}
+	return a;
+}
+
 struct cgroup *cgroup_next(struct cgroup *at, struct cgroup *top)
 {
 	if (!at)
@@ -328,12 +339,13 @@ static void controllers_went_locked(struct cgroup *c, u32 lost)
 	}
 }
 
-static int change_control(struct cgroup *cg, u32 enable, u32 disable)
+static int change_control_locked(struct cgroup *cg, u32 enable, u32 disable)
 {
 	u32 now = (cg->subtree_control | enable) & ~disable;
 	struct cgroup *c;
 	int err;
 
+	assert_held(&task_lock);
 	enable = now & ~cg->subtree_control;
 	disable = cg->subtree_control & ~now;
 	if (enable & ~cg->controllers)
@@ -344,7 +356,6 @@ static int change_control(struct cgroup *cg, u32 enable, u32 disable)
 	err = enable ? vet_enable(cg) : 0;
 	if (err)
 		return err;
-	spin_lock(&task_lock);
 	store_once(&cg->subtree_control, now);
 	list_for_each_entry(c, &cg->children, sibling) {
 		controllers_went_locked(c, disable);
@@ -352,19 +363,21 @@ static int change_control(struct cgroup *cg, u32 enable, u32 disable)
 			c->peak_pids = c->nr_pids;
 		store_once(&c->controllers, now);
 	}
-	spin_unlock(&task_lock);
-	if (disable & BIT(CGROUP_CPU))
-		list_for_each_entry(c, &cg->children, sibling)
-			cgroup_cpu_end(c);
 	return 0;
 }
 
 int cgroup_set_subtree_control(struct cgroup *cg, u32 enable, u32 disable)
 {
+	struct cgroup *c;
 	int err;
 
 	mutex_lock(&cgroup_mutex);
-	err = cg->dead ? -ENODEV : change_control(cg, enable, disable);
+	spin_lock(&task_lock);
+	err = cg->dead ? -ENODEV : change_control_locked(cg, enable, disable);
+	spin_unlock(&task_lock);
+	if (!err && !(cg->subtree_control & BIT(CGROUP_CPU)))
+		list_for_each_entry(c, &cg->children, sibling)
+			cgroup_cpu_end(c);
 	mutex_unlock(&cgroup_mutex);
 	return err;
 }
