@@ -74,6 +74,8 @@ int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 /* From text_open() on: poll() tells POLLPRI once each time *@event has changed and
  * @wq was woken. */
 void text_watch(struct file *f, struct waitq *wq, const u32 *event);
+/* Likewise, but POLLPRI stays until the text is made anew. */
+void text_watch_read(struct file *f, struct waitq *wq, const u32 *event);
 
 /* From text_open() on: ioctl(2) is @fn(arg of text_open(), ...). */
 typedef s64 text_ioctl_fn(void *arg, u32 cmd, uaddr_t uarg);

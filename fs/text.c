@@ -23,6 +23,7 @@ struct text_file {
 	void (*arg_put)(void *); /* [I] */
 	struct waitq *wq;	 /* [I] text_watch() */
 	const u32 *event;	 /* [I] */
+	bool until_read;	 /* [I] text_watch_read() */
 	text_ioctl_fn *ioctl;	 /* [I] text_ioctl() */
 };
 
@@ -89,6 +90,8 @@ static int make(struct text_file *tf, struct file *f)
 {
 	int r;
 
+	if (tf->until_read)
+		f->version = load_once(tf->event);
 	tf->text.len = 0;
 	tf->text.failed = false;
 	tf->text.sb = f->inode ? f->inode->sb : NULL;
@@ -163,7 +166,8 @@ static u32 text_poll(struct file *f, struct poll_table *pt)
 	poll_wait(pt, f, tf->wq);
 	now = load_once(tf->event);
 	if (now != (u32)f->version) {
-		f->version = now;
+		if (!tf->until_read)
+			f->version = now;
 		ev |= POLLPRI | POLLERR;
 	}
 	return ev;
@@ -185,6 +189,15 @@ void text_watch(struct file *f, struct waitq *wq, const u32 *event)
 	tf->event = event;
 	f->version = load_once(event);
 	f->ops = &text_watched_fops;
+}
+
+void text_watch_read(struct file *f, struct waitq *wq, const u32 *event)
+{
+	struct text_file *tf = f->priv;
+
+	text_watch(f, wq, event);
+	tf->until_read = true;
+	f->version--; /* it was not read yet */
 }
 
 static const struct file_ops text_fops = {

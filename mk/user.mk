@@ -31,7 +31,7 @@ user: $(USER_BINS)
 $(USER_DIR):
 	@mkdir -p $@
 
-$(O)/user-obj/%.o: user/tests/%.c user/tests/utest.h user/tests/uring.h
+$(O)/user-obj/%.o: user/tests/%.c $(wildcard user/tests/*.h)
 	@mkdir -p $(@D)
 	$(call say,UCC,$<)
 	$(Q)$(UCC) $(USER_CFLAGS) -c -o $@ $<

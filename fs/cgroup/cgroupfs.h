@@ -60,7 +60,7 @@ struct cgroupfs_node {
 };
 
 /* --- tree.c */
-extern bool cgroupfs_nsdelegate; /* [a] mount option */
+extern bool cgroupfs_nsdelegate, cgroupfs_pids_localevents; /* [a] options */
 /* The inode of file @nr of @cg, referenced, or NULL: no memory. */
 struct inode *cgroupfs_inode(struct cgroup *cg, u32 nr);
 

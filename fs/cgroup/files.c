@@ -61,7 +61,8 @@ static int show_controllers_of(struct text *t, u32 mask)
 		text_puts(t, cgroup_ctl_name[i]);
 		sep = " ";
 	}
-	text_puts(t, "\n");
+	if (*sep)
+		text_puts(t, "\n");
 	return 0;
 }
 
@@ -149,7 +150,7 @@ static int write_limit(u64 *limit, const char *buf)
 		return err;
 	if (v != CGROUP_MAX && v > 0x7fffffff)
 		return -ERANGE;
-	store_once(limit, v);
+	store_once(limit, v == 0x7fffffff ? CGROUP_MAX : v);
 	return 0;
 }
 
@@ -218,8 +219,11 @@ static int show_pids_max(struct text *t, struct cgroup *cg)
 static int write_pids_max(struct cgroupfs_open *o, char *buf)
 {
 	u64 v;
+	int err = parse_max(buf + (*buf == '+'), &v);
 
-	if (parse_max(buf, &v) || (v != CGROUP_MAX && v > 4194304))
+	if (err)
+		return err;
+	if (v != CGROUP_MAX && v > 4194304)
 		return -EINVAL;
 	store_once(&o->cg->max_pids, v);
 	return 0;
@@ -239,13 +243,20 @@ static int show_pids_peak(struct text *t, struct cgroup *cg)
 
 static int show_pids_events(struct text *t, struct cgroup *cg)
 {
-	text_printf(t, "max %lu\n", load_once(&cg->pids_events));
+	/* as it was before Linux 6.12: what was refused to this group */
+	text_printf(t, "max %lu\n",
+		    load_once(&cgroupfs_pids_localevents)
+			    ? load_once(&cg->pids_fail_local)
+			    : load_once(&cg->pids_events));
 	return 0;
 }
 
 static int show_pids_events_local(struct text *t, struct cgroup *cg)
 {
-	text_printf(t, "max %lu\n", load_once(&cg->pids_max_local));
+	text_printf(t, "max %lu\n",
+		    load_once(&cgroupfs_pids_localevents)
+			    ? load_once(&cg->pids_fail_local)
+			    : load_once(&cg->pids_max_local));
 	return 0;
 }
 
@@ -306,10 +317,12 @@ static int write_cpu_max(struct cgroupfs_open *o, char *buf)
 {
 	u64 quota, period = USEC(load_once(&o->cg->bw.period_ns));
 	char *second = strchr(buf, ' ');
+	const char *end;
 
 	if (second) {
-		*second++ = '\0';
-		if (kstrtou64(second, 10, &period))
+		*second++ = '\0'; /* what is behind it is not looked at */
+		period = parse_u64(second, &end, 10);
+		if (end == second)
 			return -EINVAL;
 	}
 	if (parse_max(buf, &quota) || usec_to_ns(&period) ||

@@ -12,7 +12,7 @@
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/pid.h>
-#include <kernel/task/process.h>
+#include <kernel/task/task.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -130,9 +130,11 @@ static struct cgroup *find_mover(int tid, bool whole, struct process **p)
 
 	spin_lock(&task_lock);
 	t = thread_find(tid);
-	if (t && t->proc && t->proc->nr_threads) {
-		*p = process_get(t->proc);
-		cg = cgroup_get(thread_cgroup(whole ? t->proc->leader : t));
+	*p = t ? t->proc
+	       : process_find_locked(tid); /* also one that has ended */
+	if (*p) {
+		process_get(*p);
+		cg = cgroup_get(thread_cgroup(whole || !t ? (*p)->leader : t));
 	}
 	spin_unlock(&task_lock);
 	return cg;

@@ -13,9 +13,9 @@
 
 #define CGROUP2_MAGIC 0x63677270
 
-bool cgroupfs_nsdelegate;
-static bool favordynmods, memory_localevents, memory_recursiveprot,
-	pids_localevents; /* [a] options that are only kept */
+bool cgroupfs_nsdelegate, cgroupfs_pids_localevents;
+static bool favordynmods, memory_localevents,
+	memory_recursiveprot; /* [a] options that are only kept */
 
 static struct mount *cgroupfs_mnt; /* [I] */
 static struct cgroupfs_node root_node = {
@@ -188,7 +188,7 @@ static int file_open(struct inode *inode, struct file *f)
 	if (err)
 		opened_put(o);
 	else if (cf->event)
-		text_watch(f, &cg->event_wq, &cg->event[cf->event - 1]);
+		text_watch_read(f, &cg->event_wq, &cg->event[cf->event - 1]);
 	return err;
 }
 
@@ -213,6 +213,15 @@ static u32 find_file(const struct cgroup *cg, const char *name, size_t len)
 		    cgroup_has_file(cg, cf))
 			return nr;
 	}
+	return 0;
+}
+
+u32 cgroup_file_ctl(const char *name)
+{
+	for (u32 nr = 1; nr < nr_cgroup_files; nr++)
+		if (cgroup_files[nr].ctl &&
+		    !strcmp(cgroup_files[nr].name, name))
+			return cgroup_files[nr].ctl;
 	return 0;
 }
 
@@ -336,8 +345,7 @@ static const struct inode_ops dir_iops = {
 /* Offsets: files by number, then groups by theirs, which is larger. */
 static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 {
-	struct cgroup *cg = f->inode->priv, *c;
-	bool taken;
+	struct cgroup *cg = f->inode->priv, *c = NULL;
 
 	if (!dir_emit_dots(f, ctx))
 		return 0;
@@ -349,16 +357,14 @@ static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 			       cg->id + ctx->pos - 1, DT_REG, ctx->pos + 1))
 			return 0;
 	}
-	while ((c = cgroup_child_after(cg, ctx->pos))) {
-		u64 id = c->id;
-
-		taken = ctx->emit(ctx, c->name, strlen(c->name), id, DT_DIR,
-				  id);
-		cgroup_put(c);
-		if (!taken)
+	while ((c = cgroup_child_after(cg, c, ctx->pos))) {
+		if (!ctx->emit(ctx, c->name, strlen(c->name), c->id, DT_DIR,
+			       c->id))
 			break;
-		ctx->pos = id;
+		ctx->pos = c->id;
+		cond_resched_lazy();
 	}
+	cgroup_put(c);
 	return 0;
 }
 
@@ -377,7 +383,7 @@ static const struct {
 	{ "favordynmods", &favordynmods },
 	{ "memory_localevents", &memory_localevents },
 	{ "memory_recursiveprot", &memory_recursiveprot },
-	{ "pids_localevents", &pids_localevents },
+	{ "pids_localevents", &cgroupfs_pids_localevents },
 };
 
 static bool *option(const char *s, size_t n)
@@ -465,25 +471,38 @@ static int cgroupfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	return sb->root ? 0 : -ENOMEM;
 }
 
-/* Down from the root of all to @cg. */
-static struct dentry *dentry_of(struct super_block *sb, struct cgroup *cg)
+static struct dentry *dentry_below(struct dentry *up, const struct cgroup *cg)
 {
-	struct dentry *up, *d;
-	size_t len;
+	size_t len = strlen(cg->name);
+	struct dentry *d =
+		lookup_child(up, cg->name, (u32)len, name_hash(cg->name, len));
 
-	if (!cg->parent)
-		return dentry_get(sb->root);
-	up = dentry_of(sb, cg->parent);
-	if (IS_ERR(up))
-		return up;
-	len = strlen(cg->name);
-	d = lookup_child(up, cg->name, (u32)len, name_hash(cg->name, len));
-	dentry_put(up);
 	if (!IS_ERR(d) && !d->inode) {
 		dentry_put(d);
 		return ERR_PTR(-ENOENT);
 	}
 	return d;
+}
+
+/* Down from the root of all to @cg, which keeps all above it. */
+static struct dentry *dentry_of(struct super_block *sb, struct cgroup *cg)
+{
+	u32 n = cg->level, i;
+	struct cgroup **way = n ? kcalloc(n, sizeof(*way)) : NULL;
+	struct dentry *at, *up;
+
+	if (n && !way)
+		return ERR_PTR(-ENOMEM);
+	for (i = n; i; cg = cg->parent)
+		way[--i] = cg;
+	at = dentry_get(sb->root);
+	for (i = 0; i < n && !IS_ERR(at); i++) {
+		up = at;
+		at = dentry_below(up, way[i]);
+		dentry_put(up);
+	}
+	kfree(way);
+	return at;
 }
 
 static struct dentry *cgroupfs_top(struct super_block *sb)

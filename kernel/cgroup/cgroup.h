@@ -83,16 +83,19 @@ struct cgroup {
 	u32 controllers;	   /* [both] has: what its parent gives */
 	u32 subtree_control;	   /* [both] gives to its children */
 	u32 nr_threaded_children;  /* [both] */
-	u64 nr_descendants, nr_dying, max_descendants, max_depth; /* [both] */
+	u64 nr_children;	   /* [both] */
+	u64 nr_descendants, max_descendants, max_depth; /* [both] */
+	u64 nr_dying;					/* [a] */
 
 	/* [task_lock]; not counted in the root */
 	u64 nr_tasks;	      /* threads in it that have not ended */
 	u32 nr_populated_dom; /* children: domains, and */
 	u32 nr_populated_thr; /* threaded ones */
 	u64 nr_frozen;	      /* of nr_tasks */
-	bool freeze, frozen;  /* wanted; it and all below hold still */
-	u32 e_freeze;	      /* wanted here and above */
-	u32 e_throttle;	      /* throttled here and above */
+	u64 nr_frozen_children;
+	bool freeze, frozen; /* wanted; it and all below hold still */
+	u32 e_freeze;	     /* wanted here and above */
+	u32 e_throttle;	     /* throttled here and above */
 	struct cgroup_time
 		used; /* of it and all below, by who has ended or left */
 
@@ -143,12 +146,13 @@ int cgroup_set_threaded(struct cgroup *cg);
 int cgroup_set_subtree_control(struct cgroup *cg, u32 enable, u32 disable);
 struct cgroup *cgroup_find_child(struct cgroup *cg, const char *name,
 				 size_t len); /* with a reference */
-/* Likewise: its child with the smallest number above @id. */
-struct cgroup *cgroup_child_after(struct cgroup *cg, u64 id);
+/* Likewise: its child with the smallest number above @id; @prev is put: the last one
+ * that was had, which spares a search, or NULL. */
+struct cgroup *cgroup_child_after(struct cgroup *cg, struct cgroup *prev,
+				  u64 id);
 extern const char *const cgroup_ctl_name[NR_CGROUP_CTL];
 /* Of @cg as seen from @from: "/", "/a/b", "/../c".  Length, or -ENAMETOOLONG. */
-s64 cgroup_path(const struct cgroup *cg, const struct cgroup *from, char *buf,
-		size_t n);
+s64 cgroup_path(struct cgroup *cg, struct cgroup *from, char *buf, size_t n);
 
 /* --- member.c */
 int cgroup_fork_slow(struct thread *t, struct cgroup *cg);
@@ -197,10 +201,12 @@ void cgroup_kill(struct cgroup *cg);
 void cgroup_hold_locked(struct thread *t);
 void cgroup_update_frozen_locked(struct cgroup *cg);
 void cgroup_count_frozen(struct thread *t, bool frozen);
-/* Current sleeps in a stop, and counts as held still meanwhile. */
+/* Current sleeps in a stop, and counts as held still meanwhile, wherever it goes. */
 static inline void cgroup_stopped_locked(struct thread *t, bool stopped)
 {
-	if (unlikely(t->cgroup != NULL))
+	if (likely(!t->cgroup))
+		t->cgroup_frozen = stopped;
+	else
 		cgroup_count_frozen(t, stopped);
 }
 bool cgroup_hold_slow(struct thread *t);
@@ -210,12 +216,12 @@ static inline bool cgroup_hold_once_locked(struct thread *t)
 {
 	return unlikely(t->cgroup != NULL) && cgroup_hold_slow(t);
 }
-bool cgroup_must_hold(const struct thread *t);
 
 /* --- cpu.c */
 void cgroup_cpu_init(struct cgroup *cg);
 void cgroup_cpu_end(struct cgroup *cg);
 void cgroup_account_locked(struct thread *t, bool leave);
+void cgroup_cpu_populated_locked(struct cgroup *cg); /* it was not */
 void cgroup_usage(struct cgroup *cg, struct cgroup_time *out);
 int cgroup_set_bandwidth(struct cgroup *cg, u64 quota_ns, u64 period_ns);
 int cgroup_set_burst(struct cgroup *cg, u64 burst_ns);
@@ -224,6 +230,8 @@ void cgroup_throttle_wait(
 
 /* --- happenings, and what else fs/cgroup/ knows */
 void cgroup_event_locked(struct cgroup *cg, enum cgroup_event ev);
+/* fs/cgroup/: BIT(cgroup_ctl) whose file has that name, or 0. */
+u32 cgroup_file_ctl(const char *name);
 /* fs/cgroup/: tell inotify.  Coroutine, no locks. */
 void cgroup_file_modified(struct cgroup *cg, enum cgroup_event ev);
 

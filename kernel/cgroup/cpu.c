@@ -12,6 +12,10 @@
  * WORK_THROTTLE: those in user mode enter the kernel, and each sleeps at the end of
  * its request, until a period begins that leaves something.  What was used too much
  * is taken from later periods.
+ *
+ * A look is a walk over all threads, so that all looks together are given but one part
+ * in LOOK_SHARE of the time: with very many groups limits are kept less exactly.  An
+ * empty group is not looked at.
  */
 #include <kernel/cgroup/cgroup.h>
 
@@ -24,10 +28,13 @@
 #include <lib/errno.h>
 
 #define LOOK_NS		  (2 * NSEC_PER_MSEC)
+#define LOOK_SHARE	  16u
 #define PERIOD_DEFAULT_NS (100 * NSEC_PER_MSEC)
 #define PERIOD_MIN_NS	  NSEC_PER_MSEC
 #define PERIOD_MAX_NS	  NSEC_PER_SEC
 #define QUOTA_MIN_NS	  NSEC_PER_MSEC
+
+static u64 look_next; /* [task_lock] when the next look of any timer may be */
 
 /* What @t has used since it came to its group. */
 static struct cgroup_time since_locked(struct thread *t)
@@ -76,7 +83,8 @@ static void add_process(struct process *p, void *arg)
 static void sum_locked(const struct cgroup *cg, struct sum *s)
 {
 	*s = (struct sum){ .top = cg, .time = cg->used };
-	process_for_each_locked(add_process, s);
+	if (cgroup_populated_locked(cg))
+		process_for_each_locked(add_process, s);
 }
 
 /* All that the machine has done. */
@@ -183,19 +191,32 @@ static void look_locked(struct cgroup *cg)
 	bw->seen = used;
 	refill_locked(bw, now);
 	set_throttled_locked(cg, bw->left <= 0);
+	if (!bw->throttled && !cgroup_populated_locked(cg))
+		return; /* cgroup_cpu_populated_locked() goes on */
 	next = bw->period_end;
 	if (!bw->throttled)
 		next = min(next,
 			   now + max((u64)bw->left / max(s.nr_running, 1u),
 				     min(LOOK_NS, bw->quota_ns)));
-	ktimer_arm(&bw->timer, next);
+	ktimer_arm(&bw->timer, max(next, look_next));
 }
 
 static void expired(struct ktimer *k)
 {
+	u64 start, cost;
+
 	spin_lock(&task_lock);
+	start = clock_mono_ns();
 	look_locked(k->arg);
+	cost = clock_mono_ns() - start;
+	look_next = max(look_next, start) + LOOK_SHARE * cost;
 	spin_unlock(&task_lock);
+}
+
+void cgroup_cpu_populated_locked(struct cgroup *cg)
+{
+	if (cg->bw.quota_ns != CGROUP_MAX)
+		look_locked(cg);
 }
 
 void cgroup_cpu_init(struct cgroup *cg)
@@ -232,8 +253,8 @@ int cgroup_set_bandwidth(struct cgroup *cg, u64 quota_ns, u64 period_ns)
 		return -EINVAL;
 	mutex_lock(&cgroup_mutex);
 	spin_lock(&task_lock);
-	if (cg->dead)
-		err = -ENODEV;
+	if (cg->dead || !(cg->controllers & BIT(CGROUP_CPU)))
+		err = -ENODEV; /* it has just gone */
 	else if (quota_ns < cg->bw.burst_ns)
 		err = -EINVAL;
 	else
@@ -248,7 +269,9 @@ int cgroup_set_burst(struct cgroup *cg, u64 burst_ns)
 	int err = 0;
 
 	spin_lock(&task_lock);
-	if (burst_ns > cg->bw.quota_ns)
+	if (cg->dead || !(cg->controllers & BIT(CGROUP_CPU)))
+		err = -ENODEV;
+	else if (burst_ns > cg->bw.quota_ns)
 		err = -EINVAL;
 	else
 		cg->bw.burst_ns = burst_ns;
@@ -267,12 +290,22 @@ void cgroup_cpu_end(struct cgroup *cg)
 	(void)ktimer_cancel(&cg->bw.timer);
 }
 
+/* Its group may go while it is looked at without the lock. */
+static bool is_throttled(const struct thread *t)
+{
+	bool yes;
+
+	spin_lock(&task_lock);
+	yes = t->cgroup && t->cgroup->e_throttle;
+	spin_unlock(&task_lock);
+	return yes;
+}
+
 void cgroup_throttle_wait(struct thread *t)
 {
 	KASSERT(t == current);
 	(void)atomic_fetch_and(&t->work, ~WORK_THROTTLE);
 	/* A signal's frame is made now; it comes back here before it runs. */
-	if (wait_event_interruptible(&t->proc->stop_wq,
-				     !load_once(&thread_cgroup(t)->e_throttle)))
+	if (wait_event_interruptible(&t->proc->stop_wq, !is_throttled(t)))
 		(void)atomic_fetch_or(&t->work, WORK_THROTTLE);
 }

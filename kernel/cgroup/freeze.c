@@ -10,7 +10,7 @@
  *
  * INVARIANT
  *   I1  thread->cgroup_frozen is set just while the thread sleeps in such a place,
- *       and it is counted in its group's nr_frozen.
+ *       and it is counted in its group's nr_frozen, if that is not the root.
  */
 #include <kernel/cgroup/cgroup.h>
 
@@ -22,14 +22,8 @@
 
 static bool holds_still(const struct cgroup *cg)
 {
-	const struct cgroup *c;
-
-	if (!cg->e_freeze || cg->nr_frozen != cg->nr_tasks)
-		return false;
-	list_for_each_entry(c, &cg->children, sibling)
-		if (!c->frozen)
-			return false;
-	return true;
+	return cg->e_freeze && cg->nr_frozen == cg->nr_tasks &&
+	       cg->nr_frozen_children == cg->nr_children;
 }
 
 void cgroup_update_frozen_locked(struct cgroup *cg)
@@ -41,6 +35,7 @@ void cgroup_update_frozen_locked(struct cgroup *cg)
 		if (now == cg->frozen)
 			return;
 		cg->frozen = now;
+		cg->parent->nr_frozen_children += now ? 1 : -1ul;
 		cgroup_event_locked(cg, CGROUP_EV_EVENTS);
 	}
 }
@@ -48,19 +43,13 @@ void cgroup_update_frozen_locked(struct cgroup *cg)
 void cgroup_count_frozen(struct thread *t, bool frozen)
 {
 	assert_held(&task_lock);
-	if (!t->cgroup || t->cgroup_frozen == frozen)
+	if (t->cgroup_frozen == frozen)
 		return;
 	t->cgroup_frozen = frozen;
+	if (!t->cgroup)
+		return;
 	t->cgroup->nr_frozen += frozen ? 1 : -1;
 	cgroup_update_frozen_locked(t->cgroup);
-}
-
-bool cgroup_must_hold(const struct thread *t)
-{
-	const struct cgroup *cg = load_once(&t->cgroup);
-
-	/* relaxed: who changes it wakes us afterwards */
-	return cg && load_once(&cg->e_freeze);
 }
 
 static bool tracer_wants(const struct thread *t)
@@ -70,17 +59,32 @@ static bool tracer_wants(const struct thread *t)
 	return tr && load_once(&tr->trap);
 }
 
+static bool must_hold_locked(const struct thread *t)
+{
+	return t->cgroup && t->cgroup->e_freeze && !tracer_wants(t) &&
+	       !(t->jobctl & JOBCTL_STOPPING) &&
+	       !(load_once(&t->work) & WORK_EXIT);
+}
+
+/* Its group may go while it is looked at without the lock. */
+static bool must_hold(const struct thread *t)
+{
+	bool yes;
+
+	spin_lock(&task_lock);
+	yes = must_hold_locked(t);
+	spin_unlock(&task_lock);
+	return yes;
+}
+
 bool cgroup_hold_slow(struct thread *t)
 {
 	assert_held(&task_lock);
-	if (!cgroup_must_hold(t) || tracer_wants(t))
+	if (!must_hold_locked(t))
 		return false;
 	cgroup_count_frozen(t, true);
 	spin_unlock(&task_lock);
-	wait_event(&t->proc->stop_wq,
-		   !cgroup_must_hold(t) || tracer_wants(t) ||
-			   (load_once(&t->work) & (WORK_EXIT | WORK_STOP)));
-	(void)atomic_fetch_and(&t->work, ~WORK_STOP);
+	wait_event(&t->proc->stop_wq, !must_hold(t));
 	spin_lock(&task_lock);
 	cgroup_count_frozen(t, false);
 	return true;
@@ -111,16 +115,6 @@ static void sweep_process(struct process *p, void *arg)
 			s->fn(t);
 }
 
-/* The deepest first: what holds still is told from there upwards. */
-static void settle_locked(struct cgroup *cg)
-{
-	struct cgroup *c;
-
-	list_for_each_entry(c, &cg->children, sibling)
-		settle_locked(c);
-	cgroup_update_frozen_locked(cg);
-}
-
 static bool freeze_locked(struct cgroup *cg, bool on)
 {
 	struct cgroup *c = NULL;
@@ -139,6 +133,7 @@ static bool freeze_locked(struct cgroup *cg, bool on)
 void cgroup_set_freeze(struct cgroup *cg, bool on)
 {
 	struct sweep s = { cg, cgroup_hold_locked };
+	struct cgroup *c = NULL;
 	bool changed;
 
 	mutex_lock(&cgroup_mutex);
@@ -148,7 +143,9 @@ void cgroup_set_freeze(struct cgroup *cg, bool on)
 	if (changed) {
 		process_for_each(sweep_process, &s);
 		spin_lock(&task_lock);
-		settle_locked(cg);
+		/* what holds still is told upwards from each */
+		while ((c = cgroup_next(c, cg)))
+			cgroup_update_frozen_locked(c);
 		spin_unlock(&task_lock);
 	}
 	mutex_unlock(&cgroup_mutex);

@@ -25,6 +25,8 @@ static void populated_changed_locked(struct cgroup *cg, bool now)
 						 : &up->nr_populated_dom;
 
 		cgroup_event_locked(cg, CGROUP_EV_EVENTS);
+		if (now)
+			cgroup_cpu_populated_locked(cg);
 		*nr += now ? 1 : -1;
 		if (!up->parent || was == cgroup_populated_locked(up))
 			return;
@@ -41,6 +43,7 @@ static void enter_locked(struct thread *t, struct cgroup *cg)
 		return;
 	}
 	cg->nr_tasks++;
+	cg->nr_frozen += t->cgroup_frozen;
 	if (!was)
 		populated_changed_locked(cg, true);
 	cgroup_update_frozen_locked(cg);
@@ -55,8 +58,8 @@ static void leave_locked(struct thread *t)
 	if (!cg)
 		return;
 	KASSERT(cg->nr_tasks > 0);
-	cgroup_count_frozen(t, false);
 	cg->nr_tasks--;
+	cg->nr_frozen -= t->cgroup_frozen; /* where it sleeps it goes on to */
 	if (!cgroup_populated_locked(cg))
 		populated_changed_locked(cg, false);
 	cgroup_update_frozen_locked(cg);
@@ -189,7 +192,6 @@ int cgroup_vet_locked(const struct cgroup *from, const struct cgroup *to,
 static void move_locked(struct cgroup *to, struct thread *t)
 {
 	struct cgroup *from = t->cgroup;
-	bool still = t->cgroup_frozen; /* where it sleeps it goes on to */
 
 	if (thread_cgroup(t) == to)
 		return;
@@ -198,8 +200,6 @@ static void move_locked(struct cgroup *to, struct thread *t)
 	pids_uncharge_locked(from);
 	pids_charge_locked(to);
 	enter_locked(t, to);
-	if (still)
-		cgroup_count_frozen(t, true);
 	cgroup_put(from);
 }
 

@@ -40,18 +40,32 @@ static u64 last_id = 1;				   /* [cgroup_mutex] */
 static struct list_head due = LIST_HEAD_INIT(due); /* [task_lock] */
 static struct waitq due_wq = WAITQ_INIT(due_wq);
 
+static void free_group(struct cgroup *cg)
+{
+	KASSERT(cg->dead && list_empty(&cg->children));
+	kfree(cg->fs);
+	kfree(cg->name);
+	kfree(cg);
+}
+
+/* A long line of dead ones goes at once, so those above are told once of all. */
 void cgroup_put(struct cgroup *cg)
 {
-	while (cg && atomic_dec_and_test(&cg->refs)) {
-		struct cgroup *up = cg->parent, *a;
+	struct cgroup *up;
+	u64 freed = 0;
 
-		KASSERT(cg->dead && list_empty(&cg->children));
-		for (a = up; a; a = a->parent)
-			atomic_dec(&a->nr_dying);
-		kfree(cg->fs);
-		kfree(cg->name);
-		kfree(cg);
-		cg = up;
+	for (; cg; cg = up) {
+		/* a dead one of which we have the last reference gets no other */
+		if (freed && load_once(&cg->refs) > 1) {
+			for (up = cg; up; up = up->parent)
+				(void)atomic_fetch_add(&up->nr_dying, -freed);
+			freed = 0;
+		}
+		if (!atomic_dec_and_test(&cg->refs))
+			return;
+		up = cg->parent;
+		free_group(cg);
+		freed++;
 	}
 }
 
@@ -188,10 +202,12 @@ static void link_locked(struct cgroup *cg)
 	struct cgroup *parent = cg->parent;
 
 	list_add_tail(&cg->sibling, &parent->children);
+	parent->nr_children++;
 	for (struct cgroup *a = parent; a; a = a->parent)
 		a->nr_descendants++;
 	cg->e_freeze = parent->e_freeze;
 	cg->frozen = cg->e_freeze != 0; /* there is nobody who moves */
+	parent->nr_frozen_children += cg->frozen;
 	cg->e_throttle = parent->e_throttle;
 }
 
@@ -200,7 +216,9 @@ struct cgroup *cgroup_make(struct cgroup *parent, const char *name)
 	struct cgroup *cg = ERR_PTR(-ENODEV);
 
 	mutex_lock(&cgroup_mutex);
-	if (!parent->dead)
+	if (parent->controllers & cgroup_file_ctl(name))
+		cg = ERR_PTR(-EEXIST); /* a file, since it was asked for */
+	else if (!parent->dead)
 		cg = has_room(parent) ? group_alloc(parent, name)
 				      : ERR_PTR(-EAGAIN);
 	if (!cg)
@@ -220,6 +238,8 @@ static void unlink_locked(struct cgroup *cg)
 		cg->parent->nr_threaded_children--;
 	store_once(&cg->dead, true);
 	list_del(&cg->sibling);
+	cg->parent->nr_children--;
+	cg->parent->nr_frozen_children -= cg->frozen;
 	for (struct cgroup *a = cg->parent; a; a = a->parent) {
 		a->nr_descendants--;
 		atomic_inc(&a->nr_dying);
@@ -268,61 +288,67 @@ struct cgroup *cgroup_find_child(struct cgroup *cg, const char *name,
 	return found;
 }
 
-struct cgroup *cgroup_child_after(struct cgroup *cg, u64 id)
+/* Children stand in the order of their numbers. */
+struct cgroup *cgroup_child_after(struct cgroup *cg, struct cgroup *prev,
+				  u64 id)
 {
-	struct cgroup *c, *found = NULL;
+	struct list_head *at = &cg->children;
+	struct cgroup *found = NULL;
 
 	mutex_lock(&cgroup_mutex);
-	list_for_each_entry(c, &cg->children, sibling)
-		if (c->id > id) {
-			found = cgroup_get(c);
-			break;
-		}
+	if (prev && !prev->dead)
+		at = &prev->sibling;
+	while (!found && (at = at->next) != &cg->children)
+		if (list_entry(at, struct cgroup, sibling)->id > id)
+			found = cgroup_get(
+				list_entry(at, struct cgroup, sibling));
 	mutex_unlock(&cgroup_mutex);
+	cgroup_put(prev);
 	return found;
 }
 
-/* Names of @cg below @top, "/a/b"; its length, 0: they are the same. */
-static size_t path_below(const struct cgroup *cg, const struct cgroup *top,
-			 char *buf, size_t n)
+/* A tree may be deeper than a stack: names are put down from the last one backwards. */
+s64 cgroup_path(struct cgroup *cg, struct cgroup *from, char *buf, size_t n)
 {
-	size_t len;
+	const struct cgroup *both = cgroup_common(cg, from), *c;
+	size_t up = from->level - both->level, len = 3 * up, i;
+	char *p;
 
-	if (cg == top) {
-		buf[0] = '\0';
-		return 0;
+	for (c = cg; c != both; c = c->parent)
+		len += 1 + strlen(c->name);
+	if (len >= n)
+		return -ENAMETOOLONG;
+	p = buf + len;
+	*p = '\0';
+	for (c = cg; c != both; c = c->parent) {
+		p -= strlen(c->name);
+		memcpy(p, c->name, strlen(c->name));
+		*--p = '/';
 	}
-	len = path_below(cg->parent, top, buf, n);
-	if (len < n) {
-		strlcat(buf, "/", n);
-		strlcat(buf, cg->name, n);
-	}
-	return len + 1 + strlen(cg->name);
-}
-
-s64 cgroup_path(const struct cgroup *cg, const struct cgroup *from, char *buf,
-		size_t n)
-{
-	const struct cgroup *up = from;
-	size_t len = 0;
-
-	buf[0] = '\0';
-	for (; !cgroup_is_below(cg, up); up = up->parent) {
-		strlcat(buf, "/..", n);
-		len += 3;
-	}
-	if (len < n)
-		len += path_below(cg, up, buf + len, n - len);
-	if (!len)
-		len = strlcat(buf, "/", n);
-	return len < n ? (s64)len : -ENAMETOOLONG;
+	for (i = 0; i < up; i++)
+		memcpy(buf + 3 * i, "/..", 3);
+	return len ? (s64)len : (s64)strlcat(buf, "/", n);
 }
 
 /* --- controllers */
 
-/* May the children of @cg, which none has one yet, have controllers? */
-static int vet_enable(const struct cgroup *cg)
+/* Have children of @cg groups that are called like a file of theirs? */
+static bool names_clash(const struct cgroup *cg, u32 enable)
 {
+	const struct cgroup *c, *g;
+
+	list_for_each_entry(c, &cg->children, sibling)
+		list_for_each_entry(g, &c->children, sibling)
+			if (cgroup_file_ctl(g->name) & enable)
+				return true;
+	return false;
+}
+
+/* May the children of @cg, which none has one yet, have controllers? */
+static int vet_enable(const struct cgroup *cg, u32 enable)
+{
+	if (names_clash(cg, enable))
+		return -EEXIST;
 	if (!cgroup_is_valid_domain(cg->dom))
 		return -EOPNOTSUPP;
 	if (cgroup_can_be_thread_root(cg) || cgroup_is_threaded(cg))
@@ -353,7 +379,7 @@ static int change_control_locked(struct cgroup *cg, u32 enable, u32 disable)
 	list_for_each_entry(c, &cg->children, sibling)
 		if (disable & c->subtree_control)
 			return -EBUSY;
-	err = enable ? vet_enable(cg) : 0;
+	err = enable ? vet_enable(cg, enable) : 0;
 	if (err)
 		return err;
 	store_once(&cg->subtree_control, now);
