@@ -59,5 +59,7 @@ int sock_addr_copy(const struct sock_addr *a, uaddr_t uaddr, u32 room);
 int sock_addr_write(const struct sock_addr *a, uaddr_t uaddr, uaddr_t ulen);
 /* A descriptor for @s, which it takes. */
 int sock_install(struct socket *s, u32 flags);
+/* Its file; NULL: no memory, and the socket is gone. */
+struct file *sock_file(struct socket *s, u32 flags);
 
 #endif /* SYSCALL_SOCK_H */

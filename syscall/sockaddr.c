@@ -178,7 +178,7 @@ int sock_addr_write(const struct sock_addr *a, uaddr_t uaddr, uaddr_t ulen)
 	return put_user_u32((u32)len, ulen);
 }
 
-int sock_install(struct socket *s, u32 flags)
+struct file *sock_file(struct socket *s, u32 flags)
 {
 	struct inode *i = anon_inode_new(S_IFSOCK | 0777);
 	struct file *f = i ? socket_file(s, flags & O_NONBLOCK) : NULL;
@@ -187,9 +187,16 @@ int sock_install(struct socket *s, u32 flags)
 		if (i)
 			inode_put(i);
 		s->ops->release(s);
-		return -ENOMEM;
+		return NULL;
 	}
 	f->inode = i;
 	s->ino = i->ino;
-	return fd_open(f, flags);
+	return f;
+}
+
+int sock_install(struct socket *s, u32 flags)
+{
+	struct file *f = sock_file(s, flags);
+
+	return f ? fd_open(f, flags) : -ENOMEM;
 }

@@ -112,30 +112,52 @@ SYSCALL2(201, listen, int, fd, int, backlog)
 	return err;
 }
 
+/* @new becomes @fd, or goes. */
+static int give_accepted(int fd, struct socket *new, uaddr_t uaddr,
+			 uaddr_t ulen, u32 flags)
+{
+	struct sock_addr a;
+	struct file *f;
+	int err = 0;
+
+	if (uaddr) {
+		if (new->ops->name(new, true, &a))
+			a = (struct sock_addr){ .family = new->family };
+		err = sock_addr_write(&a, uaddr, ulen);
+	}
+	if (err) {
+		new->ops->release(new);
+		return err;
+	}
+	f = sock_file(new, flags);
+	if (!f)
+		return -ENOMEM;
+	fd_install(fd, f);
+	return 0;
+}
+
 s64 sock_accept(struct file *f, uaddr_t uaddr, uaddr_t ulen, u32 flags,
 		bool nonblock)
 {
 	struct socket *s = socket_of(f), *new;
-	struct sock_addr a;
-	s64 n = 0;
+	s64 fd, n;
 
 	if (flags & ~(u32)(SOCK_CLOEXEC | SOCK_NONBLOCK))
 		return -EINVAL;
 	if (!s)
 		return -ENOTSOCK;
+	/* a connection that there is no descriptor for waits on */
+	fd = fd_alloc(0, flags & SOCK_CLOEXEC);
+	if (fd < 0)
+		return fd;
 	new = s->ops->accept(s, nonblock || (f->flags & O_NONBLOCK));
-	if (IS_ERR(new))
-		return PTR_ERR(new);
-	if (uaddr) {
-		if (new->ops->name(new, true, &a))
-			a = (struct sock_addr){ .family = new->family };
-		n = sock_addr_write(&a, uaddr, ulen);
-	}
+	n = IS_ERR(new) ? PTR_ERR(new)
+			: give_accepted((int)fd, new, uaddr, ulen, flags);
 	if (n) {
-		new->ops->release(new);
+		fd_unreserve((int)fd);
 		return n;
 	}
-	return sock_install(new, flags);
+	return fd;
 }
 
 static s64 do_accept(int fd, uaddr_t uaddr, uaddr_t ulen, u32 flags)
