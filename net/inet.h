@@ -59,7 +59,7 @@ struct inet_sock {
 	bool ip_fixed, port_fixed;     /* [i] by bind(2) */
 	struct list_head port_node;    /* [i] */
 	struct inet_ep local, remote;  /* [i] */
-	struct inet_sock *peer;	       /* [i] owned; streams */
+	struct inet_sock *peer;	       /* [i, a] owned; streams */
 	struct list_head backlog;      /* [i] listener: to be accepted */
 	struct list_head pending;      /* [i] listener: connecting to it */
 	struct list_head backlog_node; /* [i] in one of a listener's lists */
@@ -193,6 +193,8 @@ int tcp_listen(struct socket *s, int backlog);
 struct socket *tcp_accept(struct socket *s, bool nonblock);
 int tcp_shutdown(struct socket *s, u32 how);
 void tcp_close(struct inet_sock *is);
+/* The connection of @is is over; inet_lock held, and who waits is to be woken. */
+void tcp_end_locked(struct inet_sock *is, u32 error);
 u32 tcp_poll_bits(struct inet_sock *is);
 /* --- tcp_data.c */
 s64 tcp_send(struct socket *s, struct sock_msg *m);

@@ -47,6 +47,7 @@ static void inherit(struct inet_sock *is, const struct inet_sock *from)
 	is->keepidle = from->keepidle;
 	is->keepintvl = from->keepintvl;
 	is->keepcnt = from->keepcnt;
+	is->uid = from->uid;
 }
 
 /* @us and @fresh are one connection from now on; @fresh waits to be accepted. */
@@ -58,8 +59,8 @@ static void join_locked(struct inet_sock *us, struct inet_sock *to,
 	fresh->local = us->remote;
 	fresh->remote = us->local;
 	inet_adopt_port_locked(fresh);
-	us->peer = inet_get(fresh);
-	fresh->peer = inet_get(us);
+	store_once(&us->peer, inet_get(fresh));
+	store_once(&fresh->peer, inet_get(us));
 	us->state = fresh->state = INET_CONNECTED;
 	list_add_tail(&fresh->backlog_node, &to->backlog);
 	to->nr_backlog++;
@@ -80,8 +81,11 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 	struct inet_sock *to;
 	int err;
 
-	if (us->state != INET_IDLE && us->state != INET_CLOSED)
-		return us->state == INET_CONNECTING ? -EALREADY : -EISCONN;
+	if (us->state == INET_CONNECTING)
+		return -EALREADY;
+	/* one that was reset has its peer still, and has to be disconnected */
+	if ((us->state != INET_IDLE && us->state != INET_CLOSED) || us->peer)
+		return -EISCONN;
 	err = inet_autobind_locked(us, ep);
 	if (err)
 		return err;
@@ -130,9 +134,9 @@ static int wait_connected(struct inet_sock *us)
 		return -EINPROGRESS;
 	if (err)
 		return (int)socket_interrupted(err, timeout);
-	return load_once(&us->state) == INET_CONNECTED
-		       ? 0
-		       : socket_take_error(&us->s);
+	if (load_once(&us->state) == INET_CONNECTED)
+		return 0;
+	return socket_take_error(&us->s) ?: -ECONNABORTED;
 }
 
 /* A second call for a connection that the first one did not wait for. */
@@ -231,8 +235,9 @@ int tcp_listen(struct socket *s, int backlog)
 	int err = 0;
 
 	spin_lock(&inet_lock);
-	if (is->state != INET_IDLE && is->state != INET_LISTEN &&
-	    is->state != INET_CLOSED)
+	if ((is->state != INET_IDLE && is->state != INET_LISTEN &&
+	     is->state != INET_CLOSED) ||
+	    is->peer)
 		err = -EINVAL;
 	if (!err)
 		err = inet_autobind_locked(is, NULL);
@@ -319,14 +324,13 @@ struct socket *tcp_accept(struct socket *s, bool nonblock)
 
 /* --- the end */
 
-static void reset(struct inet_sock *is, u32 error)
+void tcp_end_locked(struct inet_sock *is, u32 error)
 {
-	spin_lock(&inet_lock);
-	is->state = INET_CLOSED;
-	spin_unlock(&inet_lock);
+	assert_held(&inet_lock);
+	if (error)
+		store_once(&is->s.error, error);
 	(void)atomic_fetch_or(&is->shut, SHUT_RD | SHUT_WR);
-	store_once(&is->s.error, error);
-	inet_wake_all(is);
+	is->state = INET_CLOSED;
 }
 
 /* Drop the connection of @is; the other side hears of it. */
@@ -337,17 +341,18 @@ static void hang_up(struct inet_sock *is, bool abort)
 
 	spin_lock(&inet_lock);
 	peer = is->peer;
-	is->peer = NULL;
+	store_once(&is->peer, NULL);
 	live = peer && peer->peer == is && is->state == INET_CONNECTED;
-	is->state = INET_CLOSED;
-	spin_unlock(&inet_lock);
-	(void)atomic_fetch_or(&is->shut, SHUT_RD | SHUT_WR);
-	if (live && abort) {
-		reset(peer, ECONNRESET);
-	} else if (live) {
+	/* another thread may be quick to listen or to connect again */
+	if (is->state != INET_LISTEN && is->state != INET_CONNECTING)
+		tcp_end_locked(is, 0);
+	if (live && abort)
+		tcp_end_locked(peer, ECONNRESET);
+	else if (live)
 		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
+	spin_unlock(&inet_lock);
+	if (live)
 		inet_wake_all(peer);
-	}
 	inet_put(peer);
 }
 
@@ -368,7 +373,7 @@ static void end_backlog(struct inet_sock *is)
 		} else if (w) {
 			list_del(&w->backlog_node);
 			w->target = NULL;
-			w->state = INET_CLOSED;
+			tcp_end_locked(w, ECONNREFUSED);
 			inet_get(w);
 		}
 		is->nr_backlog = 0;
@@ -378,7 +383,7 @@ static void end_backlog(struct inet_sock *is)
 			inet_purge(e);
 			inet_put(e);
 		} else if (w) {
-			reset(w, ECONNREFUSED);
+			inet_wake_all(w);
 			inet_put(w);
 			inet_put(is);
 		} else {
@@ -387,8 +392,8 @@ static void end_backlog(struct inet_sock *is)
 	}
 }
 
-/* Leave a listener's list of pending ones. */
-static void stop_connecting(struct inet_sock *is)
+/* Leave a listener's list of pending ones; who waits for that hears of @error. */
+static void stop_connecting(struct inet_sock *is, u32 error)
 {
 	struct inet_sock *to;
 
@@ -397,9 +402,11 @@ static void stop_connecting(struct inet_sock *is)
 	is->target = NULL;
 	if (to) {
 		list_del(&is->backlog_node);
-		is->state = INET_CLOSED;
+		tcp_end_locked(is, error);
 	}
 	spin_unlock(&inet_lock);
+	if (to)
+		inet_wake_all(is);
 	inet_put(to);
 }
 
@@ -418,7 +425,7 @@ void tcp_close(struct inet_sock *is)
 {
 	bool abort;
 
-	stop_connecting(is);
+	stop_connecting(is, 0);
 	if (load_once(&is->state) == INET_LISTEN)
 		stop_listening(is);
 	spin_lock(&is->lock);
@@ -430,26 +437,54 @@ void tcp_close(struct inet_sock *is)
 	hang_up(is, abort);
 }
 
-/* connect(AF_UNSPEC): back to the beginning. */
+/* connect(AF_UNSPEC): back to the beginning, unless another thread is quick to begin
+ * something else. */
 static void disconnect(struct inet_sock *is)
 {
-	stop_connecting(is);
+	stop_connecting(is, ECONNRESET);
 	if (load_once(&is->state) == INET_LISTEN)
 		stop_listening(is);
 	hang_up(is, true);
+	mutex_lock(&is->rd_mutex); /* a reader may be at the first buffer */
 	inet_purge(is);
+	mutex_unlock(&is->rd_mutex);
 	spin_lock(&inet_lock);
-	is->state = INET_IDLE;
-	is->announced = false;
-	inet_forget_locked(is);
+	if (is->state == INET_CLOSED && !is->peer) {
+		is->state = INET_IDLE;
+		is->announced = false;
+		inet_forget_locked(is);
+		store_once(&is->s.error, 0);
+		store_once(&is->shut, 0);
+	}
 	spin_unlock(&inet_lock);
-	store_once(&is->s.error, 0);
-	store_once(&is->shut, 0);
+	inet_wake_all(is);
+}
+
+static int shut_down(struct inet_sock *is, u32 how)
+{
+	struct inet_sock *peer = NULL;
+
+	spin_lock(&inet_lock);
+	if (is->state != INET_CONNECTED) {
+		spin_unlock(&inet_lock);
+		return -ENOTCONN;
+	}
+	(void)atomic_fetch_or(&is->shut, how);
+	if (is->peer->peer == is)
+		peer = inet_get(is->peer);
+	if (peer && (how & SHUT_WR))
+		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
+	spin_unlock(&inet_lock);
+	inet_wake_all(is);
+	if (peer)
+		inet_wake_all(peer);
+	inet_put(peer);
+	return 0;
 }
 
 int tcp_shutdown(struct socket *s, u32 how)
 {
-	struct inet_sock *is = to_inet(s), *peer;
+	struct inet_sock *is = to_inet(s);
 
 	switch (load_once(&is->state)) {
 	case INET_LISTEN:
@@ -457,23 +492,14 @@ int tcp_shutdown(struct socket *s, u32 how)
 			stop_listening(is);
 		return 0;
 	case INET_CONNECTING:
-		stop_connecting(is);
+		stop_connecting(is, ECONNRESET);
 		return 0;
 	case INET_CONNECTED:
-		break;
 	case INET_IDLE:
 	case INET_CLOSED:
-		return -ENOTCONN;
+		break;
 	}
-	(void)atomic_fetch_or(&is->shut, how);
-	inet_wake_all(is);
-	peer = inet_get_peer(is);
-	if (peer && (how & SHUT_WR)) {
-		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
-		inet_wake_all(peer);
-	}
-	inet_put(peer);
-	return 0;
+	return shut_down(is, how);
 }
 
 /* --- readiness */

@@ -9,6 +9,8 @@
  *   D1  A buffer is taken off the queue by a reader (rd_mutex), or when the socket's
  *       file is gone.
  *   D2  Nothing is queued at a dead socket: its sender is reset instead.
+ *   D3  Nothing is queued at a socket that has left its sender: who leaves drops its peer,
+ *       then what is queued, and only then has another peer.
  */
 #include <net/inet.h>
 
@@ -45,25 +47,35 @@ static u32 cost_of(const struct inet_buf *b)
 
 /* --- sending */
 
-/* The receiver is gone: what we send is answered by a reset. */
-static int sent_to_nobody(struct inet_sock *is)
+/* The receiver is gone: what we send is answered by a reset.  False: @is has nothing to
+ * do with it any more. */
+static bool sent_to_nobody(struct inet_sock *is, const struct inet_sock *to)
 {
+	bool ours;
+
 	spin_lock(&inet_lock);
-	is->state = INET_CLOSED;
+	ours = is->peer == to;
+	if (ours)
+		tcp_end_locked(is, EPIPE);
 	spin_unlock(&inet_lock);
-	(void)atomic_fetch_or(&is->shut, SHUT_RD | SHUT_WR);
-	store_once(&is->s.error, EPIPE);
 	inet_wake_all(is);
-	return 0;
+	return ours;
+}
+
+/* Does @to hear @is no more?  See D3; lock held. */
+static bool left(const struct inet_sock *is, const struct inet_sock *to)
+{
+	return load_once(&to->dead) || load_once(&to->peer) != is;
 }
 
 /* 0: queued, or -EAGAIN: no room; -EPIPE: nobody is there. */
-static int enqueue(struct inet_sock *to, struct inet_buf *b, u64 limit)
+static int enqueue(const struct inet_sock *is, struct inet_sock *to,
+		   struct inet_buf *b, u64 limit, bool urgent)
 {
 	int err = 0;
 
 	spin_lock(&to->lock);
-	if (load_once(&to->dead))
+	if (left(is, to))
 		err = -EPIPE;
 	else if (to->queued && to->queued + cost_of(b) > limit)
 		err = -EAGAIN;
@@ -72,18 +84,23 @@ static int enqueue(struct inet_sock *to, struct inet_buf *b, u64 limit)
 		store_once(&to->queued, to->queued + cost_of(b));
 		store_once(&to->bytes, to->bytes + b->len);
 	}
+	if (!err && unlikely(urgent)) {
+		to->oob = OOB_SET | b->data[0];
+		to->oob_at = to->bytes - 1;
+	}
 	spin_unlock(&to->lock);
 	return err;
 }
 
 /* A few bytes behind the last ones: no buffer of their own. */
-static bool merge(struct inet_sock *to, const u8 *data, u32 n)
+static bool merge(const struct inet_sock *is, struct inet_sock *to,
+		  const u8 *data, u32 n)
 {
 	struct inet_buf *b;
 	bool done = false;
 
 	spin_lock(&to->lock);
-	if (!list_empty(&to->queue) && !load_once(&to->dead)) {
+	if (!list_empty(&to->queue) && !left(is, to)) {
 		b = list_last_entry(&to->queue, struct inet_buf, node);
 		done = b->cap - b->len >= n;
 		if (done) {
@@ -100,7 +117,7 @@ static bool may_queue(struct inet_sock *is, struct inet_sock *to, u64 limit)
 {
 	return load_once(&to->queued) < limit - limit / 3 ||
 	       load_once(&to->dead) || (load_once(&is->shut) & SHUT_WR) ||
-	       load_once(&is->s.error);
+	       load_once(&is->s.error) || load_once(&is->peer) != to;
 }
 
 static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
@@ -132,7 +149,7 @@ static int send_error(struct inet_sock *is)
 }
 
 static s64 queue_buf(struct inet_sock *is, struct inet_sock *to,
-		     struct inet_buf *b, const struct sock_msg *m)
+		     struct inet_buf *b, const struct sock_msg *m, bool urgent)
 {
 	u64 deadline = socket_deadline(is->s.snd_timeout_ns);
 	u64 limit = limit_of(is, to);
@@ -140,9 +157,11 @@ static s64 queue_buf(struct inet_sock *is, struct inet_sock *to,
 
 	for (;;) {
 		err = send_error(is);
+		if (!err && load_once(&is->peer) != to)
+			err = -EPIPE; /* disconnected */
 		if (err)
 			return err;
-		err = enqueue(to, b, limit);
+		err = enqueue(is, to, b, limit, urgent);
 		if (err != -EAGAIN || (m->flags & MSG_DONTWAIT))
 			return err;
 		err = wait_event_interruptible_timeout(
@@ -154,7 +173,7 @@ static s64 queue_buf(struct inet_sock *is, struct inet_sock *to,
 
 /* Bytes sent of at most @len, or -errno. */
 static s64 send_some(struct inet_sock *is, struct inet_sock *to,
-		     struct sock_msg *m, u32 len)
+		     struct sock_msg *m, u32 len, bool urgent)
 {
 	struct inet_buf *b = new_buf(m->it, len);
 	s64 err;
@@ -162,29 +181,31 @@ static s64 send_some(struct inet_sock *is, struct inet_sock *to,
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	len = b->len; /* b is theirs once it is queued */
-	if (len <= MERGE_MAX && !send_error(is) && merge(to, b->data, len)) {
+	if (len <= MERGE_MAX && !urgent && !send_error(is) &&
+	    merge(is, to, b->data, len)) {
 		kfree(b);
 		return len;
 	}
-	err = queue_buf(is, to, b, m);
+	err = queue_buf(is, to, b, m, urgent);
 	if (!err)
 		return len;
 	kfree(b);
 	if (err != -EPIPE || !load_once(&to->dead))
 		return err;
-	(void)sent_to_nobody(is);
-	return len;
+	return sent_to_nobody(is, to) ? (s64)len : err;
 }
 
+/* All but the last @keep bytes. */
 static s64 send_all(struct inet_sock *is, struct inet_sock *to,
-		    struct sock_msg *m)
+		    struct sock_msg *m, u32 keep)
 {
 	size_t chunk = CHUNK_MAX;
 	s64 done = 0, n = 0;
 
-	while (iov_iter_count(m->it)) {
+	while (iov_iter_count(m->it) > keep) {
 		n = send_some(is, to, m,
-			      (u32)min(iov_iter_count(m->it), chunk));
+			      (u32)min(iov_iter_count(m->it) - keep, chunk),
+			      false);
 		if (n == -ENOBUFS && chunk > CHUNK_SMALL) {
 			chunk = CHUNK_SMALL; /* memory is in small pieces */
 			continue;
@@ -201,37 +222,37 @@ static s64 send_all(struct inet_sock *is, struct inet_sock *to,
 
 static void drop_passed(struct inet_sock *is);
 
-/* The last byte is urgent: its reader hears of it at once. */
-static void mark_urgent(struct inet_sock *to, u8 byte)
+/* The last byte, which is urgent: its reader hears of it at once. */
+static s64 send_urgent_byte(struct inet_sock *is, struct inet_sock *to,
+			    struct sock_msg *m)
 {
-	spin_lock(&to->lock);
-	to->oob = OOB_SET | byte;
-	to->oob_at = to->bytes ? to->bytes - 1 : 0;
-	spin_unlock(&to->lock);
-	socket_urgent(&to->s);
-	wake_up_all_key(&to->s.rd_wq, POLLPRI);
+	s64 n;
+
+	/* who reads just now may keep the lock for as long as he likes */
+	if (mutex_trylock(&to->rd_mutex)) {
+		drop_passed(to);
+		mutex_unlock(&to->rd_mutex);
+	}
+	n = send_some(is, to, m, 1, true);
+	if (n == 1) {
+		socket_urgent(&to->s);
+		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM | POLLPRI);
+	}
+	return n;
 }
 
 static s64 send_urgent(struct inet_sock *is, struct inet_sock *to,
 		       struct sock_msg *m)
 {
-	struct inet_buf *last;
-	s64 n = send_all(is, to, m);
-	u8 byte = 0;
+	size_t len = iov_iter_count(m->it);
+	s64 n = 0, last;
 
-	if (n <= 0)
+	if (len > 1)
+		n = send_all(is, to, m, 1);
+	if (n < 0 || iov_iter_count(m->it) != 1)
 		return n;
-	spin_lock(&to->lock);
-	if (!list_empty(&to->queue)) {
-		last = list_last_entry(&to->queue, struct inet_buf, node);
-		byte = last->data[last->len - 1];
-	}
-	spin_unlock(&to->lock);
-	mutex_lock(&to->rd_mutex);
-	drop_passed(to);
-	mutex_unlock(&to->rd_mutex);
-	mark_urgent(to, byte);
-	return n;
+	last = send_urgent_byte(is, to, m);
+	return last < 0 && n ? n : n + last;
 }
 
 s64 tcp_send(struct socket *s, struct sock_msg *m)
@@ -246,7 +267,7 @@ s64 tcp_send(struct socket *s, struct sock_msg *m)
 		n = -EPIPE;
 	if (!n)
 		n = m->flags & MSG_OOB ? send_urgent(is, to, m)
-				       : send_all(is, to, m);
+				       : send_all(is, to, m, 0);
 	inet_put(to);
 	if (n == -EPIPE && !(m->flags & MSG_NOSIGNAL))
 		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
@@ -380,6 +401,12 @@ static void made_room(struct inet_sock *is)
 	inet_put(peer);
 }
 
+/* Is there a connection, or will there be one? */
+static bool talks(enum inet_state state)
+{
+	return state == INET_CONNECTED || state == INET_CONNECTING;
+}
+
 static bool has_input(struct inet_sock *is, bool peek)
 {
 	/* A peek does not take away the urgent byte that it passes over. */
@@ -388,7 +415,7 @@ static bool has_input(struct inet_sock *is, bool peek)
 
 	return load_once(&is->bytes) > none ||
 	       (load_once(&is->shut) & SHUT_RD) || load_once(&is->s.error) ||
-	       load_once(&is->state) == INET_CLOSED;
+	       !talks(load_once(&is->state));
 }
 
 /* True: look again; else what the call returns is in *@r. */
@@ -401,7 +428,7 @@ static bool wait_input(struct inet_sock *is, const struct sock_msg *m,
 	if (*r || (load_once(&is->shut) & SHUT_RD))
 		return false;
 	*r = -ENOTCONN;
-	if (state != INET_CONNECTED && state != INET_CONNECTING)
+	if (!talks(state))
 		return false;
 	*r = -EAGAIN;
 	if (m->flags & MSG_DONTWAIT)
