@@ -40,7 +40,7 @@ static struct unix_sock *unix_of(struct file *f)
 
 static bool carries_unix(const struct sock_files *sf)
 {
-	for (u32 i = 0; sf && i < sf->nr; i++) {
+	for (u32 i = 0; i < sf->nr; i++) {
 		if (unix_of(sf->f[i]))
 			return true;
 	}
@@ -106,10 +106,9 @@ struct sock_files *unix_land(struct sock_files **at)
 		user_uncharge(sf->uid, USER_FLIGHTS, sf->nr);
 		sf->flights = false;
 	}
-	if (likely(!carries_unix(sf))) {
-		*at = NULL;
-		return sf;
-	}
+	if (!sf)
+		return NULL;
+	/* also if none is ours: the collector may be looking at them */
 	spin_lock(&unix_lock);
 	for (u32 i = 0; i < sf->nr; i++) {
 		us = unix_of(sf->f[i]);

@@ -142,7 +142,8 @@ TEST(tcprace, disconnect_under_reader)
 	wait_caught();
 	CHECK_EQ(pthread_create(&d, NULL, disconnects, NULL), 0);
 	ut_sleep_ms(50);
-	for (int i = 0; i < 200; i++) { /* memory that was freed is used again */
+	for (int i = 0; i < 200;
+	     i++) { /* memory that was freed is used again */
 		int p[2];
 
 		CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, p));
@@ -233,9 +234,9 @@ TEST(tcprace, send_while_connecting)
 static void *connects(void *arg)
 {
 	(void)arg;
-	return (void *)(long)(connect(s[0], (void *)&other, sizeof(other)) ?
-				      errno :
-				      0);
+	return (void *)(long)(connect(s[0], (void *)&other, sizeof(other))
+				      ? errno
+				      : 0);
 }
 
 /* shutdown(2) and connect(AF_UNSPEC) end a connect(2) that waits. */
