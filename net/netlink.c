@@ -51,21 +51,42 @@ static void answer_done(struct nl_out *o, const struct nlmsghdr *req)
 		nl_end(o, h);
 }
 
+#define RTM_KIND(type) ((type)&3)
+#define RTM_KIND_GET   2
+
+/* What changes something is for those who administer the namespace: who opened the socket,
+ * lest he have somebody else's words written to it, and who sends. */
+static bool may_ask(const struct nl_sock *nl, const struct nlmsghdr *req)
+{
+	return nl->s.protocol != NETLINK_ROUTE ||
+	       RTM_KIND(req->type) == RTM_KIND_GET ||
+	       (nl->admin && net_capable(nl->s.net, CAP_NET_ADMIN));
+}
+
+/* The answer to @req itself. */
+static int serve(struct nl_sock *nl, struct nl_out *o,
+		 const struct nlmsghdr *req, u32 len, bool dump)
+{
+	if (!(req->flags & NLM_F_REQUEST) || req->type < NLMSG_FIRST)
+		return 0;
+	if (!may_ask(nl, req))
+		return -EPERM;
+	if (nl->s.protocol == NETLINK_SOCK_DIAG)
+		return sock_diag_request(nl->s.net, o, req, len, dump);
+	return rtnl_request(nl->s.net, o, req, len, dump);
+}
+
 /* A dump's end is a message of its own, as Linux sends it. */
 static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 			  u32 len)
 {
-	bool dump = (req->flags & NLM_F_DUMP) == NLM_F_DUMP;
-	struct net_ns *net = nl->s.net;
+	bool dump = (req->flags & NLM_F_DUMP) == NLM_F_DUMP &&
+		    req->flags & NLM_F_REQUEST && req->type >= NLMSG_FIRST;
 	struct nl_out o;
 	int err;
 
-	if (!(req->flags & NLM_F_REQUEST) || req->type < NLMSG_FIRST)
-		return 0;
 	nl_out_init(&o);
-	err = nl->s.protocol == NETLINK_SOCK_DIAG
-		      ? sock_diag_request(net, &o, req, len, dump)
-		      : rtnl_request(net, &o, req, len, dump);
+	err = serve(nl, &o, req, len, dump);
 	if (err)
 		nl_out_free(&o);
 	if (err || dump || req->flags & NLM_F_ACK)
@@ -94,6 +115,7 @@ static int handle_all(struct nl_sock *nl, u8 *data, size_t len)
 			break;
 		h->port = nl->port;
 		err = handle_request(nl, h, (u32)n);
+		cond_resched();
 		n = min(ALIGN_UP(n, (size_t)4), len);
 		data += n;
 		len -= n;
@@ -142,11 +164,15 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 {
 	struct nl_sock *nl = to_nl(s);
 	size_t len = iov_iter_count(m->it);
+	struct nl_addr a;
 	u8 *data;
 	int err;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
+	err = nl_addr_to(s, m->to, &a);
+	if (err || a.port)
+		return err ? err : -ECONNREFUSED; /* only the kernel listens */
 	if (len > NL_SEND_MAX)
 		return -EMSGSIZE;
 	data = kmalloc(max(len, (size_t)16));
@@ -174,10 +200,15 @@ static int nl_bind(struct socket *s, struct sock_addr *addr)
 	if (err)
 		return err;
 	spin_lock(&nl->lock);
-	nl->port = a.port ? a.port : nl->port ? nl->port : choose_port();
-	store_once(&nl->groups, (nl->groups & ~0xfffffffful) | a.groups);
+	if (nl->port && a.port != nl->port)
+		err = -EINVAL; /* it has another one */
+	if (!nl->port)
+		nl->port = a.port ? a.port : choose_port();
+	if (!err)
+		store_once(&nl->groups,
+			   (nl->groups & ~0xfffffffful) | a.groups);
 	spin_unlock(&nl->lock);
-	return 0;
+	return err;
 }
 
 static int nl_connect(struct socket *s, const struct sock_addr *addr,
@@ -189,13 +220,13 @@ static int nl_connect(struct socket *s, const struct sock_addr *addr,
 
 	if (addr->family == AF_UNSPEC)
 		return 0;
-	err = nl_addr_get(&a, addr);
-	if (err)
-		return err;
-	if (a.port)
-		return -ECONNREFUSED; /* only the kernel listens */
+	err = nl_addr_to(s, addr, &a);
+	if (err || a.port)
+		return err ? err : -ECONNREFUSED; /* as nl_send() */
+	spin_lock(&nl->lock);
 	if (!nl->port)
 		nl->port = choose_port();
+	spin_unlock(&nl->lock);
 	return 0;
 }
 
@@ -268,8 +299,9 @@ static int nl_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 		return -ENOPROTOOPT;
 	switch (opt) {
 	case NETLINK_LIST_MEMBERSHIPS:
-		memcpy(val, &groups, min(len & ~3u, (u32)sizeof(groups)));
-		return sizeof(groups);
+		len = min(len & ~3u, (u32)sizeof(groups));
+		memcpy(val, &groups, len);
+		return (int)len;
 	case NETLINK_NO_ENOBUFS:
 	case NETLINK_PKTINFO:
 	case NETLINK_BROADCAST_ERROR:

@@ -44,6 +44,7 @@ struct nlattr {
 struct nl_buf {
 	struct list_head node;
 	u32 len;
+	u32 cost;  /* bytes of memory */
 	u32 group; /* that is told of a change: NETLINK_PKTINFO; 0: none */
 	u32 port,
 		groups; /* whose it is, 0: the kernel's, and bits of whom it is told */
@@ -60,7 +61,8 @@ struct nl_out {
 };
 void nl_out_init(struct nl_out *o);
 void nl_out_free(struct nl_out *o);
-bool nl_next_buf(struct nl_out *o);	/* what follows is read for itself */
+void nl_out_shrink(struct nl_out *o); /* what it does not need is given back */
+bool nl_next_buf(struct nl_out *o);   /* what follows is read for itself */
 void *nl_room(struct nl_out *o, u32 n); /* zeroed; NULL: out of memory */
 /* A message that answers @req: begin, fields by nl_room(), attributes, end. */
 struct nlmsghdr *nl_begin(struct nl_out *o, const struct nlmsghdr *req,

@@ -15,7 +15,7 @@ static struct nl_buf *buf_new(void)
 	struct nl_buf *b = kmalloc(NL_BUF_SIZE);
 
 	if (b) {
-		*b = (struct nl_buf){ 0 };
+		*b = (struct nl_buf){ .cost = NL_BUF_SIZE };
 		list_init(&b->node);
 	}
 	return b;
@@ -45,6 +45,24 @@ void nl_out_free(struct nl_out *o)
 		struct nl_buf *b =
 			list_first_entry(&o->bufs, struct nl_buf, node);
 
+		list_del(&b->node);
+		kfree(b);
+	}
+}
+
+void nl_out_shrink(struct nl_out *o)
+{
+	struct nl_buf *b, *next, *c;
+
+	list_for_each_entry_safe(b, next, &o->bufs, node) {
+		u32 size = (u32)sizeof(*b) + b->len;
+
+		c = size <= NL_BUF_SIZE / 4 ? kmemdup(b, size) : NULL;
+		if (!c)
+			continue;
+		c->cost = size;
+		list_init(&c->node);
+		list_add(&c->node, &b->node);
 		list_del(&b->node);
 		kfree(b);
 	}

@@ -4,6 +4,7 @@
 #include <net/nlsock.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -17,6 +18,7 @@ struct nl_sock *nl_sock_new(const struct socket_ops *ops, int type,
 		return NULL;
 	socket_init(&nl->s, ops, AF_NETLINK, (u16)type, current_net_ns());
 	nl->s.protocol = (u16)protocol;
+	nl->admin = net_capable(nl->s.net, CAP_NET_ADMIN);
 	spin_init(&nl->lock, "netlink", RANK_PIPE);
 	list_init(&nl->queue);
 	mutex_init(&nl->rd_mutex);
@@ -51,6 +53,22 @@ int nl_addr_get(struct nl_addr *a, const struct sock_addr *from)
 		return -EINVAL;
 	memcpy(a, from->name, sizeof(*a));
 	return 0;
+}
+
+int nl_addr_to(const struct socket *s, const struct sock_addr *to,
+	       struct nl_addr *a)
+{
+	int err;
+
+	*a = (struct nl_addr){ 0 };
+	if (!to)
+		return 0;
+	err = nl_addr_get(a, to);
+	if (err)
+		return err;
+	return (a->port || a->groups) && !net_capable(s->net, CAP_NET_ADMIN)
+		       ? -EPERM
+		       : 0;
 }
 
 void nl_addr_put(struct sock_addr *to, u32 port, u32 groups)
@@ -88,14 +106,16 @@ void nl_sock_queue(struct nl_sock *nl, struct nl_out *o)
 
 	if (list_empty(&o->bufs))
 		return;
+	nl_out_shrink(o);
 	spin_lock(&nl->lock);
 	if (nl->queued >= load_once(&nl->s.rcvbuf)) {
 		overrun(nl);
 	} else {
 		list_for_each_entry_safe(b, next, &o->bufs, node) {
 			b->len = wanted(nl, b);
-			nl->queued += b->len;
-			if (!b->len) {
+			if (b->len) {
+				nl->queued += b->cost;
+			} else {
 				list_del(&b->node);
 				kfree(b);
 			}
@@ -107,31 +127,32 @@ void nl_sock_queue(struct nl_sock *nl, struct nl_out *o)
 	wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
 }
 
-static bool is_full(const struct nl_sock *nl, u32 len)
+static bool is_full(const struct nl_sock *nl, u32 cost)
 {
 	return nl->told_max ? nl->nr_told >= nl->told_max
-			    : nl->queued + len > load_once(&nl->s.rcvbuf);
+			    : nl->queued + cost > load_once(&nl->s.rcvbuf);
 }
 
 void nl_sock_tell(struct nl_sock *nl, const struct nl_buf *b)
 {
-	struct nl_buf *c = kmalloc(sizeof(*c) + b->len);
-	u32 len;
+	u32 cost = (u32)sizeof(*b) + b->len, len;
+	struct nl_buf *c = kmalloc(cost);
 
 	spin_lock(&nl->lock);
 	len = wanted(nl, b);
 	if (!len) {
 		kfree(c);
-	} else if (!c || is_full(nl, len)) {
+	} else if (!c || is_full(nl, cost)) {
 		kfree(c);
 		overrun(nl);
 	} else {
 		memcpy(c, b, sizeof(*c) + len);
 		c->len = len;
+		c->cost = cost;
 		list_init(&c->node);
 		list_add_tail(&c->node, &nl->queue);
 		nl->nr_told += c->group != 0;
-		nl->queued += len;
+		nl->queued += cost;
 	}
 	spin_unlock(&nl->lock);
 	if (len)
@@ -168,7 +189,7 @@ static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 		spin_lock(&nl->lock);
 		list_del(&b->node);
 		nl->nr_told -= b->group != 0;
-		nl->queued -= b->len;
+		nl->queued -= b->cost;
 		spin_unlock(&nl->lock);
 		kfree(b);
 	}

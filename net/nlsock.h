@@ -34,6 +34,7 @@ struct nl_sock {
 	struct socket s;
 	u32 port;   /* [the protocol's] 0: none yet */
 	u64 groups; /* [the protocol's] bit n - 1: group n */
+	bool admin; /* [I] who made it had CAP_NET_ADMIN */
 	u32 told_max; /* [I] messages told, not yet read; 0: as many as fit rcvbuf */
 	bool no_enobufs;	/* [a] */
 	u32 opts;		/* [a] bit n: option n is on */
@@ -41,7 +42,7 @@ struct nl_sock {
 	struct spinlock lock;	/* RANK_PIPE */
 	struct list_head queue; /* [lock] of struct nl_buf */
 	u32 nr_told;		/* [lock] of the queue, to groups */
-	u64 queued;		/* [lock] bytes of the queue */
+	u64 queued;		/* [lock] what its messages take */
 	struct mutex rd_mutex;
 };
 
@@ -63,6 +64,10 @@ void nl_sock_free(struct nl_sock *nl);
 
 /* -EINVAL: it is no address of netlink. */
 int nl_addr_get(struct nl_addr *a, const struct sock_addr *from);
+/* Whom @s sends to, who is the kernel if nobody is named.  -EPERM: others are for those who
+ * administer the namespace. */
+int nl_addr_to(const struct socket *s, const struct sock_addr *to,
+	       struct nl_addr *a);
 void nl_addr_put(struct sock_addr *to, u32 port, u32 groups);
 
 /* Takes the buffers.  One answer may be longer than the queue, which loses the next. */

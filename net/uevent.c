@@ -5,7 +5,8 @@
  * The kernel speaks to group 1 (kernel/dev/uevent.h).  Programs with CAP_NET_ADMIN
  * speak to other groups and to single ports: udevd tells group 2 what it has made of
  * an event.  Each message comes with its sender's port, 0 for the kernel, and, if
- * SO_PASSCRED is on, with credentials.
+ * SO_PASSCRED is on, with credentials.  What programs say stays in their network
+ * namespace.
  *
  * Locking: all_lock (RANK_FILE) guards the list of sockets, their ports and groups; the
  * lock of a queue (nlsock.h) is taken inside.
@@ -15,6 +16,7 @@
 #include <kernel/dev/uevent.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/random.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -27,26 +29,34 @@ static struct list_head all_socks = LIST_HEAD_INIT(all_socks);
 
 /* --- sending */
 
+/* Does @u hear what is said in @net?  What the kernel says (NULL) all do whose namespace is
+ * the first user namespace's, as devices are. */
+static bool hears(const struct nl_sock *u, const struct net_ns *net)
+{
+	return net ? u->s.net == net : u->s.net->ns.owner == &init_user_ns;
+}
+
 /* To all in m->groups but the sender. */
-static void tell_groups(const struct nl_buf *m)
+static void tell_groups(const struct net_ns *net, const struct nl_buf *m)
 {
 	struct nl_sock *u;
 
 	spin_lock(&all_lock);
 	list_for_each_entry(u, &all_socks, node)
-		if (u->groups & m->groups && (!m->port || u->port != m->port))
+		if (u->groups & m->groups && hears(u, net) &&
+		    (!m->port || u->port != m->port))
 			nl_sock_tell(u, m);
 	spin_unlock(&all_lock);
 }
 
-static int tell_port(u32 port, const struct nl_buf *m)
+static int tell_port(const struct net_ns *net, u32 port, const struct nl_buf *m)
 {
 	struct nl_sock *u;
 	int err = -ECONNREFUSED;
 
 	spin_lock(&all_lock);
 	list_for_each_entry(u, &all_socks, node) {
-		if (u->port == port) {
+		if (u->port == port && hears(u, net)) {
 			nl_sock_tell(u, m);
 			err = 0;
 			break;
@@ -65,40 +75,35 @@ static void from_kernel(const char *text, size_t n)
 	m->len = (u32)n;
 	m->groups = 1u << (KERNEL_GROUP - 1);
 	memcpy(m->data, text, n);
-	tell_groups(m);
+	tell_groups(NULL, m);
 	kfree(m);
 }
 
-/* A port of its own for a socket without one: the pid, or something high. */
-static u32 port_of(struct nl_sock *u, u32 wish)
+/* Has another socket of the namespace that port?  all_lock held. */
+static bool taken(const struct nl_sock *u, u32 port)
 {
-	static u32 next; /* [all_lock] */
 	struct nl_sock *o;
-	u32 port = wish ? wish : (u32)current->proc->pid;
 
-again:
 	list_for_each_entry(o, &all_socks, node) {
-		if (o == u || o->port != port)
-			continue;
-		if (wish)
-			return 0;
-		port = (u32)current->proc->pid + (++next << 20);
-		goto again;
+		if (o != u && o->port == port && o->s.net == u->s.net)
+			return true;
 	}
-	return port;
+	return false;
 }
 
-static int check_to(const struct sock_addr *to, struct nl_addr *a)
+/* A port of its own for a socket without one: the pid, or something that nobody can
+ * foresee, and have taken before. */
+static u32 port_of(struct nl_sock *u, u32 wish)
 {
-	int err;
+	u32 port = wish ? wish : (u32)current->proc->pid;
 
-	*a = (struct nl_addr){ 0 };
-	if (!to)
-		return 0;
-	err = nl_addr_get(a, to);
-	if (err)
-		return err;
-	return (a->port || a->groups) && !capable(CAP_NET_ADMIN) ? -EPERM : 0;
+	while (taken(u, port)) {
+		if (wish)
+			return 0;
+		random_bytes(&port, sizeof(port));
+		port |= 1u << 31;
+	}
+	return port;
 }
 
 static int deliver(struct nl_sock *u, const struct nl_addr *a, struct nl_buf *m)
@@ -109,8 +114,8 @@ static int deliver(struct nl_sock *u, const struct nl_addr *a, struct nl_buf *m)
 	m->port = u->port;
 	spin_unlock(&all_lock);
 	if (a->groups)
-		tell_groups(m);
-	return a->port ? tell_port(a->port, m)
+		tell_groups(u->s.net, m);
+	return a->port ? tell_port(u->s.net, a->port, m)
 		       : 0; /* the kernel asks nothing */
 }
 
@@ -123,7 +128,7 @@ static s64 uev_send(struct socket *s, struct sock_msg *sm)
 
 	if (sm->flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	err = check_to(sm->to, &a);
+	err = nl_addr_to(s, sm->to, &a);
 	if (err)
 		return err;
 	if (len > NL_SEND_MAX)
@@ -153,8 +158,8 @@ static int uev_bind(struct socket *s, struct sock_addr *addr)
 	if (err)
 		return err;
 	spin_lock(&all_lock);
-	port = u->port && !a.port ? u->port : port_of(u, a.port);
-	if (u->port && port != u->port)
+	port = u->port ? u->port : port_of(u, a.port);
+	if (u->port && a.port != u->port)
 		err = -EINVAL; /* it has another one */
 	else if (!port)
 		err = -EADDRINUSE;
