@@ -136,8 +136,6 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 		err = inet_may(s, &ep, LANDLOCK_NET_BIND_TCP);
 	if (err)
 		return err;
-	if (unspec && !inet_is_any(&ep))
-		return -EAFNOSUPPORT;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
 		return -EINVAL;
 	if (!inet_may_have(s->net, &ep))
@@ -287,10 +285,10 @@ static bool known_proto(int family, int type, int protocol)
 
 static struct socket *create_raw(int family, int protocol)
 {
-	if (!net_capable(current_net_ns(), CAP_NET_RAW))
-		return ERR_PTR(-EPERM);
 	if (!protocol || protocol > IPPROTO_RAW)
 		return ERR_PTR(-EPROTONOSUPPORT);
+	if (!net_capable(current_net_ns(), CAP_NET_RAW))
+		return ERR_PTR(-EPERM);
 	return raw_create((u16)family, (u8)protocol);
 }
 

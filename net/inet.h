@@ -90,7 +90,7 @@ struct inet_sock {
 	u16 segment;	/* udp_cork.c */
 	struct inet_buf *begun; /* [r] udp_cork.c; owned, or NULL */
 	bool hdrincl;		/* raw.c */
-	s16 cksum_at;		/* raw.c */
+	s32 cksum_at;		/* raw.c */
 	u32 *icmp_filter;	/* [i] raw.c; owned, or NULL */
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
@@ -205,6 +205,9 @@ int udp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
 s64 udp_send(struct socket *s, struct sock_msg *m);
 s64 udp_recv(struct socket *s, struct sock_msg *m);
 u32 udp_poll_bits(struct inet_sock *is);
+/* Where @m goes from @is, and from what address; a socket without a port gets one. */
+int inet_route(struct inet_sock *is, const struct sock_msg *m,
+	       struct inet_ep *to, struct inet_ep *from);
 /* The address of @a, checked to be one that we can reach. */
 int inet_target(struct inet_sock *is, const struct sock_addr *a,
 		struct inet_ep *ep);

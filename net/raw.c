@@ -148,21 +148,11 @@ static int put_checksum(const struct inet_sock *is, struct inet_buf *b)
 static int address(struct inet_sock *is, const struct sock_msg *m,
 		   struct inet_buf *b)
 {
-	int err = m->to ? inet_target(is, m->to, &b->to) : 0;
+	int err = inet_route(is, m, &b->to, &b->from);
 
-	if (err)
-		return err;
-	spin_lock(&inet_lock);
-	if (!m->to && is->state != INET_CONNECTED)
-		err = -EDESTADDRREQ;
-	else if (!m->to)
-		b->to = is->remote;
-	b->from = is->local;
-	spin_unlock(&inet_lock);
-	if (inet_is_any(&b->from))
-		inet_source(&b->to, &b->from);
 	b->to.port = b->from.port = 0;
-	inet_mark(is, m, b);
+	if (!err)
+		inet_mark(is, m, b);
 	return err;
 }
 

@@ -93,14 +93,11 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 	return ERR_PTR(-EFAULT);
 }
 
-/* Where to; makes sure of a name of our own, which goes into *@from. */
-static int route(struct inet_sock *is, const struct sock_msg *m,
-		 struct inet_ep *to, struct inet_ep *from)
+int inet_route(struct inet_sock *is, const struct sock_msg *m,
+	       struct inet_ep *to, struct inet_ep *from)
 {
-	int err = 0;
+	int err = m->to ? inet_target(is, m->to, to) : 0;
 
-	if (m->to)
-		err = inet_target(is, m->to, to);
 	if (err)
 		return err;
 	spin_lock(&inet_lock);
@@ -108,15 +105,23 @@ static int route(struct inet_sock *is, const struct sock_msg *m,
 		err = -EDESTADDRREQ;
 	else if (!m->to)
 		*to = is->remote;
-	if (!err)
+	if (!err && is->s.type != SOCK_RAW)
 		err = inet_autobind_locked(is, NULL);
 	*from = is->local;
 	spin_unlock(&inet_lock);
-	if (inet_is_any(from)) {
+	if (!err && inet_is_any(from)) {
 		inet_source(to, from);
 		if (is->mcast_lo && for_many(to))
 			inet_mc_source(is, from);
 	}
+	return err;
+}
+
+static int route(struct inet_sock *is, const struct sock_msg *m,
+		 struct inet_ep *to, struct inet_ep *from)
+{
+	int err = inet_route(is, m, to, from);
+
 	return err || to->port || is->proto == IPPROTO_ICMP ||
 			       is->proto == IPPROTO_ICMPV6
 		       ? err
