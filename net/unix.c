@@ -225,7 +225,8 @@ static int enter_backlog(struct unix_sock *us, struct unix_sock *to,
 	spin_lock(&unix_lock);
 	if (us->state != UNIX_IDLE)
 		err = us->state == UNIX_LISTEN ? -EINVAL : -EISCONN;
-	else if (to->dead || to->state != UNIX_LISTEN)
+	else if (to->dead || to->state != UNIX_LISTEN ||
+		 load_once(&to->shut) & SHUT_RD)
 		err = -ECONNREFUSED;
 	else if (to->nr_backlog > to->max_backlog)
 		err = -EAGAIN;
@@ -245,7 +246,7 @@ static int enter_backlog(struct unix_sock *us, struct unix_sock *to,
 
 static bool backlog_has_room(const struct unix_sock *to)
 {
-	return load_once(&to->dead) ||
+	return load_once(&to->dead) || load_once(&to->shut) & SHUT_RD ||
 	       load_once(&to->nr_backlog) <= load_once(&to->max_backlog);
 }
 
@@ -281,7 +282,8 @@ static int connect_stream(struct unix_sock *us, const struct sock_addr *addr,
 
 static int connect_dgram(struct unix_sock *us, const struct sock_addr *addr)
 {
-	struct unix_sock *to = NULL, *old;
+	struct unix_sock *to = NULL, *old = NULL;
+	int err = 0;
 
 	if (addr->family != AF_UNSPEC) {
 		to = unix_find(us->s.net, addr, us->s.type);
@@ -289,28 +291,36 @@ static int connect_dgram(struct unix_sock *us, const struct sock_addr *addr)
 			return (int)PTR_ERR(to);
 	}
 	spin_lock(&unix_lock);
-	old = us->peer;
-	us->peer = to;
-	us->state = to ? UNIX_CONNECTED : UNIX_IDLE;
-	if (to)
-		us->peer_creds = to->creds;
+	if (to && to->peer && to->peer != us) {
+		old = to; /* who hears somebody else only */
+		err = -EPERM;
+	} else {
+		old = us->peer;
+		us->peer = to;
+		us->state = to ? UNIX_CONNECTED : UNIX_IDLE;
+		if (to)
+			us->peer_creds = to->creds;
+	}
 	spin_unlock(&unix_lock);
-	if (old)
-		unix_put(old);
+	unix_put(old);
 	wake_up_all(&us->s.wr_wq);
-	return 0;
+	return err;
 }
 
 static int unix_connect(struct socket *s, const struct sock_addr *addr,
 			bool nonblock)
 {
 	struct unix_sock *us = to_unix(s);
+	int err = 0;
 
-	if (unix_is_dgram(us))
-		return connect_dgram(us, addr);
 	if (addr->family == AF_UNSPEC)
-		return -EINVAL;
-	return connect_stream(us, addr, nonblock);
+		return unix_is_dgram(us) ? connect_dgram(us, addr) : -EINVAL;
+	if (s->passcred || s->passpidfd)
+		err = unix_autobind(us);
+	if (err)
+		return err;
+	return unix_is_dgram(us) ? connect_dgram(us, addr)
+				 : connect_stream(us, addr, nonblock);
 }
 
 static struct unix_sock *leave_backlog(struct unix_sock *us)
@@ -340,13 +350,14 @@ static struct socket *unix_accept(struct socket *s, bool nonblock)
 	while (!(e = leave_backlog(us))) {
 		int err;
 
-		if (load_once(&us->shut))
-			return ERR_PTR(-EINVAL);
 		if (nonblock)
 			return ERR_PTR(-EAGAIN);
+		if (load_once(&us->shut) & SHUT_RD)
+			return ERR_PTR(-EINVAL);
 		err = wait_event_interruptible_timeout(
 			&s->rd_wq,
-			!list_empty(&us->backlog) || load_once(&us->shut),
+			!list_empty(&us->backlog) ||
+				load_once(&us->shut) & SHUT_RD,
 			deadline);
 		if (err)
 			return ERR_PTR(
@@ -364,8 +375,6 @@ static int unix_shutdown(struct socket *s, u32 how)
 	u32 theirs =
 		(how & SHUT_RD ? SHUT_WR : 0) | (how & SHUT_WR ? SHUT_RD : 0);
 
-	if (!peer && !unix_is_dgram(us) && !s->listening)
-		return -ENOTCONN;
 	(void)atomic_fetch_or(&us->shut, how);
 	wake_everybody(us);
 	if (peer) {

@@ -259,12 +259,31 @@ static struct unix_sock *dgram_target(struct unix_sock *us,
 	return to ? to : ERR_PTR(-ENOTCONN);
 }
 
+/* A peer that is gone is none from now on. */
+static void forget_dead(struct unix_sock *us, struct unix_sock *to)
+{
+	bool ours;
+
+	if (!load_once(&to->dead))
+		return;
+	spin_lock(&unix_lock);
+	ours = us->peer == to;
+	if (ours) {
+		us->peer = NULL;
+		us->state = UNIX_IDLE;
+	}
+	spin_unlock(&unix_lock);
+	if (ours)
+		unix_put(to); /* which the caller has too */
+}
+
 static s64 send_packet(struct unix_sock *us, struct unix_sock *to,
 		       struct sock_msg *m)
 {
 	struct unix_sock *theirs;
 	size_t len = iov_iter_count(m->it);
 	bool stranger;
+	s64 n;
 
 	if (len > load_once(&us->s.sndbuf))
 		return -EMSGSIZE;
@@ -274,7 +293,10 @@ static s64 send_packet(struct unix_sock *us, struct unix_sock *to,
 	unix_put(theirs);
 	if (unix_is_dgram(us) && stranger)
 		return -EPERM;
-	return send_one(us, to, m, len, false);
+	n = send_one(us, to, m, len, false);
+	if (n == -ECONNREFUSED && unix_is_dgram(us))
+		forget_dead(us, to);
+	return n;
 }
 
 s64 unix_send(struct socket *s, struct sock_msg *m)

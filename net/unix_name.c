@@ -18,7 +18,7 @@
 #define NR_BUCKETS 64u
 
 static struct list_head buckets[NR_BUCKETS]; /* [unix_lock] */
-static u32 next_auto;			     /* [unix_lock] */
+static u32 next_auto;			     /* [a] */
 
 static int names_init(void)
 {
@@ -105,25 +105,30 @@ static int attach(struct unix_sock *us, struct unix_name *n)
 	return err;
 }
 
+#define AUTO_NAMES BIT(20) /* five digits */
+
 int unix_autobind(struct unix_sock *us)
 {
 	struct sock_addr a = { .family = AF_UNIX, .abstract = true, .len = 5 };
 	struct unix_name *n;
-	int err;
+	int err = -EADDRINUSE;
 
 	if (load_once(&us->name))
 		return 0;
 	n = name_new(&a);
 	if (!n)
 		return -ENOMEM;
-	do {
-		/* relaxed: a name that is taken is refused below */
-		snprintf(n->addr.name, sizeof(n->addr.name), "%05x",
-			 next_auto++ & 0xfffff);
+	for (u32 i = 0; err == -EADDRINUSE && i < AUTO_NAMES; i++) {
+		u32 nr = atomic_add_return(&next_auto, 1u) % AUTO_NAMES;
+
+		snprintf(n->addr.name, sizeof(n->addr.name), "%05x", nr);
 		err = attach(us, n);
-	} while (err == -EADDRINUSE);
+		cond_resched();
+	}
 	if (err)
 		unix_name_put(n);
+	if (err == -EADDRINUSE)
+		return -ENOSPC;
 	return err == -EINVAL ? 0 : err;
 }
 
@@ -135,7 +140,7 @@ int unix_bind(struct socket *s, struct sock_addr *addr)
 
 	if (load_once(&us->name))
 		return -EINVAL;
-	if (addr->abstract && !addr->len && !addr->node)
+	if (!addr->abstract && !addr->node)
 		return unix_autobind(us);
 	n = name_new(addr);
 	if (!n)

@@ -111,10 +111,8 @@ int sock_addr_decode(const struct socket *s, const void *raw, u32 len,
 	if (un.family != s->family)
 		return -EINVAL;
 	len -= FAMILY_LEN;
-	if (!len) {
-		out->abstract = true; /* bind: choose one */
+	if (!len) /* bind: choose one */
 		return use == ADDR_BIND ? 0 : -EINVAL;
-	}
 	if (un.path[0])
 		return decode_path(&un, len, use, out);
 	out->abstract = true;
