@@ -53,30 +53,38 @@ static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
 	return q;
 }
 
+/* One that talks to somebody else than @to is not asked, as on Linux. */
+static bool hears(const struct inet_sock *is, const struct inet_ep *to,
+		  bool queues)
+{
+	bool yes = queues;
+
+	spin_lock(&inet_lock);
+	if (is->state == INET_CONNECTED)
+		yes = is->remote.port == to->port &&
+		      inet_same_ip(&is->remote, to);
+	spin_unlock(&inet_lock);
+	return yes;
+}
+
 void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 		     u8 type, u8 code)
 {
-	struct inet_buf *q = is->recverr ? entry(b, err, type, code) : NULL;
-	bool connected = load_once(&is->state) == INET_CONNECTED;
+	bool queues = load_once(&is->recverr);
+	struct inet_buf *q;
 
-	/* one that talks to somebody else is not asked, as on Linux */
-	if (connected ? is->remote.port != b->to.port ||
-				!inet_same_ip(&is->remote, &b->to)
-		      : !is->recverr) {
-		kfree(q);
+	if (!hears(is, &b->to, queues))
 		return;
+	q = queues ? entry(b, err, type, code) : NULL;
+	spin_lock(&is->lock);
+	if (q && is->nr_errors < ENTRIES_MAX) {
+		list_add_tail(&q->node, &is->errors);
+		is->nr_errors++;
+		q = NULL;
 	}
-	if (q) {
-		spin_lock(&is->lock);
-		if (is->nr_errors < ENTRIES_MAX) {
-			list_add_tail(&q->node, &is->errors);
-			is->nr_errors++;
-			q = NULL;
-		}
-		spin_unlock(&is->lock);
-	}
-	kfree(q);
 	store_once(&is->s.error, err);
+	spin_unlock(&is->lock);
+	kfree(q);
 	inet_wake_all(is);
 }
 

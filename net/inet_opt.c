@@ -69,6 +69,8 @@ enum {
 	TCP_INQ = 36,
 };
 
+static const char congestion[16] = "cubic";
+
 #define MSS 65483u /* of Linux's loopback */
 
 static int word(const void *val, u32 len, u32 *v)
@@ -241,6 +243,9 @@ static int become_v4(struct inet_sock *is, u32 v)
 
 	if (v != AF_INET)
 		return -EINVAL;
+	if (is->proto != IPPROTO_TCP && is->proto != IPPROTO_UDP &&
+	    is->proto != IPPROTO_UDPLITE)
+		return -ENOPROTOOPT;
 	spin_lock(&inet_lock);
 	if (is->state != INET_CONNECTED)
 		err = -ENOTCONN;
@@ -567,8 +572,9 @@ int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 		if (opt == TCP_INFO)
 			return tcp_info(is, val, len);
 		if (opt == TCP_CONGESTION) {
-			memcpy(val, "cubic", min(len, 6u));
-			return (int)min(len, 16u);
+			memcpy(val, congestion,
+			       min(len, (u32)sizeof(congestion)));
+			return (int)min(len, (u32)sizeof(congestion));
 		}
 		err = get_tcp(is, opt, &v);
 	} else if (level == IPPROTO_IP) {

@@ -107,6 +107,8 @@ static u16 free_port(const struct inet_sock *is)
 		first = own & 0xffff;
 	if (first <= own >> 16 && own >> 16 <= last)
 		last = own >> 16;
+	if (last < first)
+		last = first; /* both are being set just now */
 	nr = last - first + 1;
 
 	if (!last_port)

@@ -271,7 +271,12 @@ static s64 write_knob(void *arg, char *buf, size_t n)
 		    fresh[i] > k->max)
 			return -EINVAL;
 	}
-	if (k->nr == 2 && fresh[1] < fresh[0])
+	/* what is handed out is not privileged */
+	if (k->nr == 2 && (fresh[1] < fresh[0] ||
+			   fresh[0] < load_once(&net->ctl.port_unprivileged)))
+		return -EINVAL;
+	if (v == &net->ctl.port_unprivileged &&
+	    fresh[0] > load_once(&net->ctl.port_first))
 		return -EINVAL;
 	for (u32 i = 0; i < k->nr; i++)
 		store_once(&v[i], (u32)fresh[i]);

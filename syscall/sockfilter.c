@@ -7,6 +7,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <net/filter.h>
 #include <syscall/fprog.h>
@@ -37,10 +38,9 @@ int sock_attach_filter(struct socket *s, uaddr_t uval, u32 len)
 
 int sock_lock_filter(struct socket *s, u32 v)
 {
-	if (s->filter_locked && !v)
-		return -EPERM;
-	s->filter_locked = v;
-	return 0;
+	if (v)
+		store_once(&s->filter_locked, true);
+	return !v && load_once(&s->filter_locked) ? -EPERM : 0;
 }
 
 /* Lengths are in instructions, as on Linux. */
