@@ -14,7 +14,7 @@
  *	q	is->lock: the receive queue
  *	r	is->rd_mutex: who reads; only a reader takes from the queue
  *	I	immutable		a	atomic word
- * is->lock is taken under inet_lock for sockets that get a copy of a packet only.
+ * Neither of the two locks is taken under the other.
  *
  * Context: coroutine.
  */
@@ -174,6 +174,10 @@ struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 /* All that have a port in @net. */
 void inet_for_each(const struct net_ns *net,
 		   void (*fn)(struct inet_sock *is, void *arg), void *arg);
+/* Those that have @port, inet_lock held. */
+void inet_for_port_locked(const struct net_ns *net, u16 port,
+			  void (*fn)(struct inet_sock *is, void *arg),
+			  void *arg);
 
 /* --- inet.c: operations that kinds of sockets share */
 int inet_name(struct socket *s, bool of_peer, struct sock_addr *out);
@@ -237,6 +241,22 @@ bool inet_is_broadcast(const struct inet_ep *ep);
 int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep);
 /* Copies of @b, which stays the caller's, to all that take it. */
 void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b);
+/* Those that one packet is for, a reference of each: so copies are made and filters run
+ * with no lock held, and others have their turn. */
+struct inet_hearers {
+	struct inet_sock **to, *few[8];
+	u32 nr, room; /* nr > room: more than was thought */
+};
+/* In @find, which inet_lock is held around. */
+void inet_hears(struct inet_hearers *h, struct inet_sock *is);
+/* false: no memory.  @find may be asked again. */
+bool inet_gather(struct inet_hearers *h,
+		 void (*find)(struct inet_hearers *h, void *arg), void *arg);
+/* Takes the references; @copy_for: for one of them, or NULL. */
+void inet_give_all(struct inet_hearers *h,
+		   struct inet_buf *(*copy_for)(const struct inet_sock *is,
+						const void *arg),
+		   const void *arg);
 /* IP_MULTICAST_IF says what address such a datagram is from. */
 void inet_mc_source(const struct inet_sock *is, struct inet_ep *from);
 void inet_leave_all(struct inet_sock *is); /* its end */

@@ -269,6 +269,18 @@ struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 	return best;
 }
 
+void inet_for_port_locked(const struct net_ns *net, u16 port,
+			  void (*fn)(struct inet_sock *is, void *arg),
+			  void *arg)
+{
+	struct inet_sock *is;
+
+	list_for_each_entry(is, slot(port), port_node) {
+		if (is->s.net == net && is->local.port == port)
+			fn(is, arg);
+	}
+}
+
 void inet_for_each(const struct net_ns *net,
 		   void (*fn)(struct inet_sock *is, void *arg), void *arg)
 {

@@ -62,6 +62,58 @@ int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep)
 	return says_lo || ep->ip[12] == 127 ? 0 : -ENETUNREACH;
 }
 
+/* --- one packet for several */
+
+void inet_hears(struct inet_hearers *h, struct inet_sock *is)
+{
+	if (h->nr < h->room)
+		h->to[h->nr] = inet_get(is);
+	h->nr++;
+}
+
+static void drop_hearers(struct inet_hearers *h)
+{
+	for (u32 i = 0; i < min(h->nr, h->room); i++)
+		inet_put(h->to[i]);
+	if (h->to != h->few)
+		kfree(h->to);
+}
+
+bool inet_gather(struct inet_hearers *h,
+		 void (*find)(struct inet_hearers *h, void *arg), void *arg)
+{
+	h->to = h->few;
+	h->room = ARRAY_SIZE(h->few);
+	for (;;) {
+		h->nr = 0;
+		spin_lock(&inet_lock);
+		find(h, arg);
+		spin_unlock(&inet_lock);
+		if (h->nr <= h->room)
+			return true;
+		drop_hearers(h);
+		h->room = h->nr + h->nr / 8;
+		h->to = kcalloc(h->room, sizeof(struct inet_sock *));
+		if (!h->to)
+			return false;
+	}
+}
+
+void inet_give_all(struct inet_hearers *h,
+		   struct inet_buf *(*copy_for)(const struct inet_sock *is,
+						const void *arg),
+		   const void *arg)
+{
+	for (u32 i = 0; i < h->nr; i++) {
+		struct inet_buf *c = copy_for(h->to[i], arg);
+
+		if (c && !udp_enqueue(h->to[i], c))
+			kfree(c);
+		cond_resched();
+	}
+	drop_hearers(h);
+}
+
 /* --- delivery; inet_lock held */
 
 static struct mc_member *member(const struct inet_sock *is,
@@ -80,6 +132,8 @@ static struct mc_member *member(const struct inet_sock *is,
 
 struct flood {
 	const struct inet_buf *b;
+	const struct net_ns *net;
+	struct inet_hearers *to;
 	u8 proto;
 	bool joined; /* by anybody: else it is not for this host */
 };
@@ -95,7 +149,7 @@ static bool takes(const struct inet_sock *is, const struct flood *f)
 {
 	const struct inet_buf *b = f->b;
 
-	if (is->proto != f->proto || is->local.port != b->to.port || is->dead)
+	if (is->proto != f->proto || is->dead)
 		return false;
 	if (!inet_is_any(&is->local) && !inet_same_ip(&is->local, &b->to))
 		return false;
@@ -109,35 +163,50 @@ static bool takes(const struct inet_sock *is, const struct flood *f)
 	       member(is, &b->to);
 }
 
-static void copy_to(struct inet_sock *is, void *arg)
+static void look_at(struct inet_sock *is, void *arg)
 {
-	const struct flood *f = arg;
-	const struct inet_buf *b = f->b;
-	struct inet_buf *c;
+	struct flood *f = arg;
 
-	if (!takes(is, f))
-		return;
-	c = kmalloc(sizeof(*c) + b->len);
-	if (!c)
-		return;
-	memcpy(c, b, sizeof(*b) + b->len);
-	list_init(&c->node);
-	c->cap = b->len;
-	if (!udp_enqueue(is, c))
-		kfree(c);
+	if (takes(is, f))
+		inet_hears(f->to, is);
+}
+
+static void find_takers(struct inet_hearers *h, void *arg)
+{
+	struct flood *f = arg;
+
+	f->to = h;
+	inet_for_port_locked(f->net, f->b->to.port, look_at, f);
+}
+
+/* --- no lock held */
+
+static struct inet_buf *copy_for(const struct inet_sock *is __unused,
+				 const void *arg)
+{
+	const struct inet_buf *b = arg;
+	struct inet_buf *c = kmemdup(b, sizeof(*b) + b->len);
+
+	if (c) {
+		list_init(&c->node);
+		c->cap = b->len;
+	}
+	return c;
 }
 
 void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b)
 {
 	static const u8 all_hosts[4] = { 224, 0, 0, 1 };
-	struct flood f = { .b = b, .proto = proto };
+	struct flood f = { .b = b, .net = net, .proto = proto };
+	struct inet_hearers h;
 
 	if (inet_is_multicast(&b->to) && memcmp(b->to.ip + 12, all_hosts, 4)) {
 		inet_for_each(net, look, &f);
 		if (!f.joined)
 			return;
 	}
-	inet_for_each(net, copy_to, &f);
+	if (inet_gather(&h, find_takers, &f))
+		inet_give_all(&h, copy_for, b);
 }
 
 /* --- membership */

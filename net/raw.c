@@ -52,10 +52,33 @@ static bool wants(const struct inet_sock *is, const struct net_ns *net,
 	       inet_same_ip(&is->remote, &b->from);
 }
 
-static struct inet_buf *copy_for(const struct inet_sock *is, u8 proto,
-				 const struct inet_buf *b)
+struct packet {
+	const struct net_ns *net;
+	const struct inet_buf *b;
+	u8 proto;
+	bool heard;
+};
+
+/* inet_lock held */
+static void find(struct inet_hearers *h, void *arg)
 {
-	u8 h[IP6_HEADER];
+	struct packet *p = arg;
+	struct inet_sock *is;
+
+	list_for_each_entry(is, &socks, backlog_node) {
+		if (!wants(is, p->net, p->proto, p->b))
+			continue;
+		p->heard = true;
+		if (!filtered(is, p->b))
+			inet_hears(h, is);
+	}
+}
+
+static struct inet_buf *copy_for(const struct inet_sock *is, const void *arg)
+{
+	const struct packet *p = arg;
+	const struct inet_buf *b = p->b;
+	u8 proto = p->proto, h[IP6_HEADER];
 	u32 head = is->s.family == AF_INET ? ip_header(proto, b, h) : 0;
 	struct inet_buf *c = ip_alloc(head + b->len);
 
@@ -72,24 +95,12 @@ static struct inet_buf *copy_for(const struct inet_sock *is, u8 proto,
 
 bool raw_hear(struct net_ns *net, u8 proto, const struct inet_buf *b)
 {
-	struct inet_sock *is;
-	bool heard = false;
+	struct packet p = { .net = net, .b = b, .proto = proto };
+	struct inet_hearers h;
 
-	if (!ip_tapped(net))
-		return false;
-	spin_lock(&inet_lock);
-	list_for_each_entry(is, &socks, backlog_node) {
-		struct inet_buf *c;
-
-		if (!wants(is, net, proto, b))
-			continue;
-		heard = true;
-		c = filtered(is, b) ? NULL : copy_for(is, proto, b);
-		if (c && !udp_enqueue(is, c))
-			kfree(c);
-	}
-	spin_unlock(&inet_lock);
-	return heard;
+	if (ip_tapped(net) && inet_gather(&h, find, &p))
+		inet_give_all(&h, copy_for, &p);
+	return p.heard;
 }
 
 /* --- sending */
