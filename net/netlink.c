@@ -10,8 +10,8 @@
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
- * Locking: nl->lock (RANK_PIPE) guards the queue and the port, groups are atomic; all_lock
- * (RANK_FILE) guards the list of all sockets, and is taken first.  The queue: nlsock.c.
+ * Locking: nl->lock (RANK_PIPE) guards the port, groups are atomic.  The queue and the list of
+ * all sockets: nlsock.c.
  */
 #include <net/nlsock.h>
 
@@ -23,8 +23,7 @@
 
 #define TOLD_MAX 1024u /* messages to a group that nobody has read */
 
-static struct spinlock all_lock = SPINLOCK_INIT("netlink_all", RANK_FILE);
-static struct list_head all_socks = LIST_HEAD_INIT(all_socks); /* [all_lock] */
+static struct nl_all all = NL_ALL_INIT(all, "netlink_all");
 
 /* --- answers */
 
@@ -125,30 +124,29 @@ static int handle_all(struct nl_sock *nl, u8 *data, size_t len)
 
 /* --- groups */
 
-static bool listens(const struct nl_sock *nl, const struct net_ns *net,
-		    u32 group)
+struct audience {
+	const struct net_ns *net;
+	u32 group;
+};
+
+static bool listens(const struct nl_sock *nl, const void *arg)
 {
-	return nl->s.net == net && nl->s.protocol == NETLINK_ROUTE &&
-	       (load_once(&nl->groups) >> (group - 1) & 1);
+	const struct audience *a = arg;
+
+	return nl->s.net == a->net && nl->s.protocol == NETLINK_ROUTE &&
+	       (load_once(&nl->groups) >> (a->group - 1) & 1);
 }
 
 void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o)
 {
-	struct nl_sock *nl;
+	const struct audience a = { net, group };
 	struct nl_buf *b;
 
 	list_for_each_entry(b, &o->bufs, node) {
 		b->group = group;
 		b->groups = group <= 32 ? 1u << (group - 1) : 0;
 	}
-	spin_lock(&all_lock);
-	list_for_each_entry(nl, &all_socks, node) {
-		if (!listens(nl, net, group))
-			continue;
-		list_for_each_entry(b, &o->bufs, node)
-			nl_sock_tell(nl, b);
-	}
-	spin_unlock(&all_lock);
+	(void)nl_tell_all(&all, listens, &a, &o->bufs);
 	nl_out_free(o);
 }
 
@@ -318,16 +316,6 @@ static int nl_getopt(struct socket *s, int level, int opt, void *val, u32 len)
 	}
 }
 
-static void nl_release(struct socket *s)
-{
-	struct nl_sock *nl = to_nl(s);
-
-	spin_lock(&all_lock);
-	list_del(&nl->node);
-	spin_unlock(&all_lock);
-	nl_sock_free(nl);
-}
-
 static const struct socket_ops netlink_ops = {
 	.bind = nl_bind,
 	.connect = nl_connect,
@@ -379,12 +367,9 @@ struct socket *netlink_create(int type, int protocol)
 		return uevent_create(type);
 	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG)
 		return ERR_PTR(-EPROTONOSUPPORT);
-	nl = nl_sock_new(&netlink_ops, type, protocol);
+	nl = nl_sock_new(&all, &netlink_ops, type, protocol);
 	if (!nl)
 		return ERR_PTR(-ENOMEM);
 	nl->told_max = TOLD_MAX;
-	spin_lock(&all_lock);
-	list_add_tail(&nl->node, &all_socks);
-	spin_unlock(&all_lock);
 	return &nl->s;
 }

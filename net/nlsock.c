@@ -9,8 +9,8 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-struct nl_sock *nl_sock_new(const struct socket_ops *ops, int type,
-			    int protocol)
+struct nl_sock *nl_sock_new(struct nl_all *all, const struct socket_ops *ops,
+			    int type, int protocol)
 {
 	struct nl_sock *nl = kzalloc(sizeof(*nl));
 
@@ -22,6 +22,11 @@ struct nl_sock *nl_sock_new(const struct socket_ops *ops, int type,
 	spin_init(&nl->lock, "netlink", RANK_PIPE);
 	list_init(&nl->queue);
 	mutex_init(&nl->rd_mutex);
+	nl->all = all;
+	nl->refs = 1;
+	spin_lock(&all->lock);
+	list_add_tail(&nl->node, &all->socks);
+	spin_unlock(&all->lock);
 	return nl;
 }
 
@@ -35,7 +40,16 @@ static struct nl_buf *first(struct nl_sock *nl)
 	return b;
 }
 
-void nl_sock_free(struct nl_sock *nl)
+/* Lock of the list held; true: it was the last one, and nl_free() is to be called. */
+static bool drop_locked(struct nl_sock *nl)
+{
+	if (--nl->refs)
+		return false;
+	list_del(&nl->node);
+	return true;
+}
+
+static void nl_free(struct nl_sock *nl)
 {
 	struct nl_buf *b;
 
@@ -45,6 +59,21 @@ void nl_sock_free(struct nl_sock *nl)
 	}
 	socket_fini(&nl->s);
 	kfree(nl);
+}
+
+/* Who speaks to it just now keeps it. */
+void nl_release(struct socket *s)
+{
+	struct nl_sock *nl = to_nl(s);
+	bool last;
+
+	spin_lock(&nl->all->lock);
+	nl->port = 0;
+	store_once(&nl->groups, 0);
+	last = drop_locked(nl);
+	spin_unlock(&nl->all->lock);
+	if (last)
+		nl_free(nl);
 }
 
 int nl_addr_get(struct nl_addr *a, const struct sock_addr *from)
@@ -157,6 +186,46 @@ void nl_sock_tell(struct nl_sock *nl, const struct nl_buf *b)
 	spin_unlock(&nl->lock);
 	if (len)
 		wake_up_all_key(&nl->s.rd_wq, POLLIN | POLLRDNORM);
+}
+
+/* The next one behind @was, which is given up, with a reference; NULL: the first one. */
+static struct nl_sock *next_listener(struct nl_all *all, struct nl_sock *was,
+				     bool (*listens)(const struct nl_sock *nl,
+						     const void *arg),
+				     const void *arg)
+{
+	struct list_head *at;
+	bool last;
+
+	spin_lock(&all->lock);
+	at = was ? was->node.next : all->socks.next;
+	while (at != &all->socks &&
+	       !listens(list_entry(at, struct nl_sock, node), arg))
+		at = at->next;
+	if (at != &all->socks)
+		list_entry(at, struct nl_sock, node)->refs++;
+	last = was && drop_locked(was);
+	spin_unlock(&all->lock);
+	if (last)
+		nl_free(was);
+	return at == &all->socks ? NULL : list_entry(at, struct nl_sock, node);
+}
+
+u32 nl_tell_all(struct nl_all *all,
+		bool (*listens)(const struct nl_sock *nl, const void *arg),
+		const void *arg, const struct list_head *bufs)
+{
+	struct nl_sock *nl = NULL;
+	struct nl_buf *b;
+	u32 n = 0;
+
+	while ((nl = next_listener(all, nl, listens, arg))) {
+		list_for_each_entry(b, bufs, node)
+			nl_sock_tell(nl, b);
+		n++;
+		cond_resched();
+	}
+	return n;
 }
 
 /* --- receiving */

@@ -5,7 +5,8 @@
  *
  * netlink.c has those that ask the kernel, uevent.c those that hear of devices.
  *
- * Locking: nl->lock (RANK_PIPE) guards the queue and the filter (filter.h).
+ * Locking: nl->lock (RANK_PIPE) guards the queue and the filter (filter.h); nl->all->lock
+ * (RANK_FILE) the list of all sockets of a protocol, and who holds one.
  */
 #ifndef NET_NLSOCK_H
 #define NET_NLSOCK_H
@@ -30,15 +31,28 @@ enum {
 
 #define NL_SEND_MAX 32768u /* bytes at once */
 
+struct nl_sock;
+struct nl_all {
+	struct spinlock lock;
+	struct list_head socks; /* [lock] */
+};
+#define NL_ALL_INIT(a, name)                            \
+	{                                               \
+		.lock = SPINLOCK_INIT(name, RANK_FILE), \
+		.socks = LIST_HEAD_INIT((a).socks)      \
+	}
+
 struct nl_sock {
 	struct socket s;
-	u32 port;   /* [the protocol's] 0: none yet */
-	u64 groups; /* [the protocol's] bit n - 1: group n */
-	bool admin; /* [I] who made it had CAP_NET_ADMIN */
+	struct nl_all *all; /* [I] */
+	u32 refs;	    /* [all->lock] */
+	u32 port;	    /* [the protocol's] 0: none yet */
+	u64 groups;	    /* [the protocol's] bit n - 1: group n */
+	bool admin;	    /* [I] who made it had CAP_NET_ADMIN */
 	u32 told_max; /* [I] messages told, not yet read; 0: as many as fit rcvbuf */
 	bool no_enobufs;	/* [a] */
 	u32 opts;		/* [a] bit n: option n is on */
-	struct list_head node;	/* [the protocol's] */
+	struct list_head node;	/* [all->lock] */
 	struct spinlock lock;	/* RANK_PIPE */
 	struct list_head queue; /* [lock] of struct nl_buf */
 	u32 nr_told;		/* [lock] of the queue, to groups */
@@ -57,10 +71,10 @@ static inline struct nl_sock *to_nl(struct socket *s)
 	return container_of(s, struct nl_sock, s);
 }
 
-/* Zeroed, in current's network namespace; NULL: no memory.  Free it when nobody finds it. */
-struct nl_sock *nl_sock_new(const struct socket_ops *ops, int type,
-			    int protocol);
-void nl_sock_free(struct nl_sock *nl);
+/* Zeroed, in current's network namespace, one of @all; NULL: no memory. */
+struct nl_sock *nl_sock_new(struct nl_all *all, const struct socket_ops *ops,
+			    int type, int protocol);
+void nl_release(struct socket *s); /* of socket_ops */
 
 /* -EINVAL: it is no address of netlink. */
 int nl_addr_get(struct nl_addr *a, const struct sock_addr *from);
@@ -74,6 +88,11 @@ void nl_addr_put(struct sock_addr *to, u32 port, u32 groups);
 void nl_sock_queue(struct nl_sock *nl, struct nl_out *o);
 /* A copy of @b for one listener; who does not read loses it and is told once. */
 void nl_sock_tell(struct nl_sock *nl, const struct nl_buf *b);
+/* Copies of those of @bufs for each of @all that @listens, which the list's lock is held
+ * around: how many these are.  No lock is held otherwise: there may be many. */
+u32 nl_tell_all(struct nl_all *all,
+		bool (*listens)(const struct nl_sock *nl, const void *arg),
+		const void *arg, const struct list_head *bufs);
 
 /* Of socket_ops. */
 s64 nl_recv(struct socket *s, struct sock_msg *m);

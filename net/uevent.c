@@ -8,7 +8,7 @@
  * SO_PASSCRED is on, with credentials.  What programs say stays in their network
  * namespace.
  *
- * Locking: all_lock (RANK_FILE) guards the list of sockets, their ports and groups; the
+ * Locking: all.lock (RANK_FILE) guards the list of sockets, their ports and groups; the
  * lock of a queue (nlsock.h) is taken inside.
  */
 #include <net/nlsock.h>
@@ -24,8 +24,7 @@
 
 #define KERNEL_GROUP 1u
 
-static struct spinlock all_lock = SPINLOCK_INIT("uevent_all", RANK_FILE);
-static struct list_head all_socks = LIST_HEAD_INIT(all_socks);
+static struct nl_all all = NL_ALL_INIT(all, "uevent_all");
 
 /* --- sending */
 
@@ -36,34 +35,52 @@ static bool hears(const struct nl_sock *u, const struct net_ns *net)
 	return net ? u->s.net == net : u->s.net->ns.owner == &init_user_ns;
 }
 
-/* To all in m->groups but the sender. */
-static void tell_groups(const struct net_ns *net, const struct nl_buf *m)
-{
-	struct nl_sock *u;
+struct audience {
+	const struct net_ns *net;
+	const struct nl_buf *m;
+	u32 port;
+};
 
-	spin_lock(&all_lock);
-	list_for_each_entry(u, &all_socks, node)
-		if (u->groups & m->groups && hears(u, net) &&
-		    (!m->port || u->port != m->port))
-			nl_sock_tell(u, m);
-	spin_unlock(&all_lock);
+/* To all in m->groups but the sender. */
+static bool in_groups(const struct nl_sock *u, const void *arg)
+{
+	const struct audience *a = arg;
+
+	return u->groups & a->m->groups && hears(u, a->net) &&
+	       (!a->m->port || u->port != a->m->port);
 }
 
-static int tell_port(const struct net_ns *net, u32 port, const struct nl_buf *m)
+static bool has_port(const struct nl_sock *u, const void *arg)
 {
-	struct nl_sock *u;
-	int err = -ECONNREFUSED;
+	const struct audience *a = arg;
 
-	spin_lock(&all_lock);
-	list_for_each_entry(u, &all_socks, node) {
-		if (u->port == port && hears(u, net)) {
-			nl_sock_tell(u, m);
-			err = 0;
-			break;
-		}
-	}
-	spin_unlock(&all_lock);
-	return err;
+	return u->port == a->port && hears(u, a->net);
+}
+
+static u32 tell(bool (*listens)(const struct nl_sock *u, const void *arg),
+		const struct audience *a, struct nl_buf *m)
+{
+	struct list_head bufs = LIST_HEAD_INIT(bufs);
+	u32 n;
+
+	list_add(&m->node, &bufs);
+	n = nl_tell_all(&all, listens, a, &bufs);
+	list_del(&m->node);
+	return n;
+}
+
+static void tell_groups(const struct net_ns *net, struct nl_buf *m)
+{
+	const struct audience a = { .net = net, .m = m };
+
+	(void)tell(in_groups, &a, m);
+}
+
+static int tell_port(const struct net_ns *net, u32 port, struct nl_buf *m)
+{
+	const struct audience a = { .net = net, .port = port };
+
+	return tell(has_port, &a, m) ? 0 : -ECONNREFUSED;
 }
 
 static void from_kernel(const char *text, size_t n)
@@ -79,12 +96,12 @@ static void from_kernel(const char *text, size_t n)
 	kfree(m);
 }
 
-/* Has another socket of the namespace that port?  all_lock held. */
+/* Has another socket of the namespace that port?  all.lock held. */
 static bool taken(const struct nl_sock *u, u32 port)
 {
 	struct nl_sock *o;
 
-	list_for_each_entry(o, &all_socks, node) {
+	list_for_each_entry(o, &all.socks, node) {
 		if (o != u && o->port == port && o->s.net == u->s.net)
 			return true;
 	}
@@ -108,11 +125,11 @@ static u32 port_of(struct nl_sock *u, u32 wish)
 
 static int deliver(struct nl_sock *u, const struct nl_addr *a, struct nl_buf *m)
 {
-	spin_lock(&all_lock);
+	spin_lock(&all.lock);
 	if (!u->port)
 		u->port = port_of(u, 0);
 	m->port = u->port;
-	spin_unlock(&all_lock);
+	spin_unlock(&all.lock);
 	if (a->groups)
 		tell_groups(u->s.net, m);
 	return a->port ? tell_port(u->s.net, a->port, m)
@@ -157,7 +174,7 @@ static int uev_bind(struct socket *s, struct sock_addr *addr)
 
 	if (err)
 		return err;
-	spin_lock(&all_lock);
+	spin_lock(&all.lock);
 	port = u->port ? u->port : port_of(u, a.port);
 	if (u->port && a.port != u->port)
 		err = -EINVAL; /* it has another one */
@@ -167,7 +184,7 @@ static int uev_bind(struct socket *s, struct sock_addr *addr)
 		u->port = port;
 		u->groups = a.groups;
 	}
-	spin_unlock(&all_lock);
+	spin_unlock(&all.lock);
 	return err;
 }
 
@@ -183,10 +200,10 @@ static int uev_name(struct socket *s, bool peer, struct sock_addr *out)
 	u32 port = 0, groups = 0;
 
 	if (!peer) {
-		spin_lock(&all_lock);
+		spin_lock(&all.lock);
 		port = u->port;
 		groups = (u32)u->groups;
-		spin_unlock(&all_lock);
+		spin_unlock(&all.lock);
 	}
 	nl_addr_put(out, port, groups);
 	return 0;
@@ -196,12 +213,12 @@ static int set_member(struct nl_sock *u, u32 group, bool in)
 {
 	if (group < 1 || group > 32)
 		return -EINVAL;
-	spin_lock(&all_lock);
+	spin_lock(&all.lock);
 	if (in)
 		u->groups |= 1u << (group - 1);
 	else
 		u->groups &= ~(1u << (group - 1));
-	spin_unlock(&all_lock);
+	spin_unlock(&all.lock);
 	return 0;
 }
 
@@ -228,16 +245,6 @@ static int uev_setopt(struct socket *s, int level, int opt, const void *val,
 	}
 }
 
-static void uev_release(struct socket *s)
-{
-	struct nl_sock *u = to_nl(s);
-
-	spin_lock(&all_lock);
-	list_del(&u->node);
-	spin_unlock(&all_lock);
-	nl_sock_free(u);
-}
-
 static const struct socket_ops uevent_ops = {
 	.bind = uev_bind,
 	.connect = uev_connect,
@@ -251,7 +258,7 @@ static const struct socket_ops uevent_ops = {
 	.poll = nl_poll,
 	.inq = nl_inq,
 	.outq = sock_no_outq,
-	.release = uev_release,
+	.release = nl_release,
 	.setopt = uev_setopt,
 	.queue_lock = nl_queue_lock,
 };
@@ -259,14 +266,9 @@ static const struct socket_ops uevent_ops = {
 struct socket *uevent_create(int type)
 {
 	struct nl_sock *u =
-		nl_sock_new(&uevent_ops, type, NETLINK_KOBJECT_UEVENT);
+		nl_sock_new(&all, &uevent_ops, type, NETLINK_KOBJECT_UEVENT);
 
-	if (!u)
-		return ERR_PTR(-ENOMEM);
-	spin_lock(&all_lock);
-	list_add_tail(&u->node, &all_socks);
-	spin_unlock(&all_lock);
-	return &u->s;
+	return u ? &u->s : ERR_PTR(-ENOMEM);
 }
 
 static int uevent_net_init(void)
