@@ -190,6 +190,12 @@ static int mknod_in(struct inode *dir, struct dentry *d, u32 mode, kdev_t dev,
 
 int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 {
+	return vfs_mknod_get(dirfd, path, mode, dev, NULL);
+}
+
+int vfs_mknod_get(int dirfd, const char *path, u32 mode, kdev_t dev,
+		  struct inode **node)
+{
 	struct acl_inherit inherit = { 0 };
 	struct inode *inode = NULL;
 	struct dentry *d;
@@ -213,6 +219,8 @@ int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 	if (!err)
 		err = mknod_in(w.anchor.dentry->inode, d, mode, dev, &inode);
 	(void)acl_created(err ? NULL : inode, &inherit);
+	if (!err && node)
+		*node = inode_get(inode);
 	return create_end(&w, d, err, inode);
 }
 

@@ -37,23 +37,22 @@ int sock_ref(int fd, struct fdref *r, struct socket **s)
 	return -ENOTSOCK;
 }
 
-static int node_make(const char *name)
+static int node_make(const char *name, struct inode **node)
 {
-	int err = vfs_mknod(AT_FDCWD, name, S_IFSOCK | 0777, 0);
+	int err = vfs_mknod_get(AT_FDCWD, name, S_IFSOCK | 0777, 0, node);
 
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
 /* The inode of the socket called @name, with a reference. */
-static int node_find(const char *name, bool check, struct inode **node)
+static int node_find(const char *name, struct inode **node)
 {
 	struct path p;
 	int err = path_lookup(AT_FDCWD, name, LOOKUP_FOLLOW, &p);
 
 	if (err)
 		return err;
-	if (check)
-		err = path_permission(&p, MAY_WRITE);
+	err = path_permission(&p, MAY_WRITE);
 	if (!err && !S_ISSOCK(p.dentry->inode->mode))
 		err = -ECONNREFUSED;
 	if (!err)
@@ -65,14 +64,11 @@ static int node_find(const char *name, bool check, struct inode **node)
 static int decode_path(const struct sockaddr_un *un, u32 len, enum addr_use use,
 		       struct sock_addr *out)
 {
-	int err = 0;
-
 	out->len = (u16)strnlen(un->path, len);
 	memcpy(out->name, un->path, out->len);
 	out->name[out->len] = '\0';
-	if (use == ADDR_BIND)
-		err = node_make(out->name);
-	return err ? err : node_find(out->name, use == ADDR_FIND, &out->node);
+	return use == ADDR_BIND ? node_make(out->name, &out->node)
+				: node_find(out->name, &out->node);
 }
 
 int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
