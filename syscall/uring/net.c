@@ -161,6 +161,8 @@ s64 uring_send_run(struct uring_req *q, bool wait __unused)
 		return -ENOTSOCK;
 	n = msg_send(q->file, s, &q->msg.h, q->msg.h.name ? q->msg.name : NULL,
 		     &it, q->sqe.op_flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		q->msg.h.controllen = 0; /* it is sent once */
 	n = add_up(q, s, n);
 	return is_zc(q) ? tell_zc(q, n) : n;
 }
