@@ -76,6 +76,7 @@ struct sock_files {
 	u32 nr;
 	u32 uid;      /* whose flights these are, while */
 	bool flights; /* they count: unix_take_off() to unix_land() */
+	u32 nr_unix;  /* of them are Unix-domain sockets, while they count */
 	struct file *f[SCM_MAX_FD];
 };
 void sock_files_put(struct sock_files *sf); /* NULL is fine */

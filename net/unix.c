@@ -45,6 +45,7 @@ void unix_put(struct unix_sock *us)
 	if (!us || !atomic_dec_and_test(&us->refs))
 		return;
 	KASSERT(us->dead && !us->peer && list_empty(&us->queue));
+	KASSERT(list_empty(&us->carriers));
 	spin_lock(&unix_lock);
 	list_del(&us->all_node);
 	spin_unlock(&unix_lock);
@@ -76,6 +77,7 @@ static struct unix_sock *alloc_sock(u16 type, struct net_ns *net)
 	list_init(&us->backlog);
 	list_init(&us->backlog_node);
 	list_init(&us->flight_node);
+	list_init(&us->carriers);
 	spin_init(&us->lock, "unix_queue", RANK_PIPE);
 	list_init(&us->queue);
 	mutex_init(&us->rd_mutex);
@@ -145,6 +147,7 @@ static void kill_sock(struct unix_sock *us, bool reset)
 	spin_lock(&unix_lock);
 	store_once(&us->dead, true);
 	unix_unbind_locked(us);
+	unix_drop_carriers_locked(us);
 	peer = us->peer;
 	us->peer = NULL;
 	us->state = UNIX_IDLE;

@@ -7,7 +7,7 @@
  *	q	us->lock: the receive queue
  *	r	us->rd_mutex: who reads; only a reader takes messages off the queue
  *	I	immutable		a	atomic word
- * us->lock is taken under unix_lock by the collector only.
+ * us->lock is taken under unix_lock by the collector, and for messages with sockets.
  */
 #ifndef NET_UNIX_H
 #define NET_UNIX_H
@@ -47,10 +47,11 @@ struct unix_sock {
 	s32 gc_rest;		      /* [u] */
 	struct file *file;	      /* [u] ours, while in flight */
 	struct list_head flight_node; /* [u] */
-	u32 shut;		      /* [a] SHUT_* */
-	bool dead;		      /* [a] its file is gone */
-	struct domain *domain;	      /* [I] of who made it; owned, or NULL */
-	struct sock_creds creds;      /* [u] of who connected or listens */
+	struct list_head carriers; /* [u] messages here with sockets in them */
+	u32 shut;		   /* [a] SHUT_* */
+	bool dead;		   /* [a] its file is gone */
+	struct domain *domain;	   /* [I] of who made it; owned, or NULL */
+	struct sock_creds creds;   /* [u] of who connected or listens */
 	struct sock_creds peer_creds; /* [u] */
 	struct spinlock lock;	      /* RANK_PIPE */
 	struct list_head queue;	      /* [q] of unix_msg */
@@ -63,6 +64,7 @@ struct unix_sock {
 
 struct unix_msg {
 	struct list_head node;	  /* [q] */
+	struct list_head carrier; /* [u] of those with sockets */
 	size_t len;		  /* [I] once queued */
 	size_t off;		  /* [r] bytes already read */
 	bool urgent;		  /* [I] to be us->oob */
@@ -119,8 +121,11 @@ void unix_free_messages(struct list_head *list);
 /* --- unix_gc.c: sockets in messages.  No lock held. */
 /* They will be queued: 0 or -ETOOMANYREFS.  NULL is fine. */
 int unix_take_off(struct sock_files *sf);
-/* *@at, which is NULL then: they are in no message any more. */
-struct sock_files *unix_land(struct sock_files **at);
+/* The files of @um, which has none then: they are in no message any more. */
+struct sock_files *unix_land(struct unix_msg *um);
+void unix_take_back(struct sock_files *sf); /* they were not queued after all */
+/* @us will have no queue any more; unix_lock held. */
+void unix_drop_carriers_locked(struct unix_sock *us);
 /* A reference of each for somebody who looks at a message that stays queued. */
 void unix_hold_files(struct sock_files *sf);
 void unix_gc(void); /* a socket was released */

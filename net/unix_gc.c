@@ -16,7 +16,8 @@
  *
  * unix_lock is held all the while, and every change of flights, so that nothing takes
  * off or lands meanwhile; a suspect's references cannot grow, because who could take
- * one would have to receive it first.
+ * one would have to receive it first.  Messages with sockets are on a list of where they
+ * wait, so the others, of which there may be many, cost nothing.
  */
 #include <net/unix.h>
 
@@ -27,7 +28,9 @@
 #include <lib/errno.h>
 
 static struct list_head flights = LIST_HEAD_INIT(flights); /* [u] */
-static u32 nr_flights; /* [u] sum of us->flights; read racily */
+static struct list_head loose =
+	LIST_HEAD_INIT(loose); /* [u] carriers that are in no queue any more */
+static u32 nr_flights;	       /* [u] sum of us->flights; read racily */
 
 #define GC_LIVES (-1)
 
@@ -38,13 +41,13 @@ static struct unix_sock *unix_of(struct file *f)
 	return s && s->family == AF_UNIX ? to_unix(s) : NULL;
 }
 
-static bool carries_unix(const struct sock_files *sf)
+static u32 count_unix(const struct sock_files *sf)
 {
-	for (u32 i = 0; i < sf->nr; i++) {
-		if (unix_of(sf->f[i]))
-			return true;
-	}
-	return false;
+	u32 n = 0;
+
+	for (u32 i = 0; i < sf->nr; i++)
+		n += unix_of(sf->f[i]) != NULL;
+	return n;
 }
 
 static void take_off_locked(struct unix_sock *us, struct file *f)
@@ -85,7 +88,8 @@ int unix_take_off(struct sock_files *sf)
 		return 0;
 	if (!count_flights(sf))
 		return -ETOOMANYREFS;
-	if (likely(!carries_unix(sf)))
+	sf->nr_unix = count_unix(sf);
+	if (likely(!sf->nr_unix))
 		return 0;
 	spin_lock(&unix_lock);
 	for (u32 i = 0; i < sf->nr; i++) {
@@ -97,27 +101,59 @@ int unix_take_off(struct sock_files *sf)
 	return 0;
 }
 
-struct sock_files *unix_land(struct sock_files **at)
+static void land_all_locked(struct sock_files *sf)
 {
-	struct sock_files *sf = *at;
-	struct unix_sock *us;
-
-	if (sf && sf->flights) {
-		user_uncharge(sf->uid, USER_FLIGHTS, sf->nr);
-		sf->flights = false;
-	}
-	if (!sf)
-		return NULL;
-	/* also if none is ours: the collector may be looking at them */
-	spin_lock(&unix_lock);
 	for (u32 i = 0; i < sf->nr; i++) {
-		us = unix_of(sf->f[i]);
+		struct unix_sock *us = unix_of(sf->f[i]);
+
 		if (us)
 			land_locked(us);
 	}
-	*at = NULL;
+	sf->nr_unix = 0;
+}
+
+static void end_flights(struct sock_files *sf)
+{
+	if (sf->flights)
+		user_uncharge(sf->uid, USER_FLIGHTS, sf->nr);
+	sf->flights = false;
+}
+
+struct sock_files *unix_land(struct unix_msg *um)
+{
+	struct sock_files *sf = um->files;
+
+	if (likely(!sf))
+		return NULL;
+	end_flights(sf);
+	if (likely(!sf->nr_unix)) {
+		um->files = NULL;
+		return sf;
+	}
+	spin_lock(&unix_lock);
+	land_all_locked(sf);
+	list_del(&um->carrier);
+	um->files = NULL;
 	spin_unlock(&unix_lock);
 	return sf;
+}
+
+void unix_take_back(struct sock_files *sf)
+{
+	if (likely(!sf))
+		return;
+	end_flights(sf);
+	if (likely(!sf->nr_unix))
+		return;
+	spin_lock(&unix_lock);
+	land_all_locked(sf);
+	spin_unlock(&unix_lock);
+}
+
+void unix_drop_carriers_locked(struct unix_sock *us)
+{
+	assert_held(&unix_lock);
+	list_splice_tail_init(&us->carriers, &loose);
 }
 
 void unix_hold_files(struct sock_files *sf)
@@ -136,16 +172,14 @@ static void each_in_queue(struct unix_sock *at,
 {
 	struct unix_msg *um;
 
-	spin_lock(&at->lock);
-	list_for_each_entry(um, &at->queue, node) {
-		for (u32 i = 0; um->files && i < um->files->nr; i++) {
+	list_for_each_entry(um, &at->carriers, carrier) {
+		for (u32 i = 0; i < um->files->nr; i++) {
 			struct unix_sock *us = unix_of(um->files->f[i]);
 
-			if (us && us->flights)
+			if (us)
 				fn(us, arg);
 		}
 	}
-	spin_unlock(&at->lock);
 }
 
 /* What waits at a listener waits at those that it has not accepted yet. */
@@ -173,18 +207,24 @@ static void let_live(struct unix_sock *us, void *living)
 	list_move_tail(&us->flight_node, living);
 }
 
-static void suspect(void)
+static bool suspect(void)
 {
 	struct unix_sock *us;
+	bool any = false;
 
-	list_for_each_entry(us, &flights, flight_node)
-		us->gc_rest = load_once(&us->file->refs) == us->flights
-				      ? (s32)us->flights
-				      : GC_LIVES;
+	list_for_each_entry(us, &flights, flight_node) {
+		bool alone = load_once(&us->file->refs) == us->flights;
+
+		us->gc_rest = alone ? (s32)us->flights : GC_LIVES;
+		any |= alone;
+	}
+	if (!any)
+		return false;
 	list_for_each_entry(us, &flights, flight_node) {
 		if (us->gc_rest != GC_LIVES)
 			each_waiting(us, take_one, NULL);
 	}
+	return true;
 }
 
 /* Leaves the garbage in flights. */
@@ -207,9 +247,12 @@ static void take_messages(struct unix_sock *us, struct list_head *gone)
 {
 	struct unix_sock *e;
 
+	unix_drop_carriers_locked(us);
 	unix_take_queue(us, gone);
-	list_for_each_entry(e, &us->backlog, backlog_node)
+	list_for_each_entry(e, &us->backlog, backlog_node) {
+		unix_drop_carriers_locked(e);
 		unix_take_queue(e, gone);
+	}
 }
 
 void unix_gc(void)
@@ -221,11 +264,12 @@ void unix_gc(void)
 	if (likely(!load_once(&nr_flights)))
 		return;
 	spin_lock(&unix_lock);
-	suspect();
-	find_living(&living);
-	list_for_each_entry(us, &flights, flight_node)
-		take_messages(us, &gone);
-	list_splice_tail_init(&living, &flights);
+	if (suspect()) {
+		find_living(&living);
+		list_for_each_entry(us, &flights, flight_node)
+			take_messages(us, &gone);
+		list_splice_tail_init(&living, &flights);
+	}
 	spin_unlock(&unix_lock);
 	if (!list_empty(&gone))
 		unix_free_messages(&gone);

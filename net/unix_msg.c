@@ -9,7 +9,7 @@
  * INVARIANTS
  *   I1  A message is taken off a queue by a reader (rd_mutex), or when the socket's
  *       file is gone and there are no readers.
- *   I2  Nothing is queued at a dead socket.
+ *   I2  Nothing is queued at a dead socket; and no message with sockets once it is dead.
  *   I3  Files of messages that nobody will read are closed by one thread at a time
  *       and not from within each other's release, however deep sockets are sent
  *       in sockets.
@@ -38,7 +38,7 @@ static bool purging;		    /* [purge_lock] */
 
 static void msg_free(struct unix_msg *m)
 {
-	sock_files_put(unix_land(&m->files));
+	sock_files_put(unix_land(m));
 	unix_name_put(m->from);
 	kfree(m);
 }
@@ -133,8 +133,11 @@ static bool unwanted(const struct unix_sock *to, struct unix_msg *um)
 static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		   struct sock_msg *m)
 {
+	bool carrier = m->files && m->files->nr_unix;
 	int err = 0;
 
+	if (unlikely(carrier))
+		spin_lock(&unix_lock);
 	spin_lock(&to->lock);
 	if (to->dead)
 		err = unix_is_dgram(to) ? -ECONNREFUSED : -EPIPE;
@@ -153,8 +156,12 @@ static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		to->bytes += um->len;
 		if (um->urgent)
 			store_once(&to->oob, um);
+		if (unlikely(carrier))
+			list_add_tail(&um->carrier, &to->carriers);
 	}
 	spin_unlock(&to->lock);
+	if (unlikely(carrier))
+		spin_unlock(&unix_lock);
 	return err;
 }
 
@@ -215,7 +222,7 @@ static s64 send_one(struct unix_sock *us, struct unix_sock *to,
 	}
 	err = deliver(us, to, um, m);
 	if (err) {
-		m->files = unix_land(&m->files);
+		unix_take_back(m->files);
 		msg_free(um);
 		return err < 0 ? err : (s64)len;
 	}
@@ -401,7 +408,7 @@ static void take_extras(struct unix_msg *um, struct sock_msg *m)
 	if (!um->files)
 		return;
 	if (!(m->flags & MSG_PEEK)) {
-		m->files = unix_land(&um->files);
+		m->files = unix_land(um);
 		return;
 	}
 	m->files = kmemdup(um->files, sizeof(*um->files));
