@@ -6,6 +6,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/ns/time.h>
 #include <kernel/task/futex.h>
 #include <kernel/time/posix.h>
 
@@ -43,7 +44,8 @@ static int read_deadline(uaddr_t uts, bool relative, bool real, u64 *deadline)
 	if (relative) /* ns is below 2^63, and so is the clock */
 		*deadline = min_t(u64, clock_mono_ns() + ns, DEADLINE_REAL - 1);
 	else
-		*deadline = real ? ns | DEADLINE_REAL : ns;
+		*deadline = real ? ns | DEADLINE_REAL
+				 : time_ns_to_host(CLOCK_MONOTONIC, ns);
 	return 0;
 }
 

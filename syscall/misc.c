@@ -9,8 +9,9 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
-#include <kernel/time/clock.h>
+#include <kernel/ns/time.h>
 #include <kernel/time/loadavg.h>
+#include <kernel/time/posix.h>
 #include <kernel/utsname.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -94,7 +95,8 @@ SYSCALL1(179, sysinfo, uaddr_t, uinfo)
 
 	pmem_info(&mem);
 	loadavg_get(avg);
-	si.uptime = (s64)(clock_mono_ns() / NSEC_PER_SEC);
+	si.uptime = ((s64)clock_mono_ns() + time_ns_offset(CLOCK_BOOTTIME)) /
+		    (s64)NSEC_PER_SEC;
 	for (u32 i = 0; i < ARRAY_SIZE(si.loads); i++)
 		si.loads[i] = avg[i] << (LOAD_SHIFT - LOAD_FSHIFT);
 	si.totalram = mem.total * PAGE_SIZE;

@@ -103,7 +103,7 @@ static int clone3_check(const struct user_clone_args *u)
 {
 	const struct clone_args *a = &u->a;
 
-	if (a->flags & (CLONE_DETACHED | CSIGNAL))
+	if (a->flags & (CLONE_DETACHED | (CSIGNAL & ~CLONE_NEWTIME)))
 		return -EINVAL;
 	if (a->flags >> 34)
 		return -EINVAL;

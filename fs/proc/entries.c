@@ -294,6 +294,7 @@ const struct pid_entry pid_entries[] = {
 	REG("smaps_rollup", 0444, proc_show_smaps_rollup, NULL, true),
 	OPEN("mem", 0600, proc_open_mem),
 	OPEN("pagemap", 0400, proc_open_pagemap),
+	OPEN("timens_offsets", 0644, proc_open_timens),
 	OPEN("uid_map", 0644, proc_open_uid_map),
 	OPEN("gid_map", 0644, proc_open_gid_map),
 	OPEN("setgroups", 0644, proc_open_setgroups),

@@ -65,6 +65,8 @@ int proc_open_uid_map(struct process *p, struct file *f);
 int proc_open_gid_map(struct process *p, struct file *f);
 int proc_open_setgroups(struct process *p, struct file *f);
 int proc_show_smaps_rollup(struct text *t, struct process *p);
+/* proc/timens.c */
+int proc_open_timens(struct process *p, struct file *f);
 /* proc/thread.c */
 int proc_show_io(struct text *t, struct process *p, int tid);
 int proc_show_sched(struct text *t, struct process *p, int tid);

@@ -14,12 +14,13 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/time.h>
 #include <kernel/panic.h>
 #include <kernel/pmu/event.h>
 #include <kernel/relay/relay.h>
 #include <kernel/task/process.h>
-#include <kernel/time/clock.h>
 #include <kernel/time/loadavg.h>
+#include <kernel/time/posix.h>
 #include <kernel/utsname.h>
 #include <lib/errno.h>
 #include <lib/fdt.h>
@@ -62,7 +63,8 @@ static int show_meminfo(struct text *t, void *arg __unused)
 
 static int show_uptime(struct text *t, void *arg __unused)
 {
-	u64 up = clock_mono_ns(), idle = 0, ns[NR_RELAY_TIMES];
+	u64 up = clock_mono_ns() + (u64)time_ns_offset(CLOCK_BOOTTIME);
+	u64 idle = 0, ns[NR_RELAY_TIMES];
 
 	for (u32 i = 0; i < nr_harts; i++) {
 		relay_times(harts[i], ns);
@@ -115,11 +117,14 @@ static int show_stat(struct text *t, void *arg __unused)
 		snprintf(name, sizeof(name), "cpu%u", n);
 		show_cpu(t, name, u, s, i);
 	}
-	text_printf(t,
-		    "intr %lu\nctxt %lu\nbtime %lu\nprocesses %u\n"
-		    "procs_running %u\nprocs_blocked 0\n",
-		    intr, ctxt, clock_boot_real_ns() / NSEC_PER_SEC,
-		    process_forks(), loadavg_running());
+	text_printf(
+		t,
+		"intr %lu\nctxt %lu\nbtime %lu\nprocesses %u\n"
+		"procs_running %u\nprocs_blocked 0\n",
+		intr, ctxt,
+		(clock_boot_real_ns() - (u64)time_ns_offset(CLOCK_BOOTTIME)) /
+			NSEC_PER_SEC,
+		process_forks(), loadavg_running());
 	return 0;
 }
 

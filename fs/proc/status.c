@@ -8,6 +8,7 @@
 #include <kernel/hart.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pt.h>
+#include <kernel/ns/time.h>
 #include <kernel/ns/user.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
@@ -15,6 +16,7 @@
 #include <kernel/task/seccomp.h>
 #include <kernel/task/task.h>
 #include <kernel/task/trace.h>
+#include <kernel/time/posix.h>
 #include <kernel/upcalls.h>
 #include <kernel/task/user_use.h>
 #include <lib/errno.h>
@@ -250,8 +252,10 @@ int proc_show_stat(struct text *t, struct process *p, int tid)
 	text_printf(t, "%lu %lu %d %d %u 0 %lu %lu %lu %lu ",
 		    p->cutime_ns * USER_HZ / NSEC_PER_SEC,
 		    p->cstime_ns * USER_HZ / NSEC_PER_SEC, 20 + s.nice, s.nice,
-		    s.nr_threads, s.start * USER_HZ / NSEC_PER_SEC, z.vsize,
-		    z.rss, p->rlim[RLIMIT_RSS].cur);
+		    s.nr_threads,
+		    (s.start + (u64)time_ns_offset(CLOCK_BOOTTIME)) /
+			    (NSEC_PER_SEC / USER_HZ),
+		    z.vsize, z.rss, p->rlim[RLIMIT_RSS].cur);
 	text_printf(t, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %d 0 0 0 0 0 ",
 		    m ? m->start_code : 0, m ? m->end_code : 0,
 		    m ? m->start_stack : 0, s.pending & 0x7fffffff,

@@ -328,6 +328,7 @@ static const struct knob {
 	{ "user", "max_pid_namespaces", &pid_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_net_namespaces", &net_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
+	{ "user", "max_time_namespaces", &time_ns_count.max, 0, 0x7fffffff },
 	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
 	{ "kernel", "sysrq", &sysrq_keys, 0, 0x7fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX_SET },

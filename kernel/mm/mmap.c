@@ -363,7 +363,21 @@ static int kernel_page_fault(struct vma *v, u64 pgoff __unused,
 	return 0;
 }
 
-static const struct vm_ops kernel_page_ops = { .fault = kernel_page_fault };
+static void kernel_page_open(struct vma *v)
+{
+	(void)page_get(v->priv);
+}
+
+static void kernel_page_close(struct vma *v)
+{
+	page_put(v->priv);
+}
+
+static const struct vm_ops kernel_page_ops = {
+	.fault = kernel_page_fault,
+	.open = kernel_page_open,
+	.close = kernel_page_close,
+};
 
 int mm_map_page(struct mm *mm, u64 va, struct page *pg, u32 vmflags,
 		const char *label)
@@ -378,8 +392,25 @@ int mm_map_page(struct mm *mm, u64 va, struct page *pg, u32 vmflags,
 		return -ENOMEM;
 	v->label = label;
 	v->ops = &kernel_page_ops;
-	v->priv = pg;
+	v->priv = page_get(pg);
 	return insert_at(mm, v);
+}
+
+void mm_change_page(struct mm *mm, struct page *pg)
+{
+	struct gather g;
+
+	down_write(&mm->lock);
+	gather_init(&g, mm);
+	for (struct vma *v = vma_first(mm); v; v = vma_next(v)) {
+		if (v->ops != &kernel_page_ops || v->priv == pg)
+			continue;
+		pt_zap(&g, v->start, v->end, false);
+		page_put(v->priv);
+		v->priv = page_get(pg);
+	}
+	gather_finish(&g);
+	up_write(&mm->lock);
 }
 
 /* --- brk */

@@ -191,9 +191,11 @@ s64 mm_brk(struct mm *mm, u64 brk);
 /* A labelled private anonymous area at a fixed place (stack, brk). */
 int mm_map_anon(struct mm *mm, u64 start, u64 len, u32 vmflags,
 		const char *label);
-/* Map one kernel page read-exec to user (sigpage). */
+/* Map one kernel page read-exec to user (vDSO), and hold it. */
 int mm_map_page(struct mm *mm, u64 va, struct page *pg, u32 vmflags,
 		const char *label);
+/* Map @pg instead of what mm_map_page() mapped. */
+void mm_change_page(struct mm *mm, struct page *pg);
 struct vma *mm_find_vma(struct mm *mm, u64 addr); /* [lock] first end > addr */
 /* The rest of the family; arguments as the system calls have them. */
 int mm_madvise(struct mm *mm, u64 addr, u64 len, int advice);

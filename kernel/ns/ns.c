@@ -14,7 +14,7 @@ static u32 last_ino = NS_INO_MNT; /* [a] */
 struct ns_count user_ns_count = COUNT_INIT, mnt_ns_count = COUNT_INIT,
 		uts_ns_count = COUNT_INIT, ipc_ns_count = COUNT_INIT,
 		pid_ns_count = COUNT_INIT, net_ns_count = COUNT_INIT,
-		cgroup_ns_count = COUNT_INIT;
+		cgroup_ns_count = COUNT_INIT, time_ns_count = COUNT_INIT;
 
 int ns_init(struct ns_common *ns, const struct ns_ops *ops,
 	    struct user_ns *owner)

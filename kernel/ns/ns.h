@@ -6,12 +6,14 @@
  *	nsproxy.c	a thread's set of them: clone(2), unshare(2), setns(2)
  *	user.c		user namespaces: whose ids and capabilities these are
  *	pid.c		PID namespaces: numbers of processes
+ *	time.c		time namespaces: offsets of clocks
  *	kernel/utsname.c, kernel/ipc/ns.c, fs/mountns.c, net/netns.c: the namespaces
  *			themselves
  *	fs/nsfs.c	namespaces as files
  *
  * OWNERSHIP
- *   thread ---> struct nsproxy ---> uts, ipc, net, pid (of its children), cgroup
+ *   thread ---> struct nsproxy ---> uts, ipc, net, pid (of its children), cgroup,
+ *     |  |                          time, time of its children
  *     |  `----> struct fs_ctx ----> mnt
  *     |-------> struct cred ------> user          each arrow owns a reference
  *     `-------> struct process ---> pid
@@ -77,6 +79,7 @@ struct ns_common {
 #define NS_INO_USER   0xeffffffdu
 #define NS_INO_PID    0xeffffffcu
 #define NS_INO_CGROUP 0xeffffffbu
+#define NS_INO_TIME   0xeffffffau
 #define NS_INO_MNT    0xf0000001u
 #define NS_INO_NET    0xf0000000u
 
@@ -88,7 +91,7 @@ struct ns_common {
 
 /* --- ns.c */
 extern struct ns_count user_ns_count, mnt_ns_count, uts_ns_count, ipc_ns_count,
-	pid_ns_count, net_ns_count, cgroup_ns_count;
+	pid_ns_count, net_ns_count, cgroup_ns_count, time_ns_count;
 /* One reference, the caller's; takes one of @owner.  0 or -ENOSPC. */
 int ns_init(struct ns_common *ns, const struct ns_ops *ops,
 	    struct user_ns *owner);
@@ -110,6 +113,7 @@ struct ipc_ns;
 struct pid_ns;
 struct net_ns;
 struct cgroup_ns;
+struct time_ns;
 
 struct nsproxy {
 	u32 refs;	    /* [a] */
@@ -118,6 +122,7 @@ struct nsproxy {
 	struct net_ns *net;
 	struct pid_ns *pid; /* of children; its own is process->pid_ns */
 	struct cgroup_ns *cgroup;
+	struct time_ns *time, *time_children; /* the latter after fork, exec */
 };
 extern struct nsproxy init_nsproxy;
 
@@ -146,13 +151,18 @@ void nsproxy_put(struct nsproxy *n); /* NULL is fine */
 /* Namespace flags of clone(2) that are understood here; others are EINVAL. */
 #define NS_FLAGS                                                     \
 	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
-	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_NEWTIME)
 
 /* For a new thread, which acts for @owner: those that @flags want made are new.
  * 0, -EPERM, -EINVAL, -ENOMEM, -ENOSPC. */
 int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out);
 /* Current's from now on; takes the reference. */
 void nsproxy_switch(struct nsproxy *n);
+/* The time namespace of children becomes one's own: @t's, which is new and has its
+ * address space (0 or -ENOMEM), or current's at exec: a set to switch to (NULL: none
+ * needed), or ERR_PTR. */
+int nsproxy_fork_time(struct thread *t);
+struct nsproxy *nsproxy_exec_time(void);
 
 /* setns(2) in two steps: all or nothing. */
 struct nsset {

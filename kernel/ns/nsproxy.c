@@ -13,6 +13,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/net.h>
 #include <kernel/ns/pid.h>
+#include <kernel/ns/time.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/task.h>
 #include <kernel/upcalls.h>
@@ -26,6 +27,8 @@ struct nsproxy init_nsproxy = {
 	.net = &init_net_ns,
 	.pid = &init_pid_ns,
 	.cgroup = &init_cgroup_ns,
+	.time = &init_time_ns,
+	.time_children = &init_time_ns,
 };
 
 void nsproxy_put(struct nsproxy *n)
@@ -37,6 +40,8 @@ void nsproxy_put(struct nsproxy *n)
 	ns_put(&n->net->ns);
 	ns_put(&n->pid->ns);
 	ns_put(&n->cgroup->ns);
+	ns_put(&n->time->ns);
+	ns_put(&n->time_children->ns);
 	kfree(n);
 }
 
@@ -53,6 +58,8 @@ static struct nsproxy *nsproxy_dup(const struct nsproxy *o)
 	ns_get(&n->net->ns);
 	ns_get(&n->pid->ns);
 	ns_get(&n->cgroup->ns);
+	ns_get(&n->time->ns);
+	ns_get(&n->time_children->ns);
 	return n;
 }
 
@@ -93,6 +100,9 @@ int nsproxy_clone(u64 flags, struct user_ns *owner, struct nsproxy **out)
 		err = put_new(n->net, net_ns_new(owner));
 	if (!err && (flags & CLONE_NEWCGROUP))
 		err = put_new(n->cgroup, cgroup_ns_new(owner));
+	if (!err && (flags & CLONE_NEWTIME))
+		err = put_new(n->time_children,
+			      time_ns_new(n->time_children, owner));
 	if (err) {
 		nsproxy_put(n);
 		return err;
@@ -111,6 +121,42 @@ void nsproxy_switch(struct nsproxy *n)
 	t->nsproxy = n;
 	spin_unlock(&task_lock);
 	nsproxy_put(old);
+}
+
+static struct nsproxy *with_time_of_children(const struct nsproxy *o)
+{
+	struct nsproxy *n = nsproxy_dup(o);
+
+	if (!n)
+		return NULL;
+	ns_get(&n->time_children->ns);
+	ns_replace(n->time, n->time_children);
+	return n;
+}
+
+int nsproxy_fork_time(struct thread *t)
+{
+	struct nsproxy *old = t->nsproxy;
+
+	if (likely(old->time == old->time_children))
+		return 0;
+	t->nsproxy = with_time_of_children(old);
+	nsproxy_put(old);
+	if (!t->nsproxy)
+		return -ENOMEM;
+	time_ns_enter(t->nsproxy->time, t->mm);
+	return 0;
+}
+
+struct nsproxy *nsproxy_exec_time(void)
+{
+	const struct nsproxy *old = current_nsproxy();
+	struct nsproxy *n;
+
+	if (likely(old->time == old->time_children))
+		return NULL;
+	n = with_time_of_children(old);
+	return n ? n : ERR_PTR(-ENOMEM);
 }
 
 /* --- setns(2) */
@@ -158,6 +204,8 @@ static void nsset_commit(struct nsset *set)
 	if (set->fs)
 		task_set_fs(set->fs);
 	nsproxy_switch(set->nsproxy);
+	if (set->flags & CLONE_NEWTIME)
+		time_ns_enter(set->nsproxy->time, current->mm);
 	/* Somebody else's root is not to look into who visits. */
 	if ((set->flags & CLONE_NEWUSER) &&
 	    !user_ns_made_below(set->cred->user_ns, current_cred()))
@@ -187,7 +235,7 @@ int ns_enter(struct ns_common *ns)
 /* Namespaces that setns() with a pidfd goes through, in Linux's order. */
 static const u64 enter_order[] = { CLONE_NEWUSER, CLONE_NEWNS,	CLONE_NEWUTS,
 				   CLONE_NEWIPC,  CLONE_NEWPID, CLONE_NEWCGROUP,
-				   CLONE_NEWNET };
+				   CLONE_NEWNET,  CLONE_NEWTIME };
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag);
 
@@ -242,6 +290,16 @@ static struct ns_common *cgroup_of(struct thread *t)
 	return t->nsproxy ? &t->nsproxy->cgroup->ns : NULL;
 }
 
+static struct ns_common *time_of(struct thread *t)
+{
+	return t->nsproxy ? &t->nsproxy->time->ns : NULL;
+}
+
+static struct ns_common *time_children_of(struct thread *t)
+{
+	return t->nsproxy ? &t->nsproxy->time_children->ns : NULL;
+}
+
 static struct ns_common *pid_of(struct thread *t)
 {
 	return &t->proc->pid_ns->ns;
@@ -278,6 +336,8 @@ static const struct {
 	{ "user", CLONE_NEWUSER, user_of },
 	{ "mnt", CLONE_NEWNS, mnt_of },
 	{ "cgroup", CLONE_NEWCGROUP, cgroup_of },
+	{ "time", CLONE_NEWTIME, time_of },
+	{ "time_for_children", 0, time_children_of },
 };
 
 const char *ns_link_name(unsigned int i)
@@ -319,6 +379,18 @@ struct net_ns *net_ns_of_tid(int tid, struct process *p)
 		n = net_ns_get(t->nsproxy->net);
 	spin_unlock(&task_lock);
 	return n;
+}
+
+struct time_ns *time_ns_of_children(struct process *p)
+{
+	struct ns_common *ns;
+
+	spin_lock(&task_lock);
+	ns = time_children_of(p->leader);
+	if (ns)
+		ns_get(ns);
+	spin_unlock(&task_lock);
+	return ns ? container_of(ns, struct time_ns, ns) : NULL;
 }
 
 static struct ns_common *ns_with_flag(struct process *p, u64 flag)

@@ -21,6 +21,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/time.h>
 #include <kernel/random.h>
 #include <kernel/task/trace.h>
 #include <kernel/upcalls.h>
@@ -306,14 +307,18 @@ static void reset_thread(struct thread *t, struct exec *e)
 static int commit(struct exec *e)
 {
 	struct thread *t = current;
-	int err = become_single(t);
+	struct nsproxy *ns = nsproxy_exec_time();
+	int err = IS_ERR(ns) ? (int)PTR_ERR(ns) : become_single(t);
 
 	if (!err)
 		err = unshare_sighand(t->proc);
 	if (!err)
 		err = files_unshare();
-	if (err)
+	if (err) {
+		if (!IS_ERR(ns))
+			nsproxy_put(ns);
 		return err;
+	}
 	mm_release(t);
 	if (t->mm)
 		t->proc->maxrss_pages =
@@ -321,6 +326,10 @@ static int commit(struct exec *e)
 	e->mm->dumpable = !e->secure && !e->unreadable;
 	thread_replace_mm(e->mm);
 	e->mm = NULL;
+	if (unlikely(ns)) {
+		time_ns_enter(ns->time, t->mm);
+		nsproxy_switch(ns);
+	}
 	vfork_release(t);
 	reset_thread(t, e);
 	return 0;

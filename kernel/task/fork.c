@@ -221,7 +221,7 @@ static int copy_resources(struct thread *t, u64 flags)
 	if (IS_ERR(mm))
 		return (int)PTR_ERR(mm);
 	thread_set_mm(t, mm);
-	return 0;
+	return flags & CLONE_VM ? 0 : nsproxy_fork_time(t);
 }
 
 static struct sighand *copy_sighand(struct process *me, u64 flags)

@@ -3,7 +3,8 @@
  * kernel/task/vdso.c - the vDSO's page, and the words in it that clocks need.
  *
  * One page for everybody: code and constants that are the same in every address
- * space.  It is made at boot from an image that the build embeds.
+ * space.  It is made at boot from an image that the build embeds.  A time namespace has
+ * a copy of it, with its offsets.
  */
 #include <kernel/task/vdso.h>
 
@@ -11,6 +12,7 @@
 #include <kernel/init.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
+#include <kernel/ns/time.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -63,6 +65,11 @@ bool hwprobe_value(s64 key, u64 *value)
 	return key >= 0 && key < NR_PROBES;
 }
 
+static struct vdso_data *data_of(struct page *pg)
+{
+	return (void *)((char *)page_addr(pg) + VDSO_DATA);
+}
+
 static int vdso_init(void)
 {
 	size_t size = (size_t)(vdso_image_end - vdso_image);
@@ -74,7 +81,7 @@ static int vdso_init(void)
 	if (!vdso_page)
 		return -ENOMEM;
 	memcpy(page_addr(vdso_page), vdso_image, size);
-	d = (void *)((char *)page_addr(vdso_page) + VDSO_DATA);
+	d = data_of(vdso_page);
 	for (s64 i = 0; i < NR_PROBES; i++)
 		(void)hwprobe_value(i, &d->probe[i]);
 	d->nr_probes = NR_PROBES;
@@ -83,11 +90,36 @@ static int vdso_init(void)
 }
 INITCALL(INIT_CORE, vdso_init);
 
+struct page *vdso_page_new(void)
+{
+	struct page *pg = page_alloc(0, 0);
+
+	if (!pg)
+		return NULL;
+	memcpy(page_addr(pg), page_addr(vdso_page), PAGE_SIZE);
+	/* nobody steers the offset of CLOCK_REALTIME in a copy */
+	data_of(pg)->real_by_call = 1;
+	return pg;
+}
+
+void vdso_page_shift(struct page *pg, s64 mono, s64 boot)
+{
+	data_of(pg)->mono_offset = mono;
+	data_of(pg)->boot_offset = boot;
+}
+
+void vdso_change(struct mm *mm, struct page *pg)
+{
+	mm_change_page(mm, pg ? pg : vdso_page);
+}
+
 int vdso_map(struct mm *mm, u64 at)
 {
+	struct page *pg = current_nsproxy()->time_children->vdso;
+
 	if (!vdso_page)
 		return -ENOMEM;
-	return mm_map_page(mm, at, vdso_page,
+	return mm_map_page(mm, at, pg ? pg : vdso_page,
 			   VM_READ | VM_EXEC | VM_MAYREAD | VM_MAYEXEC,
 			   "[vdso]");
 }

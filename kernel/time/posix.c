@@ -6,6 +6,7 @@
  */
 #include <kernel/time/posix.h>
 
+#include <kernel/ns/time.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
 #include <kernel/time/cpuclock.h>
@@ -41,7 +42,7 @@ int posix_clock_read(int id, u64 *ns)
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME: /* we never suspend the machine */
 	case CLOCK_BOOTTIME_ALARM:
-		*ns = clock_mono_ns();
+		*ns = clock_mono_ns() + (u64)time_ns_offset(id);
 		return 0;
 	default:
 		return read_cpuclock(id, ns);
@@ -82,7 +83,7 @@ u64 posix_deadline(int id, u64 ns, bool absolute)
 		u64 real = clock_real_ns();
 
 		if (!posix_clock_is_real(id))
-			return ns;
+			return time_ns_to_host(id, ns);
 		if (id == CLOCK_TAI)
 			real += (u64)ntp_tai_seconds() * NSEC_PER_SEC;
 		ns = ns > real ? ns - real : 0;
@@ -159,7 +160,7 @@ int posix_sleep_until(int id, u64 ns)
 	int r;
 
 	if (!posix_clock_is_real(id))
-		return sleep_until_ns(ns, true);
+		return sleep_until_ns(time_ns_to_host(id, ns), true);
 	do {
 		u32 seen = load_once(&nr_set);
 

@@ -32,7 +32,8 @@
 
 #define TIMER_ABSTIME 1
 
-/* 0 or -EINVAL (no such clock, or nobody whose CPU time it is). */
+/* As current's time namespace has it: 0 or -EINVAL (no such clock, or nobody whose CPU
+ * time it is). */
 int posix_clock_read(int id, u64 *ns);
 /* Clocks on which one can wait (those of CPU time: cpuclock.h): 0; -EINVAL: no clock,
  * -EOPNOTSUPP, -EPERM. */

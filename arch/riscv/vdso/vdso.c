@@ -40,8 +40,9 @@ struct hwprobe {
 	unsigned long value;
 };
 
-struct vdso_data vdso_data __attribute__((
-	section(".vdata"), used, visibility("hidden"))) = { 1, 0, 0, 0, { 0 } };
+struct vdso_data vdso_data
+	__attribute__((section(".vdata"), used,
+		       visibility("hidden"))) = { 1, 0, 0, 0, 0, 0, 0, { 0 } };
 
 PUBLIC int __vdso_clock_gettime(int clock, struct timespec *ts);
 PUBLIC int __vdso_clock_getres(int clock, struct timespec *ts);
@@ -84,6 +85,11 @@ static unsigned long real_ns(void)
 	return mono_ns() + *(volatile unsigned long *)&vdso_data.real_offset_ns;
 }
 
+static int by_call(int clock, struct timespec *ts)
+{
+	return (int)call(NR_clock_gettime, clock, (long)ts, 0, 0, 0);
+}
+
 int __vdso_clock_gettime(int clock, struct timespec *ts)
 {
 	unsigned long ns;
@@ -91,16 +97,20 @@ int __vdso_clock_gettime(int clock, struct timespec *ts)
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+		if (vdso_data.real_by_call)
+			return by_call(clock, ts);
 		ns = real_ns();
 		break;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
+		ns = mono_ns() + (unsigned long)vdso_data.mono_offset;
+		break;
 	case CLOCK_BOOTTIME:
-		ns = mono_ns();
+		ns = mono_ns() + (unsigned long)vdso_data.boot_offset;
 		break;
 	default:
-		return (int)call(NR_clock_gettime, clock, (long)ts, 0, 0, 0);
+		return by_call(clock, ts);
 	}
 	ts->sec = (long)(ns / NSEC_PER_SEC);
 	ts->nsec = (long)(ns % NSEC_PER_SEC);
@@ -116,7 +126,7 @@ int __vdso_gettimeofday(struct timeval *tv, struct timezone *tz)
 {
 	unsigned long ns;
 
-	if (tz)
+	if (tz || vdso_data.real_by_call)
 		return (int)call(NR_gettimeofday, (long)tv, (long)tz, 0, 0, 0);
 	if (!tv)
 		return 0;

@@ -18,6 +18,9 @@ struct vdso_data {
 	unsigned long boot_ticks;     /* time CSR at boot */
 	unsigned long tick_mult;      /* ns = ticks * mult >> 24 */
 	unsigned long real_offset_ns; /* [a] CLOCK_REALTIME less monotonic */
+	/* of a time namespace, whose page is a copy: */
+	long mono_offset, boot_offset; /* ns */
+	unsigned long real_by_call;    /* real_offset_ns is not kept */
 	unsigned long nr_probes;
 	unsigned long probe[VDSO_NR_PROBES]; /* values of riscv_hwprobe keys */
 };
