@@ -9,12 +9,14 @@
  * images, from which a debugger knows what they are.  Pages that were never touched
  * are holes.
  *
+ * /proc/sys/kernel/core_pattern names the file, or the program that gets it as a stream.
  * The other threads are stopped meanwhile (kernel/task/core_stop.c).
  *
  * Context: coroutine of the dying thread, nothing held.
  */
 #include <fs/coredump.h>
 #include <fs/internal.h>
+#include <fs/pipe.h>
 #include <fs/pseudo.h>
 #include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
@@ -22,12 +24,11 @@
 #include <kernel/mm/user.h>
 #include <kernel/mm/vma.h>
 #include <kernel/task/elf.h>
+#include <kernel/task/helper.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
 #include <kernel/task/task.h>
-#include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
-#include <kernel/utsname.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -88,7 +89,9 @@ struct core {
 	struct thread **thread; /* the others; they are parked */
 	u32 nr_threads;
 	struct text files; /* NT_FILE */
-	bool full;	   /* the limit, or the disk */
+	bool full;	   /* the limit, or the disk, or nobody reads */
+	bool pipe;	   /* no holes */
+	u64 blocked;	   /* current's signals, before it blocked all */
 };
 
 char core_pattern[CORE_PATTERN_MAX] = "core";
@@ -106,10 +109,13 @@ static void put(struct core *c, const void *p, size_t n)
 	}
 	iov_iter_kernel(&it, (void *)(uintptr_t)p, n);
 	while (iov_iter_count(&it)) {
-		if (vfs_write(c->f, &it, &c->pos) <= 0) {
+		s64 r = vfs_write(c->f, &it, &c->pos);
+
+		if (r <= 0) {
 			c->full = true;
 			return;
 		}
+		c->pos += c->pipe ? (u64)r : 0; /* which has none */
 	}
 }
 
@@ -200,7 +206,7 @@ static void put_status(struct core *c, const struct thread *t, int sig)
 		.signo = sig,
 		.cursig = (s16)sig,
 		.sigpend = t->sig_pending,
-		.sighold = t->sig_blocked,
+		.sighold = t == current ? c->blocked : t->sig_blocked,
 		.pid = t->tid,
 		.ppid = (s32)load_once(&t->proc->ppid),
 		.pgrp = t->proc->pgid,
@@ -368,6 +374,17 @@ static void put_headers(struct core *c)
 	}
 }
 
+/* Zeros: a hole of a file. */
+static void skip(struct core *c, size_t n)
+{
+	if (!c->pipe) {
+		c->pos += n;
+		return;
+	}
+	memset(c->page, 0, n);
+	put(c, c->page, n);
+}
+
 static void put_area(struct core *c, const struct area *a)
 {
 	u64 va = a->start, end = a->start + a->dump;
@@ -381,7 +398,7 @@ static void put_area(struct core *c, const struct area *a)
 		if (n == PAGE_SIZE)
 			put(c, c->page, PAGE_SIZE);
 		else
-			c->pos += PAGE_SIZE;
+			skip(c, PAGE_SIZE);
 		if (load_once(&current->work) & WORK_EXIT)
 			c->full = true;
 		cond_resched();
@@ -392,117 +409,11 @@ static void write_core(struct core *c, const struct siginfo *si, int sig)
 {
 	put_headers(c);
 	put_notes(c, si, sig);
-	c->pos = ALIGN_UP(c->pos, PAGE_SIZE);
+	skip(c, ALIGN_UP(c->pos, PAGE_SIZE) - c->pos);
 	for (u32 i = 0; i < c->nr; i++)
 		put_area(c, &c->area[i]);
-	if (!c->full && c->pos > c->f->inode->i_size)
+	if (!c->pipe && !c->full && c->pos > c->f->inode->i_size)
 		(void)vfs_ftruncate(c->f, c->pos);
-}
-
-/* A name, in which a slash is no separator. */
-static void put_escaped(struct text *t, const char *s)
-{
-	for (; *s; s++)
-		text_write(t, *s == '/' ? "!" : s, 1);
-}
-
-/* %E: the program's path; %f: the end of it. */
-static void put_program(struct text *t, bool whole)
-{
-	struct file *exe = current->mm->exe;
-	char *buf = exe ? kmalloc(PATH_MAX) : NULL;
-	const char *s = buf, *slash;
-
-	if (buf && exec_path_str(exe, buf, PATH_MAX) >= 0) {
-		slash = strrchr(buf, '/');
-		if (!whole && slash)
-			s = slash + 1;
-		put_escaped(t, s);
-	} else {
-		put_escaped(t, current->name);
-	}
-	kfree(buf);
-}
-
-static void put_host(struct text *t)
-{
-	char name[UTS_LEN + 1];
-
-	utsname_name(UTS_NODENAME, name);
-	put_escaped(t, name);
-}
-
-/* What %@letter stands for; others for nothing. */
-static void put_letter(struct text *t, char letter, int sig)
-{
-	const struct thread *me = current;
-
-	switch (letter) {
-	case 'p':
-		text_printf(t, "%d", me->proc->ns_pid);
-		break;
-	case 'P':
-		text_printf(t, "%d", me->proc->pid);
-		break;
-	case 'i':
-		text_printf(t, "%d", me->ns_tid);
-		break;
-	case 'I':
-		text_printf(t, "%d", me->tid);
-		break;
-	case 's':
-		text_printf(t, "%d", sig);
-		break;
-	case 'u':
-		text_printf(t, "%u", me->cred->uid);
-		break;
-	case 'g':
-		text_printf(t, "%u", me->cred->gid);
-		break;
-	case 'd':
-		text_printf(t, "%u", me->mm->dumpable);
-		break;
-	case 't':
-		text_printf(t, "%lu", clock_real_ns() / NSEC_PER_SEC);
-		break;
-	case 'c':
-		text_printf(t, "%lu", rlimit_cur(RLIMIT_CORE));
-		break;
-	case 'h':
-		put_host(t);
-		break;
-	case 'e':
-		put_escaped(t, me->name);
-		break;
-	case 'E':
-	case 'f':
-		put_program(t, letter == 'E');
-		break;
-	case '%':
-		text_puts(t, "%");
-		break;
-	default:
-		break;
-	}
-}
-
-static void make_name(struct text *t, int sig)
-{
-	bool has_pid = false;
-
-	for (const char *p = core_pattern; *p; p++) {
-		if (*p != '%') {
-			text_write(t, p, 1);
-			continue;
-		}
-		if (!*++p)
-			break;
-		has_pid |= *p == 'p';
-		put_letter(t, *p, sig);
-	}
-	if (!has_pid && load_once(&core_uses_pid))
-		text_printf(t, ".%d", current->proc->ns_pid);
-	text_write(t, "", 1);
 }
 
 /* A file of our own and of nobody else, made or emptied. */
@@ -511,7 +422,7 @@ static struct file *open_core(int sig)
 	struct text name = { 0 };
 	struct file *f;
 
-	make_name(&name, sig);
+	(void)core_name(&name, core_pattern, sig, false);
 	f = name.failed ? ERR_PTR(-ENOMEM)
 			: vfs_open(AT_FDCWD, name.buf,
 				   O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
@@ -525,25 +436,92 @@ static struct file *open_core(int sig)
 	return NULL;
 }
 
+/* --- to a program: core_pattern is "|program words..." */
+
+#define MAX_WORDS 64u
+
+u64 core_pipe_limit;
+static u32 nr_pipes; /* [a] programs that are being fed */
+
+/* Start the program; c->f is what it reads.  It, referenced, or NULL. */
+static struct process *open_pipe(struct core *c, int sig)
+{
+	const char *argv[MAX_WORDS + 1] = { NULL };
+	struct process *p = ERR_PTR(-ENOEXEC);
+	struct file *reader;
+	struct text t = { 0 };
+	u32 n = core_name(&t, core_pattern + 1, sig, true);
+
+	if (n && n <= MAX_WORDS && !t.failed &&
+	    !pipe_create(0, &reader, &c->f)) {
+		const char *s = t.buf;
+
+		for (u32 i = 0; i < n; i++, s += strlen(s) + 1)
+			argv[i] = s;
+		/* 1: none of its own, by which it is known, see below */
+		p = helper_start(argv, reader, 1);
+		if (IS_ERR(p))
+			file_put(c->f);
+	}
+	text_free(&t);
+	c->pipe = true;
+	return IS_ERR(p) ? NULL : p;
+}
+
+static bool dump_to_program(struct core *c, const struct siginfo *si, int sig)
+{
+	u64 max = load_once(&core_pipe_limit);
+	struct process *p = NULL;
+
+	c->limit = RLIM_INFINITY;
+	if (atomic_add_return(&nr_pipes, 1) <= max || !max)
+		p = open_pipe(c, sig);
+	if (p) {
+		write_core(c, si, sig);
+		file_put(c->f);
+		if (max)
+			helper_wait(p);
+		process_put(p);
+	}
+	atomic_dec(&nr_pipes);
+	return p != NULL;
+}
+
+static bool dump_to_file(struct core *c, const struct siginfo *si, int sig)
+{
+	c->f = open_core(sig);
+	if (!c->f)
+		return false;
+	write_core(c, si, sig);
+	file_put(c->f);
+	return true;
+}
+
+/* A program that gets a core file and dies itself would get its own. */
+static bool is_wanted(const struct core *c)
+{
+	return core_pattern[0] == '|'
+		       ? c->limit != 1
+		       : core_pattern[0] && c->limit >= CORE_MIN_LIMIT;
+}
+
 bool core_dump(const struct siginfo *si, int sig)
 {
-	struct core c = { .limit = rlimit_cur(RLIMIT_CORE) };
+	struct core c = { .limit = rlimit_cur(RLIMIT_CORE),
+			  .blocked = current->sig_blocked };
 	bool done = false;
 
-	if (c.limit < CORE_MIN_LIMIT || current->mm->dumpable != 1 ||
-	    !core_pattern[0] || atomic_xchg(&current->mm->core_dumping, 1u))
+	if (!is_wanted(&c) || current->mm->dumpable != 1 ||
+	    atomic_xchg(&current->mm->core_dumping, 1u))
 		return false;
 	if (!core_stop_threads())
 		return false;
+	signal_hold_all();
 	c.page = get_free_page(0);
 	if (c.page && !list_areas(&c, current->mm) && !list_threads(&c)) {
 		list_files(&c, current->mm);
-		c.f = open_core(sig);
-		if (c.f) {
-			write_core(&c, si, sig);
-			file_put(c.f);
-			done = true;
-		}
+		done = core_pattern[0] == '|' ? dump_to_program(&c, si, sig)
+					      : dump_to_file(&c, si, sig);
 	}
 	core_release_threads();
 	text_free(&c.files);

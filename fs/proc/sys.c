@@ -157,12 +157,10 @@ static s64 write_lease_time(void *arg __unused, char *buf, size_t n)
 	return (s64)n;
 }
 
-/* No pipes to programs. */
+/* Too long: the beginning of it. */
 static s64 write_core_pattern(void *arg __unused, char *buf, size_t n)
 {
 	buf[proc_line_len(buf)] = '\0';
-	if (*buf == '|' || strlen(buf) >= CORE_PATTERN_MAX)
-		return -EINVAL;
 	(void)strscpy(core_pattern, buf, CORE_PATTERN_MAX);
 	return (s64)n;
 }
@@ -234,7 +232,6 @@ static const struct {
 	{ "kernel", "io_uring_disabled", 2 },
 	{ "kernel", "modules_disabled", 1 },
 	{ "kernel", "sched_rt_period_us", 1000000 },
-	{ "kernel", "core_pipe_limit", 0 },
 	{ "kernel", "shm_rmid_forced", 0 },
 	{ "vm", "oom_kill_allocating_task", 0 },
 	{ "vm", "nr_overcommit_hugepages", 0 },
@@ -318,6 +315,7 @@ static const struct knob {
 	void (*changed)(void); /* or NULL */
 } knobs[] = {
 	{ "kernel", "core_uses_pid", &core_uses_pid, 0, 0x7fffffff },
+	{ "kernel", "core_pipe_limit", &core_pipe_limit, 0, 0xffffffff },
 	{ "kernel", "sched_rr_timeslice_ms", &sched_rr_ms, -1, 1000000,
 	  rr_set },
 	{ "user", "max_user_namespaces", &user_ns_count.max, 0, 0x7fffffff },

@@ -25,8 +25,8 @@ struct page;
 
 struct time_ns {
 	struct ns_common ns;
-	s64 mono, boot;	   /* [offset_mutex] ns; [I] once frozen */
-	bool frozen;	   /* [offset_mutex] only set: somebody is or was inside */
+	s64 mono, boot; /* [offset_mutex] ns; [I] once frozen */
+	bool frozen;	/* [offset_mutex] only set: somebody is or was inside */
 	struct page *vdso; /* [I] owned; NULL: everybody's */
 };
 extern const struct ns_ops time_ns_ops;

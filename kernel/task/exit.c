@@ -129,6 +129,8 @@ bool announce_death_locked(struct process *p)
 	int status = p->exit_code;
 	bool autoreap = parent_ignores_child_locked(p->parent, sig);
 
+	if (unlikely(p->unwaited))
+		return true;
 	if (status & 0x7f)
 		notify_parent_locked(p, sig, cld_code(status), status & 0x7f);
 	else

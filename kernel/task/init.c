@@ -48,7 +48,7 @@ void rlimits_init(struct process *p)
 	set_limit(p, RLIMIT_RTPRIO, 0, 0);
 }
 
-static struct process *init_process_create(void)
+struct process *program_process(void)
 {
 	struct process *p = process_alloc();
 
@@ -63,6 +63,37 @@ static struct process *init_process_create(void)
 	rlimits_init(p);
 	p->exit_signal = SIGCHLD;
 	return p;
+}
+
+struct thread *program_thread(struct fs_ctx *fs, const char *name)
+{
+	struct thread *t = thread_alloc();
+	struct files *files = files_new();
+	struct mm *mm = mm_new();
+
+	if (!t || !files || !mm) {
+		if (t)
+			thread_free(t);
+		if (files)
+			files_put(files);
+		if (mm)
+			mm_put(mm);
+		return NULL;
+	}
+	t->files = files;
+	t->fs = fs;
+	list_init(&t->proc_node);
+	list_init(&t->all_node);
+	list_init(&t->sig_queue);
+	thread_set_mm(t, mm);
+	t->cred = cred_get(&init_cred);
+	t->nsproxy = nsproxy_get(&init_nsproxy);
+	t->syscall_nr = -1;
+	t->tf.status = USER_STATUS;
+	t->cpus_allowed = ~0ULL;
+	t->start_ns = clock_mono_ns();
+	(void)strscpy(t->name, name, sizeof(t->name));
+	return t;
 }
 
 static void init_body(void *arg)
@@ -88,32 +119,17 @@ static void init_link(struct thread *t, struct process *p)
 struct thread *init_thread_create(void (*fn)(void))
 {
 	static void (*body)(void);
+	struct fs_ctx *fs;
 	struct thread *t;
 	struct process *p;
-	struct mm *mm;
 
 	task_caches_init();
-	t = thread_alloc();
-	p = init_process_create();
-	mm = mm_new();
-	if (!t || !p || !mm)
+	fs = fs_ctx_new_root();
+	p = program_process();
+	t = fs ? program_thread(fs, "init") : NULL;
+	if (!t || !p)
 		return NULL; /* boot ends; nothing to give back */
-	t->files = files_new();
-	t->fs = fs_ctx_new_root();
-	if (!t->files || !t->fs)
-		return NULL;
-	list_init(&t->proc_node);
-	list_init(&t->all_node);
-	list_init(&t->sig_queue);
 	t->proc = process_get(p);
-	thread_set_mm(t, mm);
-	t->cred = cred_get(&init_cred);
-	t->nsproxy = nsproxy_get(&init_nsproxy);
-	t->syscall_nr = -1;
-	t->tf.status = USER_STATUS;
-	t->cpus_allowed = ~0ULL;
-	t->start_ns = clock_mono_ns();
-	(void)strscpy(t->name, "init", sizeof(t->name));
 	body = fn;
 	t->kfn = init_body;
 	t->karg = &body;

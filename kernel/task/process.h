@@ -166,6 +166,7 @@ struct process {
 	struct waitq stop_wq;	       /* stopped threads wait here */
 	struct waitq threads_wq; /* exec/exit wait for the other threads */
 	bool is_subreaper;	 /* [task_lock] */
+	bool unwaited; /* [I] the kernel's: reaped when it ends, init is not told */
 	bool has_pidfd; /* [a] somebody may poll for ends: threads_wq */
 	struct list_head tracees;   /* [task_lock] struct tracee: ext.h */
 	struct list_head sem_undos; /* [sem.c] owed by SEM_UNDO */

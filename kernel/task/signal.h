@@ -184,6 +184,8 @@ u64 signal_pending_set(void); /* thread's and process's */
 /* Take the first pending signal outside of @blocked: its number or 0. */
 int signal_dequeue(u64 blocked, struct siginfo *si);
 void signal_set_blocked(u64 mask);
+/* Current dies: from here on nothing but SIGKILL interrupts it, not even SIGSTOP. */
+void signal_hold_all(void);
 /* Delivered when the request ends: run with @mask until then (sigsuspend). */
 void signal_set_saved_mask(u64 mask);
 int signal_timedwait(u64 set, struct siginfo *si, u64 deadline_ns);

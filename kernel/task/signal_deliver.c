@@ -70,6 +70,18 @@ int signal_dequeue(u64 blocked, struct siginfo *si)
 	return sig;
 }
 
+void signal_hold_all(void)
+{
+	struct thread *t = current;
+	struct sighand *sh = t->proc->sighand;
+
+	spin_lock(&sh->lock);
+	t->sig_blocked = ~SIG_BIT(SIGKILL);
+	if (!((t->sig_pending | t->proc->sig_pending) & SIG_BIT(SIGKILL)))
+		(void)atomic_fetch_and(&t->work, ~WORK_SIGNAL);
+	spin_unlock(&sh->lock);
+}
+
 /* Nothing came, or nothing but a default action "ignore": 0. */
 static int next_signal(struct thread *t, struct siginfo *si,
 		       struct ksigaction *ka, u32 *gen)

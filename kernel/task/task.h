@@ -41,6 +41,11 @@ struct sighand *sighand_alloc(void);
 struct sighand *sighand_get(struct sighand *sh);
 void sighand_put(struct sighand *sh);
 void rlimits_init(struct process *p);
+/* For init and for helpers: a process without threads, and a thread, root in the first
+ * namespaces, with no memory and no descriptors, and @fs (owned) if it succeeds, which
+ * lacks its process and kfn.  NULL: no memory. */
+struct process *program_process(void);
+struct thread *program_thread(struct fs_ctx *fs, const char *name);
 
 /* Current, its only thread, becomes the leader (exec). */
 void process_take_lead(void);

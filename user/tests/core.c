@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/procfs.h>
 #include <sys/resource.h>
 
@@ -237,4 +238,114 @@ TEST(core, not_wanted)
 	}
 	CHECK_OK(waitid(P_PID, pid, &si, WEXITED));
 	CHECK_EQ(si.si_code, CLD_KILLED);
+}
+
+/* --- to a program */
+
+static void pattern_to_script(const char *script, const char *words)
+{
+	char dir[64], pattern[128], *text;
+	FILE *f = fopen("take", "w");
+
+	CHECK(f && getcwd(dir, sizeof(dir)));
+	CHECK(asprintf(&text, "#!/bin/sh\ncd %s\n%s\n", dir, script) > 0);
+	CHECK(fputs(text, f) >= 0 && !fclose(f));
+	CHECK_OK(chmod("take", 0755));
+	snprintf(pattern, sizeof(pattern), "|%s/take %s", dir, words);
+	set_knob("/proc/sys/kernel/core_pattern", pattern);
+}
+
+static void pattern_back(void)
+{
+	set_knob("/proc/sys/kernel/core_pattern", "core");
+	set_knob("/proc/sys/kernel/core_pipe_limit", "0");
+}
+
+static void read_line(const char *path, char *buf, int size)
+{
+	FILE *f = fopen(path, "r");
+
+	CHECK(f && fgets(buf, size, f));
+	fclose(f);
+}
+
+TEST(core, program)
+{
+	char got[256], want[256];
+	const char *at;
+	size_t size;
+	char *m;
+	int status;
+	pid_t pid;
+
+	need_plain_pattern();
+	set_knob("/proc/sys/kernel/core_pipe_limit", "4");
+	pattern_to_script("echo $# \"$@\" $(id -u) $(ulimit -c) $PWD >args;"
+			  "cat >core; exit 3",
+			  "%p  %s x%%y %e");
+	limit(0); /* does not matter */
+	CHECK_OK(setresuid(1000, 1000, 0));
+	CHECK_OK(prctl(PR_SET_DUMPABLE, 1));
+	pid = ut_fork(aborts, "to a program");
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_OK(setresuid(0, 0, 0));
+	pattern_back();
+	CHECK_EQ(WTERMSIG(status), SIGABRT);
+	/* with the limit the process is there until the program has ended */
+	CHECK(WCOREDUMP(status));
+	read_line("args", got, sizeof(got));
+	CHECK(getcwd(want + 100, 100));
+	snprintf(want, 100, "4 %d 6 x%%y utest 0 0 ", pid);
+	CHECK(!strncmp(got, want, strlen(want)));
+	m = map_core(&size);
+	CHECK(!memcmp(m, ELFMAG, SELFMAG));
+	at = memory_at(m, (uintptr_t)secret);
+	CHECK(at && !strcmp(at, "found in the core file"));
+	CHECK(!strcmp(at + 5000, "to a program"));
+	CHECK_ERR(waitpid(-1, &status, WNOHANG), ECHILD);
+}
+
+TEST(core, program_refused)
+{
+	int status;
+
+	need_plain_pattern();
+	pattern_to_script("cat >core", "%p");
+	limit(1);
+	status = status_of(aborts, "x");
+	CHECK(!WCOREDUMP(status));
+	set_knob("/proc/sys/kernel/core_pattern", "|/nothing %p");
+	limit(RLIM_INFINITY);
+	status = status_of(aborts, "x");
+	CHECK_EQ(WTERMSIG(status), SIGABRT);
+	CHECK(!WCOREDUMP(status));
+	/* one that does not read: the process ends all the same */
+	pattern_to_script("exit 0", "");
+	status = status_of(aborts, "x");
+	CHECK_EQ(WTERMSIG(status), SIGABRT);
+	pattern_back();
+	CHECK_ERR(access("core", R_OK), ENOENT);
+}
+
+/* A program that hangs: SIGKILL sets the dying process free. */
+TEST(core, program_hangs)
+{
+	int status;
+	pid_t pid;
+
+	need_plain_pattern();
+	pattern_to_script("echo $$ >pid; exec sleep 20", "");
+	pid = ut_fork(aborts, "x");
+	while (access("pid", R_OK))
+		ut_sleep_ms(5);
+	ut_sleep_ms(50);
+	pattern_back();
+	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+	CHECK_OK(kill(pid, SIGTERM)); /* no */
+	ut_sleep_ms(20);
+	CHECK_EQ(waitpid(pid, &status, WNOHANG), 0);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(system("kill $(cat pid)"), 0);
 }

@@ -13,8 +13,8 @@
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
-#define MONO_AHEAD    100000l /* seconds */
-#define BOOT_AHEAD    200000l
+#define MONO_AHEAD 100000l /* seconds */
+#define BOOT_AHEAD 200000l
 
 /* By call, not by vDSO, which is compared with it. */
 static long clock_sec(int clock)
