@@ -369,7 +369,7 @@ static int map_ring(struct aio_ctx *c)
 	s64 at;
 
 	if (!f)
-		return -ENOMEM;
+		return file_no_alloc();
 	f->can_read = f->can_write = true;
 	at = mm_mmap(current->mm, 0, c->nr_pages * PAGE_SIZE,
 		     PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);

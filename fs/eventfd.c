@@ -176,5 +176,5 @@ struct file *eventfd_create(u64 count, bool semaphore, bool nonblock)
 	if (f)
 		return f;
 	kfree(e);
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(file_no_alloc());
 }

@@ -630,5 +630,5 @@ struct file *epoll_create_file(void)
 		return f;
 	}
 	kfree(ep);
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(file_no_alloc());
 }

@@ -328,7 +328,7 @@ struct file *fanotify_create(u32 flags, u32 event_flags, bool unprivileged)
 	if (!f) {
 		group_end(&fa->group);
 		kfree(fa);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(file_no_alloc());
 	}
 	if (flags & FAN_CLASS)
 		fanotify_perm_start(fa);

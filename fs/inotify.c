@@ -272,7 +272,7 @@ struct file *inotify_create(bool nonblock)
 		return f;
 	group_end(&in->group);
 	kfree(in);
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(file_no_alloc());
 }
 
 /* notify_lock held; @fresh is used (then NULL) if the inode is not watched yet. */

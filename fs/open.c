@@ -143,7 +143,7 @@ static struct file *finish_open(const struct path *p, u32 flags,
 
 	if (!f) {
 		path_put(p);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(file_no_alloc());
 	}
 	f->inode = i;
 	f->dentry = p->dentry;

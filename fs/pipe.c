@@ -537,7 +537,7 @@ fail:
 	if (i)
 		inode_put(i);
 	pipe_free(p);
-	return -ENOMEM;
+	return file_no_alloc();
 }
 
 /* --- fifos */

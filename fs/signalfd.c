@@ -218,7 +218,7 @@ struct file *signalfd_create(u64 mask, bool nonblock)
 	if (f)
 		return f;
 	kfree(s);
-	return ERR_PTR(-ENOMEM);
+	return ERR_PTR(file_no_alloc());
 }
 
 int signalfd_set_mask(struct file *f, u64 mask)

@@ -252,7 +252,7 @@ struct file *timerfd_create(int clock, bool nonblock)
 	f = file_alloc(&timerfd_fops, O_RDWR | (nonblock ? O_NONBLOCK : 0), t);
 	if (!f) {
 		kfree(t);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(file_no_alloc());
 	}
 	if (posix_clock_is_real(clock)) {
 		t->watch.moved = moved;

@@ -28,7 +28,7 @@ static struct spinlock log_lock = SPINLOCK_INIT("log", RANK_LOG);
 static struct log_record ring[LOG_RECORDS]; /* [log_lock] */
 static u64 next_seq = 1;		    /* [log_lock] */
 int log_console_level = LOG_DEBUG;	    /* relaxed */
-u64 log_cleared_seq;			    /* [a] */
+u64 log_cleared_seq, log_reader_seq;	    /* [a] */
 
 static void param_quiet(const char *v __unused)
 {
@@ -110,6 +110,19 @@ u64 log_first_seq(void)
 u64 log_next_seq(void)
 {
 	return load_once(&next_seq);
+}
+
+size_t log_format(u64 *seq, char *buf, size_t size)
+{
+	char text[LOG_LINE_MAX - 32]; /* without the prefix */
+	u32 prio;
+	u64 ns;
+
+	if (log_read(seq, text, sizeof(text), &prio, &ns) < 0)
+		return 0;
+	return (size_t)snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", prio,
+				ns / NSEC_PER_SEC,
+				ns % NSEC_PER_SEC / NSEC_PER_USEC, text);
 }
 
 int log_read(u64 *seq, char *buf, size_t size, u32 *prio, u64 *time_ns)

@@ -66,6 +66,13 @@ int log_read(u64 *seq, char *buf, size_t size, u32 *prio, u64 *time_ns);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
 extern u64 log_cleared_seq; /* [a] syslog(2) and SEEK_DATA begin here */
+extern u64 log_reader_seq;  /* [a] syslog(2)'s READ and /proc/kmsg go on here */
+
+/* The next record as "<6>[    1.234567] text\n": its length, or 0: there is none. */
+#define LOG_LINE_MAX 192u
+size_t log_format(u64 *seq, char *buf, size_t size);
+/* Messages wake nobody, as they come from under any lock: how often to look. */
+#define LOG_LOOK_NS (200 * NSEC_PER_MSEC)
 
 extern int log_console_level; /* messages below it reach the console */
 

@@ -123,33 +123,17 @@ enum {
 	SYSLOG_SIZE_BUFFER,
 };
 
-#define RECORD_MAX 160u		 /* text of a record with its prefix */
-#define LOG_BYTES  (512u * 128u) /* what the ring holds, about */
+#define LOG_BYTES (512u * 128u) /* what the ring holds, about */
 
-static u64 read_seq;	     /* [a] READ goes on here */
 static int saved_level = -1; /* console level before CONSOLE_OFF */
-
-/* The next record as "<6>[    1.234567] text\n": length, or 0: none. */
-static size_t format_record(u64 *seq, char *buf, size_t size)
-{
-	char text[RECORD_MAX];
-	u32 prio;
-	u64 ns;
-
-	if (log_read(seq, text, sizeof(text), &prio, &ns) < 0)
-		return 0;
-	return (size_t)snprintf(buf, size, "<%u>[%5lu.%06lu] %s\n", prio,
-				ns / NSEC_PER_SEC,
-				ns % NSEC_PER_SEC / NSEC_PER_USEC, text);
-}
 
 /* Bytes of all records from @seq on. */
 static size_t size_from(u64 seq)
 {
-	char line[RECORD_MAX + 32];
+	char line[LOG_LINE_MAX];
 	size_t n, sum = 0;
 
-	while ((n = format_record(&seq, line, sizeof(line))) != 0)
+	while ((n = log_format(&seq, line, sizeof(line))) != 0)
 		sum += n;
 	return sum;
 }
@@ -157,11 +141,11 @@ static size_t size_from(u64 seq)
 /* Whole records from *@seq on, as many as fit: bytes or -EFAULT. */
 static s64 copy_records(u64 *seq, uaddr_t ubuf, size_t size)
 {
-	char line[RECORD_MAX + 32];
+	char line[LOG_LINE_MAX];
 	size_t n, done = 0;
 	u64 next = *seq;
 
-	while ((n = format_record(&next, line, sizeof(line))) != 0) {
+	while ((n = log_format(&next, line, sizeof(line))) != 0) {
 		if (done + n > size)
 			break;
 		if (copy_to_user(ubuf + done, line, n))
@@ -178,11 +162,11 @@ static s64 read_all(uaddr_t ubuf, size_t size, bool clear)
 {
 	u64 seq = max(load_once(&log_cleared_seq), log_first_seq());
 	size_t have = size_from(seq);
-	char line[RECORD_MAX + 32];
+	char line[LOG_LINE_MAX];
 	s64 n;
 
 	while (have > size) {
-		size_t len = format_record(&seq, line, sizeof(line));
+		size_t len = log_format(&seq, line, sizeof(line));
 
 		if (!len)
 			break;
@@ -194,22 +178,20 @@ static s64 read_all(uaddr_t ubuf, size_t size, bool clear)
 	return n;
 }
 
-/* The ring has no wait queue: a reader looks four times a second. */
 static s64 read_some(uaddr_t ubuf, size_t size)
 {
-	u64 seq = load_once(&read_seq);
+	u64 seq = load_once(&log_reader_seq);
 	s64 n;
 
 	while (seq >= log_next_seq()) {
-		int err = sleep_until_ns(clock_mono_ns() + NSEC_PER_SEC / 4,
-					 true);
+		int err = sleep_until_ns(clock_mono_ns() + LOG_LOOK_NS, true);
 
 		if (err)
 			return err;
 	}
 	n = copy_records(&seq, ubuf, size);
 	if (n > 0)
-		store_once(&read_seq, seq);
+		store_once(&log_reader_seq, seq);
 	return n;
 }
 
@@ -262,7 +244,7 @@ SYSCALL3(116, syslog, u32, what, uaddr_t, ubuf, int, len)
 	case SYSLOG_CONSOLE_LEVEL:
 		return console_level(what, len);
 	case SYSLOG_SIZE_UNREAD:
-		return (s64)size_from(load_once(&read_seq));
+		return (s64)size_from(load_once(&log_reader_seq));
 	case SYSLOG_SIZE_BUFFER:
 		return LOG_BYTES;
 	default:

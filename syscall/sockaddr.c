@@ -192,5 +192,5 @@ int sock_install(struct socket *s, u32 flags)
 {
 	struct file *f = sock_file(s, flags);
 
-	return f ? fd_open(f, flags) : -ENOMEM;
+	return f ? fd_open(f, flags) : file_no_alloc();
 }

@@ -131,7 +131,7 @@ static int give_accepted(int fd, struct socket *new, uaddr_t uaddr,
 	}
 	f = sock_file(new, flags);
 	if (!f)
-		return -ENOMEM;
+		return file_no_alloc();
 	fd_install(fd, f);
 	return 0;
 }

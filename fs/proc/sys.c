@@ -9,6 +9,7 @@
 #include <fs/notify.h>
 #include <fs/pipe.h>
 #include <fs/proc/proc.h>
+#include <fs/sysctl.h>
 #include <fs/tmpfs.h>
 #include <kernel/file/file.h>
 #include <kernel/hart.h>
@@ -19,6 +20,7 @@
 #include <kernel/mm/uffd.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/vma.h>
+#include <kernel/panic.h>
 #include <kernel/pmu/event.h>
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/random.h>
@@ -108,7 +110,7 @@ static int show_boot_id(struct text *t, void *arg __unused)
 
 static int show_file_nr(struct text *t, void *arg __unused)
 {
-	text_printf(t, "%lu\t0\t%u\n", file_count(), 1u << 20);
+	text_printf(t, "%lu\t0\t%lu\n", file_count(), load_once(&files_max));
 	return 0;
 }
 
@@ -220,7 +222,6 @@ static const struct {
 	{ "vm", "page-cluster", 3 },
 	{ "vm", "mmap_min_addr", 65536 },
 	{ "vm", "swappiness", 0 },
-	{ "fs", "file-max", 1u << 20 },
 	{ "fs", "aio-max-nr", AIO_MAX_NR },
 	{ "fs", "suid_dumpable", 0 },
 	{ "fs", "mount-max", 100000 },
@@ -229,7 +230,7 @@ static const struct {
 	{ "fs", "leases-enable", 1 },
 	{ "fs", "dir-notify-enable", 1 },
 	{ "kernel", "panic_on_oops", 1 },
-	{ "kernel", "io_uring_disabled", 2 },
+	{ "kernel", "auto_msgmni", 0 },
 	{ "kernel", "modules_disabled", 1 },
 	{ "kernel", "sched_rt_period_us", 1000000 },
 	{ "kernel", "shm_rmid_forced", 0 },
@@ -238,8 +239,11 @@ static const struct {
 	{ "vm", "legacy_va_layout", 0 },
 	{ "fs/inotify", "max_queued_events", INOTIFY_MAX_EVENTS },
 	{ "fs/inotify", "max_user_watches", INOTIFY_MAX_WATCHES },
+	{ "user", "max_inotify_watches", INOTIFY_MAX_WATCHES },
 	{ "kernel/random", "entropy_avail", 256 },
 	{ "kernel/random", "poolsize", 256 },
+	{ "kernel/random", "urandom_min_reseed_secs", 60 },
+	{ "kernel/random", "write_wakeup_threshold", 256 },
 	{ "kernel/pty", "max", 1024 },
 };
 
@@ -305,6 +309,8 @@ static void rr_set(void)
 		store_once(&sched_rr_ms, (u64)SCHED_RR_MS);
 }
 
+u64 io_uring_disabled, io_uring_group = ~0ul;
+
 #define KNOB_ANY ((s64)(~0ul >> 1)) /* as max: unsigned, without bounds */
 
 /* Signed numbers that root may set. */
@@ -327,6 +333,13 @@ static const struct knob {
 	{ "user", "max_net_namespaces", &net_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_ipc_namespaces", &ipc_ns_count.max, 0, 0x7fffffff },
 	{ "user", "max_time_namespaces", &time_ns_count.max, 0, 0x7fffffff },
+	{ "user", "max_inotify_instances", &inotify_max_instances, 0,
+	  0x7fffffff },
+	{ "user", "max_fanotify_groups", &fanotify_max_groups, 0, 0x7fffffff },
+	{ "user", "max_fanotify_marks", &fanotify_max_marks, 0, 0x7fffffff },
+	{ "kernel", "io_uring_disabled", &io_uring_disabled, 0, 2 },
+	{ "kernel", "io_uring_group", &io_uring_group, -1, 0x7fffffff },
+	{ "kernel", "panic", (u64 *)&panic_timeout, -0x80000000l, 0x7fffffff },
 	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
 	{ "kernel", "sysrq", &sysrq_keys, 0, 0x7fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX_SET },
@@ -359,6 +372,7 @@ static const struct knob {
 	{ "fs", "protected_fifos", &protected_fifos, 0, 2 },
 	{ "fs", "protected_regular", &protected_regular, 0, 2 },
 	{ "fs", "nr_open", &nr_open, 64, NR_OPEN_MAX },
+	{ "fs", "file-max", &files_max, 0, KNOB_ANY - 1 },
 	{ "fs/mqueue", "queues_max", &mq_limits.queues_max, 0, 0x7fffffff },
 	{ "fs/mqueue", "msg_max", &mq_limits.msg_max, 1, MQ_MAXMSG_HARD },
 	{ "fs/mqueue", "msgsize_max", &mq_limits.msgsize_max, 128,

@@ -206,7 +206,6 @@ static const struct file_ops urandom_fops = {
 /* --- kmsg: one record per read, one message per write */
 
 #define KMSG_LINE     1024u
-#define KMSG_LOOK_NS  (200 * NSEC_PER_MSEC)
 #define KMSG_FACILITY 1u /* LOG_USER, of messages written */
 
 static int kmsg_open(struct chrdev *cd, struct file *f)
@@ -244,7 +243,7 @@ static int kmsg_wait(struct file *f)
 	while (!err && f->version >= log_next_seq()) {
 		if (load_once(&f->flags) & O_NONBLOCK)
 			return -EAGAIN;
-		err = sleep_until_ns(clock_mono_ns() + KMSG_LOOK_NS, true);
+		err = sleep_until_ns(clock_mono_ns() + LOG_LOOK_NS, true);
 	}
 	return err;
 }

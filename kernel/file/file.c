@@ -18,7 +18,8 @@
 #include <lib/errno.h>
 
 static struct kmem_cache *file_cache; /* [I] */
-static u64 nr_files;		      /* [a] statistics */
+static u64 nr_files;		      /* [a] open ones */
+u64 files_max = 1ul << 20;
 
 static int file_init(void)
 {
@@ -34,10 +35,23 @@ static struct cred *opener_cred(void)
 	return cred_get(t && t->cred ? t->cred : &init_cred);
 }
 
+static bool too_many(void)
+{
+	return unlikely(load_once(&nr_files) >= load_once(&files_max)) &&
+	       !capable(CAP_SYS_ADMIN);
+}
+
+int file_no_alloc(void)
+{
+	return too_many() ? -ENFILE : -ENOMEM;
+}
+
 struct file *file_alloc(const struct file_ops *ops, u32 flags, void *priv)
 {
 	struct file *f;
 
+	if (too_many())
+		return NULL;
 	f = kmem_cache_zalloc(file_cache);
 	if (!f)
 		return NULL;

@@ -195,7 +195,9 @@ struct siginfo;
 /* To whom F_SETOWN named: 0 or -errno.  Any context without locks. */
 int file_signal_owner(struct file *f, int sig, const struct siginfo *si);
 
-u64 file_count(void); /* open files, for /proc/sys/fs/file-nr */
+u64 file_count(void);	 /* open files, for /proc/sys/fs/file-nr */
+extern u64 files_max;	 /* [a] of them, but for CAP_SYS_ADMIN */
+int file_no_alloc(void); /* why file_alloc() gave none: -ENFILE, -ENOMEM */
 
 /*
  * Descriptor table, shared by CLONE_FILES.  struct files is opaque.

@@ -252,7 +252,7 @@ s64 mq_open_name(const char *name, u32 oflag, u32 mode,
 	f = file_alloc(&mq_fops, oflag & (O_ACCMODE | O_NONBLOCK), NULL);
 	if (!f) {
 		mq_put(q);
-		return -ENOMEM;
+		return file_no_alloc();
 	}
 	mq_file_init(f, q);
 	return fd_open(f, O_CLOEXEC);

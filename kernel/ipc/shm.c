@@ -224,7 +224,7 @@ s64 shm_attach(s32 id, u64 addr, u32 flags)
 	f = file_alloc(&seg_fops, ro ? O_RDONLY : O_RDWR, &s->obj);
 	if (!f) {
 		ipc_put(&ipc_shms, &s->obj);
-		return -ENOMEM;
+		return file_no_alloc();
 	}
 	f->can_read = true;
 	f->can_write = !ro;

@@ -292,7 +292,7 @@ struct file *uffd_create(bool user_only, u32 flags)
 	f = file_alloc(&uffd_fops, O_RDWR | (flags & O_NONBLOCK), u);
 	if (!f) {
 		uffd_put(u);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(file_no_alloc());
 	}
 	return f;
 }

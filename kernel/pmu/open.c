@@ -380,7 +380,7 @@ struct file *perf_open(struct perf_attr *attr, int pid, int cpu, int group_fd,
 	f = file_alloc(&perf_fops, O_RDWR, e);
 	if (!f) {
 		perf_event_free(e);
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(file_no_alloc());
 	}
 	err = build(e, pid, cpu, group_fd, flags & PERF_FLAG_FD_NO_GROUP,
 		    &group);

@@ -424,7 +424,7 @@ static int pidfd_prepare(struct new_pidfd *n, struct thread *t,
 	n->file =
 		pidfd_file(t->proc, a->flags & CLONE_THREAD ? PIDFD_THREAD : 0);
 	if (!n->file)
-		err = -ENOMEM;
+		err = file_no_alloc();
 	else if (put_user_u32((u32)n->fd, a->pidfd))
 		err = -EFAULT;
 	if (err)

@@ -32,9 +32,9 @@ static void started(struct start *s, int err)
 /* The new thread, in the kernel until it has its program. */
 static void helper_body(void *arg)
 {
-	static const char *const env[] = {
-		"HOME=/", "PATH=/sbin:/bin:/usr/sbin:/usr/bin", NULL
-	};
+	static const char *const env[] = { "HOME=/",
+					   "PATH=/sbin:/bin:/usr/sbin:/usr/bin",
+					   NULL };
 	struct start *s = arg;
 	int err = fd_open(s->in, 0);
 

@@ -171,7 +171,7 @@ int pidfd_create(struct process *p, u32 flags)
 {
 	struct file *f = pidfd_file(p, flags);
 
-	return f ? fd_open(f, O_CLOEXEC) : -ENOMEM;
+	return f ? fd_open(f, O_CLOEXEC) : file_no_alloc();
 }
 
 void pidfd_name_thread(struct file *f, int tid, u64 start_ns)
@@ -205,7 +205,7 @@ int pidfd_open_thread(int tid, u32 flags)
 	f = pidfd_file(p, flags | PIDFD_THREAD);
 	process_put(p);
 	if (!f)
-		return -ENOMEM;
+		return file_no_alloc();
 	pidfd_name_thread(f, tid, start);
 	return fd_open(f, O_CLOEXEC);
 }

@@ -8,6 +8,8 @@
  */
 #include <syscall/uring/uring.h>
 
+#include <fs/sysctl.h>
+
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -353,7 +355,7 @@ static s64 make_file(struct uring *r)
 	if (!f) {
 		store_once(&r->dead, true); /* the poller sees it */
 		uring_put(r);
-		return -ENOMEM;
+		return file_no_alloc();
 	}
 	f->can_read = f->can_write = true;
 	return fd_open(f, O_CLOEXEC);
@@ -369,6 +371,17 @@ static int check_wq_fd(u32 fd)
 	return err;
 }
 
+static bool may_make(void)
+{
+	u64 off = load_once(&io_uring_disabled);
+	u32 gid = (u32)load_once(&io_uring_group);
+
+	if (!off)
+		return true;
+	return off == 1 && (capable(CAP_SYS_ADMIN) ||
+			    (gid != ~0u && cred_in_group(current_cred(), gid)));
+}
+
 SYSCALL2(425, io_uring_setup, u32, entries, uaddr_t, uparams)
 {
 	struct uring_params p;
@@ -376,6 +389,8 @@ SYSCALL2(425, io_uring_setup, u32, entries, uaddr_t, uparams)
 	s64 fd;
 	int err;
 
+	if (!may_make())
+		return -EPERM;
 	if (copy_from_user(&p, uparams, sizeof(p)))
 		return -EFAULT;
 	err = check_params(&p, entries);

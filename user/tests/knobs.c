@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 
 static char *get(const char *name, char *buf, size_t n)
@@ -261,4 +262,110 @@ TEST(knobs, console)
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	CHECK_OK(stat(path, &st));
 	CHECK(st.st_rdev == makedev(major, minor));
+}
+
+static int opens_too_many(void *arg)
+{
+	int p[2];
+
+	(void)arg;
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(open("/dev/null", O_RDONLY), ENFILE);
+	CHECK_ERR(pipe(p), ENFILE);
+	CHECK_ERR(socket(AF_UNIX, SOCK_STREAM, 0), ENFILE);
+	CHECK_ERR(epoll_create1(0), ENFILE);
+	CHECK_ERR(syscall(SYS_eventfd2, 0, 0), ENFILE);
+	CHECK_ERR(syscall(SYS_pidfd_open, getpid(), 0), ENFILE);
+	return 0;
+}
+
+/* Of all files together; root may have more. */
+TEST(knobs, file_max)
+{
+	char was[64], nr[64];
+	unsigned long used, unused, max;
+	int fd, bad;
+
+	if (geteuid())
+		ut_skip("root only");
+	get("/proc/sys/fs/file-max", was, sizeof(was));
+	get("/proc/sys/fs/file-nr", nr, sizeof(nr));
+	CHECK(sscanf(nr, "%lu %lu %lu", &used, &unused, &max) == 3);
+	CHECK(!unused && max == strtoul(was, NULL, 10));
+	for (int i = 0; i < 400; i++) /* Linux counts roughly */
+		CHECK_OK(open("/dev/null", O_RDONLY));
+	CHECK_OK(put("/proc/sys/fs/file-max", "1"));
+	fd = open("/dev/null", O_RDONLY); /* root */
+	bad = ut_wait(ut_fork(opens_too_many, NULL));
+	CHECK_OK(put("/proc/sys/fs/file-max", was));
+	CHECK(fd >= 0);
+	CHECK_EQ(bad, 0);
+	CHECK_ERR(put("/proc/sys/fs/file-max", "x"), EINVAL);
+}
+
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+static int makes_ring(void *arg)
+{
+	char params[120] = { 0 };
+
+	if (arg)
+		CHECK_OK(setresuid(1000, 1000, 1000));
+	return syscall(SYS_io_uring_setup, 2, params) < 0 ? errno : 0;
+}
+
+/* Who may have an io_uring. */
+TEST(knobs, uring_disabled)
+{
+	const char *name = "/proc/sys/kernel/io_uring_disabled";
+	char was[32], *user = "";
+	int r[5];
+
+	if (geteuid())
+		ut_skip("root only");
+	get(name, was, sizeof(was));
+	CHECK_OK(put(name, "0"));
+	r[0] = ut_wait(ut_fork(makes_ring, user));
+	CHECK_OK(put(name, "1"));
+	r[1] = ut_wait(ut_fork(makes_ring, user));
+	r[2] = ut_wait(ut_fork(makes_ring, NULL));
+	CHECK_OK(put("/proc/sys/kernel/io_uring_group", "0"));
+	r[3] = ut_wait(ut_fork(makes_ring, user)); /* its group still is 0 */
+	CHECK_OK(put("/proc/sys/kernel/io_uring_group", "-1"));
+	CHECK_OK(put(name, "2"));
+	r[4] = ut_wait(ut_fork(makes_ring, NULL));
+	CHECK_OK(put(name, was));
+	CHECK_EQ(r[0], 0);
+	CHECK_EQ(r[1], EPERM);
+	CHECK_EQ(r[2], 0);
+	CHECK_EQ(r[3], 0);
+	CHECK_EQ(r[4], EPERM);
+	CHECK_ERR(put(name, "3"), EINVAL);
+}
+
+/* The log as a stream: what was read is not there again. */
+TEST(knobs, kmsg_stream)
+{
+	char buf[8192];
+	ssize_t n, all = 0;
+	int fd, log;
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_OK(fd = open("/proc/kmsg", O_RDONLY | O_NONBLOCK));
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		all += n;
+	CHECK(n < 0 && errno == EAGAIN);
+	CHECK_OK(log = open("/dev/kmsg", O_WRONLY));
+	CHECK(write(log, "<13>found in the stream\n", 24) == 24);
+	CHECK_EQ(syscall(SYS_syslog, 9, NULL, 0) > 20, 1); /* SIZE_UNREAD */
+	n = read(fd, buf, sizeof(buf) - 1);
+	CHECK(n > 0);
+	buf[n] = 0;
+	CHECK(buf[0] == '<' && strstr(buf, "] found in the stream\n"));
+	CHECK_ERR(read(fd, buf, sizeof(buf)), EAGAIN);
+	CHECK_EQ(syscall(SYS_syslog, 9, NULL, 0), 0);
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(open("/proc/kmsg", O_RDONLY), EACCES);
 }
