@@ -186,7 +186,7 @@ static s64 inotify_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		if (e) {
 			r = give(e, to);
 			if (r < 0)
-				return done ? done : r;
+				return r; /* and what was given is lost */
 			done += r;
 			continue;
 		}

@@ -495,6 +495,7 @@ struct file *vfs_open(int dirfd, const char *path, u32 flags, u32 mode);
 #define RESOLVE_NO_SYMLINKS   0x04
 #define RESOLVE_BENEATH	      0x08
 #define RESOLVE_IN_ROOT	      0x10
+#define RESOLVE_CACHED	      0x20 /* -EAGAIN rather than ask a file system */
 struct file *vfs_openat(int dirfd, const char *path, u32 flags, u32 mode,
 			u32 resolve);
 /* What @p leads to, with all checks of open(2).  Takes the references of @p. */

@@ -291,6 +291,8 @@ static int child_slow(struct walk *w)
 {
 	struct dentry *d;
 
+	if (w->resolve & RESOLVE_CACHED)
+		return -EAGAIN;
 	walk_hold(w);
 	d = lookup_child(w->anchor.dentry, w->name, w->len, w->hash);
 	if (!IS_ERR(d) && !d->inode) {
@@ -450,6 +452,9 @@ static int may_jump(const struct walk *w)
 	return same ? 0 : -EXDEV;
 }
 
+/* The text of a link that is shorter lies in its inode: ext4's 15 words. */
+#define IN_INODE 60u
+
 /*
  * Turn to what @link says, from the directory `anchor'; walk_resume() goes
  * there.  The lock is not held.
@@ -463,6 +468,10 @@ int walk_follow(struct walk *w, struct dentry *link)
 	    (w->resolve & RESOLVE_NO_SYMLINKS) ||
 	    (w->anchor.mnt->flags & MS_NOSYMFOLLOW))
 		return -ELOOP;
+	if ((w->resolve & RESOLVE_CACHED) &&
+	    (i->ops->get_link ||
+	     (i->sb->bdev && !load_once(&i->link) && i->i_size >= IN_INODE)))
+		return -EAGAIN;
 	if (i->ops->get_link)
 		return follow_magic(w, i);
 	err = read_link_text(w, i);

@@ -18,8 +18,7 @@
 	 O_TMPFILE)
 #define RESOLVE_ALL                                                      \
 	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | \
-	 RESOLVE_BENEATH | RESOLVE_IN_ROOT)
-#define RESOLVE_CACHED	    0x20
+	 RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED)
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 #define MFD_CLOEXEC	    0x01u
@@ -68,7 +67,7 @@ static int check_how(const struct open_how *how)
 
 	if (how->flags & ~(u64)VALID_OPEN_FLAGS)
 		return -EINVAL;
-	if (how->resolve & ~(u64)(RESOLVE_ALL | RESOLVE_CACHED))
+	if (how->resolve & ~(u64)RESOLVE_ALL)
 		return -EINVAL;
 	if ((how->resolve & RESOLVE_BENEATH) &&
 	    (how->resolve & RESOLVE_IN_ROOT))
@@ -83,9 +82,12 @@ static int check_how(const struct open_how *how)
 	    (how->flags &
 	     ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
 		return -EINVAL;
-	/* What is cached only: we do not know beforehand, and try again is
-	 * always a right answer. */
-	return how->resolve & RESOLVE_CACHED ? -EAGAIN : 0;
+	/* To change something means to wait. */
+	return (how->resolve & RESOLVE_CACHED) &&
+			       (how->flags & (O_CREAT | O_TRUNC |
+					      (O_TMPFILE & ~O_DIRECTORY)))
+		       ? -EAGAIN
+		       : 0;
 }
 
 static int copy_how(struct open_how *how, uaddr_t from, u64 size)

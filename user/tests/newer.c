@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * user/tests/newer.c - calls that came to Linux after 5.15: futex_waitv, mseal,
- * cachestat.  An older kernel skips them.
+ * cachestat.  An older kernel skips them.  And what became stricter.
  */
 #include "utest.h"
 
 #include <pthread.h>
+#include <sys/inotify.h>
+#include <sys/vfs.h>
 
 struct waitv {
 	uint64_t val, addr;
@@ -135,4 +137,78 @@ TEST(newer, cachestat)
 	CHECK_ERR(syscall(451, fd, range, &cs, 1), EINVAL);
 	CHECK_ERR(syscall(451, fd, NULL, &cs, 0), EFAULT);
 	CHECK_ERR(syscall(451, fd, range, NULL, 0), EFAULT);
+}
+
+static long open_cached(const char *path, unsigned long flags)
+{
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = { flags, 0, 0x20 /* RESOLVE_CACHED */ };
+
+	return syscall(437, AT_FDCWD, path, &how, sizeof(how));
+}
+
+/* openat2() that does not ask the file system: what has just been there is found. */
+TEST(newer, resolve_cached)
+{
+	int fd;
+
+	close(ut_open("here", "x"));
+	CHECK_OK(symlink("here", "link"));
+	CHECK_OK(fd = (int)open_cached("here", O_RDONLY));
+	close(fd);
+	CHECK_OK(fd = (int)open_cached("link", O_RDONLY));
+	close(fd);
+	CHECK_ERR(open_cached("here", O_RDWR | O_TRUNC), EAGAIN);
+	CHECK_ERR(open_cached("here", O_RDWR | O_CREAT), EAGAIN);
+	CHECK_ERR(open_cached(".", O_RDWR | O_TMPFILE), EAGAIN);
+	CHECK_ERR(open_cached("/proc/self/exe", O_RDONLY), EAGAIN);
+	CHECK_ERR(open_cached("/usr/share/nobody/was/here", O_RDONLY), EAGAIN);
+}
+
+/* A read of events that faults behind the first one says so, and has lost them. */
+TEST(newer, inotify_fault)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int in = inotify_init1(IN_NONBLOCK);
+
+	CHECK_OK(munmap(page + 4096, 4096));
+	CHECK_OK(inotify_add_watch(in, ".", IN_CREATE | IN_OPEN));
+	close(ut_open("a", ""));
+	CHECK_ERR(read(in, page + 4096 - 32, 200), EFAULT);
+	CHECK_ERR(read(in, page, 200), EAGAIN);
+}
+
+#define QCMD(c, type) ((c) << 8 | (type))
+
+/* A disk that is mounted without quotas, and what is none. */
+TEST(newer, no_quotas)
+{
+	char buf[256] = "/proc/version";
+	int root = open("/", O_RDONLY), proc = open("/proc", O_RDONLY);
+	struct statfs sf;
+
+	CHECK_OK(fstatfs(root, &sf));
+	if (sf.f_type != 0xef53)
+		ut_skip("the root is no ext4");
+	CHECK_OK(syscall(443, root, QCMD(0x800001, 0), 0, NULL));
+	CHECK_ERR(syscall(443, root, QCMD(0x800002, 0), 2, buf), EINVAL);
+	CHECK_OK(syscall(443, root, QCMD(0x800003, 1), 0, NULL));
+	CHECK_ERR(syscall(443, root, QCMD(0x800004, 0), 0, buf), ESRCH);
+	CHECK_ERR(syscall(443, root, QCMD(0x800005, 0), 0, NULL), ESRCH);
+	CHECK_ERR(syscall(443, root, QCMD(0x800006, 0), 0, NULL), EFAULT);
+	CHECK_ERR(syscall(443, root, QCMD(0x800007, 2), 0, buf), ESRCH);
+	CHECK_ERR(syscall(443, root, QCMD(0x800008, 0), 0, buf), ESRCH);
+	CHECK_ERR(syscall(443, root, QCMD(0x5801, 0), 0, buf), ENOSYS);
+	CHECK_ERR(syscall(443, root, QCMD(0x5808, 0), 0, NULL), EFAULT);
+	CHECK_ERR(syscall(443, root, QCMD(0x777, 0), 0, buf), EINVAL);
+	CHECK_ERR(syscall(443, root, QCMD(0x777, 3), 0, buf), EINVAL);
+	CHECK_ERR(syscall(443, proc, QCMD(0x800007, 0), 0, buf), ENOSYS);
+	CHECK_ERR(syscall(443, 99, QCMD(0x800007, 0), 0, buf), EBADF);
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(syscall(443, root, QCMD(0x800002, 0), 2, buf), EPERM);
+	CHECK_ERR(syscall(443, root, QCMD(0x800007, 0), 0, buf), EPERM);
+	CHECK_ERR(syscall(443, root, QCMD(0x800007, 0), 1000, buf), ESRCH);
+	CHECK_ERR(syscall(443, root, QCMD(0x800008, 0), 1000, buf), EPERM);
 }
