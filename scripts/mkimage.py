@@ -317,20 +317,22 @@ def tool(name):
     return path or sys.exit(f"mkimage: {name} is missing: scripts/setup")
 
 
+def mke2fs(top, *args):
+    """Run it so that every file below @top belongs to root."""
+    fake = [] if os.getuid() == 0 else [tool("fakeroot"), "--", "sh", "-c",
+                                        'chown -hR 0:0 "$0"; exec "$@"', top]
+    subprocess.run(fake + [tool("mke2fs"), "-q", "-F", "-t", "ext4", *args],
+                   check=True)
+
+
 def write_ext4(tree, out, size_mib, options):
     def make(tmp):
         with tempfile.TemporaryDirectory(prefix="antler-") as top:
             devices = stage(tree, top)
             with open(tmp, "wb") as f:
                 f.truncate(size_mib << 20)
-            # To mke2fs every staged file belongs to root.
-            fake = [] if os.getuid() == 0 else [tool("fakeroot"), "--",
-                                                "sh", "-c",
-                                                'chown -hR 0:0 "$0"; '
-                                                'exec "$@"', top]
-            subprocess.run(fake + [
-                tool("mke2fs"), "-q", "-F", "-t", "ext4", "-L", "antler",
-                "-O", EXT4_FEATURES, *options, "-d", top, tmp], check=True)
+            mke2fs(top, "-L", "antler", "-O", EXT4_FEATURES, *options,
+                   "-d", top, tmp)
             subprocess.run([tool("debugfs"), "-w", "-f", "-", tmp],
                            input="\n".join(devices) + "\n", text=True,
                            stdout=subprocess.DEVNULL,

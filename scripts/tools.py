@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""scripts/tools.py - an ext4 image of Debian's disk tools for the guest.
+"""scripts/tools.py - ext4 images of Debian's riscv64 programs for the guest.
 
-    tools.py            make it if need be, print its path
+    tools.py            disk tools: make it if need be, print its path
+    tools.py systemd    a root disk that systemd boots (scripts/fetch-systemd)
 
-The programs come from scripts/fetch-tools (or the directory that $TOOLS names) and
+The tools come from scripts/fetch-tools (or the directory that $TOOLS names) and
 run in a chroot: `drive()` gives the QEMU arguments of one more disk, `SETUP` the
 shell commands that make it ready at /tools, `run()` wraps a command.
 """
@@ -13,7 +14,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mkimage import CACHE  # noqa: E402
+from mkimage import CACHE, EXT4_FEATURES, mke2fs  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUT = os.environ.get("O") or os.path.join(TOP, "build")
@@ -44,7 +45,14 @@ def image():
     return image_of(source(), os.path.join(OUT, "tools.ext4"), SIZE)
 
 
-def image_of(root, path, size):
+def systemd_image():
+    """Path of the root disk with systemd, fetched and made if need be."""
+    subprocess.run([os.path.join(TOP, "scripts/fetch-systemd")], check=True)
+    return image_of(os.path.join(CACHE, "systemd"),
+                    os.path.join(OUT, "systemd.ext4"), SIZE, EXT4_FEATURES)
+
+
+def image_of(root, path, size, features=EXT4_FEATURES + ",^has_journal"):
     """@path, an ext4 of the unpacked packages in @root."""
     stamp = os.path.join(root, ".stamp")
     newest = os.path.getmtime(stamp if os.path.exists(stamp) else root)
@@ -54,9 +62,7 @@ def image_of(root, path, size):
     part = path + ".part"
     if os.path.exists(part):
         os.unlink(part)
-    subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-F", "-O",
-                    "^orphan_file,^metadata_csum_seed,^has_journal", "-d",
-                    root, part, size], check=True)
+    mke2fs(root, "-O", features, "-d", root, part, size)
     os.replace(part, path)
     return path
 
@@ -73,4 +79,4 @@ def run(command):
 
 
 if __name__ == "__main__":
-    print(image())
+    print(systemd_image() if sys.argv[1:] == ["systemd"] else image())
