@@ -103,13 +103,19 @@ struct pnode *pseudo_find(struct pnode *dir, const char *name)
 	return find(dir, name, strlen(name));
 }
 
+static bool shows(const struct pnode *dir, const struct super_block *sb,
+		  const struct pnode *n)
+{
+	return !dir->shows || dir->shows(sb, n);
+}
+
 static int dir_lookup(struct inode *dir, const char *name, size_t len,
 		      struct inode **out)
 {
 	struct pnode *d = dir->priv, *n = find(d, name, len);
 
 	*out = NULL;
-	if (n) {
+	if (n && shows(d, dir->sb, n)) {
 		*out = pseudo_inode(dir->sb, n);
 		return *out ? 0 : -ENOMEM;
 	}
@@ -142,7 +148,8 @@ static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 	if (!dir_emit_dots(f, ctx))
 		return 0;
 	while (ctx->pos < GENERATED_FIRST && (n = nth(d, ctx->pos - 2))) {
-		if (!ctx->emit(ctx, n->name, strlen(n->name), n->ino,
+		if (shows(d, f->inode->sb, n) &&
+		    !ctx->emit(ctx, n->name, strlen(n->name), n->ino,
 			       mode_to_dt(n->mode), ctx->pos + 1))
 			return 0;
 		ctx->pos++;

@@ -49,6 +49,8 @@ struct pnode {
 	int (*lookup)(struct inode *dir, const char *name, size_t len,
 		      struct inode **out);
 	int (*readdir)(struct file *f, struct dir_ctx *ctx, u64 first);
+	/* Directories: is child @n there in @sb?  Optional. */
+	bool (*shows)(const struct super_block *sb, const struct pnode *n);
 };
 
 struct pnode *pseudo_root_new(void);

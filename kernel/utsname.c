@@ -3,12 +3,17 @@
 #include <kernel/utsname.h>
 
 #include <kernel/assert.h>
+#include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/spinlock.h>
 #include <kernel/task/clone.h>
 #include <kernel/task/process.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+
+struct waitq utsname_wq = WAITQ_INIT(utsname_wq);
+u32 utsname_events[NR_UTS_NAMES];
 
 static struct spinlock uts_lock = SPINLOCK_INIT("uts", RANK_FILE);
 
@@ -99,5 +104,7 @@ int utsname_set(enum uts_name which, const char *name, size_t len)
 	memcpy(to, name, len);
 	memset(to + len, 0, UTS_LEN + 1 - len);
 	spin_unlock(&uts_lock);
+	atomic_inc(&utsname_events[which]);
+	wake_up_all_key(&utsname_wq, POLLPRI | POLLERR);
 	return 0;
 }

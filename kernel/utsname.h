@@ -6,6 +6,7 @@
 #define KERNEL_UTSNAME_H
 
 #include <kernel/ns/ns.h>
+#include <kernel/sched/wait.h>
 
 #define UTS_LEN 64
 
@@ -43,5 +44,9 @@ void utsname_name(enum uts_name which, char *out);
 /* 0 or -EPERM; @len at most UTS_LEN. */
 int utsname_set(enum uts_name which, const char *name, size_t len);
 bool utsname_may_set(void);
+
+/* Woken when a name of any namespace was set; and how often that was, [a]. */
+extern struct waitq utsname_wq;
+extern u32 utsname_events[NR_UTS_NAMES];
 
 #endif /* KERNEL_UTSNAME_H */

@@ -164,20 +164,40 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 	p = find((struct code){ .pid = pid });
 	if (!p)
 		return 0;
+	if (proc_hides(dir->sb, p, HIDEPID_INVISIBLE)) {
+		process_put(p);
+		return 0;
+	}
 	*out = make(dir->sb, p, (struct code){ .pid = pid, .kind = PK_DIR },
 		    S_IFDIR | 0555);
 	process_put(p);
 	return *out ? 0 : -ENOMEM;
 }
 
+/* The number under which @sb shows process @pid to current; 0: it does not. */
+static int shown_nr(struct super_block *sb, int pid)
+{
+	struct process *p;
+	int nr = pid_nr_in(proc_sb_pids(sb), pid);
+
+	if (!nr || !load_once(&proc_sb(sb)->hidepid))
+		return nr;
+	p = process_find(pid);
+	if (!p)
+		return 0;
+	if (proc_hides(sb, p, HIDEPID_INVISIBLE))
+		nr = 0;
+	process_put(p);
+	return nr;
+}
+
 int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
 {
-	struct pid_ns *ns = proc_sb_pids(f->inode->sb);
 	int pid = (int)(ctx->pos - first);
 
 	while ((pid = process_next_pid(pid)) >= 0) {
 		char name[16];
-		int nr = pid_nr_in(ns, pid);
+		int nr = shown_nr(f->inode->sb, pid);
 		int n = snprintf(name, sizeof(name), "%d", nr);
 
 		if (nr && !ctx->emit(ctx, name, (size_t)n,
@@ -319,6 +339,15 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 	return *out ? 0 : -ENOMEM;
 }
 
+/* Is /proc/<pid> itself, code @c, kept from current?  0 or -errno. */
+static int closed(struct super_block *sb, struct process *p, struct code c)
+{
+	if (c.kind != PK_DIR || c.task || !proc_hides(sb, p, HIDEPID_NO_ACCESS))
+		return 0;
+	return load_once(&proc_sb(sb)->hidepid) == HIDEPID_INVISIBLE ? -ENOENT
+								     : -EPERM;
+}
+
 static int pid_lookup(struct inode *dir, const char *name, size_t len,
 		      struct inode **out)
 {
@@ -329,7 +358,9 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len,
 	*out = NULL;
 	if (!p)
 		return -ENOENT;
-	r = lookup_in(dir, p, c, name, len, out);
+	r = closed(dir->sb, p, c);
+	if (!r)
+		r = lookup_in(dir, p, c, name, len, out);
 	process_put(p);
 	return r;
 }
@@ -477,8 +508,24 @@ static int pid_setattr(struct inode *i, const struct iattr *a)
 	return inode_setattr_generic(i, a);
 }
 
+static int pid_dir_open(struct inode *i, struct file *f)
+{
+	struct code c = unpack(i);
+	struct process *p = find(c);
+	int err;
+
+	if (!p)
+		return -ENOENT;
+	err = closed(i->sb, p, c);
+	process_put(p);
+	if (!err)
+		f->ops = &dir_fops;
+	return err;
+}
+
 static const struct inode_ops dir_iops = {
 	.lookup = pid_lookup,
+	.open = pid_dir_open,
 	.setattr = pid_setattr,
 	.no_dcache = true,
 };

@@ -6,11 +6,33 @@
 #include <fs/pseudo.h>
 #include <kernel/ns/pid.h>
 
+/* proc/instance.c: from which level on what is done to foreign processes */
+enum {
+	HIDEPID_OFF = 0,
+	HIDEPID_NO_ACCESS = 1,	/* their directories are closed */
+	HIDEPID_INVISIBLE = 2,	/* and not there */
+	HIDEPID_PTRACEABLE = 4, /* and members of gid are foreign, too */
+};
+
 /* An instance shows the numbers of one PID namespace. */
-static inline struct pid_ns *proc_sb_pids(const struct super_block *sb)
+struct proc_sb {
+	struct pid_ns *pids; /* [I] owned */
+	u32 hidepid;	     /* [a] HIDEPID_* */
+	u32 gid;	     /* [a] who sees all nevertheless */
+	bool pids_only;	     /* [a] nothing else is there */
+};
+static inline struct proc_sb *proc_sb(const struct super_block *sb)
 {
 	return sb->priv;
 }
+static inline struct pid_ns *proc_sb_pids(const struct super_block *sb)
+{
+	return proc_sb(sb)->pids;
+}
+/* Does @sb, with hidepid= of at least @least, keep @p from current? */
+bool proc_hides(const struct super_block *sb, struct process *p, u32 least);
+int proc_instance_init(void);
+
 static inline struct pid_ns *proc_pids(const struct text *t)
 {
 	return t->sb ? proc_sb_pids(t->sb) : &init_pid_ns;

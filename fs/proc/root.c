@@ -426,9 +426,16 @@ static int root_lookup(struct inode *dir, const char *name, size_t len,
 {
 	int err = proc_pid_lookup(dir, name, len, out);
 
-	if (err || *out)
+	if (err || *out || load_once(&proc_sb(dir->sb)->pids_only))
 		return err;
 	return sysnode_lookup(dir->sb, sys_proc_node(), name, len, out);
+}
+
+/* subset=pid leaves the links to who looks. */
+static bool root_shows(const struct super_block *sb, const struct pnode *n)
+{
+	return !load_once(&proc_sb(sb)->pids_only) || n->show == show_self ||
+	       n->show == show_thread_self;
 }
 
 static int root_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
@@ -440,68 +447,10 @@ static int root_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
 			return err; /* not all were taken */
 		ctx->pos = DRIVERS_FIRST;
 	}
+	if (load_once(&proc_sb(f->inode->sb)->pids_only))
+		return 0;
 	return sysnode_readdir(sys_proc_node(), ctx, DRIVERS_FIRST);
 }
-
-static struct inode *root_inode(struct super_block *sb)
-{
-	struct inode *i = pseudo_inode(sb, proc_root);
-
-	if (i)
-		i->ino = 1;
-	return i;
-}
-
-static void put_super(struct super_block *sb)
-{
-	ns_put(&proc_sb_pids(sb)->ns);
-}
-
-static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
-		      u64 flags __unused, const char *data __unused)
-{
-	static const struct super_ops ops = {
-		.evict_inode = sysnode_evict,
-		.put_super = put_super,
-		.no_icache = true,
-		.fixed_names = true,
-	};
-	struct inode *i;
-
-	sb->ops = &ops;
-	sb->magic = 0x9fa0;
-	sb->block_size = PAGE_SIZE;
-	sb->max_size = ~0UL >> 1;
-	sb->time_gran = 1;
-	i = root_inode(sb);
-	if (!i)
-		return -ENOMEM;
-	sb->root = dentry_alloc_root(i);
-	if (!sb->root)
-		return -ENOMEM;
-	sb->priv = current_pid_ns();
-	ns_get(&current_pid_ns()->ns);
-	return 0;
-}
-
-static const void *mounters_pids(void)
-{
-	return current_pid_ns();
-}
-
-static struct user_ns *pids_owner(void)
-{
-	return current_pid_ns()->ns.owner;
-}
-
-static struct fs_type proc_type = {
-	.name = "proc",
-	.mount = proc_mount,
-	.key = mounters_pids,
-	.owner = pids_owner,
-	.shows_system = true,
-	.single_stacks = true,
-};
 
 static int proc_init(void)
 {
@@ -513,6 +462,7 @@ static int proc_init(void)
 		return -ENOMEM;
 	proc_root->lookup = root_lookup;
 	proc_root->readdir = root_readdir;
+	proc_root->shows = root_shows;
 	link_node("self", show_self);
 	link_node("thread-self", show_thread_self);
 	pseudo_link(proc_root, "mounts", "self/mounts");
@@ -529,6 +479,6 @@ static int proc_init(void)
 		r = proc_relay_init(proc_root);
 	if (!r)
 		r = proc_sysrq_init(proc_root);
-	return r ? r : fs_register(&proc_type);
+	return r ? r : proc_instance_init();
 }
 INITCALL(INIT_VFS, proc_init);

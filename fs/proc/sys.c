@@ -54,6 +54,17 @@ static s64 write_name(void *arg, char *buf, size_t n)
 	return err ? err : (s64)n;
 }
 
+/* Who watches one hears when it is set. */
+static int open_name(struct inode *inode, struct file *f)
+{
+	void *which = ((struct pnode *)inode->priv)->arg;
+	int err = text_open(f, show_name, write_name, which, NULL);
+
+	if (!err)
+		text_watch(f, &utsname_wq, &utsname_events[(uintptr_t)which]);
+	return err;
+}
+
 static int show_number(struct text *t, void *arg)
 {
 	text_printf(t, "%lu\n", (u64)(uintptr_t)arg);
@@ -256,9 +267,6 @@ static const struct {
 	{ "kernel", "ostype", show_string, NULL, (void *)utsname.sysname },
 	{ "kernel", "osrelease", show_string, NULL, (void *)utsname.release },
 	{ "kernel", "version", show_string, NULL, (void *)utsname.version },
-	{ "kernel", "hostname", show_name, write_name, (void *)UTS_NODENAME },
-	{ "kernel", "domainname", show_name, write_name,
-	  (void *)UTS_DOMAINNAME },
 	{ "kernel", "core_pattern", show_string, write_core_pattern,
 	  core_pattern },
 	{ "kernel", "printk", show_printk, write_printk, NULL },
@@ -450,6 +458,22 @@ static struct pnode *sub_dir(struct pnode *sys, const char *path)
 	return d ? sub_dir(d, slash + 1) : NULL;
 }
 
+static bool names_init(struct pnode *dir)
+{
+	static const char *const names[] = {
+		[UTS_NODENAME] = "hostname", [UTS_DOMAINNAME] = "domainname"
+	};
+	struct pnode *n = dir;
+
+	for (u32 i = 0; n && i < ARRAY_SIZE(names); i++) {
+		n = pseudo_file(dir, names[i], 0644, NULL, NULL,
+				(void *)(uintptr_t)i);
+		if (n)
+			n->open = open_name;
+	}
+	return n != NULL;
+}
+
 int proc_sys_init(struct pnode *root)
 {
 	struct pnode *sys = pseudo_dir(root, "sys"), *d;
@@ -478,6 +502,8 @@ int proc_sys_init(struct pnode *root)
 		pseudo_file(d, knobs[i].name, 0644, show_knob, write_knob,
 			    (void *)(uintptr_t)&knobs[i]);
 	}
+	if (!names_init(sys ? sub_dir(sys, "kernel") : NULL))
+		return -ENOMEM;
 	d = sys ? sub_dir(sys, "vm") : NULL;
 	return d ? proc_vm_init(d) : -ENOMEM;
 }

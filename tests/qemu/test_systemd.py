@@ -105,7 +105,7 @@ def test_sandbox(system):
               "touch /etc/x /usr/x 2>&1; touch /tmp/mine $STATE_DIRECTORY/st; "
               "ls /dev/vda 2>&1; cat /sys/fs/cgroup$(cut -d: -f3 "
               "/proc/self/cgroup)/pids.max; grep -E \"NoNew|Seccomp:\" "
-              "/proc/self/status; "
+              "/proc/self/status; ls -d /proc/1 2>&1; "
               "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1 & done 2>&1; wait")
     r = run_in_unit(system, inside, *SANDBOX)
     lines = r.lines
@@ -113,6 +113,7 @@ def test_sandbox(system):
     assert r.out.count("Read-only file system") == 2, r.out
     assert "/dev/vda': No such" in r.out and "\n9\n" in r.out, r.out
     assert "NoNewPrivs:\t1" in r.out and "Seccomp:\t2" in r.out, r.out
+    assert "/proc/1': No such" in r.out, r.out
     assert "fork" in r.out.lower(), r.out
     assert system.sh("ls -d /tmp/mine").status != 0
     assert system.sh("ls /var/lib/private/box/st").status == 0

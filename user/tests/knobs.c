@@ -6,6 +6,7 @@
 #include "utest.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -368,4 +369,29 @@ TEST(knobs, kmsg_stream)
 	CHECK_EQ(syscall(SYS_syslog, 9, NULL, 0), 0);
 	CHECK_OK(setresuid(1000, 1000, 1000));
 	CHECK_ERR(open("/proc/kmsg", O_RDONLY), EACCES);
+}
+
+/* Who polls a name of the machine hears that it was set; another one does not. */
+TEST(knobs, names_polled)
+{
+	struct pollfd p[2] = {
+		{ .events = POLLPRI,
+		  .fd = open("/proc/sys/kernel/hostname", O_RDONLY) },
+		{ .events = POLLPRI,
+		  .fd = open("/proc/sys/kernel/domainname", O_RDONLY) },
+	};
+	struct epoll_event ev = { .events = EPOLLERR }, got;
+	int ep = epoll_create1(0);
+
+	NEED(unshare(CLONE_NEWUTS));
+	CHECK_OK(p[0].fd);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, p[0].fd, &ev));
+	CHECK_EQ(poll(p, 2, 0), 0);
+	CHECK_EQ(epoll_wait(ep, &got, 1, 0), 0);
+	CHECK_OK(sethostname("other", 5));
+	CHECK_EQ(epoll_wait(ep, &got, 1, 1000), 1);
+	CHECK_OK(sethostname("another", 7));
+	CHECK_EQ(poll(p, 2, 1000), 1);
+	CHECK_EQ(p[0].revents, POLLPRI | POLLERR);
+	CHECK_EQ(poll(p, 2, 0), 0);
 }
