@@ -265,6 +265,22 @@ static int alloc_range(struct inode *i, u64 off, u64 end)
 	return 0;
 }
 
+/* Not even when it were empty: nothing is begun then. */
+static bool could_hold(struct super_block *sb, u64 off, u64 end)
+{
+	u64 max = load_once(&tmpfs_sb(sb)->max_blocks);
+
+	return !max || DIV_ROUND_UP(end, PAGE_SIZE) - off / PAGE_SIZE <= max;
+}
+
+/* What alloc_range() got there is nothing that anybody could have written to. */
+static void undo_beyond_end(struct inode *i, u64 off, u64 end)
+{
+	off = max(off, DIV_ROUND_UP(i->i_size, PAGE_SIZE) * PAGE_SIZE);
+	if (off < end)
+		mapping_punch(&i->mapping, off, end);
+}
+
 static int fallocate_locked(struct inode *i, int mode, u64 off, u64 len)
 {
 	int err;
@@ -278,9 +294,13 @@ static int fallocate_locked(struct inode *i, int mode, u64 off, u64 len)
 	}
 	if (sealed(i, F_SEAL_GROW) && off + len > i->i_size)
 		return -EPERM;
+	if (!could_hold(i->sb, off, off + len))
+		return -ENOSPC;
 	err = alloc_range(i, off, off + len);
-	if (err)
+	if (err) {
+		undo_beyond_end(i, off, off + len);
 		return err;
+	}
 	if (!(mode & FALLOC_KEEP_SIZE) && off + len > i->i_size) {
 		clear_tail(i);
 		store_once(&i->i_size, off + len);

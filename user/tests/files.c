@@ -6,11 +6,14 @@
  */
 #include "utest.h"
 
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/statfs.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 TEST(files, open_flags)
@@ -450,4 +453,47 @@ TEST(files, ioctl_not_tty)
 
 	CHECK_ERR(ioctl(fd, 0x5401, &n), ENOTTY);
 	CHECK_EQ(isatty(fd), 0);
+}
+
+static unsigned long blocks_free(const char *path)
+{
+	struct statfs fs;
+
+	CHECK_OK(statfs(path, &fs));
+	return fs.f_bfree;
+}
+
+static void ignore_signal(int sig)
+{
+	(void)sig;
+}
+
+/* What does not fit is not begun, and what did not fit has taken nothing. */
+TEST(files, fallocate_no_room)
+{
+	struct itimerval often = { { 0, 20000 }, { 0, 20000 } };
+	unsigned long before;
+	int fd, other;
+
+	NEED(unshare(CLONE_NEWNS));
+	CHECK_OK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	CHECK_OK(mkdir("t", 0755));
+	CHECK_OK(mount("t", "t", "tmpfs", 0, "size=64m"));
+	CHECK_OK(fd = open("t/f", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(write(fd, "x", 1), 1);
+	before = blocks_free("t");
+	signal(SIGALRM, ignore_signal);
+	CHECK_OK(setitimer(ITIMER_REAL, &often, NULL));
+	CHECK_ERR(fallocate(fd, 0, 0, (64l << 20) + 4096), ENOSPC);
+	CHECK_EQ(blocks_free("t"), before);
+	often = (struct itimerval){ 0 };
+	CHECK_OK(setitimer(ITIMER_REAL, &often, NULL));
+
+	CHECK_OK(mount(NULL, "t", NULL, MS_REMOUNT, "size=64k"));
+	CHECK_OK(other = open("t/g", O_RDWR | O_CREAT, 0600));
+	CHECK_OK(fallocate(other, 0, 0, 32768));
+	before = blocks_free("t");
+	CHECK_ERR(fallocate(fd, 0, 0, 65536), ENOSPC);
+	CHECK_EQ(blocks_free("t"), before);
+	CHECK_OK(fallocate(fd, 0, 0, 16384));
 }
