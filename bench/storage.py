@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """bench/storage.py - disks: Antler beside Debian's Linux, with Debian's fio.
 
-    storage.py [--quick] [--passes 2] [--qemu 10|host] [--aia none|aplic-imsic]
+    storage.py [--quick] [--passes 2] [--rounds 3] [--qemu 10|host]
+               [--aia none|aplic-imsic]
                [--disk virtio|nvme] what the disk is attached to
                [--only REGEX]       the rows that match it
                [--modes irq,poll]   Antler's ways of waiting
@@ -13,15 +14,18 @@ way to the device and back.  Both stay, and run each fio job in turns.  Antler t
 runs them three times more: waiting by interrupt, polling, half and half.  The rows
 "ext4" are on a volume on a second such disk, whose file the host never flushes.
 
-Timings on a shared host are noisy: each row is the best of --passes boots, and
-only ratios of one run mean something; the median of the latencies suffers least
-from what else the host did.  Requests, notifies and interrupts are counted, and
+Timings on a shared host are noisy: each row is the best of --passes boots, in each
+of which Linux and Antler by default take --rounds turns, and only ratios of one run
+mean something.  "of medians" is the ratio of the medians of all turns: on a host
+whose idle processors now and then answer twice as fast, the best of some is luck.
+The median of the latencies, too, suffers little from what else the host did.  Requests, notifies and interrupts are counted, and
 exact.
 """
 import argparse
 import csv
 import os
 import re
+import statistics
 import subprocess
 import sys
 
@@ -173,6 +177,8 @@ def measure(m, system, mode, args, table, job):
     row["iops"] = iops
     row["ops"] = iops * float(result[IOPS[half] + 1]) / 1000
     row["median"] = median(result, half)
+    table.setdefault("turns", {}).setdefault((system, mode, name),
+                                             []).append(iops)
     old = table.setdefault((system, mode), {}).get(name)
     if old:
         row["median"] = min(row["median"], old["median"])
@@ -213,10 +219,11 @@ def one_pass(args, table):
             set_mode(m, mode, m.disk)
             set_mode(m, mode, m.fs_disk)
             for job in JOBS:
-                if mode == MODES[0]:
-                    measure(machines["linux"], "linux", "irq", args, table,
-                            job)
-                measure(m, "antler", mode, args, table, job)
+                for _ in range(args.rounds if mode == MODES[0] else 1):
+                    if mode == MODES[0]:
+                        measure(machines["linux"], "linux", "irq", args,
+                                table, job)
+                    measure(m, "antler", mode, args, table, job)
         for system, m in machines.items():
             if not args.only:
                 one_listing(m, system, table)
@@ -243,6 +250,12 @@ def show(table, args):
         ours = [table["antler", m][name]["iops"] for m in MODES]
         print(f"{name:31}{base:9.0f}" + "".join(f"{v:9.0f}" for v in ours) +
               "".join(f"{v / base:10.2f}" for v in ours))
+    turns = table.pop("turns")
+    print(f"\n{'of medians of all turns':31}{'Linux':>9}{MODES[0]:>9}")
+    for name, _, _ in JOBS:
+        a, b = (statistics.median(turns[k]) for k in (
+            ("linux", "irq", name), ("antler", MODES[0], name)))
+        print(f"{name:31}{a:9.0f}{b:9.0f}{b / a:10.2f}")
     print(f"\n{'median of latencies, us':31}{'Linux':>9}" +
           "".join(f"{m:>9}" for m in MODES))
     for name, _, _ in JOBS:
@@ -295,6 +308,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--quick", action="store_true")
     p.add_argument("--passes", type=int, default=2)
+    p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=int, default=4)
     p.add_argument("--smp", type=int, default=2)
     p.add_argument("--qemu", default="10")
