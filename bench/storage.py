@@ -320,7 +320,7 @@ def main():
     MODES[:] = args.modes.split(",")
     JOBS[:] = [job for job in JOBS if re.search(args.only, job[0])]
     if args.quick:
-        args.passes, args.seconds = 1, 2
+        args.passes, args.rounds, args.seconds = 1, 1, 2
     table = {}
     for _ in range(args.passes):
         one_pass(args, table)
