@@ -171,7 +171,7 @@ int inet_listen_check_locked(struct inet_sock *is);
 struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 				   const struct inet_ep *to,
 				   const struct inet_ep *from);
-/* All that have a port in @net. */
+/* All that have a port in @net; @fn under inet_lock, which is given up in between. */
 void inet_for_each(const struct net_ns *net,
 		   void (*fn)(struct inet_sock *is, void *arg), void *arg);
 /* Those that have @port, inet_lock held. */

@@ -96,6 +96,33 @@ static bool unused(const struct inet_sock *is, u16 port)
 	return true;
 }
 
+/* The first one behind @from of @nr from @first on that is on no socket, when most are
+ * taken: one look at all sockets instead of one for each port. */
+static u16 search_port(const struct inet_sock *is, u32 first, u32 nr, u32 from)
+{
+	static u64 taken[65536 / 64]; /* [inet_lock] */
+	const struct inet_sock *o;
+
+	memset(taken, 0, sizeof(taken));
+	for (u32 i = 0; i < NR_SLOTS; i++) {
+		list_for_each_entry(o, slot((u16)i), port_node) {
+			u16 port = o->local.port;
+
+			if (on_port(o, is, port))
+				taken[port / 64] |= BIT(port % 64);
+		}
+	}
+	for (u32 i = 0; i < nr; i++) {
+		u32 port = first + (from + i) % nr;
+
+		if (!(taken[port / 64] >> (port % 64) & 1))
+			return (u16)port;
+	}
+	return 0;
+}
+
+#define PORT_TRIES 32u
+
 static u16 free_port(const struct inet_sock *is)
 {
 	const struct net_sysctl *ctl = &is->s.net->ctl;
@@ -113,13 +140,13 @@ static u16 free_port(const struct inet_sock *is)
 
 	if (!last_port)
 		random_bytes(&last_port, sizeof(last_port));
-	for (u32 i = 0; i < nr; i++) {
+	for (u32 i = 0; i < min(nr, PORT_TRIES); i++) {
 		u16 port = (u16)(first + ++last_port % nr);
 
 		if (unused(is, port))
 			return port;
 	}
-	return 0;
+	return search_port(is, first, nr, last_port % nr);
 }
 
 int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep)
@@ -286,12 +313,13 @@ void inet_for_each(const struct net_ns *net,
 {
 	struct inet_sock *is;
 
-	spin_lock(&inet_lock);
 	for (u32 i = 0; i < NR_SLOTS; i++) {
+		spin_lock(&inet_lock);
 		list_for_each_entry(is, slot((u16)i), port_node) {
 			if (is->s.net == net)
 				fn(is, arg);
 		}
+		spin_unlock(&inet_lock);
+		cond_resched();
 	}
-	spin_unlock(&inet_lock);
 }

@@ -27,6 +27,7 @@
 #include <lib/errno.h>
 
 #define BACKLOG_MAX 4096u
+#define AT_ONCE	    128u /* sockets that are gone through under the lock */
 
 struct spinlock unix_lock = SPINLOCK_INIT("unix", RANK_FILE);
 
@@ -91,14 +92,26 @@ static struct unix_sock *alloc_sock(u16 type, struct net_ns *net)
 void unix_for_each(const struct net_ns *net,
 		   void (*fn)(struct unix_sock *us, void *arg), void *arg)
 {
-	struct unix_sock *us;
+	struct unix_sock *us, *was = NULL;
+	u32 n = 0;
 
 	spin_lock(&unix_lock);
 	list_for_each_entry(us, &all_socks, all_node) {
-		if (!us->dead && us->s.net == net)
+		if (us->dead)
+			continue; /* who is not has a reference, and keeps it */
+		if (us->s.net == net)
 			fn(us, arg);
+		if (++n % AT_ONCE)
+			continue;
+		unix_get(us);
+		spin_unlock(&unix_lock);
+		unix_put(was);
+		was = us;
+		cond_resched();
+		spin_lock(&unix_lock);
 	}
 	spin_unlock(&unix_lock);
+	unix_put(was);
 }
 
 static void wake_everybody(struct unix_sock *us)

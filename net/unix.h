@@ -93,7 +93,7 @@ struct unix_sock *unix_get_peer(struct unix_sock *us);
 /* Drop what is queued. */
 void unix_purge(struct unix_sock *us);
 
-/* @fn under unix_lock: those of @net. */
+/* @fn under unix_lock, which is given up in between: those of @net. */
 void unix_for_each(const struct net_ns *net,
 		   void (*fn)(struct unix_sock *us, void *arg), void *arg);
 

@@ -73,6 +73,41 @@ TEST(netabuse, raw_errors)
 	CHECK_ERR(socket(AF_INET, SOCK_RAW, 1), EPERM);
 }
 
+static int bind_any(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	CHECK(s >= 0);
+	if (bind(s, (void *)&a, len) || getsockname(s, (void *)&a, &len)) {
+		close(s);
+		return -1;
+	}
+	*port = ntohs(a.sin_port);
+	return s;
+}
+
+/* All ports are taken, and one comes back; what is privileged is not handed out. */
+TEST(netabuse, ports_run_out)
+{
+	const char *const range = "/proc/sys/net/ipv4/ip_local_port_range";
+	int fd, port, s[200], n, was;
+
+	ut_own_net();
+	CHECK_OK(fd = open(range, O_WRONLY));
+	CHECK_ERR(write(fd, "1000 40000", 10), EINVAL);
+	CHECK_EQ(pwrite(fd, "40000 40199", 11, 0), 11);
+	for (n = 0; n < 200; n++) {
+		CHECK_OK(s[n] = bind_any(&port));
+		CHECK(port >= 40000 && port <= 40199);
+	}
+	CHECK_ERR(bind_any(&port), EADDRINUSE);
+	CHECK_OK(close(s[77]));
+	CHECK_OK(bind_any(&was));
+	CHECK_ERR(bind_any(&port), EADDRINUSE);
+}
+
 /* --- netlink */
 
 static int nl_open(int proto)
@@ -309,6 +344,27 @@ static int take(int s)
 }
 
 static volatile bool stop;
+/* Where they cannot be told of there are no descriptors. */
+TEST(netabuse, unix_rights_untold)
+{
+	char byte, *none = mmap(NULL, 4096, PROT_NONE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec v = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = none,
+			    .msg_controllen = 64 };
+	int p[2], next, again;
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	CHECK_EQ(pass(p[0], p[0]), 1);
+	CHECK_OK(next = dup(0));
+	close(next);
+	(void)recvmsg(p[1], &m, MSG_DONTWAIT);
+	CHECK_OK(again = dup(0));
+	CHECK_EQ(again, next);
+}
+
 static int box[2];
 
 static void *passes(void *arg)
