@@ -43,9 +43,21 @@ static void msg_free(struct unix_msg *m)
 	kfree(m);
 }
 
-/* See I3: whoever comes while somebody is at it leaves the work to them. */
+/* See I3: whoever comes while somebody is at it leaves the work to them, but for messages
+ * without files, which are their own. */
 void unix_free_messages(struct list_head *list)
 {
+	struct unix_msg *um, *next;
+
+	list_for_each_entry_safe(um, next, list, node) {
+		if (um->files)
+			continue;
+		list_del(&um->node);
+		msg_free(um);
+		cond_resched_lazy();
+	}
+	if (likely(list_empty(list)))
+		return;
 	spin_lock(&purge_lock);
 	list_splice_tail_init(list, &purge_list);
 	if (purging) {
@@ -60,6 +72,7 @@ void unix_free_messages(struct list_head *list)
 		list_del(&m->node);
 		spin_unlock(&purge_lock);
 		msg_free(m);
+		cond_resched_lazy();
 		spin_lock(&purge_lock);
 	}
 	purging = false;
