@@ -249,7 +249,7 @@ static int put_rights(struct control_out *o, struct sock_files *sf,
 	u64 room = o->left < sizeof(struct user_cmsghdr)
 			   ? 0
 			   : (o->left - sizeof(struct user_cmsghdr)) / 4;
-	u32 flags = msg_flags & MSG_CMSG_CLOEXEC ? O_CLOEXEC : 0;
+	bool cloexec = msg_flags & MSG_CMSG_CLOEXEC;
 	s32 *fds;
 	u32 n = 0;
 	int err;
@@ -262,7 +262,7 @@ static int put_rights(struct control_out *o, struct sock_files *sf,
 	if (!fds)
 		return -ENOMEM;
 	while (n < sf->nr && n < room) {
-		fds[n] = fd_open(file_get(sf->f[n]), flags);
+		fds[n] = fd_alloc(0, cloexec);
 		if (fds[n] < 0)
 			break;
 		n++;
@@ -270,6 +270,12 @@ static int put_rights(struct control_out *o, struct sock_files *sf,
 	if (n < sf->nr)
 		o->flags |= MSG_CTRUNC;
 	err = n ? put_control(o, SCM_RIGHTS, fds, n * sizeof(*fds)) : 0;
+	for (u32 i = 0; i < n; i++) {
+		if (err)
+			fd_unreserve(fds[i]);
+		else
+			fd_install(fds[i], file_get(sf->f[i]));
+	}
 	kfree(fds);
 	return err;
 }
