@@ -136,7 +136,7 @@ static bool filter_wants(const struct vma *v)
  * what it is. */
 static u64 to_dump(const struct vma *v)
 {
-	if (v->flags & (VM_IO | VM_DONTDUMP))
+	if (v->flags & (VM_IO | VM_DONTDUMP | VM_SECRET))
 		return 0;
 	if (filter_wants(v))
 		return v->end - v->start;

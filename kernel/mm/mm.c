@@ -67,11 +67,10 @@ void mm_put(struct mm *mm)
 	kmem_cache_free(mm_cache, mm);
 }
 
-/* Free all areas; children before parents, so that no freed node is read. */
-static void free_vmas(struct mm *mm)
+/* Free all areas; children before parents, so that no freed node is read.  The last
+ * reference to a file may go with them, and its end may want mm->lock. */
+static void free_vmas(struct rb_node *n)
 {
-	struct rb_node *n = mm->vmas.node;
-
 	while (n) {
 		struct rb_node *parent = n->parent;
 
@@ -90,11 +89,11 @@ static void free_vmas(struct mm *mm)
 		vma_free(rb_entry(n, struct vma, node));
 		n = parent;
 	}
-	mm->vmas = RB_ROOT;
 }
 
 void mm_unmap_all(struct mm *mm)
 {
+	struct rb_node *areas;
 	struct file *exe;
 	struct gather g;
 
@@ -112,13 +111,15 @@ void mm_unmap_all(struct mm *mm)
 	}
 	gather_finish(&g);
 	pt_free_all(mm);
-	free_vmas(mm);
+	areas = mm->vmas.node;
+	mm->vmas = RB_ROOT;
 	mm->nr_vmas = 0;
 	pmem_account(PMEM_COMMITTED, -(s64)mm->data_pages);
 	mm->total_pages = mm->locked_pages = mm->data_pages = 0;
 	exe = mm->exe;
 	mm->exe = NULL;
 	up_write(&mm->lock);
+	free_vmas(areas);
 	if (exe)
 		file_put(exe);
 }

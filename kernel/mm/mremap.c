@@ -64,7 +64,7 @@ static void move_entries(struct mm *mm, struct mapping *m, u64 from, u64 to,
 		dst = pt_find(mm, to + off);
 		spin_lock(&mm->pt_lock);
 		if (*src) {
-			pt_set(dst, *src);
+			pt_set(dst, *src & ~PTE_UFFD_WP); /* new_place() */
 			store_once(src, 0);
 			table_page(src)->inuse--;
 		}
@@ -126,6 +126,8 @@ static s64 move(struct remap *r)
 				   (keep ? r->new_len : r->new_len - len) >>
 					   PAGE_SHIFT,
 				   r->v->flags);
+	if (!err && (r->v->flags & VM_LOCKED) && r->new_len > len)
+		err = mm_may_lock(mm, (r->new_len - len) >> PAGE_SHIFT);
 	if (!err && mm->nr_vmas + 2 >= load_once(&max_map_count))
 		err = -ENOMEM;
 	if (!err)

@@ -117,7 +117,7 @@ static s64 open_ns_called(struct process *p, const char *name)
 		i++;
 	if (!link)
 		return -EOPNOTSUPP;
-	ns = ns_of_tid(p->leader->tid, p, i);
+	ns = ns_of_tid(p->pid, p, i);
 	return ns ? nsfs_open(ns) : -ESRCH;
 }
 
