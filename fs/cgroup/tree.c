@@ -362,7 +362,7 @@ static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 			       c->id))
 			break;
 		ctx->pos = c->id;
-		cond_resched_lazy();
+		cond_resched();
 	}
 	cgroup_put(c);
 	return 0;

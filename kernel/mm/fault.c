@@ -43,8 +43,10 @@ bool mm_is_private(struct mm *mm)
 {
 	struct thread *t = current;
 
-	/* only its own threads change areas, and only they make more threads */
-	return t && t->mm == mm && load_once(&mm->users) == 1;
+	/* Only its own threads change areas, and only they make more threads; and
+	 * userfaultfd's instances, which others may have. */
+	return t && t->mm == mm && load_once(&mm->users) == 1 &&
+	       !load_once(&mm->uffds);
 }
 
 void mm_icache_changed(struct mm *mm)

@@ -56,6 +56,7 @@ void uffd_put(struct uffd *u)
 {
 	if (!atomic_dec_and_test(&u->refs))
 		return;
+	atomic_dec(&u->mm->uffds);
 	mm_put(u->mm);
 	kfree(u);
 }
@@ -115,6 +116,14 @@ static bool wants(const struct vma *v, u64 addr, bool write, u64 *flags)
 	return uffd_wants(v, e, write) && !load_once(&v->uffd->closed);
 }
 
+/* Not who looks at the memory of others: that is not to hang, whatever they do. */
+static bool may_wait(const struct uffd *u, const struct mm *mm)
+{
+	const struct thread *t = current;
+
+	return t->mm == mm && (t->req_kind == REQ_FAULT || !u->user_only);
+}
+
 static struct uffd *begin(struct mm *mm, u64 addr, bool write, struct asker *a)
 {
 	struct vma *v = vma_at(mm, addr);
@@ -123,10 +132,10 @@ static struct uffd *begin(struct mm *mm, u64 addr, bool write, struct asker *a)
 
 	if (!u)
 		return NULL;
-	if (u->features & FEATURE_SIGBUS)
-		return ERR_PTR(-EIO);
 	if (!wants(v, addr, write, &flags))
 		return NULL;
+	if ((u->features & FEATURE_SIGBUS) || !may_wait(u, mm))
+		return ERR_PTR(-EIO);
 	/* All of it before somebody can read it. */
 	a->flags |= flags;
 	if (!(u->features & FEATURE_EXACT))
@@ -156,7 +165,7 @@ int uffd_fault(struct mm *mm, u64 addr, bool write)
 	up_read(&mm->lock);
 	if (!u || IS_ERR(u))
 		return u ? (int)PTR_ERR(u) : 0;
-	err = !user && u->user_only ? -EIO : wait_answer(u, &a, user);
+	err = wait_answer(u, &a, user);
 	unask(u, &a);
 	uffd_put(u);
 	return err;
@@ -258,8 +267,10 @@ static void uffd_release(struct file *f)
 	store_once(&u->closed, true);
 	down_write(&mm->lock);
 	for (struct vma *v = vma_first(mm); v; v = vma_next(v))
-		if (v->uffd == u)
+		if (v->uffd == u) {
+			uffd_unprotect(v);
 			uffd_drop(v);
+		}
 	up_write(&mm->lock);
 	uffd_answer(u, 0, ~0ull);
 	uffd_put(u);
@@ -284,6 +295,7 @@ struct file *uffd_create(bool user_only, u32 flags)
 		return ERR_PTR(-ENOMEM);
 	u->refs = 1;
 	u->mm = mm_get(current->mm);
+	atomic_inc(&u->mm->uffds); /* by its own thread: mm_is_private() */
 	u->user_only = user_only;
 	spin_init(&u->lock, "uffd", RANK_PIPE);
 	list_init(&u->waiting);

@@ -25,7 +25,8 @@ struct uffd {
 	u32 refs;		  /* [a] */
 	struct mm *mm;		  /* [I] owned */
 	bool user_only;		  /* [I] */
-	bool ready;		  /* [a] UFFDIO_API was here */
+	bool ready;		  /* [a] UFFDIO_API was here, and */
+	u32 asked;		  /* [a] 1: one has begun */
 	bool closed;		  /* [a] */
 	u64 features;		  /* [I once ready] */
 	struct spinlock lock;	  /* RANK_PIPE */
@@ -40,6 +41,8 @@ static inline bool uffd_is_ready(const struct uffd *u)
 }
 
 void uffd_put(struct uffd *u);
+/* No entry of @v is write-protected any more; mm->lock for writing. */
+void uffd_unprotect(struct vma *v);
 /* Those who wait for what is in [start, end) look again. */
 void uffd_answer(struct uffd *u, u64 start, u64 end);
 s64 uffd_ioctl(struct file *f, unsigned int cmd, u64 arg);

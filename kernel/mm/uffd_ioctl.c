@@ -61,24 +61,44 @@ static int vet_area(const struct uffd *u, const struct vma *v)
 	return v->uffd && v->uffd != u ? -EBUSY : 0;
 }
 
-/* Entries of [start, end) lose PTE_UFFD_WP, or get it and may not be written. */
-static void write_protect(struct mm *mm, u64 start, u64 end, bool on)
+/* [va, end) of the leaf table @t. */
+static void protect_leaf(struct mm *mm, pte_t *t, u64 va, u64 end, bool on)
 {
-	for (u64 va = start; va < end; va += PAGE_SIZE) {
-		pte_t *p = pt_find(mm, va), e;
+	spin_lock(&mm->pt_lock);
+	for (; va < end; va += PAGE_SIZE) {
+		pte_t *p = &t[l0_index(va)], e = *p;
 
-		if (!p)
-			continue;
-		spin_lock(&mm->pt_lock);
-		e = *p;
 		if (e && on)
 			store_once(p, (e & ~PTE_W) | PTE_UFFD_WP);
 		else if (e)
 			store_once(p, e & ~PTE_UFFD_WP);
-		spin_unlock(&mm->pt_lock);
+	}
+	spin_unlock(&mm->pt_lock);
+}
+
+/* Entries of [start, end) lose PTE_UFFD_WP, or get it and may not be written.  The
+ * range may be all that there is, and empty. */
+static void write_protect(struct mm *mm, u64 start, u64 end, bool on)
+{
+	u64 next, cover;
+	pte_t *t;
+
+	for (u64 va = start; va < end; va = next) {
+		cover = load_once(&mm->root[l2_index(va)]) ? L0_SIZE : L1_SIZE;
+		next = min(end, ALIGN_DOWN(va, cover) + cover);
+		t = pt_leaf(mm, va);
+		if (t && table_page(t)->inuse)
+			protect_leaf(mm, t, va, next, on);
+		cond_resched();
 	}
 	if (on)
 		mm_flush(mm);
+}
+
+void uffd_unprotect(struct vma *v)
+{
+	if (v->flags & VM_UFFD_WP)
+		write_protect(v->mm, v->start, v->end, false);
 }
 
 /* mm->lock for writing; @u NULL: nobody's any more. */
@@ -91,8 +111,10 @@ static int assign(struct mm *mm, u64 start, u64 end, struct uffd *u, u32 flags)
 		return err;
 	for (v = vma_overlap(mm, start, end); v && v->start < end;
 	     v = vma_next(v)) {
-		if (v->uffd && !(flags & VM_UFFD_WP))
-			write_protect(mm, v->start, v->end, false);
+		if (!(flags & VM_UFFD_WP) || v->uffd != u)
+			uffd_unprotect(v);
+		if (v->uffd && v->uffd != u)
+			uffd_answer(v->uffd, v->start, v->end);
 		uffd_drop(v);
 		v->uffd = u;
 		v->flags |= flags;
@@ -245,6 +267,8 @@ static s64 do_copy(struct uffd *u, uaddr_t arg)
 	for (; !err && done < a.len; done += err ? 0 : PAGE_SIZE) {
 		err = copy_one(u, a.dst + done, a.src + done,
 			       a.mode & COPY_MODE_WP);
+		if (load_once(&current->work) & WORK_EXIT)
+			break; /* killed */
 		cond_resched();
 	}
 	return tell_done(u, a.dst, done, a.len, err, !(a.mode & MODE_DONTWAKE),
@@ -267,8 +291,13 @@ static s64 do_zeropage(struct uffd *u, uaddr_t arg)
 		err = -EINVAL;
 	if (err)
 		return err;
-	for (; !err && done < a.r.len; done += err ? 0 : PAGE_SIZE)
+	for (; !err && done < a.r.len; done += err ? 0 : PAGE_SIZE) {
 		err = install_locked(u, a.r.start + done, NULL, false);
+		if (load_once(&current->work) & WORK_EXIT)
+			break; /* killed */
+		if (done % (64 * PAGE_SIZE) == 0)
+			cond_resched();
+	}
 	return tell_done(u, a.r.start, done, a.r.len, err,
 			 !(a.mode & MODE_DONTWAKE), arg + 24);
 }
@@ -331,15 +360,19 @@ static s64 do_api(struct uffd *u, uaddr_t arg)
 
 	if (copy_from_user(a, arg, sizeof(a)))
 		return -EFAULT;
-	if (a[0] != UFFD_API || (a[1] & ~FEATURES) || load_once(&u->ready))
+	if (a[0] != UFFD_API || (a[1] & ~FEATURES) ||
+	    atomic_xchg(&u->asked, 1u))
 		err = -EINVAL;
 	if (!err)
 		u->features = a[1];
 	a[0] = err ? 0 : UFFD_API;
 	a[1] = err ? 0 : FEATURES;
 	a[2] = err ? 0 : API_IOCTLS;
-	if (copy_to_user(arg, a, sizeof(a)))
+	if (copy_to_user(arg, a, sizeof(a))) {
+		if (!err)
+			store_once(&u->asked, 0);
 		return -EFAULT;
+	}
 	/* UFFD (release) - pairs with uffd_is_ready(). */
 	if (!err)
 		store_release(&u->ready, true);

@@ -99,6 +99,7 @@ struct vma {
 struct mm {
 	u32 refs;  /* [a] */
 	u32 users; /* [a] threads on it: kernel/task/mmref.c */
+	u32 uffds; /* [a] through which others may change its areas: uffd.c */
 	struct rwsem lock;
 	struct spinlock pt_lock; /* RANK_PT */
 	struct rb_root vmas;	 /* [lock] */

@@ -229,8 +229,8 @@ TEST(cgroup_edges, numbers)
 	pid = fork();
 	if (!pid)
 		_exit(0);
-	CHECK_OK(waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 },
-			WEXITED | WNOWAIT));
+	CHECK_OK(
+		waitid(P_PID, (id_t)pid, &(siginfo_t){ 0 }, WEXITED | WNOWAIT));
 	snprintf(s, sizeof(s), "%d", pid);
 	CHECK_EQ(put("cg/cgroup.procs", s), 0);
 	is(at("a", "pids.current"), "3\n");
