@@ -288,18 +288,24 @@ static void replace_path(struct path *p, struct replace *r)
 	r->nr++;
 }
 
-static void replace_in_process(struct process *p, void *ctx)
+static void replace_in(struct fs_ctx *c, void *ctx)
 {
-	struct fs_ctx *c = p->leader ? p->leader->fs : NULL;
-
-	if (!c)
-		return;
 	spin_lock(&dcache_lock);
 	spin_lock(&c->lock);
 	replace_path(&c->root, ctx);
 	replace_path(&c->cwd, ctx);
 	spin_unlock(&c->lock);
 	spin_unlock(&dcache_lock);
+}
+
+/* Threads may have their own, and outlive the leader's. */
+static void replace_in_process(struct process *p, void *ctx)
+{
+	struct thread *t;
+
+	list_for_each_entry(t, &p->threads, proc_node)
+		if (t->fs)
+			replace_in(t->fs, ctx);
 }
 
 void fs_ctx_replace_all(const struct path *from, const struct path *to)

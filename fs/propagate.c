@@ -175,21 +175,24 @@ static int copy_below(struct mount *m, u32 kind)
 	return 0;
 }
 
-static bool is_part(const struct mount *m, const struct mount *top,
-		    const struct dentry *root, u32 kind)
+/* Does @m belong to the copy?  1, 0, or -EPERM: it is not to be copied, and without
+ * it the copy would show what it hides.  dcache_lock held. */
+static int is_part(const struct mount *m, const struct mount *top,
+		   const struct dentry *root, u32 kind)
 {
-	if (!m->parent->copy || (m->unbindable && !(kind & COPY_UNBINDABLE)))
-		return false;
-	if ((kind & COPY_NO_MNT_NS) && nsfs_mnt_ns(m->root))
-		return false;
-	return m->parent != top || d_is_ancestor(root, m->mountpoint);
+	if (!m->parent->copy ||
+	    (m->parent == top && !d_is_ancestor(root, m->mountpoint)))
+		return 0;
+	if (m->unbindable && !(kind & COPY_UNBINDABLE))
+		return m->locked ? -EPERM : 0;
+	return !(kind & COPY_NO_MNT_NS) || !nsfs_mnt_ns(m->root);
 }
 
 struct mount *mount_copy_tree(struct mount *top, struct dentry *root, u32 kind,
 			      int *err)
 {
 	struct mount *m, *copy = NULL;
-	bool part;
+	int part;
 	u32 nr = 0;
 
 	for (m = top; m; m = mount_next(m, top)) {
@@ -205,8 +208,7 @@ struct mount *mount_copy_tree(struct mount *top, struct dentry *root, u32 kind,
 		spin_lock(&dcache_lock);
 		part = is_part(m, top, root, kind);
 		spin_unlock(&dcache_lock);
-		if (part)
-			*err = copy_below(m, kind);
+		*err = part > 0 ? copy_below(m, kind) : part;
 	}
 	if (*err && copy) {
 		mount_dissolve(copy);

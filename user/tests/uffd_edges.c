@@ -5,7 +5,6 @@
  */
 #include "utest.h"
 
-
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -166,9 +165,8 @@ TEST(uffd_edges, killed)
 	if (!pid) {
 		int fd = instance(0, 0);
 		char *area = room(len);
-		struct uffdio_zeropage z = {
-			.range = { (uintptr_t)area, len }
-		};
+		struct uffdio_zeropage z = { .range = { (uintptr_t)area,
+							len } };
 
 		CHECK_OK(reg(fd, area, len, UFFDIO_REGISTER_MODE_MISSING));
 		for (;;) {
@@ -223,8 +221,9 @@ TEST(uffd_edges, looked_at)
 	if (!pid) {
 		snprintf(path, sizeof(path), "/proc/%d/mem", parent);
 		mem = open(path, O_RDONLY);
-		_exit(mem < 0 || pread(mem, &c, 1, (off_t)(uintptr_t)area) !=
-					  -1 || errno != EIO);
+		_exit(mem < 0 ||
+		      pread(mem, &c, 1, (off_t)(uintptr_t)area) != -1 ||
+		      errno != EIO);
 	}
 	CHECK_EQ(ut_wait(pid), 0);
 }
@@ -265,8 +264,8 @@ TEST(uffd_edges, mlock_moves)
 
 	CHECK_OK(munmap(p + 9 * PAGE, 23 * PAGE));
 	CHECK(mmap(p + 8 * PAGE, PAGE, PROT_READ,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
-	      MAP_FAILED);
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		   0) != MAP_FAILED);
 	CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &r));
 	CHECK_OK(setresuid(1000, 1000, 1000));
 	CHECK_OK(mlock(p, 8 * PAGE));
