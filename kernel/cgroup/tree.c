@@ -310,6 +310,7 @@ struct cgroup *cgroup_child_after(struct cgroup *cg, struct cgroup *prev,
 /* A tree may be deeper than a stack: names are put down from the last one backwards. */
 s64 cgroup_path(struct cgroup *cg, struct cgroup *from, char *buf, size_t n)
 {
+	static const char dots[3] = { '/', '.', '.' };
 	const struct cgroup *both = cgroup_common(cg, from), *c;
 	size_t up = from->level - both->level, len = 3 * up, i;
 	char *p;
@@ -326,7 +327,7 @@ s64 cgroup_path(struct cgroup *cg, struct cgroup *from, char *buf, size_t n)
 		*--p = '/';
 	}
 	for (i = 0; i < up; i++)
-		memcpy(buf + 3 * i, "/..", 3);
+		memcpy(buf + 3 * i, dots, sizeof(dots));
 	return len ? (s64)len : (s64)strlcat(buf, "/", n);
 }
 
