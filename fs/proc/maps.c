@@ -148,7 +148,8 @@ static void show_usage(struct vma *v, struct map_ctx *c)
 		      { VM_MAYEXEC, "me" },    { VM_GROWSDOWN, "gd" },
 		      { VM_LOCKED, "lo" },     { VM_DONTFORK, "dc" },
 		      { VM_WIPEONFORK, "wf" }, { VM_NORESERVE, "nr" },
-		      { VM_IO, "io" },	       { VM_DONTDUMP, "dd" } };
+		      { VM_IO, "io" },	       { VM_DONTDUMP, "dd" },
+		      { VM_DROPPABLE, "dp" } };
 	struct usage u = { 0 };
 
 	add_usage(v, &u);

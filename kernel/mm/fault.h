@@ -34,6 +34,9 @@ int fault_shared_write(struct vma *v, u64 addr, pte_t *p, pte_t e);
 /* Wait until a user page may be had again: reclaims, kills.  0: try again;
  * -ERESTARTSYS: current is being killed; -ENOMEM: it is the victim. */
 int oom_wait(void);
+/* droppable.c: take what programs said may go (MAP_DROPPABLE) from one of them.
+ * False: there was nothing.  May sleep; no mm's lock held. */
+bool droppable_reclaim(void);
 
 /* A new program's area: map at once what a fault would find in the cache.  Nobody
  * runs on @v->mm yet. */

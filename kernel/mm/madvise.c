@@ -185,6 +185,12 @@ static int change_flags(struct mm *mm, u64 start, u64 end, u32 set, u32 clear)
 		if (v->ops || (v->flags & VM_SHARED))
 			err = -EINVAL;
 	}
+	for (v = vma_overlap(mm, start, end);
+	     (clear & (VM_WIPEONFORK | VM_DONTDUMP)) && v && v->start < end;
+	     v = vma_next(v)) {
+		if (v->flags & VM_DROPPABLE)
+			err = -EINVAL;
+	}
 	if (!err)
 		err = vma_split_at(mm, start, end);
 	for (v = vma_overlap(mm, start, end); !err && v && v->start < end;

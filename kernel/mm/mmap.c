@@ -19,7 +19,8 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
-#define MAP_HUGETLB 0x40000
+#define MAP_HUGETLB   0x40000
+#define MAP_DROPPABLE 0x08 /* a type, like MAP_PRIVATE */
 /* What MAP_SHARED_VALIDATE knows: all but MAP_SYNC. */
 #define MAP_KNOWN 0xfc17ff3fu /* sizes of huge pages are not looked at */
 
@@ -150,6 +151,13 @@ static int flags_of(struct mm *mm, u32 prot, u32 flags, const struct file *file,
 		 mm->def_flags;
 	u32 type = flags & MAP_TYPE;
 
+	if (type == MAP_DROPPABLE && !file) {
+		if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
+			return -EINVAL;
+		*out = (fl & ~(u32)VM_LOCKED) | VM_DROPPABLE | VM_NORESERVE |
+		       VM_WIPEONFORK | VM_DONTDUMP;
+		return 0;
+	}
 	if (type != MAP_SHARED && type != MAP_PRIVATE &&
 	    type != MAP_SHARED_VALIDATE)
 		return -EINVAL;
@@ -277,7 +285,9 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	if (len == 0)
 		return -EINVAL;
 	if (len > USER_TOP || flags & MAP_HUGETLB)
-		return -ENOMEM;
+		return (flags & MAP_TYPE) == MAP_DROPPABLE && len <= USER_TOP
+			       ? -EINVAL
+			       : -ENOMEM;
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (pgoff + (len >> PAGE_SHIFT) < pgoff || pgoff >> 51)
 		return -EOVERFLOW;
@@ -291,6 +301,8 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	v = new_area(mm, len, fl, file, pgoff);
 	if (IS_ERR(v))
 		return PTR_ERR(v);
+	if (unlikely(fl & VM_DROPPABLE))
+		store_once(&mm->droppable, true);
 	down_write(&mm->lock);
 	at = place_area(mm, v, addr, flags, &gone);
 	up_write(&mm->lock);

@@ -155,7 +155,7 @@ int oom_wait(void)
 		return -ERESTARTSYS;
 	if (t->mm && load_once(&t->mm->oom_victim))
 		return -ENOMEM; /* even the reserves are used up */
-	if (reclaim_hard(BATCH) > 0)
+	if (reclaim_hard(BATCH) > 0 || droppable_reclaim())
 		return 0;
 	/* clean what is dirty, and give others who end a chance */
 	for (int i = 0; i < (hope() ? 100 : 3); i++) {

@@ -58,6 +58,7 @@ struct mm;
 #define VM_DONTDUMP	BIT(13)
 #define VM_SEALED	BIT(14) /* mseal(2) */
 #define VM_SECRET	BIT(15) /* memfd_secret(2): nobody else may look */
+#define VM_DROPPABLE	BIT(26) /* MAP_DROPPABLE: droppable.c */
 #define VM_UFFD_MISSING BIT(24) /* uffd.h */
 #define VM_UFFD_WP	BIT(25)
 #define VM_UFFD		(VM_UFFD_MISSING | VM_UFFD_WP)
@@ -129,6 +130,8 @@ struct mm {
 	u32 core_filter;  /* [a] CORE_FILTER_*: what a core file has */
 	bool thp_disable; /* [a] prctl: kept only */
 	u32 core_dumping; /* [a] somebody has begun to */
+	bool droppable;	  /* [a] only set: there is, or was, such an area */
+	u32 dropped; /* [droppable.c] the round in which it was looked at */
 };
 
 /* /proc/pid/coredump_filter */

@@ -212,3 +212,71 @@ TEST(newer, no_quotas)
 	CHECK_ERR(syscall(443, root, QCMD(0x800007, 0), 1000, buf), ESRCH);
 	CHECK_ERR(syscall(443, root, QCMD(0x800008, 0), 1000, buf), EPERM);
 }
+
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+
+static __attribute__((noreturn)) int uses_up_memory(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		char *p =
+			mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (p == MAP_FAILED)
+			pause();
+		p[0] = 1;
+	}
+}
+
+static int sees_zeros(void *arg)
+{
+	return *(char *)arg;
+}
+
+/* Memory that may go: not to children, not locked, and at last for who needs it. */
+TEST(newer, droppable)
+{
+	const size_t size = 4 << 20;
+	const int type = MAP_DROPPABLE | MAP_ANONYMOUS;
+	unsigned char core;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, type, -1, 0);
+	bool gone = false;
+	int adj;
+	pid_t pid;
+
+	if (p == MAP_FAILED)
+		ut_skip("no MAP_DROPPABLE");
+	memset(p, 1, size);
+	CHECK_EQ(ut_wait(ut_fork(sees_zeros, p)), 0);
+	CHECK(p[0] == 1);
+	CHECK_ERR(madvise(p, 4096, MADV_KEEPONFORK), EINVAL);
+	CHECK_ERR(madvise(p, 4096, MADV_DODUMP), EINVAL);
+	CHECK_OK(mlock(p, 4096));
+	CHECK(mmap(NULL, 4096, PROT_READ, type | MAP_LOCKED, -1, 0) ==
+	      MAP_FAILED);
+	CHECK_EQ(errno, EINVAL);
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_DROPPABLE,
+		   open("/bin/sh", O_RDONLY), 0) == MAP_FAILED);
+	CHECK_EQ(errno, EINVAL);
+	CHECK_OK(mincore(p, 4096, &core));
+	CHECK_EQ(core & 1, 1);
+	if (getenv("UTEST_NO_OOM"))
+		return;
+	pid = ut_fork(uses_up_memory, NULL);
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	adj = open(path, O_WRONLY);
+	if (adj >= 0 && write(adj, "1000", 4) != 4)
+		ut_skip("oom_score_adj");
+	while (!gone && waitpid(pid, NULL, WNOHANG) == 0) {
+		for (size_t i = 0; i < size; i += 4096)
+			gone |= !p[i];
+		ut_sleep_ms(5);
+	}
+	kill(pid, SIGKILL);
+	for (size_t i = 0; i < size; i += 4096)
+		gone |= !p[i];
+	CHECK(gone);
+}
