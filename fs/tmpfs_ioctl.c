@@ -57,6 +57,7 @@ static int get_fsxattr(const struct inode *i, uaddr_t arg)
 }
 
 #define XFLAGS		   (0x08u | 0x10u | 0x40u | 0x80u)
+#define FIBMAP		   1u
 #define XFLAG_EXTSIZE	   0x0800u
 #define XFLAG_EXTSZINHERIT 0x1000u
 #define XFLAGS_PASSED	   (XFLAG_EXTSIZE | XFLAG_EXTSZINHERIT | 0x10000u)
@@ -94,6 +95,10 @@ s64 tmpfs_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return set_fsxattr(f, arg);
 	case FS_IOC_FSGETXATTR:
 		return get_fsxattr(f->inode, arg);
+	case FIBMAP: /* there are no blocks */
+		if (!S_ISREG(f->inode->mode))
+			return -ENOTTY;
+		return capable(CAP_SYS_RAWIO) ? -EINVAL : -EPERM;
 	default:
 		return -ENOTTY;
 	}

@@ -21,15 +21,12 @@ enum {
 	CLASS_BE,
 	CLASS_IDLE
 };
-#define CLASS(p)     ((p) >> 13)
+#define CLASS(p)     ((p) >> 13 & 7) /* of 16 bits, whatever is above them */
 #define LEVEL(p)     ((p)&7)
-#define PRIO_MASK    0xffffu
 #define MAX_TO_VISIT 64u
 
 static int check(u32 prio)
 {
-	if (prio & ~PRIO_MASK)
-		return -EINVAL;
 	switch (CLASS(prio)) {
 	case CLASS_RT:
 		return capable(CAP_SYS_ADMIN) || capable(CAP_SYS_NICE) ? 0

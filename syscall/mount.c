@@ -16,8 +16,11 @@ struct mount_args {
 /* NULL stays NULL; @u->s is the string else. */
 static int optional(struct upath *u, uaddr_t from)
 {
+	int err;
+
 	u->s = NULL;
-	return from ? upath_get(u, from) : 0;
+	err = from ? upath_get(u, from) : 0;
+	return err == -ENAMETOOLONG ? -EINVAL : err; /* it is no path */
 }
 
 static void optional_put(struct upath *u)

@@ -216,13 +216,13 @@ SYSCALL4(238, migrate_pages, int, pid, u64, maxnode, uaddr_t, ufrom, uaddr_t,
 
 	if (!err)
 		err = read_nodes(uto, maxnode, &any);
-	if (err)
+	if (err && err != -EINVAL)
 		return err;
 	p = pid ? process_find(pid_given(pid)) : process_get(current->proc);
 	if (!p)
 		return -ESRCH;
 	process_put(p);
-	return 0;
+	return err;
 }
 
 SYSCALL6(239, move_pages, int, pid, u64, nr, uaddr_t, pages, uaddr_t, nodes,

@@ -355,6 +355,15 @@ static s64 resume(int tid, u64 sig, bool syscalls)
 	return sig > NSIG ? -EIO : trace_resume(tid, (int)sig, syscalls);
 }
 
+/* First of all it has to be one that can be asked. */
+static s64 unknown_request(int tid)
+{
+	u64 mask;
+	int err = trace_with(tid, get_mask, &mask);
+
+	return err ? err : -EIO;
+}
+
 static s64 stopped_request(u64 req, int tid, u64 addr, u64 data)
 {
 	switch (req) {
@@ -382,7 +391,7 @@ static s64 stopped_request(u64 req, int tid, u64 addr, u64 data)
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(tid, addr, data);
 	default:
-		return -EIO;
+		return unknown_request(tid);
 	}
 }
 

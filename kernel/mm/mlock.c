@@ -36,7 +36,7 @@ static void set_locked(struct mm *mm, u64 start, u64 end, bool lock)
 	struct vma *v, *next;
 
 	for (v = vma_overlap(mm, start, end); v && v->start < end; v = next) {
-		if (!(v->flags & (VM_IO | VM_SECRET)))
+		if (!(v->flags & (VM_IO | VM_SECRET | VM_DROPPABLE)))
 			vma_set_flags(v, lock ? v->flags | VM_LOCKED
 					      : v->flags & ~(u32)VM_LOCKED);
 		v = vma_merge(v);
@@ -76,12 +76,14 @@ static int fill(struct mm *mm, u64 start, u64 end)
 int mm_mlock(struct mm *mm, u64 addr, u64 len, bool lock, bool on_fault)
 {
 	u64 start = ALIGN_DOWN(addr, PAGE_SIZE);
-	u64 end = ALIGN_UP(addr + len, PAGE_SIZE);
+	u64 pages = ALIGN_UP(len + (addr - start), PAGE_SIZE);
+	u64 end = start + pages;
 	int err = 0;
 
-	if (len == 0)
+	if (len == 0 ||
+	    pages == 0) /* a length that wraps is none, as on Linux */
 		return 0;
-	if (end < start || addr + len < addr)
+	if (end < start)
 		return -EINVAL;
 	down_write(&mm->lock);
 	if (!vma_covered(mm, start, end))

@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -475,4 +476,33 @@ TEST(errnos, names_in_proc)
 	CHECK_ERR(mknod("/proc/nosuch", S_IFIFO | 0600, 0), ENOENT);
 	CHECK_ERR(link("/proc/version", "/proc/nosuch"), ENOENT);
 	CHECK_ERR(rename("/proc/version", "/proc/nosuch"), ENOENT);
+}
+
+/* Which of two errors is told, and a few that are none. */
+TEST(errnos, seldom_seen)
+{
+	static char longname[5000];
+	unsigned long node2 = 4;
+	char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = ut_open("f", "x"), us = socket(AF_UNIX, SOCK_STREAM, 0);
+	int block = 0, r;
+
+	memset(longname, 'a', sizeof(longname) - 1);
+	CHECK_OK(mlock(p, -1)); /* its length wraps to nothing */
+	CHECK_ERR(munlock(p, -4096ul), EINVAL);
+	CHECK_ERR(syscall(SYS_migrate_pages, 99999, 64, &node2, &node2), ESRCH);
+	CHECK_ERR(syscall(SYS_ptrace, 99, 99999, 0, 0), ESRCH);
+	CHECK_ERR(syscall(SYS_ptrace, 99, getpid(), 0, 0), ESRCH);
+	CHECK_OK(shutdown(us, SHUT_RD));
+	CHECK_ERR(shutdown(us, 9), EINVAL);
+	CHECK_ERR(socket(AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
+	r = ioctl(fd, 1 /* FIBMAP */, &block);
+	CHECK(!r || errno == EINVAL); /* ext4 has blocks, tmpfs has not */
+	CHECK_ERR(mount(longname, ".", "tmpfs", 0, NULL), EINVAL);
+	CHECK_ERR(mount("x", longname, "tmpfs", 0, NULL), ENAMETOOLONG);
+	CHECK_OK(syscall(SYS_ioprio_set, 1, 0, 9 << 13)); /* 3 bits count */
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(socket(AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
+	CHECK_ERR(socket(AF_INET, SOCK_RAW, 6), EPERM);
 }
