@@ -292,6 +292,8 @@ const struct pid_entry pid_entries[] = {
 	  .ioctl = proc_maps_ioctl },
 	REG("smaps", 0444, proc_show_smaps, NULL, true),
 	REG("smaps_rollup", 0444, proc_show_smaps_rollup, NULL, true),
+	REG("numa_maps", 0444, proc_show_numa_maps, NULL, true),
+	REG("clear_refs", 0200, NULL, proc_write_clear_refs, false),
 	OPEN("mem", 0600, proc_open_mem),
 	OPEN("pagemap", 0400, proc_open_pagemap),
 	OPEN("timens_offsets", 0644, proc_open_timens),

@@ -11,8 +11,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define PT_SPAN (512 * PAGE_SIZE) /* what one table of entries covers */
-
 struct map_ctx {
 	struct text *t;
 	char *buf; /* a page for paths */

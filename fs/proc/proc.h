@@ -87,6 +87,10 @@ int proc_open_uid_map(struct process *p, struct file *f);
 int proc_open_gid_map(struct process *p, struct file *f);
 int proc_open_setgroups(struct process *p, struct file *f);
 int proc_show_smaps_rollup(struct text *t, struct process *p);
+/* proc/numamaps.c */
+int proc_show_numa_maps(struct text *t, struct process *p);
+s64 proc_write_clear_refs(struct process *p, char *buf, size_t n);
+#define PT_SPAN (512 * PAGE_SIZE) /* what one table of entries covers */
 /* proc/timens.c */
 int proc_open_timens(struct process *p, struct file *f);
 /* proc/thread.c */

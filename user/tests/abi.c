@@ -382,3 +382,76 @@ TEST(abi, clock_is_steered)
 	CHECK_OK(adjust(0, 0));
 	CHECK_ERR(adjust(ADJ_TICK, 10000), EPERM);
 }
+
+/* The line of /proc/self/numa_maps for the area at @p. */
+static void numa_line(void *p, char *buf, size_t size)
+{
+	FILE *f = fopen("/proc/self/numa_maps", "r");
+	unsigned long at = 0;
+
+	CHECK(f);
+	while (fgets(buf, (int)size, f) && sscanf(buf, "%lx", &at) == 1 &&
+	       at != (unsigned long)p)
+		;
+	CHECK_EQ(at, (unsigned long)p);
+	fclose(f);
+}
+
+TEST(abi, numa_maps)
+{
+	unsigned long node0 = 1;
+	char line[400], path[300], want[400];
+	char *p = mmap(NULL, 8 << 12, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd;
+
+	if (access("/proc/self/numa_maps", R_OK))
+		ut_skip("no numa_maps");
+	CHECK_OK(mprotect(p + (7 << 12), 4096, PROT_NONE)); /* on its own */
+	CHECK_OK(syscall(SYS_mbind, p, 4 << 12, 2 | 1 << 15, &node0, 64, 0));
+	p[0] = p[4096] = 1;
+	numa_line(p, line, sizeof(line));
+	CHECK(strstr(line, " bind=static:0 "));
+	CHECK(strstr(line, " anon=2 dirty=2 "));
+	CHECK(strstr(line, " N0=2 kernelpagesize_kB=4\n"));
+	fd = ut_open("f", "x");
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(*p == 'x');
+	CHECK(getcwd(path, sizeof(path)));
+	snprintf(want, sizeof(want), " default file=%s/f ", path);
+	numa_line(p, line, sizeof(line));
+	CHECK(strstr(line, want));
+	CHECK(strstr(line, " N0=1 "));
+}
+
+static unsigned long peak_kb(void)
+{
+	char line[200];
+	unsigned long kb = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (fgets(line, sizeof(line), f) &&
+	       sscanf(line, "VmHWM: %lu", &kb) != 1)
+		;
+	fclose(f);
+	return kb;
+}
+
+TEST(abi, clear_refs)
+{
+	char *p = mmap(NULL, 16 << 20, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open("/proc/self/clear_refs", O_WRONLY);
+	unsigned long high;
+
+	CHECK_OK(fd);
+	memset(p, 1, 16 << 20);
+	CHECK_OK(munmap(p, 16 << 20));
+	high = peak_kb();
+	CHECK_EQ(write(fd, "5", 1), 1);
+	CHECK(peak_kb() + 15000 < high);
+	CHECK_EQ(write(fd, "4\n", 2), 2);
+	CHECK_ERR(write(fd, "0", 1), EINVAL);
+	CHECK_ERR(write(fd, "6", 1), EINVAL);
+	CHECK_ERR(read(fd, &high, 1), EBADF);
+}
