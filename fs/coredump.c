@@ -23,6 +23,7 @@
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vma.h>
+#include <kernel/ns/ns.h>
 #include <kernel/task/elf.h>
 #include <kernel/task/helper.h>
 #include <kernel/task/process.h>
@@ -416,16 +417,35 @@ static void write_core(struct core *c, const struct siginfo *si, int sig)
 		(void)vfs_ftruncate(c->f, c->pos);
 }
 
+/* For root alone: a new one, at a place that current has not chosen.  -ENOMEM, -EPERM. */
+static struct file *open_as_root(const char *name, u32 how)
+{
+	struct cred *c;
+
+	if (*name != '/' || fs_ctx_is_chrooted() ||
+	    fs_ctx_mnt_ns(current->fs)->ino != NS_INO_MNT)
+		return ERR_PTR(-EPERM);
+	c = cred_dup(current->cred);
+	if (!c)
+		return ERR_PTR(-ENOMEM);
+	c->fsuid = 0;
+	cred_replace(
+		c); /* and current keeps it: it does nothing else any more */
+	return vfs_open(AT_FDCWD, name, how, 0600);
+}
+
 /* A file of our own and of nobody else, made or emptied. */
 static struct file *open_core(int sig)
 {
+	u32 how = O_CREAT | O_RDWR | O_NOFOLLOW;
 	struct text name = { 0 };
-	struct file *f;
+	struct file *f = ERR_PTR(-ENOMEM);
 
 	(void)core_name(&name, core_pattern, sig, false);
-	f = name.failed ? ERR_PTR(-ENOMEM)
-			: vfs_open(AT_FDCWD, name.buf,
-				   O_CREAT | O_RDWR | O_NOFOLLOW, 0600);
+	if (current->mm->dumpable == DUMP_OWNER && !name.failed)
+		f = vfs_open(AT_FDCWD, name.buf, how, 0600);
+	else if (!name.failed)
+		f = open_as_root(name.buf, how | O_EXCL);
 	text_free(&name);
 	if (IS_ERR(f))
 		return NULL;
@@ -511,7 +531,7 @@ bool core_dump(const struct siginfo *si, int sig)
 			  .blocked = current->sig_blocked };
 	bool done = false;
 
-	if (!is_wanted(&c) || current->mm->dumpable != 1 ||
+	if (!is_wanted(&c) || current->mm->dumpable == DUMP_NOBODY ||
 	    atomic_xchg(&current->mm->core_dumping, 1u))
 		return false;
 	if (!core_stop_threads())

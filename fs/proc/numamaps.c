@@ -30,8 +30,8 @@ static void count(const struct page *pg, struct counts *n)
 
 	n->pages++;
 	n->anon += (flags & PG_ANON) != 0;
-	n->dirty += (flags & (PG_ANON | PG_DIRTY)) ||
-		    (m && m->ops->no_writeback);
+	n->dirty +=
+		(flags & (PG_ANON | PG_DIRTY)) || (m && m->ops->no_writeback);
 	n->writeback += (flags & PG_WRITEBACK) != 0;
 	n->mapmax = max(n->mapmax, refs - (m ? 1 : 0)); /* not the cache's */
 }
@@ -62,10 +62,14 @@ static void count_area(struct vma *v, struct counts *n)
 
 static void put_policy(struct text *t, u32 policy)
 {
-	static const char *const modes[] = {
-		"default", "prefer", "bind",	      "interleave",
-		"local",   "prefer (many)", "weighted interleave", "?"
-	};
+	static const char *const modes[] = { "default",
+					     "prefer",
+					     "bind",
+					     "interleave",
+					     "local",
+					     "prefer (many)",
+					     "weighted interleave",
+					     "?" };
 
 	text_puts(t, modes[policy & POLICY_MODE]);
 	if (policy & POLICY_STATIC)

@@ -97,6 +97,14 @@ struct vma {
 	bool has_anon;	   /* [a] only set: private pages may be in the table */
 };
 
+/* Who gets core files, and may look: prctl(PR_SET_DUMPABLE). */
+enum dumpable {
+	DUMP_NOBODY,
+	DUMP_OWNER,
+	DUMP_ROOT, /* root gets core files; nobody may look */
+};
+extern u64 suid_dumpable; /* [a] what a program is whose ids have changed */
+
 struct mm {
 	u32 refs;  /* [a] */
 	u32 users; /* [a] threads on it: kernel/task/mmref.c */
@@ -124,8 +132,8 @@ struct mm {
 	u64 auxv[48];	  /* [I after exec] */
 	u32 nr_auxv;
 	u64 membarrier_state;
-	bool oom_victim; /* [a] */
-	u32 dumpable;
+	bool oom_victim;  /* [a] */
+	u32 dumpable;	  /* [a] enum dumpable */
 	u8 mdwe;	  /* [lock] MDWE_*: prctl(PR_SET_MDWE) */
 	u32 core_filter;  /* [a] CORE_FILTER_*: what a core file has */
 	bool thp_disable; /* [a] prctl: kept only */

@@ -323,7 +323,9 @@ static int commit(struct exec *e)
 	if (t->mm)
 		t->proc->maxrss_pages =
 			max(t->proc->maxrss_pages, mm_rss_peak(t->mm));
-	e->mm->dumpable = !e->secure && !e->unreadable;
+	e->mm->dumpable = e->secure || e->unreadable
+				  ? (u32)load_once(&suid_dumpable)
+				  : DUMP_OWNER;
 	thread_replace_mm(e->mm);
 	e->mm = NULL;
 	if (unlikely(ns)) {

@@ -10,12 +10,15 @@
 #include <kernel/ns/user.h>
 #include <kernel/task/clone.h>
 #include <kernel/upcalls.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
+
+u64 suid_dumpable = DUMP_NOBODY;
 
 void task_undumpable(void)
 {
 	if (current->mm)
-		current->mm->dumpable = 0;
+		current->mm->dumpable = (u32)load_once(&suid_dumpable);
 }
 
 void task_set_fs(struct fs_ctx *fs)

@@ -349,3 +349,39 @@ TEST(core, program_hangs)
 	CHECK(WIFSIGNALED(status));
 	CHECK_EQ(system("kill $(cat pid)"), 0);
 }
+
+static int changes_ids(void *arg)
+{
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_EQ(prctl(PR_GET_DUMPABLE), *(int *)arg);
+	abort();
+}
+
+/* fs.suid_dumpable 2: root gets the core file of who changed ids, at a place that
+ * the process has no say in. */
+TEST(core, for_root)
+{
+	char pattern[128], dir[100];
+	int none = 0, root = 2, status;
+	struct stat st;
+
+	need_plain_pattern();
+	limit(RLIM_INFINITY);
+	set_knob("/proc/sys/fs/suid_dumpable", "0");
+	status = status_of(changes_ids, &none);
+	CHECK(WIFSIGNALED(status) && !WCOREDUMP(status));
+	CHECK(getcwd(dir, sizeof(dir)));
+	CHECK_OK(chmod(".", 0755));
+	snprintf(pattern, sizeof(pattern), "%s/of-%%d", dir);
+	set_knob("/proc/sys/kernel/core_pattern", pattern);
+	set_knob("/proc/sys/fs/suid_dumpable", "2");
+	status = status_of(changes_ids, &root);
+	set_knob("/proc/sys/kernel/core_pattern", "core");
+	CHECK(WIFSIGNALED(status) && WCOREDUMP(status));
+	CHECK_OK(stat("of-2", &st));
+	CHECK_EQ(st.st_uid, 0);
+	CHECK_EQ(st.st_mode, S_IFREG | 0600);
+	status = status_of(changes_ids, &root); /* a relative name */
+	set_knob("/proc/sys/fs/suid_dumpable", "0");
+	CHECK(WIFSIGNALED(status) && !WCOREDUMP(status));
+}
