@@ -189,18 +189,17 @@ TEST(knobs, kmsg)
 		ut_skip("root only");
 	CHECK_OK(syscall(SYS_syslog, 6, NULL, 0)); /* not on the console */
 	CHECK_OK(fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK));
-	CHECK_OK(late = open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
 	CHECK_OK(lseek(fd, 0, SEEK_END));
 	CHECK_ERR(record(fd, &prio, &seq, buf, sizeof(buf)), EAGAIN);
 	say(fd, "<3>utest says\n");
 	CHECK(record(fd, &prio, &first, buf, sizeof(buf)) > 0);
 	CHECK_EQ(prio, 8 + 3); /* only the kernel is the kernel */
 	CHECK(strstr(buf, ";utest says\n"));
-	say(fd, "<30>utest says");
+	say(fd, "<30>utest says\n");
 	CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
 	CHECK_EQ(prio, 30);
 	CHECK_EQ(seq, first + 1);
-	say(fd, "utest says");
+	say(fd, "utest says\n");
 	CHECK_ERR(read(fd, buf, 1), EINVAL);
 	CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
 	CHECK_EQ(prio, 8 + 4);
@@ -208,6 +207,7 @@ TEST(knobs, kmsg)
 	CHECK_OK(syscall(SYS_syslog, 5, NULL, 0)); /* clear */
 	CHECK_OK(lseek(fd, 0, SEEK_DATA));
 	CHECK_ERR(read(fd, buf, sizeof(buf)), EAGAIN);
+	CHECK_OK(late = open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
 	CHECK_OK(lseek(fd, 0, SEEK_SET));
 	CHECK(record(fd, &prio, &first, buf, sizeof(buf)) > 0);
 	CHECK_OK(record(late, &prio, &seq, buf, sizeof(buf)));
