@@ -322,7 +322,7 @@ def mke2fs(top, *args):
     fake = [] if os.getuid() == 0 else [tool("fakeroot"), "--", "sh", "-c",
                                         'chown -hR 0:0 "$0"; exec "$@"', top]
     subprocess.run(fake + [tool("mke2fs"), "-q", "-F", "-t", "ext4", *args],
-                   check=True)
+                   check=True, stdout=subprocess.DEVNULL)
 
 
 def write_ext4(tree, out, size_mib, options):

@@ -47,7 +47,8 @@ def image():
 
 def systemd_image():
     """Path of the root disk with systemd, fetched and made if need be."""
-    subprocess.run([os.path.join(TOP, "scripts/fetch-systemd")], check=True)
+    subprocess.run([os.path.join(TOP, "scripts/fetch-systemd")], check=True,
+                   stdout=sys.stderr)
     return image_of(os.path.join(CACHE, "systemd"),
                     os.path.join(OUT, "systemd.ext4"), SIZE, EXT4_FEATURES)
 
