@@ -250,17 +250,14 @@ static int kmsg_wait(struct file *f)
 
 static s64 kmsg_deliver(struct file *f, struct iov_iter *to, char *buf)
 {
-	u64 before = f->version;
 	int n = kmsg_wait(f);
 
 	if (!n)
 		n = kmsg_record(f, buf, buf + KMSG_LINE);
 	if (n < 0)
 		return n;
-	if (iov_iter_count(to) < (size_t)n) {
-		f->version = before;
-		return -EINVAL;
-	}
+	if (iov_iter_count(to) < (size_t)n)
+		return -EINVAL; /* and it is lost, as on Linux */
 	return copy_to_iter(buf, (size_t)n, to) == (size_t)n ? n : -EFAULT;
 }
 
