@@ -6,7 +6,7 @@
  * look-ups of links, addresses and routes, and taking the loopback up and down.  Other
  * requests are answered with -EOPNOTSUPP in an error message, as netlink does it.
  * Who has joined a group is told when an interface goes up or down, by anybody.
- * NETLINK_SOCK_DIAG: sock_diag.c.
+ * NETLINK_SOCK_DIAG: sock_diag.c; NETLINK_GENERIC: genetlink.c.
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
@@ -70,9 +70,14 @@ static int serve(struct nl_sock *nl, struct nl_out *o,
 		return 0;
 	if (!may_ask(nl, req))
 		return -EPERM;
-	if (nl->s.protocol == NETLINK_SOCK_DIAG)
+	switch (nl->s.protocol) {
+	case NETLINK_SOCK_DIAG:
 		return sock_diag_request(nl->s.net, o, req, len, dump);
-	return rtnl_request(nl->s.net, o, req, len, dump);
+	case NETLINK_GENERIC:
+		return genl_request(nl->s.net, o, req, len, dump);
+	default:
+		return rtnl_request(nl->s.net, o, req, len, dump);
+	}
 }
 
 /* A dump's end is a message of its own, as Linux sends it. */
@@ -365,7 +370,8 @@ struct socket *netlink_create(int type, int protocol)
 		return ERR_PTR(-ESOCKTNOSUPPORT);
 	if (protocol == NETLINK_KOBJECT_UEVENT)
 		return uevent_create(type);
-	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG)
+	if (protocol != NETLINK_ROUTE && protocol != NETLINK_SOCK_DIAG &&
+	    protocol != NETLINK_GENERIC)
 		return ERR_PTR(-EPROTONOSUPPORT);
 	nl = nl_sock_new(&all, &netlink_ops, type, protocol);
 	if (!nl)

@@ -31,6 +31,7 @@ struct nlattr {
 
 #define NETLINK_ROUTE	  0
 #define NETLINK_SOCK_DIAG 4
+#define NETLINK_GENERIC	  16
 
 /* Groups that are told of changes: RTNLGRP_*. */
 #define RTNLGRP_LINK	    1u
@@ -70,6 +71,9 @@ struct nlmsghdr *nl_begin(struct nl_out *o, const struct nlmsghdr *req,
 void nl_end(struct nl_out *o, struct nlmsghdr *h);
 void nl_attr(struct nl_out *o, u16 type, const void *data, u32 len);
 void nl_attr32(struct nl_out *o, u16 type, u32 v);
+/* An attribute of attributes, which follow; NULL, which its end takes: out of memory. */
+struct nlattr *nl_nest(struct nl_out *o, u16 type);
+void nl_nest_end(struct nl_out *o, struct nlattr *a);
 /* The attribute of a request of @len bytes behind its @fixed ones, or NULL. */
 const struct nlattr *nl_find(const struct nlmsghdr *req, u32 len, u32 fixed,
 			     u16 type);
@@ -88,6 +92,10 @@ int rtnl_nsid_request(struct net_ns *net, struct nl_out *o,
 /* --- sock_diag.c: as rtnl_request() */
 int sock_diag_request(struct net_ns *net, struct nl_out *o,
 		      const struct nlmsghdr *req, u32 len, bool dump);
+
+/* --- genetlink.c: as rtnl_request() */
+int genl_request(struct net_ns *net, struct nl_out *o,
+		 const struct nlmsghdr *req, u32 len, bool dump);
 
 /* To all sockets of @net that are in that group of NETLINK_ROUTE; takes the buffers. */
 void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o);

@@ -136,6 +136,23 @@ void nl_attr32(struct nl_out *o, u16 type, u32 v)
 	nl_attr(o, type, &v, sizeof(v));
 }
 
+struct nlattr *nl_nest(struct nl_out *o, u16 type)
+{
+	struct nlattr *a = nl_room(o, sizeof(*a));
+
+	if (a)
+		a->type = type;
+	return a;
+}
+
+void nl_nest_end(struct nl_out *o, struct nlattr *a)
+{
+	struct nl_buf *b = last(o);
+
+	if (a)
+		a->len = (u16)(b->data + b->len - (u8 *)a);
+}
+
 const struct nlattr *nl_find(const struct nlmsghdr *req, u32 len, u32 fixed,
 			     u16 type)
 {
