@@ -9,8 +9,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/inet.h>
-
-#define ARPHRD_LOOPBACK 772
+#include <net/netdev.h>
 
 static size_t size_of(u32 len)
 {

@@ -259,6 +259,10 @@ void inet_give_all(struct inet_hearers *h,
 		   const void *arg);
 /* IP_MULTICAST_IF says what address such a datagram is from. */
 void inet_mc_source(const struct inet_sock *is, struct inet_ep *from);
+/* @fn with each group that @is has joined; inet_lock held. */
+void inet_mc_for_each(const struct inet_sock *is,
+		      void (*fn)(const struct inet_ep *group, void *arg),
+		      void *arg);
 void inet_leave_all(struct inet_sock *is); /* its end */
 /* -ENOPROTOOPT: none of these. */
 int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,

@@ -6,6 +6,7 @@
 
 #include <kernel/mm/kmalloc.h>
 #include <lib/string.h>
+#include <net/netdev.h>
 
 struct inet_buf *ip_alloc(u32 len)
 {
@@ -73,9 +74,11 @@ u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER])
 
 void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b)
 {
-	bool heard = raw_hear(net, proto, b);
+	bool v4 = inet_is_v4(&b->to), heard = raw_hear(net, proto, b);
 
-	if (proto == (inet_is_v4(&b->to) ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
+	netdev_count(net, v4, b->len);
+	if (proto == (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6)) {
+		net_count(net, v4 ? NET_ICMP_PACKETS : NET_ICMP6_PACKETS, 1);
 		icmp_input(net, proto, b);
 		return;
 	}

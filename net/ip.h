@@ -64,6 +64,9 @@ bool udp_input(struct net_ns *net, u8 proto, const struct inet_buf *b);
 extern const struct socket_ops raw_ops;
 struct socket *raw_create(u16 family, u8 proto); /* or ERR_PTR */
 void raw_release(struct inet_sock *is);
+/* @fn, under inet_lock, with each of @net. */
+void raw_for_each(const struct net_ns *net,
+		  void (*fn)(struct inet_sock *is, void *arg), void *arg);
 /* Copies of @b for those who want it: is there anybody? */
 bool raw_hear(struct net_ns *net, u8 proto, const struct inet_buf *b);
 int raw_setopt(struct inet_sock *is, int level, int opt, const void *val,

@@ -265,6 +265,18 @@ void inet_leave_all(struct inet_sock *is)
 		kfree(m);
 }
 
+void inet_mc_for_each(const struct inet_sock *is,
+		      void (*fn)(const struct inet_ep *group, void *arg),
+		      void *arg)
+{
+	struct mc_member *m;
+
+	if (!is->mc_groups.next)
+		return;
+	list_for_each_entry(m, &is->mc_groups, node)
+		fn(&m->group, arg);
+}
+
 static void set_v4(struct inet_ep *ep, const u8 *ip)
 {
 	*ep = (struct inet_ep){ .ip = { [10] = 0xff, [11] = 0xff } };

@@ -28,7 +28,8 @@ enum {
 	SIOCGIFTXQLEN = 0x8942,
 	SIOCGIFMAP = 0x8970,
 };
-#define ARPHRD_LOOPBACK 772
+
+#define ETHER_HEADER 14u /* the loopback has one */
 
 struct ifreq {
 	char name[16];
@@ -54,6 +55,17 @@ u32 netdev_flags(const struct net_ns *net)
 	u32 f = IFF_LOOPBACK;
 
 	return load_once(&net->lo_up) ? f | IFF_UP | IFF_RUNNING : f;
+}
+
+u64 netdev_packets(const struct net_ns *net)
+{
+	return net_stat(net, NET_IP_PACKETS) + net_stat(net, NET_IP6_PACKETS);
+}
+
+u64 netdev_bytes(const struct net_ns *net)
+{
+	return net_stat(net, NET_IP_BYTES) + net_stat(net, NET_IP6_BYTES) +
+	       ETHER_HEADER * netdev_packets(net);
 }
 
 int netdev_set_up(struct net_ns *net, bool up)

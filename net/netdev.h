@@ -6,9 +6,9 @@
 #ifndef NET_NETDEV_H
 #define NET_NETDEV_H
 
+#include <kernel/ns/net.h>
 #include <lib/types.h>
 
-struct net_ns;
 struct socket;
 
 #define IFF_UP	     0x1u
@@ -17,6 +17,18 @@ struct socket;
 #define IFF_LOWER_UP 0x10000u
 
 #define SIOCATMARK 0x8905u /* is the urgent byte next? */
+
+#define ARPHRD_LOOPBACK 772
+
+/* A packet of @n bytes behind the headers of IP went over the loopback. */
+static inline void netdev_count(struct net_ns *net, bool v4, u64 n)
+{
+	net_count(net, v4 ? NET_IP_PACKETS : NET_IP6_PACKETS, 1);
+	net_count(net, v4 ? NET_IP_BYTES : NET_IP6_BYTES, n + (v4 ? 20 : 40));
+}
+/* In either direction. */
+u64 netdev_packets(const struct net_ns *net);
+u64 netdev_bytes(const struct net_ns *net);
 
 u32 netdev_flags(const struct net_ns *net);
 /* Take the interface up or down; -EPERM without the right to. */

@@ -155,6 +155,19 @@ void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o)
 	nl_out_free(o);
 }
 
+void netlink_for_each(const struct net_ns *net,
+		      void (*fn)(struct nl_sock *nl, void *arg), void *arg)
+{
+	struct nl_sock *nl;
+
+	spin_lock(&all.lock);
+	list_for_each_entry(nl, &all.socks, node) {
+		if (nl->s.net == net)
+			fn(nl, arg);
+	}
+	spin_unlock(&all.lock);
+}
+
 /* A port of its own for a socket without one: the pid, or something high. */
 static u32 choose_port(void)
 {

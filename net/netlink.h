@@ -100,6 +100,11 @@ int genl_request(struct net_ns *net, struct nl_out *o,
 /* To all sockets of @net that are in that group of NETLINK_ROUTE; takes the buffers. */
 void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o);
 
+/* @fn, under the list's lock, with each netlink socket of @net but uevents' ones. */
+struct nl_sock;
+void netlink_for_each(const struct net_ns *net,
+		      void (*fn)(struct nl_sock *nl, void *arg), void *arg);
+
 /* A message from nowhere, for who reads that socket (mq_notify(2)); when there is no
  * memory it is lost. */
 bool netlink_file(struct file *f);

@@ -103,6 +103,19 @@ bool raw_hear(struct net_ns *net, u8 proto, const struct inet_buf *b)
 	return p.heard;
 }
 
+void raw_for_each(const struct net_ns *net,
+		  void (*fn)(struct inet_sock *is, void *arg), void *arg)
+{
+	struct inet_sock *is;
+
+	spin_lock(&inet_lock);
+	list_for_each_entry(is, &socks, backlog_node) {
+		if (is->s.net == net)
+			fn(is, arg);
+	}
+	spin_unlock(&inet_lock);
+}
+
 /* --- sending */
 
 static struct inet_buf *read_packet(struct sock_msg *m)

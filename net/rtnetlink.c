@@ -27,11 +27,10 @@ enum {
 	RTM_GETNSID = 90,
 };
 
-#define ARPHRD_LOOPBACK 772
-#define RT_TABLE_LOCAL	255
-#define RT_SCOPE_HOST	254
-#define RTPROT_KERNEL	2
-#define RTN_LOCAL	2
+#define RT_TABLE_LOCAL 255
+#define RT_SCOPE_HOST  254
+#define RTPROT_KERNEL  2
+#define RTN_LOCAL      2
 
 struct ifinfomsg {
 	u8 family, pad;

@@ -64,6 +64,7 @@ static void join_locked(struct inet_sock *us, struct inet_sock *to,
 	us->state = fresh->state = INET_CONNECTED;
 	list_add_tail(&fresh->backlog_node, &to->backlog);
 	to->nr_backlog++;
+	net_count(us->s.net, NET_TCP_CONNECTIONS, 1);
 }
 
 static bool backlog_full(const struct inet_sock *to)
@@ -93,6 +94,7 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 	to = inet_find_locked(us->s.net, IPPROTO_TCP, ep, &us->local);
 	if (!to) {
 		us->state = INET_CLOSED;
+		net_count(us->s.net, NET_TCP_REFUSED, 1);
 		return -ECONNREFUSED;
 	}
 	store_once(&us->shut, 0);
@@ -346,10 +348,12 @@ static void hang_up(struct inet_sock *is, bool abort)
 	/* another thread may be quick to listen or to connect again */
 	if (is->state != INET_LISTEN && is->state != INET_CONNECTING)
 		tcp_end_locked(is, 0);
-	if (live && abort)
+	if (live && abort) {
+		net_count(is->s.net, NET_TCP_RESETS, 1);
 		tcp_end_locked(peer, ECONNRESET);
-	else if (live)
+	} else if (live) {
 		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
+	}
 	spin_unlock(&inet_lock);
 	if (live)
 		inet_wake_all(peer);

@@ -20,9 +20,11 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/netdev.h>
 
 #define CHUNK_MAX   (32u * 1024u - sizeof(struct inet_buf))
 #define CHUNK_SMALL (2048u - sizeof(struct inet_buf))
+#define TCP_HEADER  32u	 /* with time stamps */
 #define MERGE_MAX   128u /* so many bytes are put into the last buffer */
 #define MERGE_CAP   (1024u - sizeof(struct inet_buf))
 
@@ -171,6 +173,12 @@ static s64 queue_buf(struct inet_sock *is, struct inet_sock *to,
 	}
 }
 
+static void count(struct inet_sock *is, s64 n)
+{
+	net_count(is->s.net, NET_TCP_SEGMENTS, 1);
+	netdev_count(is->s.net, inet_is_v4(&is->remote), (u64)n + TCP_HEADER);
+}
+
 /* Bytes sent of at most @len, or -errno. */
 static s64 send_some(struct inet_sock *is, struct inet_sock *to,
 		     struct sock_msg *m, u32 len, bool urgent)
@@ -213,6 +221,7 @@ static s64 send_all(struct inet_sock *is, struct inet_sock *to,
 		if (n < 0)
 			break;
 		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
+		count(is, n);
 		done += n;
 	}
 	return done ? done : n;

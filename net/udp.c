@@ -12,6 +12,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/filter.h>
+#include <net/netdev.h>
 
 #define UDP_MAX4 65507u /* 65535 less the headers */
 #define UDP_MAX6 65527u
@@ -193,10 +194,20 @@ static struct inet_sock *receiver(const struct net_ns *net, u8 proto,
 	return to;
 }
 
+static void count(struct net_ns *net, enum net_stat of4,
+		  const struct inet_buf *b)
+{
+	net_count(net, of4 + !inet_is_v4(&b->to), 1);
+}
+
 static void give(struct inet_sock *to, struct inet_buf *b)
 {
-	if (!udp_enqueue(to, b))
+	struct net_ns *net = to->s.net;
+	bool six = !inet_is_v4(&b->to), ok = udp_enqueue(to, b);
+
+	if (!ok)
 		kfree(b);
+	net_count(net, (ok ? NET_UDP_TAKEN : NET_UDP_FULL) + six, 1);
 	inet_put(to);
 }
 
@@ -230,6 +241,8 @@ void udp_transmit(struct inet_sock *is, struct inet_buf *b)
 {
 	struct inet_sock *to;
 
+	count(is->s.net, NET_UDP_SENT, b);
+	netdev_count(is->s.net, inet_is_v4(&b->to), UDP_HEADER + b->len);
 	if (unlikely(for_many(&b->to))) {
 		flood(is, b);
 		return;
@@ -241,6 +254,7 @@ void udp_transmit(struct inet_sock *is, struct inet_buf *b)
 		give(to, b);
 		return;
 	}
+	count(is->s.net, NET_UDP_NO_PORT, b);
 	refused(is, b);
 	kfree(b);
 }
@@ -268,6 +282,8 @@ bool udp_input(struct net_ns *net, u8 proto, const struct inet_buf *p)
 		give(to, b);
 	else
 		kfree(b);
+	if (!to)
+		count(net, NET_UDP_NO_PORT, p);
 	return to;
 }
 

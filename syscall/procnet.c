@@ -5,7 +5,8 @@
  *
  * Here, because only this layer knows both the files and the network.
  */
-#include <fs/proc/net.h>
+#include <syscall/procnet.h>
+
 #include <kernel/init.h>
 #include <kernel/ns/user.h>
 #include <lib/atomic.h>
@@ -34,10 +35,9 @@ static void put_ep(struct text *t, const struct inet_ep *ep, bool v6)
 		text_printf(t, " %08X:%04X", w[3], ep->port);
 }
 
-static void put_inet(struct inet_sock *is, void *arg)
+void procnet_put_inet(struct text *t, const struct inet_sock *is, u32 nr,
+		      bool v6)
 {
-	struct listing *l = arg;
-	bool v6 = l->family == AF_INET6;
 	static const struct inet_ep none4 = {
 		.ip = { [10] = 0xff, [11] = 0xff }
 	};
@@ -45,33 +45,50 @@ static void put_inet(struct inet_sock *is, void *arg)
 	const struct inet_ep *remote = &is->remote;
 	u32 queued;
 
-	if (is->s.family != l->family || is->proto != l->proto)
-		return;
 	if (is->state != INET_CONNECTED && is->state != INET_CONNECTING)
 		remote = v6 ? &none6 : &none4;
 	queued = is->state == INET_LISTEN ? is->nr_backlog
 					  : (u32)load_once(&is->bytes);
-	text_printf(l->t, "%4u:", l->nr++);
-	put_ep(l->t, &is->local, v6);
-	put_ep(l->t, remote, v6);
-	text_printf(l->t,
+	text_printf(t, "%4u:", nr);
+	put_ep(t, &is->local, v6);
+	put_ep(t, remote, v6);
+	text_printf(t,
 		    " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu "
 		    "%u %016lx 0\n",
 		    (u32)inet_tcp_state(is), 0u, queued, uid_shown(is->uid),
 		    is->s.ino, load_once(&is->refs), 0ul);
 }
 
-static int show_inet(struct text *t, struct net_ns *net, u64 which)
+static void put_inet(struct inet_sock *is, void *arg)
 {
-	struct listing l = { .t = t,
-			     .family = which & 1 ? AF_INET6 : AF_INET,
-			     .proto = which & 2 ? IPPROTO_UDP : IPPROTO_TCP };
+	struct listing *l = arg;
 
+	if (is->s.family == l->family && is->proto == l->proto)
+		procnet_put_inet(l->t, is, l->nr++, l->family == AF_INET6);
+}
+
+void procnet_inet_head(struct text *t, bool six, bool datagrams)
+{
 	text_printf(t,
 		    "  sl  local_address %srem_address   %sst tx_queue "
-		    "rx_queue tr tm->when retrnsmt   uid  timeout inode\n",
-		    which & 1 ? "                        " : "",
-		    which & 1 ? "                     " : "");
+		    "rx_queue tr tm->when retrnsmt   uid  timeout inode%s\n",
+		    six ? "                        " : "",
+		    six ? "                     " : "",
+		    datagrams ? " ref pointer drops" : "");
+}
+
+static int show_inet(struct text *t, struct net_ns *net, u64 which)
+{
+	static const u8 protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE,
+				     IPPROTO_ICMP };
+	bool six = which & 1;
+	struct listing l = { .t = t,
+			     .family = six ? AF_INET6 : AF_INET,
+			     .proto = protos[which >> 1] };
+
+	if (six && l.proto == IPPROTO_ICMP)
+		l.proto = IPPROTO_ICMPV6;
+	procnet_inet_head(t, six, l.proto != IPPROTO_TCP);
 	inet_for_each(net, put_inet, &l);
 	return 0;
 }
@@ -136,30 +153,17 @@ static int show_sockstat(struct text *t, struct net_ns *net, u64 six)
 	if (six)
 		text_printf(t,
 			    "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse "
-			    "%u\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n",
-			    c.tcp[1], c.udp[1], c.udplite[1]);
+			    "%u\nRAW6: inuse %u\nFRAG6: inuse 0 memory 0\n",
+			    c.tcp[1], c.udp[1], c.udplite[1],
+			    procnet_nr_raw(net, true));
 	else
 		text_printf(
 			t,
 			"sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc "
 			"%u mem 0\nUDP: inuse %u mem 0\nUDPLITE: inuse %u\n"
-			"RAW: inuse 0\nFRAG: inuse 0 memory 0\n",
+			"RAW: inuse %u\nFRAG: inuse 0 memory 0\n",
 			c.all, c.tcp[0], c.tcp[0] + c.tcp[1], c.udp[0],
-			c.udplite[0]);
-	return 0;
-}
-
-static int show_dev(struct text *t, struct net_ns *net __unused,
-		    u64 arg __unused)
-{
-	text_puts(t, "Inter-|   Receive                                       "
-		     "         |  Transmit\n"
-		     " face |bytes    packets errs drop fifo frame compressed "
-		     "multicast|bytes    packets errs drop fifo colls carrier "
-		     "compressed\n"
-		     "    lo:       0       0    0    0    0     0          0  "
-		     "       0        0       0    0    0    0     0       0 "
-		     "         0\n");
+			c.udplite[0], procnet_nr_raw(net, false));
 	return 0;
 }
 
@@ -180,25 +184,37 @@ static int show_if_inet6(struct text *t, struct net_ns *net, u64 arg __unused)
 	return 0;
 }
 
-static int show_protocols(struct text *t, struct net_ns *net __unused,
-			  u64 arg __unused)
-{
-	text_puts(t, "protocol\nTCPv6\nUDPv6\nTCP\nUDP\nUNIX\nNETLINK\n");
-	return 0;
-}
-
 static const struct proc_net_entry net_entries[] = {
 	{ "tcp", show_inet, 0 },
 	{ "tcp6", show_inet, 1 },
 	{ "udp", show_inet, 2 },
 	{ "udp6", show_inet, 3 },
+	{ "udplite", show_inet, 4 },
+	{ "udplite6", show_inet, 5 },
+	{ "icmp", show_inet, 6 },
+	{ "icmp6", show_inet, 7 },
+	{ "raw", procnet_raw, 0 },
+	{ "raw6", procnet_raw, 1 },
 	{ "unix", show_unix, 0 },
+	{ "netlink", procnet_netlink, 0 },
 	{ "sockstat", show_sockstat, 0 },
 	{ "sockstat6", show_sockstat, 1 },
-	{ "dev", show_dev, 0 },
+	{ "snmp", procnet_snmp, 0 },
+	{ "snmp6", procnet_snmp6, 0 },
+	{ "netstat", procnet_netstat, 0 },
+	{ "dev", procnet_dev, 0 },
+	{ "dev_mcast", procnet_empty, PROCNET_NOTHING },
+	{ "anycast6", procnet_empty, PROCNET_NOTHING },
+	{ "arp", procnet_empty, PROCNET_ARP },
+	{ "igmp", procnet_igmp, 0 },
+	{ "igmp6", procnet_igmp, 1 },
+	{ "mcfilter", procnet_empty, PROCNET_MCFILTER },
+	{ "mcfilter6", procnet_empty, PROCNET_MCFILTER6 },
 	{ "route", show_route, 0 },
+	{ "fib_trie", procnet_fib, 0 },
+	{ "ipv6_route", procnet_route6, 0 },
 	{ "if_inet6", show_if_inet6, 0 },
-	{ "protocols", show_protocols, 0 },
+	{ "protocols", procnet_protocols, 0 },
 };
 
 /* --- /proc/sys/net: settings of the reader's namespace */

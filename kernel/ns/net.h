@@ -11,6 +11,7 @@
 #define KERNEL_NS_NET_H
 
 #include <kernel/ns/ns.h>
+#include <lib/atomic.h>
 #include <lib/list.h>
 
 struct process;
@@ -22,15 +23,41 @@ struct net_sysctl {
 	u32 somaxconn;
 };
 
+/* What is counted of one: /proc/net/snmp and its like.  Nothing gets lost between the
+ * loopback's two ends, so that what was sent is what was received. */
+enum net_stat {
+	NET_TCP_SEGMENTS,
+	NET_TCP_CONNECTIONS,
+	NET_TCP_REFUSED,
+	NET_TCP_RESETS,
+	/* pairs: of IPv4, of IPv6 */
+	NET_IP_PACKETS,
+	NET_IP6_PACKETS,
+	NET_IP_BYTES, /* with headers, as if there were any */
+	NET_IP6_BYTES,
+	NET_ICMP_PACKETS,
+	NET_ICMP6_PACKETS,
+	NET_UDP_SENT,
+	NET_UDP6_SENT,
+	NET_UDP_TAKEN,
+	NET_UDP6_TAKEN,
+	NET_UDP_NO_PORT,
+	NET_UDP6_NO_PORT,
+	NET_UDP_FULL,
+	NET_UDP6_FULL,
+	NET_NR_STATS,
+};
+
 struct net_ns {
 	struct ns_common ns;
-	u64 cookie;		/* [I] SO_NETNS_COOKIE */
-	bool lo_up;		/* [a] */
-	bool lo_has_addr;	/* [a] has been up: its IPv4 address stays */
-	u32 taps;		/* [a] sockets that want to see packets */
-	struct net_sysctl ctl;	/* [a] its words */
-	struct list_head node;	/* [net_ns_lock] of all */
-	struct list_head nsids; /* [net_ns_lock] rtnetlink's names of others */
+	u64 cookie;		 /* [I] SO_NETNS_COOKIE */
+	bool lo_up;		 /* [a] */
+	bool lo_has_addr;	 /* [a] has been up: its IPv4 address stays */
+	u32 taps;		 /* [a] sockets that want to see packets */
+	struct net_sysctl ctl;	 /* [a] its words */
+	u64 stats[NET_NR_STATS]; /* [a] */
+	struct list_head node;	 /* [net_ns_lock] of all */
+	struct list_head nsids;	 /* [net_ns_lock] rtnetlink's names of others */
 };
 extern const struct ns_ops net_ns_ops;
 extern struct net_ns init_net_ns;
@@ -48,6 +75,14 @@ static inline void net_ns_put(struct net_ns *n) /* NULL is fine */
 static inline struct net_ns *current_net_ns(void)
 {
 	return current_nsproxy()->net;
+}
+static inline u64 net_stat(const struct net_ns *n, enum net_stat i)
+{
+	return load_once(&n->stats[i]);
+}
+static inline void net_count(struct net_ns *n, enum net_stat i, u64 v)
+{
+	atomic_add_relaxed(&n->stats[i], v);
 }
 /* Of thread @tid of @p, or of its leader, with a reference; NULL: it has ended. */
 struct net_ns *net_ns_of_tid(int tid, struct process *p);
