@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * net/errq.c - errors that a datagram socket hears of: pending ones, and with
- * IP_RECVERR a queue of what went wrong with which datagram (MSG_ERRQUEUE).
+ * IP_RECVERR a queue of what went wrong with which datagram (MSG_ERRQUEUE); times of
+ * what was sent stand there too (txstamp.c).
  *
  * An entry is an inet_buf that begins with a struct sock_extended_err; its "from" is
  * where the datagram went, its "to" who says so.
@@ -18,14 +19,6 @@
 #define ENTRIES_MAX  64u
 #define QUOTED4	     520u /* bytes of a datagram that an error comes back with */
 #define QUOTED6	     1184u
-
-struct extended_err {
-	u32 err;
-	u8 origin, type, code, pad;
-	u32 info, data;
-};
-#define ORIGIN_ICMP  2
-#define ORIGIN_ICMP6 3
 
 /* The datagram @b with what was said of it, or NULL. */
 static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
@@ -67,6 +60,28 @@ static bool hears(const struct inet_sock *is, const struct inet_ep *to,
 	return yes;
 }
 
+bool inet_queue_error(struct inet_sock *is, struct inet_buf *q)
+{
+	bool ok;
+
+	spin_lock(&is->lock);
+	ok = is->nr_errors < ENTRIES_MAX && !load_once(&is->dead);
+	if (ok) {
+		list_add_tail(&q->node, &is->errors);
+		is->nr_errors++;
+	}
+	spin_unlock(&is->lock);
+	return ok;
+}
+
+/* The error that is pending with an entry: none with a time. */
+static u32 pending(const struct inet_buf *q)
+{
+	const struct extended_err *e = q ? (const void *)q->data : NULL;
+
+	return e && e->origin != ORIGIN_TIMESTAMPING ? e->err : 0;
+}
+
 void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 		     u8 type, u8 code)
 {
@@ -92,7 +107,6 @@ void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 static struct inet_buf *take_entry(struct inet_sock *is)
 {
 	struct inet_buf *q, *next;
-	u32 err = 0;
 
 	spin_lock(&is->lock);
 	q = list_first_entry_or_null(&is->errors, struct inet_buf, node);
@@ -101,9 +115,8 @@ static struct inet_buf *take_entry(struct inet_sock *is)
 		is->nr_errors--;
 		next = list_first_entry_or_null(&is->errors, struct inet_buf,
 						node);
-		if (next)
-			err = ((struct extended_err *)next->data)->err;
-		store_once(&is->s.error, err);
+		if (pending(q) || pending(next))
+			store_once(&is->s.error, pending(next));
 	}
 	spin_unlock(&is->lock);
 	return q;
@@ -119,6 +132,10 @@ static int tell(const struct inet_sock *is, const struct inet_buf *q,
 	if (!c)
 		return -ENOMEM;
 	inet_addr_out(is, &q->to, &a);
+	if (!pending(q)) { /* nobody says so but ourselves */
+		a.family = AF_UNSPEC;
+		memset(a.name, 0, a.len);
+	}
 	c->level = six ? IPPROTO_IPV6 : IPPROTO_IP;
 	c->type = six ? IPV6_RECVERR : IP_RECVERR;
 	c->len = (u32)sizeof(struct extended_err) + 2 + a.len;
@@ -143,7 +160,8 @@ s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m)
 	if (!err && copy_to_iter(q->data + skip, n, m->it) < n)
 		err = -EFAULT;
 	m->out_flags |= MSG_ERRQUEUE | (n < len ? MSG_TRUNC : 0);
-	if (m->from)
+	m->stamp_ns = q->stamp_ns;
+	if (m->from && pending(q))
 		inet_addr_out(is, &q->from, m->from);
 	kfree(q);
 	return err ? err : (s64)n;

@@ -112,7 +112,7 @@ void icmp_unreachable(struct net_ns *net, u8 proto, const struct inet_buf *b,
 		h->code = NEXT_HEADER6;
 		h->seq[1] = 6; /* where it stands */
 	}
-	(void)ip_header(proto, b, raw);
+	(void)ip_header(proto, b, raw, b->len);
 	memcpy(h + 1, raw, head);
 	memcpy((u8 *)(h + 1) + head, b->data, n);
 	set_sum(e);

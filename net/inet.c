@@ -202,8 +202,8 @@ void inet_release(struct socket *s)
 	inet_unbind_locked(is);
 	spin_unlock(&inet_lock);
 	inet_purge(is);
+	inet_drop_errors(is);
 	if (!inet_is_stream(is)) {
-		inet_drop_errors(is);
 		inet_leave_all(is);
 		kfree(is->begun);
 	}

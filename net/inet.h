@@ -269,16 +269,45 @@ int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
 		   u32 len);
 int inet_mc_getopt(const struct inet_sock *is, int level, int opt, u32 *v);
 /* --- errq.c */
-#define ICMP_UNREACH	   3 /* types and codes that an error tells of */
-#define ICMP_UNREACH_PORT  3
-#define ICMP6_UNREACH	   1
-#define ICMP6_UNREACH_PORT 4
+struct extended_err { /* Linux's struct sock_extended_err */
+	u32 err;
+	u8 origin, type, code, pad;
+	u32 info, data;
+};
+#define ORIGIN_ICMP	    2
+#define ORIGIN_ICMP6	    3
+#define ORIGIN_TIMESTAMPING 4
+#define ICMP_UNREACH	    3 /* types and codes that an error tells of */
+#define ICMP_UNREACH_PORT   3
+#define ICMP6_UNREACH	    1
+#define ICMP6_UNREACH_PORT  4
 /* @is hears that @b, which it sent and which stays the caller's, was answered by that
  * error. */
 void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 		     u8 type, u8 code);
+/* Queue @q, which begins with a struct extended_err; false: no room, it stays the
+ * caller's. */
+bool inet_queue_error(struct inet_sock *is, struct inet_buf *q);
 s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m);
 void inet_drop_errors(struct inet_sock *is);
+/* --- txstamp.c */
+void inet_tell_sent(struct inet_sock *is, u32 which, const struct inet_buf *b,
+		    u32 n);
+/* @b of @m is about to go, and stays the caller's: tell of it if that was asked for. */
+static inline void inet_stamp_sent(struct inet_sock *is,
+				   const struct sock_msg *m,
+				   const struct inet_buf *b)
+{
+	if (unlikely(load_once(&is->s.stamping) | m->tx_stamps))
+		inet_tell_sent(is, socket_tx_stamps(&is->s, m), b, 1);
+}
+/* @n bytes of a stream have gone. */
+static inline void inet_stamp_stream(struct inet_sock *is,
+				     const struct sock_msg *m, u32 n)
+{
+	if (unlikely(load_once(&is->s.stamping) | m->tx_stamps))
+		inet_tell_sent(is, socket_tx_stamps(&is->s, m), NULL, n);
+}
 /* As /proc/net/tcp and TCP_INFO number it. */
 int inet_tcp_state(const struct inet_sock *is);
 /* --- icmp.c: a ping socket's datagram becomes a packet; -EINVAL: it is no request */

@@ -43,11 +43,11 @@ u16 ip_checksum(u8 proto, const struct inet_buf *b)
 	return (u16)~ip_sum(sum, b->data, b->len);
 }
 
-static u32 header4(u8 proto, const struct inet_buf *b, u8 *h)
+static u32 header4(u8 proto, const struct inet_buf *b, u8 *h, u32 len)
 {
 	h[0] = 0x45;
 	h[1] = b->class;
-	put_be16(h + 2, IP4_HEADER + b->len);
+	put_be16(h + 2, IP4_HEADER + len);
 	h[6] = 0x40; /* do not fragment */
 	h[8] = b->hops;
 	h[9] = proto;
@@ -57,19 +57,49 @@ static u32 header4(u8 proto, const struct inet_buf *b, u8 *h)
 	return IP4_HEADER;
 }
 
-u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER])
+u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER], u32 len)
 {
 	memset(h, 0, IP6_HEADER);
 	if (inet_is_v4(&b->to))
-		return header4(proto, b, h);
+		return header4(proto, b, h, len);
 	h[0] = (u8)(0x60 | b->class >> 4);
 	h[1] = (u8)(b->class << 4);
-	put_be16(h + 4, b->len);
+	put_be16(h + 4, len);
 	h[6] = proto;
 	h[7] = b->hops;
 	memcpy(h + 8, b->from.ip, 16);
 	memcpy(h + 24, b->to.ip, 16);
 	return IP6_HEADER;
+}
+
+static u32 udp_header(u8 proto, const struct inet_buf *b, u8 *h)
+{
+	u32 sum = proto + UDP_HEADER + b->len,
+	    skip = inet_is_v4(&b->to) ? 12 : 0;
+
+	put_be16(h, b->from.port);
+	put_be16(h + 2, b->to.port);
+	put_be16(h + 4, UDP_HEADER + b->len);
+	put_be16(h + 6, 0);
+	sum = ip_sum(sum, b->from.ip + skip, 16 - skip);
+	sum = ip_sum(sum, b->to.ip + skip, 16 - skip);
+	sum = ip_sum(sum, h, UDP_HEADER);
+	put_be16(h + 6, (u16)~ip_sum(sum, b->data, b->len) ?: 0xffff);
+	return UDP_HEADER;
+}
+
+u32 ip_packet_headers(bool raw, u8 proto, const struct inet_buf *b,
+		      u8 h[PACKET_HEADERS])
+{
+	bool udp = !raw && (proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE);
+	u32 more = udp ? UDP_HEADER : 0, n = ETHER_HEADER;
+	u8 ip[IP6_HEADER];
+
+	memset(h, 0, ETHER_HEADER);
+	put_be16(h + 12, inet_is_v4(&b->to) ? ETH_P_IP : ETH_P_IPV6);
+	n += ip_header(proto, b, ip, b->len + more);
+	memcpy(h + ETHER_HEADER, ip, n - ETHER_HEADER);
+	return n + (udp ? udp_header(proto, b, h + n) : 0);
 }
 
 void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b)

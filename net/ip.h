@@ -14,10 +14,14 @@
 
 #include <net/inet.h>
 
-#define IPPROTO_RAW 255
-#define IP4_HEADER  20u
-#define IP6_HEADER  40u
-#define UDP_HEADER  8u
+#define IPPROTO_RAW    255
+#define ETH_P_IP       0x0800
+#define ETH_P_IPV6     0x86dd
+#define IP4_HEADER     20u
+#define IP6_HEADER     40u
+#define UDP_HEADER     8u
+#define ETHER_HEADER   14u /* the loopback has one, of zeros and a type */
+#define PACKET_HEADERS (ETHER_HEADER + IP6_HEADER + UDP_HEADER)
 
 /* --- ip.c */
 /* Room for @len bytes, with no addresses yet, or NULL. */
@@ -36,8 +40,12 @@ static inline bool ip_tapped(const struct net_ns *net)
 u16 ip_sum(u32 sum, const void *p, size_t n);
 /* The same of @b as a packet of @proto, with the pseudo header: what goes into it. */
 u16 ip_checksum(u8 proto, const struct inet_buf *b);
-/* The header of @b as an IPv4 packet, or an IPv6 one: its length. */
-u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER]);
+/* The header of @b as an IPv4 packet, or an IPv6 one, with @len bytes behind it: its length. */
+u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER], u32 len);
+/* All headers of @b as a packet of the loopback, UDP's too if it is one's datagram (and not
+ * @raw: a packet): their length. */
+u32 ip_packet_headers(bool raw, u8 proto, const struct inet_buf *b,
+		      u8 h[PACKET_HEADERS]);
 static inline u32 get_be16(const u8 *p)
 {
 	return (u32)p[0] << 8 | p[1];

@@ -9,7 +9,7 @@
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include <net/inet.h>
+#include <net/ip.h>
 #include <net/netlink.h>
 
 enum {
@@ -28,8 +28,6 @@ enum {
 	SIOCGIFTXQLEN = 0x8942,
 	SIOCGIFMAP = 0x8970,
 };
-
-#define ETHER_HEADER 14u /* the loopback has one */
 
 struct ifreq {
 	char name[16];
@@ -188,6 +186,12 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 		return list_interfaces(s->net, arg);
 	case SIOCGIFNAME:
 		return name_of_index(arg);
+	case SIOCGSTAMP:
+	case SIOCGSTAMPNS:
+	case SIOCGSTAMP_NEW:
+	case SIOCGSTAMPNS_NEW:
+		return s->family == AF_UNIX ? -ENOTTY
+					    : socket_stamp_ioctl(s, cmd, arg);
 	case SIOCATMARK:
 		return s->type == SOCK_STREAM && s->family != AF_UNIX
 			       ? at_mark(to_inet(s), arg)

@@ -90,12 +90,12 @@ static s64 show_uevent(void *obj __unused, const struct sys_attr *a __unused,
 static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
 			size_t n);
 
-#define NUMBER(n, v)                                              \
-	{                                                         \
+#define NUMBER(n, v)                                                   \
+	{                                                              \
 		.name = n, .mode = 0444, .show = show_number, .arg = v \
 	}
-#define NONE(n, err)                                            \
-	{                                                       \
+#define NONE(n, err)                                                 \
+	{                                                            \
 		.name = n, .mode = 0444, .show = no_such, .arg = err \
 	}
 #define TEXT(n, fn)                                 \
@@ -155,42 +155,28 @@ static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
 static s64 show_packets(void *obj __unused, const struct sys_attr *a __unused,
 			char *buf, size_t size)
 {
-	return scnprintf(buf, size, "%lu\n",
-			 netdev_packets(current_net_ns()));
+	return scnprintf(buf, size, "%lu\n", netdev_packets(current_net_ns()));
 }
 
 static s64 show_bytes(void *obj __unused, const struct sys_attr *a __unused,
 		      char *buf, size_t size)
 {
-	return scnprintf(buf, size, "%lu\n",
-			 netdev_bytes(current_net_ns()));
+	return scnprintf(buf, size, "%lu\n", netdev_bytes(current_net_ns()));
 }
 
 static const struct sys_attr statistics[] = {
-	NUMBER("collisions", 0),
-	NUMBER("multicast", 0),
-	TEXT("rx_bytes", show_bytes),
-	NUMBER("rx_compressed", 0),
-	NUMBER("rx_crc_errors", 0),
-	NUMBER("rx_dropped", 0),
-	NUMBER("rx_errors", 0),
-	NUMBER("rx_fifo_errors", 0),
-	NUMBER("rx_frame_errors", 0),
-	NUMBER("rx_length_errors", 0),
-	NUMBER("rx_missed_errors", 0),
-	NUMBER("rx_nohandler", 0),
-	NUMBER("rx_over_errors", 0),
-	TEXT("rx_packets", show_packets),
-	NUMBER("tx_aborted_errors", 0),
-	TEXT("tx_bytes", show_bytes),
-	NUMBER("tx_carrier_errors", 0),
-	NUMBER("tx_compressed", 0),
-	NUMBER("tx_dropped", 0),
-	NUMBER("tx_errors", 0),
-	NUMBER("tx_fifo_errors", 0),
-	NUMBER("tx_heartbeat_errors", 0),
-	TEXT("tx_packets", show_packets),
-	NUMBER("tx_window_errors", 0),
+	NUMBER("collisions", 0),	  NUMBER("multicast", 0),
+	TEXT("rx_bytes", show_bytes),	  NUMBER("rx_compressed", 0),
+	NUMBER("rx_crc_errors", 0),	  NUMBER("rx_dropped", 0),
+	NUMBER("rx_errors", 0),		  NUMBER("rx_fifo_errors", 0),
+	NUMBER("rx_frame_errors", 0),	  NUMBER("rx_length_errors", 0),
+	NUMBER("rx_missed_errors", 0),	  NUMBER("rx_nohandler", 0),
+	NUMBER("rx_over_errors", 0),	  TEXT("rx_packets", show_packets),
+	NUMBER("tx_aborted_errors", 0),	  TEXT("tx_bytes", show_bytes),
+	NUMBER("tx_carrier_errors", 0),	  NUMBER("tx_compressed", 0),
+	NUMBER("tx_dropped", 0),	  NUMBER("tx_errors", 0),
+	NUMBER("tx_fifo_errors", 0),	  NUMBER("tx_heartbeat_errors", 0),
+	TEXT("tx_packets", show_packets), NUMBER("tx_window_errors", 0),
 };
 
 static int netdev_sysfs_init(void)

@@ -79,7 +79,7 @@ static struct inet_buf *copy_for(const struct inet_sock *is, const void *arg)
 	const struct packet *p = arg;
 	const struct inet_buf *b = p->b;
 	u8 proto = p->proto, h[IP6_HEADER];
-	u32 head = is->s.family == AF_INET ? ip_header(proto, b, h) : 0;
+	u32 head = is->s.family == AF_INET ? ip_header(proto, b, h, b->len) : 0;
 	struct inet_buf *c = ip_alloc(head + b->len);
 
 	if (!c)
@@ -203,6 +203,7 @@ static s64 raw_send(struct socket *s, struct sock_msg *m)
 		kfree(b);
 		return err;
 	}
+	inet_stamp_sent(is, m, b);
 	ip_input(s->net, (u8)proto, b);
 	return len;
 }

@@ -28,6 +28,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
 	waitq_init(&s->rd_wq);
 	waitq_init(&s->wr_wq);
 	s->rcvbuf = s->sndbuf = SOCK_BUF_DEFAULT;
+	s->last_stamp = -1;
 }
 
 void socket_fini(struct socket *s)
@@ -148,7 +149,7 @@ int sock_creds_pidfd(const struct sock_creds *c)
 
 u64 socket_stamp(const struct socket *s)
 {
-	return load_once(&s->stamp) ? clock_real_ns() : 0;
+	return load_once(&s->stamped) ? clock_real_ns() : 0;
 }
 
 static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)

@@ -45,6 +45,25 @@
 #define SO_TIMESTAMP_NEW   63
 #define SO_TIMESTAMPNS_NEW 64
 
+/* SO_TIMESTAMPING: which times, and how they are told. */
+#define SO_TIMESTAMPING		       37
+#define SO_TIMESTAMPING_NEW	       65
+#define SOF_TIMESTAMPING_TX_HARDWARE   BIT(0)
+#define SOF_TIMESTAMPING_TX_SOFTWARE   BIT(1)
+#define SOF_TIMESTAMPING_RX_SOFTWARE   BIT(3)
+#define SOF_TIMESTAMPING_SOFTWARE      BIT(4)
+#define SOF_TIMESTAMPING_OPT_ID	       BIT(7)
+#define SOF_TIMESTAMPING_TX_SCHED      BIT(8)
+#define SOF_TIMESTAMPING_TX_ACK	       BIT(9)
+#define SOF_TIMESTAMPING_OPT_TSONLY    BIT(11)
+#define SOF_TIMESTAMPING_OPT_STATS     BIT(12)
+#define SOF_TIMESTAMPING_OPT_ID_TCP    BIT(16)
+#define SOF_TIMESTAMPING_OPT_RX_FILTER BIT(17)
+#define SOF_TIMESTAMPING_MASK	       0x3ffffu
+#define SOF_TIMESTAMPING_TX_RECORD                                     \
+	(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE | \
+	 SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK)
+
 #define SHUT_RD 1u /* bits: how of shutdown(2) + 1 */
 #define SHUT_WR 2u
 
@@ -104,6 +123,8 @@ struct sock_msg {
 	struct sock_files
 		*files;		 /* send: taken if sent; recv: given, or NULL */
 	struct sock_creds creds; /* send: to be sent; recv: the sender's */
+	u32 tx_stamps;	 /* send: TX_STAMPS_SET with the times to be told of, or
+			* 0: as the socket says */
 	s16 hops, class; /* send: 1 more than what the packet shall have; 0: as
 			  * the socket says */
 	union {
@@ -115,6 +136,8 @@ struct sock_msg {
 	struct sock_cmsg_big *big; /* recv: given, or NULL */
 	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
 };
+
+#define TX_STAMPS_SET BIT(31)
 
 struct socket;
 
@@ -162,7 +185,13 @@ struct socket {
 	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
 	bool passcred, passpidfd;	    /* [a] */
 	bool on_lo;			    /* [a] bound to device lo: kept */
-	u8 stamp;	/* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
+	u8 stamp;     /* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
+	bool stamped; /* [a] somebody asks when packets come */
+	bool stamping_new,
+		stamp_asked; /* [a] SO_TIMESTAMPING_NEW, SIOCGSTAMP */
+	u32 stamping;	     /* [a] SOF_TIMESTAMPING_* */
+	u32 stamp_key;	     /* [a] OPT_ID: of what is sent next */
+	s64 last_stamp; /* [a] of what was read last; 0: now, -1: nothing was */
 	bool listening; /* [a] */
 	bool reuseaddr, reuseport;	      /* [a] */
 	bool keepalive, broadcast, dontroute; /* [a] kept: nothing to do */
@@ -193,6 +222,16 @@ u64 socket_deadline(u64 timeout_ns);
 s64 socket_interrupted(s64 err, u64 timeout_ns);
 /* When a packet came to @s, if anybody asks: sock_msg.stamp_ns. */
 u64 socket_stamp(const struct socket *s);
+#define SIOCGSTAMP	 0x8906u
+#define SIOCGSTAMPNS	 0x8907u
+#define SIOCGSTAMP_NEW	 0x80108906u
+#define SIOCGSTAMPNS_NEW 0x80108907u
+/* --- stamp.c: SO_TIMESTAMP and its like, SO_TIMESTAMPING, SIOCGSTAMP */
+void socket_set_stamp(struct socket *s, u8 opt); /* 0: off */
+int socket_set_stamping(struct socket *s, u32 flags, bool new_form);
+/* Which times of what is being sent are to be told of: SOF_TIMESTAMPING_TX_*. */
+u32 socket_tx_stamps(const struct socket *s, const struct sock_msg *m);
+s64 socket_stamp_ioctl(struct socket *s, unsigned int cmd, u64 arg);
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
 /* A descriptor of that process, or -ENODATA (nobody), -EINVAL (gone), -EMFILE ... */

@@ -522,7 +522,7 @@ u32 tcp_poll_bits(struct inet_sock *is)
 	u32 shut = load_once(&is->shut), ev = 0;
 	enum inet_state state = load_once(&is->state);
 
-	if (load_once(&is->s.error))
+	if (load_once(&is->s.error) || !list_empty(&is->errors))
 		ev |= POLLERR;
 	if (state == INET_LISTEN)
 		return list_empty(&is->backlog) ? ev : ev | POLLIN | POLLRDNORM;

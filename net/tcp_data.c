@@ -82,6 +82,7 @@ static int enqueue(const struct inet_sock *is, struct inet_sock *to,
 	else if (to->queued && to->queued + cost_of(b) > limit)
 		err = -EAGAIN;
 	if (!err) {
+		b->stamp_ns = socket_stamp(&to->s);
 		list_add_tail(&b->node, &to->queue);
 		store_once(&to->queued, to->queued + cost_of(b));
 		store_once(&to->bytes, to->bytes + b->len);
@@ -108,6 +109,7 @@ static bool merge(const struct inet_sock *is, struct inet_sock *to,
 		if (done) {
 			memcpy(b->data + b->len, data, n);
 			b->len += n;
+			b->stamp_ns = socket_stamp(&to->s);
 			store_once(&to->bytes, to->bytes + n);
 		}
 	}
@@ -278,6 +280,8 @@ s64 tcp_send(struct socket *s, struct sock_msg *m)
 		n = m->flags & MSG_OOB ? send_urgent(is, to, m)
 				       : send_all(is, to, m, 0);
 	inet_put(to);
+	if (n > 0)
+		inet_stamp_stream(is, m, (u32)n);
 	if (n == -EPIPE && !(m->flags & MSG_NOSIGNAL))
 		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
 	return n;
@@ -384,6 +388,7 @@ static s64 drain(struct inet_sock *is, struct sock_msg *m)
 			return done ? done : -EFAULT;
 		if (!skip)
 			done += (s64)moved;
+		m->stamp_ns = b->stamp_ns;
 		if (!peek) {
 			consumed(is, b, (u32)moved);
 			b = next_buf(is, NULL);
@@ -513,7 +518,7 @@ s64 tcp_recv(struct socket *s, struct sock_msg *m)
 	if (m->from)
 		*m->from = (struct sock_addr){ 0 };
 	if (unlikely(m->flags & MSG_ERRQUEUE))
-		return -EAGAIN; /* nothing goes wrong that is told there */
+		return inet_recv_error(is, m);
 	if (load_once(&is->state) == INET_LISTEN ||
 	    load_once(&is->state) == INET_IDLE)
 		return -ENOTCONN;

@@ -139,11 +139,8 @@ static bool filter(const struct inet_sock *to, struct inet_buf *b)
 	u8 ip[IP6_HEADER], head[UDP_HEADER] = { 0 };
 	struct cbpf_packet p = { .protocol = v4 ? 0x800 : 0x86dd };
 
-	if (!raw || !v4) {	   /* else it is there already */
-		b->len += udp_len; /* of which it tells */
-		p.start = ip_header(to->proto, b, ip);
-		b->len -= udp_len;
-	}
+	if (!raw || !v4) /* else it is there already */
+		p.start = ip_header(to->proto, b, ip, b->len + udp_len);
 	put_be16(head, b->from.port);
 	put_be16(head + 2, b->to.port);
 	put_be16(head + 4, UDP_HEADER + b->len);
@@ -371,6 +368,7 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 	b->from = from;
 	b->to = to;
 	inet_mark(is, m, b);
+	inet_stamp_sent(is, m, b);
 	if (is->proto != IPPROTO_ICMP && is->proto != IPPROTO_ICMPV6) {
 		udp_transmit(is, b);
 		return (s64)len;
@@ -528,6 +526,7 @@ static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 	if (m->from)
 		inet_addr_out(is, &b->from, m->from);
 	m->stamp_ns = b->stamp_ns;
+	store_once(&is->s.last_stamp, (s64)b->stamp_ns);
 	if (unlikely(is->describes))
 		describe(is, b, m);
 	if (!(m->flags & MSG_PEEK))

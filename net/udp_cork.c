@@ -114,6 +114,7 @@ s64 udp_send_slow(struct inet_sock *is, struct sock_msg *m)
 		is->begun = b;
 		settle(is);
 	} else {
+		inet_stamp_sent(is, m, b);
 		err = send_pieces(is, b, segment);
 	}
 	mutex_unlock(&is->rd_mutex);

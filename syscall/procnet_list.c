@@ -137,8 +137,7 @@ int procnet_igmp(struct text *t, struct net_ns *net, u64 six)
 	static const struct inet_ep all_hosts = {
 		.ip = { [10] = 0xff, 0xff, 224, 0, 0, 1 }
 	};
-	static const struct inet_ep all_nodes = { .ip = { 0xff, 2,
-							  [15] = 1 } };
+	static const struct inet_ep all_nodes = { .ip = { 0xff, 2, [15] = 1 } };
 	struct groups *all = kzalloc(sizeof(*all));
 
 	if (!all)
@@ -159,7 +158,7 @@ int procnet_igmp(struct text *t, struct net_ns *net, u64 six)
 
 /* --- routes */
 
-#define NO_ADDR	 "00000000000000000000000000000000 "
+#define NO_ADDR "00000000000000000000000000000000 "
 #define NO_ROUTE                                                          \
 	NO_ADDR "00 " NO_ADDR "00 " NO_ADDR "ffffffff 00000001 00000000 " \
 		"00200200       lo\n"

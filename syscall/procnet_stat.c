@@ -16,84 +16,77 @@ struct group {
 };
 
 static const struct group snmp[] = {
-	{ "Ip",
-	  "Forwarding DefaultTTL InReceives InHdrErrors "
-	  "InAddrErrors ForwDatagrams InUnknownProtos InDiscards "
-	  "InDelivers OutRequests OutDiscards OutNoRoutes "
-	  "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs "
-	  "FragFails FragCreates OutTransmits" },
-	{ "Icmp",
-	  "InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds "
-	  "InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps "
-	  "InTimestamps InTimestampReps InAddrMasks InAddrMaskReps "
-	  "OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost "
-	  "OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs "
-	  "OutRedirects OutEchos OutEchoReps OutTimestamps "
-	  "OutTimestampReps OutAddrMasks OutAddrMaskReps" },
-	{ "Tcp",
-	  "RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens "
-	  "PassiveOpens AttemptFails EstabResets CurrEstab InSegs "
-	  "OutSegs RetransSegs InErrs OutRsts InCsumErrors" },
-	{ "Udp",
-	  "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors "
-	  "SndbufErrors InCsumErrors IgnoredMulti MemErrors" },
-	{ "UdpLite",
-	  "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors "
-	  "SndbufErrors InCsumErrors IgnoredMulti MemErrors" },
+	{ "Ip", "Forwarding DefaultTTL InReceives InHdrErrors "
+		"InAddrErrors ForwDatagrams InUnknownProtos InDiscards "
+		"InDelivers OutRequests OutDiscards OutNoRoutes "
+		"ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs "
+		"FragFails FragCreates OutTransmits" },
+	{ "Icmp", "InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds "
+		  "InParmProbs InSrcQuenchs InRedirects InEchos InEchoReps "
+		  "InTimestamps InTimestampReps InAddrMasks InAddrMaskReps "
+		  "OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost "
+		  "OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs "
+		  "OutRedirects OutEchos OutEchoReps OutTimestamps "
+		  "OutTimestampReps OutAddrMasks OutAddrMaskReps" },
+	{ "Tcp", "RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens "
+		 "PassiveOpens AttemptFails EstabResets CurrEstab InSegs "
+		 "OutSegs RetransSegs InErrs OutRsts InCsumErrors" },
+	{ "Udp", "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors "
+		 "SndbufErrors InCsumErrors IgnoredMulti MemErrors" },
+	{ "UdpLite", "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors "
+		     "SndbufErrors InCsumErrors IgnoredMulti MemErrors" },
 };
 
 static const struct group netstat[] = {
-	{ "TcpExt",
-	  "SyncookiesSent SyncookiesRecv SyncookiesFailed "
-	  "EmbryonicRsts PruneCalled RcvPruned OfoPruned "
-	  "OutOfWindowIcmps LockDroppedIcmps ArpFilter TW "
-	  "TWRecycled TWKilled PAWSActive PAWSEstab DelayedACKs "
-	  "DelayedACKLocked DelayedACKLost ListenOverflows "
-	  "ListenDrops TCPHPHits TCPPureAcks TCPHPAcks "
-	  "TCPRenoRecovery TCPSackRecovery TCPSACKReneging "
-	  "TCPSACKReorder TCPRenoReorder TCPTSReorder TCPFullUndo "
-	  "TCPPartialUndo TCPDSACKUndo TCPLossUndo "
-	  "TCPLostRetransmit TCPRenoFailures TCPSackFailures "
-	  "TCPLossFailures TCPFastRetrans TCPSlowStartRetrans "
-	  "TCPTimeouts TCPLossProbes TCPLossProbeRecovery "
-	  "TCPRenoRecoveryFail TCPSackRecoveryFail TCPRcvCollapsed "
-	  "TCPBacklogCoalesce TCPDSACKOldSent TCPDSACKOfoSent "
-	  "TCPDSACKRecv TCPDSACKOfoRecv TCPAbortOnData "
-	  "TCPAbortOnClose TCPAbortOnMemory TCPAbortOnTimeout "
-	  "TCPAbortOnLinger TCPAbortFailed TCPMemoryPressures "
-	  "TCPMemoryPressuresChrono TCPSACKDiscard "
-	  "TCPDSACKIgnoredOld TCPDSACKIgnoredNoUndo TCPSpuriousRTOs "
-	  "TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure "
-	  "TCPSackShifted TCPSackMerged TCPSackShiftFallback "
-	  "TCPBacklogDrop PFMemallocDrop TCPMinTTLDrop "
-	  "TCPDeferAcceptDrop IPReversePathFilter "
-	  "TCPTimeWaitOverflow TCPReqQFullDoCookies TCPReqQFullDrop "
-	  "TCPRetransFail TCPRcvCoalesce TCPOFOQueue TCPOFODrop "
-	  "TCPOFOMerge TCPChallengeACK TCPSYNChallenge "
-	  "TCPFastOpenActive TCPFastOpenActiveFail "
-	  "TCPFastOpenPassive TCPFastOpenPassiveFail "
-	  "TCPFastOpenListenOverflow TCPFastOpenCookieReqd "
-	  "TCPFastOpenBlackhole TCPSpuriousRtxHostQueues "
-	  "BusyPollRxPackets TCPAutoCorking TCPFromZeroWindowAdv "
-	  "TCPToZeroWindowAdv TCPWantZeroWindowAdv TCPSynRetrans "
-	  "TCPOrigDataSent TCPHystartTrainDetect "
-	  "TCPHystartTrainCwnd TCPHystartDelayDetect "
-	  "TCPHystartDelayCwnd TCPACKSkippedSynRecv "
-	  "TCPACKSkippedPAWS TCPACKSkippedSeq TCPACKSkippedFinWait2 "
-	  "TCPACKSkippedTimeWait TCPACKSkippedChallenge TCPWinProbe "
-	  "TCPKeepAlive TCPMTUPFail TCPMTUPSuccess TCPDelivered "
-	  "TCPDeliveredCE TCPAckCompressed TCPZeroWindowDrop "
-	  "TCPRcvQDrop TCPWqueueTooBig TCPFastOpenPassiveAltKey "
-	  "TcpTimeoutRehash TcpDuplicateDataRehash TCPDSACKRecvSegs "
-	  "TCPDSACKIgnoredDubious TCPMigrateReqSuccess "
-	  "TCPMigrateReqFailure TCPPLBRehash TCPAORequired TCPAOBad "
-	  "TCPAOKeyNotFound TCPAOGood TCPAODroppedIcmps" },
-	{ "IpExt",
-	  "InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts "
-	  "InBcastPkts OutBcastPkts InOctets OutOctets "
-	  "InMcastOctets OutMcastOctets InBcastOctets "
-	  "OutBcastOctets InCsumErrors InNoECTPkts InECT1Pkts "
-	  "InECT0Pkts InCEPkts ReasmOverlaps" },
+	{ "TcpExt", "SyncookiesSent SyncookiesRecv SyncookiesFailed "
+		    "EmbryonicRsts PruneCalled RcvPruned OfoPruned "
+		    "OutOfWindowIcmps LockDroppedIcmps ArpFilter TW "
+		    "TWRecycled TWKilled PAWSActive PAWSEstab DelayedACKs "
+		    "DelayedACKLocked DelayedACKLost ListenOverflows "
+		    "ListenDrops TCPHPHits TCPPureAcks TCPHPAcks "
+		    "TCPRenoRecovery TCPSackRecovery TCPSACKReneging "
+		    "TCPSACKReorder TCPRenoReorder TCPTSReorder TCPFullUndo "
+		    "TCPPartialUndo TCPDSACKUndo TCPLossUndo "
+		    "TCPLostRetransmit TCPRenoFailures TCPSackFailures "
+		    "TCPLossFailures TCPFastRetrans TCPSlowStartRetrans "
+		    "TCPTimeouts TCPLossProbes TCPLossProbeRecovery "
+		    "TCPRenoRecoveryFail TCPSackRecoveryFail TCPRcvCollapsed "
+		    "TCPBacklogCoalesce TCPDSACKOldSent TCPDSACKOfoSent "
+		    "TCPDSACKRecv TCPDSACKOfoRecv TCPAbortOnData "
+		    "TCPAbortOnClose TCPAbortOnMemory TCPAbortOnTimeout "
+		    "TCPAbortOnLinger TCPAbortFailed TCPMemoryPressures "
+		    "TCPMemoryPressuresChrono TCPSACKDiscard "
+		    "TCPDSACKIgnoredOld TCPDSACKIgnoredNoUndo TCPSpuriousRTOs "
+		    "TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure "
+		    "TCPSackShifted TCPSackMerged TCPSackShiftFallback "
+		    "TCPBacklogDrop PFMemallocDrop TCPMinTTLDrop "
+		    "TCPDeferAcceptDrop IPReversePathFilter "
+		    "TCPTimeWaitOverflow TCPReqQFullDoCookies TCPReqQFullDrop "
+		    "TCPRetransFail TCPRcvCoalesce TCPOFOQueue TCPOFODrop "
+		    "TCPOFOMerge TCPChallengeACK TCPSYNChallenge "
+		    "TCPFastOpenActive TCPFastOpenActiveFail "
+		    "TCPFastOpenPassive TCPFastOpenPassiveFail "
+		    "TCPFastOpenListenOverflow TCPFastOpenCookieReqd "
+		    "TCPFastOpenBlackhole TCPSpuriousRtxHostQueues "
+		    "BusyPollRxPackets TCPAutoCorking TCPFromZeroWindowAdv "
+		    "TCPToZeroWindowAdv TCPWantZeroWindowAdv TCPSynRetrans "
+		    "TCPOrigDataSent TCPHystartTrainDetect "
+		    "TCPHystartTrainCwnd TCPHystartDelayDetect "
+		    "TCPHystartDelayCwnd TCPACKSkippedSynRecv "
+		    "TCPACKSkippedPAWS TCPACKSkippedSeq TCPACKSkippedFinWait2 "
+		    "TCPACKSkippedTimeWait TCPACKSkippedChallenge TCPWinProbe "
+		    "TCPKeepAlive TCPMTUPFail TCPMTUPSuccess TCPDelivered "
+		    "TCPDeliveredCE TCPAckCompressed TCPZeroWindowDrop "
+		    "TCPRcvQDrop TCPWqueueTooBig TCPFastOpenPassiveAltKey "
+		    "TcpTimeoutRehash TcpDuplicateDataRehash TCPDSACKRecvSegs "
+		    "TCPDSACKIgnoredDubious TCPMigrateReqSuccess "
+		    "TCPMigrateReqFailure TCPPLBRehash TCPAORequired TCPAOBad "
+		    "TCPAOKeyNotFound TCPAOGood TCPAODroppedIcmps" },
+	{ "IpExt", "InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts "
+		   "InBcastPkts OutBcastPkts InOctets OutOctets "
+		   "InMcastOctets OutMcastOctets InBcastOctets "
+		   "OutBcastOctets InCsumErrors InNoECTPkts InECT1Pkts "
+		   "InECT0Pkts InCEPkts ReasmOverlaps" },
 };
 
 static const char snmp6[] =
@@ -175,9 +168,9 @@ static const struct {
 	const char *group, *field;
 	s64 v;
 } constant[] = {
-	{ "Ip", "Forwarding", 2 },     { "Ip", "DefaultTTL", 64 },
-	{ "Tcp", "RtoAlgorithm", 1 },  { "Tcp", "RtoMin", 200 },
-	{ "Tcp", "RtoMax", 120000 },   { "Tcp", "MaxConn", -1 },
+	{ "Ip", "Forwarding", 2 },    { "Ip", "DefaultTTL", 64 },
+	{ "Tcp", "RtoAlgorithm", 1 }, { "Tcp", "RtoMin", 200 },
+	{ "Tcp", "RtoMax", 120000 },  { "Tcp", "MaxConn", -1 },
 };
 
 static void count_live(struct inet_sock *is, void *arg)

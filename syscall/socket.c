@@ -294,7 +294,7 @@ static int set_told(struct socket *s, int opt, u32 v)
 	case SO_TIMESTAMPNS:
 	case SO_TIMESTAMP_NEW:
 	case SO_TIMESTAMPNS_NEW:
-		store_once(&s->stamp, v ? (u8)opt : (u8)0);
+		socket_set_stamp(s, v ? (u8)opt : (u8)0);
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -393,6 +393,19 @@ static int set_device(struct socket *s, uaddr_t uval, u32 len)
 	return 0;
 }
 
+/* struct so_timestamping, of which no clock can be chosen, or its first word. */
+static int set_stamping(struct socket *s, int opt, uaddr_t uval, u32 len)
+{
+	u32 v[2] = { 0 };
+
+	if (len < sizeof(v[0]))
+		return -EINVAL;
+	if (copy_from_user(v, uval,
+			   len == sizeof(v) ? sizeof(v) : sizeof(v[0])))
+		return -EFAULT;
+	return socket_set_stamping(s, v[0], opt == SO_TIMESTAMPING_NEW);
+}
+
 static int get_device(const struct socket *s, u32 room, u8 *name)
 {
 	if (!s->on_lo)
@@ -437,6 +450,8 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		err = set_device(s, uval, len);
 	else if (opt == SO_ATTACH_FILTER)
 		err = sock_attach_filter(s, uval, len);
+	else if (opt == SO_TIMESTAMPING || opt == SO_TIMESTAMPING_NEW)
+		err = set_stamping(s, opt, uval, len);
 	else if (opt == SO_RCVTIMEO)
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
 	else if (opt == SO_SNDTIMEO)
@@ -572,6 +587,12 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 		return err ? err : (int)sock_addr_encode(&peer, v->other);
 	case SO_NETNS_COOKIE:
 		v->word64 = s->net->cookie;
+		return sizeof(v->word64);
+	case SO_TIMESTAMPING:
+	case SO_TIMESTAMPING_NEW:
+		v->word64 = opt == SO_TIMESTAMPING || s->stamping_new
+				    ? s->stamping
+				    : 0;
 		return sizeof(v->word64);
 	case SO_RCVTIMEO:
 		v->tv = get_timeout(s->rcv_timeout_ns);

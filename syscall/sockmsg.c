@@ -142,6 +142,21 @@ static int take_segment(struct sock_msg *m, uaddr_t at, u64 len)
 	return 0;
 }
 
+/* Which times of this message are to be told. */
+static int take_stamps(struct sock_msg *m, uaddr_t at, u64 len)
+{
+	u32 v;
+
+	if (len != sizeof(v))
+		return -EINVAL;
+	if (get_user_u32(&v, at))
+		return -EFAULT;
+	if (v & ~SOF_TIMESTAMPING_TX_RECORD)
+		return -EINVAL;
+	m->tx_stamps = TX_STAMPS_SET | v;
+	return 0;
+}
+
 static int take_inet(const struct socket *s, struct sock_msg *m,
 		     const struct user_cmsghdr *c, uaddr_t at)
 {
@@ -189,6 +204,9 @@ static int read_control(const struct socket *s, const struct user_msghdr *h,
 			err = take_inet(s, m, &c, at + sizeof(c));
 		else if (c.type == SCM_RIGHTS)
 			err = take_rights(m, at + sizeof(c), len);
+		else if (c.type == SO_TIMESTAMPING ||
+			 c.type == SO_TIMESTAMPING_NEW)
+			err = take_stamps(m, at + sizeof(c), len);
 		else if (c.type == SCM_CREDENTIALS)
 			err = take_credentials(m, at + sizeof(c), len);
 		else
@@ -291,6 +309,23 @@ static int put_stamp(struct control_out *o, u8 stamp, u64 ns)
 	return put_control(o, stamp, t, sizeof(t));
 }
 
+/* struct scm_timestamping: of the packet, none of hardware. */
+static int put_stamping(struct control_out *o, const struct socket *s,
+			const struct sock_msg *m)
+{
+	u32 f = load_once(&s->stamping), told = m->out_flags & MSG_ERRQUEUE;
+	u64 t[6] = { m->stamp_ns / NSEC_PER_SEC, m->stamp_ns % NSEC_PER_SEC };
+
+	if (!m->stamp_ns || !(f & SOF_TIMESTAMPING_SOFTWARE))
+		return 0;
+	if (!told && !(f & SOF_TIMESTAMPING_RX_SOFTWARE) &&
+	    (f & SOF_TIMESTAMPING_OPT_RX_FILTER))
+		return 0; /* for who asked for another kind of time */
+	return put_control(
+		o, s->stamping_new ? SO_TIMESTAMPING_NEW : SO_TIMESTAMPING, t,
+		sizeof(t));
+}
+
 /* A descriptor of the sender, or why there is none. */
 static int put_pidfd(struct control_out *o, const struct sock_creds *c)
 {
@@ -310,8 +345,10 @@ static int write_control(struct control_out *o, const struct socket *s,
 	u8 stamp = load_once(&s->stamp);
 	int err = 0;
 
-	if (stamp && s->type != SOCK_STREAM)
+	if (stamp && (m->stamp_ns || s->type != SOCK_STREAM))
 		err = put_stamp(o, stamp, m->stamp_ns ?: clock_real_ns());
+	if (!err && load_once(&s->stamping))
+		err = put_stamping(o, s, m);
 	if (!err && s->passcred) {
 		struct sock_creds sc = sock_creds_shown(&m->creds);
 

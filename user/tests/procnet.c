@@ -227,7 +227,8 @@ TEST(procnet, lists)
 	CHECK(slurp("/proc/net/raw") && strstr(text, "00000000:0001"));
 	CHECK(slurp("/proc/net/sockstat") && strstr(text, "RAW: inuse 1\n"));
 	CHECK_OK(nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
-	CHECK_OK(bind(nl, (void *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK },
+	CHECK_OK(bind(nl,
+		      (void *)&(struct sockaddr_nl){ .nl_family = AF_NETLINK },
 		      sizeof(struct sockaddr_nl)));
 	CHECK_OK(fstat(nl, &st));
 	snprintf(want, sizeof(want), " %lu ", (unsigned long)st.st_ino);
