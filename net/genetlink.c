@@ -99,8 +99,8 @@ static int names_ctrl(const struct nlmsghdr *req, u32 len)
 					  CTRL_ATTR_FAMILY_ID);
 	const struct nlattr *name = nl_find(req, len, sizeof(struct genlmsghdr),
 					    CTRL_ATTR_FAMILY_NAME);
-	const char *s = (const void *)(name + 1);
-	u32 room = name ? name->len - (u32)sizeof(*name) : 0, n;
+	const char *s;
+	u32 n;
 	u16 v;
 
 	if (!id && !name)
@@ -111,7 +111,8 @@ static int names_ctrl(const struct nlmsghdr *req, u32 len)
 		memcpy(&v, id + 1, sizeof(v));
 		return v == GENL_ID_CTRL ? 0 : -ENOENT;
 	}
-	n = min(room, GENL_NAME_MAX);
+	s = (const void *)(name + 1);
+	n = min((u32)(name->len - sizeof(*name)), GENL_NAME_MAX);
 	if (strnlen(s, n) == n)
 		return -EINVAL; /* no end */
 	return strcmp(s, ctrl_name) ? -ENOENT : 0;

@@ -95,6 +95,8 @@ struct inet_sock {
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
+	u32 fastopen; /* TCP_FASTOPEN: the queue, kept */
+	bool fastopen_connect;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u8 mtu_discover6, mcast_hops;
 	u16 kept;	/* inet_opt.c: switches that were turned */

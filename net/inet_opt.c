@@ -66,6 +66,7 @@ enum {
 	TCP_USER_TIMEOUT = 18,
 	TCP_FASTOPEN = 23,
 	TCP_NOTSENT_LOWAT = 25,
+	TCP_FASTOPEN_CONNECT = 30,
 	TCP_INQ = 36,
 };
 
@@ -362,6 +363,24 @@ static int set_range(u32 *to, u32 v, u32 most)
 	return 0;
 }
 
+/* Kept: no packet could carry bytes before there is a connection. */
+static int set_fastopen(struct inet_sock *is, int opt, u32 v)
+{
+	enum inet_state state = load_once(&is->state);
+	bool early = state == INET_IDLE || state == INET_CLOSED;
+
+	if (opt == TCP_FASTOPEN_CONNECT) {
+		if (v > 1 || !early)
+			return -EINVAL;
+		is->fastopen_connect = v;
+		return 0;
+	}
+	if ((s32)v < 0 || (!early && state != INET_LISTEN))
+		return -EINVAL;
+	is->fastopen = min(v, load_once(&is->s.net->ctl.somaxconn));
+	return 0;
+}
+
 static int set_tcp(struct inet_sock *is, int opt, u32 v)
 {
 	switch (opt) {
@@ -394,6 +413,9 @@ static int set_tcp(struct inet_sock *is, int opt, u32 v)
 	case TCP_NOTSENT_LOWAT:
 	case TCP_WINDOW_CLAMP:
 		return 0; /* hints about packets */
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+		return set_fastopen(is, opt, v);
 	case TCP_MAXSEG:
 		return v >= 88 && v <= 32767 ? 0 : -EINVAL;
 	default:
@@ -441,7 +463,12 @@ static int get_tcp(const struct inet_sock *is, int opt, u32 *v)
 	case TCP_DEFER_ACCEPT:
 	case TCP_NOTSENT_LOWAT:
 	case TCP_WINDOW_CLAMP:
+		return 0;
 	case TCP_FASTOPEN:
+		*v = is->fastopen;
+		return 0;
+	case TCP_FASTOPEN_CONNECT:
+		*v = is->fastopen_connect;
 		return 0;
 	default:
 		return -ENOPROTOOPT;

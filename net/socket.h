@@ -37,6 +37,7 @@
 #define MSG_MORE	 0x8000u
 #define MSG_ERRQUEUE	 0x2000u
 #define MSG_NOSIGNAL	 0x4000u
+#define MSG_FASTOPEN	 0x20000000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
 /* Options that ask for the time of arrival; the control message has their number. */

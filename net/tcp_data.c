@@ -266,11 +266,31 @@ static s64 send_urgent(struct inet_sock *is, struct inet_sock *to,
 	return last < 0 && n ? n : n + last;
 }
 
+/*
+ * MSG_FASTOPEN: connect and send in one.  There is no packet that could carry the first
+ * bytes, so that this is what Linux does with a peer that it does not know yet.
+ */
+static int open_fast(struct inet_sock *is, struct sock_msg *m)
+{
+	if (!m->to)
+		return load_once(&is->state) == INET_CONNECTED ? -EISCONN
+							       : -EINVAL;
+	if (m->to->family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	return tcp_connect(&is->s, m->to, m->flags & MSG_DONTWAIT);
+}
+
 s64 tcp_send(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s), *to;
-	s64 n = send_error(is);
+	s64 n;
 
+	if (unlikely(m->flags & MSG_FASTOPEN)) {
+		n = open_fast(is, m);
+		if (n)
+			return n;
+	}
+	n = send_error(is);
 	if (!n && load_once(&is->state) == INET_CONNECTING)
 		n = m->flags & MSG_DONTWAIT ? -EAGAIN : -EPIPE;
 	to = inet_get_peer(is);

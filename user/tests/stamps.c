@@ -19,7 +19,7 @@
 #define ACK   2
 
 struct stamped {
-	long n;		     /* bytes */
+	long n;		      /* bytes */
 	int stamps, extended; /* messages of either kind */
 	struct timespec ts[3];
 	struct sock_extended_err e;
@@ -40,8 +40,7 @@ static struct stamped get(int fd, int flags)
 	r.n = recvmsg(fd, &m, flags);
 	CHECK_OK(r.n);
 	CHECK_EQ(m.msg_flags & MSG_ERRQUEUE, flags & MSG_ERRQUEUE);
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c;
-	     c = CMSG_NXTHDR(&m, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 		if (c->cmsg_level == SOL_SOCKET &&
 		    c->cmsg_type == SO_TIMESTAMPING) {
 			CHECK_EQ(c->cmsg_len, CMSG_LEN(sizeof(r.ts)));
