@@ -302,7 +302,8 @@ static bool byte_at(const struct cbpf_packet *p, u64 at, u32 *v)
 static bool fetch(const struct cbpf_packet *p, u32 off, u32 n, u32 *v)
 {
 	s32 k = (s32)off;
-	u64 at = k >= 0 ? (u64)p->start + off : (u64)(k - NET_OFF);
+	u64 at =
+		k >= 0 ? (u64)p->start + off : (u64)p->net + (u64)(k - NET_OFF);
 	u32 end = p->start + p->len;
 
 	*v = 0;
@@ -319,6 +320,8 @@ static u32 ancillary(const struct cbpf_packet *p, u32 k, u32 a, u32 x)
 	switch (k - (u32)AD_OFF) {
 	case AD_PROTOCOL:
 		return p->protocol;
+	case AD_PKTTYPE:
+		return p->pkttype;
 	case AD_IFINDEX:
 		return p->ifindex;
 	case AD_MARK:

@@ -32,10 +32,11 @@ struct cbpf_packet {
 	struct {
 		const u8 *p;
 		u32 len;
-	} part[CBPF_PARTS]; /* the first one: its network header */
+	} part[CBPF_PARTS];
 	u32 start; /* where the program's data begin: behind some of them */
 	u32 len;   /* from there on */
-	u32 protocol, ifindex, hatype, mark, cpu, random;
+	u32 net;   /* where the network header begins, among all */
+	u32 pkttype, protocol, ifindex, hatype, mark, cpu, random;
 };
 
 /* The same over packets; 0 ends a program that reads behind them. */

@@ -104,6 +104,13 @@ u32 ip_packet_headers(bool raw, u8 proto, const struct inet_buf *b,
 
 void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b)
 {
+	if (ip_tapped(net))
+		packet_hear(net, proto, b);
+	ip_receive(net, proto, b);
+}
+
+void ip_receive(struct net_ns *net, u8 proto, struct inet_buf *b)
+{
 	bool v4 = inet_is_v4(&b->to), heard = raw_hear(net, proto, b);
 
 	netdev_count(net, v4, b->len);
@@ -138,6 +145,7 @@ void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b,
 	put_be16(p->data + 4, p->len);
 	memcpy(p->data + UDP_HEADER, b->data, b->len);
 	put_be16(p->data + 6, ip_checksum(proto, p) ?: 0xffff);
+	packet_hear(net, proto, p);
 	(void)raw_hear(net, proto, p);
 	if (refused)
 		icmp_unreachable(net, proto, p, ICMP_PORT_UNREACH);

@@ -26,8 +26,10 @@
 /* --- ip.c */
 /* Room for @len bytes, with no addresses yet, or NULL. */
 struct inet_buf *ip_alloc(u32 len);
-/* The packet arrives; takes it. */
+/* The packet goes over the loopback, and arrives; takes it. */
 void ip_input(struct net_ns *net, u8 proto, struct inet_buf *b);
+/* It arrives. */
+void ip_receive(struct net_ns *net, u8 proto, struct inet_buf *b);
 /* The datagram @b, which stays the caller's, as a packet for the taps of @net, and the
  * error that answers it if it was refused. */
 void ip_tap_datagram(struct net_ns *net, u8 proto, const struct inet_buf *b,
@@ -68,6 +70,8 @@ void icmp_unreachable(struct net_ns *net, u8 proto, const struct inet_buf *b,
 /* --- udp.c: a packet of it arrives; false: nobody is there.  @b stays. */
 bool udp_input(struct net_ns *net, u8 proto, const struct inet_buf *b);
 
+/* --- packet_tap.c: packet sockets hear @b */
+void packet_hear(struct net_ns *net, u8 proto, const struct inet_buf *b);
 /* --- raw.c */
 extern const struct socket_ops raw_ops;
 struct socket *raw_create(u16 family, u8 proto); /* or ERR_PTR */

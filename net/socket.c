@@ -45,6 +45,8 @@ struct socket *socket_create(int family, int type, int protocol)
 		return inet_create(family, type, protocol);
 	if (family == AF_NETLINK)
 		return netlink_create(type, protocol);
+	if (family == AF_PACKET)
+		return packet_create(type, protocol);
 	return ERR_PTR(-EAFNOSUPPORT);
 }
 

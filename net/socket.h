@@ -21,6 +21,7 @@
 #define AF_INET	   2
 #define AF_INET6   10
 #define AF_NETLINK 16
+#define AF_PACKET  17
 
 #define SOCK_STREAM    1
 #define SOCK_DGRAM     2
@@ -246,6 +247,7 @@ void socket_urgent(struct socket *s);
 /* --- families */
 struct socket *inet_create(int family, int type, int protocol);
 struct socket *netlink_create(int type, int protocol);
+struct socket *packet_create(int type, int protocol);
 struct socket *uevent_create(int type); /* NETLINK_KOBJECT_UEVENT */
 
 /* Of socket_ops, for who has no such thing: -EOPNOTSUPP; and what is sent is read. */

@@ -197,6 +197,7 @@ static const struct proc_net_entry net_entries[] = {
 	{ "raw6", procnet_raw, 1 },
 	{ "unix", show_unix, 0 },
 	{ "netlink", procnet_netlink, 0 },
+	{ "packet", procnet_packet, 0 },
 	{ "sockstat", show_sockstat, 0 },
 	{ "sockstat6", show_sockstat, 1 },
 	{ "snmp", procnet_snmp, 0 },

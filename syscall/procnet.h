@@ -15,6 +15,7 @@ int procnet_dev(struct text *t, struct net_ns *net, u64 arg);
 
 /* --- procnet_list.c; @six: of IPv6 */
 int procnet_raw(struct text *t, struct net_ns *net, u64 six);
+int procnet_packet(struct text *t, struct net_ns *net, u64 arg);
 int procnet_netlink(struct text *t, struct net_ns *net, u64 arg);
 int procnet_igmp(struct text *t, struct net_ns *net, u64 six);
 int procnet_route6(struct text *t, struct net_ns *net, u64 arg);

@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <net/ip.h>
 #include <net/nlsock.h>
+#include <net/packet.h>
 #include <net/unix.h>
 
 struct listing {
@@ -52,6 +53,23 @@ u32 procnet_nr_raw(struct net_ns *net, bool six)
 
 	raw_for_each(net, count_raw, &l);
 	return l.nr;
+}
+
+/* --- packet sockets */
+
+static void put_packet(struct packet_sock *ps, void *arg)
+{
+	text_printf(arg, "%016lx %-6u %-4u %04x   %-5d 1 %-6lu 0      %-6lu\n",
+		    0ul, 1u, ps->s.type, ps->proto, ps->ifindex,
+		    load_once(&ps->queued), ps->s.ino);
+}
+
+int procnet_packet(struct text *t, struct net_ns *net, u64 arg __unused)
+{
+	text_puts(t, "sk               RefCnt Type Proto  Iface R Rmem   User "
+		     "  Inode\n");
+	packet_for_each(net, put_packet, t);
+	return 0;
 }
 
 /* --- netlink sockets */

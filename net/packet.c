@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/packet.c - packet(7) sockets: their life, names and queue; see packet.h.
+ */
+#include <net/packet.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <kernel/task/process.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/netdev.h>
+
+#define TP_STATUS_USER 1u
+
+/* struct sockaddr_ll behind its family. */
+struct ll_addr {
+	u8 proto[2];
+	s32 ifindex;
+	u16 hatype;
+	u8 pkttype, halen, addr[8];
+} __packed;
+#define LL_HARD_LEN 6u
+
+static void put_addr(struct sock_addr *to, u16 proto, s32 ifindex, u8 pkttype,
+		     u16 len)
+{
+	struct ll_addr a = { .ifindex = ifindex, .pkttype = pkttype };
+
+	put_be16(a.proto, proto);
+	if (ifindex) {
+		a.hatype = ARPHRD_LOOPBACK;
+		a.halen = LL_HARD_LEN;
+	}
+	*to = (struct sock_addr){ .family = AF_PACKET, .len = len };
+	memcpy(to->name, &a, sizeof(a));
+}
+
+static int get_addr(const struct sock_addr *from, struct ll_addr *a)
+{
+	if (from->len < sizeof(*a) || from->family != AF_PACKET)
+		return -EINVAL;
+	memcpy(a, from->name, sizeof(*a));
+	return 0;
+}
+
+/* --- names */
+
+static int packet_bind(struct socket *s, struct sock_addr *addr)
+{
+	struct packet_sock *ps = to_packet(s);
+	struct ll_addr a;
+	int err = get_addr(addr, &a);
+
+	if (err)
+		return err;
+	if (a.ifindex && a.ifindex != LOOPBACK_INDEX)
+		return -ENODEV;
+	spin_lock(&packet_lock);
+	if (get_be16(a.proto))
+		ps->proto = (u16)get_be16(a.proto);
+	ps->ifindex = a.ifindex;
+	spin_unlock(&packet_lock);
+	if (a.ifindex && !load_once(&s->net->lo_up)) {
+		store_once(&s->error, ENETDOWN);
+		wake_up_all(&s->rd_wq);
+	}
+	return 0;
+}
+
+static int packet_connect(struct socket *s __unused,
+			  const struct sock_addr *addr __unused,
+			  bool nonblock __unused)
+{
+	return -EOPNOTSUPP;
+}
+
+/* As long as the hardware address in it says. */
+static int packet_name(struct socket *s, bool peer, struct sock_addr *out)
+{
+	struct packet_sock *ps = to_packet(s);
+
+	if (peer)
+		return -EOPNOTSUPP;
+	spin_lock(&packet_lock);
+	put_addr(out, ps->proto, ps->ifindex, 0,
+		 offsetof(struct ll_addr, addr) +
+			 (ps->ifindex ? LL_HARD_LEN : 0));
+	spin_unlock(&packet_lock);
+	return 0;
+}
+
+static int packet_peer_creds(struct socket *s __unused, struct sock_creds *out)
+{
+	*out = (struct sock_creds){ 0, ~0u, ~0u };
+	return 0;
+}
+
+/* --- sending */
+
+/* Which interface, and what protocol behind a header of ours. */
+static int route(struct packet_sock *ps, const struct sock_msg *m, u16 *proto)
+{
+	struct ll_addr a;
+	s32 ifindex;
+	int err;
+
+	if (m->to) {
+		err = get_addr(m->to, &a);
+		if (err)
+			return err;
+		*proto = (u16)get_be16(a.proto);
+		ifindex = a.ifindex;
+	} else {
+		spin_lock(&packet_lock);
+		*proto = ps->proto;
+		ifindex = ps->ifindex;
+		spin_unlock(&packet_lock);
+	}
+	if (ifindex != LOOPBACK_INDEX)
+		return -ENXIO;
+	return load_once(&ps->s.net->lo_up) ? 0 : -ENETDOWN;
+}
+
+static s64 packet_send(struct socket *s, struct sock_msg *m)
+{
+	struct packet_sock *ps = to_packet(s);
+	u32 head = s->type == SOCK_DGRAM ? ETHER_HEADER : 0;
+	size_t len = iov_iter_count(m->it);
+	u16 proto = 0;
+	int err = route(ps, m, &proto);
+	u8 *f;
+
+	if (err)
+		return err;
+	if (len + head > LOOPBACK_MTU + ETHER_HEADER)
+		return -EMSGSIZE;
+	if (len + head < ETHER_HEADER)
+		return -EINVAL;
+	f = kzalloc(head + len);
+	if (!f)
+		return -ENOBUFS;
+	if (copy_from_iter(f + head, len, m->it) < len) {
+		kfree(f);
+		return -EFAULT;
+	}
+	if (head)
+		put_be16(f + 12, proto);
+	packet_inject(ps, f, head + (u32)len);
+	kfree(f);
+	return (s64)len;
+}
+
+/* --- receiving */
+
+static struct packet_buf *first(struct packet_sock *ps)
+{
+	struct packet_buf *b;
+
+	spin_lock(&ps->lock);
+	b = list_first_entry_or_null(&ps->queue, struct packet_buf, node);
+	spin_unlock(&ps->lock);
+	return b;
+}
+
+static void drop(struct packet_sock *ps, struct packet_buf *b)
+{
+	spin_lock(&ps->lock);
+	list_del(&b->node);
+	ps->queued -= sizeof(*b) + b->len;
+	spin_unlock(&ps->lock);
+	kfree(b);
+}
+
+/* PACKET_AUXDATA */
+static void describe(const struct packet_sock *ps, const struct packet_buf *b,
+		     struct sock_msg *m)
+{
+	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
+	struct tpacket_auxdata a = {
+		.status = TP_STATUS_USER,
+		.len = b->whole,
+		.snaplen = b->len,
+		.net = ps->s.type == SOCK_DGRAM ? 0 : ETHER_HEADER,
+	};
+
+	c->level = SOL_PACKET;
+	c->type = PACKET_AUXDATA;
+	c->len = sizeof(a);
+	memcpy(c->data, &a, sizeof(a));
+}
+
+static s64 take(struct packet_sock *ps, struct packet_buf *b,
+		struct sock_msg *m)
+{
+	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
+
+	if (copy_to_iter(b->data, n, m->it) < n)
+		return -EFAULT;
+	if (n < len)
+		m->out_flags |= MSG_TRUNC;
+	if (m->from)
+		put_addr(m->from, b->proto, LOOPBACK_INDEX, b->pkttype,
+			 sizeof(struct ll_addr));
+	m->stamp_ns = b->stamp_ns;
+	store_once(&ps->s.last_stamp, (s64)b->stamp_ns);
+	if (load_once(&ps->auxdata))
+		describe(ps, b, m);
+	if (!(m->flags & MSG_PEEK))
+		drop(ps, b);
+	return (s64)(m->flags & MSG_TRUNC ? len : n);
+}
+
+static s64 packet_recv(struct socket *s, struct sock_msg *m)
+{
+	struct packet_sock *ps = to_packet(s);
+	u64 deadline = socket_deadline(s->rcv_timeout_ns);
+	struct packet_buf *b = NULL;
+	s64 r = 0;
+
+	if (m->flags & ~(MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_ERRQUEUE |
+			 MSG_CMSG_CLOEXEC))
+		return -EINVAL;
+	if (m->flags & MSG_ERRQUEUE)
+		return -EAGAIN; /* nothing is told there */
+	mutex_lock(&ps->rd_mutex);
+	while (!r) {
+		r = socket_take_error(s);
+		b = r ? NULL : first(ps);
+		if (r || b)
+			break;
+		r = -EAGAIN;
+		if (m->flags & MSG_DONTWAIT)
+			break;
+		mutex_unlock(&ps->rd_mutex);
+		r = wait_event_interruptible_timeout(
+			&s->rd_wq,
+			!list_empty(&ps->queue) || load_once(&s->error),
+			deadline);
+		mutex_lock(&ps->rd_mutex);
+		r = socket_interrupted(r, s->rcv_timeout_ns);
+	}
+	if (b)
+		r = take(ps, b, m);
+	mutex_unlock(&ps->rd_mutex);
+	return r;
+}
+
+static u32 packet_poll(struct socket *s, struct file *f, struct poll_table *pt)
+{
+	struct packet_sock *ps = to_packet(s);
+
+	poll_wait(pt, f, &s->rd_wq);
+	return POLLOUT | POLLWRNORM | POLLWRBAND |
+	       (load_once(&s->error) ? POLLERR : 0) |
+	       (list_empty(&ps->queue) ? 0 : POLLIN | POLLRDNORM);
+}
+
+static u64 packet_inq(struct socket *s)
+{
+	struct packet_sock *ps = to_packet(s);
+	struct packet_buf *b;
+	u64 n;
+
+	spin_lock(&ps->lock);
+	b = list_first_entry_or_null(&ps->queue, struct packet_buf, node);
+	n = b ? b->len : 0;
+	spin_unlock(&ps->lock);
+	return n;
+}
+
+/* --- life */
+
+static void packet_release(struct socket *s)
+{
+	struct packet_sock *ps = to_packet(s);
+	struct packet_buf *b;
+
+	packet_remove(ps);
+	while ((b = first(ps)))
+		drop(ps, b);
+	socket_fini(s);
+	kfree(ps);
+}
+
+static struct spinlock *packet_queue_lock(struct socket *s)
+{
+	return &to_packet(s)->lock;
+}
+
+static const struct socket_ops packet_ops = {
+	.bind = packet_bind,
+	.connect = packet_connect,
+	.listen = sock_no_listen,
+	.accept = sock_no_accept,
+	.send = packet_send,
+	.recv = packet_recv,
+	.shutdown = sock_no_shutdown,
+	.name = packet_name,
+	.peer_creds = packet_peer_creds,
+	.poll = packet_poll,
+	.inq = packet_inq,
+	.outq = sock_no_outq,
+	.release = packet_release,
+	.setopt = packet_setopt,
+	.getopt = packet_getopt,
+	.queue_lock = packet_queue_lock,
+	.ioctl = netdev_ioctl,
+};
+
+/* @protocol is in the order of the network. */
+struct socket *packet_create(int type, int protocol)
+{
+	struct packet_sock *ps;
+	u16 be = (u16)protocol;
+
+	if (!net_capable(current_net_ns(), CAP_NET_RAW))
+		return ERR_PTR(-EPERM);
+	if (type != SOCK_RAW && type != SOCK_DGRAM)
+		return ERR_PTR(-ESOCKTNOSUPPORT);
+	ps = kzalloc(sizeof(*ps));
+	if (!ps)
+		return ERR_PTR(-ENOMEM);
+	socket_init(&ps->s, &packet_ops, AF_PACKET, (u16)type,
+		    current_net_ns());
+	ps->s.protocol = be;
+	ps->proto = (u16)(be >> 8 | be << 8);
+	spin_init(&ps->lock, "packet_queue", RANK_PIPE);
+	list_init(&ps->queue);
+	list_init(&ps->node);
+	mutex_init(&ps->rd_mutex);
+	packet_add(ps);
+	return &ps->s;
+}

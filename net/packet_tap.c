@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/packet_tap.c - frames of the loopback go to packet sockets, and come from them.
+ */
+#include <net/packet.h>
+
+#include <kernel/mm/kmalloc.h>
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/filter.h>
+
+#define ETH_P_802_3_MIN 0x600u
+#define ETH_P_802_3	1u
+#define ETH_P_802_2	4u
+
+struct spinlock packet_lock = SPINLOCK_INIT("packet", RANK_FILE);
+static struct list_head all = LIST_HEAD_INIT(all); /* [packet_lock] */
+static u32 nr_all;				   /* [a] of them */
+
+void packet_add(struct packet_sock *ps)
+{
+	atomic_inc(&nr_all);
+	atomic_inc(&ps->s.net->taps);
+	spin_lock(&packet_lock);
+	list_add_tail(&ps->node, &all);
+	spin_unlock(&packet_lock);
+}
+
+void packet_remove(struct packet_sock *ps)
+{
+	spin_lock(&packet_lock);
+	list_del(&ps->node);
+	spin_unlock(&packet_lock);
+	atomic_dec(&ps->s.net->taps);
+	atomic_dec(&nr_all);
+}
+
+void packet_for_each(const struct net_ns *net,
+		     void (*fn)(struct packet_sock *ps, void *arg), void *arg)
+{
+	struct packet_sock *ps;
+
+	spin_lock(&packet_lock);
+	list_for_each_entry(ps, &all, node) {
+		if (ps->s.net == net)
+			fn(ps, arg);
+	}
+	spin_unlock(&packet_lock);
+}
+
+/* --- hearing */
+
+struct frame {
+	const u8 *p;
+	u32 n;
+	u16 proto;
+};
+
+/* How much of the frame the socket wants, from where it begins for it; lock held. */
+static u32 wanted(const struct packet_sock *ps, const struct frame *f,
+		  u8 pkttype)
+{
+	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0, keep;
+	struct cbpf_packet p = {
+		.part[2] = { f->p, f->n },
+		.start = start,
+		.net = ETHER_HEADER,
+		.protocol = f->proto,
+		.pkttype = pkttype,
+	};
+
+	if (likely(!ps->s.filter))
+		return f->n - start;
+	return sock_filter_run(&ps->s, &p, &keep) ? keep : 0;
+}
+
+static void queue(struct packet_sock *ps, const struct frame *f, u8 pkttype)
+{
+	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0, n;
+	struct packet_buf *b = kmalloc(sizeof(*b) + f->n - start);
+	bool ok = false;
+
+	spin_lock(&ps->lock);
+	n = wanted(ps, f, pkttype);
+	if (n) {
+		ok = b && (!ps->queued || ps->queued + sizeof(*b) + n <=
+						  load_once(&ps->s.rcvbuf));
+		ps->heard++;
+		ps->lost += !ok;
+	}
+	if (ok) {
+		list_init(&b->node);
+		b->len = n;
+		b->whole = f->n - start;
+		b->proto = f->proto;
+		b->pkttype = pkttype;
+		b->stamp_ns = socket_stamp(&ps->s);
+		memcpy(b->data, f->p + start, n);
+		list_add_tail(&b->node, &ps->queue);
+		ps->queued += sizeof(*b) + n;
+	}
+	spin_unlock(&ps->lock);
+	if (ok)
+		wake_up_all_key(&ps->s.rd_wq, POLLIN | POLLRDNORM);
+	else
+		kfree(b);
+}
+
+static bool wants(const struct packet_sock *ps, const struct net_ns *net,
+		  const struct frame *f, u8 pkttype)
+{
+	if (ps->s.net != net || !ps->proto)
+		return false;
+	if (pkttype == PACKET_OUTGOING && load_once(&ps->ignore_outgoing))
+		return false;
+	return ps->proto == ETH_P_ALL ||
+	       (pkttype != PACKET_OUTGOING && ps->proto == f->proto);
+}
+
+/* Not by @but, which sent it. */
+static void hear(const struct net_ns *net, const struct frame *f, u8 pkttype,
+		 const struct packet_sock *but)
+{
+	struct packet_sock *ps;
+
+	spin_lock(&packet_lock);
+	list_for_each_entry(ps, &all, node) {
+		if (ps != but && wants(ps, net, f, pkttype))
+			queue(ps, f, pkttype);
+	}
+	spin_unlock(&packet_lock);
+}
+
+void packet_hear(struct net_ns *net, u8 proto, const struct inet_buf *b)
+{
+	struct frame f;
+	u8 *p;
+	u32 n;
+
+	if (!load_once(&nr_all))
+		return;
+	p = kmalloc(PACKET_HEADERS + b->len);
+	if (!p)
+		return;
+	n = ip_packet_headers(true, proto, b, p);
+	memcpy(p + n, b->data, b->len);
+	f = (struct frame){ p, n + b->len, (u16)get_be16(p + 12) };
+	hear(net, &f, PACKET_OUTGOING, NULL);
+	hear(net, &f, PACKET_HOST, NULL);
+	kfree(p);
+}
+
+/* --- sending */
+
+/* What is in the @n bytes at @p, with its addresses, or NULL: nobody takes it. */
+static struct inet_buf *parse6(const u8 *p, u32 n, u8 *proto)
+{
+	u32 len = n >= IP6_HEADER ? get_be16(p + 4) : 0;
+	struct inet_buf *b;
+
+	if (n < IP6_HEADER || p[0] >> 4 != 6 || len > n - IP6_HEADER)
+		return NULL;
+	b = ip_alloc(len);
+	if (!b)
+		return NULL;
+	memcpy(b->from.ip, p + 8, 16);
+	memcpy(b->to.ip, p + 24, 16);
+	b->class = (u8)(p[0] << 4 | p[1] >> 4);
+	b->hops = p[7];
+	*proto = p[6];
+	memcpy(b->data, p + IP6_HEADER, b->len);
+	return b;
+}
+
+static bool is_sound(u8 proto, const struct inet_buf *b)
+{
+	if (proto == IPPROTO_UDP &&
+	    (b->len < UDP_HEADER || !get_be16(b->data + 6)))
+		return false;
+	return (proto != IPPROTO_UDP && proto != IPPROTO_ICMPV6) ||
+	       !ip_checksum(proto, b);
+}
+
+/*
+ * IPv4 of the loopback is taken from the kernel only, as on Linux: from anybody else its
+ * addresses are martians.
+ */
+static void arrive(struct net_ns *net, const struct frame *f)
+{
+	struct inet_buf *b = NULL;
+	u8 proto = 0;
+
+	if (f->proto == ETH_P_IPV6)
+		b = parse6(f->p + ETHER_HEADER, f->n - ETHER_HEADER, &proto);
+	if (b && inet_is_local(&b->to) && inet_is_local(&b->from) &&
+	    is_sound(proto, b))
+		ip_receive(net, proto, b);
+	else
+		kfree(b);
+}
+
+void packet_inject(struct packet_sock *from, const u8 *frame, u32 n)
+{
+	struct frame f = { frame, n, (u16)get_be16(frame + 12) };
+	struct net_ns *net = from->s.net;
+
+	if (f.proto < ETH_P_802_3_MIN)
+		f.proto = n >= ETHER_HEADER + 2 &&
+					  get_be16(frame + 14) == 0xffff
+				  ? ETH_P_802_3
+				  : ETH_P_802_2;
+	hear(net, &f, PACKET_OUTGOING, from);
+	hear(net, &f, PACKET_HOST, NULL);
+	arrive(net, &f);
+}
