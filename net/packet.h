@@ -30,9 +30,9 @@ struct packet_buf {
 
 struct packet_sock {
 	struct socket s;
-	struct list_head node;	/* [packet_lock] */
-	u16 proto;		/* [packet_lock] host order; 0: none */
-	s32 ifindex;		/* [packet_lock] 0: any */
+	struct list_head node; /* [packet_lock] */
+	u16 proto;	       /* [packet_lock] host order; 0: none */
+	s32 ifindex;	       /* [packet_lock] 0: any */
 	bool auxdata, origdev, ignore_outgoing; /* [a] */
 	struct spinlock lock;
 	struct list_head queue; /* [lock] of struct packet_buf */

@@ -120,13 +120,13 @@ static bool wants(const struct packet_sock *ps, const struct net_ns *net,
 
 /* Not by @but, which sent it. */
 static void hear(const struct net_ns *net, const struct frame *f, u8 pkttype,
-		 const struct packet_sock *but)
+		 const struct socket *but)
 {
 	struct packet_sock *ps;
 
 	spin_lock(&packet_lock);
 	list_for_each_entry(ps, &all, node) {
-		if (ps != but && wants(ps, net, f, pkttype))
+		if (&ps->s != but && wants(ps, net, f, pkttype))
 			queue(ps, f, pkttype);
 	}
 	spin_unlock(&packet_lock);
@@ -206,11 +206,11 @@ void packet_inject(struct packet_sock *from, const u8 *frame, u32 n)
 	struct net_ns *net = from->s.net;
 
 	if (f.proto < ETH_P_802_3_MIN)
-		f.proto = n >= ETHER_HEADER + 2 &&
-					  get_be16(frame + 14) == 0xffff
-				  ? ETH_P_802_3
-				  : ETH_P_802_2;
-	hear(net, &f, PACKET_OUTGOING, from);
+		f.proto =
+			n >= ETHER_HEADER + 2 && get_be16(frame + 14) == 0xffff
+				? ETH_P_802_3
+				: ETH_P_802_2;
+	hear(net, &f, PACKET_OUTGOING, &from->s);
 	hear(net, &f, PACKET_HOST, NULL);
 	arrive(net, &f);
 }

@@ -322,6 +322,6 @@ static int procnet_init(void)
 			    (void *)(uintptr_t)&knobs[i]);
 	pseudo_file(v4, "ip_forward", 0444, show_zero, NULL, NULL);
 	pseudo_file(v4, "tcp_syncookies", 0444, show_zero, NULL, NULL);
-	return 0;
+	return procnet_sysctl(n);
 }
 INITCALL(INIT_LATE, procnet_init);

@@ -31,6 +31,9 @@ enum procnet_empty {
 };
 int procnet_empty(struct text *t, struct net_ns *net, u64 nr);
 
+/* --- procnet_sysctl.c: below /proc/sys/net */
+int procnet_sysctl(struct pnode *net);
+
 /* --- procnet.c: a line for each socket, as in udp; @nr counts them */
 struct inet_sock;
 void procnet_put_inet(struct text *t, const struct inet_sock *is, u32 nr,

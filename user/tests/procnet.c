@@ -239,3 +239,31 @@ TEST(procnet, lists)
 	CHECK(slurp("/proc/net/snmp6") && strstr(text, "Udp6InDatagrams "));
 	CHECK(slurp("/proc/net/protocols") && strstr(text, "\nTCPv6 "));
 }
+
+/* Settings that programs ask for. */
+TEST(procnet, settings)
+{
+	static const struct {
+		const char *name, *value;
+	} want[] = {
+		{ "core/rmem_max", "212992\n" },
+		{ "core/wmem_default", "212992\n" },
+		{ "ipv4/tcp_fastopen", "1\n" },
+		{ "ipv4/tcp_keepalive_time", "7200\n" },
+		{ "ipv4/ip_default_ttl", "64\n" },
+		{ "ipv4/conf/lo/forwarding", "0\n" },
+		{ "ipv6/conf/all/disable_ipv6", "0\n" },
+		{ "ipv6/bindv6only", "0\n" },
+	};
+	char path[128];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/net/%s", want[i].name);
+		if (!slurp(path) || strcmp(text, want[i].value))
+			ut_fail(__FILE__, __LINE__, "%s: %s", path, text);
+	}
+	CHECK_OK(fd = open("/proc/sys/net/ipv4/tcp_fastopen", O_WRONLY));
+	CHECK_EQ(write(fd, "1\n", 2), 2);
+	CHECK_ERR(pwrite(fd, "many\n", 5, 0), EINVAL);
+}
