@@ -77,7 +77,7 @@ void sock_filter_free(struct socket *s)
 	s->filter = NULL;
 }
 
-bool sock_filter_run(const struct socket *s, struct cbpf_packet *p, u32 *keep)
+void sock_filter_fill(const struct socket *s, struct cbpf_packet *p)
 {
 	u32 all = 0;
 
@@ -90,6 +90,11 @@ bool sock_filter_run(const struct socket *s, struct cbpf_packet *p, u32 *keep)
 	}
 	p->cpu = this_hart()->cpu;
 	random_bytes(&p->random, sizeof(p->random));
+}
+
+bool sock_filter_run(const struct socket *s, struct cbpf_packet *p, u32 *keep)
+{
+	sock_filter_fill(s, p);
 	*keep = cbpf_run_packet(s->filter->insns, p);
 	if (!*keep)
 		return false;

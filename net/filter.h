@@ -29,4 +29,7 @@ void sock_filter_free(struct socket *s); /* its end */
  * p->start.  The queue's lock is held. */
 bool sock_filter_run(const struct socket *s, struct cbpf_packet *p, u32 *keep);
 
+/* What every packet of @s has besides its bytes. */
+void sock_filter_fill(const struct socket *s, struct cbpf_packet *p);
+
 #endif /* NET_FILTER_H */

@@ -95,7 +95,8 @@ struct inet_sock {
 	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
 	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
-	u32 fastopen; /* TCP_FASTOPEN: the queue, kept */
+	struct inet_chooser *chooser; /* [i] reuse.c; NULL: none */
+	u32 fastopen;		      /* TCP_FASTOPEN: the queue, kept */
 	bool fastopen_connect;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u8 mtu_discover6, mcast_hops;
@@ -169,10 +170,14 @@ void inet_forget_locked(struct inet_sock *is);
 /* A connection that a listener made: on its port's list, without a check. */
 void inet_adopt_port_locked(struct inet_sock *is);
 int inet_listen_check_locked(struct inet_sock *is);
-/* Who takes what comes for @to from @from, without a reference, or NULL. */
+/* Who takes what comes for @to from @from, without a reference, or NULL.  @b is the
+ * datagram; NULL: it is about a connection. */
 struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 				   const struct inet_ep *to,
-				   const struct inet_ep *from);
+				   const struct inet_ep *from,
+				   const struct inet_buf *b);
+/* Do they share a port by SO_REUSEPORT? */
+bool inet_same_group(const struct inet_sock *a, const struct inet_sock *b);
 /* All that have a port in @net; @fn under inet_lock, which is given up in between. */
 void inet_for_each(const struct net_ns *net,
 		   void (*fn)(struct inet_sock *is, void *arg), void *arg);
@@ -180,6 +185,16 @@ void inet_for_each(const struct net_ns *net,
 void inet_for_port_locked(const struct net_ns *net, u16 port,
 			  void (*fn)(struct inet_sock *is, void *arg),
 			  void *arg);
+
+/* --- reuse.c: programs that choose among those who share a port */
+struct sock_filter;
+/* Takes @f, which is not checked yet; NULL: none from now on.  0, -EINVAL, -ENOENT ... */
+int inet_set_chooser(struct socket *s, struct sock_filter *f);
+/* inet_lock held */
+void inet_join_group_locked(struct inet_sock *is, struct inet_sock *with);
+void inet_leave_group_locked(struct inet_sock *is);
+/* The number among those of the group of @is, which has a program; maybe too high. */
+u32 inet_choose_locked(const struct inet_sock *is, const struct inet_buf *b);
 
 /* --- inet.c: operations that kinds of sockets share */
 int inet_name(struct socket *s, bool of_peer, struct sock_addr *out);

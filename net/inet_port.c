@@ -149,6 +149,42 @@ static u16 free_port(const struct inet_sock *is)
 	return search_port(is, first, nr, last_port % nr);
 }
 
+bool inet_same_group(const struct inet_sock *a, const struct inet_sock *b)
+{
+	if (inet_is_stream(b) && b->state == INET_CONNECTED)
+		return false; /* it has the port of its listener */
+	return a->s.reuseport && b->s.reuseport &&
+	       on_port(b, a, a->local.port) && a->v6only == b->v6only &&
+	       a->s.family == b->s.family && inet_same_ip(&a->local, &b->local);
+}
+
+/* Another one of the group, the first or the last; or NULL. */
+static struct inet_sock *fellow(const struct inet_sock *is, bool want_last)
+{
+	struct inet_sock *o, *found = NULL;
+
+	list_for_each_entry(o, slot(is->local.port), port_node) {
+		if (o == is || !inet_same_group(is, o))
+			continue;
+		found = o;
+		if (!want_last)
+			break;
+	}
+	return found;
+}
+
+/* Leave the group: the last one takes its number, if it does not come before it. */
+static void leave_group(struct inet_sock *is)
+{
+	struct inet_sock *last = is->bound ? fellow(is, true) : NULL;
+
+	if (last) {
+		list_del(&last->port_node);
+		list_add(&last->port_node, &is->port_node);
+	}
+	inet_leave_group_locked(is);
+}
+
 int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep)
 {
 	struct inet_ep e = *ep;
@@ -164,6 +200,12 @@ int inet_bind_locked(struct inet_sock *is, const struct inet_ep *ep)
 	if (!e.port || conflicts(is, &e))
 		return -EADDRINUSE;
 	take_port(is, &e);
+	if (is->s.reuseport) {
+		struct inet_sock *with = fellow(is, false);
+
+		if (with)
+			inet_join_group_locked(is, with);
+	}
 	is->ip_fixed = !inet_is_any(&e);
 	is->port_fixed = ep->port != 0;
 	return 0;
@@ -211,6 +253,8 @@ void inet_adopt_port_locked(struct inet_sock *is)
 
 void inet_unbind_locked(struct inet_sock *is)
 {
+	if (unlikely(is->chooser))
+		leave_group(is);
 	if (is->bound)
 		list_del(&is->port_node);
 	is->bound = false;
@@ -267,8 +311,10 @@ static int fit_any(const struct inet_sock *is, const struct net_ns *net,
 /* Of sockets that share a port by SO_REUSEPORT each has its part of the senders. */
 struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 				   const struct inet_ep *to,
-				   const struct inet_ep *from)
+				   const struct inet_ep *from,
+				   const struct inet_buf *b)
 {
+	u32 nth = ~0u;
 	struct inet_sock *o, *best = NULL;
 	int best_fit = 0;
 	u32 nr = 0; /* that fit as well */
@@ -287,7 +333,9 @@ struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 	}
 	if (nr < 2 || best->state == INET_CONNECTED)
 		return best;
-	nr = (u32)(hash_mem(from, sizeof(*from)) % nr);
+	if (unlikely(best->chooser))
+		nth = inet_choose_locked(best, b);
+	nr = nth < nr ? nth : (u32)(hash_mem(from, sizeof(*from)) % nr);
 	list_for_each_entry(o, slot(to->port), port_node) {
 		if (o->s.reuseport &&
 		    fit_any(o, net, proto, to, from) == best_fit && nr-- == 0)

@@ -91,7 +91,7 @@ static int begin_locked(struct inet_sock *us, const struct inet_ep *ep,
 	if (err)
 		return err;
 	us->remote = *ep;
-	to = inet_find_locked(us->s.net, IPPROTO_TCP, ep, &us->local);
+	to = inet_find_locked(us->s.net, IPPROTO_TCP, ep, &us->local, NULL);
 	if (!to) {
 		us->state = INET_CLOSED;
 		net_count(us->s.net, NET_TCP_REFUSED, 1);

@@ -184,7 +184,7 @@ static struct inet_sock *receiver(const struct net_ns *net, u8 proto,
 	struct inet_sock *to;
 
 	spin_lock(&inet_lock);
-	to = inet_find_locked(net, proto, &b->to, &b->from);
+	to = inet_find_locked(net, proto, &b->to, &b->from, b);
 	if (to)
 		inet_get(to);
 	spin_unlock(&inet_lock);

@@ -15,6 +15,7 @@
 #include <lib/cbpf.h>
 #include <lib/string.h>
 #include <net/filter.h>
+#include <net/inet.h>
 
 #define SOCK_CLOEXEC   O_CLOEXEC
 #define SOCK_NONBLOCK  O_NONBLOCK
@@ -351,6 +352,8 @@ static int set_option(struct socket *s, int opt, u32 v)
 		return 0;
 	case SO_DETACH_FILTER:
 		return sock_filter_set(s, NULL);
+	case SO_DETACH_REUSEPORT_BPF:
+		return inet_set_chooser(s, NULL);
 	case SO_LOCK_FILTER:
 		return sock_lock_filter(s, v);
 	case SO_RCVLOWAT:
@@ -452,6 +455,8 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		err = sock_attach_filter(s, uval, len);
 	else if (opt == SO_TIMESTAMPING || opt == SO_TIMESTAMPING_NEW)
 		err = set_stamping(s, opt, uval, len);
+	else if (opt == SO_ATTACH_REUSEPORT_CBPF)
+		err = sock_attach_chooser(s, uval, len);
 	else if (opt == SO_RCVTIMEO)
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
 	else if (opt == SO_SNDTIMEO)

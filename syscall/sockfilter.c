@@ -10,30 +10,46 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <net/filter.h>
+#include <net/inet.h>
 #include <syscall/fprog.h>
 
-int sock_attach_filter(struct socket *s, uaddr_t uval, u32 len)
+/* The program that a struct sock_fprog at @uval names, or ERR_PTR. */
+static struct sock_filter *read_prog(const struct socket *s, uaddr_t uval,
+				     u32 len)
 {
 	struct sock_fprog prog;
 	struct sock_filter *f;
 
 	if (len != sizeof(prog))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	if (copy_from_user(&prog, uval, sizeof(prog)))
-		return -EFAULT;
+		return ERR_PTR(-EFAULT);
 	if (s->filter_locked)
-		return -EPERM;
+		return ERR_PTR(-EPERM);
 	if (!prog.len || prog.len > CBPF_MAX_LEN || !prog.filter)
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	f = sock_filter_alloc(prog.len);
 	if (!f)
-		return -ENOMEM;
-	if (copy_from_user(f->insns, prog.filter,
-			   prog.len * sizeof(f->insns[0]))) {
-		kfree(f);
-		return -EFAULT;
-	}
-	return sock_filter_set(s, f);
+		return ERR_PTR(-ENOMEM);
+	if (!copy_from_user(f->insns, prog.filter,
+			    prog.len * sizeof(f->insns[0])))
+		return f;
+	kfree(f);
+	return ERR_PTR(-EFAULT);
+}
+
+int sock_attach_filter(struct socket *s, uaddr_t uval, u32 len)
+{
+	struct sock_filter *f = read_prog(s, uval, len);
+
+	return IS_ERR(f) ? (int)PTR_ERR(f) : sock_filter_set(s, f);
+}
+
+int sock_attach_chooser(struct socket *s, uaddr_t uval, u32 len)
+{
+	struct sock_filter *f = read_prog(s, uval, len);
+
+	return IS_ERR(f) ? (int)PTR_ERR(f) : inet_set_chooser(s, f);
 }
 
 int sock_lock_filter(struct socket *s, u32 v)

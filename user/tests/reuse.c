@@ -7,6 +7,7 @@
  */
 #include "utest.h"
 
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -133,4 +134,149 @@ TEST(reuse, family_of_address)
 	CHECK_ERR(bind(s4, (void *)&four, sizeof(four.a)), EAFNOSUPPORT);
 	four.a.sin_addr.s_addr = INADDR_ANY;
 	CHECK_OK(bind(s4, (void *)&four, sizeof(four.a)));
+}
+
+/* --- a program chooses */
+
+static int choose(int s, struct sock_filter *f, int n)
+{
+	struct sock_fprog p = { .len = (unsigned short)n, .filter = f };
+
+	return setsockopt(s, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &p,
+			  sizeof(p));
+}
+
+static int choose_word(int s, int modulus)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (unsigned)modulus),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+
+	return choose(s, f, 3);
+}
+
+static int always(int s, unsigned nr)
+{
+	struct sock_filter f = BPF_STMT(BPF_RET | BPF_K, nr);
+
+	return choose(s, &f, 1);
+}
+
+static bool gets(int s, unsigned want)
+{
+	unsigned v;
+
+	return recv(s, &v, sizeof(v), 0) == sizeof(v) && ntohl(v) == want;
+}
+
+static void send_word(const struct sockaddr_in *a, unsigned v)
+{
+	int c = socket(AF_INET, SOCK_DGRAM, 0);
+
+	v = htonl(v);
+	CHECK_EQ(sendto(c, &v, sizeof(v), 0, (void *)a, sizeof(*a)), 4);
+	close(c);
+}
+
+TEST(reuse, program_of_datagrams)
+{
+	struct sockaddr_in a;
+	int s[SHARERS], on = 1, late;
+
+	ut_own_net();
+	sharers(SOCK_DGRAM, s, &a);
+	CHECK_OK(choose_word(s[1], SHARERS)); /* it is all the others' too */
+	for (unsigned i = 0; i < 12; i++) {
+		send_word(&a, i);
+		CHECK(gets(s[i % SHARERS], i));
+	}
+	CHECK_OK(always(s[0], 2));
+	send_word(&a, 1);
+	CHECK(gets(s[2], 1));
+	/* a number that nobody has: as if there were no program */
+	CHECK_OK(always(s[0], SHARERS));
+	send_word(&a, 5);
+	CHECK(gets(s[0], 5) || gets(s[1], 5) || gets(s[2], 5));
+	/* who comes later is of the group; who goes leaves its place to the last */
+	CHECK_OK(choose_word(s[0], SHARERS));
+	CHECK_OK(late = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+	CHECK_OK(setsockopt(late, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+	CHECK_OK(bind(late, (void *)&a, sizeof(a)));
+	CHECK_OK(always(late, SHARERS));
+	send_word(&a, 6);
+	CHECK(gets(late, 6));
+	CHECK_OK(choose_word(s[2], SHARERS));
+	close(s[0]);
+	for (unsigned i = 0; i < 6; i++) {
+		send_word(&a, i);
+		CHECK(gets(i % SHARERS ? s[i % SHARERS] : late, i));
+	}
+}
+
+/* The program sees the headers too, where it looks for them. */
+TEST(reuse, program_sees_headers)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, SKF_NET_OFF + 9),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 4, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 2),
+	};
+	struct sockaddr_in a;
+	int s[SHARERS];
+
+	ut_own_net();
+	sharers(SOCK_DGRAM, s, &a);
+	CHECK_OK(choose(s[0], f, 6));
+	for (unsigned i = 0; i < 4; i++) {
+		send_word(&a, i);
+		CHECK(gets(s[1], i));
+	}
+}
+
+TEST(reuse, program_of_connections)
+{
+	struct sockaddr_in a;
+	int s[SHARERS], c[4];
+
+	ut_own_net();
+	sharers(SOCK_STREAM, s, &a);
+	for (int k = SHARERS - 1; k >= 0; k--) {
+		CHECK_OK(always(s[1], (unsigned)k));
+		for (int i = 0; i < 4; i++) {
+			struct pollfd p = { .fd = s[k], .events = POLLIN };
+
+			CHECK_OK(c[i] = socket(AF_INET, SOCK_STREAM, 0));
+			CHECK_OK(connect(c[i], (void *)&a, sizeof(a)));
+			CHECK_EQ(poll(&p, 1, 5000), 1);
+			CHECK_OK(close(accept(s[k], NULL, NULL)));
+			close(c[i]);
+		}
+	}
+}
+
+TEST(reuse, program_errors)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0), on = 1;
+	struct sock_filter bad = BPF_STMT(0xffff, 0);
+
+	CHECK_ERR(always(s, 0), EINVAL);
+	CHECK_OK(setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+	CHECK_ERR(choose(s, &bad, 1), EINVAL);
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &on,
+			     sizeof(on)),
+		  EINVAL);
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &on,
+			     sizeof(on)),
+		  ENOENT);
+	CHECK_OK(always(s, 0));
+	CHECK_OK(setsockopt(s, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &on,
+			    sizeof(on)));
+	CHECK_ERR(setsockopt(s, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &on,
+			     sizeof(on)),
+		  ENOENT);
 }
