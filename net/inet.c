@@ -70,6 +70,8 @@ struct inet_sock *inet_alloc(struct net_ns *net, u16 family, u16 type, u8 proto)
 	is->keepidle = 7200;
 	is->keepintvl = 75;
 	is->keepcnt = 9;
+	is->syncnt = 6;
+	is->linger2 = 60;
 	is->mtu_discover = is->mtu_discover6 = 1;
 	if (family == AF_INET)
 		is->local.ip[10] = is->local.ip[11] = 0xff;
@@ -138,7 +140,7 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 		return err;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
 		return -EINVAL;
-	if (!inet_may_have(s->net, &ep))
+	if (!is->freebind && !inet_may_have(s->net, &ep))
 		return -EADDRNOTAVAIL;
 	spin_lock(&inet_lock);
 	err = is->state == INET_IDLE ? inet_bind_locked(is, &ep) : -EINVAL;

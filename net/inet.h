@@ -100,8 +100,10 @@ struct inet_sock {
 	bool fastopen_connect;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u8 mtu_discover6, mcast_hops;
-	u16 kept;	/* inet_opt.c: switches that were turned */
-	u16 hops;	/* IPv6; 0: default */
+	u32 kept;      /* inet_opt.c: switches that were turned */
+	bool freebind; /* may have any address */
+	u32 syncnt, linger2, defer_accept, notsent_lowat; /* kept */
+	u16 hops;					  /* IPv6; 0: default */
 	u32 port_range; /* IP_LOCAL_PORT_RANGE: first, last << 16; 0s: any */
 };
 

@@ -8,6 +8,7 @@
  */
 #include <net/ip.h>
 
+#include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -26,7 +27,12 @@ enum {
 	IP_RECVTOS = 13,
 	IP_MTU = 14,
 	IP_RECVORIGDSTADDR = 20,
+	IP_FREEBIND = 15,
+	IP_PASSSEC = 18,
+	IP_TRANSPARENT = 19,
 	IP_BIND_ADDRESS_NO_PORT = 24,
+	IP_RECVFRAGSIZE = 25,
+	IP_RECVERR_RFC4884 = 26,
 	IP_LOCAL_PORT_RANGE = 51,
 	IP_MULTICAST_TTL = 33,
 	IP_MULTICAST_LOOP = 34,
@@ -48,7 +54,12 @@ enum {
 	IPV6_DONTFRAG = 62,
 	IPV6_RECVTCLASS = 66,
 	IPV6_TCLASS = 67,
+	IPV6_RECVERR_RFC4884 = 31,
+	IPV6_AUTOFLOWLABEL = 70,
 	IPV6_RECVORIGDSTADDR = 74,
+	IPV6_TRANSPARENT = 75,
+	IPV6_RECVFRAGSIZE = 77,
+	IPV6_FREEBIND = 78,
 
 	TCP_NODELAY = 1,
 	TCP_MAXSEG = 2,
@@ -99,6 +110,17 @@ static const struct {
 	{ IPPROTO_IP, IP_RECVOPTS, 0 },
 	{ IPPROTO_IP, IP_RETOPTS, 0 },
 	{ IPPROTO_IP, IP_MULTICAST_LOOP, 1 },
+	{ IPPROTO_IP, IP_PASSSEC, 0 },
+	{ IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 0 }, /* ports are not scarce */
+	{ IPPROTO_IP, IP_RECVFRAGSIZE, 0 },
+	{ IPPROTO_IP, IP_RECVERR_RFC4884, 0 },
+	{ IPPROTO_IP, IP_FREEBIND, 0 },
+	{ IPPROTO_IP, IP_TRANSPARENT, 0 },
+	{ IPPROTO_IPV6, IPV6_RECVERR_RFC4884, 0 },
+	{ IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 1 },
+	{ IPPROTO_IPV6, IPV6_RECVFRAGSIZE, 0 },
+	{ IPPROTO_IPV6, IPV6_FREEBIND, 0 },
+	{ IPPROTO_IPV6, IPV6_TRANSPARENT, 0 },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1 },
 	{ IPPROTO_IPV6, IPV6_RECVHOPOPTS, 0 },
 	{ IPPROTO_IPV6, IPV6_RECVRTHDR, 0 },
@@ -116,16 +138,31 @@ static int find_switch(int level, int opt)
 	return -ENOPROTOOPT;
 }
 
+/* Of one that is off at first. */
+static bool is_on(const struct inet_sock *is, int level, int opt)
+{
+	return is->kept >> find_switch(level, opt) & 1;
+}
+
 static int set_switch(struct inet_sock *is, int level, int opt, u32 v)
 {
 	int i = find_switch(level, opt);
+	bool wide = level == IPPROTO_IP ? opt == IP_TRANSPARENT
+					: opt == IPV6_TRANSPARENT;
 
 	if (i < 0)
 		return i;
+	if (wide && v && !net_capable(is->s.net, CAP_NET_ADMIN) &&
+	    !net_capable(is->s.net, CAP_NET_RAW))
+		return -EPERM;
 	if ((v != 0) != switches[i].first)
-		is->kept |= BIT(i);
+		is->kept |= 1u << i;
 	else
-		is->kept &= ~BIT(i);
+		is->kept &= ~(1u << i);
+	is->freebind = is_on(is, IPPROTO_IP, IP_FREEBIND) ||
+		       is_on(is, IPPROTO_IP, IP_TRANSPARENT) ||
+		       is_on(is, IPPROTO_IPV6, IPV6_FREEBIND) ||
+		       is_on(is, IPPROTO_IPV6, IPV6_TRANSPARENT);
 	return 0;
 }
 
@@ -184,8 +221,6 @@ static int set_ip(struct inet_sock *is, int opt, u32 v)
 			return -EINVAL;
 		is->mcast_ttl = (s32)v == -1 ? 1 : (u8)v;
 		return 0;
-	case IP_BIND_ADDRESS_NO_PORT:
-		return 0; /* ports are not scarce: taken at bind() */
 	default:
 		return set_switch(is, IPPROTO_IP, opt, v);
 	}
@@ -223,9 +258,6 @@ static int get_ip(const struct inet_sock *is, int opt, u32 *v)
 		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
 	case IP_MULTICAST_TTL:
 		*v = is->mcast_ttl;
-		return 0;
-	case IP_BIND_ADDRESS_NO_PORT:
-		*v = 0;
 		return 0;
 	case IP_LOCAL_PORT_RANGE:
 		*v = load_once(&is->port_range);
@@ -406,11 +438,18 @@ static int set_tcp(struct inet_sock *is, int opt, u32 v)
 			return -EINVAL;
 		is->user_timeout = v;
 		return 0;
-	case TCP_QUICKACK:
-	case TCP_LINGER2:
 	case TCP_SYNCNT:
+		return set_range(&is->syncnt, v, 127);
+	case TCP_LINGER2:
+		is->linger2 = (s32)v < 0 ? ~0u : min(v, 120u);
+		return 0;
 	case TCP_DEFER_ACCEPT:
+		is->defer_accept = v;
+		return 0;
 	case TCP_NOTSENT_LOWAT:
+		is->notsent_lowat = v;
+		return 0;
+	case TCP_QUICKACK:
 	case TCP_WINDOW_CLAMP:
 		return 0; /* hints about packets */
 	case TCP_FASTOPEN:
@@ -455,13 +494,17 @@ static int get_tcp(const struct inet_sock *is, int opt, u32 *v)
 		*v = 1;
 		return 0;
 	case TCP_SYNCNT:
-		*v = 6;
+		*v = is->syncnt;
 		return 0;
 	case TCP_LINGER2:
-		*v = 60;
+		*v = is->linger2;
 		return 0;
 	case TCP_DEFER_ACCEPT:
+		*v = is->defer_accept;
+		return 0;
 	case TCP_NOTSENT_LOWAT:
+		*v = is->notsent_lowat;
+		return 0;
 	case TCP_WINDOW_CLAMP:
 		return 0;
 	case TCP_FASTOPEN:

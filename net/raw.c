@@ -218,7 +218,7 @@ static int raw_bind(struct socket *s, struct sock_addr *addr)
 
 	if (err)
 		return err;
-	if (!inet_may_have(s->net, &ep))
+	if (!is->freebind && !inet_may_have(s->net, &ep))
 		return -EADDRNOTAVAIL;
 	spin_lock(&inet_lock);
 	memcpy(is->local.ip, ep.ip, sizeof(ep.ip));

@@ -99,10 +99,9 @@ int inet_set_chooser(struct socket *s, struct sock_filter *f)
 {
 	int err = f ? cbpf_check_packet(f->insns, f->len) : 0;
 
-	if (!err && s->family != AF_INET && s->family != AF_INET6)
-		err = -ENOPROTOOPT;
-	if (!err && s->type == SOCK_RAW)
-		err = -ENOPROTOOPT;
+	if (!err && ((s->family != AF_INET && s->family != AF_INET6) ||
+		     s->type == SOCK_RAW))
+		err = -EINVAL;
 	if (!err)
 		return set_chooser(to_inet(s), f);
 	kfree(f);

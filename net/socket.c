@@ -29,6 +29,8 @@ void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
 	waitq_init(&s->wr_wq);
 	s->rcvbuf = s->sndbuf = SOCK_BUF_DEFAULT;
 	s->last_stamp = -1;
+	s->wanted_cpu = ~0u;
+	s->pacing = ~0ul;
 }
 
 void socket_fini(struct socket *s)

@@ -173,6 +173,7 @@ struct socket_ops {
 
 #define SOCK_BUF_DEFAULT 212992u
 #define SOCK_BUF_MIN	 4608u
+#define SOCK_RCVBUF_MIN	 2304u
 
 struct socket {
 	const struct socket_ops *ops; /* [I] */
@@ -201,7 +202,12 @@ struct socket {
 	u32 linger_s;			      /* [a] */
 	u32 priority, mark;		      /* [a] kept */
 	u32 error;			      /* [a] pending, reported once */
-	bool filter_locked;		      /* [a] never off again */
+	u32 kept;	    /* [a] sockopt.c: switches that only stay */
+	u32 wanted_cpu;	    /* [a] SO_INCOMING_CPU, kept */
+	u64 pacing;	    /* [a] SO_MAX_PACING_RATE, kept */
+	u64 cookie;	    /* [a] SO_COOKIE; 0: nobody has asked */
+	bool select_err;    /* [a] POLLPRI says that errors are queued */
+	bool filter_locked; /* [a] never off again */
 	struct sock_filter *filter; /* [queue_lock] owned, or NULL: filter.h */
 };
 

@@ -556,7 +556,8 @@ u32 udp_poll_bits(struct inet_sock *is)
 	u32 shut = load_once(&is->shut), ev = POLLOUT | POLLWRNORM | POLLWRBAND;
 
 	if (load_once(&is->s.error) || !list_empty(&is->errors))
-		ev |= POLLERR;
+		ev |= load_once(&is->s.select_err) ? POLLERR | POLLPRI
+						   : POLLERR;
 	if (!list_empty(&is->queue) || (shut & SHUT_RD))
 		ev |= POLLIN | POLLRDNORM;
 	if (shut & SHUT_RD)

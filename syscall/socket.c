@@ -6,6 +6,7 @@
  */
 #include <syscall/sock.h>
 #include <syscall/sockfilter.h>
+#include <syscall/sockopt.h>
 #include <syscall/syscall.h>
 
 #include <kernel/mm/kmalloc.h>
@@ -253,13 +254,15 @@ enum {
 	SO_MARK = 36,
 	SO_PROTOCOL = 38,
 	SO_DOMAIN = 39,
+	SO_RCVTIMEO_NEW = 66,
+	SO_SNDTIMEO_NEW = 67,
 	SO_NETNS_COOKIE = 71,
 };
 #define BUF_MAX (SOCK_BUF_DEFAULT * 2)
 
-static u32 buf_size(u32 asked)
+static u32 buf_size(u32 asked, u32 least)
 {
-	return max(min(asked, BUF_MAX / 2) * 2, SOCK_BUF_MIN);
+	return max(min(asked, BUF_MAX / 2) * 2, least);
 }
 
 static int set_timeout(u64 *ns, uaddr_t uval, u32 len)
@@ -302,6 +305,14 @@ static int set_told(struct socket *s, int opt, u32 v)
 	}
 }
 
+/* Options that are kept: sockopt.c; or told of. */
+static int sock_set_kept(struct socket *s, int opt, u32 v)
+{
+	int err = sockopt_set(s, opt, v);
+
+	return err == -ENOPROTOOPT ? set_told(s, opt, v) : err;
+}
+
 static int set_option(struct socket *s, int opt, u32 v)
 {
 	switch (opt) {
@@ -342,13 +353,15 @@ static int set_option(struct socket *s, int opt, u32 v)
 		if (!capable(CAP_NET_ADMIN))
 			return -EPERM;
 		store_once(opt == SO_SNDBUFFORCE ? &s->sndbuf : &s->rcvbuf,
-			   buf_size(v));
+			   buf_size(v, opt == SO_SNDBUFFORCE
+					       ? SOCK_BUF_MIN
+					       : SOCK_RCVBUF_MIN));
 		return 0;
 	case SO_SNDBUF:
-		store_once(&s->sndbuf, buf_size(v));
+		store_once(&s->sndbuf, buf_size(v, SOCK_BUF_MIN));
 		return 0;
 	case SO_RCVBUF:
-		store_once(&s->rcvbuf, buf_size(v));
+		store_once(&s->rcvbuf, buf_size(v, SOCK_RCVBUF_MIN));
 		return 0;
 	case SO_DETACH_FILTER:
 		return sock_filter_set(s, NULL);
@@ -359,7 +372,7 @@ static int set_option(struct socket *s, int opt, u32 v)
 	case SO_RCVLOWAT:
 		return v == 1 ? 0 : -EOPNOTSUPP;
 	default:
-		return set_told(s, opt, v);
+		return sock_set_kept(s, opt, v);
 	}
 }
 
@@ -457,9 +470,11 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		err = set_stamping(s, opt, uval, len);
 	else if (opt == SO_ATTACH_REUSEPORT_CBPF)
 		err = sock_attach_chooser(s, uval, len);
-	else if (opt == SO_RCVTIMEO)
+	else if (opt == SO_MAX_PACING_RATE)
+		err = sockopt_set_pacing(s, uval, len);
+	else if (opt == SO_RCVTIMEO || opt == SO_RCVTIMEO_NEW)
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
-	else if (opt == SO_SNDTIMEO)
+	else if (opt == SO_SNDTIMEO || opt == SO_SNDTIMEO_NEW)
 		err = set_timeout(&s->snd_timeout_ns, uval, len);
 	else if (len < sizeof(v))
 		err = -EINVAL;
@@ -600,12 +615,17 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 				    : 0;
 		return sizeof(v->word64);
 	case SO_RCVTIMEO:
+	case SO_RCVTIMEO_NEW:
 		v->tv = get_timeout(s->rcv_timeout_ns);
 		return sizeof(v->tv);
 	case SO_SNDTIMEO:
+	case SO_SNDTIMEO_NEW:
 		v->tv = get_timeout(s->snd_timeout_ns);
 		return sizeof(v->tv);
 	default:
+		err = sockopt_get(s, opt, v);
+		if (err != -ENOPROTOOPT)
+			return err;
 		v->word = 0;
 		err = get_fact(s, opt, &v->word);
 		return err ? err : (int)sizeof(v->word);
