@@ -66,11 +66,27 @@ enum {
 	IFLA_TXQLEN = 13,
 	IFLA_OPERSTATE = 16,
 	IFLA_LINKMODE = 17,
+	IFLA_STATS64 = 23,
 	IFLA_GROUP = 27,
 	IFLA_PROMISCUITY = 30,
 	IFLA_NUM_TX_QUEUES = 31,
 	IFLA_NUM_RX_QUEUES = 32,
 };
+
+/* struct rtnl_link_stats64, and the same of 32 bits; nothing is lost or wrong. */
+#define NR_STATS64 25
+#define NR_STATS   24
+
+static void put_stats(const struct net_ns *net, struct nl_out *o)
+{
+	u64 packets = netdev_packets(net), bytes = netdev_bytes(net);
+	u64 st[NR_STATS64] = { packets, packets, bytes, bytes };
+	u32 st32[NR_STATS] = { (u32)packets, (u32)packets, (u32)bytes,
+			       (u32)bytes };
+
+	nl_attr(o, IFLA_STATS64, st, sizeof(st));
+	nl_attr(o, IFLA_STATS, st32, sizeof(st32));
+}
 
 static int put_link(const struct net_ns *net, struct nl_out *o,
 		    const struct nlmsghdr *req, bool multi)
@@ -102,6 +118,7 @@ static int put_link(const struct net_ns *net, struct nl_out *o,
 	nl_attr(o, IFLA_QDISC, qdisc, (u32)strlen(qdisc) + 1);
 	nl_attr(o, IFLA_ADDRESS, mac, sizeof(mac));
 	nl_attr(o, IFLA_BROADCAST, mac, sizeof(mac));
+	put_stats(net, o);
 	nl_end(o, h);
 	return 0;
 }

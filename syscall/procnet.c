@@ -36,7 +36,7 @@ static void put_ep(struct text *t, const struct inet_ep *ep, bool v6)
 }
 
 void procnet_put_inet(struct text *t, const struct inet_sock *is, u32 nr,
-		      bool v6)
+		      bool six)
 {
 	static const struct inet_ep none4 = {
 		.ip = { [10] = 0xff, [11] = 0xff }
@@ -46,12 +46,12 @@ void procnet_put_inet(struct text *t, const struct inet_sock *is, u32 nr,
 	u32 queued;
 
 	if (is->state != INET_CONNECTED && is->state != INET_CONNECTING)
-		remote = v6 ? &none6 : &none4;
+		remote = six ? &none6 : &none4;
 	queued = is->state == INET_LISTEN ? is->nr_backlog
 					  : (u32)load_once(&is->bytes);
 	text_printf(t, "%4u:", nr);
-	put_ep(t, &is->local, v6);
-	put_ep(t, remote, v6);
+	put_ep(t, &is->local, six);
+	put_ep(t, remote, six);
 	text_printf(t,
 		    " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu "
 		    "%u %016lx 0\n",

@@ -5,7 +5,9 @@
 #include "utest.h"
 
 #include <arpa/inet.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -153,6 +155,45 @@ static long lo_packets(void)
 	return strtol(at, NULL, 10);
 }
 
+/* What netlink says of that. */
+static void check_link_stats(long packets)
+{
+	struct {
+		struct nlmsghdr h;
+		struct ifinfomsg i;
+	} r = { .h = { .nlmsg_len = sizeof(r),
+		       .nlmsg_type = RTM_GETLINK,
+		       .nlmsg_flags = NLM_F_REQUEST },
+		.i.ifi_index = 1 };
+	int nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), seen = 0, left;
+	static char buf[8192];
+	struct nlmsghdr *h = (void *)buf;
+	struct rtattr *a;
+
+	CHECK_EQ(send(nl, &r, sizeof(r), 0), sizeof(r));
+	CHECK(recv(nl, buf, sizeof(buf), 0) > 0);
+	CHECK_EQ(h->nlmsg_type, RTM_NEWLINK);
+	left = (int)IFLA_PAYLOAD(h);
+	for (a = IFLA_RTA(NLMSG_DATA(h)); RTA_OK(a, left);
+	     a = RTA_NEXT(a, left)) {
+		if (a->rta_type == IFLA_STATS64) {
+			struct rtnl_link_stats64 st;
+
+			CHECK(RTA_PAYLOAD(a) >= sizeof(st));
+			memcpy(&st, RTA_DATA(a), sizeof(st));
+			CHECK_EQ(st.rx_packets, packets);
+			CHECK_EQ(st.tx_packets, packets);
+			CHECK_EQ(st.rx_errors, 0);
+			seen++;
+		} else if (a->rta_type == IFLA_STATS) {
+			CHECK_EQ(*(unsigned *)RTA_DATA(a), packets);
+			seen++;
+		}
+	}
+	CHECK_EQ(seen, 2);
+	close(nl);
+}
+
 TEST(procnet, udp_counts)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -175,6 +216,7 @@ TEST(procnet, udp_counts)
 	CHECK_EQ(udp("InDatagrams"), 5);
 	CHECK_EQ(udp("NoPorts"), 0);
 	CHECK_EQ(lo_packets(), 5);
+	check_link_stats(5);
 	CHECK_EQ(field("/proc/net/netstat", "IpExt:", "InOctets"), 5 * 33);
 	close(s);
 	CHECK_EQ(sendto(t, "hello", 5, 0, (void *)&a, len), 5);
