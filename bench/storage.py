@@ -144,6 +144,12 @@ def counters(m, system, disk):
         for name in ("notifies", "interrupts"):
             found[name] = int(m.read_file(
                 f"/sys/block/{disk}/virtio_blk/{name}"))
+    else:   # of queues of I/O: doorbells of submissions, and interrupts
+        rows = [line.split() for line in m.read_file(
+            f"/sys/block/{disk}/device/stats").split("\n")[2:]]
+        rows = [r for r in rows if len(r) > 5 and int(r[0])]
+        found["notifies"] = sum(int(r[3]) for r in rows)
+        found["interrupts"] = sum(int(r[5]) for r in rows)
     return found
 
 
