@@ -10,6 +10,10 @@
  *   I1  No access is misaligned: on the U74 each would trap to the firmware.
  *   I2  No byte outside of the given range is read or written.
  *
+ * QEMU jumps from one translated block to the next directly only within a page of code: a
+ * loop that lies across two takes twice as long.  So what has loops that matter here is
+ * aligned to the next power of two of its size, and no page ends within.
+ *
  * On the host every function that libc has too gets the prefix k_.
  */
 #ifndef KERNEL
@@ -38,6 +42,8 @@
 
 /* A word that may be any object, as memory is. */
 typedef u64 __attribute__((may_alias)) word;
+
+#define __in_one_page __attribute__((aligned(512)))
 
 #define WORD  sizeof(word)
 #define BLOCK (8 * WORD) /* one cache line per turn */
@@ -93,7 +99,7 @@ static size_t copy_shifted(u8 *d, const u8 *s, size_t n)
 #define SHIFT_MIN 48 /* shorter copies do not pay for the set-up */
 
 /* Upwards; right for overlapping ranges when @d is below @s. */
-static inline void copy_up(u8 *d, const u8 *s, size_t n)
+static __in_one_page void copy_up(u8 *d, const u8 *s, size_t n)
 {
 	if (n >= SHIFT_MIN && !same_phase(d, s)) {
 		size_t head = 2 * WORD - (uintptr_t)d % WORD, done;
@@ -117,7 +123,7 @@ static inline void copy_up(u8 *d, const u8 *s, size_t n)
 }
 
 /* Downwards from the ends; right for overlapping ranges, @d above @s. */
-static void copy_down(u8 *d, const u8 *s, size_t n)
+static __in_one_page void copy_down(u8 *d, const u8 *s, size_t n)
 {
 	d += n;
 	s += n;
@@ -145,7 +151,7 @@ void *memcpy(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-void *memmove(void *dst, const void *src, size_t n)
+__in_one_page void *memmove(void *dst, const void *src, size_t n)
 {
 	if ((uintptr_t)dst - (uintptr_t)src >= n)
 		copy_up(dst, src, n);
@@ -154,7 +160,7 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+__in_one_page void *memset(void *dst, int c, size_t n)
 {
 	u8 *d = dst;
 
