@@ -34,6 +34,7 @@ const char *proc_vma_name(struct vma *v, char *buf)
 	return name;
 }
 
+#define PT_SPAN	  (512 * PAGE_SIZE) /* what one table of entries covers */
 #define PSS_SHIFT 12 /* shares of a page are counted in parts of it */
 
 /* Pages of an area by what they are; shares of them by how many map them. */
@@ -43,9 +44,7 @@ struct usage {
 	u64 pss[3], pss_dirty; /* of anonymous memory, files, shared memory */
 };
 
-/* Who maps @pg: each entry has a reference, and so has the file's cache.  One who
- * looks at the page at this moment counts too. */
-static u64 mappers(const struct page *pg)
+u64 proc_page_mappers(const struct page *pg)
 {
 	u32 refs = load_once(&pg->refs);
 
@@ -54,14 +53,46 @@ static u64 mappers(const struct page *pg)
 	return max(refs, 1u);
 }
 
-static void add_page(const struct page *pg, struct usage *u)
+static bool is_memory(const struct page *pg, u32 flags)
 {
-	u32 flags = load_once(&pg->flags);
 	const struct mapping *m =
 		flags & PG_ANON ? NULL : load_once(&pg->mapping);
-	bool memory = m && m->ops->no_writeback;
-	bool dirty = (flags & (PG_ANON | PG_DIRTY)) || memory;
-	u64 n = mappers(pg), share = (PAGE_SIZE << PSS_SHIFT) / n;
+
+	return m && m->ops->no_writeback;
+}
+
+bool proc_page_is_dirty(const struct page *pg)
+{
+	u32 flags = load_once(&pg->flags);
+
+	return (flags & (PG_ANON | PG_DIRTY)) || is_memory(pg, flags);
+}
+
+void proc_vma_pages(struct vma *v, void (*fn)(const struct page *, void *),
+		    void *ctx)
+{
+	struct mm *mm = v->mm;
+
+	spin_lock(&mm->pt_lock);
+	for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
+		pte_t *p = pt_find(mm, va);
+
+		if (!p) { /* no table: on to where the next one begins */
+			va = ALIGN_DOWN(va, PT_SPAN) + PT_SPAN - PAGE_SIZE;
+			continue;
+		}
+		if ((*p & PTE_V) && !(*p & PTE_SPECIAL))
+			fn(pte_page(*p), ctx);
+	}
+	spin_unlock(&mm->pt_lock);
+}
+
+static void add_page(const struct page *pg, void *ctx)
+{
+	struct usage *u = ctx;
+	u32 flags = load_once(&pg->flags);
+	bool dirty = proc_page_is_dirty(pg);
+	u64 n = proc_page_mappers(pg), share = (PAGE_SIZE << PSS_SHIFT) / n;
 
 	u->rss++;
 	if (flags & PG_ANON)
@@ -70,7 +101,7 @@ static void add_page(const struct page *pg, struct usage *u)
 		u->shared[dirty]++;
 	else
 		u->private[dirty]++;
-	u->pss[flags & PG_ANON ? 0 : memory ? 2 : 1] += share;
+	u->pss[flags & PG_ANON ? 0 : is_memory(pg, flags) ? 2 : 1] += share;
 	if (dirty)
 		u->pss_dirty += share;
 }
@@ -82,22 +113,10 @@ static u64 pss_of(const struct usage *u)
 
 static void add_usage(struct vma *v, struct usage *u)
 {
-	struct mm *mm = v->mm;
 	u64 before = pss_of(u);
 
 	u->size += vma_pages(v);
-	spin_lock(&mm->pt_lock);
-	for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
-		pte_t *p = pt_find(mm, va);
-
-		if (!p) { /* no table: on to where the next one begins */
-			va = ALIGN_DOWN(va, PT_SPAN) + PT_SPAN - PAGE_SIZE;
-			continue;
-		}
-		if ((*p & PTE_V) && !(*p & PTE_SPECIAL))
-			add_page(pte_page(*p), u);
-	}
-	spin_unlock(&mm->pt_lock);
+	proc_vma_pages(v, add_page, u);
 	if (v->flags & VM_LOCKED)
 		u->locked += pss_of(u) - before;
 }

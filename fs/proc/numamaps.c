@@ -21,37 +21,16 @@ struct counts {
 	u64 pages, anon, dirty, writeback, mapmax;
 };
 
-static void count(const struct page *pg, struct counts *n)
+static void count(const struct page *pg, void *ctx)
 {
 	u32 flags = load_once(&pg->flags);
-	const struct mapping *m =
-		flags & PG_ANON ? NULL : load_once(&pg->mapping);
-	u64 refs = load_once(&pg->refs);
+	struct counts *n = ctx;
 
 	n->pages++;
 	n->anon += (flags & PG_ANON) != 0;
-	n->dirty +=
-		(flags & (PG_ANON | PG_DIRTY)) || (m && m->ops->no_writeback);
+	n->dirty += proc_page_is_dirty(pg);
 	n->writeback += (flags & PG_WRITEBACK) != 0;
-	n->mapmax = max(n->mapmax, refs - (m ? 1 : 0)); /* not the cache's */
-}
-
-static void count_area(struct vma *v, struct counts *n)
-{
-	struct mm *mm = v->mm;
-
-	spin_lock(&mm->pt_lock);
-	for (u64 va = v->start; va < v->end; va += PAGE_SIZE) {
-		pte_t *p = pt_find(mm, va);
-
-		if (!p) { /* no table: on to where the next one begins */
-			va = ALIGN_DOWN(va, PT_SPAN) + PT_SPAN - PAGE_SIZE;
-			continue;
-		}
-		if ((*p & PTE_V) && !(*p & PTE_SPECIAL))
-			count(pte_page(*p), n);
-	}
-	spin_unlock(&mm->pt_lock);
+	n->mapmax = max(n->mapmax, proc_page_mappers(pg));
 }
 
 /* Bits of the byte: mpolicy.c keeps it as syscall/numa.c made it. */
@@ -108,7 +87,7 @@ static void show_area(struct vma *v, void *ctx)
 	put_policy(c->t, policy ? policy : c->task_policy);
 	put_what(v, c);
 	if (!(v->flags & VM_IO))
-		count_area(v, &n);
+		proc_vma_pages(v, count, &n);
 	if (n.pages) {
 		put_count(c->t, "anon", n.anon, 0);
 		put_count(c->t, "dirty", n.dirty, 0);

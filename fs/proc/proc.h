@@ -64,6 +64,15 @@ extern const unsigned int nr_pid_entries;
 /* proc/maps.c: what an area is called, perhaps in @buf (a page), or NULL; mm->lock. */
 struct vma;
 const char *proc_vma_name(struct vma *v, char *buf);
+/* Each page that an area has in the table; mm->lock, and @fn under mm->pt_lock. */
+struct page;
+void proc_vma_pages(struct vma *v, void (*fn)(const struct page *, void *),
+		    void *ctx);
+/* Who maps @pg: each entry has a reference, and so has the file's cache.  One who
+ * looks at the page at this moment counts too. */
+u64 proc_page_mappers(const struct page *pg);
+bool proc_page_is_dirty(
+	const struct page *pg); /* what has no disk is, always */
 /* proc/mapquery.c */
 s64 proc_maps_ioctl(struct process *p, u32 cmd, uaddr_t arg);
 
@@ -90,7 +99,6 @@ int proc_show_smaps_rollup(struct text *t, struct process *p);
 /* proc/numamaps.c */
 int proc_show_numa_maps(struct text *t, struct process *p);
 s64 proc_write_clear_refs(struct process *p, char *buf, size_t n);
-#define PT_SPAN (512 * PAGE_SIZE) /* what one table of entries covers */
 /* proc/timens.c */
 int proc_open_timens(struct process *p, struct file *f);
 /* proc/thread.c */
