@@ -243,12 +243,10 @@ static void tell_group(const struct nl_buf *b, struct sock_msg *m)
 
 static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 {
-	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
+	s64 r = socket_put_packet(m, b->data, b->len);
 
-	if (copy_to_iter(b->data, n, m->it) < n)
-		return -EFAULT;
-	if (n < len)
-		m->out_flags |= MSG_TRUNC;
+	if (r < 0)
+		return r;
 	if (m->from)
 		nl_addr_put(m->from, b->port, b->groups);
 	m->creds = b->creds;
@@ -262,40 +260,29 @@ static s64 take(struct nl_sock *nl, struct nl_buf *b, struct sock_msg *m)
 		spin_unlock(&nl->lock);
 		kfree(b);
 	}
-	return (s64)(m->flags & MSG_TRUNC ? len : n);
+	return r;
 }
 
 s64 nl_recv(struct socket *s, struct sock_msg *m)
 {
 	struct nl_sock *nl = to_nl(s);
 	u64 deadline = socket_deadline(s->rcv_timeout_ns);
-	struct nl_buf *b;
+	struct nl_buf *b = NULL;
 	s64 r = 0;
 
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	mutex_lock(&nl->rd_mutex);
-	for (;;) {
-		b = NULL;
+	while (!r) {
 		r = socket_take_error(s);
-		if (r)
+		b = r ? NULL : first(nl);
+		if (r || b)
 			break;
-		b = first(nl);
-		if (b)
-			break;
-		r = -EAGAIN;
-		if (m->flags & MSG_DONTWAIT)
-			break;
-		mutex_unlock(&nl->rd_mutex);
-		r = wait_event_interruptible_timeout(
-			&s->rd_wq,
-			!list_empty(&nl->queue) || load_once(&s->error),
-			deadline);
-		mutex_lock(&nl->rd_mutex);
-		if (r)
-			break;
+		r = socket_await_packet(s, &nl->rd_mutex, &nl->queue, m,
+					deadline);
 	}
-	r = b ? take(nl, b, m) : socket_interrupted(r, s->rcv_timeout_ns);
+	if (b)
+		r = take(nl, b, m);
 	mutex_unlock(&nl->rd_mutex);
 	return r;
 }

@@ -193,12 +193,10 @@ static void describe(const struct packet_sock *ps, const struct packet_buf *b,
 static s64 take(struct packet_sock *ps, struct packet_buf *b,
 		struct sock_msg *m)
 {
-	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
+	s64 r = socket_put_packet(m, b->data, b->len);
 
-	if (copy_to_iter(b->data, n, m->it) < n)
-		return -EFAULT;
-	if (n < len)
-		m->out_flags |= MSG_TRUNC;
+	if (r < 0)
+		return r;
 	if (m->from)
 		put_addr(m->from, b->proto, LOOPBACK_INDEX, b->pkttype,
 			 sizeof(struct ll_addr));
@@ -208,7 +206,7 @@ static s64 take(struct packet_sock *ps, struct packet_buf *b,
 		describe(ps, b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(ps, b);
-	return (s64)(m->flags & MSG_TRUNC ? len : n);
+	return r;
 }
 
 static s64 packet_recv(struct socket *s, struct sock_msg *m)
@@ -229,16 +227,8 @@ static s64 packet_recv(struct socket *s, struct sock_msg *m)
 		b = r ? NULL : first(ps);
 		if (r || b)
 			break;
-		r = -EAGAIN;
-		if (m->flags & MSG_DONTWAIT)
-			break;
-		mutex_unlock(&ps->rd_mutex);
-		r = wait_event_interruptible_timeout(
-			&s->rd_wq,
-			!list_empty(&ps->queue) || load_once(&s->error),
-			deadline);
-		mutex_lock(&ps->rd_mutex);
-		r = socket_interrupted(r, s->rcv_timeout_ns);
+		r = socket_await_packet(s, &ps->rd_mutex, &ps->queue, m,
+					deadline);
 	}
 	if (b)
 		r = take(ps, b, m);

@@ -112,6 +112,33 @@ s64 socket_interrupted(s64 err, u64 timeout_ns)
 	return err == -ERESTARTSYS && timeout_ns ? -EINTR : err;
 }
 
+s64 socket_put_packet(struct sock_msg *m, const void *data, size_t len)
+{
+	size_t n = min(len, iov_iter_count(m->it));
+
+	if (copy_to_iter(data, n, m->it) < n)
+		return -EFAULT;
+	if (n < len)
+		m->out_flags |= MSG_TRUNC;
+	return (s64)(m->flags & MSG_TRUNC ? len : n);
+}
+
+s64 socket_await_packet(struct socket *s, struct mutex *rd,
+			const struct list_head *queue, const struct sock_msg *m,
+			u64 deadline)
+{
+	int err;
+
+	if (m->flags & MSG_DONTWAIT)
+		return -EAGAIN;
+	mutex_unlock(rd);
+	err = wait_event_interruptible_timeout(
+		&s->rd_wq, !list_empty(queue) || load_once(&s->error),
+		deadline);
+	mutex_lock(rd);
+	return socket_interrupted(err, s->rcv_timeout_ns);
+}
+
 struct sock_creds sock_creds_shown(const struct sock_creds *c)
 {
 	struct sock_creds s = *c;

@@ -228,6 +228,18 @@ int socket_take_error(struct socket *s);
 u64 socket_deadline(u64 timeout_ns);
 /* -ERESTARTSYS with a time limit cannot be restarted: -EINTR. */
 s64 socket_interrupted(s64 err, u64 timeout_ns);
+/* As much of a packet as @m has room for, and MSG_TRUNC if that is not all.  What
+ * recvmsg(2) returns of it: the length given, or asked for (MSG_TRUNC), or -EFAULT. */
+s64 socket_put_packet(struct sock_msg *m, const void *data, size_t len);
+/*
+ * Nothing is queued: wait, @rd given up meanwhile, until something is, or an error; who
+ * returns 0 looks again.  -EAGAIN: @m does not wait, or @deadline (socket_deadline() of
+ * the receiver's time limit) has come.  May sleep.
+ */
+struct mutex;
+s64 socket_await_packet(struct socket *s, struct mutex *rd,
+			const struct list_head *queue, const struct sock_msg *m,
+			u64 deadline);
 /* When a packet came to @s, if anybody asks: sock_msg.stamp_ns. */
 u64 socket_stamp(const struct socket *s);
 #define SIOCGSTAMP	 0x8906u

@@ -517,12 +517,10 @@ static void describe(const struct inet_sock *is, const struct inet_buf *b,
 
 static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 {
-	size_t n = min_t(size_t, b->len, iov_iter_count(m->it)), len = b->len;
+	s64 r = socket_put_packet(m, b->data, b->len);
 
-	if (copy_to_iter(b->data, n, m->it) < n)
-		return -EFAULT;
-	if (n < len)
-		m->out_flags |= MSG_TRUNC;
+	if (r < 0)
+		return r;
 	if (m->from)
 		inet_addr_out(is, &b->from, m->from);
 	m->stamp_ns = b->stamp_ns;
@@ -531,7 +529,7 @@ static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
 		describe(is, b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(is, b);
-	return (s64)(m->flags & MSG_TRUNC ? len : n);
+	return r;
 }
 
 s64 udp_recv(struct socket *s, struct sock_msg *m)

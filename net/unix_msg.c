@@ -546,25 +546,21 @@ static s64 recv_packet(struct unix_sock *us, struct sock_msg *m)
 {
 	u64 deadline = socket_deadline(us->s.rcv_timeout_ns);
 	struct unix_msg *um;
-	size_t n, len;
 	s64 r;
 
 	while (!(um = first_msg(us))) {
 		if (!wait_input(us, m, deadline, &r))
 			return r;
 	}
-	len = um->len;
-	n = min(len, iov_iter_count(m->it));
-	if (copy_to_iter(um->data, n, m->it) < n)
-		return -EFAULT;
-	if (n < len)
-		m->out_flags |= MSG_TRUNC;
+	r = socket_put_packet(m, um->data, um->len);
+	if (r < 0)
+		return r;
 	if (us->s.type == SOCK_SEQPACKET)
 		m->out_flags |= MSG_EOR;
 	take_extras(um, m);
 	if (!(m->flags & MSG_PEEK))
 		consumed(us, um, 0, true);
-	return (s64)(m->flags & MSG_TRUNC ? len : n);
+	return r;
 }
 
 s64 unix_recv(struct socket *s, struct sock_msg *m)
