@@ -205,17 +205,6 @@ u64 relay_idle(struct hart *h)
 	return 0;
 }
 
-/* What was counted did not come. */
-static void __noreturn polled_in_vain(struct hart *h, u64 found)
-{
-	relay_uncount_message(h);
-	if (found == POLL_NOTHING) {
-		h->st.poll_misses++;
-		sleep(h);
-	}
-	hart_loop();
-}
-
 /*
  * The same for a service hart that has looked in vain for as long as a short call takes,
  * and has counted what is to come: programs that also compute call every few
@@ -230,20 +219,18 @@ __hotpath_loop void relay_poll_on(struct hart *h)
 		jump_to(relay_no_message, h);
 	found = poll(h, &when);
 	if (likely(found > POLL_WORK))
-		jump_to_2(relay_polled, h, found);
-	polled_in_vain(h, found);
+		jump_to_3(relay_polled, h, found, when);
+	relay_uncount_message(h);
+	if (found == POLL_NOTHING) {
+		h->st.poll_misses++;
+		sleep(h);
+	}
+	hart_loop();
 }
 
 /* And for an application hart whose thread @t waits for more than a short call. */
 __hotpath_loop void relay_await_on(struct hart *h, const struct thread *t)
 {
-	u64 found, when;
-
-	if (unlikely(!relay_poll_cap))
-		jump_to_2(relay_no_answer, h, t);
 	relay_late(h, t);
-	found = poll(h, &when);
-	if (likely(found > POLL_WORK))
-		jump_to_3(relay_answered, h, found, when);
-	polled_in_vain(h, found);
+	jump_to(relay_poll_on, h);
 }

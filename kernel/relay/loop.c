@@ -132,13 +132,7 @@ __hotpath void relay_poll(struct hart *h)
 }
 
 /* It came after all, to who polled on. */
-__hotpath_loop void relay_polled(struct hart *h, u64 word)
-{
-	expected_message(h, relay_of(h), word, 0, false);
-	hart_loop();
-}
-
-__hotpath_loop void relay_answered(struct hart *h, u64 word, u64 when)
+__hotpath_loop void relay_polled(struct hart *h, u64 word, u64 when)
 {
 	expected_message(h, relay_of(h), word, when, false);
 	hart_loop();

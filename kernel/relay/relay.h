@@ -274,10 +274,11 @@ void relay_await(struct hart *h, struct thread *t,
 		 struct call_row *c) __noreturn;
 void relay_await_blind(struct hart *h, struct thread *t,
 		       struct call_row *c) __noreturn;
-void relay_poll_on(struct hart *h) __noreturn; /* from relay_poll() */
-void relay_polled(struct hart *h, u64 word) __noreturn;
+/* From relay_poll(), and from relay_await(). */
+void relay_poll_on(struct hart *h) __noreturn;
 void relay_await_on(struct hart *h, const struct thread *t) __noreturn;
-void relay_answered(struct hart *h, u64 word, u64 when) __noreturn;
+/* To them comes @word, @when by rdcycle (0: nobody looked). */
+void relay_polled(struct hart *h, u64 word, u64 when) __noreturn;
 void relay_no_message(struct hart *h) __noreturn; /* from these */
 void relay_uncount_message(struct hart *h);
 void relay_no_answer(struct hart *h, const struct thread *t) __noreturn;
