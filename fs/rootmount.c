@@ -301,9 +301,7 @@ static void list_types(struct attempt *a, char *copy)
 		return;
 	}
 	for (; at && *at && a->nr < ARRAY_SIZE(a->names); at = next) {
-		next = strchr(at, ',');
-		if (next)
-			*next++ = '\0';
+		next = str_cut(at, ',');
 		a->names[a->nr++] = at;
 	}
 }

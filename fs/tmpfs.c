@@ -251,12 +251,8 @@ static int parse_options(struct tmpfs_sb *ts, const char *data)
 	if (!copy)
 		return -ENOMEM;
 	for (; !err && at && *at; at = next) {
-		next = strchr(at, ',');
-		if (next)
-			*next++ = '\0';
-		val = strchr(at, '=');
-		if (val)
-			*val++ = '\0';
+		next = str_cut(at, ',');
+		val = str_cut(at, '=');
 		if (*at)
 			err = parse_option(ts, at, val ? val : "");
 	}

@@ -390,6 +390,15 @@ const char *skip_spaces(const char *s)
 	return s;
 }
 
+char *str_cut(char *s, char c)
+{
+	char *at = strchr(s, c);
+
+	if (at)
+		*at++ = '\0';
+	return at;
+}
+
 bool str_has_prefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -51,5 +51,7 @@ const char *skip_spaces(const char *s);
 
 /* Does @s begin with @prefix? */
 bool str_has_prefix(const char *s, const char *prefix);
+/* End @s at the first @c; what stands behind it, or NULL: there is none. */
+char *str_cut(char *s, char c);
 
 #endif /* LIB_STRING_H */

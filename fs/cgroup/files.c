@@ -316,11 +316,10 @@ static int usec_to_ns(u64 *v)
 static int write_cpu_max(struct cgroupfs_open *o, char *buf)
 {
 	u64 quota, period = USEC(load_once(&o->cg->bw.period_ns));
-	char *second = strchr(buf, ' ');
+	char *second = str_cut(buf, ' ');
 	const char *end;
 
-	if (second) {
-		*second++ = '\0'; /* what is behind it is not looked at */
+	if (second) { /* what is behind it is not looked at */
 		period = parse_u64(second, &end, 10);
 		if (end == second)
 			return -EINVAL;

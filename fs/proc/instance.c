@@ -98,9 +98,7 @@ static int parse_options(struct proc_sb *ps, const char *data)
 	if (!copy)
 		return -ENOMEM;
 	for (; !err && at && *at; at = next) {
-		next = strchr(at, ',');
-		if (next)
-			*next++ = '\0';
+		next = str_cut(at, ',');
 		err = *at ? parse_option(ps, at) : 0;
 	}
 	kfree(copy);

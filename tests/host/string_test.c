@@ -189,6 +189,19 @@ static void test_search(void **state)
 	assert_string_equal(skip_spaces(" \t\n x "), "x ");
 }
 
+static void test_cut(void **state)
+{
+	char s[] = "a,,b", *at = str_cut(s, ',');
+
+	assert_string_equal(s, "a");
+	assert_ptr_equal(at, s + 2);
+	at = str_cut(at, ',');
+	assert_string_equal(s + 2, "");
+	assert_string_equal(at, "b");
+	assert_null(str_cut(at, ','));
+	assert_string_equal(at, "b");
+}
+
 static void test_strscpy(void **state)
 {
 	char buf[5];
@@ -281,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_memchr),
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_search),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_strscpy),
 		cmocka_unit_test(test_strlcat),
 		cmocka_unit_test(test_numbers),
