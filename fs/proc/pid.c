@@ -2,13 +2,12 @@
 /*
  * fs/proc/pid.c - /proc/<pid>, its task/, fd/, fdinfo/, map_files/ and net/ directories.
  *
- * An inode here is a code: process, thread, kind and descriptor.  It holds no
- * reference: every operation looks the process up anew, and a name whose process has
- * gone answers -ENOENT or -ESRCH.
+ * An inode here is a code, as pid_int.h says; links are in pidlink.c.
  */
 #include <fs/anon.h>
 #include <fs/nsfs.h>
 #include <fs/proc/net.h>
+#include <fs/proc/pid_int.h>
 #include <fs/proc/proc.h>
 #include <fs/procfd.h>
 #include <kernel/mm/kmalloc.h>
@@ -20,48 +19,7 @@
 #include <lib/fmt.h>
 #include <lib/string.h>
 
-enum pid_kind {
-	PK_DIR,	    /* /proc/<pid> or task/<tid> */
-	PK_TASK,    /* task/ */
-	PK_FD,	    /* fd/ */
-	PK_FDINFO,  /* fdinfo/ */
-	PK_MAPS,    /* map_files/ */
-	PK_FDLINK,  /* fd/<n> */
-	PK_FDTEXT,  /* fdinfo/<n> */
-	PK_ENTRY,   /* pid_entries[sub] */
-	PK_NS,	    /* ns/ */
-	PK_NSLINK,  /* ns/<name>: link number sub */
-	PK_NET,	    /* net/ */
-	PK_NETTEXT, /* net/<name>: file number sub */
-};
-
-/* Fields of the code in inode->priv. */
-struct code {
-	u32 pid;
-	u8 kind;
-	bool task; /* below task/ */
-	u32 sub;   /* entry index or descriptor, of 23 bits */
-};
-#define SUB_MASK 0x7fffffu
-
-static u64 pack(struct code c)
-{
-	return (u64)c.pid << 32 | (u64)c.kind << 24 | (u64)c.task << 23 |
-	       c.sub | 1ULL << 62;
-}
-
-static struct code unpack(const struct inode *i)
-{
-	u64 v = (u64)(uintptr_t)i->priv;
-
-	return (struct code){ .pid = (v >> 32) & 0x3fffffff,
-			      .kind = (v >> 24) & 0x7f,
-			      .task = (v >> 23) & 1,
-			      .sub = v & SUB_MASK };
-}
-
-static const struct inode_ops dir_iops, entry_iops, link_iops, fdlink_iops,
-	fdtext_iops, nslink_iops, nettext_iops;
+static const struct inode_ops dir_iops, entry_iops, fdtext_iops, nettext_iops;
 static const struct file_ops dir_fops;
 static const struct file_ops text_placeholder; /* open() replaces it */
 
@@ -77,14 +35,14 @@ void proc_set_owner(struct inode *i, struct process *p)
 }
 
 static struct inode *make(struct super_block *sb, struct process *p,
-			  struct code c, u32 mode)
+			  struct pid_code c, u32 mode)
 {
 	struct inode *i = inode_new(sb);
 
 	if (!i)
 		return NULL;
-	i->priv = (void *)(uintptr_t)pack(c);
-	i->ino = pack(c);
+	i->priv = (void *)(uintptr_t)pid_pack(c);
+	i->ino = pid_pack(c);
 	i->mode = mode;
 	i->fops = &text_placeholder;
 	proc_set_owner(i, p);
@@ -93,11 +51,11 @@ static struct inode *make(struct super_block *sb, struct process *p,
 		i->fops = &dir_fops;
 		i->nlink = 2;
 	} else if (c.kind == PK_FDLINK) {
-		i->ops = &fdlink_iops;
+		i->ops = &pid_fdlink_iops;
 	} else if (c.kind == PK_NSLINK) {
-		i->ops = &nslink_iops;
+		i->ops = &pid_nslink_iops;
 	} else if (S_ISLNK(mode)) {
-		i->ops = &link_iops;
+		i->ops = &pid_link_iops;
 	} else if (c.kind == PK_NETTEXT) {
 		i->ops = &nettext_iops;
 	} else if (c.kind == PK_FDTEXT) {
@@ -137,7 +95,7 @@ static struct process *process_of_tid(u32 tid)
 	return p;
 }
 
-static struct process *find(struct code c)
+struct process *pid_find(struct pid_code c)
 {
 	struct process *p = process_find((int)c.pid);
 
@@ -161,14 +119,14 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 	if (!parse_number(name, len, &pid))
 		return 0;
 	pid = (u32)pid_global(proc_sb_pids(dir->sb), (int)pid);
-	p = find((struct code){ .pid = pid });
+	p = pid_find((struct pid_code){ .pid = pid });
 	if (!p)
 		return 0;
 	if (proc_hides(dir->sb, p, HIDEPID_INVISIBLE)) {
 		process_put(p);
 		return 0;
 	}
-	*out = make(dir->sb, p, (struct code){ .pid = pid, .kind = PK_DIR },
+	*out = make(dir->sb, p, (struct pid_code){ .pid = pid, .kind = PK_DIR },
 		    S_IFDIR | 0555);
 	process_put(p);
 	return *out ? 0 : -ENOMEM;
@@ -200,9 +158,10 @@ int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first)
 		int nr = shown_nr(f->inode->sb, pid);
 		int n = snprintf(name, sizeof(name), "%d", nr);
 
-		if (nr && !ctx->emit(ctx, name, (size_t)n,
-				     pack((struct code){ .pid = (u32)pid }),
-				     DT_DIR, first + (u64)pid + 1))
+		if (nr &&
+		    !ctx->emit(ctx, name, (size_t)n,
+			       pid_pack((struct pid_code){ .pid = (u32)pid }),
+			       DT_DIR, first + (u64)pid + 1))
 			return 0;
 		pid++;
 		ctx->pos = first + (u64)pid;
@@ -225,7 +184,7 @@ static const struct {
 		{ "net", PK_NET, true, 0555 } };
 #define NR_SUBDIRS ARRAY_SIZE(subdirs)
 
-static int lookup_entry(struct inode *dir, struct process *p, struct code c,
+static int lookup_entry(struct inode *dir, struct process *p, struct pid_code c,
 			const char *name, size_t len, struct inode **out)
 {
 	for (u32 i = 0; i < NR_SUBDIRS; i++) {
@@ -264,7 +223,7 @@ static u32 fd_mode(struct process *p, u32 fd)
 	return mode;
 }
 
-static int lookup_ns(struct inode *dir, struct process *p, struct code c,
+static int lookup_ns(struct inode *dir, struct process *p, struct pid_code c,
 		     const char *name, size_t len, struct inode **out)
 {
 	const char *s;
@@ -279,7 +238,7 @@ static int lookup_ns(struct inode *dir, struct process *p, struct code c,
 	return 0;
 }
 
-static int lookup_net(struct inode *dir, struct process *p, struct code c,
+static int lookup_net(struct inode *dir, struct process *p, struct pid_code c,
 		      const char *name, size_t len, struct inode **out)
 {
 	const char *s;
@@ -294,7 +253,7 @@ static int lookup_net(struct inode *dir, struct process *p, struct code c,
 	return 0;
 }
 
-static int lookup_in(struct inode *dir, struct process *p, struct code c,
+static int lookup_in(struct inode *dir, struct process *p, struct pid_code c,
 		     const char *name, size_t len, struct inode **out)
 {
 	struct process *q;
@@ -315,9 +274,9 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 		q = process_of_tid(n);
 		if (q == p)
 			*out = make(dir->sb, p,
-				    (struct code){ .pid = n,
-						   .kind = PK_DIR,
-						   .task = true },
+				    (struct pid_code){ .pid = n,
+						       .kind = PK_DIR,
+						       .task = true },
 				    S_IFDIR | 0555);
 		if (q)
 			process_put(q);
@@ -340,7 +299,7 @@ static int lookup_in(struct inode *dir, struct process *p, struct code c,
 }
 
 /* Is /proc/<pid> itself, code @c, kept from current?  0 or -errno. */
-static int closed(struct super_block *sb, struct process *p, struct code c)
+static int closed(struct super_block *sb, struct process *p, struct pid_code c)
 {
 	if (c.kind != PK_DIR || c.task || !proc_hides(sb, p, HIDEPID_NO_ACCESS))
 		return 0;
@@ -351,8 +310,8 @@ static int closed(struct super_block *sb, struct process *p, struct code c)
 static int pid_lookup(struct inode *dir, const char *name, size_t len,
 		      struct inode **out)
 {
-	struct code c = unpack(dir);
-	struct process *p = find(c);
+	struct pid_code c = pid_unpack(dir);
+	struct process *p = pid_find(c);
 	int r;
 
 	*out = NULL;
@@ -365,16 +324,17 @@ static int pid_lookup(struct inode *dir, const char *name, size_t len,
 	return r;
 }
 
-static bool emit(struct dir_ctx *ctx, const char *name, struct code c,
+static bool emit(struct dir_ctx *ctx, const char *name, struct pid_code c,
 		 unsigned int type)
 {
-	if (!ctx->emit(ctx, name, strlen(name), pack(c), type, ctx->pos + 1))
+	if (!ctx->emit(ctx, name, strlen(name), pid_pack(c), type,
+		       ctx->pos + 1))
 		return false;
 	ctx->pos++;
 	return true;
 }
 
-static void readdir_entries(struct dir_ctx *ctx, struct code c)
+static void readdir_entries(struct dir_ctx *ctx, struct pid_code c)
 {
 	while (ctx->pos < 2 + NR_SUBDIRS) {
 		u64 i = ctx->pos - 2;
@@ -398,7 +358,7 @@ static void readdir_entries(struct dir_ctx *ctx, struct code c)
 	}
 }
 
-static void readdir_ns(struct dir_ctx *ctx, struct code c)
+static void readdir_ns(struct dir_ctx *ctx, struct pid_code c)
 {
 	const char *s;
 
@@ -410,7 +370,7 @@ static void readdir_ns(struct dir_ctx *ctx, struct code c)
 	}
 }
 
-static void readdir_net(struct dir_ctx *ctx, struct code c)
+static void readdir_net(struct dir_ctx *ctx, struct pid_code c)
 {
 	const char *s;
 
@@ -422,7 +382,8 @@ static void readdir_net(struct dir_ctx *ctx, struct code c)
 	}
 }
 
-static void readdir_fds(struct dir_ctx *ctx, struct process *p, struct code c)
+static void readdir_fds(struct dir_ctx *ctx, struct process *p,
+			struct pid_code c)
 {
 	struct files *fs = process_files(p);
 	int fd = (int)(ctx->pos - 2);
@@ -456,8 +417,8 @@ static int next_tid(struct process *p, int after)
 	return best;
 }
 
-static void readdir_tasks(struct dir_ctx *ctx, struct process *p, struct code c,
-			  struct pid_ns *ns)
+static void readdir_tasks(struct dir_ctx *ctx, struct process *p,
+			  struct pid_code c, struct pid_ns *ns)
 {
 	int tid = (int)ctx->pos - 2;
 
@@ -467,7 +428,7 @@ static void readdir_tasks(struct dir_ctx *ctx, struct process *p, struct code c,
 		snprintf(name, sizeof(name), "%d", pid_nr_in(ns, tid));
 		c.pid = (u32)tid;
 		c.kind = PK_DIR;
-		if (!ctx->emit(ctx, name, strlen(name), pack(c), DT_DIR,
+		if (!ctx->emit(ctx, name, strlen(name), pid_pack(c), DT_DIR,
 			       (u64)tid + 2))
 			return;
 		ctx->pos = (u64)tid + 2;
@@ -476,8 +437,8 @@ static void readdir_tasks(struct dir_ctx *ctx, struct process *p, struct code c,
 
 static int pid_readdir(struct file *f, struct dir_ctx *ctx)
 {
-	struct code c = unpack(f->inode);
-	struct process *p = find(c);
+	struct pid_code c = pid_unpack(f->inode);
+	struct process *p = pid_find(c);
 
 	if (!p)
 		return -ENOENT;
@@ -510,8 +471,8 @@ static int pid_setattr(struct inode *i, const struct iattr *a)
 
 static int pid_dir_open(struct inode *i, struct file *f)
 {
-	struct code c = unpack(i);
-	struct process *p = find(c);
+	struct pid_code c = pid_unpack(i);
+	struct process *p = pid_find(c);
 	int err;
 
 	if (!p)
@@ -537,14 +498,14 @@ static const struct file_ops dir_fops = {
 struct process *proc_dir_process(struct file *f)
 {
 	struct process *p;
-	struct code c;
+	struct pid_code c;
 
 	if (f->ops != &dir_fops || !f->inode)
 		return ERR_PTR(-EBADF);
-	c = unpack(f->inode);
+	c = pid_unpack(f->inode);
 	if (c.kind != PK_DIR || c.task)
 		return ERR_PTR(-EBADF);
-	p = find(c);
+	p = pid_find(c);
 	return p ? p : ERR_PTR(-ESRCH);
 }
 
@@ -627,9 +588,9 @@ static s64 ioctl_opened(void *arg, u32 cmd, uaddr_t uarg)
 
 static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 {
-	struct code c = unpack(inode);
+	struct pid_code c = pid_unpack(inode);
 	const struct pid_entry *e = fdinfo ? NULL : &pid_entries[c.sub];
-	struct process *p = find(c);
+	struct process *p = pid_find(c);
 	struct opened *o;
 	int r;
 
@@ -677,8 +638,8 @@ static int fdtext_open(struct inode *inode, struct file *f)
 
 static int nettext_open(struct inode *inode, struct file *f)
 {
-	struct code c = unpack(inode);
-	struct process *p = find(c);
+	struct pid_code c = pid_unpack(inode);
+	struct process *p = pid_find(c);
 	struct net_ns *net;
 
 	if (!p)
@@ -686,138 +647,6 @@ static int nettext_open(struct inode *inode, struct file *f)
 	net = net_ns_of_tid(c.task ? (int)c.pid : 0, p);
 	process_put(p);
 	return net ? proc_net_open(f, net, c.sub) : -EINVAL;
-}
-
-static int entry_get_link(struct inode *inode, struct path *out)
-{
-	struct code c = unpack(inode);
-	struct process *p = find(c);
-	int r;
-
-	if (!p)
-		return -ENOENT;
-	r = proc_may_inspect(p) ? pid_entries[c.sub].link(p, out) : -EACCES;
-	process_put(p);
-	return r;
-}
-
-static s64 path_text(const struct path *p, char *buf, size_t size)
-{
-	struct path root;
-	s64 r;
-
-	fs_ctx_get_root(&root);
-	r = path_to_str(p, &root, buf, size);
-	path_put(&root);
-	return r;
-}
-
-static s64 entry_readlink(struct inode *inode, char *buf, size_t size)
-{
-	struct path p;
-	s64 r = entry_get_link(inode, &p);
-
-	if (r)
-		return r;
-	r = path_text(&p, buf, size);
-	path_put(&p);
-	return r;
-}
-
-static struct file *fd_file(struct inode *inode)
-{
-	struct code c = unpack(inode);
-	struct process *p = find(c);
-	struct files *fs;
-	struct file *f;
-
-	if (!p)
-		return NULL;
-	fs = proc_may_inspect(p) ? process_files(p) : NULL;
-	f = fs ? files_lookup(fs, (int)c.sub) : NULL;
-	if (fs)
-		files_put(fs);
-	process_put(p);
-	return f;
-}
-
-static int fdlink_get_link(struct inode *inode, struct path *out)
-{
-	struct file *f = fd_file(inode);
-	int r = -ENXIO; /* a file without a name cannot be opened again */
-
-	if (!f)
-		return -ENOENT;
-	if (f->dentry && f->mnt) {
-		*out = (struct path){ .mnt = f->mnt, .dentry = f->dentry };
-		path_get(out);
-		r = 0;
-	} else if (f->inode) {
-		r = anon_inode_path(f->inode, out);
-	}
-	file_put(f);
-	return r;
-}
-
-static s64 fdlink_readlink(struct inode *inode, char *buf, size_t size)
-{
-	struct file *f = fd_file(inode);
-	s64 r;
-
-	if (!f)
-		return -ENOENT;
-	if (f->dentry && f->mnt) {
-		struct path p = { .mnt = f->mnt, .dentry = f->dentry };
-
-		r = path_text(&p, buf, size);
-	} else if (f->ops->anon_name) {
-		r = strscpy(buf, f->ops->anon_name, size);
-	} else {
-		r = snprintf(buf, size, "%s:[%lu]",
-			     f->inode && S_ISFIFO(f->inode->mode) ? "pipe"
-			     : f->inode && S_ISSOCK(f->inode->mode)
-				     ? "socket"
-				     : "anon_inode",
-			     f->inode ? f->inode->ino : 0);
-	}
-	file_put(f);
-	return r;
-}
-
-/* The namespace, with a reference, or ERR_PTR. */
-static struct ns_common *linked_ns(struct inode *inode)
-{
-	struct code c = unpack(inode);
-	struct process *p = find(c);
-	struct ns_common *ns;
-
-	if (!p)
-		return ERR_PTR(-ENOENT);
-	if (!proc_may_inspect(p))
-		ns = ERR_PTR(-EACCES);
-	else
-		ns = ns_of_tid((int)c.pid, p, c.sub);
-	process_put(p);
-	return ns ? ns : ERR_PTR(-ENOENT);
-}
-
-static int nslink_get_link(struct inode *inode, struct path *out)
-{
-	struct ns_common *ns = linked_ns(inode);
-
-	return IS_ERR(ns) ? (int)PTR_ERR(ns) : nsfs_path(ns, out);
-}
-
-static s64 nslink_readlink(struct inode *inode, char *buf, size_t size)
-{
-	struct ns_common *ns = linked_ns(inode);
-	char name[NS_NAME_LEN];
-
-	if (IS_ERR(ns))
-		return PTR_ERR(ns);
-	(void)nsfs_name(ns, name);
-	ns_put(ns);
-	return strscpy(buf, name, size);
 }
 
 static const struct inode_ops entry_iops = {
@@ -828,16 +657,4 @@ static const struct inode_ops nettext_iops = { .open = nettext_open };
 static const struct inode_ops fdtext_iops = {
 	.open = fdtext_open,
 	.setattr = pid_setattr,
-};
-static const struct inode_ops link_iops = {
-	.readlink = entry_readlink,
-	.get_link = entry_get_link,
-};
-static const struct inode_ops nslink_iops = {
-	.readlink = nslink_readlink,
-	.get_link = nslink_get_link,
-};
-static const struct inode_ops fdlink_iops = {
-	.readlink = fdlink_readlink,
-	.get_link = fdlink_get_link,
 };
