@@ -131,9 +131,10 @@ static int random_requests(void *seed)
 	struct io_uring_cqe c;
 
 	srandom((unsigned int)(unsigned long)seed);
-	/* Descriptors 1 and 2 are among those that it writes all memory to. */
-	CHECK_OK(dup2(open("/dev/null", O_RDWR), 1));
-	CHECK_OK(dup2(1, 2));
+	/* Descriptors 0 to 2 are among those that it writes all memory to. */
+	CHECK_OK(dup2(open("/dev/null", O_RDWR), 0));
+	CHECK_OK(dup2(0, 1));
+	CHECK_OK(dup2(0, 2));
 	CHECK_OK(pipe(fds + 3));
 	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds + 5));
 	fds[7] = socket(AF_INET, SOCK_DGRAM, 0);
