@@ -34,13 +34,18 @@ u16 ip_sum(u32 sum, const void *p, size_t n)
 	return (u16)s;
 }
 
-u16 ip_checksum(u8 proto, const struct inet_buf *b)
+/* Of the pseudo header of @b as a packet of @len bytes. */
+static u32 pseudo_sum(u8 proto, const struct inet_buf *b, u32 len)
 {
-	u32 skip = inet_is_v4(&b->to) ? 12 : 0, sum = proto + b->len;
+	u32 skip = inet_is_v4(&b->to) ? 12 : 0, sum = proto + len;
 
 	sum = ip_sum(sum, b->from.ip + skip, 16 - skip);
-	sum = ip_sum(sum, b->to.ip + skip, 16 - skip);
-	return (u16)~ip_sum(sum, b->data, b->len);
+	return ip_sum(sum, b->to.ip + skip, 16 - skip);
+}
+
+u16 ip_checksum(u8 proto, const struct inet_buf *b)
+{
+	return (u16)~ip_sum(pseudo_sum(proto, b, b->len), b->data, b->len);
 }
 
 static u32 header4(u8 proto, const struct inet_buf *b, u8 *h, u32 len)
@@ -74,15 +79,12 @@ u32 ip_header(u8 proto, const struct inet_buf *b, u8 h[IP6_HEADER], u32 len)
 
 static u32 udp_header(u8 proto, const struct inet_buf *b, u8 *h)
 {
-	u32 sum = proto + UDP_HEADER + b->len,
-	    skip = inet_is_v4(&b->to) ? 12 : 0;
+	u32 sum = pseudo_sum(proto, b, UDP_HEADER + b->len);
 
 	put_be16(h, b->from.port);
 	put_be16(h + 2, b->to.port);
 	put_be16(h + 4, UDP_HEADER + b->len);
 	put_be16(h + 6, 0);
-	sum = ip_sum(sum, b->from.ip + skip, 16 - skip);
-	sum = ip_sum(sum, b->to.ip + skip, 16 - skip);
 	sum = ip_sum(sum, h, UDP_HEADER);
 	put_be16(h + 6, (u16)~ip_sum(sum, b->data, b->len) ?: 0xffff);
 	return UDP_HEADER;
