@@ -142,15 +142,78 @@ static int fault_anon(struct vma *v, u64 addr, pte_t *p, bool write)
 	return 0;
 }
 
+/*
+ * @p, which is *@e, is about to show another frame.  What one thread writes to that,
+ * no other may miss because its TLB still has the old one: so where there are others
+ * the entry is taken away first, with its bits left in place, and *@e is what it is
+ * now.  Who faults on it meanwhile looks again.  False: it has changed.  pt_lock is
+ * held, and given up meanwhile.
+ */
+static bool hide_entry(struct mm *mm, pte_t *p, pte_t *e)
+{
+	if (*p != *e)
+		return false;
+	if (mm_is_private(mm))
+		return true;
+	*e &= ~(pte_t)PTE_V;
+	store_once(p, *e);
+	spin_unlock(&mm->pt_lock);
+	mm_flush(mm);
+	spin_lock(&mm->pt_lock);
+	return *p == *e;
+}
+
 /* First write to the frame of zeroes. */
 static int break_zero(struct vma *v, pte_t *p, pte_t e)
 {
 	struct page *pg = page_alloc(0, GFP_USER | GFP_ZERO);
+	struct mm *mm = v->mm;
+	bool same;
 
 	if (!pg)
 		return -ENOMEM;
-	if (install_anon(v, p, e, pg))
-		mm_flush(v->mm);
+	spin_lock(&mm->pt_lock);
+	same = hide_entry(mm, p, &e);
+	spin_unlock(&mm->pt_lock);
+	if (!same)
+		page_put(pg);
+	else if (install_anon(v, p, e, pg) && (e & PTE_V))
+		mm_flush(mm);
+	return 0;
+}
+
+/*
+ * Copy-on-write: @p shows a copy of its frame, whose reference is the entry's and so
+ * good while we have pt_lock.  0, or -ENOMEM and nothing has changed.
+ */
+static int copy_frame(struct vma *v, pte_t *p, pte_t e)
+{
+	struct page *old = pte_page(e), *new;
+	struct mm *mm = v->mm;
+
+	if (!hide_entry(mm, p, &e)) {
+		spin_unlock(&mm->pt_lock);
+		return 0;
+	}
+	new = page_alloc(0, GFP_USER);
+	if (!new) {
+		store_once(p, e | PTE_V);
+		spin_unlock(&mm->pt_lock);
+		return -ENOMEM;
+	}
+	copy_page(page_addr(new), page_addr(old));
+	new->flags = PG_ANON;
+	store_once(&v->has_anon, true);
+	pt_set(p, page_pte(new, pt_prot(v, true)));
+	if (!(old->flags & PG_ANON)) {
+		rss_add(mm, old, -1);
+		mm->rss_anon++;
+	}
+	spin_unlock(&mm->pt_lock);
+	pmem_account(PMEM_ANON, 1);
+	if (e & PTE_V)
+		mm_flush(mm);
+	page_put(old);
 	return 0;
 }
 
@@ -158,8 +221,7 @@ static int break_zero(struct vma *v, pte_t *p, pte_t e)
 static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 {
 	struct mm *mm = v->mm;
-	struct page *old, *new;
-	int err = 0;
+	struct page *old;
 
 	if (e & PTE_SPECIAL)
 		return break_zero(v, p, e);
@@ -173,33 +235,13 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	    (load_once(&old->flags) & (PG_ANON | PG_HOT)) == PG_ANON)
 		(void)atomic_fetch_or(&old->flags, (u32)PG_HOT);
 	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
-	if ((load_once(&old->flags) & PG_ANON) &&
-	    load_acquire(&old->refs) == 1) {
-		store_once(p, pte_make(pte_phys(e), pt_prot(v, true)));
-		goto out;
-	}
-	/* the entry's reference holds the frame while we have the lock */
-	new = page_alloc(0, GFP_USER);
-	if (!new) {
-		err = -ENOMEM;
-		goto out;
-	}
-	copy_page(page_addr(new), page_addr(old));
-	new->flags = PG_ANON;
-	store_once(&v->has_anon, true);
-	pt_set(p, page_pte(new, pt_prot(v, true)));
-	if (!(old->flags & PG_ANON)) {
-		rss_add(mm, old, -1);
-		mm->rss_anon++;
-	}
-	spin_unlock(&mm->pt_lock);
-	pmem_account(PMEM_ANON, 1);
-	mm_flush(mm);
-	page_put(old);
-	return 0;
+	if (!(load_once(&old->flags) & PG_ANON) ||
+	    load_acquire(&old->refs) != 1)
+		return copy_frame(v, p, e);
+	store_once(p, pte_make(pte_phys(e), pt_prot(v, true)));
 out:
 	spin_unlock(&mm->pt_lock);
-	return err;
+	return 0;
 }
 
 static int fault_io(struct vma *v, u64 addr, pte_t *p)
