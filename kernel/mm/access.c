@@ -22,6 +22,7 @@
 static int copy_once(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write)
 {
 	const struct vma *v;
+	bool code = false;
 	struct hart *h;
 	void *p;
 
@@ -31,6 +32,8 @@ static int copy_once(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write)
 		up_read(&mm->lock);
 		return -EFAULT;
 	}
+	if (v)
+		code = (v->flags & VM_EXEC) != 0;
 	h = this_hart();
 	p = user_begin(h, mm, a, write ? USER_WRITE : USER_READ);
 	if (p) {
@@ -41,65 +44,74 @@ static int copy_once(struct mm *mm, void *buf, uaddr_t a, size_t n, bool write)
 		user_end(h);
 	}
 	up_read(&mm->lock);
+	if (p && write && unlikely(code))
+		mm_icache_changed(mm);
 	return p ? 0 : -EAGAIN;
 }
 
-/* Make the page at @a private to @mm though it is not writable; pt_lock is taken.
- * The frame with a reference, or NULL: it is not there. */
+/* The frame at @a with a reference, if nobody else has it; else what shall have one
+ * of its own is at *@p, and pt_lock is held. */
+static struct page *sole_frame(const struct vma *v, uaddr_t a, pte_t **p)
+{
+	struct page *pg;
+	pte_t e;
+
+	*p = pt_find(v->mm, a);
+	if (!*p)
+		return NULL;
+	spin_lock(&v->mm->pt_lock);
+	e = **p;
+	if (!(e & PTE_V) ||
+	    ((e & PTE_SPECIAL) && pte_phys(e) != zero_page_phys)) {
+		spin_unlock(&v->mm->pt_lock);
+		*p = NULL;
+		return NULL;
+	}
+	pg = pte_page(e);
+	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
+	if ((e & PTE_SPECIAL) || !(load_once(&pg->flags) & PG_ANON) ||
+	    load_acquire(&pg->refs) != 1)
+		return NULL;
+	page_get(pg);
+	spin_unlock(&v->mm->pt_lock);
+	return pg;
+}
+
+/* Make the page at @a private to @v's memory though it is not writable.  The frame
+ * with a reference, or NULL: it is not there. */
 static struct page *own_page(struct vma *v, uaddr_t a)
 {
-	struct mm *mm = v->mm;
-	struct page *new = page_alloc(0, GFP_USER), *old = NULL;
-	pte_t *p = pt_find(mm, a), e;
+	struct page *pg;
+	pte_t *p;
 
-	if (!new || !p)
-		goto out;
-	spin_lock(&mm->pt_lock);
-	e = *p;
-	if ((e & PTE_V) &&
-	    (!(e & PTE_SPECIAL) || pte_phys(e) == zero_page_phys)) {
-		old = pte_page(e);
-		copy_page(page_addr(new), page_addr(old));
-		new->flags = PG_ANON;
-		page_get(new);
-		store_once(&v->has_anon, true);
-		if (!(e & PTE_SPECIAL))
-			rss_add(mm, old, -1);
-		mm->rss_anon++;
-		pt_set(p, page_pte(new, e & (PTE_USER | PTE_R | PTE_X)));
+	for (;;) {
+		pg = sole_frame(v, a, &p);
+		if (pg || !p)
+			return pg;
+		if (fault_copy_frame(v, p, *p, *p & (PTE_USER | PTE_R | PTE_X)))
+			return NULL;
 	}
-	spin_unlock(&mm->pt_lock);
-	if (old) {
-		pmem_account(PMEM_ANON, 1);
-		mm_flush(mm);
-		if (!(e & PTE_SPECIAL))
-			page_put(old);
-		return new;
-	}
-out:
-	if (new)
-		page_put(new);
-	return NULL;
 }
 
 /* A debugger's write to private memory that the program may not write to. */
 static bool force_once(struct mm *mm, const void *buf, uaddr_t a, size_t n)
 {
 	struct page *pg = NULL;
-	bool exec = false;
+	bool code = false;
 	struct vma *v;
 
 	down_read(&mm->lock);
 	v = vma_at(mm, a);
 	if (v)
-		exec = (v->flags & VM_EXEC) != 0;
+		code = (v->flags & VM_EXEC) != 0;
 	if (v && !(v->flags & (VM_SHARED | VM_IO)) && (v->flags & VM_MAYWRITE))
 		pg = own_page(v, a);
+	if (pg)
+		memcpy((char *)page_addr(pg) + (a & (PAGE_SIZE - 1)), buf, n);
 	up_read(&mm->lock);
 	if (!pg)
 		return false;
-	memcpy((char *)page_addr(pg) + (a & (PAGE_SIZE - 1)), buf, n);
-	if (exec)
+	if (code)
 		mm_icache_changed(mm);
 	page_put(pg);
 	return true;

@@ -182,12 +182,9 @@ static int break_zero(struct vma *v, pte_t *p, pte_t e)
 	return 0;
 }
 
-/*
- * Copy-on-write: @p shows a copy of its frame, whose reference is the entry's and so
- * good while we have pt_lock.  0, or -ENOMEM and nothing has changed.
- */
-static int copy_frame(struct vma *v, pte_t *p, pte_t e)
+int fault_copy_frame(struct vma *v, pte_t *p, pte_t e, u64 prot)
 {
+	bool zeroes = (e & PTE_SPECIAL) != 0;
 	struct page *old = pte_page(e), *new;
 	struct mm *mm = v->mm;
 
@@ -201,11 +198,16 @@ static int copy_frame(struct vma *v, pte_t *p, pte_t e)
 		spin_unlock(&mm->pt_lock);
 		return -ENOMEM;
 	}
+	/* the entry's reference holds the frame while we have the lock */
 	copy_page(page_addr(new), page_addr(old));
 	new->flags = PG_ANON;
 	store_once(&v->has_anon, true);
-	pt_set(p, page_pte(new, pt_prot(v, true)));
-	if (!(old->flags & PG_ANON)) {
+	if (v->flags & VM_EXEC)
+		mm_icache_changed(mm);
+	pt_set(p, page_pte(new, prot));
+	if (zeroes) {
+		mm->rss_anon++;
+	} else if (!(old->flags & PG_ANON)) {
 		rss_add(mm, old, -1);
 		mm->rss_anon++;
 	}
@@ -213,7 +215,8 @@ static int copy_frame(struct vma *v, pte_t *p, pte_t e)
 	pmem_account(PMEM_ANON, 1);
 	if (e & PTE_V)
 		mm_flush(mm);
-	page_put(old);
+	if (!zeroes)
+		page_put(old);
 	return 0;
 }
 
@@ -237,7 +240,7 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
 	if (!(load_once(&old->flags) & PG_ANON) ||
 	    load_acquire(&old->refs) != 1)
-		return copy_frame(v, p, e);
+		return fault_copy_frame(v, p, e, pt_prot(v, true));
 	store_once(p, pte_make(pte_phys(e), pt_prot(v, true)));
 out:
 	spin_unlock(&mm->pt_lock);

@@ -31,6 +31,13 @@ bool mm_is_private(struct mm *mm);
 int fault_file(struct vma *v, u64 addr, pte_t *p, bool write);
 int fault_shared_write(struct vma *v, u64 addr, pte_t *p, pte_t e);
 
+/*
+ * @p, which is @e and leads to a frame (that of zeroes, too), leads to a private copy
+ * of it with @prot.  pt_lock is held, and given up.  0, also when @p has changed
+ * meanwhile; -ENOMEM: it has not.
+ */
+int fault_copy_frame(struct vma *v, pte_t *p, pte_t e, u64 prot);
+
 /* Wait until a user page may be had again: reclaims, kills.  0: try again;
  * -ERESTARTSYS: current is being killed; -ENOMEM: it is the victim. */
 int oom_wait(void);

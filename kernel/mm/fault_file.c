@@ -124,6 +124,8 @@ static int map_copy(struct vma *v, pte_t *p, struct page *src)
 	copy_page(page_addr(new), page_addr(src));
 	new->flags = PG_ANON;
 	store_once(&v->has_anon, true);
+	if (v->flags & VM_EXEC)
+		mm_icache_changed(mm);
 	spin_lock(&mm->pt_lock);
 	done = *p == 0 && still_there(v, src);
 	if (done) {

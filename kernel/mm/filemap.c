@@ -109,6 +109,8 @@ static int commit(struct mapping *m, struct page *pg, u32 from, u32 to)
 {
 	if (!page_is(pg, PG_UPTODATE))
 		(void)page_set(pg, PG_UPTODATE);
+	if (unlikely(page_is(pg, PG_ICACHE)))
+		(void)page_clear(pg, PG_ICACHE); /* for who executes it next */
 	if (m->ops->write_end)
 		return m->ops->write_end(m, pg, from, to);
 	page_set_dirty(pg);

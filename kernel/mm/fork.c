@@ -39,6 +39,7 @@ struct copy {
 	bool forget;   /* nothing is hot this time */
 	bool files;    /* this area's file pages are copied too */
 	bool flush;    /* an entry of old became read-only */
+	bool code;     /* what new may execute was copied at once */
 };
 
 /* A copy of a hot page's frame in *@dst instead of a shared one. */
@@ -58,6 +59,7 @@ static bool copy_now(struct copy *c, struct page *src, pte_t *dst)
 	pg->flags = PG_ANON;
 	store_once(dst, page_pte(pg, pt_prot(c->v, true)));
 	pmem_account(PMEM_ANON, 1);
+	c->code |= (c->v->flags & VM_EXEC) != 0;
 	c->budget--;
 	return true;
 }
@@ -222,6 +224,8 @@ struct mm *mm_fork(struct mm *old)
 	if (c.flush)
 		mm_flush(old);
 	up_write(&old->lock);
+	if (c.code)
+		mm_icache_changed(new);
 	if (!err)
 		return new;
 	mm_put(new);

@@ -190,6 +190,8 @@ static int install(struct uffd *u, u64 va, struct page *pg, bool wp)
 	p = pt_make(u->mm, va);
 	if (!p)
 		return -ENOMEM;
+	if (pg && (v->flags & VM_EXEC))
+		mm_icache_changed(u->mm);
 	e = pg ? page_pte(pg, pt_prot(v, !wp))
 	       : pte_make(zero_page_phys, pt_prot(v, false) | PTE_SPECIAL);
 	spin_lock(&u->mm->pt_lock);
