@@ -10,6 +10,8 @@
  * they run: that would be a fault, and the copy would be made anyway.  These are the
  * pages to which sp and tp of the caller point, and those that the parent or a child
  * wrote first after the last fork (PG_HOT).  What is hot is learnt anew now and then.
+ * A writable page of which somebody else has the frame is being read into by a device
+ * (O_DIRECT): the parent keeps that frame, and the child gets a copy whatever it costs.
  *
  * Context: coroutine.  Locking: old->lock for writing; per table the pt_locks of old
  * and new, in this order.
@@ -40,27 +42,31 @@ struct copy {
 	bool files;    /* this area's file pages are copied too */
 	bool flush;    /* an entry of old became read-only */
 	bool code;     /* what new may execute was copied at once */
+	bool failed;   /* no memory for a copy that must be */
 };
 
-/* A copy of a hot page's frame in *@dst instead of a shared one. */
-static bool copy_now(struct copy *c, struct page *src, pte_t *dst)
+/* A copy of a hot page's frame in *@dst instead of a shared one.  @must: not of that
+ * only. */
+static bool copy_now(struct copy *c, struct page *src, pte_t *dst, bool must)
 {
 	struct page *pg;
 
-	if (c->budget == 0) {
+	if (c->budget == 0 && !must) {
 		if (c->forget)
 			(void)atomic_fetch_and(&src->flags, (u32)~PG_HOT);
 		return false;
 	}
 	pg = page_alloc(0, GFP_USER);
-	if (!pg)
+	if (!pg) {
+		c->failed |= must;
 		return false;
+	}
 	copy_page(page_addr(pg), page_addr(src));
 	pg->flags = PG_ANON;
 	store_once(dst, page_pte(pg, pt_prot(c->v, true)));
 	pmem_account(PMEM_ANON, 1);
 	c->code |= (c->v->flags & VM_EXEC) != 0;
-	c->budget--;
+	c->budget -= c->budget != 0;
 	return true;
 }
 
@@ -74,6 +80,7 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 	for (; va < end && left > 0; va += PAGE_SIZE, src++, dst++) {
 		pte_t e = *src;
 		struct page *pg;
+		bool held;
 		u32 fl;
 
 		if (!e)
@@ -92,8 +99,10 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 			files++;
 			continue;
 		}
-		if (unlikely((fl & PG_HOT) || va == c->sp || va == c->tp) &&
-		    copy_now(c, pg, dst)) {
+		held = (e & PTE_W) && unlikely(load_once(&pg->refs) != 1);
+		if (unlikely((fl & PG_HOT) || va == c->sp || va == c->tp ||
+			     held) &&
+		    copy_now(c, pg, dst, held)) {
 			now++;
 			continue;
 		}
@@ -133,6 +142,8 @@ static int copy_range(struct copy *c, u64 start, u64 end)
 		copy_leaf(c, src + l0_index(va), dst, va, next);
 		spin_unlock(&c->new->pt_lock);
 		spin_unlock(&c->old->pt_lock);
+		if (c->failed)
+			return -ENOMEM;
 		if (next < end)
 			cond_resched();
 	}

@@ -4,6 +4,7 @@
  */
 #include "utest.h"
 
+#include <linux/aio_abi.h>
 #include <sys/mman.h>
 #include <sys/vfs.h>
 
@@ -130,4 +131,43 @@ TEST(files, direct_odd)
 	CHECK(all(q + 12 * KIB, 0, 52 * KIB));
 	close(fd);
 	close(d);
+}
+
+/* What is being read into memory when its process forks goes to the parent, which may
+ * write beside it. */
+TEST(files, direct_read_and_fork)
+{
+	struct iocb cb, *list = &cb;
+	struct io_event ev;
+	aio_context_t c = 0;
+	int d, fd = make('r', &d);
+
+	if (fd < 0)
+		return;
+	CHECK_OK(fsync(fd));
+	CHECK_OK(syscall(SYS_io_setup, 1, &c));
+	for (int round = 0; round < 20; round++) {
+		unsigned char *p = buffer('-');
+		pid_t pid;
+
+		cb = (struct iocb){ .aio_lio_opcode = IOCB_CMD_PREAD,
+				    .aio_fildes = d,
+				    .aio_buf = (unsigned long)p,
+				    .aio_nbytes = 60 * KIB };
+		CHECK_EQ(syscall(SYS_io_submit, c, 1, &list), 1);
+		pid = fork();
+		if (pid == 0) {
+			pause();
+			_exit(0);
+		}
+		for (size_t at = 0; at < BIG; at += 4 * KIB)
+			p[at + 4 * KIB - 1] = 'r';
+		CHECK_EQ(syscall(SYS_io_getevents, c, 1, 1, &ev, NULL), 1);
+		CHECK_EQ(ev.res, 60 * KIB);
+		CHECK(all(p, 'r', 60 * KIB));
+		CHECK_OK(kill(pid, SIGKILL));
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+		munmap(p, BIG);
+	}
+	CHECK_OK(syscall(SYS_io_destroy, c));
 }
