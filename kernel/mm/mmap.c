@@ -98,13 +98,16 @@ int mm_detach(struct mm *mm, u64 start, u64 end, struct list_head *gone)
 		return err;
 	gather_init(&g, mm);
 	g.tables_too = true;
+	/* its entries first: until they are gone write-back must find the area */
+	for (v = vma_overlap(mm, start, end); v && v->start < end;
+	     v = vma_next(v))
+		pt_zap(&g, v->start, v->end, false);
+	gather_finish(&g);
 	for (v = vma_overlap(mm, start, end); v && v->start < end; v = next) {
 		next = vma_next(v);
 		vma_remove(mm, v);
-		pt_zap(&g, v->start, v->end, false);
 		list_add_tail(&v->map_node, gone);
 	}
-	gather_finish(&g);
 	return 0;
 }
 

@@ -22,11 +22,10 @@ STATIC_ASSERT(VM_READ == PROT_READ && VM_WRITE == PROT_WRITE &&
 		      VM_EXEC == PROT_EXEC && VM_MAYREAD == VM_READ << 4,
 	      "protections are shifted");
 
-/* The entries of @v, whose flags are new; true if a TLB may know more. */
-static bool protect_entries(struct vma *v)
+/* The entries of @v, whose flags are new; *@weaker: a TLB may know more, mm->due. */
+static void protect_entries(struct vma *v, bool *weaker)
 {
 	struct mm *mm = v->mm;
-	bool weaker = false;
 	u64 next;
 
 	for (u64 va = v->start; va < v->end; va = next) {
@@ -45,15 +44,16 @@ static bool protect_entries(struct vma *v)
 			n = pt_prot(v, (e & PTE_W) || (v->flags & VM_IO)) |
 			    (e & (PTE_SPECIAL | PTE_UFFD_WP));
 			n = pte_make(pte_phys(e), n);
-			if (e & ~n & (PTE_V | PTE_LEAF))
-				weaker = true;
+			if ((e & ~n & (PTE_V | PTE_LEAF)) && !*weaker) {
+				*weaker = true;
+				mm_flush_due(mm);
+			}
 			store_once(p, n);
 		}
 		spin_unlock(&mm->pt_lock);
 		if (next < v->end)
 			cond_resched();
 	}
-	return weaker;
 }
 
 /* May all areas of [start, end) have @prot? */
@@ -95,14 +95,16 @@ static int protect(struct mm *mm, u64 start, u64 end, u32 prot)
 
 		vma_set_flags(v, (was & ~(u32)VM_PROT) | prot);
 		if (v->flags != was)
-			weaker |= protect_entries(v);
+			protect_entries(v, &weaker);
 		if (v->flags & ~was & VM_EXEC)
 			exec = true;
 		v = vma_merge(v);
 		next = vma_next(v);
 	}
-	if (weaker)
+	if (weaker) {
 		mm_flush(mm);
+		mm_flush_done(mm);
+	}
 	if (exec)
 		mm_icache_changed(mm);
 	return 0;

@@ -90,6 +90,16 @@ void mm_note_rss(struct mm *mm)
 
 /* --- gathering */
 
+/* An entry is about to go; pt_lock held. */
+static void gather_weaker(struct gather *g)
+{
+	if (g->need_flush)
+		return;
+	g->need_flush = true;
+	if (!g->dying)
+		mm_flush_due(g->mm);
+}
+
 void gather_init(struct gather *g, struct mm *mm)
 {
 	g->mm = mm;
@@ -104,8 +114,10 @@ void gather_finish(struct gather *g)
 {
 	struct page *pg, *tmp;
 
-	if (g->need_flush && !g->dying)
+	if (g->need_flush && !g->dying) {
 		mm_flush(g->mm);
+		mm_flush_done(g->mm);
+	}
 	g->need_flush = false;
 	while (g->nr > 0)
 		page_put(g->pages[--g->nr]);
@@ -140,7 +152,7 @@ static void prune(struct gather *g, u64 va)
 		table_page(l2)->inuse--;
 		mm->pt_pages--;
 	}
-	g->need_flush = true;
+	gather_weaker(g);
 }
 
 /* --- zapping */
@@ -172,6 +184,7 @@ static void zap_leaf(struct gather *g, pte_t *p, pte_t *end, bool file_only)
 		if (unlikely(e & PTE_SPECIAL)) {
 			if (file_only)
 				continue;
+			gather_weaker(g);
 			store_once(p, 0);
 			left--;
 			continue;
@@ -187,6 +200,7 @@ static void zap_leaf(struct gather *g, pte_t *p, pte_t *end, bool file_only)
 		} else {
 			file++;
 		}
+		gather_weaker(g);
 		store_once(p, 0);
 		left--;
 		if (dying) {
@@ -194,13 +208,9 @@ static void zap_leaf(struct gather *g, pte_t *p, pte_t *end, bool file_only)
 			continue;
 		}
 		g->pages[g->nr++] = pg;
-		if (g->nr == GATHER_MAX) {
-			g->need_flush = true;
+		if (g->nr == GATHER_MAX)
 			gather_finish(g);
-		}
 	}
-	if (left != table->inuse)
-		g->need_flush = true;
 	table->inuse = (u16)left;
 	zap_account(g->mm, anon, file, shmem);
 }

@@ -107,6 +107,17 @@ static inline u64 pt_prot(const struct vma *v, bool write)
 	return bits & PTE_LEAF ? bits : bits & ~PTE_V;
 }
 
+/* Entries are made weaker, pt_lock is held, and mm_flush() comes later: mm->due. */
+static inline void mm_flush_due(struct mm *mm)
+{
+	atomic_inc(&mm->due);
+}
+
+static inline void mm_flush_done(struct mm *mm)
+{
+	atomic_dec(&mm->due);
+}
+
 /* Frames and tables that were unmapped, to be freed after one flush. */
 #define GATHER_MAX 48u
 struct gather {

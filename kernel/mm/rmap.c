@@ -74,6 +74,8 @@ static void wrprotect(struct vma *v, u64 from, u64 to)
 			changed = true;
 		}
 	}
+	/* others may have been here, and not have flushed yet */
+	changed |= load_once(&mm->due) != 0;
 	spin_unlock(&mm->pt_lock);
 	if (changed)
 		mm_flush(mm);

@@ -19,6 +19,8 @@
  * mm_flush(): mm->tlb_gen is advanced, and every hart in mm->active gets an SBI
  * RFENCE - unless the caller is the only thread of the address space: then its hart
  * compares generations before it returns to user mode, and nobody else can run it.
+ * From the first such entry until the flush it is counted in mm->due: who relies on an
+ * entry that is weak already (write-back, on one that is read-only) flushes himself.
  *
  * ORDERING
  *   TLBGEN  table change, tlb_gen, full fence, look at mm->active; the hart: bit
@@ -116,6 +118,7 @@ struct mm {
 	pte_t *root;		 /* [I] */
 	u64 tlb_gen;		 /* [a] edge TLBGEN */
 	u64 active; /* [a] dense harts with root in satp, user side */
+	u32 due;    /* [a] who made entries weaker and has yet to flush */
 	u64 start_code, end_code, start_data, end_data; /* [lock] */
 	u64 start_brk, brk, start_stack, mmap_base;	/* [lock] */
 	u64 arg_start, arg_end, env_start, env_end;	/* [lock] */

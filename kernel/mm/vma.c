@@ -144,6 +144,23 @@ bool vma_covered(struct mm *mm, u64 start, u64 end)
 
 /* --- linking */
 
+/*
+ * What an area shows of its object changes under i_mmap only, in one piece: write-back
+ * that finds no area for a page leaves entries writable that it should not, and what
+ * is stored through them later is never written.
+ */
+static void hold_mapping(const struct vma *v)
+{
+	if (v->mapping)
+		mutex_lock(&v->mapping->i_mmap);
+}
+
+static void let_mapping(const struct vma *v)
+{
+	if (v->mapping)
+		mutex_unlock(&v->mapping->i_mmap);
+}
+
 void vma_link_mapping(struct vma *v)
 {
 	if (!v->mapping)
@@ -236,10 +253,12 @@ void vma_resize(struct vma *v, u64 start, u64 end)
 		note_gap(mm, start);
 	if (end < v->end)
 		note_gap(mm, v->end);
+	hold_mapping(v);
 	v->pgoff += (s64)(start - v->start) >> PAGE_SHIFT;
 	v->phys += start - v->start;
 	v->start = start;
 	v->end = end;
+	let_mapping(v);
 	account(mm, v, 1);
 }
 
@@ -269,9 +288,12 @@ int vma_split(struct vma *v, u64 va)
 	n->phys = v->phys + (va - v->start);
 	n->start = va;
 	/* the sums do not change: neither accounts nor gaps */
+	hold_mapping(v);
 	v->end = va;
+	if (v->mapping)
+		list_add(&n->map_node, &v->map_node);
+	let_mapping(v);
 	tree_insert(mm, n);
-	vma_link_mapping(n);
 	return 0;
 }
 
@@ -306,12 +328,15 @@ static void join(struct vma *a, struct vma *b)
 {
 	struct mm *mm = a->mm;
 
-	vma_unlink_mapping(b);
 	rb_erase(&b->node, &mm->vmas);
 	mm->nr_vmas--;
 	if (b->has_anon)
 		a->has_anon = true;
+	hold_mapping(a);
+	if (a->mapping)
+		list_del(&b->map_node);
 	a->end = b->end;
+	let_mapping(a);
 	vma_free(b);
 }
 
