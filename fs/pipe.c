@@ -734,11 +734,11 @@ size_t pipe_push(struct pipe *p, const void *data, size_t n)
 	return r > 0 ? (size_t)r : 0;
 }
 
-size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n)
+/* Bytes from @off behind the front, at most @n; the lock is held. */
+static size_t peek(const struct pipe *p, size_t off, void *buf, size_t n)
 {
 	size_t done = 0, len;
 
-	mutex_lock(&p->lock);
 	while (done < n && off + done < p->head - p->tail) {
 		const void *at =
 			span(p, p->tail + off + done,
@@ -748,6 +748,82 @@ size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n)
 		memcpy((char *)buf + done, at, len);
 		done += len;
 	}
+	return done;
+}
+
+size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n)
+{
+	size_t done;
+
+	mutex_lock(&p->lock);
+	done = peek(p, off, buf, n);
 	mutex_unlock(&p->lock);
 	return done;
+}
+
+/* Behind what is taken in one piece: the first packet, or the bytes in front of it. */
+static u64 piece_end(const struct pipe *p)
+{
+	const struct packet *k = &p->packets[p->first_packet];
+
+	if (likely(!p->nr_packets))
+		return p->head;
+	return p->tail < k->start ? k->start : k->end;
+}
+
+/* The same for @n bytes of that piece, which may be a part of a packet. */
+static void took_piece(struct pipe *p, size_t n)
+{
+	bool packet =
+		p->nr_packets && p->tail + n == p->packets[p->first_packet].end;
+
+	took(p, n);
+	if (!packet)
+		return;
+	p->first_packet = (p->first_packet + 1) & (p->nr_pages - 1);
+	store_once(&p->nr_packets, p->nr_packets - 1);
+}
+
+s64 pipe_give(struct pipe *p, void *buf, size_t n, pipe_put_fn *put, void *arg)
+{
+	s64 r = 0;
+
+	mutex_lock(&p->lock);
+	n = peek(p, 0, buf, min_t(u64, n, piece_end(p) - p->tail));
+	if (n)
+		r = put(arg, buf, n);
+	if (r > 0)
+		took_piece(p, (size_t)r);
+	mutex_unlock(&p->lock);
+	if (r > 0)
+		wake_writers(p);
+	return r;
+}
+
+s64 pipe_move(struct pipe *in, struct pipe *out, size_t n)
+{
+	struct pipe *first = in < out ? in : out;
+	struct pipe *second = in < out ? out : in;
+	struct iov_iter it;
+	s64 r = 0;
+	size_t len;
+	void *at;
+
+	mutex_lock(&first->lock);
+	mutex_lock(&second->lock);
+	n = min_t(u64, n, min(piece_end(in) - in->tail, room(out)));
+	if (n && out->readers) {
+		at = span(in, in->tail, n, &len);
+		iov_iter_kernel(&it, at, len);
+		r = copy_in(out, &it, len);
+	}
+	if (r > 0)
+		took_piece(in, (size_t)r);
+	mutex_unlock(&second->lock);
+	mutex_unlock(&first->lock);
+	if (r > 0) {
+		wake_readers(out);
+		wake_writers(in);
+	}
+	return r;
 }

@@ -36,4 +36,15 @@ size_t pipe_push(struct pipe *p, const void *data, size_t n);
 /* Copy up to @n bytes from @off behind the front without taking them. */
 size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n);
 
+/*
+ * Offer up to @n bytes from the front, in @buf, to @put(), and take from the pipe what
+ * it says that it took.  Nobody else reads or writes meanwhile, however long @put
+ * waits; it must not come to this pipe.  What @put said, or 0: there are none.
+ */
+typedef s64 pipe_put_fn(void *arg, void *buf, size_t n);
+s64 pipe_give(struct pipe *p, void *buf, size_t n, pipe_put_fn *put, void *arg);
+/* Move up to @n bytes from one pipe to another without waiting: some of them, 0 when
+ * there is no data or no room, -ENOMEM. */
+s64 pipe_move(struct pipe *in, struct pipe *out, size_t n);
+
 #endif /* FS_PIPE_H */

@@ -2,9 +2,9 @@
 /*
  * syscall/copy.c - from file to file: sendfile, splice, copy_file_range.
  *
- * All three copy through a kernel buffer.  What was read from a source without
- * a position must be written before the call returns; so the destination is
- * written until it takes all of it or fails.
+ * All three copy through a kernel buffer.  A pipe loses only what the destination has
+ * taken (pipe_give()).  Of other sources without a position no more is read than the
+ * pipe behind has room for, and all of it is written before the call returns.
  */
 #include <syscall/rw.h>
 #include <syscall/syscall.h>
@@ -103,7 +103,7 @@ static int end_done(struct end *e, uaddr_t where)
 }
 
 static s64 copy_checked(struct file *fin, uaddr_t in_pos, struct file *fout,
-			uaddr_t out_pos, u64 len, bool once)
+			uaddr_t out_pos, u64 len)
 {
 	struct end in, out;
 	s64 n, err;
@@ -115,7 +115,7 @@ static s64 copy_checked(struct file *fin, uaddr_t in_pos, struct file *fout,
 		n = end_init(&out, fout, out_pos);
 	if (n)
 		return n;
-	n = copy_ends(&in, &out, min_t(u64, len, 0x7ffff000), once);
+	n = copy_ends(&in, &out, min_t(u64, len, 0x7ffff000), false);
 	if (n < 0)
 		return n;
 	err = end_done(&in, in_pos);
@@ -148,7 +148,7 @@ SYSCALL4(71, sendfile, int, out_fd, int, in_fd, uaddr_t, off, u64, count)
 	else if (!in.f->ops->llseek || in.f->no_splice)
 		n = -EINVAL; /* else the end of a terminal's input is lost */
 	else
-		n = copy_checked(in.f, off, out.f, 0, count, false);
+		n = copy_checked(in.f, off, out.f, 0, count);
 	fd_unref(out);
 out_in:
 	fd_unref(in);
@@ -202,22 +202,71 @@ static s64 end_ready(struct file *f, bool is_in, bool nonblock)
 	return CHUNK;
 }
 
-/* No more is taken from the source than the other end has room for. */
-static s64 do_splice(struct file *in, uaddr_t in_pos, struct file *out,
+static s64 put_end(void *arg, void *buf, size_t n)
+{
+	s64 r = write_all(arg, buf, n);
+
+	return r ? r : -EIO;
+}
+
+/* From a pipe to what is none. */
+static s64 splice_out(struct pipe *p, struct end *out, u64 len)
+{
+	size_t size = min_t(u64, len, CHUNK);
+	char *buf = alloc_pages_exact(size, 0);
+	s64 n;
+
+	if (!buf)
+		return -ENOMEM;
+	n = pipe_give(p, buf, size, put_end, out);
+	free_pages_exact(buf, size);
+	return n;
+}
+
+/* One piece of at most @len bytes, after splice_check(); 0: the end of data. */
+static s64 splice_ends(struct end *in, struct end *out, u64 len, bool nonblock)
+{
+	s64 n, m;
+
+	for (;;) {
+		n = end_ready(in->f, true, nonblock);
+		if (n <= 0)
+			return n;
+		m = end_ready(out->f, false, nonblock);
+		if (m <= 0)
+			return m;
+		if (!is_pipe(in->f))
+			return copy_ends(
+				in, out,
+				min_t(u64, len, (u64)min(m, (s64)CHUNK)), true);
+		if (is_pipe(out->f))
+			n = pipe_move(pipe_of(in->f), pipe_of(out->f),
+				      min_t(u64, len, CHUNK));
+		else
+			n = splice_out(pipe_of(in->f), out, min(len, (u64)n));
+		if (n) /* else somebody else was faster */
+			return n;
+	}
+}
+
+static s64 do_splice(struct file *fin, uaddr_t in_pos, struct file *fout,
 		     uaddr_t out_pos, u64 len, u32 flags)
 {
-	s64 n = splice_check(in, in_pos, out, out_pos), m;
+	s64 n = splice_check(fin, in_pos, fout, out_pos), err;
+	struct end in, out;
 
-	if (n)
-		return n;
-	n = end_ready(in, true, flags & SPLICE_F_NONBLOCK);
+	if (!n)
+		n = end_init(&in, fin, in_pos);
+	if (!n)
+		n = end_init(&out, fout, out_pos);
+	if (!n)
+		n = splice_ends(&in, &out, len, flags & SPLICE_F_NONBLOCK);
 	if (n <= 0)
 		return n;
-	m = end_ready(out, false, flags & SPLICE_F_NONBLOCK);
-	if (m <= 0)
-		return m;
-	len = min_t(u64, len, (u64)min(m, (s64)CHUNK));
-	return copy_checked(in, in_pos, out, out_pos, len, true);
+	err = end_done(&in, in_pos);
+	if (!err)
+		err = end_done(&out, out_pos);
+	return err ? err : n;
 }
 
 static struct end end_at(struct file *f, s64 pos)
@@ -229,21 +278,14 @@ s64 splice_files(struct file *fin, s64 in_pos, struct file *fout, s64 out_pos,
 		 u64 len, u32 flags)
 {
 	struct end in = end_at(fin, in_pos), out = end_at(fout, out_pos);
-	s64 n, m;
+	s64 n;
 
 	if (flags & ~SPLICE_F_ALL || in_pos < -1 || out_pos < -1)
 		return -EINVAL;
 	n = splice_check(fin, !in.own_pos, fout, !out.own_pos);
 	if (n || !len)
 		return n;
-	n = end_ready(fin, true, flags & SPLICE_F_NONBLOCK);
-	if (n <= 0)
-		return n;
-	m = end_ready(fout, false, flags & SPLICE_F_NONBLOCK);
-	if (m <= 0)
-		return m;
-	n = copy_ends(&in, &out, min_t(u64, len, (u64)min(m, (s64)CHUNK)),
-		      true);
+	n = splice_ends(&in, &out, len, flags & SPLICE_F_NONBLOCK);
 	if (n >= 0 && in.own_pos)
 		fin->pos = in.pos;
 	if (n >= 0 && out.own_pos)
@@ -330,8 +372,7 @@ SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
 		if (!n)
 			n = range_len(in.f, in_pos, out.f, out_pos, &len);
 		if (!n && len)
-			n = copy_checked(in.f, in_pos, out.f, out_pos, len,
-					 false);
+			n = copy_checked(in.f, in_pos, out.f, out_pos, len);
 		fd_unref(out);
 	}
 	fd_unref(in);

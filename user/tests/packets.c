@@ -242,3 +242,57 @@ TEST(packets, destination)
 	check_destination(AF_INET, IPPROTO_IP, four);
 	check_destination(AF_INET6, IPPROTO_IPV6, six);
 }
+
+/* What a destination that does not wait has no room for stays in the pipe. */
+TEST(pipes, splice_loses_nothing)
+{
+	static unsigned char sent[65536], got[65536];
+	size_t in = 0, out = 0;
+	int p[2], s[2], full = 0;
+
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (unsigned char)(i * 7 ^ i >> 8);
+	CHECK_OK(pipe(p));
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s));
+	setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, (int[]){ 4096 }, 4);
+	CHECK_EQ(write(p[1], sent, sizeof(sent)), sizeof(sent));
+	while (out < sizeof(got)) {
+		long n = splice(p[0], NULL, s[0], NULL, 30001,
+				SPLICE_F_NONBLOCK);
+
+		if (n > 0) {
+			in += (size_t)n;
+			continue;
+		}
+		CHECK(n < 0 && errno == EAGAIN);
+		full += in < sizeof(sent);
+		n = read(s[1], got + out, 5000);
+		CHECK(n > 0);
+		out += (size_t)n;
+	}
+	CHECK_EQ(in, sizeof(sent));
+	CHECK(full > 0 && !memcmp(sent, got, sizeof(got)));
+}
+
+TEST(pipes, splice_between_pipes)
+{
+	char buf[16] = "";
+	int a[2], b[2];
+
+	CHECK_OK(pipe(a));
+	CHECK_OK(pipe(b));
+	CHECK_EQ(write(a[1], "0123456789", 10), 10);
+	CHECK_EQ(splice(a[0], NULL, b[1], NULL, 4, 0), 4);
+	CHECK_EQ(splice(a[0], NULL, b[1], NULL, 100, 0), 6);
+	CHECK_ERR(splice(a[0], NULL, b[1], NULL, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	CHECK_EQ(read(b[0], buf, 16), 10);
+	CHECK(!strcmp(buf, "0123456789"));
+	CHECK_OK(close(a[1]));
+	CHECK_EQ(splice(a[0], NULL, b[1], NULL, 1, 0), 0);
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_OK(pipe(a));
+	CHECK_EQ(write(a[1], "x", 1), 1);
+	CHECK_OK(close(b[0]));
+	CHECK_ERR(splice(a[0], NULL, b[1], NULL, 1, 0), EPIPE);
+	CHECK_EQ(read(a[0], buf, 16), 1);
+}
