@@ -228,6 +228,7 @@ static void unbind(struct loop *lo)
 	loop_worker_stop(lo);
 	set_file(lo, NULL);
 	lo->flags = 0;
+	lo->leaving = false;
 	lo->offset = lo->sizelimit = 0;
 	memset(lo->name, 0, sizeof(lo->name));
 	store_once(&lo->bd.ro_set, false);
@@ -239,10 +240,10 @@ static void unbind(struct loop *lo)
 
 int loop_let_go(struct loop *lo)
 {
-	if (!lo->file)
+	if (!loop_bound(lo))
 		return -ENXIO;
 	atomic_fetch_or(&lo->flags, LO_FLAGS_AUTOCLEAR);
-	(void)blkdev_shut(&lo->bd, 1); /* the caller's */
+	lo->leaving = blkdev_shut(&lo->bd, 1); /* the caller's */
 	return 0;
 }
 

@@ -54,6 +54,7 @@ struct loop {
 	u32 flags;		 /* [a] LO_FLAGS_*, changed with mutex */
 	char name[LO_NAME_SIZE]; /* [mutex] of the file, as its user says */
 	struct sys_dir *sys;	 /* [mutex] loop/, while bound */
+	bool leaving;		 /* [mutex] its only user lets go: no ioctl now */
 
 	/* loop_io.c */
 	struct mutex io;
@@ -104,6 +105,12 @@ s64 loop_ioctl(struct blkdev *bd, unsigned int cmd, u64 arg, bool can_write);
 /* --- loop_sysfs.c; loop->mutex is held */
 void loop_sys_add(struct loop *lo);
 void loop_sys_del(struct loop *lo);
+
+/* Does it answer what is about its file?  The mutex is held. */
+static inline bool loop_bound(const struct loop *lo)
+{
+	return lo->file && !lo->leaving;
+}
 
 static inline struct loop *loop_of(const struct blkdev *bd)
 {

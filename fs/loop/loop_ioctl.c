@@ -80,7 +80,7 @@ static s64 set_status(struct loop *lo, const struct loop_info64 *i)
 {
 	bool scan = !(lo->flags & LO_FLAGS_PARTSCAN) &&
 		    (i->flags & LO_FLAGS_PARTSCAN);
-	int err = lo->file ? check_info(i) : -ENXIO;
+	int err = loop_bound(lo) ? check_info(i) : -ENXIO;
 
 	if (err)
 		return err;
@@ -96,7 +96,7 @@ static s64 set_status(struct loop *lo, const struct loop_info64 *i)
 static s64 get_status(struct loop *lo, struct loop_info64 *i)
 {
 	struct kstat st;
-	int err = lo->file ? vfs_fstat(lo->file, &st) : -ENXIO;
+	int err = loop_bound(lo) ? vfs_fstat(lo->file, &st) : -ENXIO;
 
 	if (err)
 		return err;
@@ -212,11 +212,11 @@ static s64 configure(struct loop *lo, uaddr_t arg, bool can_write)
 
 static s64 change_fd(struct loop *lo, u32 fd)
 {
-	struct file *f = lo->file ? fd_get((int)fd) : NULL;
+	struct file *f = loop_bound(lo) ? fd_get((int)fd) : NULL;
 	s64 err;
 
 	if (!f)
-		return lo->file ? -EBADF : -ENXIO;
+		return loop_bound(lo) ? -EBADF : -ENXIO;
 	err = loop_change_file(lo, f);
 	file_put(f);
 	return err;
@@ -226,7 +226,7 @@ static s64 change_fd(struct loop *lo, u32 fd)
 
 static s64 adjust(struct loop *lo, unsigned int cmd, u64 arg)
 {
-	if (!lo->file)
+	if (!loop_bound(lo))
 		return -ENXIO;
 	switch (cmd) {
 	case LOOP_SET_CAPACITY:

@@ -195,4 +195,10 @@ TEST(loop, lets_go)
 	CHECK_OK(ioctl(again, LOOP_SET_FD, fd));
 	CHECK_OK(ioctl(again, LOOP_CLR_FD));
 	CHECK_ERR(open(name, O_RDONLY), ENXIO); /* it is about to go */
+	CHECK_ERR(ioctl(again, LOOP_CLR_FD), ENXIO);
+	CHECK_ERR(ioctl(again, LOOP_GET_STATUS64, &i), ENXIO);
+	CHECK_ERR(ioctl(again, LOOP_SET_STATUS64, &i), ENXIO);
+	CHECK_ERR(ioctl(again, LOOP_CHANGE_FD, fd), ENXIO);
+	CHECK_ERR(ioctl(again, LOOP_SET_CAPACITY), ENXIO);
+	CHECK_ERR(ioctl(again, LOOP_SET_FD, fd), EBUSY);
 }
