@@ -145,8 +145,8 @@ static s64 join_session(uaddr_t uname)
 
 	if (uname)
 		n = get_string(uname, KEY_DESC_MAX, &name);
-	if (!n && name && name[0] == '.')
-		n = -EPERM;
+	if (!n && name && (!name[0] || name[0] == '.'))
+		n = name[0] ? -EPERM : -EINVAL;
 	if (!n) {
 		keys_begin();
 		n = key_join_session(name);
@@ -201,7 +201,7 @@ static s64 describe(s32 id, uaddr_t to, u64 room)
 static s64 read_key(s32 id, uaddr_t to, u64 room)
 {
 	void *data = NULL;
-	s64 n = key_ctl_read(id, &data);
+	s64 n = key_ctl_read(id, to ? room : 0, &data);
 
 	return give(n, data, to, room);
 }
@@ -231,13 +231,20 @@ static s64 capabilities(uaddr_t to, u64 room)
 
 static s64 restrict_ring(s32 ring, uaddr_t utype, uaddr_t urule)
 {
-	char type[TYPE_MAX];
-	int err;
+	char type[TYPE_MAX], *rule;
+	s64 n;
 
+	if (!utype != !urule)
+		return -EINVAL;
 	if (!utype)
-		return urule ? -EINVAL : key_ctl_restrict(ring, true);
-	err = get_type(utype, type);
-	return err ? err : key_ctl_restrict(ring, false);
+		return key_ctl_restrict(ring, NULL);
+	n = get_type(utype, type);
+	if (!n)
+		n = get_string(urule, PAGE_SIZE, &rule);
+	if (n)
+		return n;
+	kfree(rule);
+	return key_ctl_restrict(ring, type);
 }
 
 static s64 watch_key(s32 id, int fd, int watch)
@@ -260,7 +267,7 @@ static s64 watch_key(s32 id, int fd, int watch)
 /* What only who is asked to make a key may do: nobody is. */
 static s64 instantiate(u64 op, const u64 *a)
 {
-	s64 error = (s64)a[3];
+	s64 error = (s64)a[2];
 
 	if (op == KEYCTL_INSTANTIATE && a[2] > KEY_MAX_PAYLOAD)
 		return -EINVAL;

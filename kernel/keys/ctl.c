@@ -360,21 +360,23 @@ s64 key_ctl_clear(s32 ring)
 	return with_key(ring, KEY_LOOKUP_CREATE, KEY_WRITE, do_clear, 0, 0);
 }
 
-static s64 do_restrict(struct key_ref r, u64 reject, u64 b __unused)
+static s64 do_restrict(struct key_ref r, u64 utype, u64 b __unused)
 {
+	const char *type = (const char *)utype;
+
 	if (!r.key->type->ring)
 		return -ENOTDIR;
-	if (!reject)
-		return -ENOENT; /* no type of key has other rules */
+	if (type) /* no type of key has rules */
+		return key_type_find(type) ? -ENOENT : -ENOKEY;
 	if (r.key->closed)
 		return -EEXIST;
 	r.key->closed = true;
 	return 0;
 }
 
-s64 key_ctl_restrict(s32 ring, bool reject)
+s64 key_ctl_restrict(s32 ring, const char *type)
 {
-	return with_key(ring, 0, KEY_SETATTR, do_restrict, reject, 0);
+	return with_key(ring, 0, KEY_SETATTR, do_restrict, (u64)type, 0);
 }
 
 static s64 do_serial(struct key_ref r, u64 a __unused, u64 b __unused)
@@ -396,7 +398,10 @@ static s64 do_security(struct key_ref r __unused, u64 a __unused,
 
 s64 key_ctl_security(s32 id)
 {
-	return with_key(id, KEY_LOOKUP_PARTIAL, KEY_VIEW, do_security, 0, 0);
+	s64 n = with_key(id, KEY_LOOKUP_PARTIAL, KEY_VIEW, do_security, 0, 0);
+
+	/* who was asked to make it may look, but nobody is asked */
+	return n == -EACCES ? -ENOKEY : n;
 }
 
 static s64 do_describe(struct key_ref r, u64 out, u64 b __unused)
@@ -432,7 +437,7 @@ static s64 read_ring(const struct key *k, void **out)
 	return (s64)k->nr * 4;
 }
 
-static s64 do_read(struct key_ref r, u64 out, u64 b __unused)
+static s64 do_read(struct key_ref r, u64 out, u64 room)
 {
 	void **to = (void **)out;
 
@@ -444,16 +449,16 @@ static s64 do_read(struct key_ref r, u64 out, u64 b __unused)
 	if (!r.key->type->can_read)
 		return -EOPNOTSUPP;
 	if (r.key->type->ring)
-		return read_ring(r.key, to);
+		return room % sizeof(s32) ? -EINVAL : read_ring(r.key, to);
 	*to = kmemdup(r.key->data, r.key->len);
 	return *to ? (s64)r.key->len : -ENOMEM;
 }
 
-s64 key_ctl_read(s32 id, void **out)
+s64 key_ctl_read(s32 id, u64 room, void **out)
 {
 	*out = NULL;
 	return with_key(id, 0, KEY_NEED_NOTHING, do_read, (u64)(uintptr_t)out,
-			0);
+			room);
 }
 
 /* --- two keys */

@@ -220,13 +220,15 @@ s64 key_ctl_clear(s32 ring);
 s64 key_ctl_link(s32 id, s32 ring);
 s64 key_ctl_unlink(s32 id, s32 ring);
 s64 key_ctl_move(s32 id, s32 from, s32 to, bool excl);
-s64 key_ctl_restrict(s32 ring, bool reject);
+/* By rules of keys of @type, NULL: nothing may be added. */
+s64 key_ctl_restrict(s32 ring, const char *type);
 s64 key_ctl_ring_id(s32 id, bool create);
 s64 key_ctl_persistent(u32 uid, s32 dest);
 s64 key_ctl_reqkey_dest(int dest);
 s64 key_ctl_security(s32 id);
-/* A copy in *@out, which is the caller's, and its length. */
+/* A copy in *@out, which is the caller's, and its length; of a key's payload
+ * @room bytes will be used. */
 s64 key_ctl_describe(s32 id, char **out);
-s64 key_ctl_read(s32 id, void **out);
+s64 key_ctl_read(s32 id, u64 room, void **out);
 
 #endif /* KERNEL_KEYS_KEYS_H */

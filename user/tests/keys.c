@@ -103,6 +103,13 @@ TEST(keys, payloads)
 	if (l > 0)
 		CHECK_EQ(ctl(KEYCTL_READ, P(l), 0, 0, 0), 64);
 	CHECK_EQ(ctl(KEYCTL_GET_SECURITY, P(k), P(buf), 64, 0), 1);
+	CHECK_OK(l = add("user", "unseen", "a", 1, PROCESS));
+	CHECK_OK(ctl(KEYCTL_SETPERM, P(l), 0x3e3e3e3e, 0, 0));
+	CHECK_ERR(ctl(KEYCTL_DESCRIBE, P(l), P(buf), 64, 0), EACCES);
+	CHECK_ERR(ctl(KEYCTL_GET_SECURITY, P(l), P(buf), 64, 0), ENOKEY);
+	CHECK_ERR(ctl(KEYCTL_JOIN_SESSION_KEYRING, P(""), 0, 0, 0), EINVAL);
+	CHECK_ERR(ctl(KEYCTL_REJECT, P(k), 1, ENOKEY, 0), EPERM);
+	CHECK_ERR(ctl(KEYCTL_REJECT, P(k), 1, 512, 0), EINVAL);
 }
 
 TEST(keys, rings)
@@ -134,6 +141,13 @@ TEST(keys, rings)
 		ut_sleep_ms(10); /* Linux frees them a bit later */
 	CHECK_ERR(id_of(b), ENOKEY);
 	CHECK_ERR(ctl(KEYCTL_DESCRIBE, P(k), 0, 0, 0), ENOKEY);
+	CHECK_ERR(ctl(KEYCTL_READ, P(p), P(ids), 6, 0), EINVAL);
+	CHECK_ERR(ctl(KEYCTL_RESTRICT_KEYRING, P(a), 0, P("r"), 0), EINVAL);
+	CHECK_ERR(ctl(KEYCTL_RESTRICT_KEYRING, P(a), P("user"), 0, 0), EINVAL);
+	CHECK_ERR(ctl(KEYCTL_RESTRICT_KEYRING, P(a), P("user"), P("r"), 0),
+		  ENOENT);
+	CHECK_ERR(ctl(KEYCTL_RESTRICT_KEYRING, P(a), P("none"), P("r"), 0),
+		  ENOKEY);
 	CHECK_OK(ctl(KEYCTL_RESTRICT_KEYRING, P(a), 0, 0, 0));
 	CHECK_ERR(add("user", "k", "y", 1, a), EPERM);
 	CHECK_ERR(ctl(KEYCTL_RESTRICT_KEYRING, P(a), 0, 0, 0), EEXIST);
