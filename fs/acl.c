@@ -306,6 +306,7 @@ int acl_create(struct inode *dir, u32 *mode, struct acl_inherit *h)
 	struct acl *a = NULL;
 
 	*h = (struct acl_inherit){ 0 };
+	*mode = mode_strip_sgid(dir, *mode); /* whatever the umask takes */
 	if (load_once(&dir->acl_default) != ACL_NONE)
 		a = load(dir, DEFAULT, &h->dflt_len);
 	if (IS_ERR(a))

@@ -16,6 +16,7 @@
 #include <lib/errno.h>
 
 #define POLL_MSG 3 /* si_code */
+#define BAND_MSG 0x441 /* POLLIN, POLLRDNORM, POLLMSG */
 
 #define DN_ACCESS    0x01u
 #define DN_MODIFY    0x02u
@@ -59,7 +60,7 @@ static u32 dn_event(u32 event)
 static void send(struct later *l)
 {
 	struct dsignal *s = container_of(l, struct dsignal, later);
-	struct siginfo si = { .code = POLL_MSG };
+	struct siginfo si = { .code = POLL_MSG, .poll.band = BAND_MSG };
 
 	si.poll.fd = s->fd;
 	(void)task_signal_owner(s->pid, s->sig, &si);

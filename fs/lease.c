@@ -19,6 +19,7 @@
 #include <lib/string.h>
 
 #define POLL_MSG 3 /* si_code */
+#define BAND_MSG 0x441 /* POLLIN, POLLRDNORM, POLLMSG */
 
 struct lease {
 	struct list_head node; /* [lease_lock] leases */
@@ -175,7 +176,7 @@ static struct lease *in_the_way(const struct inode *i, bool write)
 /* Tell the holder, once; false: nothing is in the way (any more). */
 static bool ask(const struct inode *i, bool write, u64 *until)
 {
-	struct siginfo si = { .code = POLL_MSG };
+	struct siginfo si = { .code = POLL_MSG, .poll.band = BAND_MSG };
 	int want = write ? F_UNLCK : F_RDLCK, sig = 0;
 	struct lease *l;
 	s32 pid = 0;

@@ -213,10 +213,15 @@ void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode)
 		i->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010) &&
-			 !cred_in_group(c, i->gid) &&
-			 !fs_capable_over(i, CAP_FSETID))
-			mode &= ~(u32)S_ISGID;
 	}
 	i->mode = mode;
+}
+
+u32 mode_strip_sgid(const struct inode *dir, u32 mode)
+{
+	if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && !S_ISDIR(mode) &&
+	    (dir->mode & S_ISGID) && !cred_in_group(fs_cred(), dir->gid) &&
+	    !fs_capable_over(dir, CAP_FSETID))
+		mode &= ~(u32)S_ISGID;
+	return mode;
 }

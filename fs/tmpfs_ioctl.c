@@ -45,7 +45,8 @@ static int set_flags(struct file *f, u32 want)
 	return err;
 }
 
-/* struct fsxattr of linux/fs.h; only xflags can be other than zero. */
+/* struct fsxattr of linux/fs.h; only xflags can be other than zero, and nr of
+ * extents, which nobody sets. */
 static int get_fsxattr(const struct inode *i, uaddr_t arg)
 {
 	u32 f = i->iflags, x[7] = { 0 };
@@ -60,7 +61,6 @@ static int get_fsxattr(const struct inode *i, uaddr_t arg)
 #define FIBMAP		   1u
 #define XFLAG_EXTSIZE	   0x0800u
 #define XFLAG_EXTSZINHERIT 0x1000u
-#define XFLAGS_PASSED	   (XFLAG_EXTSIZE | XFLAG_EXTSZINHERIT | 0x10000u)
 
 static int set_fsxattr(struct file *f, uaddr_t arg)
 {
@@ -72,7 +72,7 @@ static int set_fsxattr(struct file *f, uaddr_t arg)
 	if ((v & XFLAG_EXTSIZE && !S_ISREG(f->inode->mode)) ||
 	    (v & XFLAG_EXTSZINHERIT && !S_ISDIR(f->inode->mode)))
 		return -EINVAL;
-	if (v & ~(XFLAGS | XFLAGS_PASSED))
+	if ((v & ~XFLAGS) || x[1] || x[3] || x[4])
 		return -EOPNOTSUPP;
 	return set_flags(f, (v & 0x08 ? FS_IMMUTABLE_FL : 0) |
 				    (v & 0x10 ? FS_APPEND_FL : 0) |

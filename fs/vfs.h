@@ -427,6 +427,8 @@ struct timespec64 inode_now(const struct inode *i); /* at sb granularity */
 void inode_touch(struct inode *i, bool m, bool c);
 /* Owner, group and mode of an inode that current makes in @dir. */
 void inode_init_owner(struct inode *i, const struct inode *dir, u32 mode);
+/* What is left of @mode, before the umask, for a file made in @dir. */
+u32 mode_strip_sgid(const struct inode *dir, u32 mode);
 int inode_setattr_generic(struct inode *i, const struct iattr *a);
 int sb_sync(struct super_block *sb, bool wait);
 /* Is a file system mounted from the block device that path @dev names?  0, -ENODEV,

@@ -156,9 +156,6 @@ static void set_owner(struct inode *inode, const struct inode *dir, u32 mode)
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
 			inode->mode |= S_ISGID;
-		else if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010) && c &&
-			 !cred_in_group(c, dir->gid) && !capable(CAP_FSETID))
-			inode->mode &= ~(u32)S_ISGID;
 	}
 }
 

@@ -158,6 +158,22 @@ TEST(attrs, xflags)
 	CHECK_ERR(ioctl(fd, FS_IOC_FSSETXATTR, &x), EOPNOTSUPP);
 }
 
+TEST(attrs, xflags_in_memory)
+{
+	struct fsxattr x;
+	int fd = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
+
+	CHECK(fd >= 0);
+	CHECK_OK(ioctl(fd, FS_IOC_FSGETXATTR, &x));
+	CHECK_OK(ioctl(fd, FS_IOC_FSSETXATTR, &x));
+	x.fsx_projid = 7;
+	CHECK_ERR(ioctl(fd, FS_IOC_FSSETXATTR, &x), EOPNOTSUPP);
+	x.fsx_projid = 0;
+	x.fsx_xflags = FS_XFLAG_EXTSIZE;
+	x.fsx_extsize = 8192;
+	CHECK_ERR(ioctl(fd, FS_IOC_FSSETXATTR, &x), EOPNOTSUPP);
+}
+
 TEST(attrs, setid_goes)
 {
 	int fd;
@@ -196,6 +212,14 @@ TEST(attrs, setid_goes)
 	CHECK_OK(close(open("sg/x", O_CREAT | O_RDWR, 02755)));
 	root_again();
 	CHECK_EQ(mode_of("sg/x"), 0755);
+	/* ... nor when the umask takes what made it one */
+	umask(0010);
+	become(1000);
+	CHECK_OK(close(open("sg/y", O_CREAT | O_RDWR, 02777)));
+	CHECK_OK(mknod("sg/z", S_IFREG | 02777, 0));
+	root_again();
+	CHECK_EQ(mode_of("sg/y"), 0767);
+	CHECK_EQ(mode_of("sg/z"), 0767);
 }
 
 TEST(attrs, nameless)

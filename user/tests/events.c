@@ -502,6 +502,7 @@ TEST(events, inotify_self)
 }
 
 static volatile int dn_fd;
+static volatile long dn_band;
 static volatile int dn_count;
 
 static void on_dnotify(int sig, siginfo_t *si, void *ctx)
@@ -509,6 +510,7 @@ static void on_dnotify(int sig, siginfo_t *si, void *ctx)
 	(void)sig;
 	(void)ctx;
 	dn_fd = si->si_fd;
+	dn_band = si->si_band;
 	dn_count++;
 }
 
@@ -529,6 +531,7 @@ TEST(events, dnotify)
 	close(ut_open("g", "x"));
 	CHECK_EQ(dn_count, 1);
 	CHECK_EQ(dn_fd, d);
+	CHECK_EQ(dn_band, 0x441); /* POLLIN, POLLRDNORM, POLLMSG */
 	close(ut_open("h", "x")); /* once only */
 	CHECK_EQ(dn_count, 1);
 	CHECK_OK(fcntl(d, F_NOTIFY, DN_ATTRIB | DN_MULTISHOT));
