@@ -34,9 +34,8 @@ struct ext4_dirent *ext4_dirent_at(struct inode *dir, struct ext4_buf *b,
 	if (off + EXT4_DIRENT_MIN <= inode_sbi(dir)->block_size &&
 	    entry_ok(inode_sbi(dir), de, off))
 		return de;
-	ext4_error(inode_sbi(dir), dir->ino,
-		   "bad directory entry in block %llu at %u",
-		   (unsigned long long)b->blk, off);
+	ext4_error_inode(dir, "bad directory entry in block %llu at %u",
+			 (unsigned long long)b->blk, off);
 	return NULL;
 }
 

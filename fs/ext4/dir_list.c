@@ -207,8 +207,7 @@ static int gather_leaves(struct inode *dir, struct batch *t)
 	/* an index that goes back would be listed for ever */
 	t->next = more ? position(next & ~1u, 0) : END;
 	if (err >= 0 && t->next <= t->from) {
-		ext4_error(inode_sbi(dir), dir->ino,
-			   "bad directory index: hashes descend");
+		ext4_error_inode(dir, "bad directory index: hashes descend");
 		err = -EFSCORRUPTED;
 	}
 	return err;

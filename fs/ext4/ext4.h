@@ -74,6 +74,7 @@ struct ext4_sb {
 	bool shut;	    /* [a] likewise, by ioctl: before aborted; EIO */
 	bool saw_error;	    /* [a] goes to s_state */
 	bool error_unsaved; /* [a] it has not yet, and a journal cannot do it */
+	u32 error_untold;   /* [a] fanotify has not heard of it */
 	u64 error_ino;	    /* [a] inode of the last error, or 0 */
 	u16 mount_state;    /* [I] s_state to restore */
 
@@ -215,6 +216,9 @@ static inline bool ext4_has_extents(const struct ext4_inode *ei)
 /* The volume is corrupt. */
 void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 	__printf(3, 4);
+/* So is @inode: who watches (fanotify) is told at once.  May allocate. */
+void ext4_error_inode(struct inode *inode, const char *fmt, ...)
+	__printf(2, 3);
 /* It cannot be written any more, whatever errors= says. */
 void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
 /* Nothing is written from now on, as after a power cut; no error is noted. */

@@ -132,8 +132,9 @@ static void flusher(void *arg)
 
 	while (!must_stop(sbi)) {
 		if (load_once(&sbi->error_unsaved)) {
-			notify_error(sbi->vfs, NULL, -EUCLEAN);
 			ext4_save_error(sbi);
+			if (atomic_xchg(&sbi->error_untold, 0u))
+				notify_error(sbi->vfs, NULL, -EUCLEAN);
 		} else if (!list_empty(&sbi->failed)) {
 			ext4_unwrite_failed(sbi);
 		} else if (load_once(&sbi->aborted)) {

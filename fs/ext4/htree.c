@@ -25,7 +25,7 @@ void ext4_dx_put(struct ext4_dx_way *w)
 
 static int bad(struct inode *dir, const char *what)
 {
-	ext4_error(inode_sbi(dir), dir->ino, "bad directory index: %s", what);
+	ext4_error_inode(dir, "bad directory index: %s", what);
 	return -EFSCORRUPTED;
 }
 

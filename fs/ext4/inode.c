@@ -292,7 +292,7 @@ static int iget(struct ext4_sb *sbi, u64 ino, const u32 *gen,
 	}
 	if (err) {
 		if (err != -ENOMEM && err != -ESTALE)
-			ext4_error(sbi, ino, "cannot be used: %d", err);
+			ext4_error_inode(inode, "cannot be used: %d", err);
 		inode_fail_new(inode);
 		*out = NULL;
 		return err;
@@ -328,17 +328,12 @@ struct inode *ext4_fh_to_inode(struct super_block *sb, u64 ino, u32 gen)
 
 int ext4_iget_linked(struct ext4_sb *sbi, u64 ino, struct inode **out)
 {
-	int err;
+	int err = ext4_iget(sbi, ino, out);
 
-	if (ino != EXT4_ROOT_INO && ino < sbi->first_ino) {
-		ext4_error(sbi, ino, "reserved inode has a name");
-		return -EFSCORRUPTED;
-	}
-	err = ext4_iget(sbi, ino, out);
 	if (err)
 		return err;
 	if ((*out)->nlink == 0) {
-		ext4_error(sbi, ino, "deleted inode has a name");
+		ext4_error_inode(*out, "deleted inode has a name");
 		inode_put(*out);
 		*out = NULL;
 		return -EFSCORRUPTED;

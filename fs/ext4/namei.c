@@ -32,6 +32,10 @@ static int ext4_lookup(struct inode *dir, const char *name, size_t len,
 	ext4_buf_put(pos.buf);
 	if (!ino || ino == dir->ino)
 		return -EFSCORRUPTED;
+	if (ino != EXT4_ROOT_INO && ino < sbi->first_ino) {
+		ext4_error_inode(dir, "reserved inode %u has a name", ino);
+		return -EFSCORRUPTED;
+	}
 	return ext4_iget_linked(sbi, ino, out);
 }
 

@@ -82,7 +82,7 @@ static void block_place(struct ext4_buf *b, struct ext4_xattr_place *p)
 
 static int corrupt(struct inode *inode)
 {
-	ext4_error(inode_sbi(inode), inode->ino, "bad extended attributes");
+	ext4_error_inode(inode, "bad extended attributes");
 	return -EFSCORRUPTED;
 }
 

@@ -136,3 +136,14 @@ def test_shut_down(boot, tmp_path, volume):
          "umount /mnt", 60, check=True)
     m.close()
     tool("e2fsck", "-fn", volume)
+
+
+def test_errors_are_told(boot, tmp_path, volume):
+    """fanotify(7) names the inode that is broken, and counts."""
+    (tmp_path / "bad").touch()
+    tool("debugfs", "-w", "-R", f"write {tmp_path}/bad d/bad", volume)
+    tool("debugfs", "-w", "-R", "set_inode_field d/bad mode 0xff", volume)
+    tool("debugfs", "-w", "-R", "ln <1> d/link", volume)
+    m = boot(tail=blkdebug(tmp_path, volume, []))
+    r = m.sh("UTEST_BROKEN=/dev/vdb utest fanotify.broken </dev/null", 60)
+    assert r.status == 0 and "ok 1 - fanotify.broken_volume\n" in r.out, r.out

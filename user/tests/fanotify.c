@@ -5,6 +5,7 @@
  */
 #include "utest.h"
 
+#include <dirent.h>
 #include <linux/fanotify.h>
 #include <poll.h>
 #include <sys/fanotify.h>
@@ -26,6 +27,7 @@
 #endif
 #define DFID_NAME 2
 #define PIDFD	  4
+#define FS_FAILED 5 /* errno and count in place of a handle */
 #define OLD_NAME  10
 #define NEW_NAME  12
 
@@ -49,6 +51,10 @@ static void note_info(struct got *g, int k, const char *p)
 	g->type[k] = f->hdr.info_type;
 	if (f->hdr.info_type == PIDFD) {
 		memcpy(&g->pidfd, p + 4, 4);
+		return;
+	}
+	if (f->hdr.info_type == FS_FAILED) {
+		memcpy(g->id[k], p + 4, 8);
 		return;
 	}
 	memcpy(g->id[k], h->f_handle, 8);
@@ -616,4 +622,62 @@ TEST(fanotify, fdinfo)
 	CHECK(strstr(text, "fanotify flags:23 event-flags:"));
 	CHECK(strstr(text, "mflags:0 mask:20 ignored_mask:0 fhandle-bytes:"));
 	CHECK(strstr(text, "mflags:40 mask:0 ignored_mask:1"));
+}
+
+/* The error that @fan was told of: @ino's (0: of none), first of @n. */
+static void check_error(int fan, uint32_t ino, int err, uint32_t n)
+{
+	struct got g;
+
+	CHECK(next(fan, &g));
+	CHECK_EQ(g.mask, FAN_FS_ERROR);
+	CHECK_EQ(g.fd, FAN_NOFD);
+	CHECK_EQ(g.type[0], FAN_EVENT_INFO_TYPE_FID);
+	if (ino)
+		CHECK_EQ(g.id[0][0], ino);
+	CHECK_EQ(g.type[1], FS_FAILED);
+	CHECK_EQ(g.id[1][0], err);
+	CHECK_EQ(g.id[1][1], n);
+	CHECK(!next(fan, &g));
+}
+
+static uint32_t ino_of(const char *dir, const char *name)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	uint32_t ino = 0;
+
+	CHECK(d);
+	while ((e = readdir(d)))
+		if (!strcmp(e->d_name, name))
+			ino = (uint32_t)e->d_ino;
+	closedir(d);
+	CHECK(ino);
+	return ino;
+}
+
+/* A volume with d/bad, of no type, and d/link, which names inode 1. */
+TEST(fanotify, broken_volume)
+{
+	const char *dev = getenv("UTEST_BROKEN");
+	uint32_t bad, d;
+	int fan;
+
+	if (!dev)
+		ut_skip("no UTEST_BROKEN");
+	fan = start(FAN_REPORT_FID);
+	CHECK_OK(mkdir("v", 0700));
+	CHECK_OK(mount(dev, "v", "ext4", 0, NULL));
+	bad = ino_of("v/d", "bad");
+	d = ino_of("v", "d");
+	CHECK_OK(fanotify_mark(fan, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+			       FAN_FS_ERROR, AT_FDCWD, "v"));
+	CHECK_ERR(open("v/d/bad", O_RDONLY), EUCLEAN);
+	check_error(fan, bad, EUCLEAN, 1);
+	CHECK_ERR(open("v/d/link", O_RDONLY), EUCLEAN);
+	CHECK_ERR(open("v/d/bad", O_RDONLY), EUCLEAN);
+	check_error(fan, d, EUCLEAN, 2);
+	CHECK_OK(mount(dev, "v", "ext4", MS_REMOUNT | MS_RDONLY, "abort"));
+	check_error(fan, 0, ESHUTDOWN, 1);
+	CHECK_OK(umount("v"));
 }
