@@ -7,6 +7,7 @@
  */
 #include <syscall/syscall.h>
 
+#include <arch/riscv/mmu.h>
 #include <fs/cgroupfs.h>
 #include <kernel/cgroup/cgroup.h>
 
@@ -111,7 +112,8 @@ static int clone3_check(const struct user_clone_args *u)
 		return -EINVAL;
 	if ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal)
 		return -EINVAL;
-	if (!a->stack != !a->stack_size)
+	if (!a->stack != !a->stack_size || a->stack >= USER_TOP ||
+	    a->stack_size > USER_TOP - a->stack)
 		return -EINVAL;
 	if (u->set_tid_size > PID_NS_LEVELS || !u->set_tid != !u->set_tid_size)
 		return -EINVAL;

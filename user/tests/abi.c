@@ -253,6 +253,18 @@ TEST(abi, set_tid)
 	CHECK_ERR(syscall(SYS_clone3, &a, sizeof(a)), EINVAL);
 }
 
+TEST(abi, stack_is_memory)
+{
+	struct clone_args a = { .exit_signal = SIGCHLD,
+				.stack = 1ull << 63,
+				.stack_size = 4096 };
+
+	CHECK_ERR(syscall(SYS_clone3, &a, sizeof(a)), EINVAL);
+	a.stack = (uintptr_t)&a;
+	a.stack_size = ~0ull;
+	CHECK_ERR(syscall(SYS_clone3, &a, sizeof(a)), EINVAL);
+}
+
 /* --- memory */
 
 #define MPOL_BIND   2
