@@ -107,6 +107,9 @@ struct net_ns *net_ns_new(struct user_ns *owner)
 	}
 	n->cookie = atomic_add_return(&last_cookie, 1ul);
 	n->ctl = ctl_init;
+	n->ctl.tag_all = load_once(&init_net_ns.ctl.tag_all);
+	n->ctl.tag_default = load_once(&init_net_ns.ctl.tag_default);
+	n->ctl.tag_lo = n->ctl.tag_default;
 	list_init(&n->nsids);
 	spin_lock(&net_ns_lock);
 	list_add_tail(&n->node, &all);

@@ -233,6 +233,12 @@ static const struct knob {
 	  offsetof(struct net_sysctl, port_first), 2, 1, 65535 },
 	{ "ipv4", "ip_unprivileged_port_start",
 	  offsetof(struct net_sysctl, port_unprivileged), 1, 0, 65535 },
+	{ "ipv4/conf/all", "tag", offsetof(struct net_sysctl, tag_all), 1, 0,
+	  INT32_MAX },
+	{ "ipv4/conf/default", "tag", offsetof(struct net_sysctl, tag_default),
+	  1, 0, INT32_MAX },
+	{ "ipv4/conf/lo", "tag", offsetof(struct net_sysctl, tag_lo), 1, 0,
+	  INT32_MAX },
 };
 
 static int show_knob(struct text *t, void *arg)
@@ -317,7 +323,7 @@ static int procnet_init(void)
 		return -ENOMEM;
 	proc_net_table(net_entries, ARRAY_SIZE(net_entries));
 	for (u32 i = 0; i < ARRAY_SIZE(knobs); i++)
-		pseudo_file(*knobs[i].dir == 'c' ? core : v4, knobs[i].name,
+		pseudo_file(procnet_sysctl_dir(n, knobs[i].dir), knobs[i].name,
 			    0644, show_knob, write_knob,
 			    (void *)(uintptr_t)&knobs[i]);
 	pseudo_file(v4, "ip_forward", 0444, show_zero, NULL, NULL);

@@ -33,6 +33,8 @@ int procnet_empty(struct text *t, struct net_ns *net, u64 nr);
 
 /* --- procnet_sysctl.c: below /proc/sys/net */
 int procnet_sysctl(struct pnode *net);
+/* Directory @path, made if need be, below @d; NULL: no memory.  At boot. */
+struct pnode *procnet_sysctl_dir(struct pnode *d, const char *path);
 
 /* --- procnet.c: a line for each socket, as in udp; @nr counts them */
 struct inet_sock;

@@ -110,8 +110,7 @@ static s64 write_fixed(void *arg, char *buf, size_t n)
 	return is_same(buf, f->value) ? (s64)n : -EINVAL;
 }
 
-/* Directory @path below @d, of which there may be some; or NULL. */
-static struct pnode *dir_of(struct pnode *d, const char *path)
+struct pnode *procnet_sysctl_dir(struct pnode *d, const char *path)
 {
 	static char names[256]; /* [init] nodes borrow them */
 	static u32 used;
@@ -140,7 +139,7 @@ static struct pnode *dir_of(struct pnode *d, const char *path)
 int procnet_sysctl(struct pnode *net)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(fixed); i++) {
-		struct pnode *d = dir_of(net, fixed[i].dir);
+		struct pnode *d = procnet_sysctl_dir(net, fixed[i].dir);
 
 		if (!d)
 			return -ENOMEM;

@@ -21,6 +21,8 @@ struct net_sysctl {
 	u32 port_first, port_last; /* for sockets without a name */
 	u32 port_unprivileged;	   /* the first one that anybody may take */
 	u32 somaxconn;
+	/* numbers that are programs' own, conf/...: of an interface, of one to come */
+	u32 tag_all, tag_default, tag_lo;
 };
 
 /* What is counted of one: /proc/net/snmp and its like.  Nothing gets lost between the

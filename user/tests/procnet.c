@@ -309,3 +309,22 @@ TEST(procnet, settings)
 	CHECK_EQ(write(fd, "1\n", 2), 2);
 	CHECK_ERR(pwrite(fd, "many\n", 5, 0), EINVAL);
 }
+
+/* A number of an interface that is kept, and is the namespace's own. */
+TEST(procnet, tag)
+{
+	static const char lo[] = "/proc/sys/net/ipv4/conf/lo/tag";
+	int fd;
+
+	CHECK_OK(unshare(CLONE_NEWNET));
+	CHECK_EQ(strcmp(slurp("/proc/sys/net/ipv4/conf/default/tag"), "0\n"),
+		 0);
+	CHECK_EQ(strcmp(slurp(lo), "0\n"), 0);
+	CHECK_OK(fd = open(lo, O_WRONLY));
+	CHECK_EQ(write(fd, "17\n", 3), 3);
+	CHECK_ERR(write(fd, "x\n", 2), EINVAL);
+	close(fd);
+	CHECK_EQ(strcmp(slurp(lo), "17\n"), 0);
+	CHECK_OK(unshare(CLONE_NEWNET));
+	CHECK_EQ(strcmp(slurp(lo), "0\n"), 0);
+}
