@@ -9,7 +9,8 @@
  * splinters.
  *
  * Pages that are dirty but have no blocks yet hold promises (sbi->delayed);
- * what is promised is not given to others.
+ * what is promised is not given to others.  Tree blocks may take from a reserve that
+ * data does not get (ext4_tree_reserve()).
  *
  * With a journal, blocks that were freed count as free at once but stay busy
  * until that is committed: before, a crash would give them back to the file
@@ -52,7 +53,7 @@ static u64 available(const struct ext4_sb *sbi)
 	u64 free = load_once(&sbi->free_blocks);
 
 	/* Promises will want tree blocks, too. */
-	taken += taken / 64;
+	taken += taken / 64 + ext4_tree_reserve(sbi);
 	if (!is_privileged(sbi))
 		taken += sbi->r_blocks;
 	return free > taken ? free - taken : 0;

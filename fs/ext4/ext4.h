@@ -207,6 +207,13 @@ static inline struct ext4_sb *inode_sbi(const struct inode *i)
 	return i->sb->priv;
 }
 
+/* Blocks that data never gets, root's neither: a tree grows when what fallocate(2)
+ * gave is written to, which must not fail. */
+static inline u64 ext4_tree_reserve(const struct ext4_sb *sbi)
+{
+	return sbi->has_extents ? min_t(u64, sbi->nr_blocks / 50, 4096) : 0;
+}
+
 static inline bool ext4_has_extents(const struct ext4_inode *ei)
 {
 	return ei->flags & EXT4_EXTENTS_FL;

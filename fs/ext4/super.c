@@ -108,6 +108,7 @@ static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
 	u64 free = load_once(&sbi->free_blocks);
 	u64 delayed = load_once(&sbi->delayed);
 	const u32 *uuid = (const void *)sbi->es->uuid;
+	u64 kept = sbi->r_blocks + ext4_tree_reserve(sbi);
 	bool minix = sbi->opt.flags & EXT4_OPT_MINIXDF;
 
 	*out = (struct kstatfs){
@@ -122,8 +123,7 @@ static int ext4_statfs(struct super_block *sb, struct kstatfs *out)
 		.flags = sb->flags,
 	};
 	out->bfree = free > delayed ? free - delayed : 0;
-	out->bavail =
-		out->bfree > sbi->r_blocks ? out->bfree - sbi->r_blocks : 0;
+	out->bavail = out->bfree > kept ? out->bfree - kept : 0;
 	return 0;
 }
 

@@ -147,3 +147,13 @@ def test_errors_are_told(boot, tmp_path, volume):
     m = boot(tail=blkdebug(tmp_path, volume, []))
     r = m.sh("UTEST_BROKEN=/dev/vdb utest fanotify.broken </dev/null", 60)
     assert r.status == 0 and "ok 1 - fanotify.broken_volume\n" in r.out, r.out
+
+
+def test_full(boot, tmp_path, volume):
+    """What fallocate(2) gave can be written to though nothing else is free."""
+    m = start(boot, tmp_path, volume, [])
+    r = m.sh("UTEST_VOLUME=/mnt utest volume.full </dev/null", 60)
+    assert r.status == 0 and "ok 1 - volume.full\n" in r.out, r.out
+    m.sh("umount /mnt", 60, check=True)
+    m.close()
+    tool("e2fsck", "-fn", volume)

@@ -298,3 +298,35 @@ TEST(volume, shut_down)
 	CHECK_EQ(fs.f_flags & MS_RDONLY, 0);
 	CHECK_OK(chdir("/"));
 }
+
+/* On a full volume what fallocate() gave can be written to, in splinters. */
+TEST(volume, full)
+{
+	const char *top = getenv("UTEST_VOLUME");
+	static char b[65536];
+	size_t n = sizeof(b);
+	int fd, fill;
+
+	if (!top)
+		ut_skip("no UTEST_VOLUME");
+	CHECK_OK(chdir(top));
+	fd = ut_open("given", "");
+	fill = ut_open("fill", "");
+	CHECK_OK(fallocate(fd, 0, 0, 4 << 20));
+	while (n)
+		if (write(fill, b, n) < 0) {
+			CHECK_EQ(errno, ENOSPC);
+			n = fsync(fill) ? 0 : n / 2;
+		}
+	CHECK_OK(fsync(fill));
+	for (int i = 0; i < 1024; i += 2)
+		CHECK_EQ(pwrite(fd, b, 4096, i * 4096), 4096);
+	CHECK_OK(fsync(fd));
+	CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			   4 << 20));
+	CHECK_EQ(pwrite(fd, b, 10, 0), 10);
+	CHECK_OK(fsync(fd));
+	CHECK_OK(unlink("given"));
+	CHECK_OK(unlink("fill"));
+	CHECK_OK(chdir("/"));
+}
