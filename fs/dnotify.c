@@ -15,7 +15,7 @@
 #include <kernel/task/signal.h>
 #include <lib/errno.h>
 
-#define POLL_MSG 3 /* si_code */
+#define POLL_MSG 3     /* si_code */
 #define BAND_MSG 0x441 /* POLLIN, POLLRDNORM, POLLMSG */
 
 #define DN_ACCESS    0x01u

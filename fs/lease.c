@@ -18,7 +18,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define POLL_MSG 3 /* si_code */
+#define POLL_MSG 3     /* si_code */
 #define BAND_MSG 0x441 /* POLLIN, POLLRDNORM, POLLMSG */
 
 struct lease {

@@ -224,8 +224,7 @@ static inline bool ext4_has_extents(const struct ext4_inode *ei)
 void ext4_error(struct ext4_sb *sbi, u64 ino, const char *fmt, ...)
 	__printf(3, 4);
 /* So is @inode: who watches (fanotify) is told at once.  May allocate. */
-void ext4_error_inode(struct inode *inode, const char *fmt, ...)
-	__printf(2, 3);
+void ext4_error_inode(struct inode *inode, const char *fmt, ...) __printf(2, 3);
 /* It cannot be written any more, whatever errors= says. */
 void ext4_give_up(struct ext4_sb *sbi, int err, const char *why);
 /* Nothing is written from now on, as after a power cut; no error is noted. */

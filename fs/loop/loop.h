@@ -54,7 +54,7 @@ struct loop {
 	u32 flags;		 /* [a] LO_FLAGS_*, changed with mutex */
 	char name[LO_NAME_SIZE]; /* [mutex] of the file, as its user says */
 	struct sys_dir *sys;	 /* [mutex] loop/, while bound */
-	bool leaving;		 /* [mutex] its only user lets go: no ioctl now */
+	bool leaving; /* [mutex] its only user lets go: no ioctl now */
 
 	/* loop_io.c */
 	struct mutex io;
