@@ -49,9 +49,13 @@ static int reserve_some(struct inode *inode, u64 *from, u64 to)
 /* Blocks [from, to): unwritten where there was a hole. */
 static int reserve(struct inode *inode, u64 from, u64 to)
 {
-	u32 tries = 0;
+	u32 tries = 0, bits = inode_sbi(inode)->block_bits;
 	int err = 0;
 
+	/* Dirty pages there have been promised blocks: they get those first. */
+	if (load_once(&EXT4_I(inode)->delayed))
+		err = mapping_sync(&inode->mapping, from << bits, to << bits,
+				   false);
 	while (from < to && !err) {
 		err = reserve_some(inode, &from, to);
 		if (err == -ENOSPC &&

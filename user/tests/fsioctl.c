@@ -259,6 +259,19 @@ TEST(attrs, direct_nowait)
 	CHECK_ERR(pwritev2(d, &v, 1, 8192, RWF_NOWAIT), EAGAIN);
 }
 
+/* What is written and not on the disk yet has its blocks once. */
+TEST(attrs, counted_once)
+{
+	static char b[65536];
+	int fd = ut_open("f", "");
+	struct stat st;
+
+	CHECK_EQ(write(fd, b, sizeof(b)), sizeof(b));
+	CHECK_OK(fallocate(fd, 0, 0, sizeof(b)));
+	CHECK_OK(fstat(fd, &st));
+	CHECK_EQ(st.st_blocks, sizeof(b) / 512);
+}
+
 /* EXT4_IOC_SHUTDOWN: all that wants the disk is an I/O error from then on, and the
  * volume is not called read-only.  On one that may be lost: UTEST_VOLUME=/mnt. */
 TEST(volume, shut_down)
