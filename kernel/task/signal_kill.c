@@ -69,7 +69,7 @@ int task_kill_pgrp(int pgid, int sig, const struct siginfo *si)
 	return err;
 }
 
-/* kill(-1): everybody but init and ourselves. */
+/* kill(-1): everybody but init and ourselves.  Who may not be reached is no error. */
 static int kill_all_locked(int sig, const struct siginfo *si)
 {
 	int err = -ESRCH;
@@ -86,7 +86,7 @@ static int kill_all_locked(int sig, const struct siginfo *si)
 		if (e != -EPERM)
 			err = e;
 		else if (err == -ESRCH)
-			err = e;
+			err = 0;
 	}
 	return err;
 }

@@ -451,3 +451,19 @@ TEST(signals, storm)
 	CHECK_EQ(ut_wait(pid), 0);
 	CHECK(count > 0);
 }
+
+static int asks_all(void *arg)
+{
+	(void)arg;
+	if (setresuid(1234, 1234, 1234))
+		return 1;
+	return kill(-1, 0) ? errno : 0;
+}
+
+/* Whom one may not reach is passed over. */
+TEST(signals, kill_all)
+{
+	if (geteuid())
+		ut_skip("needs root");
+	CHECK_EQ(ut_wait(ut_fork(asks_all, NULL)), 0);
+}
