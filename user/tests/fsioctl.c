@@ -317,6 +317,7 @@ TEST(volume, full)
 {
 	const char *top = getenv("UTEST_VOLUME");
 	static char b[65536];
+	const int given = 12 << 20; /* a tree of more than what is left */
 	size_t n = sizeof(b);
 	int fd, fill;
 
@@ -325,18 +326,18 @@ TEST(volume, full)
 	CHECK_OK(chdir(top));
 	fd = ut_open("given", "");
 	fill = ut_open("fill", "");
-	CHECK_OK(fallocate(fd, 0, 0, 4 << 20));
+	CHECK_OK(fallocate(fd, 0, 0, given));
 	while (n)
 		if (write(fill, b, n) < 0) {
 			CHECK_EQ(errno, ENOSPC);
 			n = fsync(fill) ? 0 : n / 2;
 		}
 	CHECK_OK(fsync(fill));
-	for (int i = 0; i < 1024; i += 2)
-		CHECK_EQ(pwrite(fd, b, 4096, i * 4096), 4096);
+	for (int i = 0; i < given; i += 2 * 4096)
+		CHECK_EQ(pwrite(fd, b, 4096, i), 4096);
 	CHECK_OK(fsync(fd));
 	CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-			   4 << 20));
+			   given));
 	CHECK_EQ(pwrite(fd, b, 10, 0), 10);
 	CHECK_OK(fsync(fd));
 	CHECK_OK(unlink("given"));
