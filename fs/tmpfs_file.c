@@ -105,17 +105,18 @@ const struct mapping_ops tmpfs_mapping_ops = {
 	.no_writeback = true,
 };
 
+static bool has_data(struct page *pg)
+{
+	/* TMPFILL (acquire) - pairs with tmpfs_write_end(). */
+	return load_acquire(&pg->flags) & PG_UPTODATE;
+}
+
 /* Page with data, referenced, or NULL for a hole. */
 static struct page *page_of(struct mapping *m, u64 index)
 {
 	struct page *pg = mapping_find(m, index);
-	u32 flags;
 
-	if (!pg)
-		return NULL;
-	/* TMPFILL (acquire) - pairs with tmpfs_write_end(). */
-	flags = load_acquire(&pg->flags);
-	if (flags & PG_UPTODATE)
+	if (!pg || has_data(pg))
 		return pg;
 	page_put(pg); /* somebody is just filling it */
 	return NULL;
@@ -202,22 +203,34 @@ static s64 tmpfs_write(struct file *f, struct iov_iter *from, u64 *pos)
 	return n;
 }
 
-/* First offset from @off on that is data (or a hole); the size when none. */
-static u64 seek_kind(struct mapping *m, u64 off, bool data)
+/* First offset from @off on that is data; the size when none. */
+static u64 seek_data(struct mapping *m, u64 off, u64 size)
 {
-	u64 size = load_once(&m->size);
+	u64 index = off / PAGE_SIZE;
 	struct page *pg;
 
-	while (off < size) {
-		pg = page_of(m, off / PAGE_SIZE);
-		if (pg)
-			page_put(pg);
-		if (!pg == !data)
-			return off;
-		off = ALIGN_DOWN(off, PAGE_SIZE) + PAGE_SIZE;
+	for (; (pg = mapping_find_next(m, &index)); index++) {
+		bool data = has_data(pg);
+
+		page_put(pg);
+		if (data)
+			return min(max(off, index * PAGE_SIZE), size);
 		cond_resched();
 	}
 	return size;
+}
+
+/* The same for a hole. */
+static u64 seek_hole(struct mapping *m, u64 off, u64 size)
+{
+	struct page *pg;
+
+	while (off < size && (pg = page_of(m, off / PAGE_SIZE))) {
+		page_put(pg);
+		off = ALIGN_DOWN(off, PAGE_SIZE) + PAGE_SIZE;
+		cond_resched();
+	}
+	return min(off, size);
 }
 
 static s64 tmpfs_llseek(struct file *f, s64 off, int whence)
@@ -229,7 +242,8 @@ static s64 tmpfs_llseek(struct file *f, s64 off, int whence)
 		return generic_file_llseek(f, off, whence);
 	if (off < 0 || (u64)off >= size)
 		return -ENXIO;
-	at = seek_kind(m, (u64)off, whence == SEEK_DATA);
+	at = whence == SEEK_DATA ? seek_data(m, (u64)off, size)
+				 : seek_hole(m, (u64)off, size);
 	if (at >= size && whence == SEEK_DATA)
 		return -ENXIO;
 	f->pos = at;

@@ -178,7 +178,7 @@ static int read_notify(uaddr_t uev, struct mq_notify *n)
 	case SIGEV_SIGNAL:
 		n->sig = ev.signo;
 		n->value = ev.value;
-		return ev.signo < 1 || ev.signo > NSIG ? -EINVAL : 0;
+		return ev.signo < 0 || ev.signo > NSIG ? -EINVAL : 0;
 	case SIGEV_THREAD:
 		return notify_by_socket(&ev, n);
 	default:

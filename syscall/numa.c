@@ -13,6 +13,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/ns/pid.h>
 #include <kernel/task/task.h>
+#include <kernel/task/trace.h>
 #include <lib/errno.h>
 
 enum {
@@ -73,7 +74,8 @@ static int read_policy(u32 mode, uaddr_t umask, u64 maxnode)
 	mode &= ~MPOL_MODE_FLAGS;
 	if (mode >= NR_POLICIES ||
 	    ((flags & MPOL_F_STATIC) && (flags & MPOL_F_RELATIVE)) ||
-	    ((flags & MPOL_F_NUMA_BALANCING) && mode != MPOL_BIND))
+	    ((flags & MPOL_F_NUMA_BALANCING) && mode != MPOL_BIND &&
+	     mode != MPOL_PREFERRED_MANY))
 		return -EINVAL;
 	err = read_nodes(umask, maxnode, &any);
 	if (err)
@@ -206,6 +208,25 @@ SYSCALL5(236, get_mempolicy, uaddr_t, umode, uaddr_t, umask, u64, maxnode, u64,
 	return write_nodes(umask, maxnode, policy & HAS_NODE ? 1 : 0);
 }
 
+/*
+ * Whose pages these calls are about; 0 is current.  Who may trace it may move its
+ * pages: -ESRCH, -EPERM.
+ */
+static struct process *owner_of(int pid)
+{
+	struct process *p =
+		pid ? process_find(pid_given(pid)) : process_get(current->proc);
+	int err;
+
+	if (!p)
+		return ERR_PTR(-ESRCH);
+	err = trace_may_access(p, false);
+	if (!err)
+		return p;
+	process_put(p);
+	return ERR_PTR(err);
+}
+
 /* Everything is on node 0 already. */
 SYSCALL4(238, migrate_pages, int, pid, u64, maxnode, uaddr_t, ufrom, uaddr_t,
 	 uto)
@@ -218,35 +239,52 @@ SYSCALL4(238, migrate_pages, int, pid, u64, maxnode, uaddr_t, ufrom, uaddr_t,
 		err = read_nodes(uto, maxnode, &any);
 	if (err && err != -EINVAL)
 		return err;
-	p = pid ? process_find(pid_given(pid)) : process_get(current->proc);
-	if (!p)
-		return -ESRCH;
+	p = owner_of(pid);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
 	process_put(p);
-	return err;
+	return any ? err : -EINVAL;
 }
 
-SYSCALL6(239, move_pages, int, pid, u64, nr, uaddr_t, pages, uaddr_t, nodes,
-	 uaddr_t, ustatus, u32, flags)
+/* Says where @nr pages are; all that are there are where they shall be. */
+static int tell_pages(struct mm *mm, u64 nr, uaddr_t pages, uaddr_t nodes,
+		      uaddr_t ustatus)
 {
 	u32 node;
 	u64 a;
 
-	if (flags & ~6u)
-		return -EINVAL;
-	if (pid && pid != current->proc->ns_pid)
-		return capable(CAP_SYS_NICE) ? -ESRCH : -EPERM;
 	for (u64 i = 0; i < nr; i++) {
-		u8 b;
-
 		if (get_user_u64(&a, pages + i * 8) ||
 		    (nodes && get_user_u32(&node, nodes + i * 4)))
 			return -EFAULT;
 		if (nodes && node)
 			return -ENODEV;
-		if (put_user_u32(get_user_u8(&b, a) ? (u32)-EFAULT : 0,
-				 ustatus + i * 4))
+		if (put_user_u32((u32)mm_page_there(mm, a), ustatus + i * 4))
 			return -EFAULT;
 		cond_resched();
 	}
 	return 0;
+}
+
+SYSCALL6(239, move_pages, int, pid, u64, nr, uaddr_t, pages, uaddr_t, nodes,
+	 uaddr_t, ustatus, u32, flags)
+{
+	struct process *p;
+	struct mm *mm;
+	int err;
+
+	if (flags & ~(u32)(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL))
+		return -EINVAL;
+	if ((flags & MPOL_MF_MOVE_ALL) && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	p = owner_of(pid);
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	mm = process_mm(p);
+	process_put(p);
+	if (!mm)
+		return -EINVAL;
+	err = tell_pages(mm, nr, pages, nodes, ustatus);
+	mm_put(mm);
+	return err;
 }

@@ -7,7 +7,6 @@
 #include <kernel/ipc/ipc.h>
 
 #include <kernel/assert.h>
-#include <kernel/mm/kmalloc.h>
 #include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -18,14 +17,14 @@
 struct ipc_limits ipc_limits = {
 	.shmmax = ~0ul - (1ul << 24),
 	.shmall = ~0ul - (1ul << 24),
-	.shmmni = IPC_SLOTS,
-	.msgmni = IPC_SLOTS,
+	.shmmni = 4096,
+	.msgmni = 32000,
 	.msgmax = MSG_MAX,
 	.msgmnb = MSG_QBYTES,
 	.semmsl = SEM_NR_MAX,
-	.semmns = IPC_SLOTS * SEM_NR_MAX,
+	.semmns = 32000ul * SEM_NR_MAX,
 	.semopm = SEM_OPS,
-	.semmni = IPC_SLOTS,
+	.semmni = 32000,
 };
 
 int ipc_permitted(const struct ipc_obj *o, u32 want)
@@ -59,66 +58,73 @@ static struct ipc_table *table_of(const struct ipc_kind *k)
 	return &current_nsproxy()->ipc->table[k->id];
 }
 
-/* Slots come with the first object.  0 or -ENOMEM. */
-static int make_slots(struct ipc_table *t)
+/* The first free slot from @i on that is below @end; or @end. */
+static u32 free_slot(const struct ipc_table *t, u32 i, u32 end)
 {
-	struct ipc_obj **slot;
-
-	if (load_once(&t->slot))
-		return 0;
-	slot = kcalloc(IPC_SLOTS, sizeof(struct ipc_obj *));
-	if (!slot)
-		return -ENOMEM;
-	if (atomic_cmpxchg(&t->slot, NULL, slot))
-		kfree(slot); /* somebody else was faster */
-	return 0;
-}
-
-static struct ipc_obj *find_key(struct ipc_table *t, s32 key)
-{
-	for (u32 i = 0, left = t->nr; left && i < IPC_SLOTS; i++) {
-		if (!t->slot[i])
-			continue;
-		if (t->slot[i]->perm.key == key)
-			return t->slot[i];
-		left--;
-	}
-	return NULL;
-}
-
-/* The first free slot from @i on, which may be beyond the last: modulo IPC_SLOTS. */
-static u32 free_slot(const struct ipc_table *t, u32 i)
-{
-	while (t->slot[i % IPC_SLOTS])
+	while (i < end && radix_find(&t->slots, i))
 		i++;
 	return i;
 }
 
-/* The next free slot after the last one that was given, and a sequence number; or
- * those of the id that was asked for. */
-static s64 add_locked(struct ipc_table *t, u64 limit, struct ipc_obj *o)
+/*
+ * The next free slot after the last one that was given, and a sequence number; or
+ * those of the id that was asked for.  Slots are few more than there are objects.
+ */
+static u32 pick_slot(struct ipc_table *t, u32 *seq)
 {
-	u32 i, seq, id = t->next_id - 1;
+	u32 end = clamp(t->nr * 3 / 2, 64u, IPC_SLOTS), i;
 
-	if (t->nr >= min(limit, (u64)IPC_SLOTS))
-		return -ENOSPC;
 	if (t->next_id) {
+		u32 id = t->next_id - 1;
+
 		t->next_id = 0;
-		i = free_slot(t, id % IPC_SLOTS) % IPC_SLOTS;
-		seq = id / IPC_SLOTS;
-	} else {
-		i = free_slot(t, t->next);
-		if (i >= IPC_SLOTS)
-			t->seq = (u16)((t->seq + 1) & SEQ_MAX);
-		i %= IPC_SLOTS;
-		t->next = i + 1;
-		seq = t->seq;
+		*seq = id / IPC_SLOTS;
+		i = free_slot(t, id % IPC_SLOTS, IPC_SLOTS);
+		return i < IPC_SLOTS ? i : free_slot(t, 0, IPC_SLOTS);
 	}
-	t->slot[i] = o;
+	i = free_slot(t, t->next, end);
+	if (i >= end) {
+		i = free_slot(t, 0, end);
+		t->seq = (u16)((t->seq + 1) & SEQ_MAX);
+	}
+	t->next = i + 1;
+	*seq = t->seq;
+	return i;
+}
+
+/* Into both trees, or neither: 0 or -ENOMEM. */
+static int insert_locked(struct ipc_table *t, u32 slot, struct ipc_obj *o)
+{
+	int err = radix_insert(&t->slots, slot, o);
+
+	if (err || o->perm.key == IPC_PRIVATE)
+		return err;
+	err = radix_insert(&t->keys, (u32)o->perm.key, o);
+	if (err)
+		(void)radix_remove(&t->slots, slot);
+	return err;
+}
+
+static s64 add_locked(struct ipc_kind *k, struct ipc_table *t,
+		      struct ipc_obj *o)
+{
+	u64 limit = min(load_once(k->limit), (u64)IPC_SLOTS);
+	u64 share = k->share ? k->share(o) : 0;
+	u32 seq, slot;
+	int err;
+
+	if (t->nr >= limit ||
+	    (share && t->used + share > load_once(k->most)))
+		return -ENOSPC;
+	slot = pick_slot(t, &seq);
+	err = insert_locked(t, slot, o);
+	if (err)
+		return err;
 	o->table = t;
 	t->nr++;
+	t->used += share;
 	o->perm.seq = (u16)seq;
-	o->id = (s32)(seq * IPC_SLOTS + i);
+	o->id = (s32)(seq * IPC_SLOTS + slot);
 	return o->id;
 }
 
@@ -157,11 +163,9 @@ s64 ipc_get(struct ipc_kind *k, s32 key, u32 flags, struct ipc_obj **fresh,
 	struct ipc_table *t = table_of(k);
 	s64 r;
 
-	if (new &&make_slots(t))
-		return -ENOMEM;
 	spin_lock(&k->lock);
 	if (key != IPC_PRIVATE)
-		o = find_key(t, key);
+		o = radix_find(&t->keys, (u32)key);
 	if (o) {
 		r = (flags & (IPC_CREAT | IPC_EXCL)) == (IPC_CREAT | IPC_EXCL)
 			    ? -EEXIST
@@ -179,7 +183,7 @@ s64 ipc_get(struct ipc_kind *k, s32 key, u32 flags, struct ipc_obj **fresh,
 	} else {
 		new->refs = 1;
 		fill_perm(&new->perm, key, flags);
-		r = add_locked(t, load_once(k->limit), new);
+		r = add_locked(k, t, new);
 		if (r >= 0)
 			*fresh = NULL;
 	}
@@ -187,12 +191,10 @@ s64 ipc_get(struct ipc_kind *k, s32 key, u32 flags, struct ipc_obj **fresh,
 	return r;
 }
 
-struct ipc_obj *ipc_at_locked(struct ipc_kind *k, u32 slot)
+struct ipc_obj *ipc_next_locked(struct ipc_kind *k, u64 *slot)
 {
-	struct ipc_table *t = table_of(k);
-
 	assert_held(&k->lock);
-	return t->nr ? t->slot[slot] : NULL;
+	return radix_next(&table_of(k)->slots, slot, -1);
 }
 
 u32 ipc_count_locked(struct ipc_kind *k)
@@ -207,7 +209,8 @@ struct ipc_obj *ipc_find_locked(struct ipc_kind *k, s32 id)
 
 	if (id < 0)
 		return ERR_PTR(-EINVAL);
-	o = ipc_at_locked(k, (u32)id % IPC_SLOTS);
+	assert_held(&k->lock);
+	o = radix_find(&table_of(k)->slots, (u32)id % IPC_SLOTS);
 	return o && o->id == id ? o : ERR_PTR(-EINVAL);
 }
 
@@ -217,8 +220,17 @@ struct ipc_obj *ipc_slot_locked(struct ipc_kind *k, s32 index)
 
 	if (index < 0 || (u32)index >= IPC_SLOTS)
 		return ERR_PTR(-EINVAL);
-	o = ipc_at_locked(k, (u32)index);
+	assert_held(&k->lock);
+	o = radix_find(&table_of(k)->slots, (u32)index);
 	return o ? o : ERR_PTR(-EINVAL);
+}
+
+void ipc_drop_key_locked(struct ipc_kind *k, struct ipc_obj *o)
+{
+	assert_held(&k->lock);
+	if (o->perm.key != IPC_PRIVATE)
+		(void)radix_remove(&o->table->keys, (u32)o->perm.key);
+	o->perm.key = IPC_PRIVATE;
 }
 
 void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o)
@@ -228,8 +240,11 @@ void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o)
 	assert_held(&k->lock);
 	KASSERT(!o->removed && t->nr);
 	o->removed = true;
-	t->slot[(u32)o->id % IPC_SLOTS] = NULL;
+	ipc_drop_key_locked(k, o);
+	(void)radix_remove(&t->slots, (u32)o->id % IPC_SLOTS);
 	t->nr--;
+	if (k->share)
+		t->used -= k->share(o);
 	if (k->removed_locked)
 		k->removed_locked(o);
 }
@@ -248,11 +263,11 @@ void ipc_put(struct ipc_kind *k, struct ipc_obj *o)
 
 s32 ipc_highest_locked(struct ipc_kind *k)
 {
-	for (u32 i = IPC_SLOTS - 1; i > 0; i--) {
-		if (ipc_at_locked(k, i))
-			return (s32)i;
-	}
-	return 0;
+	s32 highest = 0;
+
+	for (u64 i = 0; ipc_next_locked(k, &i); i++)
+		highest = (s32)i;
+	return highest;
 }
 
 void ipc_show_perm(struct ipc_perm *to, const struct ipc_obj *o)

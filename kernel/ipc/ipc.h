@@ -3,9 +3,9 @@
  * kernel/ipc/ipc.h - System V IPC: what its three kinds of objects share.
  *
  * An object begins with a struct ipc_obj and is found by key or by id; an id is a
- * slot and a sequence number, so that a stale one is seen.  Each IPC namespace has a
- * table of slots for each kind (ns.h); a kind has one spinlock, which guards its
- * tables and the objects in them.  A removed object is out of its table at once and
+ * slot and a sequence number, so that a stale one is seen.  Each IPC namespace has
+ * two trees for each kind (ns.h), by slot and by key; a kind has one spinlock, which
+ * guards its trees and the objects in them.  A removed object is out of its table at once and
  * freed with its last reference.
  *
  * Layouts are Linux's (asm-generic/ipcbuf.h and its like), 64 bit.
@@ -29,7 +29,7 @@
 #define IPC_STAT 2
 #define IPC_INFO 3
 
-#define IPC_SLOTS 4096u
+#define IPC_SLOTS 32768u
 
 /* What /proc/sys/kernel lets root change.  [a], read once by each call. */
 struct ipc_limits {
@@ -66,14 +66,15 @@ struct ipc_kind {
 	void (*free)(struct ipc_obj *o); /* last reference gone; no lock held */
 	/* It is out of its table: who waits for it is told.  Lock held. */
 	void (*removed_locked)(struct ipc_obj *o);
+	/* What a new one takes of ipc_table.used, of which there is *@most. */
+	u64 (*share)(const struct ipc_obj *o);
+	const u64 *most; /* [I] of ipc_limits */
 };
 extern struct ipc_kind ipc_sems, ipc_msqs, ipc_shms;
 
-#define IPC_KIND_INIT(nm, nr, mni, fn, rm)                                     \
-	{                                                                      \
-		.lock = SPINLOCK_INIT(nm, RANK_FILE), .id = (nr),              \
-		.free = (fn), .removed_locked = (rm), .limit = &ipc_limits.mni \
-	}
+#define IPC_KIND_INIT(nm, nr, mni, fn, rm)                          \
+	.lock = SPINLOCK_INIT(nm, RANK_FILE), .id = (nr), .free = (fn), \
+	.removed_locked = (rm), .limit = &ipc_limits.mni
 
 /* Rights are the file system's bits: 4 to read, 2 to write. */
 int ipc_permitted(const struct ipc_obj *o, u32 want);
@@ -91,10 +92,13 @@ s64 ipc_get(struct ipc_kind *k, s32 key, u32 flags, struct ipc_obj **fresh,
 struct ipc_obj *ipc_find_locked(struct ipc_kind *k, s32 id);
 /* By slot, for the _STAT commands. */
 struct ipc_obj *ipc_slot_locked(struct ipc_kind *k, s32 index);
-struct ipc_obj *ipc_at_locked(struct ipc_kind *k, u32 slot); /* or NULL */
+/* The first object at or behind slot *@slot, which is then its; NULL: none. */
+struct ipc_obj *ipc_next_locked(struct ipc_kind *k, u64 *slot);
 u32 ipc_count_locked(struct ipc_kind *k);
 /* The highest slot in use, or 0. */
 s32 ipc_highest_locked(struct ipc_kind *k);
+/* It is found by its id only from here on; its key becomes IPC_PRIVATE. */
+void ipc_drop_key_locked(struct ipc_kind *k, struct ipc_obj *o);
 /* Out of its table; the caller puts its reference with the lock let go. */
 void ipc_remove_locked(struct ipc_kind *k, struct ipc_obj *o);
 void ipc_put(struct ipc_kind *k, struct ipc_obj *o);

@@ -35,7 +35,8 @@ struct mq_limits mq_limits = {
 
 struct mqueue {
 	u32 refs;	       /* [a] files, and the name */
-	struct list_head node; /* in ns->mq_names; empty: unlinked */
+	struct list_head node; /* in ns->mq_names or, unlinked, mq_open */
+	struct ipc_ns *ns;     /* that counts it; NULL: not, or it ended */
 	u64 id;		       /* [I] */
 	u32 uid, gid, mode;
 	u32 maxmsg, msgsize;	/* [I] */
@@ -95,6 +96,11 @@ void mq_put(struct mqueue *q)
 {
 	if (!atomic_dec_and_test(&q->refs))
 		return;
+	spin_lock(&mq_lock);
+	list_del(&q->node);
+	if (q->ns)
+		q->ns->nr_mqueues--;
+	spin_unlock(&mq_lock);
 	while (!list_empty(&q->msgs)) {
 		struct mq_msg *m =
 			list_first_entry(&q->msgs, struct mq_msg, node);
@@ -221,6 +227,7 @@ static struct mqueue *open_locked(struct ipc_ns *ns, const char *name,
 		q = *fresh;
 		*fresh = NULL;
 		list_add_tail(&q->node, &ns->mq_names);
+		q->ns = ns;
 		ns->nr_mqueues++;
 	}
 	atomic_inc(&q->refs);
@@ -271,7 +278,7 @@ s64 mq_unlink_name(struct ipc_ns *ns, const char *name)
 		r = -EACCES;
 	} else {
 		list_del(&q->node);
-		ns->nr_mqueues--;
+		list_add_tail(&q->node, &ns->mq_open);
 	}
 	spin_unlock(&mq_lock);
 	if (!r)
@@ -652,21 +659,32 @@ bool mq_next(struct ipc_ns *ns, u64 id, char name[MQ_NAME_MAX + 1], u64 *found)
 	return any;
 }
 
-void mq_drop_names(struct ipc_ns *ns)
+/* The first that has a name loses it: it is put.  NULL: none has. */
+static struct mqueue *drop_first(struct ipc_ns *ns)
 {
 	struct mqueue *q;
 
-	for (;;) {
-		spin_lock(&mq_lock);
-		q = list_first_entry_or_null(&ns->mq_names, struct mqueue,
-					     node);
-		if (q) {
-			list_del(&q->node);
-			ns->nr_mqueues--;
-		}
-		spin_unlock(&mq_lock);
-		if (!q)
-			return;
-		mq_put(q);
+	spin_lock(&mq_lock);
+	q = list_first_entry_or_null(&ns->mq_names, struct mqueue, node);
+	if (q) {
+		list_del(&q->node);
+		list_add_tail(&q->node, &ns->mq_open);
 	}
+	spin_unlock(&mq_lock);
+	return q;
+}
+
+void mq_drop_names(struct ipc_ns *ns)
+{
+	struct mqueue *q, *tmp;
+
+	while ((q = drop_first(ns)))
+		mq_put(q);
+	spin_lock(&mq_lock);
+	list_for_each_entry_safe(q, tmp, &ns->mq_open, node) {
+		list_del(&q->node);
+		list_init(&q->node);
+		q->ns = NULL;
+	}
+	spin_unlock(&mq_lock);
 }

@@ -22,8 +22,9 @@ struct msq {
 
 static void msq_free(struct ipc_obj *o);
 static void msq_removed_locked(struct ipc_obj *o);
-struct ipc_kind ipc_msqs =
-	IPC_KIND_INIT("ipc_msg", IPC_MSG, msgmni, msq_free, msq_removed_locked);
+struct ipc_kind ipc_msqs = {
+	IPC_KIND_INIT("ipc_msg", IPC_MSG, msgmni, msq_free, msq_removed_locked),
+};
 
 static struct msq *to_msq(struct ipc_obj *o)
 {
@@ -327,17 +328,16 @@ s64 msq_remove(s32 id)
 
 s32 msq_usage(u32 *queues, u32 *msgs, u64 *bytes)
 {
+	struct ipc_obj *o;
 	s32 r;
 
 	*msgs = 0;
 	*bytes = 0;
 	spin_lock(&ipc_msqs.lock);
 	*queues = ipc_count_locked(&ipc_msqs);
-	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!ipc_at_locked(&ipc_msqs, i))
-			continue;
-		*msgs += (u32)to_msq(ipc_at_locked(&ipc_msqs, i))->ds.qnum;
-		*bytes += to_msq(ipc_at_locked(&ipc_msqs, i))->ds.cbytes;
+	for (u64 i = 0; (o = ipc_next_locked(&ipc_msqs, &i)); i++) {
+		*msgs += (u32)to_msq(o)->ds.qnum;
+		*bytes += to_msq(o)->ds.cbytes;
 	}
 	r = ipc_highest_locked(&ipc_msqs);
 	spin_unlock(&ipc_msqs.lock);
@@ -347,14 +347,13 @@ s32 msq_usage(u32 *queues, u32 *msgs, u64 *bytes)
 void msq_for_each(void (*fn)(const struct msq_ds *ds, s32 id, void *arg),
 		  void *arg)
 {
+	struct ipc_obj *o;
 	struct msq_ds ds;
 
 	spin_lock(&ipc_msqs.lock);
-	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!ipc_at_locked(&ipc_msqs, i))
-			continue;
-		fill_ds(to_msq(ipc_at_locked(&ipc_msqs, i)), &ds);
-		fn(&ds, ipc_at_locked(&ipc_msqs, i)->id, arg);
+	for (u64 i = 0; (o = ipc_next_locked(&ipc_msqs, &i)); i++) {
+		fill_ds(to_msq(o), &ds);
+		fn(&ds, o->id, arg);
 	}
 	spin_unlock(&ipc_msqs.lock);
 }

@@ -9,18 +9,19 @@
 
 static void drop_objects(struct ipc_kind *k, struct ipc_table *t)
 {
-	for (u32 i = 0; t->slot && i < IPC_SLOTS; i++) {
-		struct ipc_obj *o;
+	struct ipc_obj *o;
+
+	do {
+		u64 slot = 0;
 
 		spin_lock(&k->lock);
-		o = t->slot[i];
+		o = radix_next(&t->slots, &slot, -1);
 		if (o)
 			ipc_remove_locked(k, o);
 		spin_unlock(&k->lock);
 		if (o)
 			ipc_put(k, o);
-	}
-	kfree(t->slot);
+	} while (o);
 }
 
 static void ipc_free(struct ns_common *ns)
@@ -54,6 +55,7 @@ const struct ns_ops ipc_ns_ops = {
 struct ipc_ns init_ipc_ns = {
 	.ns = NS_INIT(ipc, NS_INO_IPC),
 	.mq_names = LIST_HEAD_INIT(init_ipc_ns.mq_names),
+	.mq_open = LIST_HEAD_INIT(init_ipc_ns.mq_open),
 };
 
 struct ipc_ns *ipc_ns_new(struct user_ns *owner)
@@ -69,5 +71,6 @@ struct ipc_ns *ipc_ns_new(struct user_ns *owner)
 		return ERR_PTR(err);
 	}
 	list_init(&n->mq_names);
+	list_init(&n->mq_open);
 	return n;
 }

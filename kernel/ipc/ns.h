@@ -8,6 +8,7 @@
 #ifndef KERNEL_IPC_NS_H
 #define KERNEL_IPC_NS_H
 
+#include <kernel/mm/radix.h>
 #include <kernel/ns/ns.h>
 #include <lib/list.h>
 
@@ -20,10 +21,10 @@ enum ipc_kind_id {
 
 /* All under the lock of the kind. */
 struct ipc_table {
-	struct ipc_obj *
-		*slot; /* [a] IPC_SLOTS; NULL: there was no object yet */
-	u32 nr, next;  /* in use; where the next one is looked for */
-	u32 next_id;   /* id to give plus one, if it is free; 0: any */
+	struct radix slots, keys; /* IPC_SLOTS at most; not IPC_PRIVATE */
+	u64 used;     /* pages of segments, semaphores of sets */
+	u32 nr, next; /* in use; where the next one is looked for */
+	u32 next_id;  /* id to give plus one, if it is free; 0: any */
 	u16 seq;
 };
 
@@ -31,6 +32,7 @@ struct ipc_ns {
 	struct ns_common ns;
 	struct ipc_table table[NR_IPC_KINDS];
 	struct list_head mq_names; /* [mqueue.c] */
+	struct list_head mq_open;  /* [mqueue.c] those without a name */
 	u32 nr_mqueues;		   /* [mqueue.c] */
 };
 extern const struct ns_ops ipc_ns_ops;

@@ -50,12 +50,21 @@ struct sem_undo {
 
 static void set_free(struct ipc_obj *o);
 static void set_removed_locked(struct ipc_obj *o);
-struct ipc_kind ipc_sems =
-	IPC_KIND_INIT("ipc_sem", IPC_SEM, semmni, set_free, set_removed_locked);
+static u64 set_share(const struct ipc_obj *o);
+struct ipc_kind ipc_sems = {
+	IPC_KIND_INIT("ipc_sem", IPC_SEM, semmni, set_free, set_removed_locked),
+	.share = set_share,
+	.most = &ipc_limits.semmns,
+};
 
 static struct sem_set *to_set(struct ipc_obj *o)
 {
 	return container_of(o, struct sem_set, obj);
+}
+
+static u64 set_share(const struct ipc_obj *o)
+{
+	return container_of(o, struct sem_set, obj)->nr;
 }
 
 static void set_free(struct ipc_obj *o)
@@ -548,15 +557,14 @@ s64 sem_all(s32 id, u16 *vals, u32 nr, bool set)
 
 s32 sem_usage(u32 *sets, u32 *nr)
 {
+	struct ipc_obj *o;
 	s32 r;
 
 	*nr = 0;
 	spin_lock(&ipc_sems.lock);
 	*sets = ipc_count_locked(&ipc_sems);
-	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (ipc_at_locked(&ipc_sems, i))
-			*nr += to_set(ipc_at_locked(&ipc_sems, i))->nr;
-	}
+	for (u64 i = 0; (o = ipc_next_locked(&ipc_sems, &i)); i++)
+		*nr += to_set(o)->nr;
 	r = ipc_highest_locked(&ipc_sems);
 	spin_unlock(&ipc_sems.lock);
 	return r;
@@ -565,14 +573,13 @@ s32 sem_usage(u32 *sets, u32 *nr)
 void sem_for_each(void (*fn)(const struct sem_ds *ds, s32 id, void *arg),
 		  void *arg)
 {
+	struct ipc_obj *o;
 	struct sem_ds ds;
 
 	spin_lock(&ipc_sems.lock);
-	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!ipc_at_locked(&ipc_sems, i))
-			continue;
-		fill_ds(to_set(ipc_at_locked(&ipc_sems, i)), &ds);
-		fn(&ds, ipc_at_locked(&ipc_sems, i)->id, arg);
+	for (u64 i = 0; (o = ipc_next_locked(&ipc_sems, &i)); i++) {
+		fill_ds(to_set(o), &ds);
+		fn(&ds, o->id, arg);
 	}
 	spin_unlock(&ipc_sems.lock);
 }

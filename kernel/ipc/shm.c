@@ -33,12 +33,23 @@ struct segment {
 };
 
 static void seg_free(struct ipc_obj *o);
-struct ipc_kind ipc_shms =
-	IPC_KIND_INIT("ipc_shm", IPC_SHM, shmmni, seg_free, NULL);
+static u64 seg_share(const struct ipc_obj *o);
+struct ipc_kind ipc_shms = {
+	IPC_KIND_INIT("ipc_shm", IPC_SHM, shmmni, seg_free, NULL),
+	.share = seg_share,
+	.most = &ipc_limits.shmall,
+};
 
 static struct segment *to_seg(struct ipc_obj *o)
 {
 	return container_of(o, struct segment, obj);
+}
+
+static u64 seg_share(const struct ipc_obj *o)
+{
+	const struct segment *s = container_of(o, struct segment, obj);
+
+	return DIV_ROUND_UP(s->ds.size, PAGE_SIZE);
 }
 
 static void seg_free(struct ipc_obj *o)
@@ -83,8 +94,8 @@ s64 shm_get(s32 key, u64 size, u32 flags)
 	u64 most = min_t(u64, load_once(&ipc_limits.shmmax), SIZE_MAX_SEG);
 	s64 r;
 
-	if ((flags & SHM_HUGETLB) && size)
-		return -ENOMEM; /* none were set aside */
+	if ((flags & SHM_HUGETLB) && size) /* none were set aside */
+		return capable(CAP_IPC_LOCK) ? -ENOMEM : -EPERM;
 	if (size && size <= most)
 		fresh = seg_alloc(key, size);
 	r = ipc_get(&ipc_shms, key, flags, &fresh, check_size, &size);
@@ -347,7 +358,7 @@ s64 shm_remove(s32 id)
 	r = IS_ERR(o) ? PTR_ERR(o) : ipc_owner(o);
 	if (!r && to_seg(o)->ds.nattch) {
 		o->perm.mode |= SHM_DEST;
-		o->perm.key = IPC_PRIVATE;
+		ipc_drop_key_locked(&ipc_shms, o);
 	} else if (!r) {
 		ipc_remove_locked(&ipc_shms, o);
 		now_gone = true;
@@ -360,17 +371,15 @@ s64 shm_remove(s32 id)
 
 s32 shm_usage(u32 *segments, u64 *pages, u64 *resident)
 {
+	struct ipc_obj *o;
 	s32 r;
 
 	*pages = *resident = 0;
 	spin_lock(&ipc_shms.lock);
 	*segments = ipc_count_locked(&ipc_shms);
-	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		struct segment *s;
+	for (u64 i = 0; (o = ipc_next_locked(&ipc_shms, &i)); i++) {
+		struct segment *s = to_seg(o);
 
-		if (!ipc_at_locked(&ipc_shms, i))
-			continue;
-		s = to_seg(ipc_at_locked(&ipc_shms, i));
 		*pages += DIV_ROUND_UP(s->ds.size, PAGE_SIZE);
 		*resident += load_once(&s->mapping.nr_pages);
 	}
@@ -382,14 +391,13 @@ s32 shm_usage(u32 *segments, u64 *pages, u64 *resident)
 void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, void *arg),
 		  void *arg)
 {
+	struct ipc_obj *o;
 	struct shm_ds ds;
 
 	spin_lock(&ipc_shms.lock);
-	for (u32 i = 0; i < IPC_SLOTS; i++) {
-		if (!ipc_at_locked(&ipc_shms, i))
-			continue;
-		fill_ds(to_seg(ipc_at_locked(&ipc_shms, i)), &ds);
-		fn(&ds, ipc_at_locked(&ipc_shms, i)->id, arg);
+	for (u64 i = 0; (o = ipc_next_locked(&ipc_shms, &i)); i++) {
+		fill_ds(to_seg(o), &ds);
+		fn(&ds, o->id, arg);
 	}
 	spin_unlock(&ipc_shms.lock);
 }

@@ -348,6 +348,20 @@ static u8 is_resident(struct mm *mm, u64 va)
 	return yes;
 }
 
+int mm_page_there(struct mm *mm, u64 va)
+{
+	int err = -EFAULT;
+	pte_t *p;
+
+	down_read(&mm->lock);
+	if (vma_at(mm, va)) {
+		p = pt_find(mm, va);
+		err = p && load_once(p) ? 0 : -ENOENT;
+	}
+	up_read(&mm->lock);
+	return err;
+}
+
 int mm_mincore(struct mm *mm, u64 addr, u64 len, uaddr_t vec)
 {
 	u8 buf[64];

@@ -86,13 +86,13 @@ int mm_mlock(struct mm *mm, u64 addr, u64 len, bool lock, bool on_fault)
 	if (end < start)
 		return -EINVAL;
 	down_write(&mm->lock);
-	if (!vma_covered(mm, start, end))
-		err = -ENOMEM;
-	if (!err && lock) {
+	if (lock) {
 		err = mm_may_lock(mm, unlocked_pages(mm, start, end));
 		if (err == -EAGAIN)
 			err = -ENOMEM;
 	}
+	if (!err && !vma_covered(mm, start, end))
+		err = -ENOMEM;
 	if (!err)
 		err = vma_split_at(mm, start, end);
 	if (!err)

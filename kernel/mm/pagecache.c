@@ -266,6 +266,18 @@ unsigned int mapping_find_range(struct mapping *m, u64 index, unsigned int nr,
 	return found;
 }
 
+struct page *mapping_find_next(struct mapping *m, u64 *index)
+{
+	struct page *pg;
+
+	spin_lock(&m->lock);
+	pg = radix_next(&m->pages, index, -1);
+	if (pg)
+		page_ref(pg);
+	spin_unlock(&m->lock);
+	return pg;
+}
+
 unsigned int cache_batch(struct mapping *m, u64 *index, u64 end, int tag,
 			 struct page **pg)
 {

@@ -83,6 +83,8 @@ void mapping_destroy(struct mapping *m);
 
 /* Cached page with a reference or NULL; no I/O. */
 struct page *mapping_find(struct mapping *m, u64 index);
+/* The first one at or behind *@index, which becomes its. */
+struct page *mapping_find_next(struct mapping *m, u64 *index);
 /* Cached or new page, locked, with a reference; ERR_PTR(-ENOMEM). */
 struct page *mapping_grab(struct mapping *m, u64 index);
 /* Uptodate page with a reference (reads it if need be, with read-ahead when @f

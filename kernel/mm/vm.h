@@ -214,6 +214,8 @@ void mm_change_page(struct mm *mm, struct page *pg);
 struct vma *mm_find_vma(struct mm *mm, u64 addr); /* [lock] first end > addr */
 /* The rest of the family; arguments as the system calls have them. */
 int mm_madvise(struct mm *mm, u64 addr, u64 len, int advice);
+/* 0 when there is a page at @va, -ENOENT when nobody touched it, -EFAULT. */
+int mm_page_there(struct mm *mm, u64 va);
 int mm_mincore(struct mm *mm, u64 addr, u64 len, uaddr_t vec);
 int mm_msync(struct mm *mm, u64 addr, u64 len, u32 flags);
 int mm_mlock(struct mm *mm, u64 addr, u64 len, bool lock, bool on_fault);

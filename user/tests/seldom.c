@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/seldom.c - limits, and errors, that few programs ever meet.
+ */
+#include "utest.h"
+
+#include <grp.h>
+#include <mqueue.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	CHECK_OK(close(fd));
+}
+
+static void nobody(void)
+{
+	CHECK_OK(setgroups(0, NULL));
+	CHECK_OK(setresgid(65534, 65534, 65534));
+	CHECK_OK(setresuid(65534, 65534, 65534));
+}
+
+/* Run @fn as nobody. */
+static void as_nobody(int (*fn)(void *), void *arg)
+{
+	CHECK_EQ(ut_wait(ut_fork(fn, arg)), 0);
+}
+
+#define MANY 5000
+
+static int ids[MANY];
+
+/* Found by key and by id among thousands; the highest slot is not far beyond. */
+TEST(seldom, thousands_of_queues)
+{
+	key_t key = 0x5e1d0000;
+	struct msqid_ds ds;
+	int highest;
+
+	for (int i = 0; i < MANY; i++)
+		CHECK_OK(ids[i] = msgget(key + i, IPC_CREAT | IPC_EXCL | 0600));
+	for (int i = 0; i < MANY; i += 99) {
+		CHECK_EQ(msgget(key + i, 0600), ids[i]);
+		CHECK_ERR(msgget(key + i, IPC_CREAT | IPC_EXCL), EEXIST);
+		CHECK_OK(msgctl(ids[i], IPC_STAT, &ds));
+		CHECK_EQ(ds.msg_perm.__key, key + i);
+	}
+	CHECK_OK(highest = msgctl(0, MSG_INFO, &ds));
+	CHECK(highest >= MANY - 1 && highest < 2 * MANY);
+	for (int i = 0; i < MANY; i++)
+		CHECK_OK(msgctl(ids[i], IPC_RMID, NULL));
+	CHECK_ERR(msgget(key, 0600), ENOENT);
+	CHECK_ERR(msgctl(ids[7], IPC_STAT, &ds), EINVAL);
+}
+
+static int wants_huge_pages(void *arg)
+{
+	nobody();
+	CHECK_ERR(shmget(IPC_PRIVATE, 4096, SHM_HUGETLB | 0600), EPERM);
+	return 0;
+}
+
+TEST(seldom, pages_of_all_segments)
+{
+	const char *all = "/proc/sys/kernel/shmall";
+	struct shmid_ds ds;
+	struct shm_info info;
+	char pages[32];
+	int a, b;
+
+	if (geteuid())
+		ut_skip("root only");
+	as_nobody(wants_huge_pages, NULL);
+	CHECK_OK(shmctl(0, SHM_INFO, (struct shmid_ds *)&info));
+	snprintf(pages, sizeof(pages), "%lu", info.shm_tot + 2);
+	write_text(all, pages);
+	CHECK_ERR(shmget(IPC_PRIVATE, 3 * 4096, 0600), ENOSPC);
+	CHECK_OK(a = shmget(IPC_PRIVATE, 2 * 4096, 0600));
+	CHECK_ERR(b = shmget(IPC_PRIVATE, 1, 0600), ENOSPC);
+	CHECK_OK(shmctl(a, IPC_RMID, &ds));
+	CHECK_OK(b = shmget(IPC_PRIVATE, 1, 0600));
+	CHECK_OK(shmctl(b, IPC_RMID, &ds));
+	write_text(all, "18446744073692774399");
+}
+
+/* A removed segment that somebody uses has no key, which another may take. */
+TEST(seldom, key_of_a_removed_segment)
+{
+	key_t key = 0x5e1d9999;
+	int a = shmget(key, 4096, IPC_CREAT | 0600), b;
+	char *p = shmat(a, NULL, 0);
+
+	CHECK(p != (char *)-1);
+	CHECK_OK(shmctl(a, IPC_RMID, NULL));
+	CHECK_ERR(shmget(key, 1, 0600), ENOENT);
+	CHECK_OK(b = shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0600));
+	CHECK(a != b);
+	CHECK_OK(shmdt(p));
+	CHECK_EQ(shmget(key, 1, 0600), b);
+	CHECK_OK(shmctl(b, IPC_RMID, NULL));
+}
+
+static int one_queue_too_many(void *arg)
+{
+	nobody();
+	CHECK_ERR(mq_open("/seldom2", O_CREAT | O_RDWR, 0600, NULL), ENOSPC);
+	return 0;
+}
+
+/* A queue counts as long as somebody has it open; signal 0 tells nobody. */
+TEST(seldom, queues_without_a_name)
+{
+	const char *max = "/proc/sys/fs/mqueue/queues_max";
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL };
+	mqd_t q;
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_OK(q = mq_open("/seldom", O_CREAT | O_RDWR, 0600, NULL));
+	CHECK_OK(mq_unlink("/seldom"));
+	CHECK_OK(mq_notify(q, &ev));
+	CHECK_OK(mq_send(q, "x", 1, 0));
+	ev.sigev_signo = 65;
+	CHECK_ERR(mq_notify(q, &ev), EINVAL);
+	write_text(max, "1");
+	as_nobody(one_queue_too_many, NULL);
+	write_text(max, "256");
+	CHECK_OK(mq_close(q));
+}
+
+static int locks_a_hole(void *arg)
+{
+	struct rlimit none = { 0, 0 };
+
+	CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &none));
+	nobody();
+	CHECK_ERR(mlock((void *)0x100000000, 4096), EPERM);
+	CHECK_OK(munlock(arg, 4096));
+	return 0;
+}
+
+TEST(seldom, nothing_may_be_locked)
+{
+	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (geteuid())
+		ut_skip("root only");
+	as_nobody(locks_a_hole, p);
+}
+
+static int moves_others(void *arg)
+{
+	unsigned long node = 1;
+	void *page = arg;
+	int status;
+
+	nobody();
+	CHECK_ERR(syscall(SYS_move_pages, 0, 1, &page, NULL, &status, 4),
+		  EPERM);
+	CHECK_ERR(syscall(SYS_move_pages, 1, 1, &page, NULL, &status, 2),
+		  EPERM);
+	CHECK_ERR(syscall(SYS_migrate_pages, 1, 64, &node, &node), EPERM);
+	return 0;
+}
+
+static int sleeps(void *arg)
+{
+	pause();
+	return 0;
+}
+
+TEST(seldom, where_pages_are)
+{
+	unsigned long node = 1, none = 0;
+	char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *pages[3] = { p, p + 4096, (void *)0x1000 };
+	int status[3];
+	pid_t pid;
+
+	if (syscall(SYS_migrate_pages, 0, 64, &node, &node) < 0)
+		ut_skip("no memory nodes");
+	p[0] = 1;
+	CHECK_OK(syscall(SYS_move_pages, 0, 3, pages, NULL, status, 2));
+	CHECK_EQ(status[0], 0);
+	CHECK_EQ(status[1], -ENOENT);
+	CHECK_EQ(status[2], -EFAULT);
+	pid = ut_fork(sleeps, NULL);
+	CHECK_OK(syscall(SYS_move_pages, pid, 3, pages, NULL, status, 2));
+	CHECK_EQ(status[1], -ENOENT);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+	CHECK_ERR(syscall(SYS_migrate_pages, 0, 64, &node, &none), EINVAL);
+	if (!geteuid())
+		as_nobody(moves_others, p);
+}
+
+/* As far as a file may be: who looks for data does not look at each page. */
+TEST(seldom, data_in_a_hole)
+{
+	int fd = memfd_create("holes", 0);
+
+	CHECK(fd >= 0);
+	CHECK_OK(ftruncate(fd, 1l << 50));
+	CHECK_ERR(lseek(fd, 5, SEEK_DATA), ENXIO);
+	CHECK_EQ(lseek(fd, 5, SEEK_HOLE), 5);
+	CHECK_EQ(pwrite(fd, "x", 1, 1l << 49), 1);
+	CHECK_EQ(lseek(fd, 5, SEEK_DATA), 1l << 49);
+	CHECK_EQ(lseek(fd, (1l << 49) + 7, SEEK_DATA), (1l << 49) + 7);
+	CHECK_EQ(lseek(fd, (1l << 49) + 7, SEEK_HOLE), (1l << 49) + 4096);
+	CHECK_ERR(lseek(fd, (1l << 49) + 4096, SEEK_DATA), ENXIO);
+}
