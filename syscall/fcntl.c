@@ -63,7 +63,9 @@
 
 SYSCALL1(23, dup, int, fd)
 {
-	return fd_dup(fd, 0, false);
+	int r = fd_dup(fd, 0, false);
+
+	return r == -EINVAL ? -EMFILE : r; /* no descriptor is allowed */
 }
 
 SYSCALL3(24, dup3, int, oldfd, int, newfd, u32, flags)

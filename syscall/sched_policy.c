@@ -37,7 +37,8 @@ STATIC_ASSERT(sizeof(struct sched_attr) == 56, "SCHED_ATTR_SIZE_VER1");
 #define FLAG_DL_OVERRUN	   0x04u
 #define FLAG_KEEP_POLICY   0x08u
 #define FLAG_KEEP_PARAMS   0x10u
-#define FLAGS_KNOWN	   0x1fu
+#define FLAG_UTIL_CLAMP	   0x60u
+#define FLAGS_KNOWN	   0x7fu
 
 static bool is_rt(u32 policy)
 {
@@ -50,20 +51,23 @@ static bool is_fair(u32 policy)
 	       policy == SCHED_IDLE;
 }
 
-static int check(const struct sched_attr *a)
+static bool check_deadline(const struct sched_attr *a)
 {
 	u64 period = a->period ? a->period : a->deadline;
 
+	return !a->priority && a->deadline && a->runtime >= DL_RUNTIME_MIN &&
+	       !((a->deadline | period) >> 63) && period >= a->deadline &&
+	       a->deadline >= a->runtime &&
+	       period / NSEC_PER_USEC >= load_once(&sched_dl_period_min_us) &&
+	       period <= load_once(&sched_dl_period_max_us) * NSEC_PER_USEC;
+}
+
+static int check(const struct sched_attr *a)
+{
 	if (a->flags & ~(u64)FLAGS_KNOWN || a->priority > RT_PRIO_MAX)
 		return -EINVAL;
 	if (a->policy == SCHED_DEADLINE)
-		return a->priority || !a->deadline ||
-				       a->runtime < DL_RUNTIME_MIN ||
-				       (a->deadline | period) >> 63 ||
-				       period < a->deadline ||
-				       a->deadline < a->runtime
-			       ? -EINVAL
-			       : 0;
+		return check_deadline(a) ? 0 : -EINVAL;
 	if (!is_rt(a->policy) && !is_fair(a->policy))
 		return -EINVAL;
 	return is_rt(a->policy) == (a->priority != 0) ? 0 : -EINVAL;
@@ -163,6 +167,8 @@ static int set(int tid, struct sched_attr *a, bool keep_policy, bool keep_nice)
 		err = check(a);
 		if (!err && !capable(CAP_SYS_NICE))
 			err = may_have(t, a);
+		if (!err && (a->flags & FLAG_UTIL_CLAMP))
+			err = -EOPNOTSUPP; /* as Linux without CONFIG_UCLAMP */
 		if (!err && spare)
 			ext_adopt_locked(t, &spare);
 		if (!err)

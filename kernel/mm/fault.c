@@ -287,6 +287,8 @@ static int fault_in_vma(struct vma *v, u64 addr, u32 access)
 	e = load_once(p);
 	if (unlikely(v->uffd) && uffd_wants(v, e, write))
 		return FAULT_UFFD;
+	if (unlikely(e == PTE_POISON))
+		return -EIO;
 	if (e == 0) {
 		if (v->flags & VM_IO)
 			return fault_io(v, addr, p);

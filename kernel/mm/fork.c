@@ -74,6 +74,7 @@ static bool copy_now(struct copy *c, struct page *src, pte_t *dst, bool must)
 static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 {
 	u32 left = table_page(src)->inuse, shared = 0, files = 0, now = 0;
+	u32 poison = 0;
 	struct page *const frames = pfn_base, *file = NULL;
 	bool with_files = c->files;
 
@@ -86,8 +87,13 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 		if (!e)
 			continue;
 		left--;
-		if (e & PTE_SPECIAL)
+		if (e & PTE_SPECIAL) {
+			if (e != PTE_POISON)
+				continue;
+			store_once(dst, e);
+			poison++;
 			continue;
+		}
 		pg = frames + (e >> PTE_PPN_SHIFT);
 		fl = load_once(&pg->flags);
 		if (!(fl & PG_ANON)) {
@@ -116,7 +122,7 @@ static void copy_leaf(struct copy *c, pte_t *src, pte_t *dst, u64 va, u64 end)
 		shared++;
 	}
 	c->new->rss_anon += shared + now;
-	table_page(dst - 1)->inuse += (u16)(shared + now + files);
+	table_page(dst - 1)->inuse += (u16)(shared + now + files + poison);
 	if (files)
 		rss_add(c->new, file, files); /* all of one mapping */
 }

@@ -39,7 +39,7 @@ static void protect_entries(struct vma *v, bool *weaker)
 		for (u64 a = va; a < next; a += PAGE_SIZE) {
 			pte_t *p = &t[l0_index(a)], e = *p, n;
 
-			if (!e)
+			if (!e || e == PTE_POISON)
 				continue;
 			n = pt_prot(v, (e & PTE_W) || (v->flags & VM_IO)) |
 			    (e & (PTE_SPECIAL | PTE_UFFD_WP));

@@ -9,6 +9,7 @@
  *	V | R,W,X | U A D	a frame; the entry holds a reference to it
  *	... | PTE_SPECIAL	a frame without reference: device, zero page
  *	no V, not 0		a frame behind PROT_NONE: PTE_NONE, U A D, bits kept
+ *	PTE_POISON		no frame: whoever touches it gets SIGBUS
  *
  * page->inuse of a table's frame counts its entries that are not 0, so that an
  * empty table is known without looking and a scan can stop early.
@@ -28,6 +29,8 @@
 #include <kernel/mm/pmem.h>
 #include <kernel/mm/vm.h>
 #include <lib/atomic.h>
+
+#define PTE_POISON PTE_SPECIAL /* all of an entry that is SIGBUS: uffd_ioctl.c */
 
 #define PTE_USER (PTE_V | PTE_U | PTE_A | PTE_D)
 

@@ -20,6 +20,10 @@
 #define FEATURE_SIGBUS	  BIT(7)
 #define FEATURE_THREAD_ID BIT(8)
 #define FEATURE_EXACT	  BIT(11)
+#define FEATURE_POISON	  BIT(14)
+#define FEATURE_MOVE	  BIT(16)
+
+#define MODE_DONTWAKE BIT(0) /* COPY, ZEROPAGE, MOVE, POISON */
 
 struct uffd {
 	u32 refs;		  /* [a] */
@@ -45,6 +49,12 @@ void uffd_put(struct uffd *u);
 void uffd_unprotect(struct vma *v);
 /* Those who wait for what is in [start, end) look again. */
 void uffd_answer(struct uffd *u, u64 start, u64 end);
+int uffd_check_range(u64 start, u64 len); /* -EINVAL */
+/* What is said of @done of @len bytes, with @err behind them. */
+s64 uffd_tell_done(struct uffd *u, u64 dst, u64 done, u64 len, int err,
+		   bool wake, uaddr_t result);
+/* UFFDIO_MOVE: uffd_move.c */
+s64 uffd_move(struct uffd *u, uaddr_t arg);
 s64 uffd_ioctl(struct file *f, unsigned int cmd, u64 arg);
 
 #endif /* KERNEL_MM_UFFD_INT_H */

@@ -24,16 +24,18 @@
 #define UFFDIO_WAKE	    0x8010aa02u
 #define UFFDIO_COPY	    0xc028aa03u
 #define UFFDIO_ZEROPAGE	    0xc020aa04u
+#define UFFDIO_MOVE	    0xc028aa05u
 #define UFFDIO_WRITEPROTECT 0xc018aa06u
+#define UFFDIO_POISON	    0xc020aa08u
 #define API_IOCTLS	    (BIT(0) | BIT(1) | BIT(0x3f))
-#define RANGE_IOCTLS	    (BIT(2) | BIT(3) | BIT(4))
+#define RANGE_IOCTLS	    (BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(8))
 #define RANGE_IOCTL_WP	    BIT(6)
-#define FEATURES \
-	(FEATURE_WP | FEATURE_SIGBUS | FEATURE_THREAD_ID | FEATURE_EXACT)
+#define FEATURES                                                            \
+	(FEATURE_WP | FEATURE_SIGBUS | FEATURE_THREAD_ID | FEATURE_EXACT | \
+	 FEATURE_POISON | FEATURE_MOVE)
 #define MODE_MISSING	 BIT(0)
 #define MODE_WP		 BIT(1)
 #define MODE_MINOR	 BIT(2)
-#define MODE_DONTWAKE	 BIT(0) /* COPY, ZEROPAGE */
 #define COPY_MODE_WP	 BIT(1)
 #define WP_MODE_WP	 BIT(0) /* WRITEPROTECT */
 #define WP_MODE_DONTWAKE BIT(1)
@@ -44,7 +46,7 @@ struct range {
 	u64 start, len;
 };
 
-static int check_range(u64 start, u64 len)
+int uffd_check_range(u64 start, u64 len)
 {
 	if (start % PAGE_SIZE || len % PAGE_SIZE || !len || start >= USER_TOP ||
 	    len > USER_TOP - start)
@@ -68,9 +70,11 @@ static void protect_leaf(struct mm *mm, pte_t *t, u64 va, u64 end, bool on)
 	for (; va < end; va += PAGE_SIZE) {
 		pte_t *p = &t[l0_index(va)], e = *p;
 
-		if (e && on)
+		if (!e || e == PTE_POISON)
+			continue;
+		if (on)
 			store_once(p, (e & ~PTE_W) | PTE_UFFD_WP);
-		else if (e)
+		else
 			store_once(p, e & ~PTE_UFFD_WP);
 	}
 	spin_unlock(&mm->pt_lock);
@@ -139,7 +143,7 @@ static int vet_range(const struct uffd *u, u64 start, u64 end, bool reg)
 static int set_range(struct uffd *u, u64 start, u64 len, bool reg, u32 flags)
 {
 	struct mm *mm = u->mm;
-	int err = check_range(start, len);
+	int err = uffd_check_range(start, len);
 
 	if (err)
 		return err;
@@ -179,50 +183,67 @@ static s64 do_register(struct uffd *u, uaddr_t arg)
 
 /* --- answers */
 
+/* What install() puts there */
+enum {
+	WITH_WP = BIT(0),
+	WITH_POISON = BIT(1), /* nothing: whoever touches it gets SIGBUS */
+};
+
+static pte_t entry_for(const struct vma *v, struct page *pg, u32 how)
+{
+	if (how & WITH_POISON)
+		return PTE_POISON;
+	if (!pg)
+		return pte_make(zero_page_phys,
+				pt_prot(v, false) | PTE_SPECIAL);
+	return page_pte(pg, pt_prot(v, !(how & WITH_WP))) |
+	       (how & WITH_WP ? PTE_UFFD_WP : 0);
+}
+
 /* @pg (NULL: the frame of zeroes) at @va: 0, -ENOENT, -EEXIST, -ENOMEM. */
-static int install(struct uffd *u, u64 va, struct page *pg, bool wp)
+static int install(struct uffd *u, u64 va, struct page *pg, u32 how)
 {
 	struct vma *v = vma_at(u->mm, va);
-	pte_t *p, e;
+	pte_t *p;
 
-	if (!v || v->uffd != u || (wp && !(v->flags & VM_UFFD_WP)))
+	if (!v || v->uffd != u ||
+	    ((how & WITH_WP) && !(v->flags & VM_UFFD_WP)))
 		return v && v->uffd == u ? -EINVAL : -ENOENT;
 	p = pt_make(u->mm, va);
 	if (!p)
 		return -ENOMEM;
 	if (pg && (v->flags & VM_EXEC))
 		mm_icache_changed(u->mm);
-	e = pg ? page_pte(pg, pt_prot(v, !wp))
-	       : pte_make(zero_page_phys, pt_prot(v, false) | PTE_SPECIAL);
 	spin_lock(&u->mm->pt_lock);
 	if (*p) {
 		spin_unlock(&u->mm->pt_lock);
 		return -EEXIST;
 	}
+	if (pg || (how & WITH_POISON)) /* fork is to look at it */
+		store_once(&v->has_anon, true);
 	if (pg) {
 		pg->flags = PG_ANON;
-		store_once(&v->has_anon, true);
 		u->mm->rss_anon++;
 	}
-	pt_set(p, e | (wp ? PTE_UFFD_WP : 0));
+	pt_set(p, entry_for(v, pg, how));
 	spin_unlock(&u->mm->pt_lock);
 	if (pg)
 		pmem_account(PMEM_ANON, 1); /* page_put() takes it back */
 	return 0;
 }
 
-static int install_locked(struct uffd *u, u64 va, struct page *pg, bool wp)
+static int install_locked(struct uffd *u, u64 va, struct page *pg, u32 how)
 {
 	int err = -ESRCH;
 
 	down_read(&u->mm->lock);
 	if (load_once(&u->mm->users))
-		err = install(u, va, pg, wp);
+		err = install(u, va, pg, how);
 	up_read(&u->mm->lock);
 	return err;
 }
 
-static int copy_one(struct uffd *u, u64 dst, uaddr_t src, bool wp)
+static int copy_one(struct uffd *u, u64 dst, uaddr_t src, u32 how)
 {
 	struct page *pg = page_alloc(0, GFP_USER);
 	int err;
@@ -231,15 +252,14 @@ static int copy_one(struct uffd *u, u64 dst, uaddr_t src, bool wp)
 		return -ENOMEM;
 	err = copy_from_user(page_addr(pg), src, PAGE_SIZE)
 		      ? -EFAULT
-		      : install_locked(u, dst, pg, wp);
+		      : install_locked(u, dst, pg, how);
 	if (err)
 		page_put(pg);
 	return err;
 }
 
-/* What is said of @done of @len bytes, with @err behind them. */
-static s64 tell_done(struct uffd *u, u64 dst, u64 done, u64 len, int err,
-		     bool wake, uaddr_t result)
+s64 uffd_tell_done(struct uffd *u, u64 dst, u64 done, u64 len, int err,
+		   bool wake, uaddr_t result)
 {
 	s64 r = done ? (s64)done : err;
 
@@ -260,7 +280,7 @@ static s64 do_copy(struct uffd *u, uaddr_t arg)
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
-	err = check_range(a.dst, a.len);
+	err = uffd_check_range(a.dst, a.len);
 	if (!err && (a.src + a.len <= a.src ||
 		     (a.mode & ~(MODE_DONTWAKE | COPY_MODE_WP))))
 		err = -EINVAL;
@@ -268,16 +288,17 @@ static s64 do_copy(struct uffd *u, uaddr_t arg)
 		return err;
 	for (; !err && done < a.len; done += err ? 0 : PAGE_SIZE) {
 		err = copy_one(u, a.dst + done, a.src + done,
-			       a.mode & COPY_MODE_WP);
+			       a.mode & COPY_MODE_WP ? WITH_WP : 0);
 		if (load_once(&current->work) & WORK_EXIT)
 			break; /* killed */
 		cond_resched();
 	}
-	return tell_done(u, a.dst, done, a.len, err, !(a.mode & MODE_DONTWAKE),
-			 arg + 32);
+	return uffd_tell_done(u, a.dst, done, a.len, err,
+			      !(a.mode & MODE_DONTWAKE), arg + 32);
 }
 
-static s64 do_zeropage(struct uffd *u, uaddr_t arg)
+/* UFFDIO_ZEROPAGE and UFFDIO_POISON */
+static s64 do_fill(struct uffd *u, uaddr_t arg, u32 how)
 {
 	struct {
 		struct range r;
@@ -288,20 +309,20 @@ static s64 do_zeropage(struct uffd *u, uaddr_t arg)
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
-	err = check_range(a.r.start, a.r.len);
+	err = uffd_check_range(a.r.start, a.r.len);
 	if (!err && (a.mode & ~MODE_DONTWAKE))
 		err = -EINVAL;
 	if (err)
 		return err;
 	for (; !err && done < a.r.len; done += err ? 0 : PAGE_SIZE) {
-		err = install_locked(u, a.r.start + done, NULL, false);
+		err = install_locked(u, a.r.start + done, NULL, how);
 		if (load_once(&current->work) & WORK_EXIT)
 			break; /* killed */
 		if (done % (64 * PAGE_SIZE) == 0)
 			cond_resched();
 	}
-	return tell_done(u, a.r.start, done, a.r.len, err,
-			 !(a.mode & MODE_DONTWAKE), arg + 24);
+	return uffd_tell_done(u, a.r.start, done, a.r.len, err,
+			      !(a.mode & MODE_DONTWAKE), arg + 24);
 }
 
 static s64 do_writeprotect(struct uffd *u, uaddr_t arg)
@@ -316,7 +337,7 @@ static s64 do_writeprotect(struct uffd *u, uaddr_t arg)
 
 	if (copy_from_user(&a, arg, sizeof(a)))
 		return -EFAULT;
-	err = check_range(a.r.start, a.r.len);
+	err = uffd_check_range(a.r.start, a.r.len);
 	if (!err && ((a.mode & ~(WP_MODE_WP | WP_MODE_DONTWAKE)) ||
 		     a.mode == (WP_MODE_WP | WP_MODE_DONTWAKE)))
 		err = -EINVAL;
@@ -349,7 +370,7 @@ static s64 do_range(struct uffd *u, uaddr_t arg, bool wake)
 		return -EFAULT;
 	if (!wake)
 		return set_range(u, r.start, r.len, false, 0);
-	err = check_range(r.start, r.len);
+	err = uffd_check_range(r.start, r.len);
 	if (!err)
 		uffd_answer(u, r.start, r.start + r.len);
 	return err;
@@ -399,7 +420,11 @@ s64 uffd_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	case UFFDIO_COPY:
 		return do_copy(u, arg);
 	case UFFDIO_ZEROPAGE:
-		return do_zeropage(u, arg);
+		return do_fill(u, arg, 0);
+	case UFFDIO_POISON:
+		return do_fill(u, arg, WITH_POISON);
+	case UFFDIO_MOVE:
+		return uffd_move(u, arg);
 	case UFFDIO_WRITEPROTECT:
 		return do_writeprotect(u, arg);
 	default:

@@ -103,6 +103,7 @@ void thread_kick(struct thread *t)
 }
 
 u64 sched_rr_ms = SCHED_RR_MS;
+u64 sched_dl_period_min_us = 100, sched_dl_period_max_us = 1 << 22;
 
 void thread_set_work(struct thread *t, u64 bits)
 {

@@ -81,6 +81,8 @@ enum sched_policy {
 #define SCHED_POLICY_RESET 0x80 /* a child gets SCHED_OTHER */
 #define SCHED_RR_MS	   100u
 extern u64 sched_rr_ms; /* [a] a turn of SCHED_RR */
+/* [a] What periods SCHED_DEADLINE may have. */
+extern u64 sched_dl_period_min_us, sched_dl_period_max_us;
 
 #define KSTACK_SIZE 16384u
 

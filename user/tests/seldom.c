@@ -219,3 +219,55 @@ TEST(seldom, data_in_a_hole)
 	CHECK_EQ(lseek(fd, (1l << 49) + 7, SEEK_HOLE), (1l << 49) + 4096);
 	CHECK_ERR(lseek(fd, (1l << 49) + 4096, SEEK_DATA), ENXIO);
 }
+
+struct attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t prio;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+
+static long setattr(const struct attr *a)
+{
+	return syscall(SYS_sched_setattr, 0, a, 0);
+}
+
+/* Microseconds. */
+static long deadline(uint64_t runtime, uint64_t period)
+{
+	struct attr a = { .size = 48,
+			  .policy = 6,
+			  .runtime = runtime * 1000,
+			  .deadline = period * 1000,
+			  .period = period * 1000 };
+
+	return setattr(&a);
+}
+
+TEST(seldom, periods_of_deadlines)
+{
+	struct attr a = { .size = 56, .flags = 0x20, .util_min = 100 };
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_ERR(deadline(1000, 5000000), EINVAL);
+	CHECK_ERR(deadline(10, 99), EINVAL);
+	CHECK_OK(deadline(1000, 100000));
+	CHECK_OK(deadline(10, 100));
+	if (setattr(&a)) /* Linux may have that */
+		CHECK_EQ(errno, EOPNOTSUPP);
+	a.size = 48;
+	CHECK_ERR(setattr(&a), EINVAL);
+}
+
+TEST(seldom, no_descriptor_at_all)
+{
+	struct rlimit none = { 0, 0 };
+
+	CHECK_OK(setrlimit(RLIMIT_NOFILE, &none));
+	CHECK_ERR(dup(0), EMFILE);
+	CHECK_ERR(fcntl(0, F_DUPFD, 0), EINVAL);
+	CHECK_ERR(open("/", O_RDONLY), EMFILE);
+}
