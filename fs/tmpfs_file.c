@@ -82,7 +82,7 @@ static int tmpfs_write_end(struct mapping *m, struct page *pg,
 	u64 end = pg->index * PAGE_SIZE + to;
 
 	if (!(load_once(&pg->flags) & PG_UPTODATE)) {
-		smp_mb(); /* TMPFILL (full) - pairs with page_of(). */
+		smp_mb(); /* TMPFILL (full) - pairs with has_data(). */
 		atomic_fetch_or(&pg->flags, (u32)PG_UPTODATE);
 	}
 	if (end > m->size && to > from)

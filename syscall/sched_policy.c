@@ -32,6 +32,8 @@ struct sched_attr {
 #define SIZE_VER0 48u
 STATIC_ASSERT(sizeof(struct sched_attr) == 56, "SCHED_ATTR_SIZE_VER1");
 
+#define SCHED_EXT 7 /* has a range of priorities, and nothing else */
+
 #define FLAG_RESET_ON_FORK 0x01u
 #define FLAG_RECLAIM	   0x02u
 #define FLAG_DL_OVERRUN	   0x04u
@@ -264,7 +266,10 @@ static int prio_bound(int policy, int rt)
 {
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return rt;
-	return policy == SCHED_DEADLINE || is_fair((u32)policy) ? 0 : -EINVAL;
+	return policy == SCHED_DEADLINE || policy == SCHED_EXT ||
+			       is_fair((u32)policy)
+		       ? 0
+		       : -EINVAL;
 }
 
 SYSCALL1(125, sched_get_priority_max, int, policy)
@@ -324,6 +329,8 @@ static int load_attr(struct sched_attr *a, uaddr_t uattr)
 		if (more)
 			goto too_big;
 	}
+	if ((a->flags & FLAG_UTIL_CLAMP) && size < sizeof(*a))
+		return -EINVAL;
 	a->nice = clamp(a->nice, -20, 19);
 	return 0;
 too_big:

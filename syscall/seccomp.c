@@ -41,6 +41,8 @@ static struct seccomp_filter *read_filter(uaddr_t uprog)
 		return ERR_PTR(-EFAULT);
 	if (!prog.len || prog.len > CBPF_MAX_LEN)
 		return ERR_PTR(-EINVAL);
+	if (!thread_no_new_privs(current) && !capable_here(CAP_SYS_ADMIN))
+		return ERR_PTR(-EACCES);
 	f = seccomp_filter_new(prog.len);
 	if (!f)
 		return ERR_PTR(-ENOMEM);
@@ -97,8 +99,6 @@ static s64 set_filter(u32 flags, uaddr_t uprog)
 
 	if (!flags_valid(flags))
 		return -EINVAL;
-	if (!thread_no_new_privs(current) && !capable_here(CAP_SYS_ADMIN))
-		return -EACCES;
 	f = read_filter(uprog);
 	if (IS_ERR(f))
 		return PTR_ERR(f);

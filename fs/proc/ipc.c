@@ -46,16 +46,16 @@ static int show_msg(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static void put_shm(const struct shm_ds *ds, s32 id, void *arg)
+static void put_shm(const struct shm_ds *ds, s32 id, u64 resident, void *arg)
 {
 	const struct ipc_perm *p = &ds->perm;
 
 	text_printf(arg,
 		    "%10d %10d  %4o %21lu %5d %5d  %5lu %5u %5u %5u %5u %10ld "
-		    "%10ld %10ld %21u %21u\n",
+		    "%10ld %10ld %21lu %21u\n",
 		    p->key, id, p->mode, ds->size, ds->cpid, ds->lpid,
 		    ds->nattch, p->uid, p->gid, p->cuid, p->cgid, ds->atime,
-		    ds->dtime, ds->ctime, 0, 0);
+		    ds->dtime, ds->ctime, resident * PAGE_SIZE, 0);
 }
 
 static int show_shm(struct text *t, void *arg __unused)

@@ -214,7 +214,8 @@ s64 shm_set(s32 id, const struct ipc_perm *perm);
 s64 shm_lock(s32 id, bool on);
 s64 shm_remove(s32 id);
 s32 shm_usage(u32 *segments, u64 *pages, u64 *resident);
-void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, void *arg),
-		  void *arg);
+void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, u64 resident,
+			     void *arg),
+		  void *arg); /* resident: pages */
 
 #endif /* KERNEL_IPC_IPC_H */

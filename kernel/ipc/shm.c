@@ -388,7 +388,8 @@ s32 shm_usage(u32 *segments, u64 *pages, u64 *resident)
 	return r;
 }
 
-void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, void *arg),
+void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, u64 resident,
+			     void *arg),
 		  void *arg)
 {
 	struct ipc_obj *o;
@@ -397,7 +398,7 @@ void shm_for_each(void (*fn)(const struct shm_ds *ds, s32 id, void *arg),
 	spin_lock(&ipc_shms.lock);
 	for (u64 i = 0; (o = ipc_next_locked(&ipc_shms, &i)); i++) {
 		fill_ds(to_seg(o), &ds);
-		fn(&ds, o->id, arg);
+		fn(&ds, o->id, load_once(&to_seg(o)->mapping.nr_pages), arg);
 	}
 	spin_unlock(&ipc_shms.lock);
 }

@@ -285,7 +285,7 @@ static int fault_in_vma(struct vma *v, u64 addr, u32 access)
 	if (!p)
 		return -ENOMEM;
 	e = load_once(p);
-	if (unlikely(v->uffd) && uffd_wants(v, e, write))
+	if (unlikely(v->uffd) && uffd_wants(v, addr, e, write))
 		return FAULT_UFFD;
 	if (unlikely(e == PTE_POISON))
 		return -EIO;

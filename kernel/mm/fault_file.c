@@ -225,7 +225,8 @@ int fault_file(struct vma *v, u64 addr, pte_t *p, bool write)
 	bool done;
 	int err;
 
-	if (!write && v->ops == &mapping_vm_ops && map_around(v, addr, p))
+	if (!write && v->ops == &mapping_vm_ops &&
+	    !(v->flags & VM_UFFD_MINOR) && map_around(v, addr, p))
 		return 0;
 	err = v->ops->fault(v, vma_pgoff(v, addr), shared_write, &pg);
 	if (err)

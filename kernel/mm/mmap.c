@@ -288,7 +288,8 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	if (len == 0)
 		return -EINVAL;
 	if (len > USER_TOP || flags & MAP_HUGETLB)
-		return (flags & MAP_TYPE) == MAP_DROPPABLE && len <= USER_TOP
+		return (file || (flags & MAP_TYPE) == MAP_DROPPABLE) &&
+				       len <= USER_TOP
 			       ? -EINVAL
 			       : -ENOMEM;
 	len = ALIGN_UP(len, PAGE_SIZE);

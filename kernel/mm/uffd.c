@@ -20,6 +20,7 @@
 #include <kernel/init.h>
 #include <kernel/mm/fault.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pagecache.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vma.h>
 #include <kernel/ns/pid.h>
@@ -32,6 +33,7 @@
 #define EVENT_PAGEFAULT	    0x12
 #define FLAG_WRITE	    BIT(0)
 #define FLAG_WP		    BIT(1)
+#define FLAG_MINOR	    BIT(2)
 #define KILL_LOOK_NS	    (100 * NSEC_PER_MSEC)
 
 u64 unprivileged_userfaultfd;
@@ -107,13 +109,23 @@ static int wait_answer(struct uffd *u, struct asker *a, bool user)
 	return load_once(&a->answer) ? 0 : -ERESTARTSYS;
 }
 
+bool uffd_has_page(const struct vma *v, u64 addr)
+{
+	struct page *pg = mapping_find(v->mapping, vma_pgoff(v, addr));
+	bool has = pg && (load_once(&pg->flags) & PG_UPTODATE);
+
+	if (pg)
+		page_put(pg);
+	return has;
+}
+
 /* Has the program to be asked about @addr?  Then with these flags besides. */
 static bool wants(const struct vma *v, u64 addr, bool write, u64 *flags)
 {
 	pte_t *p = pt_find(v->mm, addr), e = p ? load_once(p) : 0;
 
-	*flags = e ? FLAG_WP : 0;
-	return uffd_wants(v, e, write) && !load_once(&v->uffd->closed);
+	*flags = e ? FLAG_WP : v->flags & VM_UFFD_MINOR ? FLAG_MINOR : 0;
+	return uffd_wants(v, addr, e, write) && !load_once(&v->uffd->closed);
 }
 
 /* Not who looks at the memory of others: that is not to hang, whatever they do. */

@@ -4,7 +4,8 @@
  *
  * An area that is registered (vma->uffd) has VM_UFFD_MISSING: who touches what is not
  * there waits, and the descriptor tells; or VM_UFFD_WP: likewise who writes to an
- * entry with PTE_UFFD_WP.  Private anonymous memory only.
+ * entry with PTE_UFFD_WP.  Private anonymous memory only.  A file in memory may have
+ * VM_UFFD_MINOR: who touches what the file has, but the table has not, waits.
  *
  * Locking: mm->lock for vma->uffd and the flags; see uffd.c.
  */
@@ -20,11 +21,15 @@ struct uffd;
 
 extern u64 unprivileged_userfaultfd; /* [a] /proc/sys/vm */
 
+/* Has the file the page for @addr? */
+bool uffd_has_page(const struct vma *v, u64 addr);
 /* Of a registered area: is entry @e for its program?  mm->lock. */
-static inline bool uffd_wants(const struct vma *v, pte_t e, bool write)
+static inline bool uffd_wants(const struct vma *v, u64 addr, pte_t e,
+			      bool write)
 {
 	if (!e)
-		return v->flags & VM_UFFD_MISSING;
+		return v->flags & VM_UFFD_MINOR ? uffd_has_page(v, addr)
+						: v->flags & VM_UFFD_MISSING;
 	return write && (v->flags & VM_UFFD_WP) && (e & PTE_UFFD_WP);
 }
 /* Ask, and wait: 0: look again; -EIO: SIGBUS; -ERESTARTSYS: a signal. */

@@ -19,11 +19,12 @@
 #define FEATURE_WP	  BIT(0)
 #define FEATURE_SIGBUS	  BIT(7)
 #define FEATURE_THREAD_ID BIT(8)
+#define FEATURE_MINOR_SHM BIT(10)
 #define FEATURE_EXACT	  BIT(11)
 #define FEATURE_POISON	  BIT(14)
 #define FEATURE_MOVE	  BIT(16)
 
-#define MODE_DONTWAKE BIT(0) /* COPY, ZEROPAGE, MOVE, POISON */
+#define MODE_DONTWAKE BIT(0) /* of all answers but WRITEPROTECT */
 
 struct uffd {
 	u32 refs;		  /* [a] */

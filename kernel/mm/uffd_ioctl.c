@@ -10,6 +10,7 @@
 #include <kernel/file/file.h>
 #include <kernel/mm/fault.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/pagecache.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vma.h>
 #include <kernel/task/process.h>
@@ -26,13 +27,15 @@
 #define UFFDIO_ZEROPAGE	    0xc020aa04u
 #define UFFDIO_MOVE	    0xc028aa05u
 #define UFFDIO_WRITEPROTECT 0xc018aa06u
+#define UFFDIO_CONTINUE	    0xc020aa07u
 #define UFFDIO_POISON	    0xc020aa08u
 #define API_IOCTLS	    (BIT(0) | BIT(1) | BIT(0x3f))
 #define RANGE_IOCTLS	    (BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(8))
 #define RANGE_IOCTL_WP	    BIT(6)
+#define RANGE_IOCTL_MINOR   BIT(7)
 #define FEATURES                                                            \
 	(FEATURE_WP | FEATURE_SIGBUS | FEATURE_THREAD_ID | FEATURE_EXACT | \
-	 FEATURE_POISON | FEATURE_MOVE)
+	 FEATURE_POISON | FEATURE_MOVE | FEATURE_MINOR_SHM)
 #define MODE_MISSING	 BIT(0)
 #define MODE_WP		 BIT(1)
 #define MODE_MINOR	 BIT(2)
@@ -54,9 +57,19 @@ int uffd_check_range(u64 start, u64 len)
 	return 0;
 }
 
-static int vet_area(const struct uffd *u, const struct vma *v)
+/* Of a file in memory, and others see what is written. */
+static bool is_shared_memory(const struct vma *v)
 {
-	if (v->ops || (v->flags & (VM_IO | VM_SHARED)))
+	return (v->flags & VM_SHARED) && v->mapping && v->ops &&
+	       v->mapping->ops->no_writeback;
+}
+
+/* May it have @flags (0: none)? */
+static int vet_area(const struct uffd *u, const struct vma *v, u32 flags)
+{
+	if (is_shared_memory(v) ? flags & ~(u32)VM_UFFD_MINOR
+				: v->ops || (flags & VM_UFFD_MINOR) ||
+					  (v->flags & (VM_IO | VM_SHARED)))
 		return -EINVAL;
 	if (!(v->flags & VM_MAYWRITE))
 		return -EPERM;
@@ -127,13 +140,14 @@ static int assign(struct mm *mm, u64 start, u64 end, struct uffd *u, u32 flags)
 	return 0;
 }
 
-static int vet_range(const struct uffd *u, u64 start, u64 end, bool reg)
+static int vet_range(const struct uffd *u, u64 start, u64 end, bool reg,
+		     u32 flags)
 {
 	struct vma *v = vma_overlap(u->mm, start, end);
 	int err = v ? 0 : -EINVAL;
 
 	for (; !err && v && v->start < end; v = vma_next(v)) {
-		err = vet_area(u, v);
+		err = vet_area(u, v, flags);
 		if (!reg && (err == -EPERM || err == -EBUSY))
 			err = 0;
 	}
@@ -148,7 +162,7 @@ static int set_range(struct uffd *u, u64 start, u64 len, bool reg, u32 flags)
 	if (err)
 		return err;
 	down_write(&mm->lock);
-	err = vet_range(u, start, start + len, reg);
+	err = vet_range(u, start, start + len, reg, flags);
 	if (!err)
 		err = assign(mm, start, start + len, reg ? u : NULL, flags);
 	up_write(&mm->lock);
@@ -168,8 +182,10 @@ static s64 do_register(struct uffd *u, uaddr_t arg)
 
 	if (copy_from_user(&a, arg, 24))
 		return -EFAULT;
-	if (!a.mode || (a.mode & ~(MODE_MISSING | MODE_WP)))
+	if (!a.mode || (a.mode & ~(MODE_MISSING | MODE_WP | MODE_MINOR)))
 		return -EINVAL;
+	if (a.mode & MODE_MINOR)
+		flags |= VM_UFFD_MINOR;
 	if (a.mode & MODE_MISSING)
 		flags |= VM_UFFD_MISSING;
 	if (a.mode & MODE_WP)
@@ -177,7 +193,8 @@ static s64 do_register(struct uffd *u, uaddr_t arg)
 	err = set_range(u, a.r.start, a.r.len, true, flags);
 	if (err)
 		return err;
-	a.ioctls = RANGE_IOCTLS | (a.mode & MODE_WP ? RANGE_IOCTL_WP : 0);
+	a.ioctls = RANGE_IOCTLS | (a.mode & MODE_WP ? RANGE_IOCTL_WP : 0) |
+		   (a.mode & MODE_MINOR ? RANGE_IOCTL_MINOR : 0);
 	return put_user_u64(a.ioctls, arg + 24) ? -EFAULT : 0;
 }
 
@@ -187,6 +204,7 @@ static s64 do_register(struct uffd *u, uaddr_t arg)
 enum {
 	WITH_WP = BIT(0),
 	WITH_POISON = BIT(1), /* nothing: whoever touches it gets SIGBUS */
+	WITH_FILES = BIT(2),  /* what the file has */
 };
 
 static pte_t entry_for(const struct vma *v, struct page *pg, u32 how)
@@ -200,6 +218,17 @@ static pte_t entry_for(const struct vma *v, struct page *pg, u32 how)
 	       (how & WITH_WP ? PTE_UFFD_WP : 0);
 }
 
+static int install_files(struct vma *v, u64 va)
+{
+	pte_t *p = v->flags & VM_UFFD_MINOR ? pt_make(v->mm, va) : NULL;
+
+	if (!p)
+		return v->flags & VM_UFFD_MINOR ? -ENOMEM : -EINVAL;
+	if (load_once(p))
+		return -EEXIST;
+	return uffd_has_page(v, va) ? fault_file(v, va, p, false) : -EFAULT;
+}
+
 /* @pg (NULL: the frame of zeroes) at @va: 0, -ENOENT, -EEXIST, -ENOMEM. */
 static int install(struct uffd *u, u64 va, struct page *pg, u32 how)
 {
@@ -209,6 +238,10 @@ static int install(struct uffd *u, u64 va, struct page *pg, u32 how)
 	if (!v || v->uffd != u ||
 	    ((how & WITH_WP) && !(v->flags & VM_UFFD_WP)))
 		return v && v->uffd == u ? -EINVAL : -ENOENT;
+	if (how & WITH_FILES)
+		return install_files(v, va);
+	if (v->ops)
+		return -EINVAL; /* a file gets its pages by its own calls */
 	p = pt_make(u->mm, va);
 	if (!p)
 		return -ENOMEM;
@@ -297,7 +330,7 @@ static s64 do_copy(struct uffd *u, uaddr_t arg)
 			      !(a.mode & MODE_DONTWAKE), arg + 32);
 }
 
-/* UFFDIO_ZEROPAGE and UFFDIO_POISON */
+/* UFFDIO_ZEROPAGE, UFFDIO_CONTINUE and UFFDIO_POISON */
 static s64 do_fill(struct uffd *u, uaddr_t arg, u32 how)
 {
 	struct {
@@ -423,6 +456,8 @@ s64 uffd_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return do_fill(u, arg, 0);
 	case UFFDIO_POISON:
 		return do_fill(u, arg, WITH_POISON);
+	case UFFDIO_CONTINUE:
+		return do_fill(u, arg, WITH_FILES);
 	case UFFDIO_MOVE:
 		return uffd_move(u, arg);
 	case UFFDIO_WRITEPROTECT:

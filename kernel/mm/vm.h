@@ -63,7 +63,8 @@ struct mm;
 #define VM_DROPPABLE	BIT(26) /* MAP_DROPPABLE: droppable.c */
 #define VM_UFFD_MISSING BIT(24) /* uffd.h */
 #define VM_UFFD_WP	BIT(25)
-#define VM_UFFD		(VM_UFFD_MISSING | VM_UFFD_WP)
+#define VM_UFFD_MINOR	BIT(27)
+#define VM_UFFD		(VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR)
 #define VM_POLICY_SHIFT 16 /* a byte: mpolicy.c */
 #define VM_POLICY	(0xffu << VM_POLICY_SHIFT)
 

@@ -255,19 +255,20 @@ int task_wait(struct wait_req *w)
 {
 	struct process *me = current->proc, *reaped = NULL;
 	struct waiter wt;
-	int r = scan(w, &reaped);
+	int r = scan(w, &reaped), err = 0;
 
 	if (!r && !(w->options & WNOHANG)) {
 		waiter_init(&wt);
 		for (;;) {
 			wait_prepare(&me->wait_chld, &wt, true);
+			/* the child whose signal it is, or that was the last,
+			 * is told of first */
 			r = scan(w, &reaped);
-			if (r)
+			if (r || err)
 				break;
-			r = wait_suspend(WAIT_FOREVER);
-			if (r)
-				break;
+			err = wait_suspend(WAIT_FOREVER);
 		}
+		r = r ? r : err;
 		wait_finish(&me->wait_chld, &wt);
 	}
 	process_put(reaped);

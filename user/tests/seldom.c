@@ -271,3 +271,46 @@ TEST(seldom, no_descriptor_at_all)
 	CHECK_ERR(fcntl(0, F_DUPFD, 0), EINVAL);
 	CHECK_ERR(open("/", O_RDONLY), EMFILE);
 }
+
+static volatile sig_atomic_t children;
+
+static void on_child(int sig)
+{
+	children++;
+}
+
+/* Nobody is left to wait for, though the handler ran. */
+TEST(seldom, last_child_needs_no_wait)
+{
+	struct sigaction sa = { .sa_handler = on_child,
+				.sa_flags = SA_NOCLDWAIT };
+
+	CHECK_OK(sigaction(SIGCHLD, &sa, NULL));
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			usleep(1000);
+			_exit(0);
+		}
+		CHECK_ERR(waitpid(pid, NULL, 0), ECHILD);
+		CHECK_EQ(children, i + 1);
+	}
+}
+
+/* A child that has ended is told of, and no interrupted call. */
+TEST(seldom, child_before_its_signal)
+{
+	struct sigaction sa = { .sa_handler = on_child };
+
+	CHECK_OK(sigaction(SIGCHLD, &sa, NULL));
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			usleep(1000);
+			_exit(0);
+		}
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	}
+}

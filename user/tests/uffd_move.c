@@ -199,3 +199,82 @@ TEST(uffd_move, poison)
 	CHECK_OK(close(uffd));
 	CHECK_EQ(touch(area), 1000);
 }
+
+struct cont {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t mapped;
+};
+#define CONTINUE _IOWR(UFFDIO, 0x07, struct cont)
+
+static int mem;
+
+static int cont(char *at, size_t len)
+{
+	struct cont c = { .range = { (uintptr_t)at, len } };
+
+	if (!ioctl(uffd, CONTINUE, &c))
+		return c.mapped == (int64_t)len ? 0 : 1000;
+	return c.mapped < 0 ? (int)-c.mapped : errno;
+}
+
+static void *answer_minor(void *arg)
+{
+	struct uffd_msg m;
+
+	if (read(uffd, &m, sizeof(m)) != sizeof(m) ||
+	    m.event != UFFD_EVENT_PAGEFAULT ||
+	    m.arg.pagefault.flags != UFFD_PAGEFAULT_FLAG_MINOR ||
+	    pwrite(mem, "Z", 1, 0) != 1)
+		return (void *)-1l;
+	return (void *)(long)cont(
+		(char *)(uintptr_t)m.arg.pagefault.address, PAGE);
+}
+
+static void start_minor(void)
+{
+	struct uffdio_api a = { .api = UFFD_API,
+				.features = UFFD_FEATURE_MINOR_SHMEM };
+	struct uffdio_register r = { .mode = UFFDIO_REGISTER_MODE_MINOR };
+
+	uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	NEED(uffd);
+	if (ioctl(uffd, UFFDIO_API, &a))
+		ut_skip("no minor mode"); /* Linux's riscv before 6.? */
+	CHECK_OK(mem = memfd_create("minor", 0));
+	CHECK_OK(ftruncate(mem, NR * PAGE));
+	CHECK_EQ(pwrite(mem, "A", 1, 0), 1);
+	CHECK_EQ(pwrite(mem, "B", 1, PAGE), 1);
+	area = mmap(NULL, NR * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem,
+		    0);
+	CHECK(area != MAP_FAILED);
+	pool = memory(PROT_READ | PROT_WRITE);
+	r.range = (struct uffdio_range){ (uintptr_t)pool, PAGE };
+	CHECK_ERR(ioctl(uffd, UFFDIO_REGISTER, &r), EINVAL);
+	r.range = (struct uffdio_range){ (uintptr_t)area, NR * PAGE };
+	CHECK_OK(ioctl(uffd, UFFDIO_REGISTER, &r));
+	CHECK(r.ioctls >> 7 & 1);
+}
+
+/* What the file has, but this process has not touched. */
+TEST(uffd_move, minor)
+{
+	pthread_t t;
+	void *r;
+
+	start_minor();
+	CHECK_EQ(pthread_create(&t, NULL, answer_minor, NULL), 0);
+	CHECK_EQ(*(volatile char *)area, 'Z');
+	CHECK_EQ(pthread_join(t, &r), 0);
+	CHECK_EQ((long)r, 0);
+	CHECK_EQ(cont(area, PAGE), EEXIST);
+	CHECK_EQ(cont(area + 2 * PAGE, PAGE), EFAULT); /* a hole */
+	area[2 * PAGE] = 'h'; /* nobody is asked */
+	CHECK_EQ(cont(area + PAGE, 2 * PAGE), EAGAIN); /* the first of two */
+	area[PAGE] = 'b';
+	area[0] = 'z';
+	CHECK_OK(madvise(area, PAGE, MADV_DONTNEED));
+	CHECK_EQ(cont(area, PAGE), 0);
+	CHECK_EQ(area[0], 'z');
+	CHECK_ERR(ioctl(uffd, CONTINUE, (void *)-1l), EFAULT);
+}
