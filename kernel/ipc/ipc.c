@@ -113,8 +113,7 @@ static s64 add_locked(struct ipc_kind *k, struct ipc_table *t,
 	u32 seq, slot;
 	int err;
 
-	if (t->nr >= limit ||
-	    (share && t->used + share > load_once(k->most)))
+	if (t->nr >= limit || (share && t->used + share > load_once(k->most)))
 		return -ENOSPC;
 	slot = pick_slot(t, &seq);
 	err = insert_locked(t, slot, o);

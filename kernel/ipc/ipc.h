@@ -72,7 +72,7 @@ struct ipc_kind {
 };
 extern struct ipc_kind ipc_sems, ipc_msqs, ipc_shms;
 
-#define IPC_KIND_INIT(nm, nr, mni, fn, rm)                          \
+#define IPC_KIND_INIT(nm, nr, mni, fn, rm)                              \
 	.lock = SPINLOCK_INIT(nm, RANK_FILE), .id = (nr), .free = (fn), \
 	.removed_locked = (rm), .limit = &ipc_limits.mni
 

@@ -22,9 +22,9 @@ enum ipc_kind_id {
 /* All under the lock of the kind. */
 struct ipc_table {
 	struct radix slots, keys; /* IPC_SLOTS at most; not IPC_PRIVATE */
-	u64 used;     /* pages of segments, semaphores of sets */
-	u32 nr, next; /* in use; where the next one is looked for */
-	u32 next_id;  /* id to give plus one, if it is free; 0: any */
+	u64 used;		  /* pages of segments, semaphores of sets */
+	u32 nr, next;		  /* in use; where the next one is looked for */
+	u32 next_id; /* id to give plus one, if it is free; 0: any */
 	u16 seq;
 };
 

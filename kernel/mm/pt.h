@@ -30,7 +30,8 @@
 #include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 
-#define PTE_POISON PTE_SPECIAL /* all of an entry that is SIGBUS: uffd_ioctl.c */
+#define PTE_POISON \
+	PTE_SPECIAL /* all of an entry that is SIGBUS: uffd_ioctl.c */
 
 #define PTE_USER (PTE_V | PTE_U | PTE_A | PTE_D)
 

@@ -33,7 +33,7 @@
 #define RANGE_IOCTLS	    (BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(8))
 #define RANGE_IOCTL_WP	    BIT(6)
 #define RANGE_IOCTL_MINOR   BIT(7)
-#define FEATURES                                                            \
+#define FEATURES                                                           \
 	(FEATURE_WP | FEATURE_SIGBUS | FEATURE_THREAD_ID | FEATURE_EXACT | \
 	 FEATURE_POISON | FEATURE_MOVE | FEATURE_MINOR_SHM)
 #define MODE_MISSING	 BIT(0)
@@ -235,8 +235,7 @@ static int install(struct uffd *u, u64 va, struct page *pg, u32 how)
 	struct vma *v = vma_at(u->mm, va);
 	pte_t *p;
 
-	if (!v || v->uffd != u ||
-	    ((how & WITH_WP) && !(v->flags & VM_UFFD_WP)))
+	if (!v || v->uffd != u || ((how & WITH_WP) && !(v->flags & VM_UFFD_WP)))
 		return v && v->uffd == u ? -EINVAL : -ENOENT;
 	if (how & WITH_FILES)
 		return install_files(v, va);

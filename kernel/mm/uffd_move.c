@@ -50,10 +50,11 @@ static int take(struct mm *mm, pte_t *p, pte_t *e)
 	*e = *p;
 	if (!*e)
 		err = -ENOENT;
-	else if (!(*e & PTE_SPECIAL) &&
-		 (!(load_once(&pte_page(*e)->flags) & PG_ANON) ||
-		  /* PGREF (acquire) - pairs with page_put(): sharers are done */
-		  load_acquire(&pte_page(*e)->refs) != 1))
+	else if (
+		!(*e & PTE_SPECIAL) &&
+		(!(load_once(&pte_page(*e)->flags) & PG_ANON) ||
+		 /* PGREF (acquire) - pairs with page_put(): sharers are done */
+		 load_acquire(&pte_page(*e)->refs) != 1))
 		err = -EBUSY;
 	if (!err) {
 		store_once(p, 0);
@@ -114,8 +115,8 @@ s64 uffd_move(struct uffd *u, uaddr_t arg)
 	err = uffd_check_range(m.dst, m.len);
 	if (!err)
 		err = uffd_check_range(m.src, m.len);
-	if (!err && (u->mm != current->mm ||
-		     (m.mode & ~(MODE_DONTWAKE | ALLOW_HOLES))))
+	if (!err &&
+	    (u->mm != current->mm || (m.mode & ~(MODE_DONTWAKE | ALLOW_HOLES))))
 		err = -EINVAL;
 	if (err)
 		return err;

@@ -39,8 +39,8 @@ static char *area, *pool;
 
 static char *memory(int prot)
 {
-	char *p = mmap(NULL, NR * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		       0);
+	char *p =
+		mmap(NULL, NR * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(p != MAP_FAILED);
 	return p;
@@ -227,8 +227,8 @@ static void *answer_minor(void *arg)
 	    m.arg.pagefault.flags != UFFD_PAGEFAULT_FLAG_MINOR ||
 	    pwrite(mem, "Z", 1, 0) != 1)
 		return (void *)-1l;
-	return (void *)(long)cont(
-		(char *)(uintptr_t)m.arg.pagefault.address, PAGE);
+	return (void *)(long)cont((char *)(uintptr_t)m.arg.pagefault.address,
+				  PAGE);
 }
 
 static void start_minor(void)
@@ -269,7 +269,7 @@ TEST(uffd_move, minor)
 	CHECK_EQ((long)r, 0);
 	CHECK_EQ(cont(area, PAGE), EEXIST);
 	CHECK_EQ(cont(area + 2 * PAGE, PAGE), EFAULT); /* a hole */
-	area[2 * PAGE] = 'h'; /* nobody is asked */
+	area[2 * PAGE] = 'h';			       /* nobody is asked */
 	CHECK_EQ(cont(area + PAGE, 2 * PAGE), EAGAIN); /* the first of two */
 	area[PAGE] = 'b';
 	area[0] = 'z';
