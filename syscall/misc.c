@@ -233,6 +233,8 @@ SYSCALL3(116, syslog, u32, what, uaddr_t, ubuf, int, len)
 			return -EINVAL;
 		if (!len)
 			return 0;
+		if (ubuf > USER_TOP - (u32)len)
+			return -EFAULT; /* whether or not a line would fit */
 		if (what == SYSLOG_READ)
 			return read_some(ubuf, (size_t)len);
 		return read_all(ubuf, (size_t)len, what == SYSLOG_READ_CLEAR);

@@ -212,7 +212,7 @@ struct side {
 };
 
 /* 0, -EINVAL, -EFAULT. */
-static int side_load(struct side *s, uaddr_t iov, u64 nr)
+static int side_load(struct side *s, uaddr_t iov, u64 nr, bool local)
 {
 	s64 total = 0;
 
@@ -224,6 +224,9 @@ static int side_load(struct side *s, uaddr_t iov, u64 nr)
 		if ((s64)s->iov[i].len < 0 ||
 		    __builtin_add_overflow(total, (s64)s->iov[i].len, &total))
 			return -EINVAL;
+		if (local && (s->iov[i].len > USER_TOP ||
+			      s->iov[i].base > USER_TOP - s->iov[i].len))
+			return -EFAULT; /* before anything is copied */
 	}
 	s->nr = (u32)nr;
 	s->seg = 0;
@@ -308,9 +311,9 @@ static s64 vm_rw(int pid, uaddr_t liov, u64 nr_l, uaddr_t riov, u64 nr_r,
 	buf = get_free_page(GFP_KERNEL);
 	ret = s && buf ? 0 : -ENOMEM;
 	if (!ret)
-		ret = side_load(&s[0], liov, nr_l);
+		ret = side_load(&s[0], liov, nr_l, true);
 	if (!ret)
-		ret = side_load(&s[1], riov, nr_r);
+		ret = side_load(&s[1], riov, nr_r, false);
 	if (!ret) {
 		p = process_find(pid_given(pid));
 		mm = p && may_access(p) ? process_mm(p) : NULL;

@@ -205,8 +205,9 @@ int file_no_alloc(void); /* why file_alloc() gave none: -ENFILE, -ENOMEM */
  */
 struct files *files_new(void);
 struct files *files_get(struct files *fs);
-void files_put(struct files *fs);	    /* last one closes all */
-struct files *files_dup(struct files *old); /* fork; NULL: -ENOMEM */
+void files_put(struct files *fs); /* last one closes all */
+/* fork; or ERR_PTR: -ENOMEM, -EMFILE (more than nr_open allows by now) */
+struct files *files_dup(struct files *old);
 void files_close_on_exec(struct files *fs);
 struct file *fd_get(int fd);	  /* NULL: EBADF (also O_PATH) */
 struct file *fd_get_path(int fd); /* O_PATH allowed too */

@@ -195,17 +195,22 @@ static u32 extent(const struct files *fs)
 struct files *files_dup(struct files *old)
 {
 	struct files *fs = files_new();
+	int err = 0;
 	u64 fd;
 	u32 end;
 
 	if (!fs)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	spin_lock(&old->lock);
 	end = extent(old);
-	if (end > fs->max && grow(fs, end - 1)) {
+	if (end > ALIGN_UP(load_once(&nr_open), 64ul))
+		err = -EMFILE;
+	else if (end > fs->max)
+		err = grow(fs, end - 1);
+	if (err) {
 		spin_unlock(&old->lock);
 		files_put(fs);
-		return NULL;
+		return ERR_PTR(err);
 	}
 	for_each_set_bit(fd, old->used, end) {
 		if (!old->slot[fd])
@@ -227,8 +232,8 @@ int files_unshare(void)
 	if (load_once(&old->refs) == 1)
 		return 0;
 	fs = files_dup(old);
-	if (!fs)
-		return -ENOMEM;
+	if (IS_ERR(fs))
+		return (int)PTR_ERR(fs);
 	spin_lock(&task_lock); /* /proc looks at it from elsewhere */
 	current->files = fs;
 	spin_unlock(&task_lock);

@@ -202,15 +202,17 @@ static int copy_keys(struct thread *t, u64 flags)
 static int copy_resources(struct thread *t, u64 flags)
 {
 	struct thread *me = current;
+	struct files *files;
 	struct mm *mm;
 	int err = copy_keys(t, flags);
 
 	if (err)
 		return err;
-	t->files = flags & CLONE_FILES ? files_get(me->files)
-				       : files_dup(me->files);
-	if (!t->files)
-		return -ENOMEM;
+	files = flags & CLONE_FILES ? files_get(me->files)
+				    : files_dup(me->files);
+	if (IS_ERR(files))
+		return (int)PTR_ERR(files);
+	t->files = files;
 	t->fs = flags & CLONE_FS ? fs_ctx_get(me->fs) : fs_ctx_dup(me->fs);
 	if (!t->fs)
 		return -ENOMEM;

@@ -314,3 +314,47 @@ TEST(seldom, child_before_its_signal)
 		CHECK_EQ(waitpid(pid, NULL, 0), pid);
 	}
 }
+
+static int few_open(void *arg)
+{
+	const char *max = "/proc/sys/fs/nr_open";
+	char old[32];
+	pid_t pid;
+	int fd = open(max, O_RDONLY);
+	ssize_t n = read(fd, old, sizeof(old) - 1);
+
+	CHECK(n > 0);
+	old[n] = '\0';
+	CHECK_EQ(dup2(fd, 900), 900);
+	write_text(max, "200");
+	pid = fork();
+	write_text(max, old);
+	if (!pid)
+		_exit(0);
+	CHECK(pid == -1);
+	CHECK_OK(close(900));
+	return 0;
+}
+
+/* Descriptors that could not be opened any more are not copied. */
+TEST(seldom, fewer_descriptors_by_now)
+{
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_EQ(ut_wait(ut_fork(few_open, NULL)), 0);
+}
+
+TEST(seldom, own_side_is_looked_at_first)
+{
+	char from[20] = "0123456789", to[20] = "";
+	struct iovec {
+		void *base;
+		size_t len;
+	} local[2] = { { to, 10 }, { (void *)-1l, 10 } }, remote = { from, 20 };
+
+	CHECK_ERR(syscall(SYS_process_vm_readv, getpid(), local, 2, &remote, 1,
+			  0),
+		  EFAULT);
+	CHECK_EQ(to[0], 0);
+	CHECK_ERR(syscall(SYS_syslog, 3, (void *)-1l, 10), EFAULT);
+}
