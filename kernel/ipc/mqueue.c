@@ -676,10 +676,10 @@ static struct mqueue *drop_first(struct ipc_ns *ns)
 
 void mq_drop_names(struct ipc_ns *ns)
 {
-	struct mqueue *q, *tmp;
+	struct mqueue *named, *q, *tmp;
 
-	while ((q = drop_first(ns)))
-		mq_put(q);
+	while ((named = drop_first(ns)))
+		mq_put(named);
 	spin_lock(&mq_lock);
 	list_for_each_entry_safe(q, tmp, &ns->mq_open, node) {
 		list_del(&q->node);
