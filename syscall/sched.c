@@ -6,8 +6,7 @@
  * a mask are dense hart numbers, those of service harts are never set.
  *
  * Real-time threads come before others in the queue of their hart, by priority; a
- * FIFO thread has no slice.  SCHED_DEADLINE is the highest priority there is: its
- * parameters are kept, and nobody is stopped when the runtime is over.
+ * FIFO thread has no slice.  SCHED_DEADLINE is the highest priority there is.
  */
 #include <syscall/sched.h>
 
@@ -23,7 +22,11 @@
 
 SYSCALL0(124, sched_yield)
 {
-	relay_yield();
+	if (unlikely((current->sched_policy & ~SCHED_POLICY_RESET) ==
+		     SCHED_DEADLINE))
+		sched_yield_deadline();
+	else
+		relay_yield();
 	return 0;
 }
 

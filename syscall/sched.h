@@ -11,5 +11,7 @@ struct thread *sched_find_locked(int tid);
 bool may_schedule(const struct thread *t);
 /* May @t have @nice, as far as RLIMIT_NICE goes?  task_lock held. */
 bool may_nice(const struct thread *t, s32 nice);
+/* sched_yield(2) of a SCHED_DEADLINE thread: sleeps till its next period. */
+void sched_yield_deadline(void);
 
 #endif /* SYSCALL_SCHED_H */

@@ -3,13 +3,14 @@
  * syscall/sched_policy.c - policies and their parameters.
  *
  * Real-time threads come before others in the queue of their hart, by priority; a
- * FIFO thread has no slice.  SCHED_DEADLINE is the highest priority there is: its
- * parameters are kept, and nobody is stopped when the runtime is over.
+ * FIFO thread has no slice.  SCHED_DEADLINE is the highest priority there is: nobody
+ * is stopped when the runtime is over, but who yields has its next period to wait for.
  */
 #include <syscall/sched.h>
 
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
+#include <kernel/sched/wait.h>
 #include <kernel/task/ext.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
@@ -118,7 +119,28 @@ static void apply(struct thread *t, const struct sched_attr *a)
 		x->dl_runtime = a->runtime;
 		x->dl_deadline = a->deadline;
 		x->dl_period = a->period ? a->period : a->deadline;
+		store_once(&x->dl_next, clock_mono_ns() + x->dl_period);
 	}
+}
+
+/* Periods follow each other from when the policy was set, also while it sleeps. */
+void sched_yield_deadline(void)
+{
+	struct thread_ext *x;
+	u64 now = clock_mono_ns(), next = 0;
+
+	spin_lock(&task_lock); /* set() of another thread */
+	x = current->ext;
+	if (x && x->dl_period) {
+		next = x->dl_next;
+		if (next <= now)
+			next += ((now - next) / x->dl_period + 1) *
+				x->dl_period;
+		x->dl_next = next + x->dl_period;
+	}
+	spin_unlock(&task_lock);
+	if (next)
+		(void)sleep_until_ns(next, false);
 }
 
 /* What the call leaves as it is.  task_lock held. */

@@ -76,6 +76,7 @@ struct thread_ext {
 	u16 ioprio;	      /* [a] as ioprio_set(2) has it; 0: none */
 	bool no_new_privs;    /* [a] as cred's: from a sibling's filter */
 	u64 dl_runtime, dl_deadline, dl_period; /* SCHED_DEADLINE */
+	u64 dl_next; /* [a] CLOCK_MONOTONIC: the next period begins */
 	struct seccomp_filter *filter;		/* [O] the newest; owned */
 	struct sud_config sud;			/* [O] sud.h */
 	struct list_head spare; /* seccomp.c, before it is a thread's */

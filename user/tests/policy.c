@@ -118,6 +118,34 @@ static int counts(void *arg)
 	return 0;
 }
 
+#define PERIOD_NS 30000000u
+
+TEST(policy, deadline_yields_till_its_period)
+{
+	struct attr a = { .size = sizeof(a),
+			  .policy = 6,
+			  .runtime = 2000000,
+			  .deadline = PERIOD_NS,
+			  .period = PERIOD_NS };
+	struct timespec from, to;
+
+	if (setattr(0, &a))
+		ut_skip("SCHED_DEADLINE is not for us");
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < 5; i++)
+		CHECK_OK(sched_yield());
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	a.period = 5000000000;
+	CHECK_ERR(setattr(0, &a), EINVAL);
+	a.deadline = a.period = 50000;
+	a.runtime = 20000;
+	CHECK_ERR(setattr(0, &a), EINVAL);
+	CHECK_OK(set(SCHED_OTHER, 0));
+	to.tv_sec -= from.tv_sec;
+	to.tv_nsec -= from.tv_nsec;
+	CHECK(to.tv_sec * 1000000000 + to.tv_nsec > 4 * PERIOD_NS);
+}
+
 TEST(policy, fifo_keeps_the_hart)
 {
 	cpu_set_t one;
