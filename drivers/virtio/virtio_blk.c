@@ -39,10 +39,11 @@ BOOTPARAM(virtio_blk_mode, "virtio_blk.mode", parse_mode);
 
 /* ---- /sys */
 
+/* No line end, and empty when the disk has none: Linux's programs know it so. */
 static s64 show_serial(void *obj, const struct sys_attr *a __unused, char *buf,
 		       size_t size)
 {
-	return scnprintf(buf, size, "%s\n", ((struct vblk *)obj)->serial);
+	return scnprintf(buf, size, "%s", ((struct vblk *)obj)->serial);
 }
 
 static u64 sum_of(const struct vblk *vb, u64 which)
@@ -110,8 +111,7 @@ static void add_sys(struct vblk *vb)
 	struct sys_dir *own = sys_mkdir(vb->bd.sys, "virtio_blk", vb);
 
 	(void)sys_add(own, own_attrs, ARRAY_SIZE(own_attrs));
-	if (vb->serial[0])
-		(void)sys_add_for(vb->bd.sys, &serial_attr, vb);
+	(void)sys_add_for(vb->bd.sys, &serial_attr, vb);
 }
 
 /* ---- configuration */

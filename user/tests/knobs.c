@@ -397,3 +397,18 @@ TEST(knobs, names_polled)
 	CHECK_EQ(p[0].revents, POLLPRI | POLLERR);
 	CHECK_EQ(poll(p, 2, 0), 0);
 }
+
+/* A disk without a serial number has an empty one. */
+TEST(knobs, serial_of_a_disk)
+{
+	char s[64];
+	ssize_t n;
+	int fd;
+
+	if (access("/sys/block/vda", F_OK))
+		ut_skip("no virtio disk");
+	CHECK_OK(fd = open("/sys/block/vda/serial", O_RDONLY));
+	CHECK_OK(n = read(fd, s, sizeof(s)));
+	CHECK(n <= 20);
+	CHECK(!memchr(s, '\n', (size_t)n));
+}
