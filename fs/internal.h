@@ -251,6 +251,7 @@ int special_open(struct inode *inode, struct file *f);
 int fifo_open(struct inode *inode, struct file *f); /* fs/pipe.c */
 int inode_deny_write(struct inode *i);		    /* -ETXTBSY */
 void inode_allow_write(struct inode *i);
+void file_uncount_writer(struct file *f);
 
 /* --- attr.c */
 int do_truncate(struct inode *i, u64 size);

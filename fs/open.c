@@ -61,6 +61,14 @@ void inode_allow_write(struct inode *i)
 	atomic_inc(&i->writecount);
 }
 
+/* The only file of its inode, which nobody but its maker knows yet. */
+void file_uncount_writer(struct file *f)
+{
+	atomic_dec(&f->inode->writecount);
+	atomic_dec(&f->mnt->writers);
+	f->wrote = false;
+}
+
 void fs_file_release(struct file *f)
 {
 	notify_file(f, f->can_write ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);

@@ -55,6 +55,9 @@ struct file *shmem_open(const char *label, u32 perm,
 	spin_unlock(&dcache_lock);
 	f = vfs_open_path(&p, O_RDWR | O_LARGEFILE, NULL);
 	dentry_put(p.dentry);
+	/* As on Linux it can be executed while it is open. */
+	if (!IS_ERR(f))
+		file_uncount_writer(f);
 	return f;
 }
 

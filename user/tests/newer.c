@@ -280,3 +280,29 @@ TEST(newer, droppable)
 		gone |= !p[i];
 	CHECK(gone);
 }
+
+static int runs_memfd(void *arg)
+{
+	char *argv[] = { "m", NULL };
+
+	syscall(SYS_execveat, *(int *)arg, "", argv, argv + 1, AT_EMPTY_PATH);
+	return errno;
+}
+
+/* A file in memory is no busy text for who made it; who opened it again is a writer. */
+TEST(newer, memfd_executed)
+{
+	static const char script[] = "#!/bin/sh\nexit 77\n";
+	int fd = memfd_create("m", MFD_ALLOW_SEALING), again;
+	char name[32];
+
+	CHECK_EQ(write(fd, script, sizeof(script) - 1), sizeof(script) - 1);
+	CHECK_EQ(ut_wait(ut_fork(runs_memfd, &fd)), 77);
+	CHECK_OK(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK));
+	CHECK_EQ(ut_wait(ut_fork(runs_memfd, &fd)), 77);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	CHECK_OK(again = open(name, O_RDWR));
+	CHECK_EQ(ut_wait(ut_fork(runs_memfd, &fd)), ETXTBSY);
+	CHECK_OK(close(again));
+	CHECK_EQ(ut_wait(ut_fork(runs_memfd, &fd)), 77);
+}
