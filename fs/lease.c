@@ -24,6 +24,7 @@
 struct lease {
 	struct list_head node; /* [lease_lock] leases */
 	struct file *file;     /* [I] not counted: its release() frees us */
+	int pid;	       /* [lease_lock] who set it */
 	int fd;		       /* [lease_lock] for the signal */
 	int type;	       /* [lease_lock] F_RDLCK or F_WRLCK */
 	int target;	       /* [lease_lock] what it shall become; or type */
@@ -64,6 +65,30 @@ void lease_release(struct file *f)
 		remove_locked(l);
 	spin_unlock(&lease_lock);
 	kfree(l);
+}
+
+u32 lease_copy(struct lock_info *to, u32 room, const struct file *f)
+{
+	struct lease *l;
+	u32 n = 0;
+
+	spin_lock(&lease_lock);
+	list_for_each_entry(l, &leases, node) {
+		if (n == room || (f && l->file != f))
+			continue;
+		to[n++] = (struct lock_info){
+			.kind = "LEASE ",
+			.state = l->target == l->type ? "ACTIVE   "
+						      : "BREAKING ",
+			.type = l->target,
+			.pid = l->pid,
+			.dev = l->file->inode->sb->dev,
+			.ino = l->file->inode->ino,
+			.end = FLOCK_EOF,
+		};
+	}
+	spin_unlock(&lease_lock);
+	return n;
 }
 
 int lease_get(struct file *f)
@@ -119,6 +144,7 @@ static int set_locked(struct file *f, int fd, int type, struct lease **fresh)
 		list_add_tail(&l->node, &leases);
 		atomic_inc(&nr_leases);
 	}
+	l->pid = current->proc->pid;
 	l->fd = fd;
 	l->type = l->target = type;
 	wake_up_all(&lease_wq);

@@ -38,6 +38,8 @@ struct file_lock {
 	const struct inode *inode; /* [flock_lock] likewise */
 	enum lock_kind kind;	   /* [I] */
 	const void *owner;	   /* [I] */
+	const struct file *file;   /* [I] by which it was set; not counted, and
+				    * perhaps gone: only to be compared */
 	int pid;		   /* [I] */
 	int type;		   /* [flock_lock] F_RDLCK or F_WRLCK */
 	u64 start, end;		   /* [flock_lock] inclusive */
@@ -106,7 +108,7 @@ static void insert_sorted(struct inode *i, struct file_lock *fresh)
 	}
 	list_add_tail(&fresh->node, &l->node);
 	fresh->inode = i;
-	list_add_tail(&fresh->held, &all_locks);
+	list_add(&fresh->held, &all_locks); /* Linux, too: the newest first */
 	nr_locks++;
 }
 
@@ -296,6 +298,7 @@ int flock_file(struct file *f, int op)
 	struct file_lock l = {
 		.kind = KIND_FLOCK,
 		.owner = f,
+		.file = f,
 		.pid = current_process()->pid,
 		.end = FLOCK_EOF,
 	};
@@ -326,6 +329,7 @@ static void init_record(struct file_lock *l, struct file *f,
 	*l = (struct file_lock){
 		.kind = ofd ? KIND_OFD : KIND_POSIX,
 		.owner = ofd ? (void *)f : (void *)current->files,
+		.file = f,
 		.pid = ofd ? -1 : current_process()->pid,
 		.type = r->type,
 		.start = r->start,
@@ -409,8 +413,22 @@ static const char *const kind_names[] = {
 	[KIND_OFD] = "OFDLCK",
 };
 
+static void tell(struct lock_info *to, const struct file_lock *l)
+{
+	*to = (struct lock_info){
+		.kind = kind_names[l->kind],
+		.state = "ADVISORY ",
+		.type = l->type,
+		.pid = l->pid,
+		.dev = l->inode->sb->dev,
+		.ino = l->inode->ino,
+		.start = l->start,
+		.end = l->end,
+	};
+}
+
 /* Up to @room of them.  flock_lock held. */
-static u32 copy_locks(struct lock_info *to, u32 room)
+static u32 copy_all(struct lock_info *to, u32 room)
 {
 	struct file_lock *l;
 	u32 n = 0;
@@ -418,25 +436,29 @@ static u32 copy_locks(struct lock_info *to, u32 room)
 	list_for_each_entry(l, &all_locks, held) {
 		if (n == room)
 			break;
-		to[n] = (struct lock_info){
-			.nr = n + 1,
-			.kind = kind_names[l->kind],
-			.write = l->type == F_WRLCK,
-			.pid = l->pid,
-			.dev = l->inode->sb->dev,
-			.ino = l->inode->ino,
-			.start = l->start,
-			.end = l->end,
-		};
-		n++;
+		tell(&to[n++], l);
 	}
 	return n;
 }
 
-int locks_for_each(void (*fn)(const struct lock_info *l, void *ctx), void *ctx)
+static u32 copy_of(const struct file *f, const void *files,
+		   struct lock_info *to, u32 room)
+{
+	struct file_lock *l;
+	u32 n = 0;
+
+	list_for_each_entry(l, &f->inode->flocks, node) {
+		if (n < room && l->file == f &&
+		    (l->owner == f || l->owner == files))
+			tell(&to[n++], l);
+	}
+	return n;
+}
+
+static int show(const struct file *f, const void *files, lock_fn *fn, void *ctx)
 {
 	/* Those that come meanwhile are for the next reader. */
-	u32 room = load_once(&nr_locks), n;
+	u32 room = load_once(&nr_locks) + load_once(&nr_leases), n;
 	struct lock_info *l;
 
 	if (!room)
@@ -445,10 +467,24 @@ int locks_for_each(void (*fn)(const struct lock_info *l, void *ctx), void *ctx)
 	if (!l)
 		return -ENOMEM;
 	spin_lock(&flock_lock);
-	n = copy_locks(l, room);
+	n = f ? copy_of(f, files, l, room) : copy_all(l, room);
 	spin_unlock(&flock_lock);
-	for (u32 i = 0; i < n; i++)
+	n += lease_copy(l + n, room - n, f);
+	for (u32 i = 0; i < n; i++) {
+		l[i].nr = i + 1;
 		fn(&l[i], ctx);
+	}
 	kfree(l);
 	return 0;
+}
+
+int locks_for_each(lock_fn *fn, void *ctx)
+{
+	return show(NULL, NULL, fn, ctx);
+}
+
+int locks_of_file(const struct file *f, const void *files, lock_fn *fn,
+		  void *ctx)
+{
+	return f->inode ? show(f, files, fn, ctx) : 0;
 }

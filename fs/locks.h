@@ -48,16 +48,22 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait);
 /* Who is in the way of @r?  type becomes F_UNLCK when nobody is. */
 int locks_get(struct file *f, struct flock_range *r, bool ofd);
 
-/* All locks that are held, for /proc/locks; @fn without a lock held.  -ENOMEM. */
 struct lock_info {
 	u32 nr; /* from 1 */
-	const char *kind;
-	bool write;
-	int pid; /* -1 for an OFD lock */
+	const char *kind, *state;
+	int type; /* F_RDLCK .. */
+	int pid;  /* -1 for an OFD lock */
 	kdev_t dev;
 	u64 ino;
 	u64 start, end;
 };
-int locks_for_each(void (*fn)(const struct lock_info *l, void *ctx), void *ctx);
+typedef void lock_fn(const struct lock_info *l, void *ctx);
+/* All locks and leases that are held, or those that are through @f by it or by the
+ * descriptor table @files.  @fn without a lock held.  0 or -ENOMEM. */
+int locks_for_each(lock_fn *fn, void *ctx);
+int locks_of_file(const struct file *f, const void *files, lock_fn *fn,
+		  void *ctx);
+/* Leases, of @f or all (NULL), to @to: how many, at most @room. */
+u32 lease_copy(struct lock_info *to, u32 room, const struct file *f);
 
 #endif /* FS_LOCKS_H */

@@ -5,6 +5,7 @@
  * An inode here is a code, as pid_int.h says; links are in pidlink.c.
  */
 #include <fs/anon.h>
+#include <fs/locks.h>
 #include <fs/nsfs.h>
 #include <fs/proc/net.h>
 #include <fs/proc/pid_int.h>
@@ -554,11 +555,18 @@ static void put_own_lines(struct text *t, struct file *f)
 	free_page_addr(page);
 }
 
+static void lock_line(const struct lock_info *l, void *ctx)
+{
+	text_puts(ctx, "lock:\t");
+	proc_lock_line(l, ctx);
+}
+
 static int show_fdinfo(struct text *t, void *arg)
 {
 	struct opened *o = arg;
 	struct files *fs = process_files(o->p);
 	struct file *f = fs ? files_lookup(fs, o->fd) : NULL;
+	int err = f ? 0 : -ENOENT;
 
 	if (f) {
 		text_printf(
@@ -566,12 +574,13 @@ static int show_fdinfo(struct text *t, void *arg)
 			f->pos,
 			f->flags | (files_cloexec(fs, o->fd) ? O_CLOEXEC : 0),
 			f->mnt ? f->mnt->id : 0, f->inode ? f->inode->ino : 0);
+		err = locks_of_file(f, fs, lock_line, t);
 		put_own_lines(t, f);
 		file_put(f);
 	}
 	if (fs)
 		files_put(fs);
-	return f ? 0 : -ENOENT;
+	return err;
 }
 
 static bool is_of_mounts(const struct pid_entry *e)

@@ -42,6 +42,10 @@ static inline int proc_nr(const struct text *t, int pid)
 	return pid_nr_in(proc_pids(t), pid);
 }
 
+struct lock_info;
+/* A lock as /proc/locks has it; @ctx: struct text. */
+void proc_lock_line(const struct lock_info *l, void *ctx);
+
 /* A file below /proc/<pid>: works on a process that is referenced meanwhile. */
 struct pid_entry {
 	const char *name;

@@ -287,12 +287,13 @@ static int show_kallsyms(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static void lock_line(const struct lock_info *l, void *ctx)
+void proc_lock_line(const struct lock_info *l, void *ctx)
 {
+	static const char *const types[] = { "READ ", "WRITE", "UNLCK" };
 	struct text *t = ctx;
 
-	text_printf(t, "%u: %s ADVISORY  %s %d %02x:%02x:%lu %lu ", l->nr,
-		    l->kind, l->write ? "WRITE" : "READ ",
+	text_printf(t, "%u: %s %s %s %d %02x:%02x:%lu %lu ", l->nr, l->kind,
+		    l->state, types[l->type],
 		    l->pid > 0 ? proc_nr(t, l->pid) : l->pid, MAJOR(l->dev),
 		    MINOR(l->dev), l->ino, l->start);
 	if (l->end == FLOCK_EOF)
@@ -303,7 +304,7 @@ static void lock_line(const struct lock_info *l, void *ctx)
 
 static int show_locks(struct text *t, void *arg __unused)
 {
-	return locks_for_each(lock_line, t);
+	return locks_for_each(proc_lock_line, t);
 }
 
 static void slab_line(const struct kmem_info *k, void *ctx)

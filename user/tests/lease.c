@@ -125,3 +125,47 @@ TEST(lease, transfer_flags)
 	CHECK_EQ(preadv2(p[0], &v, 1, -1, RWF_NOWAIT), 2);
 	CHECK_ERR(preadv2(p[0], &v, 1, 0, 0), ESPIPE);
 }
+
+static const char *slurp(const char *name)
+{
+	static char buf[8192];
+	int fd = open(name, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, buf, sizeof(buf) - 1);
+
+	CHECK(n > 0);
+	close(fd);
+	buf[n] = 0;
+	return buf;
+}
+
+/* What the descriptor holds of the file: not what was locked through another one. */
+TEST(lease, shown_in_fdinfo)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_start = 2, .l_len = 1 };
+	struct flock ofd = { .l_type = F_WRLCK, .l_start = 7, .l_len = 2 };
+	int fd = open("shown", O_RDWR | O_CREAT, 0600), other;
+	char name[32];
+	const char *s;
+
+	CHECK_OK(fd);
+	CHECK_OK(other = open("shown", O_RDWR));
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	CHECK(!strstr(slurp(name), "lock:"));
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	CHECK_OK(fcntl(fd, F_OFD_SETLK, &ofd));
+	s = slurp(name);
+	CHECK(strstr(s, "lock:\t1: "));
+	CHECK(strstr(s, ": POSIX  ADVISORY  WRITE "));
+	CHECK(strstr(s, ": OFDLCK ADVISORY  WRITE -1 "));
+	CHECK(strstr(s, " 7 8\n"));
+	/* All locks there are, the newest first. */
+	s = slurp("/proc/locks");
+	CHECK(strstr(s, " 7 8\n") < strstr(s, " 2 2\n"));
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", other);
+	CHECK(!strstr(slurp(name), "lock:"));
+	CHECK_OK(close(fd));
+	CHECK_OK(fcntl(other, F_SETLEASE, F_WRLCK));
+	CHECK(strstr(slurp(name), "lock:\t1: LEASE  ACTIVE    WRITE "));
+	CHECK(strstr(slurp("/proc/locks"), " LEASE  ACTIVE    WRITE "));
+	CHECK_OK(close(other));
+}
