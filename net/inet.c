@@ -294,6 +294,21 @@ static struct socket *create_raw(int family, int protocol)
 	return raw_create((u16)family, (u8)protocol);
 }
 
+static bool may_ping(void)
+{
+	const struct cred *c = current_cred();
+	u32 low = load_once(&current_net_ns()->ctl.ping_low);
+	u32 high = load_once(&current_net_ns()->ctl.ping_high);
+
+	if (c->egid >= low && c->egid <= high)
+		return true;
+	for (u32 i = 0; i < c->nr_groups; i++) {
+		if (c->groups[i] >= low && c->groups[i] <= high)
+			return true;
+	}
+	return false;
+}
+
 struct socket *inet_create(int family, int type, int protocol)
 {
 	struct inet_sock *is;
@@ -308,6 +323,9 @@ struct socket *inet_create(int family, int type, int protocol)
 		protocol = default_proto(type);
 	if (!known_proto(family, type, protocol))
 		return ERR_PTR(-EPROTONOSUPPORT);
+	if ((protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) &&
+	    !may_ping())
+		return ERR_PTR(-EACCES);
 	is = inet_alloc(current_net_ns(), (u16)family, (u16)type, (u8)protocol);
 	return is ? &is->s : ERR_PTR(-ENOMEM);
 }

@@ -15,10 +15,11 @@
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
 
-#define CTL_INIT                                             \
-	{                                                    \
-		.port_first = 32768, .port_last = 60999,     \
-		.port_unprivileged = 1024, .somaxconn = 4096 \
+#define CTL_INIT                                                             \
+	{                                                                    \
+		.port_first = 32768, .port_last = 60999,                     \
+		.port_unprivileged = 1024, .somaxconn = 4096, .ping_low = 0, \
+		.ping_high = INT32_MAX                                       \
 	}
 
 static const struct net_sysctl ctl_init = CTL_INIT;

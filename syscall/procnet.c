@@ -306,6 +306,42 @@ static s64 write_knob(void *arg, char *buf, size_t n)
 	return (s64)n;
 }
 
+static int show_ping_groups(struct text *t, void *arg __unused)
+{
+	const struct net_sysctl *c = &current_net_ns()->ctl;
+
+	text_printf(t, "%u\t%u\n", gid_shown(load_once(&c->ping_low)),
+		    gid_shown(load_once(&c->ping_high)));
+	return 0;
+}
+
+/* Groups as the writer's user namespace has them; none, when the first is larger. */
+static s64 write_ping_groups(void *arg __unused, char *buf, size_t n)
+{
+	struct net_ns *net = current_net_ns();
+	u64 given[2];
+	u32 low, high;
+	char *at = buf;
+
+	if (!net_capable(net, CAP_NET_ADMIN))
+		return -EPERM;
+	for (u32 i = 0; i < 2; i++) {
+		if (next_number(&at, &given[i]) || given[i] >= INVALID_ID)
+			return -EINVAL;
+	}
+	low = gid_given((u32)given[0]);
+	high = gid_given((u32)given[1]);
+	if (low == INVALID_ID || high == INVALID_ID)
+		return -EINVAL;
+	if (given[1] < given[0] || high < low) {
+		low = 1;
+		high = 0;
+	}
+	store_once(&net->ctl.ping_low, low);
+	store_once(&net->ctl.ping_high, high);
+	return (s64)n;
+}
+
 static int show_zero(struct text *t, void *arg __unused)
 {
 	text_puts(t, "0\n");
@@ -326,6 +362,8 @@ static int procnet_init(void)
 		pseudo_file(procnet_sysctl_dir(n, knobs[i].dir), knobs[i].name,
 			    0644, show_knob, write_knob,
 			    (void *)(uintptr_t)&knobs[i]);
+	pseudo_file(v4, "ping_group_range", 0644, show_ping_groups,
+		    write_ping_groups, NULL);
 	pseudo_file(v4, "ip_forward", 0444, show_zero, NULL, NULL);
 	pseudo_file(v4, "tcp_syncookies", 0444, show_zero, NULL, NULL);
 	return procnet_sysctl(n);

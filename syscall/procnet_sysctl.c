@@ -30,7 +30,6 @@ static const struct fixed {
 	{ "ipv4", "ip_default_ttl", "64" },
 	{ "ipv4", "ip_local_reserved_ports", "" },
 	{ "ipv4", "ip_nonlocal_bind", "0" },
-	{ "ipv4", "ping_group_range", "0\t2147483647" },
 	{ "ipv4", "tcp_allowed_congestion_control", "cubic" },
 	{ "ipv4", "tcp_available_congestion_control", "cubic" },
 	{ "ipv4", "tcp_congestion_control", "cubic" },

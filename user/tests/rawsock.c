@@ -13,7 +13,9 @@
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
+#include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #ifndef ICMP_FILTER
@@ -296,4 +298,49 @@ TEST(rawsock, header_elsewhere)
 		 sizeof(ip));
 	CHECK_EQ(next_packet(r, &got, sizeof(got)), sizeof(got));
 	CHECK_EQ(got.daddr, ip.daddr);
+}
+
+#define PING_GROUPS "/proc/sys/net/ipv4/ping_group_range"
+
+static int put_groups(const char *s)
+{
+	int fd = open(PING_GROUPS, O_WRONLY), err = 0;
+
+	if (fd < 0 || write(fd, s, strlen(s)) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+static int pings(void *arg)
+{
+	gid_t groups[2] = { 70, 7 };
+
+	CHECK_OK(setgroups(arg ? 2 : 0, groups));
+	CHECK_OK(setresgid(1000, 1000, 1000));
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) < 0 ? errno : 0;
+}
+
+/* Who may have a ping socket: groups from the one to the other. */
+TEST(rawsock, ping_groups)
+{
+	char s[32] = "";
+	int fd;
+
+	NEED(unshare(CLONE_NEWNET));
+	CHECK_EQ(put_groups("0 0\n"), 0);
+	CHECK_OK(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
+	CHECK_EQ(ut_wait(ut_fork(pings, NULL)), EACCES);
+	CHECK_EQ(put_groups("900\t1000"), 0);
+	CHECK_EQ(ut_wait(ut_fork(pings, NULL)), 0);
+	CHECK_EQ(put_groups("60 80"), 0);
+	CHECK_EQ(ut_wait(ut_fork(pings, NULL)), EACCES);
+	CHECK_EQ(ut_wait(ut_fork(pings, s)), 0);
+	CHECK_EQ(put_groups("0 4294967295"), EINVAL);
+	CHECK_EQ(put_groups("5 4"), 0); /* nobody */
+	CHECK_OK(fd = open(PING_GROUPS, O_RDONLY));
+	CHECK(read(fd, s, sizeof(s) - 1) > 0);
+	CHECK(!strcmp(s, "1\t0\n"));
+	CHECK_EQ(ut_wait(ut_fork(pings, s)), EACCES);
 }
