@@ -13,6 +13,7 @@
 #include <fs/internal.h>
 #include <fs/landlock.h>
 #include <fs/notify.h>
+#include <kernel/cgroup/devprog.h>
 #include <kernel/assert.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
@@ -185,6 +186,12 @@ static int mknod_in(struct inode *dir, struct dentry *d, u32 mode, kdev_t dev,
 		return -EPERM;
 	if (!dir->ops->mknod)
 		return -EPERM;
+	if (S_ISBLK(mode) || (S_ISCHR(mode) && dev)) {
+		int err = cgroup_dev_check(S_ISBLK(mode), dev, DEV_MAKE);
+
+		if (err)
+			return err;
+	}
 	return dir->ops->mknod(dir, d->name, d->name_len, mode, dev, out);
 }
 

@@ -9,6 +9,7 @@
  */
 #include <fs/acl.h>
 #include <fs/internal.h>
+#include <kernel/cgroup/devprog.h>
 #include <kernel/ns/user.h>
 #include <lib/errno.h>
 
@@ -84,7 +85,16 @@ static bool is_data(u32 mode)
 	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode);
 }
 
-int inode_permission(struct inode *i, u32 mask)
+/* What the programs of its groups let current do with a device. */
+static int device_permission(const struct inode *i, u32 mask)
+{
+	u32 access = (mask & MAY_READ ? DEV_READ : 0) |
+		     (mask & MAY_WRITE ? DEV_WRITE : 0);
+
+	return access ? cgroup_dev_check(S_ISBLK(i->mode), i->rdev, access) : 0;
+}
+
+static int mode_permission(struct inode *i, u32 mask)
 {
 	if (mask & MAY_WRITE) {
 		if ((i->sb->flags & MS_RDONLY) && is_data(i->mode))
@@ -101,6 +111,15 @@ int inode_permission(struct inode *i, u32 mask)
 			return err == -EACCES ? override(i, mask & 7) : err;
 	}
 	return generic_permission(i, mask);
+}
+
+int inode_permission(struct inode *i, u32 mask)
+{
+	int err = mode_permission(i, mask);
+
+	return likely(!S_ISCHR(i->mode) && !S_ISBLK(i->mode)) || err
+		       ? err
+		       : device_permission(i, mask);
 }
 
 bool path_readonly(const struct path *p)

@@ -219,3 +219,17 @@ struct cgroup *cgroupfs_clone_into(int fd)
 	file_put(f);
 	return err ? ERR_PTR(err) : cg;
 }
+
+struct cgroup *cgroupfs_of_fd(int fd)
+{
+	struct file *f = fd_get_path(fd);
+	struct cgroup *cg;
+
+	if (!f)
+		return ERR_PTR(-EBADF);
+	cg = cgroupfs_dir(f);
+	if (cg)
+		cgroup_get(cg);
+	file_put(f);
+	return cg ? cg : ERR_PTR(-EBADF);
+}

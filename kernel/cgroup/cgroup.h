@@ -6,6 +6,7 @@
  *	member.c	threads are born into groups, move, and end
  *	freeze.c	groups hold still; groups are killed
  *	cpu.c		CPU time of a group, and its limit (cpu.max)
+ *	devprog.c	programs that guard devices
  *	ns.c		cgroup namespaces: from where on a process sees the tree
  *	fs/cgroup/	all of that as a file system
  *
@@ -106,8 +107,9 @@ struct cgroup {
 	u32 event[NR_CGROUP_EV]; /* [a] how often */
 	struct waitq event_wq;
 	u32 events_due; /* [task_lock] BIT(cgroup_event) to be told */
-	struct list_head due_node; /* [task_lock] */
-	void *fs;		   /* [fs/cgroup/] kfree()d with it */
+	struct list_head due_node;	/* [task_lock] */
+	void *fs;			/* [fs/cgroup/] kfree()d with it */
+	struct cgroup_devices *devices; /* [devprog_lock] owned; devprog.h */
 };
 
 extern struct cgroup cgroup_root;

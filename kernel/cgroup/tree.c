@@ -7,6 +7,7 @@
  * group above).  Both controllers there are can be had by threaded groups.
  */
 #include <kernel/cgroup/cgroup.h>
+#include <kernel/cgroup/devprog.h>
 
 #include <kernel/assert.h>
 #include <kernel/init.h>
@@ -43,6 +44,7 @@ static struct waitq due_wq = WAITQ_INIT(due_wq);
 static void free_group(struct cgroup *cg)
 {
 	KASSERT(cg->dead && list_empty(&cg->children));
+	cgroup_dev_free(cg);
 	kfree(cg->fs);
 	kfree(cg->name);
 	kfree(cg);

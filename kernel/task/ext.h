@@ -77,9 +77,9 @@ struct thread_ext {
 	bool no_new_privs;    /* [a] as cred's: from a sibling's filter */
 	u64 dl_runtime, dl_deadline, dl_period; /* SCHED_DEADLINE */
 	u64 dl_next; /* [a] CLOCK_MONOTONIC: the next period begins */
-	struct seccomp_filter *filter;		/* [O] the newest; owned */
-	struct sud_config sud;			/* [O] sud.h */
-	struct list_head spare; /* seccomp.c, before it is a thread's */
+	struct seccomp_filter *filter; /* [O] the newest; owned */
+	struct sud_config sud;	       /* [O] sud.h */
+	struct list_head spare;	       /* seccomp.c, before it is a thread's */
 };
 
 struct thread_ext *ext_alloc(bool traced); /* NULL: no memory */
