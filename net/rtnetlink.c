@@ -5,6 +5,7 @@
  */
 #include <net/netlink.h>
 
+#include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -344,6 +345,32 @@ void rtnl_link_changed(struct net_ns *net)
 	tell_route(net, route, AF_INET6, 128);
 }
 
+/* The loopback is given the address that going up would give it: the only one that it
+ * can have. */
+static int new_addr(struct net_ns *net, const struct nlmsghdr *req, u32 len)
+{
+	const struct ifaddrmsg *m = (const void *)(req + 1);
+	const struct nlattr *a =
+		len < sizeof(*req) + sizeof(*m)
+			? NULL
+			: nl_find(req, len, sizeof(*m), IFA_LOCAL);
+
+	if (!net_capable(net, CAP_NET_ADMIN))
+		return -EPERM;
+	if (!a || a->len < sizeof(*a) + 4)
+		return -EINVAL;
+	if (m->index != LOOPBACK_INDEX)
+		return -ENODEV;
+	if (m->family != AF_INET || m->prefixlen != 8 ||
+	    memcmp(a + 1, lo4, 4) != 0)
+		return -EOPNOTSUPP;
+	if (load_once(&net->lo_has_addr))
+		return -EEXIST;
+	store_once(&net->lo_has_addr, true);
+	tell_addr(net, RTM_NEWADDR, AF_INET);
+	return 0;
+}
+
 /* --- requests */
 
 int rtnl_request(struct net_ns *net, struct nl_out *o,
@@ -364,6 +391,8 @@ int rtnl_request(struct net_ns *net, struct nl_out *o,
 		return set_link(net, req, len);
 	case RTM_GETROUTE:
 		return find_route(net, o, req, len);
+	case RTM_NEWADDR:
+		return new_addr(net, req, len);
 	default:
 		return -EOPNOTSUPP;
 	}

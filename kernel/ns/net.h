@@ -55,7 +55,7 @@ struct net_ns {
 	struct ns_common ns;
 	u64 cookie;		 /* [I] SO_NETNS_COOKIE */
 	bool lo_up;		 /* [a] */
-	bool lo_has_addr;	 /* [a] has been up: its IPv4 address stays */
+	bool lo_has_addr;	 /* [a] was up, or was given its IPv4 address */
 	u32 taps;		 /* [a] sockets that want to see packets */
 	struct net_sysctl ctl;	 /* [a] its words */
 	u64 stats[NET_NR_STATS]; /* [a] */

@@ -54,12 +54,12 @@ static int bpf(int cmd, void *attr, unsigned size)
 static int load(int access)
 {
 	struct insn p[] = {
-		{ 0x61, 0x12, 4, 0 }, { 0x55, 2, 7, 1 },
-		{ 0x61, 0x12, 8, 0 }, { 0x55, 2, 5, 5 },
-		{ 0x61, 0x12, 0, 0 }, { 0x74, 2, 0, 16 },
+		{ 0x61, 0x12, 4, 0 },	{ 0x55, 2, 7, 1 },
+		{ 0x61, 0x12, 8, 0 },	{ 0x55, 2, 5, 5 },
+		{ 0x61, 0x12, 0, 0 },	{ 0x74, 2, 0, 16 },
 		{ 0x45, 2, 1, access }, { 0x05, 0, 1, 0 },
-		{ 0x05, 0, 2, 0 },    { 0xb7, 0, 0, 1 },
-		{ 0x95, 0, 0, 0 },    { 0xb7, 0, 0, 0 },
+		{ 0x05, 0, 2, 0 },	{ 0xb7, 0, 0, 1 },
+		{ 0x95, 0, 0, 0 },	{ 0xb7, 0, 0, 0 },
 		{ 0x95, 0, 0, 0 },
 	};
 	struct load a = { .type = 15,
@@ -226,10 +226,12 @@ TEST(devguard, programs_refused)
 {
 	struct insn one[] = { { 0xb7, 0, 0, 1 }, { 0x95, 0, 0, 0 } };
 	struct insn exit_only[] = { { 0x95, 0, 0, 0 } };
-	struct insn bad[] = { { 0xb7, 0, 0, 1 }, { 0xff, 0, 0, 0 },
+	struct insn bad[] = { { 0xb7, 0, 0, 1 },
+			      { 0xff, 0, 0, 0 },
 			      { 0x95, 0, 0, 0 } };
 	struct insn behind[] = { { 0x61, 0x10, 12, 0 }, { 0x95, 0, 0, 0 } };
-	struct insn loop[] = { { 0xb7, 0, 0, 1 }, { 0x05, 0, -1, 0 },
+	struct insn loop[] = { { 0xb7, 0, 0, 1 },
+			       { 0x05, 0, -1, 0 },
 			       { 0x95, 0, 0, 0 } };
 	struct insn falls[] = { { 0xb7, 0, 0, 1 } };
 	uint8_t big[200] = { [199] = 1 };

@@ -318,6 +318,7 @@ struct req {
 	union {
 		struct ifinfomsg link;
 		struct rtgenmsg gen;
+		struct ifaddrmsg addr;
 	};
 	char attrs[64];
 };
@@ -381,6 +382,36 @@ TEST(netns, notified)
 	CHECK(i->ifi_flags & IFF_UP);
 	CHECK_EQ(from.nl_groups, RTMGRP_LINK);
 	CHECK_ERR(recv(other, buf, sizeof(buf), MSG_DONTWAIT), EAGAIN);
+}
+
+/* The loopback can get its address before it goes up, as bubblewrap does it. */
+TEST(netns, address_given)
+{
+	struct req r = { .h = { .nlmsg_type = RTM_NEWADDR,
+				.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL } };
+	struct ifreq q = { .ifr_name = "lo" };
+	int nl, s;
+
+	CHECK_OK(unshare(CLONE_NEWNET));
+	CHECK_OK(nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+	CHECK_ERR(ioctl(s, SIOCGIFADDR, &q), EADDRNOTAVAIL);
+	r.addr = (struct ifaddrmsg){ .ifa_family = AF_INET,
+				     .ifa_prefixlen = 8,
+				     .ifa_flags = IFA_F_PERMANENT,
+				     .ifa_scope = RT_SCOPE_HOST,
+				     .ifa_index = 1 };
+	add_attr(&r, sizeof(r.addr), IFA_LOCAL, htonl(INADDR_LOOPBACK));
+	add_attr(&r, 0, IFA_ADDRESS, htonl(INADDR_LOOPBACK));
+	CHECK_EQ(ask(nl, &r), 0);
+	CHECK(!(lo_flags() & IFF_UP));
+	CHECK_OK(ioctl(s, SIOCGIFADDR, &q));
+	CHECK_EQ(ask(nl, &r), -EEXIST);
+	r.addr.ifa_index = 99;
+	CHECK_EQ(ask(nl, &r), -ENODEV);
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	r.addr.ifa_index = 1;
+	CHECK_EQ(ask(nl, &r), -EPERM);
 }
 
 /* Namespaces have numbers for each other. */
