@@ -206,9 +206,11 @@ static int move_old(const char *from, const struct path *at)
 int mount_set_flags(struct mount *m, u64 flags)
 {
 	u64 old = load_once(&m->flags), locked = m->locked_flags;
+	/* relatime is what is meant when none of the others is said */
+	const u64 times = MNT_TIMES & ~(u64)MS_RELATIME;
 
 	if (((locked & ~MNT_TIMES & ~flags) ||
-	     ((locked & MNT_TIMES) && ((old ^ flags) & MNT_TIMES))))
+	     ((locked & MNT_TIMES) && ((old ^ flags) & times))))
 		return -EPERM;
 	/* MNTRO (full) - pairs with open_inode(): it has counted itself, then
 	 * looks at the flag. */

@@ -342,6 +342,16 @@ TEST(userns, mounts)
 	CHECK_OK(mount(NULL, "ro", NULL,
 		       MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC,
 		       NULL));
+	/* relatime is what it has, said or not */
+	CHECK_OK(mount(NULL, "ro", NULL,
+		       MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID |
+			       MS_RELATIME,
+		       NULL));
+	CHECK_ERR(mount(NULL, "ro", NULL,
+			MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID |
+				MS_NOATIME,
+			NULL),
+		  EPERM);
 	CHECK_ERR(mount("hide", "m", NULL, MS_BIND, NULL), EINVAL);
 	CHECK_OK(mount("hide", "m", NULL, MS_BIND | MS_REC, NULL));
 	CHECK_ERR(umount("m/secret"), EINVAL);
