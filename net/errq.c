@@ -122,42 +122,38 @@ static struct inet_buf *take_entry(struct inet_sock *is)
 	return q;
 }
 
-static int tell(const struct inet_sock *is, const struct inet_buf *q,
-		struct sock_msg *m)
+static void tell(const struct inet_sock *is, const struct inet_buf *q,
+		 struct sock_msg *m)
 {
 	bool six = is->s.family == AF_INET6;
-	struct sock_cmsg_big *c = kzalloc(sizeof(*c));
+	u8 data[sizeof(struct extended_err) + 28];
 	struct sock_addr a;
 
-	if (!c)
-		return -ENOMEM;
 	inet_addr_out(is, &q->to, &a);
 	if (!pending(q)) { /* nobody says so but ourselves */
 		a.family = AF_UNSPEC;
 		memset(a.name, 0, a.len);
 	}
-	c->level = six ? IPPROTO_IPV6 : IPPROTO_IP;
-	c->type = six ? IPV6_RECVERR : IP_RECVERR;
-	c->len = (u32)sizeof(struct extended_err) + 2 + a.len;
-	memcpy(c->data, q->data, sizeof(struct extended_err));
-	memcpy(c->data + sizeof(struct extended_err), &a.family, 2);
-	memcpy(c->data + sizeof(struct extended_err) + 2, a.name, a.len);
-	m->big = c;
-	return 0;
+	memcpy(data, q->data, sizeof(struct extended_err));
+	memcpy(data + sizeof(struct extended_err), &a.family, 2);
+	memcpy(data + sizeof(struct extended_err) + 2, a.name, a.len);
+	sock_put_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
+		      six ? IPV6_RECVERR : IP_RECVERR, data,
+		      (u32)sizeof(struct extended_err) + 2 + a.len);
 }
 
 s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m)
 {
 	struct inet_buf *q = take_entry(is);
 	size_t skip = sizeof(struct extended_err), n, len;
-	int err;
+	int err = 0;
 
 	if (!q)
 		return -EAGAIN;
 	len = q->len - skip;
 	n = min(len, iov_iter_count(m->it));
-	err = tell(is, q, m);
-	if (!err && copy_to_iter(q->data + skip, n, m->it) < n)
+	tell(is, q, m);
+	if (copy_to_iter(q->data + skip, n, m->it) < n)
 		err = -EFAULT;
 	m->out_flags |= MSG_ERRQUEUE | (n < len ? MSG_TRUNC : 0);
 	m->stamp_ns = q->stamp_ns;
@@ -165,6 +161,66 @@ s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m)
 		inet_addr_out(is, &q->from, m->from);
 	kfree(q);
 	return err ? err : (s64)n;
+}
+
+/* One more than the last entry tells of; lock held. */
+static bool extend_locked(struct inet_sock *is)
+{
+	struct inet_buf *last;
+	struct extended_err *e;
+
+	if (list_empty(&is->errors))
+		return false;
+	last = list_last_entry(&is->errors, struct inet_buf, node);
+	e = (void *)last->data;
+	if (e->origin != ORIGIN_ZEROCOPY || e->data + 1 != is->zerocopies)
+		return false;
+	e->data = is->zerocopies;
+	return true;
+}
+
+/* A send is over, and its memory was copied; takes @q, the entry that may be needed. */
+static void tell_zerocopy(struct inet_sock *is, struct inet_buf *q)
+{
+	struct extended_err *e = (void *)q->data;
+
+	e->origin = ORIGIN_ZEROCOPY;
+	e->code = ZEROCOPY_COPIED;
+	spin_lock(&is->lock);
+	if (!extend_locked(is)) {
+		e->info = e->data = is->zerocopies;
+		list_add_tail(&q->node, &is->errors);
+		is->nr_errors++;
+		q = NULL;
+	}
+	is->zerocopies++;
+	spin_unlock(&is->lock);
+	kfree(q);
+	wake_up_all_key(&is->s.rd_wq, POLLERR);
+}
+
+s64 inet_send_zerocopy(struct inet_sock *is, struct sock_msg *m,
+		       s64 (*send)(struct socket *s, struct sock_msg *m))
+{
+	struct inet_buf *q;
+	s64 n;
+
+	m->flags &= ~MSG_ZEROCOPY;
+	if (!load_once(&is->s.zerocopy) || !iov_iter_count(m->it))
+		return send(&is->s, m);
+	if (load_once(&is->nr_errors) >= ENTRIES_MAX)
+		return -ENOBUFS; /* nobody reads them */
+	q = kzalloc(sizeof(*q) + sizeof(struct extended_err));
+	if (!q)
+		return -ENOBUFS;
+	list_init(&q->node);
+	q->len = q->cap = sizeof(struct extended_err);
+	n = send(&is->s, m);
+	if (n > 0)
+		tell_zerocopy(is, q);
+	else
+		kfree(q);
+	return n;
 }
 
 void inet_drop_errors(struct inet_sock *is)

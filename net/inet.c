@@ -76,6 +76,7 @@ struct inet_sock *inet_alloc(struct net_ns *net, u16 family, u16 type, u8 proto)
 	if (family == AF_INET)
 		is->local.ip[10] = is->local.ip[11] = 0xff;
 	is->remote = is->local;
+	is->s.txrehash = true;
 	is->uid = current_cred()->euid;
 	return is;
 }
@@ -246,6 +247,8 @@ static const struct socket_ops tcp_ops = {
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
 	.ioctl = netdev_ioctl,
+	.set_lowat = tcp_set_lowat,
+	.peek_off = true,
 };
 
 static const struct socket_ops udp_ops = {
@@ -266,6 +269,7 @@ static const struct socket_ops udp_ops = {
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
 	.ioctl = netdev_ioctl,
+	.peek_off = true,
 };
 
 static int default_proto(int type)

@@ -33,8 +33,7 @@
 #define IPPROTO_ICMPV6	58
 #define IPPROTO_UDPLITE 136
 
-#define LOOPBACK_INDEX 1
-#define LOOPBACK_MTU   65536u
+#define LOOPBACK_MTU 65536u
 
 /* An address with its port, in host order. */
 struct inet_ep {
@@ -57,6 +56,7 @@ struct inet_sock {
 	enum inet_state state;	       /* [i] */
 	bool bound;		       /* [i] on a port's list */
 	bool ip_fixed, port_fixed;     /* [i] by bind(2) */
+	bool adopted;		       /* [i] a listener's connection */
 	struct list_head port_node;    /* [i] */
 	struct inet_ep local, remote;  /* [i] */
 	struct inet_sock *peer;	       /* [i, a] owned; streams */
@@ -92,20 +92,38 @@ struct inet_sock {
 	bool hdrincl;		/* raw.c */
 	s32 cksum_at;		/* raw.c */
 	u32 *icmp_filter;	/* [i] raw.c; owned, or NULL */
-	bool pktinfo, recvttl, recvtos, recvdst; /* of either family */
-	u16 cscov[2];				 /* UDP-Lite: sent, wanted */
+	u16 cscov[2];		/* UDP-Lite: sent, wanted */
 	u32 keepidle, keepintvl, keepcnt, user_timeout;
 	struct inet_chooser *chooser; /* [i] reuse.c; NULL: none */
 	u32 fastopen;		      /* TCP_FASTOPEN: the queue, kept */
 	bool fastopen_connect;
 	u8 tos, ttl, mtu_discover, tclass, mcast_ttl;
 	u8 mtu_discover6, mcast_hops;
-	u32 kept;      /* inet_opt.c: switches that were turned */
+	u64 kept;      /* inet_opt.c: switches that were turned */
+	u32 told[2];   /* TELL_* of a packet of IPv4, of IPv6 */
 	bool freebind; /* may have any address */
-	u32 syncnt, linger2, defer_accept, notsent_lowat; /* kept */
-	u16 hops;					  /* IPv6; 0: default */
+	u32 syncnt, linger2, window_clamp; /* kept */
+	u32 notsent_lowat;		   /* so much may wait; 0: any */
+	u16 user_mss;			   /* kept */
+	u8 defer_tries;			   /* tcp_opt.c: TCP_DEFER_ACCEPT */
+	bool no_quickack, fastopen_no_cookie, unicast_lo,
+		unicast_lo6;		  /* kept */
+	u8 min_ttl, min_hops, addr_prefs; /* kept */
+	u16 hops;	/* IPv6; 1 more than that, 0: default */
+	u64 got_bytes;	/* [q] a stream's, ever */
+	u32 got_segs;	/* [q] sends of them */
+	u32 zerocopies; /* [q] MSG_ZEROCOPY: sends that were told of */
 	u32 port_range; /* IP_LOCAL_PORT_RANGE: first, last << 16; 0s: any */
 };
+
+/* What is told with a packet. */
+#define TELL_PKTINFO	 BIT(0)
+#define TELL_TTL	 BIT(1)
+#define TELL_TOS	 BIT(2)
+#define TELL_DST	 BIT(3)
+#define TELL_2292PKTINFO BIT(4)
+#define TELL_2292TTL	 BIT(5)
+#define TELL_FLOWINFO	 BIT(6)
 
 #define OOB_NONE 0u
 #define OOB_SET	 0x100u
@@ -115,12 +133,15 @@ struct inet_sock {
 struct inet_buf {
 	struct list_head node; /* [q] */
 	u32 len, cap;	       /* [q] used and allocated */
-	u32 off;	       /* [r] already read */
-	struct inet_ep from;   /* [I] datagrams */
-	struct inet_ep to;     /* [I] datagrams */
-	u64 stamp_ns;	       /* [q] of arrival, or 0; datagrams */
-	u8 hops, class;	       /* [I] datagrams */
+	u32 mark;	       /* [I] datagrams: SO_MARK of the sender */
+	u32 drops;	     /* [q] datagrams: what the queue had lost before */
+	u32 off;	     /* [r] already read */
+	struct inet_ep from; /* [I] datagrams */
+	struct inet_ep to;   /* [I] datagrams */
+	u64 stamp_ns;	     /* [q] of arrival, or 0; datagrams */
+	u8 hops, class;	     /* [I] datagrams */
 	u16 segment; /* [I] datagrams: so long are its parts; 0: it is one */
+	bool peeked; /* [r] a peek with SO_PEEK_OFF saw that it is empty */
 	u8 data[];
 };
 
@@ -222,6 +243,9 @@ u32 tcp_poll_bits(struct inet_sock *is);
 /* --- tcp_data.c */
 s64 tcp_send(struct socket *s, struct sock_msg *m);
 s64 tcp_recv(struct socket *s, struct sock_msg *m);
+void tcp_set_lowat(struct socket *s, u32 v); /* of socket_ops */
+/* Is there what poll(2) waits for: SO_RCVLOWAT bytes? */
+bool tcp_readable(const struct inet_sock *is);
 bool tcp_has_room(const struct inet_sock *is, const struct inet_sock *peer);
 /* --- udp.c */
 int udp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
@@ -287,7 +311,14 @@ void inet_leave_all(struct inet_sock *is); /* its end */
 int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
 		   u32 len);
 int inet_mc_getopt(const struct inet_sock *is, int level, int opt, u32 *v);
+/* --- inet_told.c: control messages about @b, which is read */
+void inet_describe(const struct inet_sock *is, const struct inet_buf *b,
+		   struct sock_msg *m);
 /* --- errq.c */
+/* @send (@is, @m) with MSG_ZEROCOPY, if the socket is for that: what is sent is told of in
+ * the queue of errors. */
+s64 inet_send_zerocopy(struct inet_sock *is, struct sock_msg *m,
+		       s64 (*send)(struct socket *s, struct sock_msg *m));
 struct extended_err { /* Linux's struct sock_extended_err */
 	u32 err;
 	u8 origin, type, code, pad;
@@ -296,6 +327,8 @@ struct extended_err { /* Linux's struct sock_extended_err */
 #define ORIGIN_ICMP	    2
 #define ORIGIN_ICMP6	    3
 #define ORIGIN_TIMESTAMPING 4
+#define ORIGIN_ZEROCOPY	    5
+#define ZEROCOPY_COPIED	    1
 #define ICMP_UNREACH	    3 /* types and codes that an error tells of */
 #define ICMP_UNREACH_PORT   3
 #define ICMP6_UNREACH	    1
@@ -334,7 +367,8 @@ int icmp_prepare(const struct inet_sock *is, struct inet_buf *b);
 /* --- inet_opt.c */
 int inet_setopt(struct socket *s, int level, int opt, const void *val, u32 len);
 int inet_getopt(struct socket *s, int level, int opt, void *val, u32 len);
-#define TCP_INFO_SIZE 240u
-void inet_tcp_info(const struct inet_sock *is, u8 info[TCP_INFO_SIZE]);
+#define TCP_INFO_SIZE 248u
+/* inet_lock held */
+void inet_tcp_info_locked(const struct inet_sock *is, u8 info[TCP_INFO_SIZE]);
 
 #endif /* NET_INET_H */

@@ -52,7 +52,7 @@ bool inet_is_broadcast(const struct inet_ep *ep)
 
 int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep)
 {
-	bool says_lo = is->mcast_lo || is->s.on_lo || is->ip_fixed;
+	bool says_lo = is->mcast_lo || is->s.bound_dev || is->ip_fixed;
 
 	if (inet_is_broadcast(ep) && !is->s.broadcast)
 		return -EACCES;
@@ -368,14 +368,34 @@ static int set_interface(struct inet_sock *is, const u8 *val, u32 len)
 	return 0;
 }
 
+/* What a stream can be told, although it hears no group. */
+static bool of_streams(bool v4, int opt)
+{
+	return opt == (v4 ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL);
+}
+
+/* Why it cannot be told the other things. */
+static int not_of_streams(bool v4, int opt, u32 len)
+{
+	bool join = v4 ? opt == IP_ADD_MEMBERSHIP || opt == IP_DROP_MEMBERSHIP
+		       : opt == IPV6_JOIN_GROUP || opt == IPV6_LEAVE_GROUP;
+
+	if (opt == MCAST_JOIN_GROUP || opt == MCAST_LEAVE_GROUP ||
+	    (v4 && opt == IP_MULTICAST_IF))
+		return -EINVAL;
+	if (!join)
+		return -ENOPROTOOPT;
+	return v4 || len >= 20 ? -EPROTO : -EINVAL;
+}
+
 int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
 		   u32 len)
 {
 	bool v4 = level == IPPROTO_IP;
 	u32 v = 0;
 
-	if (inet_is_stream(is))
-		return opt == IP_MULTICAST_IF && v4 ? -EINVAL : -ENOPROTOOPT;
+	if (inet_is_stream(is) && !of_streams(v4, opt))
+		return not_of_streams(v4, opt, len);
 	if (opt == MCAST_JOIN_GROUP || opt == MCAST_LEAVE_GROUP)
 		return membership(is, opt == MCAST_JOIN_GROUP, val, len);
 	if (v4 && (opt == IP_ADD_MEMBERSHIP || opt == IP_DROP_MEMBERSHIP))
@@ -399,7 +419,9 @@ int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
 		is->mcast_lo6 = v != 0;
 		return 0;
 	}
-	if (!v4 && opt == IPV6_MULTICAST_ALL && len >= 4) {
+	if (!v4 && opt == IPV6_MULTICAST_ALL) {
+		if (len < 4)
+			return -EINVAL;
 		is->mc6_own_only = !v;
 		return 0;
 	}

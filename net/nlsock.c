@@ -289,7 +289,7 @@ s64 nl_recv(struct socket *s, struct sock_msg *m)
 
 int nl_peer_creds(struct socket *s __unused, struct sock_creds *out)
 {
-	*out = (struct sock_creds){ 0 };
+	*out = (struct sock_creds){ 0, ~0u, ~0u };
 	return 0;
 }
 

@@ -291,6 +291,7 @@ struct socket *raw_create(u16 family, u8 proto)
 	if (!is)
 		return ERR_PTR(-ENOMEM);
 	is->local.port = proto; /* so it is shown */
+	is->s.reuseaddr = true; /* as on Linux */
 	is->cksum_at = NO_CHECKSUM;
 	if (family == AF_INET6 && proto == IPPROTO_ICMPV6)
 		is->cksum_at = 2;
@@ -310,10 +311,6 @@ static int set_filter(struct inet_sock *is, const void *val, u32 len, u32 size)
 
 	if (!f)
 		return -ENOMEM;
-	if (is->s.family == AF_INET6 && len < size) {
-		kfree(f);
-		return -EINVAL;
-	}
 	memcpy(f, val, min(len, size));
 	spin_lock(&inet_lock);
 	was = is->icmp_filter;

@@ -101,7 +101,7 @@ static void put_more(struct nl_out *o, const struct inet_sock *is, u8 ext)
 	if (is->proto != IPPROTO_TCP)
 		return;
 	if (ext & 1u << (INET_DIAG_INFO - 1)) {
-		inet_tcp_info(is, info);
+		inet_tcp_info_locked(is, info);
 		nl_attr(o, INET_DIAG_INFO, info, sizeof(info));
 	}
 	if (ext & 1u << (INET_DIAG_CONG - 1))

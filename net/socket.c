@@ -28,6 +28,8 @@ void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
 	waitq_init(&s->rd_wq);
 	waitq_init(&s->wr_wq);
 	s->rcvbuf = s->sndbuf = SOCK_BUF_DEFAULT;
+	s->lowat = 1;
+	s->peek_off = -1;
 	s->last_stamp = -1;
 	s->wanted_cpu = ~0u;
 	s->pacing = ~0ul;
@@ -95,6 +97,51 @@ void sock_files_put(struct sock_files *sf)
 	kfree(sf);
 }
 
+static void put_big(struct sock_msg *m, s32 level, s32 type, const void *data,
+		    u32 len)
+{
+	struct sock_cmsg_big **at = &m->big, *c = kzalloc(sizeof(*c));
+
+	if (!c) {
+		m->out_flags |= MSG_CTRUNC;
+		return;
+	}
+	c->level = level;
+	c->type = type;
+	c->len = min(len, (u32)sizeof(c->data));
+	memcpy(c->data, data, c->len);
+	while (*at)
+		at = &(*at)->next;
+	*at = c;
+}
+
+void sock_put_cmsg(struct sock_msg *m, s32 level, s32 type, const void *data,
+		   u32 len)
+{
+	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg];
+
+	if (m->nr_cmsg == SOCK_CMSG_MAX || len > sizeof(c->data)) {
+		put_big(m, level, type, data, len);
+		return;
+	}
+	m->nr_cmsg++;
+	c->level = level;
+	c->type = type;
+	c->len = len;
+	memcpy(c->data, data, len);
+}
+
+void sock_msg_end(struct sock_msg *m)
+{
+	struct sock_cmsg_big *next;
+
+	sock_files_put(m->files);
+	for (; unlikely(m->big); m->big = next) {
+		next = m->big->next;
+		kfree(m->big);
+	}
+}
+
 int socket_take_error(struct socket *s)
 {
 	return load_once(&s->error) ? -(int)atomic_xchg(&s->error, 0u) : 0;
@@ -110,6 +157,16 @@ s64 socket_interrupted(s64 err, u64 timeout_ns)
 	if (err == -ETIMEDOUT)
 		return -EAGAIN;
 	return err == -ERESTARTSYS && timeout_ns ? -EINTR : err;
+}
+
+void socket_move_peek(struct socket *s, u32 flags, u64 n)
+{
+	s64 off = load_once(&s->peek_off);
+
+	if (off < 0)
+		return;
+	off = flags & MSG_PEEK ? off + (s64)n : max(off - (s64)n, (s64)0);
+	store_once(&s->peek_off, (s32)min(off, (s64)INT32_MAX));
 }
 
 s64 socket_put_packet(struct sock_msg *m, const void *data, size_t len)
@@ -194,8 +251,7 @@ static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 	};
 	s64 n = s->ops->recv(s, &m);
 
-	sock_files_put(m.files);
-	kfree(m.big);
+	sock_msg_end(&m);
 	return n;
 }
 

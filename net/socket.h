@@ -14,6 +14,7 @@
 #include <kernel/file/file.h>
 #include <kernel/file/iov.h>
 #include <kernel/ns/net.h>
+#include <lib/atomic.h>
 #include <lib/types.h>
 
 #define AF_UNSPEC  0
@@ -38,6 +39,7 @@
 #define MSG_MORE	 0x8000u
 #define MSG_ERRQUEUE	 0x2000u
 #define MSG_NOSIGNAL	 0x4000u
+#define MSG_ZEROCOPY	 0x4000000u
 #define MSG_FASTOPEN	 0x20000000u
 #define MSG_CMSG_CLOEXEC 0x40000000u
 
@@ -66,13 +68,25 @@
 	(SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE | \
 	 SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK)
 
+/* Options that say what is told with what is received, or when it goes. */
+#define SO_MARK		   36
+#define SO_RXQ_OVFL	   40
+#define SO_TXTIME	   61
+#define SO_RCVMARK	   75
+#define SOCK_KEPT_RXQ_OVFL 6 /* bits of s->kept */
+#define SOCK_KEPT_RCVMARK  7
+#define TXTIME_ON	   0x100u
+
 #define SHUT_RD 1u /* bits: how of shutdown(2) + 1 */
 #define SHUT_WR 2u
+
+#define LOOPBACK_INDEX 1 /* of the one interface */
 
 #define UNIX_PATH_MAX 108
 #define SCM_MAX_FD    253
 
 struct cbpf_insn; /* lib/cbpf.h */
+struct cred;	  /* kernel/task/process.h */
 struct inode;	  /* fs/vfs.h: the node of a path name */
 
 /* An address, decoded. */
@@ -109,8 +123,9 @@ struct sock_cmsg {
 	u8 data[28]; /* a sockaddr_in6 */
 };
 #define SOCK_CMSG_MAX 4u
-/* A longer one, which is rare. */
+/* One that is longer, or comes behind so many. */
 struct sock_cmsg_big {
+	struct sock_cmsg_big *next;
 	s32 level, type;
 	u32 len;
 	u8 data[48];
@@ -136,7 +151,14 @@ struct sock_msg {
 	u64 stamp_ns; /* recv: CLOCK_REALTIME of arrival; 0: not known */
 	u32 nr_cmsg;  /* recv */
 	struct sock_cmsg_big *big; /* recv: given, or NULL */
-	struct sock_cmsg cmsg[SOCK_CMSG_MAX];
+	union {
+		struct sock_cmsg cmsg[SOCK_CMSG_MAX]; /* recv */
+		struct { /* send, to internet sockets: */
+			bool src_set, mark_set;
+			u8 src[16]; /* the address to send from */
+			u32 mark;
+		} tx;
+	};
 };
 
 #define TX_STAMPS_SET BIT(31)
@@ -168,12 +190,17 @@ struct socket_ops {
 	struct spinlock *(*queue_lock)(struct socket *s);
 	/* NULL: -ENOTTY */
 	s64 (*ioctl)(struct socket *s, unsigned int cmd, u64 arg);
+	/* SO_RCVLOWAT, at least 1; NULL: it is kept. */
+	void (*set_lowat)(struct socket *s, u32 v);
+	bool peek_off; /* it has SO_PEEK_OFF */
 };
 #define SOCK_OPT_MAX 256u
 
 #define SOCK_BUF_DEFAULT 212992u
 #define SOCK_BUF_MIN	 4608u
 #define SOCK_RCVBUF_MIN	 2304u
+#define SOCK_SNDBUF_LOCK 1u
+#define SOCK_RCVBUF_LOCK 2u
 
 struct socket {
 	const struct socket_ops *ops; /* [I] */
@@ -184,12 +211,15 @@ struct socket {
 	struct net_ns *net;	      /* [I] owned */
 	s32 owner_pid;		      /* [a] F_SETOWN: of SIGURG */
 	struct waitq rd_wq, wr_wq;
-	u32 rcvbuf, sndbuf;		    /* [a] bytes */
+	u32 rcvbuf, sndbuf; /* [a] bytes */
+	u32 lowat;     /* [a] SO_RCVLOWAT: a read of streams wants so many */
+	s32 peek_off;  /* [a] SO_PEEK_OFF; -1: none */
+	u32 buf_locks; /* [a] SO_BUF_LOCK: sizes that were set */
 	u64 rcv_timeout_ns, snd_timeout_ns; /* [a] 0: none */
 	bool passcred, passpidfd;	    /* [a] */
-	bool on_lo;			    /* [a] bound to device lo: kept */
-	u8 stamp;     /* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
-	bool stamped; /* [a] somebody asks when packets come */
+	u32 bound_dev; /* [a] index of the device it is bound to; 0: none */
+	u8 stamp;      /* [a] option of SO_TIMESTAMP's kin that is on, or 0 */
+	bool stamped;  /* [a] somebody asks when packets come */
 	bool stamping_new,
 		stamp_asked; /* [a] SO_TIMESTAMPING_NEW, SIOCGSTAMP */
 	u32 stamping;	     /* [a] SOF_TIMESTAMPING_* */
@@ -202,14 +232,25 @@ struct socket {
 	u32 linger_s;			      /* [a] */
 	u32 priority, mark;		      /* [a] kept */
 	u32 error;			      /* [a] pending, reported once */
-	u32 kept;	    /* [a] sockopt.c: switches that only stay */
-	u32 wanted_cpu;	    /* [a] SO_INCOMING_CPU, kept */
-	u64 pacing;	    /* [a] SO_MAX_PACING_RATE, kept */
-	u64 cookie;	    /* [a] SO_COOKIE; 0: nobody has asked */
+	u32 kept;		    /* [a] sockopt.c: switches that only stay */
+	u32 drops;		    /* [a] packets that there was no room for */
+	u32 wanted_cpu;		    /* [a] SO_INCOMING_CPU, kept */
+	u32 busy_poll, busy_budget; /* [a] kept */
+	u32 txtime;		    /* [a] SO_TXTIME: TXTIME_ON, flags; kept */
+	u32 txtime_clock;	    /* [a] kept */
+	bool zerocopy, txrehash;    /* [a] the other one is kept */
+	u64 pacing;		    /* [a] SO_MAX_PACING_RATE, kept */
+	u64 cookie;		    /* [a] SO_COOKIE; 0: nobody has asked */
 	bool select_err;    /* [a] POLLPRI says that errors are queued */
 	bool filter_locked; /* [a] never off again */
 	struct sock_filter *filter; /* [queue_lock] owned, or NULL: filter.h */
 };
+
+/* One more control message of a receive; MSG_CTRUNC if there is no memory for it. */
+void sock_put_cmsg(struct sock_msg *m, s32 level, s32 type, const void *data,
+		   u32 len);
+/* Let go of what a receive gave. */
+void sock_msg_end(struct sock_msg *m);
 
 /* In that network namespace, of which it gets a reference till socket_fini(). */
 void socket_init(struct socket *s, const struct socket_ops *ops, u16 family,
@@ -252,6 +293,27 @@ int socket_set_stamping(struct socket *s, u32 flags, bool new_form);
 /* Which times of what is being sent are to be told of: SOF_TIMESTAMPING_TX_*. */
 u32 socket_tx_stamps(const struct socket *s, const struct sock_msg *m);
 s64 socket_stamp_ioctl(struct socket *s, unsigned int cmd, u64 arg);
+/* Where in what is queued a read begins that is a peek. */
+static inline u32 socket_peek_at(const struct socket *s, u32 flags)
+{
+	s32 off = load_once(&s->peek_off);
+
+	return unlikely(off > 0) && (flags & MSG_PEEK) ? (u32)off : 0;
+}
+/* It went over @n bytes, or took them: SO_PEEK_OFF moves. */
+void socket_move_peek(struct socket *s, u32 flags, u64 n);
+static inline void socket_peeked(struct socket *s, u32 flags, u64 n)
+{
+	if (unlikely(load_once(&s->peek_off) >= 0))
+		socket_move_peek(s, flags, n);
+}
+/* How many bytes a read of @len waits for. */
+static inline u64 socket_wanted(const struct socket *s, u32 flags, u64 len)
+{
+	u64 lowat = load_once(&s->lowat);
+
+	return flags & MSG_WAITALL ? len : min(lowat, len);
+}
 /* What the waits of a socket give at the deadline: -EAGAIN. */
 struct sock_creds sock_creds_current(void);
 /* A descriptor of that process, or -ENODATA (nobody), -EINVAL (gone), -EMFILE ... */
@@ -274,6 +336,8 @@ struct socket *sock_no_accept(struct socket *s, bool nonblock);
 int sock_no_shutdown(struct socket *s, u32 how);
 u64 sock_no_outq(struct socket *s);
 struct socket *unix_create(int type, int protocol);
+/* The peer's, as it connected, with a reference; or NULL. */
+struct cred *unix_peer_cred(struct socket *s);
 int unix_create_pair(int type, int protocol, struct socket *pair[2]);
 
 /* --- defined above (syscall/): release the node of a path name */

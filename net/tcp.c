@@ -37,6 +37,9 @@ static void inherit(struct inet_sock *is, const struct inet_sock *from)
 	is->s.keepalive = from->s.keepalive;
 	is->s.rcvbuf = from->s.rcvbuf;
 	is->s.sndbuf = from->s.sndbuf;
+	is->s.lowat = from->s.lowat;
+	is->s.peek_off = from->s.peek_off;
+	is->s.buf_locks = from->s.buf_locks;
 	is->s.rcv_timeout_ns = from->s.rcv_timeout_ns;
 	is->s.snd_timeout_ns = from->s.snd_timeout_ns;
 	is->v6only = from->v6only;
@@ -47,6 +50,23 @@ static void inherit(struct inet_sock *is, const struct inet_sock *from)
 	is->keepidle = from->keepidle;
 	is->keepintvl = from->keepintvl;
 	is->keepcnt = from->keepcnt;
+	is->s.priority = from->s.priority;
+	is->s.mark = from->s.mark;
+	is->s.kept = from->s.kept;
+	is->s.zerocopy = from->s.zerocopy;
+	is->s.pacing = from->s.pacing;
+	is->s.bound_dev = from->s.bound_dev;
+	is->tos = from->tos;
+	is->tclass = from->tclass;
+	is->ttl = from->ttl;
+	is->hops = from->hops;
+	is->kept = from->kept;
+	is->user_mss = from->user_mss;
+	is->user_timeout = from->user_timeout;
+	is->syncnt = from->syncnt;
+	is->linger2 = from->linger2;
+	is->notsent_lowat = from->notsent_lowat;
+	is->inq = from->inq;
 	is->uid = from->uid;
 }
 
@@ -188,6 +208,8 @@ static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 	if (us->s.family == AF_INET6 && us->v6only && inet_is_v4(ep))
 		return -ENETUNREACH;
 	inet_any_to_loopback(ep);
+	if (load_once(&us->s.bound_dev) > LOOPBACK_INDEX)
+		return -ENODEV;
 	if (!inet_is_local(ep) || !load_once(&us->s.net->lo_up))
 		return -ENETUNREACH;
 	return ep->port ? 0 : -ECONNREFUSED;
@@ -533,7 +555,7 @@ u32 tcp_poll_bits(struct inet_sock *is)
 		ev |= POLLHUP;
 	if (shut & SHUT_RD)
 		ev |= POLLIN | POLLRDNORM | POLLRDHUP;
-	if (load_once(&is->bytes))
+	if (tcp_readable(is))
 		ev |= POLLIN | POLLRDNORM;
 	if (load_once(&is->oob) & OOB_SET)
 		ev |= POLLPRI;

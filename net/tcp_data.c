@@ -24,13 +24,20 @@
 
 #define CHUNK_MAX   (32u * 1024u - sizeof(struct inet_buf))
 #define CHUNK_SMALL (2048u - sizeof(struct inet_buf))
-#define TCP_HEADER  32u	 /* with time stamps */
-#define MERGE_MAX   128u /* so many bytes are put into the last buffer */
+#define TCP_HEADER  32u	       /* with time stamps */
+#define LOWAT_MAX   (3u << 20) /* half of what a queue may grow to, on Linux */
+#define MERGE_MAX   128u       /* so many bytes are put into the last buffer */
 #define MERGE_CAP   (1024u - sizeof(struct inet_buf))
 
+/* What the receiver has no room for was not sent yet: TCP_NOTSENT_LOWAT. */
 static u64 limit_of(const struct inet_sock *from, const struct inet_sock *to)
 {
-	return (u64)load_once(&from->s.sndbuf) + load_once(&to->s.rcvbuf);
+	u32 unsent = load_once(&from->s.sndbuf);
+	u32 lowat = load_once(&from->notsent_lowat);
+
+	if (unlikely(lowat))
+		unsent = min(unsent, lowat);
+	return (u64)unsent + load_once(&to->s.rcvbuf);
 }
 
 /* A third must be free before a writer is told that it can go on. */
@@ -45,6 +52,19 @@ bool tcp_has_room(const struct inet_sock *is, const struct inet_sock *peer)
 static u32 cost_of(const struct inet_buf *b)
 {
 	return b->cap + (u32)sizeof(*b);
+}
+
+/* A reader's lowest number may be more than what its queue was to hold. */
+void tcp_set_lowat(struct socket *s, u32 v)
+{
+	bool locked = load_once(&s->buf_locks) & SOCK_RCVBUF_LOCK;
+	u32 most = locked ? load_once(&s->rcvbuf) / 2 : LOWAT_MAX;
+
+	v = max(min(v, most), 1u);
+	store_once(&s->lowat, v);
+	if (!locked && v * 2 > load_once(&s->rcvbuf))
+		store_once(&s->rcvbuf, v * 2);
+	wake_up_all_key(&s->rd_wq, POLLIN | POLLRDNORM);
 }
 
 /* --- sending */
@@ -86,6 +106,8 @@ static int enqueue(const struct inet_sock *is, struct inet_sock *to,
 		list_add_tail(&b->node, &to->queue);
 		store_once(&to->queued, to->queued + cost_of(b));
 		store_once(&to->bytes, to->bytes + b->len);
+		store_once(&to->got_bytes, to->got_bytes + b->len);
+		store_once(&to->got_segs, to->got_segs + 1);
 	}
 	if (!err && unlikely(urgent)) {
 		to->oob = OOB_SET | b->data[0];
@@ -111,6 +133,8 @@ static bool merge(const struct inet_sock *is, struct inet_sock *to,
 			b->len += n;
 			b->stamp_ns = socket_stamp(&to->s);
 			store_once(&to->bytes, to->bytes + n);
+			store_once(&to->got_bytes, to->got_bytes + n);
+			store_once(&to->got_segs, to->got_segs + 1);
 		}
 	}
 	spin_unlock(&to->lock);
@@ -285,6 +309,8 @@ s64 tcp_send(struct socket *s, struct sock_msg *m)
 	struct inet_sock *is = to_inet(s), *to;
 	s64 n;
 
+	if (unlikely(m->flags & MSG_ZEROCOPY))
+		return inet_send_zerocopy(is, m, tcp_send);
 	if (unlikely(m->flags & MSG_FASTOPEN)) {
 		n = open_fast(is, m);
 		if (n)
@@ -388,12 +414,38 @@ static void drop_passed(struct inet_sock *is)
 		consumed(is, b, 1);
 }
 
+/* Where a peek begins: the buffer, or NULL, and how many bytes lie before in all and in
+ * the buffer. */
+static struct inet_buf *peek_start(struct inet_sock *is, u64 *before, u32 *at)
+{
+	u32 off = socket_peek_at(&is->s, MSG_PEEK);
+	struct inet_buf *b = next_buf(is, NULL);
+
+	*before = off;
+	while (b && off >= b->len - b->off) {
+		off -= b->len - b->off;
+		b = next_buf(is, b);
+	}
+	*at = off;
+	return b;
+}
+
+/* MSG_TRUNC of a stream: bytes are passed over. */
+static size_t move(struct sock_msg *m, const u8 *from, size_t n)
+{
+	if (likely(!(m->flags & MSG_TRUNC)))
+		return copy_to_iter(from, n, m->it);
+	iov_iter_advance(m->it, n);
+	return n;
+}
+
 static s64 drain(struct inet_sock *is, struct sock_msg *m)
 {
 	bool peek = m->flags & MSG_PEEK, skip;
-	struct inet_buf *b = next_buf(is, NULL);
 	u64 before = 0;
 	u32 at = 0; /* in b: peeked at */
+	struct inet_buf *b = unlikely(peek) ? peek_start(is, &before, &at)
+					    : next_buf(is, NULL);
 	s64 done = 0;
 
 	while (b && iov_iter_count(m->it)) {
@@ -402,8 +454,7 @@ static s64 drain(struct inet_sock *is, struct sock_msg *m)
 
 		if (!n)
 			break;
-		moved = skip ? 1
-			     : copy_to_iter(b->data + b->off + at, want, m->it);
+		moved = skip ? 1 : move(m, b->data + b->off + at, want);
 		if (!moved)
 			return done ? done : -EFAULT;
 		if (!skip)
@@ -441,23 +492,49 @@ static bool talks(enum inet_state state)
 	return state == INET_CONNECTED || state == INET_CONNECTING;
 }
 
-static bool has_input(struct inet_sock *is, bool peek)
+/* An urgent byte is next, and not for an ordinary read. */
+static bool urgent_next(const struct inet_sock *is)
 {
-	/* A peek does not take away the urgent byte that it passes over. */
-	u64 none = peek && load_once(&is->oob) != OOB_NONE &&
-		   !load_once(&is->oob_at) && !load_once(&is->s.oobinline);
+	return load_once(&is->oob) != OOB_NONE && !load_once(&is->oob_at) &&
+	       !load_once(&is->s.oobinline);
+}
 
-	return load_once(&is->bytes) > none ||
+/* Are there @n bytes behind those that a peek does not look at? */
+static bool can_peek(const struct inet_sock *is, u64 n)
+{
+	return load_once(&is->bytes) >=
+	       n + socket_peek_at(&is->s, MSG_PEEK) + urgent_next(is);
+}
+
+bool tcp_readable(const struct inet_sock *is)
+{
+	u64 n = load_once(&is->bytes), want = load_once(&is->s.lowat);
+
+	if (likely(want == 1))
+		return n > urgent_next(is);
+	/* what there is no room for will not come */
+	return n >= want + urgent_next(is) ||
+	       (n &&
+		load_once(&is->queued) + CHUNK_MAX > load_once(&is->s.rcvbuf));
+}
+
+static bool has_input(struct inet_sock *is, u64 to_peek)
+{
+	return (to_peek ? can_peek(is, to_peek) : load_once(&is->bytes) > 0) ||
 	       (load_once(&is->shut) & SHUT_RD) || load_once(&is->s.error) ||
 	       !talks(load_once(&is->state));
 }
 
-/* True: look again; else what the call returns is in *@r. */
+/* True: look again; else what the call returns is in *@r.  @to_peek: so many bytes to
+ * peek at; 0: any to read.  @done: it has some already, so an error stays. */
 static bool wait_input(struct inet_sock *is, const struct sock_msg *m,
-		       u64 deadline, s64 *r)
+		       u64 to_peek, bool done, u64 deadline, s64 *r)
 {
 	enum inet_state state = load_once(&is->state);
 
+	*r = 0;
+	if (done && load_once(&is->s.error))
+		return false;
 	*r = socket_take_error(&is->s);
 	if (*r || (load_once(&is->shut) & SHUT_RD))
 		return false;
@@ -468,31 +545,50 @@ static bool wait_input(struct inet_sock *is, const struct sock_msg *m,
 	if (m->flags & MSG_DONTWAIT)
 		return false;
 	mutex_unlock(&is->rd_mutex);
-	*r = wait_event_interruptible_timeout(
-		&is->s.rd_wq, has_input(is, m->flags & MSG_PEEK), deadline);
+	*r = wait_event_interruptible_timeout(&is->s.rd_wq,
+					      has_input(is, to_peek), deadline);
 	mutex_lock(&is->rd_mutex);
 	*r = socket_interrupted(*r, is->s.rcv_timeout_ns);
 	return !*r;
 }
 
-static s64 recv_stream(struct inet_sock *is, struct sock_msg *m)
+static s64 peek_stream(struct inet_sock *is, struct sock_msg *m, u64 want)
 {
 	u64 deadline = socket_deadline(is->s.rcv_timeout_ns);
-	bool all = (m->flags & MSG_WAITALL) && !(m->flags & MSG_PEEK);
+	s64 n, r = 0;
+
+	while (want && !can_peek(is, want) &&
+	       wait_input(is, m, want, can_peek(is, 1), deadline, &r))
+		;
+	n = drain(is, m);
+	if (n > 0)
+		socket_peeked(&is->s, MSG_PEEK, (u64)n);
+	return n ? n : r;
+}
+
+static s64 recv_stream(struct inet_sock *is, struct sock_msg *m)
+{
+	u64 want = socket_wanted(&is->s, m->flags, iov_iter_count(m->it));
+	u64 deadline;
 	s64 done = 0, n = 0;
 
+	if (unlikely(m->flags & MSG_PEEK))
+		return peek_stream(is, m, want);
+	deadline = socket_deadline(is->s.rcv_timeout_ns);
 	while (iov_iter_count(m->it)) {
 		n = drain(is, m);
 		if (n < 0)
 			break;
 		done += n;
-		if (n && !(m->flags & MSG_PEEK))
+		if (n)
 			made_room(is);
-		if (done && !all)
+		if ((u64)done >= want)
 			break;
-		if (!n && !wait_input(is, m, deadline, &n))
+		if (!n && !wait_input(is, m, 0, done, deadline, &n))
 			break;
 	}
+	if (done)
+		socket_peeked(&is->s, 0, (u64)done);
 	return done ? done : n;
 }
 

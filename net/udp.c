@@ -42,6 +42,8 @@ int inet_target(struct inet_sock *is, const struct sock_addr *a,
 	if (is->s.family == AF_INET6 && is->v6only && inet_is_v4(ep))
 		return -ENETUNREACH;
 	inet_any_to_loopback(ep);
+	if (load_once(&is->s.bound_dev) > LOOPBACK_INDEX)
+		return -ENODEV;
 	if (unlikely(for_many(ep)))
 		return inet_flood_target(is, ep);
 	if (!inet_is_local(ep) || !load_once(&is->s.net->lo_up))
@@ -87,6 +89,7 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 	list_init(&b->node);
 	b->off = 0;
 	b->segment = 0;
+	b->peeked = false;
 	b->len = b->cap = len;
 	if (copy_from_iter(b->data, len, it) == len)
 		return b;
@@ -110,6 +113,11 @@ int inet_route(struct inet_sock *is, const struct sock_msg *m,
 		err = inet_autobind_locked(is, NULL);
 	*from = is->local;
 	spin_unlock(&inet_lock);
+	if (unlikely(m->tx.src_set) && !err) {
+		memcpy(from->ip, m->tx.src, sizeof(from->ip));
+		if (!inet_is_local(from) || inet_is_v4(from) != inet_is_v4(to))
+			err = -EINVAL;
+	}
 	if (!err && inet_is_any(from)) {
 		inet_source(to, from);
 		if (is->mcast_lo && for_many(to))
@@ -167,9 +175,12 @@ bool udp_enqueue(struct inet_sock *to, struct inet_buf *b)
 	      to->queued + cost_of(b) <= load_once(&to->s.rcvbuf));
 	if (ok) {
 		b->stamp_ns = socket_stamp(&to->s);
+		b->drops = to->s.drops;
 		list_add_tail(&b->node, &to->queue);
 		store_once(&to->queued, to->queued + cost_of(b));
 		store_once(&to->bytes, to->bytes + b->len);
+	} else {
+		store_once(&to->s.drops, to->s.drops + 1);
 	}
 	spin_unlock(&to->lock);
 	if (ok)
@@ -292,9 +303,10 @@ void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
 	if (m->hops)
 		b->hops = (u8)(m->hops - 1);
 	else
-		b->hops = (u8)(six		     ? is->hops ?: 64
+		b->hops = (u8)(six ? is->hops ? is->hops - 1 : 64
 			       : b->to.ip[12] >= 224 ? is->mcast_ttl
 						     : is->ttl);
+	b->mark = unlikely(m->tx.mark_set) ? m->tx.mark : is->s.mark;
 	if (m->class)
 		b->class = (u8)(m->class - 1);
 	else
@@ -350,8 +362,10 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 		return err;
 	if (load_once(&is->shut) & SHUT_WR)
 		return -EPIPE;
-	if (unlikely((m->flags & (MSG_OOB | MSG_MORE)) || m->segment ||
-		     load_once(&is->slow_send))) {
+	if (unlikely((m->flags & (MSG_OOB | MSG_MORE | MSG_ZEROCOPY)) ||
+		     m->segment || load_once(&is->slow_send))) {
+		if (m->flags & MSG_ZEROCOPY)
+			return inet_send_zerocopy(is, m, udp_send);
 		if (m->flags & MSG_OOB)
 			return -EOPNOTSUPP;
 		if (is->proto == IPPROTO_UDP || is->proto == IPPROTO_UDPLITE)
@@ -403,14 +417,54 @@ static void drop(struct inet_sock *is, struct inet_buf *b)
 	kfree(b);
 }
 
-static bool has_input(struct inet_sock *is)
+/* What a peek with SO_PEEK_OFF looks at, from *@off on; or NULL. */
+static struct inet_buf *peek_at(struct inet_sock *is, u32 *off)
 {
-	return !list_empty(&is->queue) || (load_once(&is->shut) & SHUT_RD) ||
-	       load_once(&is->s.error);
+	struct inet_buf *b, *found = NULL;
+
+	*off = socket_peek_at(&is->s, MSG_PEEK);
+	spin_lock(&is->lock);
+	list_for_each_entry(b, &is->queue, node) {
+		if (*off < b->len || (!*off && !b->peeked)) {
+			found = b;
+			break;
+		}
+		*off -= b->len;
+	}
+	spin_unlock(&is->lock);
+	return found;
+}
+
+static bool peeks_off(const struct inet_sock *is, u32 flags)
+{
+	return unlikely((flags & MSG_PEEK) && load_once(&is->s.peek_off) >= 0);
+}
+
+/* What is read next, from *@off on. */
+static struct inet_buf *next_at(struct inet_sock *is, u32 flags, u32 *off)
+{
+	struct inet_buf *b;
+
+	*off = 0;
+	if (!peeks_off(is, flags))
+		return first(is);
+	b = peek_at(is, off);
+	if (b && !b->len)
+		b->peeked = true;
+	return b;
+}
+
+static bool has_input(struct inet_sock *is, u32 flags)
+{
+	u32 off;
+
+	return (peeks_off(is, flags) ? peek_at(is, &off) != NULL
+				     : !list_empty(&is->queue)) ||
+	       (load_once(&is->shut) & SHUT_RD) || load_once(&is->s.error);
 }
 
 static struct inet_buf *wait_input(struct inet_sock *is,
-				   const struct sock_msg *m)
+				   const struct sock_msg *m, u32 *off)
 {
 	u64 timeout = is->s.rcv_timeout_ns, deadline = socket_deadline(timeout);
 	struct inet_buf *b;
@@ -420,7 +474,7 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 		r = socket_take_error(&is->s);
 		if (unlikely(r))
 			return ERR_PTR(r);
-		b = first(is);
+		b = next_at(is, m->flags, off);
 		if (b)
 			return b;
 		if (load_once(&is->shut) & SHUT_RD)
@@ -428,105 +482,31 @@ static struct inet_buf *wait_input(struct inet_sock *is,
 		if (m->flags & MSG_DONTWAIT)
 			return ERR_PTR(-EAGAIN);
 		mutex_unlock(&is->rd_mutex);
-		r = wait_event_interruptible_timeout(&is->s.rd_wq,
-						     has_input(is), deadline);
+		r = wait_event_interruptible_timeout(
+			&is->s.rd_wq, has_input(is, m->flags), deadline);
 		mutex_lock(&is->rd_mutex);
 		if (r)
 			return ERR_PTR(socket_interrupted(r, timeout));
 	}
 }
 
-#define UDP_GRO	      104
-#define IP_TOS	      1
-#define IP_TTL	      2
-#define IP_PKTINFO    8
-#define IPV6_PKTINFO  50
-#define IPV6_HOPLIMIT 52
-#define IPV6_TCLASS   67
-
-#define IP_ORIGDSTADDR	 20
-#define IPV6_ORIGDSTADDR 74
-
-static void add_cmsg(struct sock_msg *m, int level, int type, const void *data,
-		     u32 len)
+static s64 take(struct inet_sock *is, struct inet_buf *b, u32 off,
+		struct sock_msg *m)
 {
-	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
-
-	c->level = level;
-	c->type = type;
-	c->len = len;
-	memcpy(c->data, data, len);
-}
-
-/* The address that it was sent to, as a sockaddr. */
-static void add_dst(const struct inet_sock *is, const struct inet_buf *b,
-		    struct sock_msg *m)
-{
-	bool six = is->s.family == AF_INET6;
-	struct sock_addr a;
-	u8 raw[28];
-
-	inet_addr_out(is, &b->to, &a);
-	memcpy(raw, &a.family, 2);
-	memcpy(raw + 2, a.name, a.len);
-	add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
-		 six ? IPV6_ORIGDSTADDR : IP_ORIGDSTADDR, raw, 2u + a.len);
-}
-
-static void add_pktinfo(const struct inet_sock *is, const struct inet_buf *b,
-			struct sock_msg *m)
-{
-	u32 index = LOOPBACK_INDEX;
-	u8 info[20];
-
-	if (is->s.family == AF_INET6) {
-		memcpy(info, b->to.ip, 16);
-		memcpy(info + 16, &index, 4);
-		add_cmsg(m, IPPROTO_IPV6, IPV6_PKTINFO, info, 20);
-		return;
-	}
-	memcpy(info, &index, 4);
-	memcpy(info + 4, b->to.ip + 12, 4);
-	memcpy(info + 8, b->to.ip + 12, 4);
-	add_cmsg(m, IPPROTO_IP, IP_PKTINFO, info, 12);
-}
-
-/* Where it came to, and with what. */
-static void describe(const struct inet_sock *is, const struct inet_buf *b,
-		     struct sock_msg *m)
-{
-	bool six = is->s.family == AF_INET6;
-	u32 hops = b->hops, class = b->class;
-
-	if (is->pktinfo)
-		add_pktinfo(is, b, m);
-	if (is->recvttl)
-		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
-			 six ? IPV6_HOPLIMIT : IP_TTL, &hops, 4);
-	if (is->recvtos)
-		add_cmsg(m, six ? IPPROTO_IPV6 : IPPROTO_IP,
-			 six ? IPV6_TCLASS : IP_TOS, &class, six ? 4 : 1);
-	if (is->recvdst)
-		add_dst(is, b, m);
-	if (is->gro && b->segment && m->nr_cmsg < SOCK_CMSG_MAX) {
-		u32 size = b->segment;
-
-		add_cmsg(m, IPPROTO_UDP, UDP_GRO, &size, sizeof(size));
-	}
-}
-
-static s64 take(struct inet_sock *is, struct inet_buf *b, struct sock_msg *m)
-{
-	s64 r = socket_put_packet(m, b->data, b->len);
+	s64 r = socket_put_packet(m, b->data + off, b->len - off);
 
 	if (r < 0)
 		return r;
+	if (unlikely(off && (m->flags & MSG_TRUNC)))
+		r = b->len;
+	socket_peeked(&is->s, m->flags,
+		      m->flags & MSG_PEEK ? (u64)r : (u64)b->len);
 	if (m->from)
 		inet_addr_out(is, &b->from, m->from);
 	m->stamp_ns = b->stamp_ns;
 	store_once(&is->s.last_stamp, (s64)b->stamp_ns);
-	if (unlikely(is->describes))
-		describe(is, b, m);
+	if (unlikely(is->describes || load_once(&is->s.kept)))
+		inet_describe(is, b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(is, b);
 	return r;
@@ -536,6 +516,7 @@ s64 udp_recv(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s);
 	struct inet_buf *b;
+	u32 off = 0;
 	s64 n;
 
 	if (m->flags & MSG_OOB)
@@ -543,8 +524,8 @@ s64 udp_recv(struct socket *s, struct sock_msg *m)
 	if (unlikely(m->flags & MSG_ERRQUEUE))
 		return inet_recv_error(is, m);
 	mutex_lock(&is->rd_mutex);
-	b = wait_input(is, m);
-	n = IS_ERR(b) ? PTR_ERR(b) : b ? take(is, b, m) : 0;
+	b = wait_input(is, m, &off);
+	n = IS_ERR(b) ? PTR_ERR(b) : b ? take(is, b, off, m) : 0;
 	mutex_unlock(&is->rd_mutex);
 	return n;
 }

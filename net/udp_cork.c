@@ -14,6 +14,7 @@
 #include <lib/string.h>
 
 #define UDP_CORK	 1
+#define UDP_ENCAP	 100
 #define UDP_NO_CHECK6_TX 101
 #define UDP_NO_CHECK6_RX 102
 #define UDP_SEGMENT	 103
@@ -153,6 +154,8 @@ int udp_setopt(struct inet_sock *is, int opt, u32 v)
 		is->gro = v != 0;
 		is->describes |= is->gro;
 		return 0;
+	case UDP_ENCAP: /* only that there is none */
+		return v ? -ENOPROTOOPT : 0;
 	case UDP_NO_CHECK6_TX:
 		is->no_check6[0] = v != 0;
 		return 0;
@@ -167,6 +170,9 @@ int udp_setopt(struct inet_sock *is, int opt, u32 v)
 int udp_getopt(const struct inet_sock *is, int opt, u32 *v)
 {
 	switch (opt) {
+	case UDP_ENCAP:
+		*v = 0;
+		return 0;
 	case UDP_CORK:
 		*v = is->udp_cork;
 		return 0;

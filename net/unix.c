@@ -41,17 +41,25 @@ struct unix_sock *unix_get(struct unix_sock *us)
 	return us;
 }
 
+static void put_cred(struct cred *c)
+{
+	if (c)
+		cred_put(c);
+}
+
 void unix_put(struct unix_sock *us)
 {
 	if (!us || !atomic_dec_and_test(&us->refs))
 		return;
 	KASSERT(us->dead && !us->peer && list_empty(&us->queue));
-	KASSERT(list_empty(&us->carriers));
+	KASSERT(list_empty(&us->carriers) && list_empty(&us->pollers));
 	spin_lock(&unix_lock);
 	list_del(&us->all_node);
 	spin_unlock(&unix_lock);
 	unix_name_put(us->name);
 	domain_put(us->domain);
+	put_cred(us->cred);
+	put_cred(us->peer_cred);
 	socket_fini(&us->s);
 	kfree(us);
 }
@@ -79,6 +87,8 @@ static struct unix_sock *alloc_sock(u16 type, struct net_ns *net)
 	list_init(&us->backlog_node);
 	list_init(&us->flight_node);
 	list_init(&us->carriers);
+	list_init(&us->pollers);
+	list_init(&us->poll_node);
 	spin_init(&us->lock, "unix_queue", RANK_PIPE);
 	list_init(&us->queue);
 	mutex_init(&us->rd_mutex);
@@ -121,6 +131,17 @@ static void wake_everybody(struct unix_sock *us)
 	wake_up_all(&us->room_wq);
 }
 
+/* Who listens or connects is remembered as he is now; unix_lock held.  What was there
+ * before is to be put. */
+static struct cred *sign_locked(struct unix_sock *us)
+{
+	struct cred *old = us->cred;
+
+	us->creds = sock_creds_current();
+	us->cred = cred_get(current->cred);
+	return old;
+}
+
 /* Both ways; unix_lock held. */
 static void connect_locked(struct unix_sock *a, struct unix_sock *b)
 {
@@ -129,6 +150,8 @@ static void connect_locked(struct unix_sock *a, struct unix_sock *b)
 	a->state = b->state = UNIX_CONNECTED;
 	a->peer_creds = b->creds;
 	b->peer_creds = a->creds;
+	a->peer_cred = cred_get(b->cred);
+	b->peer_cred = cred_get(a->cred);
 }
 
 /* --- the end of a socket */
@@ -171,6 +194,8 @@ static void kill_sock(struct unix_sock *us, bool reset)
 	spin_unlock(&us->lock);
 	unix_purge(us);
 	wake_everybody(us);
+	unix_stop_polling(us);
+	unix_tell_pollers(us);
 	if (peer) {
 		hang_up(us, peer, unread || reset);
 		unix_put(peer);
@@ -214,6 +239,7 @@ static void unix_release(struct socket *s)
 static int unix_listen(struct socket *s, int backlog)
 {
 	struct unix_sock *us = to_unix(s);
+	struct cred *old = NULL;
 	int err = 0;
 
 	if (unix_is_dgram(us))
@@ -224,10 +250,11 @@ static int unix_listen(struct socket *s, int backlog)
 	} else {
 		us->state = UNIX_LISTEN;
 		us->max_backlog = min((u32)backlog, BACKLOG_MAX);
-		us->creds = sock_creds_current();
+		old = sign_locked(us);
 		store_once(&s->listening, true);
 	}
 	spin_unlock(&unix_lock);
+	put_cred(old);
 	wake_up_all(&us->room_wq);
 	return err;
 }
@@ -236,6 +263,7 @@ static int unix_listen(struct socket *s, int backlog)
 static int enter_backlog(struct unix_sock *us, struct unix_sock *to,
 			 struct unix_sock *fresh)
 {
+	struct cred *old = NULL;
 	int err = 0;
 
 	spin_lock(&unix_lock);
@@ -247,8 +275,9 @@ static int enter_backlog(struct unix_sock *us, struct unix_sock *to,
 	else if (to->nr_backlog > to->max_backlog)
 		err = -EAGAIN;
 	if (!err) {
-		us->creds = sock_creds_current();
+		old = sign_locked(us);
 		fresh->creds = to->creds;
+		fresh->cred = cred_get(to->cred);
 		fresh->name = unix_name_get(to->name);
 		fresh->s.passcred = to->s.passcred;
 		fresh->s.passpidfd = to->s.passpidfd;
@@ -257,6 +286,7 @@ static int enter_backlog(struct unix_sock *us, struct unix_sock *to,
 		to->nr_backlog++;
 	}
 	spin_unlock(&unix_lock);
+	put_cred(old);
 	return err;
 }
 
@@ -314,8 +344,6 @@ static int connect_dgram(struct unix_sock *us, const struct sock_addr *addr)
 		old = us->peer;
 		us->peer = to;
 		us->state = to ? UNIX_CONNECTED : UNIX_IDLE;
-		if (to)
-			us->peer_creds = to->creds;
 	}
 	spin_unlock(&unix_lock);
 	unix_put(old);
@@ -426,12 +454,27 @@ static int unix_peer_creds(struct socket *s, struct sock_creds *out)
 
 	*out = (struct sock_creds){ .uid = ~0u, .gid = ~0u };
 	spin_lock(&unix_lock);
-	if (us->state == UNIX_CONNECTED && !unix_is_dgram(us))
+	if (us->peer_cred)
 		*out = us->peer_creds;
 	else if (us->state == UNIX_LISTEN)
 		*out = us->creds;
 	spin_unlock(&unix_lock);
 	return 0;
+}
+
+struct cred *unix_peer_cred(struct socket *s)
+{
+	struct unix_sock *us = to_unix(s);
+	struct cred *c;
+
+	spin_lock(&unix_lock);
+	c = us->peer_cred;
+	if (!c && us->state == UNIX_LISTEN)
+		c = us->cred;
+	if (c)
+		cred_get(c);
+	spin_unlock(&unix_lock);
+	return c;
 }
 
 /* Can something be sent to whom we are connected to? */
@@ -442,9 +485,11 @@ static bool writable(struct unix_sock *us)
 
 	if (!peer)
 		return unix_is_dgram(us);
-	/* Only who is connected to us wakes our writers. */
-	can = load_once(&peer->peer) != us ||
-	      unix_has_room(peer, load_once(&us->s.sndbuf) / 2);
+	can = unix_is_dgram(us)
+		      ? unix_dgram_writable(us, peer)
+		      : load_once(&peer->peer) != us ||
+				unix_has_room(peer,
+					      load_once(&us->s.sndbuf) / 2);
 	unix_put(peer);
 	return can;
 }
@@ -532,6 +577,7 @@ static const struct socket_ops unix_ops = {
 	.release = unix_release,
 	.queue_lock = unix_queue_lock,
 	.ioctl = unix_ioctl,
+	.peek_off = true,
 };
 
 struct socket *unix_create(int type, int protocol)
@@ -562,9 +608,10 @@ int unix_create_pair(int type, int protocol, struct socket *pair[2])
 		}
 		pair[i] = s;
 		us[i] = to_unix(s);
-		us[i]->creds = sock_creds_current();
 	}
 	spin_lock(&unix_lock);
+	(void)sign_locked(us[0]);
+	(void)sign_locked(us[1]);
 	connect_locked(us[0], us[1]);
 	spin_unlock(&unix_lock);
 	return 0;

@@ -52,12 +52,17 @@ struct unix_sock {
 	bool dead;		   /* [a] its file is gone */
 	struct domain *domain;	   /* [I] of who made it; owned, or NULL */
 	struct sock_creds creds;   /* [u] of who connected or listens */
-	struct sock_creds peer_creds; /* [u] */
-	struct spinlock lock;	      /* RANK_PIPE */
-	struct list_head queue;	      /* [q] of unix_msg */
-	u64 queued;		      /* [q] their cost */
-	u64 bytes;		      /* [q] their unread bytes */
-	struct unix_msg *oob;	      /* [q] the urgent byte, queued; NULL */
+	struct sock_creds peer_creds;  /* [u] */
+	struct cred *cred, *peer_cred; /* [u] likewise; owned, or NULL */
+	struct spinlock lock;	       /* RANK_PIPE */
+	struct list_head queue;	       /* [q] of unix_msg */
+	u64 queued;		       /* [q] their cost */
+	u64 bytes;		       /* [q] their unread bytes */
+	u32 nr_queued;		       /* [q] */
+	/* unix_room.c */
+	struct list_head pollers;   /* [u] who polls for room here */
+	struct list_head poll_node; /* [u] in somebody's list of those */
+	struct unix_msg *oob;	    /* [q] the urgent byte, queued; NULL */
 	struct mutex rd_mutex;
 	struct waitq room_wq; /* senders that wait for room here */
 };
@@ -68,8 +73,9 @@ struct unix_msg {
 	size_t len;		  /* [I] once queued */
 	size_t off;		  /* [r] bytes already read */
 	bool urgent;		  /* [I] to be us->oob */
-	u64 cost;		  /* [I] */
-	u64 stamp_ns;		  /* [q] of arrival, or 0 */
+	bool peeked;  /* [r] a peek with SO_PEEK_OFF saw that it is empty */
+	u64 cost;     /* [I] */
+	u64 stamp_ns; /* [q] of arrival, or 0 */
 	struct sock_creds creds;  /* [I] */
 	struct unix_name *from;	  /* [I] owned, or NULL */
 	struct sock_files *files; /* [r, while queued also u] owned, or NULL */
@@ -117,6 +123,15 @@ bool unix_has_room(const struct unix_sock *to, u64 limit);
 /* What is queued at @us to the end of @list. */
 void unix_take_queue(struct unix_sock *us, struct list_head *list);
 void unix_free_messages(struct list_head *list);
+
+/* --- unix_room.c */
+/* Has the queue of @to as many messages as @us may add to?  Racy. */
+bool unix_queue_full(const struct unix_sock *us, const struct unix_sock *to);
+/* May @us, which is connected to @to, send?  It is woken when that changes. */
+bool unix_dgram_writable(struct unix_sock *us, struct unix_sock *to);
+/* There may be room at @us, or it is dead.  No lock held, as for the next one. */
+void unix_tell_pollers(struct unix_sock *us);
+void unix_stop_polling(struct unix_sock *us); /* its end */
 
 /* --- unix_gc.c: sockets in messages.  No lock held. */
 /* They will be queued: 0 or -ETOOMANYREFS.  NULL is fine. */

@@ -84,6 +84,7 @@ void unix_take_queue(struct unix_sock *us, struct list_head *list)
 	spin_lock(&us->lock);
 	list_splice_tail_init(&us->queue, list);
 	us->queued = us->bytes = 0;
+	store_once(&us->nr_queued, 0);
 	store_once(&us->oob, NULL);
 	spin_unlock(&us->lock);
 }
@@ -117,7 +118,7 @@ static struct unix_msg *msg_new(struct unix_sock *us, struct sock_msg *m,
 	um->from = unix_name_get(us->name);
 	spin_unlock(&unix_lock);
 	um->files = NULL;
-	um->urgent = false;
+	um->urgent = um->peeked = false;
 	return um;
 }
 
@@ -143,8 +144,8 @@ static bool unwanted(const struct unix_sock *to, struct unix_msg *um)
 }
 
 /* 0: queued.  1: nobody wants it.  -EAGAIN: no room.  @m's files go along. */
-static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
-		   struct sock_msg *m)
+static int enqueue(const struct unix_sock *us, struct unix_sock *to,
+		   struct unix_msg *um, u64 limit, struct sock_msg *m)
 {
 	bool carrier = m->files && m->files->nr_unix;
 	int err = 0;
@@ -156,7 +157,8 @@ static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		err = unix_is_dgram(to) ? -ECONNREFUSED : -EPIPE;
 	else if (to->shut & SHUT_RD)
 		err = -EPIPE;
-	else if (to->queued && to->queued + um->cost > limit)
+	else if ((to->queued && to->queued + um->cost > limit) ||
+		 unix_queue_full(us, to))
 		err = -EAGAIN;
 	else if (unlikely(to->s.filter) && unwanted(to, um))
 		err = 1;
@@ -166,6 +168,7 @@ static int enqueue(struct unix_sock *to, struct unix_msg *um, u64 limit,
 		um->stamp_ns = socket_stamp(&to->s);
 		list_add_tail(&um->node, &to->queue);
 		store_once(&to->queued, to->queued + um->cost);
+		store_once(&to->nr_queued, to->nr_queued + 1);
 		to->bytes += um->len;
 		if (um->urgent)
 			store_once(&to->oob, um);
@@ -183,8 +186,9 @@ static bool may_queue(const struct unix_sock *us, const struct unix_sock *to,
 {
 	u64 queued = load_once(&to->queued);
 
-	return !queued || queued + cost <= limit || load_once(&to->dead) ||
-	       (load_once(&to->shut) & SHUT_RD) ||
+	return ((!queued || queued + cost <= limit) &&
+		!unix_queue_full(us, to)) ||
+	       load_once(&to->dead) || (load_once(&to->shut) & SHUT_RD) ||
 	       (load_once(&us->shut) & SHUT_WR);
 }
 
@@ -202,7 +206,7 @@ static s64 deliver(struct unix_sock *us, struct unix_sock *to,
 	for (;;) {
 		if (load_once(&us->shut) & SHUT_WR)
 			return -EPIPE;
-		err = enqueue(to, um, limit, m);
+		err = enqueue(us, to, um, limit, m);
 		if (err != -EAGAIN || (m->flags & MSG_DONTWAIT))
 			break;
 		err = wait_event_interruptible_timeout(
@@ -388,6 +392,7 @@ static void consumed(struct unix_sock *us, struct unix_msg *um, size_t n,
 	if (all) {
 		list_move_tail(&um->node, &gone);
 		store_once(&us->queued, us->queued - um->cost);
+		store_once(&us->nr_queued, us->nr_queued - 1);
 	}
 	spin_unlock(&us->lock);
 	unix_free_messages(&gone);
@@ -399,6 +404,8 @@ static void made_room(struct unix_sock *us)
 	struct unix_sock *peer;
 
 	wake_up_all(&us->room_wq);
+	if (unix_is_dgram(us))
+		unix_tell_pollers(us);
 	peer = unix_get_peer(us);
 	if (!peer)
 		return;
@@ -429,20 +436,59 @@ static void take_extras(struct unix_msg *um, struct sock_msg *m)
 		unix_hold_files(m->files);
 }
 
+static bool peeks_off(const struct unix_sock *us, u32 flags)
+{
+	return unlikely((flags & MSG_PEEK) && load_once(&us->s.peek_off) >= 0);
+}
+
+/* What a peek with SO_PEEK_OFF looks at, from *@off on; or NULL. */
+static struct unix_msg *peek_at(struct unix_sock *us, u32 *off)
+{
+	struct unix_msg *um, *found = NULL;
+
+	*off = socket_peek_at(&us->s, MSG_PEEK);
+	spin_lock(&us->lock);
+	list_for_each_entry(um, &us->queue, node) {
+		u32 left = (u32)(um->len - um->off);
+
+		if (*off < left || (!*off && !left && !um->peeked)) {
+			found = um;
+			break;
+		}
+		*off -= left;
+	}
+	spin_unlock(&us->lock);
+	return found;
+}
+
+/* Is there anything to take, or for a peek to look at? */
+static bool has_queued(struct unix_sock *us, u32 flags)
+{
+	u32 off;
+
+	if (us->s.type == SOCK_STREAM && (flags & MSG_PEEK))
+		return unix_oob_peekable(us) &&
+		       load_once(&us->bytes) > socket_peek_at(&us->s, flags);
+	return peeks_off(us, flags) ? peek_at(us, &off) != NULL
+				    : !list_empty(&us->queue);
+}
+
 static bool has_input(struct unix_sock *us, u32 flags)
 {
-	bool queued = us->s.type == SOCK_STREAM && (flags & MSG_PEEK)
-			      ? unix_oob_peekable(us)
-			      : !list_empty(&us->queue);
+	bool queued = has_queued(us, flags);
 
 	return queued || (load_once(&us->shut) & SHUT_RD) ||
 	       load_once(&us->s.error);
 }
 
-/* Nothing is queued: 0: now there may be; else what the call returns in *@r. */
+/* Nothing is queued: true: now there may be; else what the call returns in *@r, unless
+ * it has something already (@done). */
 static bool wait_input(struct unix_sock *us, const struct sock_msg *m,
-		       u64 deadline, s64 *r)
+		       bool done, u64 deadline, s64 *r)
 {
+	*r = 0;
+	if (done && load_once(&us->s.error))
+		return false; /* it stays for the next one */
 	*r = socket_take_error(&us->s);
 	if (*r || (load_once(&us->shut) & SHUT_RD))
 		return false;
@@ -475,6 +521,7 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 			bool *stop)
 {
 	struct list_head gone = LIST_HEAD_INIT(gone);
+	u32 skip = socket_peek_at(&us->s, m->flags);
 	struct unix_msg *um = first_msg(us);
 	s64 done = 0;
 
@@ -488,14 +535,20 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 			*stop = !first;
 			break;
 		}
-		n = min(um->len - um->off, iov_iter_count(m->it));
+		if (unlikely(skip >= um->len - um->off)) {
+			skip -= (u32)(um->len - um->off);
+			um = next_msg(us, um);
+			continue;
+		}
+		n = min(um->len - um->off - skip, iov_iter_count(m->it));
 		if (!first &&
 		    (um->files || ((us->s.passcred || us->s.passpidfd) &&
 				   !same_sender(um, m)))) {
 			*stop = true;
 			break;
 		}
-		moved = copy_to_iter(um->data + um->off, n, m->it);
+		moved = copy_to_iter(um->data + um->off + skip, n, m->it);
+		skip = 0;
 		if (!moved) {
 			*stop = true;
 			done = done ? done : -EFAULT;
@@ -522,8 +575,9 @@ static s64 drain_stream(struct unix_sock *us, struct sock_msg *m, bool first,
 
 static s64 recv_stream(struct unix_sock *us, struct sock_msg *m)
 {
+	u64 want = socket_wanted(&us->s, m->flags, iov_iter_count(m->it));
 	u64 deadline = socket_deadline(us->s.rcv_timeout_ns);
-	bool all = (m->flags & MSG_WAITALL) && !(m->flags & MSG_PEEK);
+	bool peek = m->flags & MSG_PEEK;
 	bool stop = false;
 	s64 done = 0, n = 0;
 
@@ -534,27 +588,48 @@ static s64 recv_stream(struct unix_sock *us, struct sock_msg *m)
 		if (n < 0)
 			break;
 		done += n;
-		if (done && !all)
+		if ((u64)done >= want || (done && peek))
 			break;
-		if (!n && !stop && !wait_input(us, m, deadline, &n))
+		if (!n && !stop && !wait_input(us, m, done, deadline, &n))
 			break;
 	}
+	if (done)
+		socket_peeked(&us->s, m->flags, (u64)done);
 	return done ? done : n;
+}
+
+/* What is read next, from *@off on. */
+static struct unix_msg *packet_at(struct unix_sock *us, u32 flags, u32 *off)
+{
+	struct unix_msg *um;
+
+	*off = 0;
+	if (!peeks_off(us, flags))
+		return first_msg(us);
+	um = peek_at(us, off);
+	if (um && !um->len)
+		um->peeked = true;
+	return um;
 }
 
 static s64 recv_packet(struct unix_sock *us, struct sock_msg *m)
 {
 	u64 deadline = socket_deadline(us->s.rcv_timeout_ns);
+	size_t room = iov_iter_count(m->it);
 	struct unix_msg *um;
+	u32 off;
 	s64 r;
 
-	while (!(um = first_msg(us))) {
-		if (!wait_input(us, m, deadline, &r))
+	while (!(um = packet_at(us, m->flags, &off))) {
+		if (!wait_input(us, m, false, deadline, &r))
 			return r;
 	}
-	r = socket_put_packet(m, um->data, um->len);
+	r = socket_put_packet(m, um->data + off, um->len - off);
 	if (r < 0)
 		return r;
+	socket_peeked(&us->s, m->flags,
+		      m->flags & MSG_PEEK ? room - iov_iter_count(m->it)
+					  : um->len);
 	if (us->s.type == SOCK_SEQPACKET)
 		m->out_flags |= MSG_EOR;
 	take_extras(um, m);

@@ -37,6 +37,7 @@ static struct unix_msg *drop_locked(struct unix_sock *us, struct unix_msg *um,
 {
 	us->bytes -= um->len - um->off;
 	store_once(&us->queued, us->queued - um->cost);
+	store_once(&us->nr_queued, us->nr_queued - 1);
 	list_move_tail(&um->node, gone);
 	return head_locked(us);
 }

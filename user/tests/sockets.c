@@ -571,3 +571,60 @@ TEST(sockets, cycle_in_backlog)
 	close(s);
 	CHECK(is_collected(3));
 }
+
+/* Who is connected to a socket that is not connected back is told when there is room. */
+TEST(sockets, full_datagrams)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "sock" };
+	struct epoll_event ev = { .events = EPOLLOUT | EPOLLET };
+	struct pollfd p = { .events = POLLOUT };
+	int to, s, ep, n = 0;
+	pid_t pid;
+	char c[8];
+
+	CHECK_OK(to = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(bind(to, (void *)&a, sizeof(a)));
+	CHECK_OK(p.fd = s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+	CHECK_OK(connect(s, (void *)&a, sizeof(a)));
+	CHECK_OK(ep = epoll_create1(0));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, s, &ev));
+	CHECK_EQ(epoll_wait(ep, &ev, 1, 0), 1);
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	while (write(s, "x", 1) == 1)
+		n++;
+	CHECK_EQ(errno, EAGAIN);
+	CHECK_EQ(n, 11); /* net.unix.max_dgram_qlen, and one more */
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	CHECK_EQ(epoll_wait(ep, &ev, 1, 0), 0);
+	pid = fork();
+	CHECK_OK(pid);
+	if (!pid) {
+		ut_sleep_ms(50);
+		_exit(read(to, c, sizeof(c)) != 1);
+	}
+	CHECK_EQ(epoll_wait(ep, &ev, 1, 5000), 1);
+	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(write(s, "x", 1), 1);
+	CHECK_EQ(ut_wait(pid), 0);
+	/* a blocked one goes on, and the end of the other is told */
+	CHECK_OK(fcntl(s, F_SETFL, 0));
+	pid = fork();
+	CHECK_OK(pid);
+	if (!pid) {
+		ut_sleep_ms(50);
+		_exit(read(to, c, sizeof(c)) != 1);
+	}
+	CHECK_EQ(write(s, "y", 1), 1);
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	pid = fork();
+	CHECK_OK(pid);
+	if (!pid) {
+		ut_sleep_ms(50);
+		_exit(0);
+	}
+	close(to);
+	CHECK_EQ(poll(&p, 1, 5000), 1);
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_ERR(write(s, "z", 1), ECONNREFUSED);
+}
