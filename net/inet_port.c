@@ -2,8 +2,9 @@
 /*
  * net/inet_port.c - who has which port.
  *
- * Every socket with a port is on the list of that port's slot, connections that a
- * listener made too.  A slot is all namespaces': each sees its own.
+  * Every socket with a port is on the list of that port's slot; connections that a listener
+ * made are on one of their own, so that those who look for a listener do not pass over all
+ * whom it has accepted.  A slot is all namespaces': each sees its own.
  *
  * Locking: inet_lock.
  */
@@ -12,24 +13,35 @@
 #include <kernel/assert.h>
 #include <kernel/random.h>
 #include <kernel/task/process.h>
+#include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/hash.h>
 #include <lib/string.h>
 
-#define NR_SLOTS 256u
+#define NR_SLOTS 1024u
 
 struct spinlock inet_lock = SPINLOCK_INIT("inet", RANK_FILE);
+enum table {
+	OWN,	 /* who has bound or connected */
+	ADOPTED, /* the connections of listeners */
+	NR_TABLES
+};
 static struct list_head
-	slots[NR_SLOTS]; /* [inet_lock] empty until first used */
-static u32 last_port;	 /* [inet_lock] handed out */
+	slots[NR_TABLES][NR_SLOTS]; /* [inet_lock] empty until first used */
+static u32 last_port;		    /* [inet_lock] handed out */
 
-static struct list_head *slot(u16 port)
+static struct list_head *slot_of(enum table t, u16 port)
 {
-	struct list_head *l = &slots[port % NR_SLOTS];
+	struct list_head *l = &slots[t][port % NR_SLOTS];
 
 	if (!l->next)
 		list_init(l);
 	return l;
+}
+
+static struct list_head *slot(u16 port)
+{
+	return slot_of(OWN, port);
 }
 
 /* Could something for an address of the one come for the other too? */
@@ -64,16 +76,22 @@ static bool on_port(const struct inet_sock *o, const struct inet_sock *is,
 	       o->s.net == is->s.net;
 }
 
-static bool conflicts(const struct inet_sock *is, const struct inet_ep *ep)
+static bool conflicts_in(enum table t, const struct inet_sock *is,
+			 const struct inet_ep *ep)
 {
 	const struct inet_sock *o;
 
-	list_for_each_entry(o, slot(ep->port), port_node) {
+	list_for_each_entry(o, slot_of(t, ep->port), port_node) {
 		if (o != is && on_port(o, is, ep->port) && overlap(is, ep, o) &&
 		    !may_share(is, o))
 			return true;
 	}
 	return false;
+}
+
+static bool conflicts(const struct inet_sock *is, const struct inet_ep *ep)
+{
+	return conflicts_in(OWN, is, ep) || conflicts_in(ADOPTED, is, ep);
 }
 
 static void take_port(struct inet_sock *is, const struct inet_ep *ep)
@@ -85,15 +103,20 @@ static void take_port(struct inet_sock *is, const struct inet_ep *ep)
 }
 
 /* Is nobody at all on the port? */
-static bool unused(const struct inet_sock *is, u16 port)
+static bool unused_in(enum table t, const struct inet_sock *is, u16 port)
 {
 	const struct inet_sock *o;
 
-	list_for_each_entry(o, slot(port), port_node) {
+	list_for_each_entry(o, slot_of(t, port), port_node) {
 		if (on_port(o, is, port))
 			return false;
 	}
 	return true;
+}
+
+static bool unused(const struct inet_sock *is, u16 port)
+{
+	return unused_in(OWN, is, port) && unused_in(ADOPTED, is, port);
 }
 
 /* The first one behind @from of @nr from @first on that is on no socket, when most are
@@ -104,8 +127,9 @@ static u16 search_port(const struct inet_sock *is, u32 first, u32 nr, u32 from)
 	const struct inet_sock *o;
 
 	memset(taken, 0, sizeof(taken));
-	for (u32 i = 0; i < NR_SLOTS; i++) {
-		list_for_each_entry(o, slot((u16)i), port_node) {
+	for (u32 i = 0; i < NR_TABLES * NR_SLOTS; i++) {
+		list_for_each_entry(o, slot_of(i / NR_SLOTS, (u16)i),
+				    port_node) {
 			u16 port = o->local.port;
 
 			if (on_port(o, is, port))
@@ -247,8 +271,8 @@ void inet_forget_locked(struct inet_sock *is)
 
 void inet_adopt_port_locked(struct inet_sock *is)
 {
-	is->bound = true;
-	list_add_tail(&is->port_node, slot(is->local.port));
+	is->bound = is->adopted = true;
+	list_add_tail(&is->port_node, slot_of(ADOPTED, is->local.port));
 }
 
 void inet_unbind_locked(struct inet_sock *is)
@@ -257,7 +281,7 @@ void inet_unbind_locked(struct inet_sock *is)
 		leave_group(is);
 	if (is->bound)
 		list_del(&is->port_node);
-	is->bound = false;
+	is->bound = is->adopted = false;
 }
 
 int inet_listen_check_locked(struct inet_sock *is)
@@ -270,6 +294,9 @@ int inet_listen_check_locked(struct inet_sock *is)
 		    !(is->s.reuseport && o->s.reuseport))
 			return -EADDRINUSE;
 	}
+	if (is->adopted) /* a connection that is over */
+		list_move_tail(&is->port_node, slot(is->local.port));
+	is->adopted = false;
 	return 0;
 }
 
@@ -301,7 +328,7 @@ static int fit_any(const struct inet_sock *is, const struct net_ns *net,
 		   const struct inet_ep *from)
 {
 	if (is->proto != proto || is->local.port != to->port || is->dead ||
-	    is->s.net != net)
+	    is->s.net != net || load_once(&is->s.bound_dev) > LOOPBACK_INDEX)
 		return 0;
 	if (proto == IPPROTO_TCP && is->state != INET_LISTEN)
 		return 0;
@@ -350,9 +377,11 @@ void inet_for_port_locked(const struct net_ns *net, u16 port,
 {
 	struct inet_sock *is;
 
-	list_for_each_entry(is, slot(port), port_node) {
-		if (is->s.net == net && is->local.port == port)
-			fn(is, arg);
+	for (u32 t = 0; t < NR_TABLES; t++) {
+		list_for_each_entry(is, slot_of(t, port), port_node) {
+			if (is->s.net == net && is->local.port == port)
+				fn(is, arg);
+		}
 	}
 }
 
@@ -361,9 +390,10 @@ void inet_for_each(const struct net_ns *net,
 {
 	struct inet_sock *is;
 
-	for (u32 i = 0; i < NR_SLOTS; i++) {
+	for (u32 i = 0; i < NR_TABLES * NR_SLOTS; i++) {
 		spin_lock(&inet_lock);
-		list_for_each_entry(is, slot((u16)i), port_node) {
+		list_for_each_entry(is, slot_of(i / NR_SLOTS, (u16)i),
+				    port_node) {
 			if (is->s.net == net)
 				fn(is, arg);
 		}
