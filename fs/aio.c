@@ -174,10 +174,15 @@ static bool ctx_kill(struct aio_ctx *c)
 	}
 	spin_unlock(&list_lock);
 	spin_lock(&c->lock);
-	c->dead = true;
+	store_once(&c->dead, true);
 	spin_unlock(&c->lock);
 	wake_up_all(&c->wq);
 	return was;
+}
+
+bool aio_is_dead(const struct aio_ctx *c)
+{
+	return load_once(&c->dead);
 }
 
 /* ---- requests */
@@ -290,10 +295,16 @@ static bool is_quiet(struct aio_ctx *c)
 	return quiet;
 }
 
-/* Until nothing is in flight any more. */
+/* What waits for files is over; until nothing is in flight any more. */
+static bool is_over(struct aio_ctx *c)
+{
+	aio_poll_cancel_all(c); /* one may have been armed just now */
+	return is_quiet(c);
+}
+
 static void drain(struct aio_ctx *c)
 {
-	wait_event(&c->wq, is_quiet(c));
+	wait_event(&c->wq, is_over(c));
 	let_go_of_ended(c);
 }
 

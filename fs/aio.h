@@ -71,6 +71,16 @@ struct aio_req *aio_req_of(struct aio_kiocb *k);
 /* Files to be let go of when @k has ended. */
 struct file;
 void aio_hold(struct aio_kiocb *k, struct file *f, struct file *eventfd);
+/* --- aio_poll.c */
+/* @k ends when @f, which it holds, has one of @events; an error: it was not begun.  @obj is
+ * what it was begun with. */
+int aio_poll(struct aio_kiocb *k, const struct aio_ctx *c, u64 obj,
+	     struct file *f, u32 events);
+/* Was there one of @obj?  It ends soon, with 0. */
+bool aio_poll_cancel(const struct aio_ctx *c, u64 obj);
+void aio_poll_cancel_all(const struct aio_ctx *c);
+bool aio_is_dead(const struct aio_ctx *c); /* it begins nothing any more */
+
 /* Done with @res.  Any context. */
 void aio_complete(struct aio_kiocb *k, s64 res);
 

@@ -68,8 +68,13 @@ static int check(const struct iocb *cb, const struct file *f)
 			       ? -EINVAL
 		       : f->ops->fsync ? 0
 				       : -EINVAL;
+	case IOCB_CMD_POLL:
+		return cb->buf > 0xffff || cb->offset || cb->nbytes ||
+				       cb->rw_flags
+			       ? -EINVAL
+			       : 0;
 	default:
-		return -EINVAL; /* POLL too */
+		return -EINVAL;
 	}
 	if (cb->rw_flags & ~(u32)RWF_KNOWN)
 		return -EOPNOTSUPP;
@@ -112,6 +117,8 @@ static int get_memory(struct memory *m, const struct iocb *cb)
 
 	m->many =
 		cb->opcode == IOCB_CMD_PREADV || cb->opcode == IOCB_CMD_PWRITEV;
+	if (cb->opcode == IOCB_CMD_POLL)
+		return 0;
 	m->one = (struct iovec_user){ .base = cb->buf, .len = cb->nbytes };
 	if (m->many)
 		err = uiov_get(&m->u, cb->buf, cb->nbytes, &m->it);
@@ -179,6 +186,12 @@ static int start(struct aio_ctx *c, struct file *f, uaddr_t ucb,
 		return err ? err : -EAGAIN;
 	}
 	aio_hold(k, file_get(f), eventfd);
+	if (cb->opcode == IOCB_CMD_POLL) {
+		err = aio_poll(k, c, ucb, f, (u32)cb->buf);
+		if (err)
+			aio_abandon(k);
+		return err;
+	}
 	n = run(f, &m, cb, k);
 	put_memory(&m);
 	if (n != -EIOCBQUEUED)
@@ -234,19 +247,23 @@ SYSCALL3(2, io_submit, uaddr_t, id, s64, nr, uaddr_t, uiocbs)
 	return done ? done : err;
 }
 
-/* Nothing that is under way can be called back. */
+/* Only who waits for a file can be called back; the event says so. */
 SYSCALL3(3, io_cancel, uaddr_t, id, uaddr_t, ucb, uaddr_t, uresult)
 {
 	struct aio_ctx *c;
+	int err = -EINVAL;
 	u32 key;
 
 	(void)uresult;
 	if (get_user_u32(&key, ucb + offsetof(struct iocb, key)))
 		return -EFAULT;
 	c = key ? NULL : aio_get(id);
-	if (c)
-		aio_put(c);
-	return -EINVAL;
+	if (!c)
+		return -EINVAL;
+	if (aio_poll_cancel(c, ucb))
+		err = -EINPROGRESS;
+	aio_put(c);
+	return err;
 }
 
 /* ---- events */

@@ -10,8 +10,10 @@
 #include <linux/aio_abi.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #define DEPTH 32
@@ -645,4 +647,105 @@ TEST(disk, read_only)
 	CHECK_OK(ioctl(fd, BLKROSET, &zero));
 	CHECK_EQ(v, EPERM);
 	CHECK_EQ(pwrite(fd, p, BLOCK, 0), BLOCK);
+}
+
+static long aio_call(aio_context_t ctx, struct iocb *cb)
+{
+	return syscall(SYS_io_submit, ctx, 1, &cb);
+}
+
+static struct iocb poll_of(int fd, unsigned events)
+{
+	return (struct iocb){ .aio_lio_opcode = IOCB_CMD_POLL,
+			      .aio_fildes = (unsigned)fd,
+			      .aio_buf = events,
+			      .aio_data = 7 };
+}
+
+static long one_event(aio_context_t ctx, struct io_event *e, int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	return syscall(SYS_io_getevents, ctx, 1, 1, e, &ts);
+}
+
+TEST(aio, poll)
+{
+	aio_context_t ctx = 0;
+	struct io_event e;
+	struct iocb cb, bad;
+	int p[2], s[2];
+	pid_t pid;
+	char c;
+
+	CHECK_OK(syscall(SYS_io_setup, 8, &ctx));
+	CHECK_OK(pipe(p));
+	cb = poll_of(p[1], POLLOUT); /* ready already */
+	CHECK_EQ(aio_call(ctx, &cb), 1);
+	CHECK_EQ(one_event(ctx, &e, 5000), 1);
+	CHECK(e.data == 7 && e.res == POLLOUT && e.obj == (unsigned long)&cb);
+	cb = poll_of(p[0], POLLIN);
+	CHECK_EQ(aio_call(ctx, &cb), 1);
+	CHECK_EQ(one_event(ctx, &e, 50), 0);
+	pid = fork();
+	CHECK_OK(pid);
+	if (!pid) {
+		ut_sleep_ms(30);
+		_exit(write(p[1], "x", 1) != 1);
+	}
+	CHECK_EQ(one_event(ctx, &e, 5000), 1);
+	CHECK_EQ(e.res, POLLIN);
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_EQ(read(p[0], &c, 1), 1);
+	/* it is told once, and can be called back */
+	CHECK_EQ(one_event(ctx, &e, 50), 0);
+	CHECK_ERR(syscall(SYS_io_cancel, ctx, &cb, &e), EINVAL);
+	CHECK_EQ(aio_call(ctx, &cb), 1);
+	CHECK_ERR(syscall(SYS_io_cancel, ctx, &cb, &e), EINPROGRESS);
+	CHECK_EQ(one_event(ctx, &e, 5000), 1);
+	CHECK_EQ(e.res, 0);
+	/* the other end goes; and a socket */
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	cb = poll_of(p[0], POLLIN);
+	CHECK_EQ(aio_call(ctx, &cb), 1);
+	close(p[1]);
+	CHECK_EQ(one_event(ctx, &e, 5000), 1);
+	CHECK_EQ(e.res, POLLHUP);
+	bad = poll_of(p[0], 0x10000);
+	CHECK_ERR(aio_call(ctx, &bad), EINVAL);
+	bad = poll_of(p[0], POLLIN);
+	bad.aio_nbytes = 1;
+	CHECK_ERR(aio_call(ctx, &bad), EINVAL);
+	/* a context ends although somebody waits */
+	CHECK_OK(pipe(p));
+	cb = poll_of(p[0], POLLIN);
+	CHECK_EQ(aio_call(ctx, &cb), 1);
+	CHECK_OK(syscall(SYS_io_destroy, ctx));
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	CHECK_EQ(read(p[0], &c, 1), 1);
+}
+
+static int wait_in_poll(void *arg)
+{
+	aio_context_t ctx = 0;
+	struct iocb cb = poll_of(*(int *)arg, POLLIN);
+
+	CHECK_OK(syscall(SYS_io_setup, 8, &ctx));
+	CHECK_EQ(aio_call(ctx, &cb), 1);
+	return 0;
+}
+
+/* A process ends although it has such a request, and its file with it. */
+TEST(aio, poll_at_end)
+{
+	int p[2];
+	char c;
+
+	CHECK_OK(pipe(p));
+	CHECK_EQ(ut_wait(ut_fork(wait_in_poll, p)), 0);
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	CHECK_EQ(read(p[0], &c, 1), 1);
+	close(p[0]);
+	signal(SIGPIPE, SIG_IGN);
+	CHECK_ERR(write(p[1], "x", 1), EPIPE);
 }
