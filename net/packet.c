@@ -2,7 +2,7 @@
 /*
  * net/packet.c - packet(7) sockets: their life, names and queue; see packet.h.
  */
-#include <net/packet.h>
+#include <net/packet_ring.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
@@ -11,7 +11,7 @@
 #include <lib/string.h>
 #include <net/netdev.h>
 
-#define TP_STATUS_USER 1u
+#define SOL_SOCKET 1
 
 /* struct sockaddr_ll behind its family. */
 struct ll_addr {
@@ -202,6 +202,9 @@ static s64 take(struct packet_sock *ps, struct packet_buf *b,
 			 sizeof(struct ll_addr));
 	m->stamp_ns = b->stamp_ns;
 	store_once(&ps->s.last_stamp, (s64)b->stamp_ns);
+	if (load_once(&ps->s.kept) & BIT(SOCK_KEPT_RXQ_OVFL) && b->drops)
+		sock_put_cmsg(m, SOL_SOCKET, SO_RXQ_OVFL, &b->drops,
+			      sizeof(b->drops));
 	if (load_once(&ps->auxdata))
 		describe(ps, b, m);
 	if (!(m->flags & MSG_PEEK))
@@ -239,11 +242,15 @@ static s64 packet_recv(struct socket *s, struct sock_msg *m)
 static u32 packet_poll(struct socket *s, struct file *f, struct poll_table *pt)
 {
 	struct packet_sock *ps = to_packet(s);
+	bool ready;
 
 	poll_wait(pt, f, &s->rd_wq);
+	spin_lock(&ps->lock);
+	ready = !list_empty(&ps->queue) || (ps->ring && packet_ring_ready(ps));
+	spin_unlock(&ps->lock);
 	return POLLOUT | POLLWRNORM | POLLWRBAND |
 	       (load_once(&s->error) ? POLLERR : 0) |
-	       (list_empty(&ps->queue) ? 0 : POLLIN | POLLRDNORM);
+	       (ready ? POLLIN | POLLRDNORM : 0);
 }
 
 static u64 packet_inq(struct socket *s)
@@ -267,6 +274,7 @@ static void packet_release(struct socket *s)
 	struct packet_buf *b;
 
 	packet_remove(ps);
+	packet_drop_ring(ps);
 	while ((b = first(ps)))
 		drop(ps, b);
 	socket_fini(s);
@@ -296,6 +304,7 @@ static const struct socket_ops packet_ops = {
 	.getopt = packet_getopt,
 	.queue_lock = packet_queue_lock,
 	.ioctl = netdev_ioctl,
+	.mmap = packet_mmap,
 };
 
 /* @protocol is in the order of the network. */

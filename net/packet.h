@@ -19,12 +19,15 @@
 #define PACKET_HOST	0
 #define PACKET_OUTGOING 4
 
+struct packet_ring; /* packet_ring.h */
+
 struct packet_buf {
 	struct list_head node;
 	u32 len, whole; /* kept, and as it was */
 	u64 stamp_ns;
 	u16 proto;
 	u8 pkttype;
+	u32 drops; /* lost before it */
 	u8 data[];
 };
 
@@ -34,10 +37,15 @@ struct packet_sock {
 	u16 proto;	       /* [packet_lock] host order; 0: none */
 	s32 ifindex;	       /* [packet_lock] 0: any */
 	bool auxdata, origdev, ignore_outgoing; /* [a] */
+	bool loss, has_off, bypass;		/* [a] kept */
+	u32 copy_thresh, timestamp;		/* [a] kept */
+	u32 version, reserve;	  /* [rd_mutex] of a ring to be made */
+	struct packet_ring *ring; /* [rd_mutex and lock] owned, or NULL */
 	struct spinlock lock;
 	struct list_head queue; /* [lock] of struct packet_buf */
 	u64 queued;		/* [lock] their cost */
 	u32 heard, lost;	/* [lock] since they were asked for */
+	u32 frozen; /* [lock] times that a ring of blocks was full */
 	struct mutex rd_mutex;
 };
 

@@ -2,7 +2,7 @@
 /*
  * net/packet_tap.c - frames of the loopback go to packet sockets, and come from them.
  */
-#include <net/packet.h>
+#include <net/packet_ring.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <lib/atomic.h>
@@ -75,35 +75,64 @@ static u32 wanted(const struct packet_sock *ps, const struct frame *f,
 	return sock_filter_run(&ps->s, &p, &keep) ? keep : 0;
 }
 
+/* What is to be known of the frame, of which @n bytes are kept. */
+static struct packet_buf head_of(const struct packet_sock *ps,
+				 const struct frame *f, u8 pkttype, u32 n)
+{
+	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0;
+
+	return (struct packet_buf){
+		.len = n,
+		.whole = f->n - start,
+		.proto = f->proto,
+		.pkttype = pkttype,
+		.drops = ps->s.drops,
+		.stamp_ns = socket_stamp(&ps->s),
+	};
+}
+
+/* Into the queue, or the ring; lock held.  @b is used in the first case. */
+static bool take(struct packet_sock *ps, const struct frame *f, u8 pkttype,
+		 u32 n, struct packet_buf *b)
+{
+	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0;
+	struct packet_buf head = head_of(ps, f, pkttype, n);
+
+	if (ps->ring)
+		return packet_ring_put(ps, &head, f->p + start,
+				       start ? 0 : ETHER_HEADER);
+	if (!b || (ps->queued &&
+		   ps->queued + sizeof(*b) + n > load_once(&ps->s.rcvbuf)))
+		return false;
+	*b = head;
+	list_init(&b->node);
+	memcpy(b->data, f->p + start, n);
+	list_add_tail(&b->node, &ps->queue);
+	ps->queued += sizeof(*b) + n;
+	return true;
+}
+
 static void queue(struct packet_sock *ps, const struct frame *f, u8 pkttype)
 {
-	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0, n;
-	struct packet_buf *b = kmalloc(sizeof(*b) + f->n - start);
-	bool ok = false;
+	struct packet_buf *b = NULL;
+	bool ok = false, used;
+	u32 n;
 
+	if (!load_once(&ps->ring))
+		b = kmalloc(sizeof(*b) + f->n);
 	spin_lock(&ps->lock);
 	n = wanted(ps, f, pkttype);
+	used = n && !ps->ring;
 	if (n) {
-		ok = b && (!ps->queued || ps->queued + sizeof(*b) + n <=
-						  load_once(&ps->s.rcvbuf));
+		ok = take(ps, f, pkttype, n, b);
 		ps->heard++;
 		ps->lost += !ok;
-	}
-	if (ok) {
-		list_init(&b->node);
-		b->len = n;
-		b->whole = f->n - start;
-		b->proto = f->proto;
-		b->pkttype = pkttype;
-		b->stamp_ns = socket_stamp(&ps->s);
-		memcpy(b->data, f->p + start, n);
-		list_add_tail(&b->node, &ps->queue);
-		ps->queued += sizeof(*b) + n;
+		store_once(&ps->s.drops, ps->s.drops + !ok);
 	}
 	spin_unlock(&ps->lock);
 	if (ok)
 		wake_up_all_key(&ps->s.rd_wq, POLLIN | POLLRDNORM);
-	else
+	if (!ok || !used)
 		kfree(b);
 }
 

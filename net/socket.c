@@ -313,6 +313,13 @@ void socket_urgent(struct socket *s)
 	(void)task_signal_owner(pid, SIGURG, &si);
 }
 
+static int sock_mmap(struct file *f, struct vma *v)
+{
+	struct socket *s = f->priv;
+
+	return s->ops->mmap ? s->ops->mmap(s, v) : -ENODEV;
+}
+
 static void sock_release(struct file *f)
 {
 	struct socket *s = f->priv;
@@ -328,6 +335,7 @@ static const struct file_ops socket_fops = {
 	.poll = sock_poll,
 	.ioctl = sock_ioctl,
 	.setfl = sock_setfl,
+	.mmap = sock_mmap,
 	.release = sock_release,
 };
 

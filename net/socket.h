@@ -85,6 +85,7 @@
 #define UNIX_PATH_MAX 108
 #define SCM_MAX_FD    253
 
+struct vma;	  /* kernel/mm/vm.h */
 struct cbpf_insn; /* lib/cbpf.h */
 struct cred;	  /* kernel/task/process.h */
 struct inode;	  /* fs/vfs.h: the node of a path name */
@@ -193,6 +194,8 @@ struct socket_ops {
 	/* SO_RCVLOWAT, at least 1; NULL: it is kept. */
 	void (*set_lowat)(struct socket *s, u32 v);
 	bool peek_off; /* it has SO_PEEK_OFF */
+	/* As file_ops.mmap; NULL: -ENODEV. */
+	int (*mmap)(struct socket *s, struct vma *v);
 };
 #define SOCK_OPT_MAX 256u
 

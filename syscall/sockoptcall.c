@@ -427,6 +427,19 @@ static int get_option(struct socket *s, int opt, union option_value *v)
 	}
 }
 
+/* A level of the family's own; of packets a value may say what is asked for. */
+static int get_other(struct socket *s, int level, int opt, uaddr_t uval,
+		     u32 room, u8 *val)
+{
+	room = min(room, (u32)SOCK_OPT_MAX);
+	if (!s->ops->getopt)
+		return -EOPNOTSUPP;
+	if (s->family == AF_PACKET && room >= sizeof(u32) &&
+	    copy_from_user(val, uval, sizeof(u32)))
+		return -EFAULT;
+	return s->ops->getopt(s, level, opt, val, room);
+}
+
 int sock_get_option(struct socket *s, int opt, void *val)
 {
 	union option_value v;
@@ -466,9 +479,7 @@ SYSCALL5(209, getsockopt, int, fd, int, level, int, opt, uaddr_t, uval, uaddr_t,
 	else if (level == SOL_SOCKET)
 		n = get_option(s, opt, &v);
 	else
-		n = s->ops->getopt ? s->ops->getopt(s, level, opt, v.other,
-						    min_t(u32, room, sizeof(v)))
-				   : -EOPNOTSUPP;
+		n = get_other(s, level, opt, uval, room, v.other);
 	fd_unref(r);
 	if (n < 0)
 		return n;
