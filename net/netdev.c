@@ -26,6 +26,7 @@ enum {
 	SIOCGIFHWADDR = 0x8927,
 	SIOCGIFINDEX = 0x8933,
 	SIOCGIFTXQLEN = 0x8942,
+	SIOCETHTOOL = 0x8946,
 	SIOCGIFMAP = 0x8970,
 };
 
@@ -38,6 +39,7 @@ struct ifreq {
 		} addr;
 		u16 flags;
 		u32 word;
+		u64 data;
 		u8 raw[24];
 	};
 };
@@ -176,6 +178,29 @@ static int answer(struct ifreq *r, unsigned int cmd, const struct net_ns *net)
 	}
 }
 
+#define ETHTOOL_GLINK	    0xau
+#define ETHTOOL_GET_TS_INFO 0x41u
+
+/* What ethtool(8) asks of a loopback that Linux's has, too: times (struct
+ * ethtool_ts_info: those of software), and whether it is there. */
+static s64 ethtool(u64 at)
+{
+	u32 info[11] = { ETHTOOL_GET_TS_INFO,
+			 SOF_TIMESTAMPING_TX_SOFTWARE |
+				 SOF_TIMESTAMPING_RX_SOFTWARE |
+				 SOF_TIMESTAMPING_SOFTWARE,
+			 ~0u };
+	u32 cmd;
+
+	if (get_user_u32(&cmd, at))
+		return -EFAULT;
+	if (cmd == ETHTOOL_GLINK)
+		return put_user_u32(1, at + sizeof(cmd));
+	if (cmd != ETHTOOL_GET_TS_INFO)
+		return -EOPNOTSUPP;
+	return copy_to_user(at, info, sizeof(info));
+}
+
 s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 {
 	struct ifreq r;
@@ -206,6 +231,8 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 	r.name[sizeof(r.name) - 1] = 0;
 	if (strcmp(r.name, "lo"))
 		return -ENODEV;
+	if (cmd == SIOCETHTOOL)
+		return ethtool(r.data);
 	if (cmd == SIOCSIFFLAGS)
 		return netdev_set_up(s->net, r.flags & IFF_UP);
 	err = answer(&r, cmd, s->net);

@@ -86,6 +86,8 @@ int rtnl_request(struct net_ns *net, struct nl_out *o,
 /* Those who listen hear of the loopback going up or down. */
 void rtnl_link_changed(struct net_ns *net);
 /* --- rtnl_nsid.c: RTM_NEWNSID, RTM_GETNSID */
+/* rtnl_rule.c: all of @family, or of both */
+int rtnl_dump_rules(struct nl_out *o, const struct nlmsghdr *req, u8 family);
 int rtnl_nsid_request(struct net_ns *net, struct nl_out *o,
 		      const struct nlmsghdr *req, u32 len, bool dump);
 

@@ -269,8 +269,9 @@ static int dump(const struct net_ns *net, struct nl_out *o,
 		return load_once(&net->lo_up) ? put_routes(o, req, RTM_NEWROUTE,
 							   NLM_F_MULTI, family)
 					      : 0;
-	case RTM_GETNEIGH:
 	case RTM_GETRULE:
+		return rtnl_dump_rules(o, req, family);
+	case RTM_GETNEIGH:
 		return 0; /* none */
 	default:
 		return -EOPNOTSUPP;

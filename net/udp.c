@@ -116,7 +116,7 @@ int inet_route(struct inet_sock *is, const struct sock_msg *m,
 	if (unlikely(m->tx.src_set) && !err) {
 		memcpy(from->ip, m->tx.src, sizeof(from->ip));
 		if (!inet_is_local(from) || inet_is_v4(from) != inet_is_v4(to))
-			err = -EINVAL;
+			err = inet_is_v4(to) ? -ENETUNREACH : -EINVAL;
 	}
 	if (!err && inet_is_any(from)) {
 		inet_source(to, from);

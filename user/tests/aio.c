@@ -694,7 +694,7 @@ TEST(aio, poll)
 		_exit(write(p[1], "x", 1) != 1);
 	}
 	CHECK_EQ(one_event(ctx, &e, 5000), 1);
-	CHECK_EQ(e.res, POLLIN);
+	CHECK(e.res & POLLIN); /* others that are true may be with it */
 	CHECK_EQ(ut_wait(pid), 0);
 	CHECK_EQ(read(p[0], &c, 1), 1);
 	/* it is told once, and can be called back */

@@ -380,7 +380,8 @@ TEST(optlevels, sent_with)
 	info.ipi_spec_dst.s_addr = htonl(0x08080808);
 	CHECK_ERR(send_from(c, &a, sizeof(a), SOL_IP, IP_PKTINFO, &info,
 			    sizeof(info)),
-		  EINVAL);
+		  ENETUNREACH);
+	info.ipi_spec_dst.s_addr = htonl(INADDR_LOOPBACK);
 	info.ipi_ifindex = 99;
 	CHECK_ERR(send_from(c, &a, sizeof(a), SOL_IP, IP_PKTINFO, &info,
 			    sizeof(info)),

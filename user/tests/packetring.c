@@ -5,10 +5,15 @@
 #include "utest.h"
 
 #include <arpa/inet.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/net_tstamp.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define BLOCK 16384u
@@ -27,15 +32,19 @@ static int packet(int version)
 	return s;
 }
 
-/* @n bytes over the loopback. */
+/* @n bytes over the loopback, to somebody. */
 static void say(size_t n)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
 	static char data[8192];
 	int s = socket(AF_INET, SOCK_DGRAM, 0);
 
+	CHECK_OK(s);
 	memset(data, 'u', sizeof(data));
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_OK(bind(s, (void *)&a, len));
+	CHECK_OK(getsockname(s, (void *)&a, &len));
 	CHECK_EQ(sendto(s, data, n, 0, (void *)&a, sizeof(a)), n);
 	close(s);
 }
@@ -205,4 +214,23 @@ TEST(packetring, blocks)
 	CHECK_EQ(len, sizeof(st));
 	CHECK_EQ(st.tp_packets, 9);
 	CHECK(st.tp_drops > 0 && st.tp_freeze_q_cnt == 1);
+}
+
+/* What libpcap asks before it listens. */
+TEST(packetring, ethtool)
+{
+	struct ethtool_ts_info info = { .cmd = ETHTOOL_GET_TS_INFO };
+	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
+	struct ifreq r = { .ifr_name = "lo" };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	r.ifr_data = (void *)&info;
+	CHECK_OK(ioctl(s, SIOCETHTOOL, &r));
+	CHECK(info.so_timestamping & SOF_TIMESTAMPING_RX_SOFTWARE);
+	CHECK_EQ(info.phc_index, -1);
+	r.ifr_data = (void *)&link;
+	CHECK_OK(ioctl(s, SIOCETHTOOL, &r));
+	CHECK_EQ(link.data, 1);
+	link.cmd = 0xffff;
+	CHECK_ERR(ioctl(s, SIOCETHTOOL, &r), EOPNOTSUPP);
 }
