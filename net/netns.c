@@ -19,7 +19,7 @@
 	{                                                                    \
 		.port_first = 32768, .port_last = 60999,                     \
 		.port_unprivileged = 1024, .somaxconn = 4096, .ping_low = 0, \
-		.ping_high = INT32_MAX                                       \
+		.ping_high = INT32_MAX, .unix_qlen = 10                      \
 	}
 
 static const struct net_sysctl ctl_init = CTL_INIT;

@@ -82,6 +82,7 @@ static struct unix_sock *alloc_sock(u16 type, struct net_ns *net)
 		return NULL;
 	socket_init(&us->s, &unix_ops, AF_UNIX, type, net);
 	us->refs = 1;
+	us->max_queued = load_once(&net->ctl.unix_qlen);
 	us->domain = domain_get(current->cred->domain);
 	list_init(&us->backlog);
 	list_init(&us->backlog_node);

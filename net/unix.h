@@ -59,6 +59,7 @@ struct unix_sock {
 	u64 queued;		       /* [q] their cost */
 	u64 bytes;		       /* [q] their unread bytes */
 	u32 nr_queued;		       /* [q] */
+	u32 max_queued; /* [I] net.unix.max_dgram_qlen, when it was made */
 	/* unix_room.c */
 	struct list_head pollers;   /* [u] who polls for room here */
 	struct list_head poll_node; /* [u] in somebody's list of those */

@@ -19,12 +19,10 @@
 #include <kernel/file/file.h>
 #include <lib/atomic.h>
 
-#define QUEUE_MAX 10u /* net.unix.max_dgram_qlen */
-
 bool unix_queue_full(const struct unix_sock *us, const struct unix_sock *to)
 {
 	return unix_is_dgram(to) && to != us && load_once(&to->peer) != us &&
-	       load_once(&to->nr_queued) > QUEUE_MAX;
+	       load_once(&to->nr_queued) > to->max_queued;
 }
 
 static bool has_room(const struct unix_sock *us, const struct unix_sock *to)

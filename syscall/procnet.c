@@ -229,6 +229,8 @@ static const struct knob {
 } knobs[] = {
 	{ "core", "somaxconn", offsetof(struct net_sysctl, somaxconn), 1, 0,
 	  INT32_MAX },
+	{ "unix", "max_dgram_qlen", offsetof(struct net_sysctl, unix_qlen), 1,
+	  0, INT32_MAX },
 	{ "ipv4", "ip_local_port_range",
 	  offsetof(struct net_sysctl, port_first), 2, 1, 65535 },
 	{ "ipv4", "ip_unprivileged_port_start",

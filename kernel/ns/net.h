@@ -24,6 +24,7 @@ struct net_sysctl {
 	/* numbers that are programs' own, conf/...: of an interface, of one to come */
 	u32 tag_all, tag_default, tag_lo;
 	u32 ping_low, ping_high; /* groups that may have a ping socket */
+	u32 unix_qlen; /* messages that a datagram socket holds, less one */
 };
 
 /* What is counted of one: /proc/net/snmp and its like.  Nothing gets lost between the

@@ -627,4 +627,18 @@ TEST(sockets, full_datagrams)
 	CHECK_EQ(poll(&p, 1, 5000), 1);
 	CHECK_EQ(ut_wait(pid), 0);
 	CHECK_ERR(write(s, "z", 1), ECONNREFUSED);
+	/* others may hold more */
+	ut_own_net();
+	CHECK_OK(n = open("/proc/sys/net/unix/max_dgram_qlen", O_RDWR));
+	CHECK_EQ(read(n, c, sizeof(c)), 3);
+	CHECK(!memcmp(c, "10\n", 3));
+	CHECK_EQ(pwrite(n, "20", 2, 0), 2);
+	CHECK_OK(unlink("sock"));
+	CHECK_OK(to = socket(AF_UNIX, SOCK_DGRAM, 0));
+	CHECK_OK(bind(to, (void *)&a, sizeof(a)));
+	CHECK_OK(s = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+	CHECK_OK(connect(s, (void *)&a, sizeof(a)));
+	for (n = 0; write(s, "x", 1) == 1; n++)
+		;
+	CHECK_EQ(n, 21);
 }
