@@ -81,7 +81,7 @@ static s64 eventfd_write(struct file *f, struct iov_iter *from,
 	struct eventfd *e = f->priv;
 	u64 n;
 
-	if (iov_iter_count(from) < sizeof(n))
+	if (iov_iter_count(from) != sizeof(n))
 		return -EINVAL;
 	if (copy_from_iter(&n, sizeof(n), from) != sizeof(n))
 		return -EFAULT;
@@ -133,7 +133,13 @@ static size_t eventfd_fdinfo(struct file *f, char *buf, size_t n)
 				 load_once(&e->count), e->id, e->semaphore);
 }
 
+s64 event_llseek(struct file *f __unused, s64 off __unused, int whence __unused)
+{
+	return 0;
+}
+
 static const struct file_ops eventfd_fops = {
+	.llseek = event_llseek,
 	.fdinfo = eventfd_fdinfo,
 	.read = eventfd_read,
 	.write = eventfd_write,

@@ -183,7 +183,7 @@ static int answer(struct ifreq *r, unsigned int cmd, const struct net_ns *net)
 
 /* What ethtool(8) asks of a loopback that Linux's has, too: times (struct
  * ethtool_ts_info: those of software), and whether it is there. */
-static s64 ethtool(u64 at)
+static s64 ethtool(const struct net_ns *net, u64 at)
 {
 	u32 info[11] = { ETHTOOL_GET_TS_INFO,
 			 SOF_TIMESTAMPING_TX_SOFTWARE |
@@ -195,7 +195,7 @@ static s64 ethtool(u64 at)
 	if (get_user_u32(&cmd, at))
 		return -EFAULT;
 	if (cmd == ETHTOOL_GLINK)
-		return put_user_u32(1, at + sizeof(cmd));
+		return put_user_u32(load_once(&net->lo_up), at + sizeof(cmd));
 	if (cmd != ETHTOOL_GET_TS_INFO)
 		return -EOPNOTSUPP;
 	return copy_to_user(at, info, sizeof(info));
@@ -215,8 +215,9 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 	case SIOCGSTAMPNS:
 	case SIOCGSTAMP_NEW:
 	case SIOCGSTAMPNS_NEW:
-		return s->family == AF_UNIX ? -ENOTTY
-					    : socket_stamp_ioctl(s, cmd, arg);
+		return s->family == AF_UNIX || s->family == AF_NETLINK
+			       ? -ENOTTY
+			       : socket_stamp_ioctl(s, cmd, arg);
 	case SIOCATMARK:
 		return s->type == SOCK_STREAM && s->family != AF_UNIX
 			       ? at_mark(to_inet(s), arg)
@@ -232,7 +233,7 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 	if (strcmp(r.name, "lo"))
 		return -ENODEV;
 	if (cmd == SIOCETHTOOL)
-		return ethtool(r.data);
+		return ethtool(s->net, r.data);
 	if (cmd == SIOCSIFFLAGS)
 		return netdev_set_up(s->net, r.flags & IFF_UP);
 	err = answer(&r, cmd, s->net);

@@ -20,6 +20,7 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/netdev.h>
 
 #define TOLD_MAX 1024u /* messages to a group that nobody has read */
 
@@ -351,6 +352,7 @@ static const struct socket_ops netlink_ops = {
 	.setopt = nl_setopt,
 	.getopt = nl_getopt,
 	.queue_lock = nl_queue_lock,
+	.ioctl = netdev_ioctl,
 };
 
 bool netlink_file(struct file *f)

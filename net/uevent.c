@@ -21,6 +21,7 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/netdev.h>
 
 #define KERNEL_GROUP 1u
 
@@ -261,6 +262,7 @@ static const struct socket_ops uevent_ops = {
 	.release = nl_release,
 	.setopt = uev_setopt,
 	.queue_lock = nl_queue_lock,
+	.ioctl = netdev_ioctl,
 };
 
 struct socket *uevent_create(int type)

@@ -138,10 +138,10 @@ int unix_bind(struct socket *s, struct sock_addr *addr)
 	struct unix_name *n;
 	int err;
 
+	if (!addr->abstract && !addr->node)
+		return unix_autobind(us); /* which it may be already */
 	if (load_once(&us->name))
 		return -EINVAL;
-	if (!addr->abstract && !addr->node)
-		return unix_autobind(us);
 	n = name_new(addr);
 	if (!n)
 		return -ENOMEM;

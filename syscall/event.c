@@ -4,6 +4,7 @@
  */
 #include <syscall/syscall.h>
 #include <syscall/timeout.h>
+#include <syscall/uiov.h>
 
 #include <fs/event.h>
 #include <kernel/mm/user.h>
@@ -53,6 +54,8 @@ static s64 do_epoll_wait(int epfd, uaddr_t uevents, int max, u64 deadline,
 
 	if (max <= 0 || max > EP_MAX_EVENTS)
 		return -EINVAL;
+	if (!user_range_ok(uevents, (u64)max * sizeof(struct epoll_event)))
+		return -EFAULT;
 	r = fd_ref(epfd);
 	if (!r.f)
 		return -EBADF;

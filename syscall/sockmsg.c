@@ -284,9 +284,14 @@ SYSCALL6(207, recvfrom, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
 	struct fdref r;
 	s64 n = sock_ref(fd, &r, &s);
 	int err = 0;
+	u32 room;
 
 	if (n)
 		return n;
+	if (!user_range_ok(buf, iov.len)) {
+		fd_unref(r);
+		return -EFAULT;
+	}
 	iov_iter_user(&it, &iov, 1, iov.len);
 	m.it = &it;
 	m.flags = msg_flags(r.f, flags);
@@ -297,7 +302,9 @@ SYSCALL6(207, recvfrom, int, fd, uaddr_t, buf, u64, len, u32, flags, uaddr_t,
 		return n;
 	if (from.len || from.abstract)
 		err = sock_addr_write(&from, uaddr, ulen);
+	else if (get_user_u32(&room, ulen))
+		err = -EFAULT;
 	else
-		err = put_user_u32(0, ulen);
+		err = (s32)room < 0 ? -EINVAL : put_user_u32(0, ulen);
 	return err ? err : n;
 }

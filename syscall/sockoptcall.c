@@ -256,10 +256,14 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		return err;
 	if (level != SOL_SOCKET)
 		err = set_other(s, level, opt, uval, len);
-	else if (opt == SO_LINGER)
-		err = set_linger(s, uval, len);
 	else if (opt == SO_BINDTODEVICE)
 		err = set_device(s, uval, len);
+	else if ((s32)len < (s32)sizeof(v))
+		err = -EINVAL;
+	else if (get_user_u32(&v, uval))
+		err = -EFAULT;
+	else if (opt == SO_LINGER)
+		err = set_linger(s, uval, len);
 	else if (opt == SO_ATTACH_FILTER)
 		err = sock_attach_filter(s, uval, len);
 	else if (opt == SO_TIMESTAMPING || opt == SO_TIMESTAMPING_NEW)
@@ -274,10 +278,6 @@ SYSCALL5(208, setsockopt, int, fd, int, level, int, opt, uaddr_t, uval, u32,
 		err = set_timeout(&s->rcv_timeout_ns, uval, len);
 	else if (opt == SO_SNDTIMEO || opt == SO_SNDTIMEO_NEW)
 		err = set_timeout(&s->snd_timeout_ns, uval, len);
-	else if (len < sizeof(v))
-		err = -EINVAL;
-	else if (get_user_u32(&v, uval))
-		err = -EFAULT;
 	else
 		err = set_option(s, opt, v);
 	fd_unref(r);

@@ -595,3 +595,17 @@ TEST(events, statfs)
 	CHECK_EQ(st.f_type, 0x09041934);
 	CHECK_EQ(st.f_bsize, 4096);
 }
+
+/* What is asked of a descriptor of events besides. */
+TEST(events, asked_oddly)
+{
+	int ep = epoll_create1(0), e = eventfd(0, EFD_NONBLOCK);
+	uint64_t two[2] = { 1, 1 };
+
+	CHECK_ERR(epoll_wait(ep, (void *)-1L, 1, 0), EFAULT);
+	CHECK_ERR(write(e, two, 9), EINVAL);
+	CHECK_ERR(write(e, two, 7), EINVAL);
+	CHECK_EQ(write(e, two, 8), 8);
+	CHECK_EQ(lseek(e, 5, SEEK_SET), 0);
+	CHECK_EQ(lseek(ep, 0, SEEK_CUR), 0);
+}

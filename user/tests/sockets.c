@@ -642,3 +642,23 @@ TEST(sockets, full_datagrams)
 		;
 	CHECK_EQ(n, 21);
 }
+
+/* Pointers and lengths that make no sense. */
+TEST(sockets, asked_oddly)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	socklen_t len = (socklen_t)-1;
+	int s[2], on = 1;
+	char c;
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	CHECK_ERR(setsockopt(s[0], SOL_SOCKET, SO_LINGER, (void *)-1L, 4),
+		  EFAULT);
+	CHECK_ERR(setsockopt(s[0], SOL_SOCKET, SO_REUSEADDR, &on, len), EINVAL);
+	CHECK_ERR(recv(s[0], (void *)-1L, 1, MSG_DONTWAIT), EFAULT);
+	CHECK_EQ(write(s[1], "x", 1), 1);
+	CHECK_ERR(recvfrom(s[0], &c, 1, 0, (void *)&a, &len), EINVAL);
+	CHECK_OK(s[0] = socket(AF_UNIX, SOCK_STREAM, 0));
+	CHECK_OK(bind(s[0], (void *)&a, 2));
+	CHECK_OK(bind(s[0], (void *)&a, 2)); /* it has a name already */
+}
