@@ -17,7 +17,7 @@
 
 #define SLL_SIZE   20u /* struct sockaddr_ll */
 #define ALIGN16(n) (((n) + 15) & ~15u)
-#define ALIGN8(n)  (((n) + 7) & ~7u)
+#define ALIGN8(n)  (((n) + 7) & ~(typeof(n))7)
 #define BLOCK_HEAD 48u /* struct tpacket_block_desc */
 #define TMO_MS	   8u  /* of a block, if none is said */
 #define PAGES_MAX  16384u
@@ -251,6 +251,8 @@ bool packet_ring_put(struct packet_sock *ps, const struct packet_buf *b,
 	sh.net = ALIGN16(head + SLL_SIZE + (mac_len ? max(mac_len, 16u) : 0)) +
 		 (mac_len ? 0 : 16) + ps->reserve;
 	sh.mac = sh.net - mac_len;
+	if (sh.net > 0xffff)
+		return false; /* it could not be said */
 	sh.snap = sh.mac < room ? min(sh.snap, room - sh.mac) : 0;
 	if (r->version == TPACKET_V3)
 		off = block_room(r, sh.mac + sh.snap);
@@ -295,13 +297,13 @@ bool packet_ring_ready(struct packet_sock *ps)
 static int check(const struct packet_sock *ps, const struct packet_ring_req *q,
 		 u32 *per_block)
 {
-	u32 least = packet_head_size(ps->version) + SLL_SIZE + ps->reserve;
+	u64 least = (u64)packet_head_size(ps->version) + SLL_SIZE + ps->reserve;
 
 	if ((s32)q->block_size <= 0 || q->block_size % PAGE_SIZE)
 		return -EINVAL;
 	if (ps->version == TPACKET_V3 &&
 	    (q->priv_size >= q->block_size ||
-	     q->block_size < BLOCK_HEAD + ALIGN8(q->priv_size) + least))
+	     q->block_size < BLOCK_HEAD + ALIGN8((u64)q->priv_size) + least))
 		return -EINVAL;
 	if (q->frame_size < least || q->frame_size % 16)
 		return -EINVAL;
