@@ -26,9 +26,6 @@ struct epoll_event {
 #define EPOLLONESHOT   (1u << 30)
 #define EPOLLET	       (1u << 31)
 
-/* Of the file_ops of all of these: they have no position, but may be asked. */
-s64 event_llseek(struct file *f, s64 off, int whence);
-
 struct file *epoll_create_file(void);
 /* @fd is the number under which @f is known. */
 int epoll_ctl(struct file *epf, int op, int fd, struct file *f,

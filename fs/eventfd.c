@@ -133,13 +133,8 @@ static size_t eventfd_fdinfo(struct file *f, char *buf, size_t n)
 				 load_once(&e->count), e->id, e->semaphore);
 }
 
-s64 event_llseek(struct file *f __unused, s64 off __unused, int whence __unused)
-{
-	return 0;
-}
-
 static const struct file_ops eventfd_fops = {
-	.llseek = event_llseek,
+	.stands = true,
 	.fdinfo = eventfd_fdinfo,
 	.read = eventfd_read,
 	.write = eventfd_write,

@@ -606,7 +606,7 @@ static size_t epoll_fdinfo(struct file *f, char *buf, size_t n)
 }
 
 static const struct file_ops epoll_fops = {
-	.llseek = event_llseek,
+	.stands = true,
 	.fdinfo = epoll_fdinfo,
 	.poll = epoll_poll,
 	.release = epoll_release,

@@ -199,7 +199,7 @@ static size_t signalfd_fdinfo(struct file *f, char *buf, size_t n)
 }
 
 static const struct file_ops signalfd_fops = {
-	.llseek = event_llseek,
+	.stands = true,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.release = signalfd_release,

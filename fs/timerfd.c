@@ -186,7 +186,7 @@ static size_t timerfd_fdinfo(struct file *f, char *buf, size_t n)
 }
 
 static const struct file_ops timerfd_fops = {
-	.llseek = event_llseek,
+	.stands = true,
 	.read = timerfd_read,
 	.poll = timerfd_poll,
 	.release = timerfd_release,

@@ -97,17 +97,35 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 	return ERR_PTR(-EFAULT);
 }
 
+/* An address without a family is IPv4's to an IPv4 socket; to others, none at all. */
+static int vague_target(struct inet_sock *is, const struct sock_addr *a,
+			struct inet_ep *ep)
+{
+	struct sock_addr as = *a;
+
+	as.family = AF_INET;
+	return inet_target(is, &as, ep);
+}
+
 int inet_route(struct inet_sock *is, const struct sock_msg *m,
 	       struct inet_ep *to, struct inet_ep *from)
 {
-	int err = m->to ? inet_target(is, m->to, to) : 0;
+	const struct sock_addr *dst = m->to;
+	bool vague = dst && dst->family == AF_UNSPEC;
+	int err = 0;
 
+	if (unlikely(vague) && is->s.family == AF_INET6)
+		dst = NULL;
+	else if (unlikely(vague))
+		err = vague_target(is, dst, to);
+	else if (dst)
+		err = inet_target(is, dst, to);
 	if (err)
 		return err;
 	spin_lock(&inet_lock);
-	if (!m->to && is->state != INET_CONNECTED)
+	if (!dst && is->state != INET_CONNECTED)
 		err = -EDESTADDRREQ;
-	else if (!m->to)
+	else if (!dst)
 		*to = is->remote;
 	if (!err && is->s.type != SOCK_RAW)
 		err = inet_autobind_locked(is, NULL);

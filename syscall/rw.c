@@ -335,7 +335,7 @@ SYSCALL3(62, lseek, int, fd, s64, off, u32, whence)
 	if (whence > SEEK_HOLE)
 		n = -EINVAL;
 	else if (!r.f->ops->llseek)
-		n = -ESPIPE;
+		n = r.f->ops->stands ? 0 : -ESPIPE;
 	else
 		n = r.f->ops->llseek(r.f, off, (int)whence);
 	if (lock)

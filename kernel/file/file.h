@@ -131,6 +131,7 @@ struct file_ops {
 	/* RWF_NOWAIT: 0: write() would wait for nothing but the device; -EAGAIN,
 	 * -EOPNOTSUPP.  Optional. */
 	int (*write_now)(struct file *f, u64 pos, u64 len);
+	bool stands; /* no llseek(), but lseek(2) stays at 0 instead of -ESPIPE */
 	bool sigio;	/* O_ASYNC tells what poll() would (async.c) */
 	bool own_sigio; /* O_ASYNC means something else, which setfl() sees to */
 	bool nowait;	/* read() honours IOV_NOWAIT, and write() for streams */

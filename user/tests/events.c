@@ -608,4 +608,5 @@ TEST(events, asked_oddly)
 	CHECK_EQ(write(e, two, 8), 8);
 	CHECK_EQ(lseek(e, 5, SEEK_SET), 0);
 	CHECK_EQ(lseek(ep, 0, SEEK_CUR), 0);
+	CHECK_ERR(pread(e, two, 8, 0), ESPIPE);
 }

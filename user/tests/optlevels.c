@@ -387,6 +387,7 @@ TEST(optlevels, sent_with)
 			    sizeof(info)),
 		  ENODEV);
 	CHECK_ERR(send_from(c, &a, sizeof(a), SOL_IP, 99, &info, 4), EINVAL);
+	a.sin_family = AF_UNSPEC; /* will do for IPv4 */
 	CHECK_EQ(send_from(c, &a, sizeof(a), SOL_SOCKET, SO_MARK, &mark, 4), 1);
 	hear(s, &t);
 	CHECK_EQ(word(&t, SOL_SOCKET, SO_MARK), 77);
