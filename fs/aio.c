@@ -151,7 +151,7 @@ static struct aio_ctx *ctx_new(u32 nr)
 	list_init(&c->node);
 	list_init(&c->ended);
 	for (u32 i = 0; i < nr_pages; i++) {
-		c->page[i] = page_alloc(0, GFP_ZERO | GFP_USER);
+		c->page[i] = page_alloc(0, GFP_ZERO | GFP_OBJECT);
 		if (!c->page[i]) {
 			ctx_free(c);
 			return NULL;

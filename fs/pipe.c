@@ -188,7 +188,7 @@ static void *span_alloc(struct pipe *p, u64 pos, size_t n, size_t *len)
 	void **slot = &p->pages[(at >> PAGE_SHIFT) & (p->nr_pages - 1)];
 
 	if (unlikely(!*slot))
-		*slot = get_free_page(GFP_USER);
+		*slot = get_free_page(GFP_OBJECT);
 	return *slot ? span(p, pos, n, len) : NULL;
 }
 

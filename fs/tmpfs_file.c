@@ -14,6 +14,7 @@
 #include <fs/tmpfs.h>
 
 #include <fs/filecaps.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -274,6 +275,7 @@ static int alloc_range(struct inode *i, u64 off, u64 end)
 			return err;
 		if (signal_pending_current())
 			return -EINTR;
+		memcg_balance();
 		cond_resched();
 	}
 	return 0;

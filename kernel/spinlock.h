@@ -43,6 +43,7 @@ enum lock_rank {
 	RANK_EVENT,	/* epoll's list of ready files */
 	RANK_TIMER,	/* a hart's timer queue */
 	RANK_SCHED,	/* placement, ready lists */
+	RANK_MEMCG,	/* charges of groups */
 	RANK_SLAB,	/* object caches */
 	RANK_PMEM,	/* page allocator */
 	RANK_MMU,	/* kernel page tables */

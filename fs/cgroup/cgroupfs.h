@@ -4,6 +4,7 @@
  *
  *	tree.c		instance, directories, inodes
  *	files.c		what is in the files of a group
+ *	memory.c	those of the controller memory
  *	procs.c		who is in a group: cgroup.procs, cgroup.threads, clone3(2)
  *
  * There is one instance.  An inode is (group, number of file; 0: the directory) and
@@ -16,8 +17,9 @@
 #include <fs/pseudo.h>
 #include <fs/vfs.h>
 #include <kernel/cgroup/cgroup.h>
+#include <kernel/mm/memcg.h>
 
-#define CGROUPFS_FILES 32 /* numbers of files: 1 .. this - 1 */
+#define CGROUPFS_FILES 64 /* numbers of files: 1 .. this - 1 */
 
 /* Who opened it when: a file of text has this as its argument. */
 struct cgroup_file;
@@ -26,6 +28,7 @@ struct cgroupfs_open {
 	const struct cgroup_file *cf; /* [I] static */
 	struct cred *cred;
 	struct cgroup_ns *ns;
+	struct memcg_peak peak; /* memory.c: since it was written to */
 };
 
 struct cgroup_file {
@@ -36,6 +39,7 @@ struct cgroup_file {
 	bool delegatable; /* who owns the top of a namespace may write it */
 	s32 event;	  /* 1 + enum cgroup_event, or 0 */
 	int (*show)(struct text *t, struct cgroup *cg);
+	int (*show_open)(struct text *t, struct cgroupfs_open *o); /* or that */
 	/* @buf without white space around it; 0 or -errno */
 	int (*write)(struct cgroupfs_open *o, char *buf);
 };
@@ -60,9 +64,29 @@ struct cgroupfs_node {
 };
 
 /* --- tree.c */
-extern bool cgroupfs_nsdelegate, cgroupfs_pids_localevents; /* [a] options */
+extern bool cgroupfs_nsdelegate, cgroupfs_pids_localevents,
+	cgroupfs_memory_localevents; /* [a] options */
 /* The inode of file @nr of @cg, referenced, or NULL: no memory. */
 struct inode *cgroupfs_inode(struct cgroup *cg, u32 nr);
+
+/* --- memory.c */
+int cgroupfs_show_memory_current(struct text *t, struct cgroup *cg);
+int cgroupfs_show_memory_peak(struct text *t, struct cgroupfs_open *o);
+int cgroupfs_write_memory_peak(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_memory_min(struct text *t, struct cgroup *cg);
+int cgroupfs_write_memory_min(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_memory_low(struct text *t, struct cgroup *cg);
+int cgroupfs_write_memory_low(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_memory_high(struct text *t, struct cgroup *cg);
+int cgroupfs_write_memory_high(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_memory_max(struct text *t, struct cgroup *cg);
+int cgroupfs_write_memory_max(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_memory_events(struct text *t, struct cgroup *cg);
+int cgroupfs_show_memory_events_local(struct text *t, struct cgroup *cg);
+int cgroupfs_show_memory_oom_group(struct text *t, struct cgroup *cg);
+int cgroupfs_write_memory_oom_group(struct cgroupfs_open *o, char *buf);
+int cgroupfs_write_memory_reclaim(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_memory_stat(struct text *t, struct cgroup *cg);
 
 /* --- procs.c */
 int cgroupfs_show_procs(struct text *t, struct cgroup *cg);

@@ -351,6 +351,7 @@ static int write_cpu_burst(struct cgroupfs_open *o, char *buf)
 #define RW   0644
 #define PIDS BIT(CGROUP_PIDS)
 #define CPU  BIT(CGROUP_CPU)
+#define MEM  BIT(CGROUP_MEMORY)
 
 const struct cgroup_file cgroup_files[] = {
 	{ .name = "" }, /* the directory */
@@ -390,6 +391,34 @@ const struct cgroup_file cgroup_files[] = {
 	  .event = 1 + CGROUP_EV_PIDS, .show = show_pids_events },
 	{ "pids.events.local", RO, .ctl = PIDS, .not_on_root = true,
 	  .event = 1 + CGROUP_EV_PIDS_LOCAL, .show = show_pids_events_local },
+	{ "memory.current", RO, .ctl = MEM, .not_on_root = true,
+	  .show = cgroupfs_show_memory_current },
+	{ "memory.peak", RW, .ctl = MEM, .not_on_root = true,
+	  .show_open = cgroupfs_show_memory_peak,
+	  .write = cgroupfs_write_memory_peak },
+	{ "memory.min", RW, .ctl = MEM, .not_on_root = true,
+	  .show = cgroupfs_show_memory_min,
+	  .write = cgroupfs_write_memory_min },
+	{ "memory.low", RW, .ctl = MEM, .not_on_root = true,
+	  .show = cgroupfs_show_memory_low,
+	  .write = cgroupfs_write_memory_low },
+	{ "memory.high", RW, .ctl = MEM, .not_on_root = true,
+	  .show = cgroupfs_show_memory_high,
+	  .write = cgroupfs_write_memory_high },
+	{ "memory.max", RW, .ctl = MEM, .not_on_root = true,
+	  .show = cgroupfs_show_memory_max,
+	  .write = cgroupfs_write_memory_max },
+	{ "memory.events", RO, .ctl = MEM, .not_on_root = true,
+	  .event = 1 + CGROUP_EV_MEMORY, .show = cgroupfs_show_memory_events },
+	{ "memory.events.local", RO, .ctl = MEM, .not_on_root = true,
+	  .event = 1 + CGROUP_EV_MEMORY_LOCAL,
+	  .show = cgroupfs_show_memory_events_local },
+	{ "memory.oom.group", RW, .ctl = MEM, .not_on_root = true,
+	  .delegatable = true, .show = cgroupfs_show_memory_oom_group,
+	  .write = cgroupfs_write_memory_oom_group },
+	{ "memory.reclaim", 0200, .ctl = MEM, .delegatable = true,
+	  .write = cgroupfs_write_memory_reclaim },
+	{ "memory.stat", RO, .ctl = MEM, .show = cgroupfs_show_memory_stat },
 };
 const u32 nr_cgroup_files = ARRAY_SIZE(cgroup_files);
 STATIC_ASSERT(ARRAY_SIZE(cgroup_files) <= CGROUPFS_FILES, "inode numbers");

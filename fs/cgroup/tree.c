@@ -13,9 +13,9 @@
 
 #define CGROUP2_MAGIC 0x63677270
 
-bool cgroupfs_nsdelegate, cgroupfs_pids_localevents;
-static bool favordynmods, memory_localevents,
-	memory_recursiveprot; /* [a] options that are only kept */
+bool cgroupfs_nsdelegate, cgroupfs_pids_localevents,
+	cgroupfs_memory_localevents;
+static bool favordynmods; /* [a] an option that is only kept */
 
 static struct mount *cgroupfs_mnt; /* [I] */
 static struct cgroupfs_node root_node = {
@@ -122,6 +122,7 @@ static void opened_put(void *arg)
 {
 	struct cgroupfs_open *o = arg;
 
+	memcg_peak_end(&o->peak);
 	cgroup_put(o->cg);
 	cred_put(o->cred);
 	ns_put(&o->ns->ns);
@@ -134,6 +135,8 @@ static int show(struct text *t, void *arg)
 
 	if (load_once(&o->cg->dead) || !cgroup_has_file(o->cg, o->cf))
 		return -ENODEV;
+	if (o->cf->show_open)
+		return o->cf->show_open(t, o);
 	return o->cf->show ? o->cf->show(t, o->cg) : -EINVAL;
 }
 
@@ -381,8 +384,8 @@ static const struct {
 } options[] = {
 	{ "nsdelegate", &cgroupfs_nsdelegate },
 	{ "favordynmods", &favordynmods },
-	{ "memory_localevents", &memory_localevents },
-	{ "memory_recursiveprot", &memory_recursiveprot },
+	{ "memory_localevents", &cgroupfs_memory_localevents },
+	{ "memory_recursiveprot", &memcg_recursive_protection },
 	{ "pids_localevents", &cgroupfs_pids_localevents },
 };
 

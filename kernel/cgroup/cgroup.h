@@ -7,6 +7,7 @@
  *	freeze.c	groups hold still; groups are killed
  *	cpu.c		CPU time of a group, and its limit (cpu.max)
  *	devprog.c	programs that guard devices
+ *	memory.c	who pays for memory; kernel/mm/memcg.h has the rest
  *	ns.c		cgroup namespaces: from where on a process sees the tree
  *	fs/cgroup/	all of that as a file system
  *
@@ -35,14 +36,18 @@
 #include <kernel/sched/wait.h>
 #include <kernel/time/timer.h>
 
+struct memcg;
 struct process;
 
 enum cgroup_ctl {
 	CGROUP_CPU,
+	CGROUP_MEMORY,
 	CGROUP_PIDS,
 	NR_CGROUP_CTL,
 };
 #define CGROUP_CTL_ALL (BIT(NR_CGROUP_CTL) - 1)
+/* Those that threaded groups can have. */
+#define CGROUP_CTL_THREADED (BIT(CGROUP_CPU) | BIT(CGROUP_PIDS))
 
 #define CGROUP_MAX ~0ull /* "max": no limit */
 
@@ -51,6 +56,8 @@ enum cgroup_event {
 	CGROUP_EV_EVENTS,     /* cgroup.events */
 	CGROUP_EV_PIDS,	      /* pids.events */
 	CGROUP_EV_PIDS_LOCAL, /* pids.events.local */
+	CGROUP_EV_MEMORY,     /* memory.events */
+	CGROUP_EV_MEMORY_LOCAL,
 	NR_CGROUP_EV,
 };
 
@@ -103,6 +110,7 @@ struct cgroup {
 	u64 nr_pids, peak_pids, max_pids; /* with all below, and zombies */
 	u64 pids_events, pids_max_local, pids_fail_local;
 	struct cgroup_bandwidth bw;
+	struct memcg *memcg; /* [both] owned, or NULL: has not the controller */
 
 	u32 event[NR_CGROUP_EV]; /* [a] how often */
 	struct waitq event_wq;
@@ -229,6 +237,14 @@ int cgroup_set_bandwidth(struct cgroup *cg, u64 quota_ns, u64 period_ns);
 int cgroup_set_burst(struct cgroup *cg, u64 burst_ns);
 void cgroup_throttle_wait(
 	struct thread *t); /* current, at the end of a request */
+
+/* --- memory.c */
+/* Who pays for the threads of @cg; NULL: the root. */
+struct memcg *cgroup_memcg_locked(const struct cgroup *cg);
+struct memcg *cgroup_memcg_get(struct cgroup *cg); /* its own, or NULL */
+/* @cg gets the controller, or loses it. cgroup_mutex. */
+int cgroup_memory_give(struct cgroup *cg); /* 0, -ENOMEM */
+void cgroup_memory_take(struct cgroup *cg);
 
 /* --- happenings, and what else fs/cgroup/ knows */
 void cgroup_event_locked(struct cgroup *cg, enum cgroup_event ev);

@@ -13,6 +13,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/log.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
 
@@ -38,6 +39,7 @@ static void enter_locked(struct thread *t, struct cgroup *cg)
 	bool was = cgroup_populated_locked(cg);
 
 	t->cgroup = cg == &cgroup_root ? NULL : cgroup_get(cg);
+	memcg_attach(t, cgroup_memcg_locked(cg));
 	if (!t->cgroup) {
 		wake_up_all(&t->proc->stop_wq); /* nothing holds it */
 		return;
@@ -146,6 +148,7 @@ static void forget_locked(struct thread *t)
 {
 	struct cgroup *cg = t->cgroup;
 
+	memcg_attach(t, NULL);
 	t->cgroup = NULL;
 	pids_uncharge_locked(cg);
 	cgroup_put(cg);
@@ -163,6 +166,7 @@ void cgroup_exit_slow(struct thread *t)
 	assert_held(&task_lock);
 	cgroup_account_locked(t, true);
 	leave_locked(t);
+	memcg_attach(t, NULL);
 	if (t != t->proc->leader)
 		forget_locked(t);
 }

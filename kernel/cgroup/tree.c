@@ -4,7 +4,7 @@
  * have; see cgroup.h.
  *
  * A group is a domain (its resources are its own) or threaded (they are those of a
- * group above).  Both controllers there are can be had by threaded groups.
+ * group above).  Threaded groups can have some controllers only: CGROUP_CTL_THREADED.
  */
 #include <kernel/cgroup/cgroup.h>
 #include <kernel/cgroup/devprog.h>
@@ -20,7 +20,7 @@
 
 struct mutex cgroup_mutex = MUTEX_INIT(cgroup_mutex);
 
-const char *const cgroup_ctl_name[NR_CGROUP_CTL] = { "cpu", "pids" };
+const char *const cgroup_ctl_name[NR_CGROUP_CTL] = { "cpu", "memory", "pids" };
 
 struct cgroup cgroup_root = {
 	.refs = 1,
@@ -112,14 +112,15 @@ bool cgroup_populated_locked(const struct cgroup *cg)
 bool cgroup_can_be_thread_root(const struct cgroup *cg)
 {
 	return !cg->parent ||
-	       (!cgroup_is_threaded(cg) && !cg->nr_populated_dom);
+	       (!cgroup_is_threaded(cg) && !cg->nr_populated_dom &&
+		!(cg->subtree_control & ~CGROUP_CTL_THREADED));
 }
 
 bool cgroup_is_thread_root(const struct cgroup *cg)
 {
 	return !cgroup_is_threaded(cg) &&
 	       (cg->nr_threaded_children ||
-		(cg->nr_tasks && cg->subtree_control));
+		(cg->nr_tasks && (cg->subtree_control & CGROUP_CTL_THREADED)));
 }
 
 bool cgroup_is_valid_domain(const struct cgroup *cg)
@@ -131,6 +132,22 @@ bool cgroup_is_valid_domain(const struct cgroup *cg)
 		    (cg->parent && cgroup_is_thread_root(cg)))
 			return false;
 	return true;
+}
+
+/* What @cg has of what @parent gives. */
+static u32 given(const struct cgroup *parent, const struct cgroup *cg)
+{
+	return parent->subtree_control &
+	       (cgroup_is_threaded(cg) ? CGROUP_CTL_THREADED : CGROUP_CTL_ALL);
+}
+
+/* It may have lost controllers that keep something for it.  cgroup_mutex. */
+static void lost(struct cgroup *cg)
+{
+	if (!(cg->controllers & BIT(CGROUP_CPU)))
+		cgroup_cpu_end(cg);
+	if (!(cg->controllers & BIT(CGROUP_MEMORY)))
+		cgroup_memory_take(cg);
 }
 
 static int set_threaded(struct cgroup *cg)
@@ -156,7 +173,11 @@ int cgroup_set_threaded(struct cgroup *cg)
 	mutex_lock(&cgroup_mutex);
 	spin_lock(&task_lock);
 	err = cg->dead ? -ENODEV : set_threaded(cg);
+	if (!err)
+		store_once(&cg->controllers, given(cg->parent, cg));
 	spin_unlock(&task_lock);
+	if (!err)
+		lost(cg);
 	mutex_unlock(&cgroup_mutex);
 	return err;
 }
@@ -196,6 +217,12 @@ static struct cgroup *group_alloc(struct cgroup *parent, const char *name)
 	cg->controllers = parent->subtree_control;
 	cg->max_descendants = cg->max_depth = cg->max_pids = CGROUP_MAX;
 	cgroup_cpu_init(cg);
+	if ((cg->controllers & BIT(CGROUP_MEMORY)) && cgroup_memory_give(cg)) {
+		cgroup_put(parent);
+		kfree(cg->name);
+		kfree(cg);
+		return NULL;
+	}
 	return cg;
 }
 
@@ -269,6 +296,9 @@ int cgroup_remove(struct cgroup *cg)
 	if (err)
 		return err;
 	cgroup_cpu_end(cg);
+	mutex_lock(&cgroup_mutex);
+	cgroup_memory_take(cg);
+	mutex_unlock(&cgroup_mutex);
 	cgroup_put(cg);
 	return 0;
 }
@@ -354,8 +384,14 @@ static int vet_enable(const struct cgroup *cg, u32 enable)
 		return -EEXIST;
 	if (!cgroup_is_valid_domain(cg->dom))
 		return -EOPNOTSUPP;
-	if (cgroup_can_be_thread_root(cg) || cgroup_is_threaded(cg))
+	if (!cg->parent)
 		return 0;
+	if (enable & ~CGROUP_CTL_THREADED) {
+		if (cgroup_is_thread_root(cg) || cgroup_is_threaded(cg))
+			return -EOPNOTSUPP;
+	} else if (cgroup_can_be_thread_root(cg) || cgroup_is_threaded(cg)) {
+		return 0;
+	}
 	return cg->nr_tasks ? -EBUSY : 0;
 }
 
@@ -390,9 +426,23 @@ static int change_control_locked(struct cgroup *cg, u32 enable, u32 disable)
 		controllers_went_locked(c, disable);
 		if (enable & BIT(CGROUP_PIDS))
 			c->peak_pids = c->nr_pids;
-		store_once(&c->controllers, now);
+		store_once(&c->controllers, given(cg, c));
 	}
 	return 0;
+}
+
+/* What controllers keep for the children of @cg is made before they have them. */
+static int prepare_children(struct cgroup *cg, u32 enable)
+{
+	struct cgroup *c;
+	int err = 0;
+
+	if (cg->dead || !(enable & cg->controllers & BIT(CGROUP_MEMORY)))
+		return 0;
+	list_for_each_entry(c, &cg->children, sibling)
+		if (!err && !cgroup_is_threaded(c))
+			err = cgroup_memory_give(c);
+	return err;
 }
 
 int cgroup_set_subtree_control(struct cgroup *cg, u32 enable, u32 disable)
@@ -401,12 +451,16 @@ int cgroup_set_subtree_control(struct cgroup *cg, u32 enable, u32 disable)
 	int err;
 
 	mutex_lock(&cgroup_mutex);
-	spin_lock(&task_lock);
-	err = cg->dead ? -ENODEV : change_control_locked(cg, enable, disable);
-	spin_unlock(&task_lock);
-	if (!err && !(cg->subtree_control & BIT(CGROUP_CPU)))
-		list_for_each_entry(c, &cg->children, sibling)
-			cgroup_cpu_end(c);
+	err = prepare_children(cg, enable);
+	if (!err) {
+		spin_lock(&task_lock);
+		err = cg->dead ? -ENODEV
+			       : change_control_locked(cg, enable, disable);
+		spin_unlock(&task_lock);
+	}
+	/* or it was refused, and what was prepared goes again */
+	list_for_each_entry(c, &cg->children, sibling)
+		lost(c);
 	mutex_unlock(&cgroup_mutex);
 	return err;
 }

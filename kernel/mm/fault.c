@@ -28,6 +28,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/init.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pt.h>
 #include <kernel/mm/uffd.h>
 #include <kernel/mm/vma.h>
@@ -358,6 +359,7 @@ int mm_fault(struct mm *mm, u64 addr, u32 access, int *code)
 	if (addr >= USER_TOP)
 		return -EFAULT;
 	for (;;) {
+		memcg_balance();
 		if (lock)
 			down_read(&mm->lock);
 		err = fault_once(mm, addr, access, code);
@@ -430,6 +432,8 @@ void do_user_fault(struct thread *t)
 		t->majflt++;
 	else
 		t->minflt++;
+	if (unlikely(t->memcg != NULL))
+		memcg_fault_slow(t, t->io.read_bytes != had_read);
 	switch (err) {
 	case 0:
 	case -ERESTARTSYS: /* killed: the end of the request sees to it */

@@ -41,6 +41,11 @@ int fault_copy_frame(struct vma *v, pte_t *p, pte_t e, u64 prot);
 /* Wait until a user page may be had again: reclaims, kills.  0: try again;
  * -ERESTARTSYS: current is being killed; -ENOMEM: it is the victim. */
 int oom_wait(void);
+struct memcg;
+/* A process of @mc (or below) is killed, or all of its group; false: nobody is left.
+ * While one dies no other is killed. */
+bool oom_kill_in(struct memcg *mc);
+bool oom_victim_gone(void); /* who was killed last has no memory any more */
 /* droppable.c: take what programs said may go (MAP_DROPPABLE) from one of them.
  * False: there was nothing.  May sleep; no mm's lock held. */
 bool droppable_reclaim(void);

@@ -17,6 +17,7 @@
 
 #include <kernel/file/file.h>
 #include <kernel/mm/fault.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pmem.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vma.h>
@@ -84,6 +85,7 @@ s64 mapping_file_read(struct mapping *m, struct file *f, struct iov_iter *to,
 		*pos += got;
 		if (got < n)
 			return done ? (s64)done : -EFAULT;
+		memcg_balance();
 		cond_resched();
 	}
 	return (s64)done;
@@ -198,6 +200,8 @@ s64 mapping_file_write(struct mapping *m, struct file *f __unused,
 		*pos += (u64)got;
 		if (!m->ops->no_writeback)
 			dirty_balance();
+		else
+			memcg_balance();
 		if (iov_iter_count(from) > 0)
 			cond_resched();
 	}

@@ -7,7 +7,8 @@
  * memory (resident and tables, shifted by oom_score_adj), never process 1; its
  * threads may use the last reserves so that they can end.  There is one victim at
  * a time; the next one is chosen when its memory is free, or when it takes too
- * long.
+ * long.  When a group of threads is over its limit (memcg_limit.c) the victim is one of
+ * the group; with memory.oom.group the highest such group that it is in goes with it.
  *
  * Context: coroutine.  Locking: oom_mutex; task_lock while choosing.
  */
@@ -15,6 +16,7 @@
 
 #include <kernel/log.h>
 #include <kernel/mm/cache.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pt.h>
 #include <kernel/task/process.h>
 #include <kernel/time/clock.h>
@@ -27,10 +29,22 @@
 #define ADJ_NEVER   (-1000)
 
 struct choice {
-	struct process *p; /* referenced */
+	struct memcg *in;    /* of it and below; NULL: all */
+	u64 limit;	     /* pages that there are */
+	struct process *p;   /* referenced */
+	struct memcg *memcg; /* referenced: what it is in */
 	s64 points;
 	u64 pages;
 };
+
+static void choice_put(struct choice *c)
+{
+	if (c->p)
+		process_put(c->p);
+	memcg_put(c->memcg);
+	c->p = NULL;
+	c->memcg = NULL;
+}
 
 static struct mutex oom_mutex = MUTEX_INIT(oom_mutex);
 static struct mm *victim;   /* [oom_mutex] referenced, or NULL */
@@ -48,6 +62,18 @@ static struct mm *any_mm(struct process *p)
 	return NULL;
 }
 
+/* Does any of its threads pay as @mc, or below?  task_lock held. */
+static struct thread *thread_in(struct process *p, const struct memcg *mc)
+{
+	struct thread *t;
+
+	list_for_each_entry(t, &p->threads, proc_node) {
+		if (t->mm && memcg_is_below(t->memcg, mc))
+			return t;
+	}
+	return NULL;
+}
+
 /* task_lock held. */
 static void weigh(struct process *p, void *ctx)
 {
@@ -57,16 +83,21 @@ static void weigh(struct process *p, void *ctx)
 	u64 pages;
 	s64 points;
 
+	const struct thread *t;
+
 	if (!mm || p->pid == 1 || adj <= ADJ_NEVER ||
 	    load_once(&mm->oom_victim))
 		return;
+	t = thread_in(p, c->in);
+	if (!t)
+		return;
 	pages = mm_rss(mm) + mm->pt_pages;
-	points = (s64)pages + adj * (s64)(pmem_total_pages() / 1000);
+	points = (s64)pages + adj * (s64)(c->limit / 1000);
 	if (c->p && points <= c->points)
 		return;
-	if (c->p)
-		process_put(c->p);
+	choice_put(c);
 	c->p = process_get(p);
+	c->memcg = memcg_get(t->memcg);
 	c->points = points;
 	c->pages = pages;
 }
@@ -78,31 +109,78 @@ static void kill_sharer(struct process *p, void *ctx)
 		(void)signal_process(p, SIG_KILL, SEND_KERNEL);
 }
 
-static bool kill_largest(const char *why)
+struct members {
+	struct memcg *of;
+	struct process *but; /* was killed already */
+	u32 nr;
+};
+
+/* All of a group. task_lock held. */
+static void kill_member(struct process *p, void *ctx)
 {
-	struct choice c = { .p = NULL };
+	struct members *m = ctx;
+
+	if (p->pid == 1 || load_once(&p->oom_score_adj) <= ADJ_NEVER ||
+	    p == m->but || !thread_in(p, m->of))
+		return;
+	(void)signal_process(p, SIG_KILL, SEND_KERNEL);
+	m->nr++;
+}
+
+/* The highest group from that of @c up to where memory is short that goes as one. */
+static void kill_group(const struct choice *c)
+{
+	struct members m = { .but = c->p };
+
+	for (struct memcg *a = c->memcg; a; a = a->parent) {
+		if (load_once(&a->oom_group))
+			m.of = a;
+		if (a == c->in)
+			break;
+	}
+	if (!m.of)
+		return;
+	process_for_each(kill_member, &m);
+	pr_err("oom: and %u others of its group", m.nr);
+	while (m.nr--)
+		memcg_event(m.of, MEMCG_EV_OOM_KILL);
+	memcg_event(m.of, MEMCG_EV_OOM_GROUP_KILL);
+}
+
+static void kill_chosen(const struct choice *c)
+{
 	char name[16] = "?";
 
+	spin_lock(&task_lock);
+	if (c->p->leader)
+		strscpy(name, c->p->leader->name, sizeof(name));
+	spin_unlock(&task_lock);
+	victim_since_ns = clock_mono_ns();
+	store_once(&victim->oom_victim, true);
+	pr_err("oom: killed process %d (%s), %lu kB%s", c->p->pid, name,
+	       (unsigned long)(c->pages << (PAGE_SHIFT - 10)),
+	       c->in ? ", for its group" : "");
+	process_for_each(kill_sharer, victim);
+	if (c->memcg)
+		memcg_event(c->memcg, MEMCG_EV_OOM_KILL);
+	kill_group(c);
+}
+
+static bool kill_largest(const char *why, struct memcg *in)
+{
+	struct choice c = { .in = in, .limit = pmem_total_pages() };
+
+	if (in)
+		c.limit = min(c.limit, load_once(&in->max));
 	process_for_each(weigh, &c);
 	if (!c.p) {
 		pr_warn_ratelimited("oom: %s: nobody to kill", why);
 		return false;
 	}
 	victim = process_mm(c.p);
-	if (!victim) { /* it has just ended by itself */
-		process_put(c.p);
-		return true;
-	}
-	spin_lock(&task_lock);
-	if (c.p->leader)
-		strscpy(name, c.p->leader->name, sizeof(name));
-	spin_unlock(&task_lock);
-	victim_since_ns = clock_mono_ns();
-	store_once(&victim->oom_victim, true);
-	pr_err("oom: killed process %d (%s), %lu kB", c.p->pid, name,
-	       (unsigned long)(c.pages << (PAGE_SHIFT - 10)));
-	process_for_each(kill_sharer, victim);
-	process_put(c.p);
+	if (victim) /* else it has just ended by itself */
+		kill_chosen(&c);
+	choice_put(&c);
 	return true;
 }
 
@@ -124,9 +202,30 @@ bool oom_kill(const char *why)
 
 	mutex_lock(&oom_mutex);
 	if (victim_done())
-		chosen = kill_largest(why);
+		chosen = kill_largest(why, NULL);
 	mutex_unlock(&oom_mutex);
 	return chosen;
+}
+
+bool oom_kill_in(struct memcg *mc)
+{
+	bool chosen = true;
+
+	mutex_lock(&oom_mutex);
+	if (victim_done())
+		chosen = kill_largest("memory.max", mc);
+	mutex_unlock(&oom_mutex);
+	return chosen;
+}
+
+bool oom_victim_gone(void)
+{
+	bool gone;
+
+	mutex_lock(&oom_mutex);
+	gone = victim_done();
+	mutex_unlock(&oom_mutex);
+	return gone;
 }
 
 /* Is there enough that a user's allocation may succeed? */

@@ -22,6 +22,7 @@
 #define MAX_ORDER  10 /* largest block: 4 MiB */
 
 struct mapping;
+struct memcg;
 
 /* page->flags, [a] */
 #define PG_RESERVED   BIT(0) /* not RAM for us: kernel image, firmware, holes */
@@ -50,6 +51,7 @@ struct page {
 	u32 flags; /* [a] PG_* */
 	u16 order; /* [pmem_lock or owner] of a free or compound block */
 	u16 inuse; /* slab: objects in use */
+	u8 kind;   /* [owner] what memcg is charged for: enum memcg_stat */
 	struct list_head node; /* buddy, slab, LRU or owner's */
 	union {
 		struct mapping *mapping; /* [page locked, or mapping lock] */
@@ -59,7 +61,8 @@ struct page {
 		u64 index;	/* in mapping, in pages */
 		void *freelist; /* slab */
 	};
-	u64 priv; /* file system's, while PG_PRIVATE; slab: head */
+	u64 priv;	     /* file system's, while PG_PRIVATE; slab: head */
+	struct memcg *memcg; /* [owner] who pays, or NULL: memcg.h */
 } __aligned(64);
 
 STATIC_ASSERT(sizeof(struct page) == 64, "a frame's index is a shift");
@@ -68,7 +71,13 @@ STATIC_ASSERT(sizeof(struct page) == 64, "a frame's index is a shift");
 #define GFP_ZERO   BIT(0) /* cleared */
 #define GFP_ATOMIC BIT(1) /* may use the last reserve; no reclaim */
 #define GFP_USER   BIT(2) /* for user memory: leaves a reserve to the kernel */
-#define GFP_CACHE  (GFP_USER | BIT(3)) /* a page of a file: may replace others */
+#define GFP_FILE   BIT(3) /* a page of a file: may replace others */
+/* For what a group of threads is charged that gets user memory: enum memcg_stat. */
+#define GFP_KIND(kind)	 ((u32)(kind) << 4)
+#define GFP_KIND_OF(gfp) ((gfp) >> 4)
+#define GFP_CACHE	 (GFP_USER | GFP_FILE | GFP_KIND(1))
+#define GFP_TABLE	 (GFP_USER | GFP_ZERO | GFP_KIND(3))
+#define GFP_OBJECT	 (GFP_USER | GFP_KIND(5)) /* of the kernel's, for a program */
 
 /* 2^order frames with refs = 1 on the first, or NULL. */
 struct page *page_alloc(unsigned int order, u32 gfp);

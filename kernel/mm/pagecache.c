@@ -21,6 +21,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/fault.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pmem.h>
 #include <lib/errno.h>
 #include <lib/hash.h>
@@ -126,6 +127,7 @@ void page_end_writeback(struct page *pg, int status)
 		(void)page_set(pg, PG_ERROR);
 	}
 	pmem_account(PMEM_WRITEBACK, -1);
+	memcg_page_stat(pg, MEMCG_WRITEBACK, -1);
 	end_bit(pg, PG_WRITEBACK);
 }
 
@@ -160,6 +162,8 @@ int cache_insert(struct mapping *m, struct page *pg, u64 index)
 	pmem_account(memory ? PMEM_SHMEM : PMEM_CACHE, 1);
 	if (!memory)
 		lru_add(pg);
+	else
+		memcg_set_kind(pg, MEMCG_SHMEM);
 	return 0;
 }
 

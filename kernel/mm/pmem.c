@@ -28,6 +28,7 @@
 #include <kernel/assert.h>
 #include <kernel/hart.h>
 #include <kernel/hotmem.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/vm.h>
 #include <lib/atomic.h>
 #include <lib/bitmap.h>
@@ -317,14 +318,11 @@ struct page *page_alloc_placed(struct list_head *spare, u32 first, u32 nr)
 
 /* --- the interface */
 
-struct page *page_alloc(unsigned int order, u32 gfp)
+static inline struct page *alloc_frame(u32 gfp)
 {
-	struct pcp *c;
+	struct pcp *c = this_pcp();
 	struct page *pg;
 
-	if (unlikely(order > 0))
-		return alloc_block(order, gfp);
-	c = this_pcp();
 	if ((gfp & GFP_ZERO) && c->nr_zero) {
 		pg = c->zero[--c->nr_zero];
 		pg->refs = 1;
@@ -343,9 +341,19 @@ struct page *page_alloc(unsigned int order, u32 gfp)
 	return pg;
 }
 
+struct page *page_alloc(unsigned int order, u32 gfp)
+{
+	struct page *pg =
+		likely(order == 0) ? alloc_frame(gfp) : alloc_block(order, gfp);
+
+	if ((gfp & GFP_USER) && likely(pg != NULL))
+		memcg_charge(pg, gfp);
+	return pg;
+}
+
 struct page *page_alloc_table(void)
 {
-	struct page *pg = page_alloc(0, GFP_ZERO | GFP_USER);
+	struct page *pg = page_alloc(0, GFP_TABLE);
 
 	if (pg)
 		this_pcp()->acct[PMEM_PAGETABLE]++;
@@ -358,6 +366,7 @@ void page_free_table(struct page *pg)
 
 	c->acct[PMEM_PAGETABLE]--;
 	KASSERT(pg->refs == 1);
+	memcg_uncharge(pg);
 	if (c->nr_zero == PCP_ZERO) {
 		page_put(pg);
 		return;
@@ -375,6 +384,7 @@ void page_free_last(struct page *pg)
 	KASSERT(!(pg->flags & FLAGS_BUSY));
 	if (pg->flags & PG_ANON)
 		c->acct[PMEM_ANON]--;
+	memcg_uncharge(pg);
 	pg->refs = 0;
 	pg->flags = 0;
 	if (unlikely(pg->order > 0)) {

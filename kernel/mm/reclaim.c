@@ -2,8 +2,11 @@
 /*
  * kernel/mm/reclaim.c - gives clean file pages back when memory gets short.
  *
- * One list of all pages that are written back somewhere, oldest first, with a second
- * chance: a page that was used since (PG_REFERENCED) goes to the end instead.
+ * For each group of threads that pays for memory (memcg.h), and for the root one, a
+ * list of all pages that are written back somewhere, oldest first, with a second
+ * chance: a page that was used since (PG_REFERENCED) goes to the end instead.  Lists
+ * take turns, as long as they are.  What a group is promised (memory.low, memory.min)
+ * is passed over: in need the former is taken, too.
  *
  * Two who reclaim.  An allocation that finds no frame takes clean, unmapped pages at
  * once, without sleeping (no lock may be held).  The reclaim thread, woken before it
@@ -16,21 +19,28 @@
  * machine that reads its programs from the disk page by page helps nobody.
  *
  * INVARIANTS
- *   I1  A page on the list is in the cache, so it has a reference; it is taken off
+ *   I1  A page on a list is in the cache, so it has a reference; it is taken off
  *       before the cache drops it.
+ *   I2  A group's list is on lrus while it has pages, which keep the group.
  *
  * Locking: lru_lock, innermost.
  */
 #include <kernel/mm/cache.h>
 
 #include <kernel/assert.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pmem.h>
 #include <kernel/mm/vm.h>
 #include <kernel/time/clock.h>
 
 static struct spinlock lru_lock = SPINLOCK_INIT("lru", RANK_SLAB);
-static struct list_head lru = LIST_HEAD_INIT(lru); /* [lru_lock] */
-static u64 nr_lru;				   /* [lru_lock] */
+static struct list_head lrus =
+	LIST_HEAD_INIT(lrus); /* [lru_lock] of struct lru */
+static struct lru root_lru = {
+	.pages = LIST_HEAD_INIT(root_lru.pages),
+	.node = LIST_HEAD_INIT(root_lru.node),
+};
+static u64 nr_lru; /* [lru_lock] pages on all of them */
 
 /* 1/64 of the memory, within these limits (pages). */
 #define KEEP_MIN 256u
@@ -39,40 +49,103 @@ static u64 nr_lru;				   /* [lru_lock] */
 static struct waitq reclaim_wq = WAITQ_INIT(reclaim_wq);
 static bool wanted; /* [a] */
 
+static struct lru *lru_of(struct page *pg)
+{
+	return pg->memcg ? &pg->memcg->lru : &root_lru;
+}
+
+static struct memcg *lru_memcg(struct lru *l)
+{
+	return l == &root_lru ? NULL : container_of(l, struct memcg, lru);
+}
+
 void lru_add(struct page *pg)
 {
+	struct lru *l = lru_of(pg);
+
 	spin_lock(&lru_lock);
-	list_add_tail(&pg->node, &lru);
+	list_add_tail(&pg->node, &l->pages);
 	(void)page_set(pg, PG_LRU);
 	nr_lru++;
+	if (l->nr++ == 0)
+		list_add_tail(&l->node, &lrus);
 	spin_unlock(&lru_lock);
 }
 
 void lru_del(struct page *pg)
 {
+	struct lru *l = lru_of(pg);
+
 	spin_lock(&lru_lock);
 	if (page_clear(pg, PG_LRU)) {
 		list_del(&pg->node);
 		nr_lru--;
+		if (--l->nr == 0)
+			list_del(&l->node);
 	}
 	spin_unlock(&lru_lock);
 }
 
-/* Up to BATCH pages from the old end, moved to the young one, with references; those
- * that were used lately only if @all. */
-static unsigned int take_old(struct page **out, u64 *budget, bool all)
+/* Who looks for pages, and where. */
+struct scan {
+	struct memcg *target; /* in it and below; NULL: everywhere */
+	bool all;	      /* those that were used lately, too */
+	unsigned int need;    /* protection that does not count: 0 or 1 */
+	bool skipped;	      /* one that is only protected by need 0 */
+	u64 budget;	      /* pages to look at */
+};
+
+static bool may_take(struct scan *s, struct lru *l)
 {
+	struct memcg *mc = lru_memcg(l);
+	unsigned int p;
+
+	if (!mc)
+		return !s->target;
+	if (!memcg_is_below(mc, s->target))
+		return false;
+	p = memcg_protection(mc, s->target);
+	s->skipped |= p == 1 && s->need == 0;
+	return p <= s->need;
+}
+
+/* The list whose turn it is, @l if it still is; NULL: there is none. */
+static struct lru *next_lru(struct scan *s, struct lru *l)
+{
+	if (l && l->turn)
+		return l;
+	if (l)
+		list_move_tail(&l->node, &lrus);
+	list_for_each_entry(l, &lrus, node) {
+		if (!may_take(s, l))
+			continue;
+		if (!l->turn)
+			l->turn = l->nr / 8 + BATCH;
+		return l;
+	}
+	return NULL;
+}
+
+/* Up to BATCH pages from the old end, moved to the young one, with references. */
+static unsigned int take_old(struct scan *s, struct page **out)
+{
+	struct lru *l = NULL;
 	unsigned int n = 0;
 
 	spin_lock(&lru_lock);
-	if (list_empty(&lru))
-		*budget = 0;
-	while (n<BATCH && * budget> 0) {
-		struct page *pg = list_first_entry(&lru, struct page, node);
+	while (n < BATCH && s->budget > 0) {
+		struct page *pg;
 
-		(*budget)--;
-		list_move_tail(&pg->node, &lru);
-		if (!all && page_is(pg, PG_REFERENCED)) {
+		l = next_lru(s, l);
+		if (!l) {
+			s->budget = 0;
+			break;
+		}
+		pg = list_first_entry(&l->pages, struct page, node);
+		s->budget--;
+		l->turn--;
+		list_move_tail(&pg->node, &l->pages);
+		if (!s->all && page_is(pg, PG_REFERENCED)) {
 			(void)page_clear(pg, PG_REFERENCED);
 			continue;
 		}
@@ -82,6 +155,25 @@ static unsigned int take_old(struct page **out, u64 *budget, bool all)
 	}
 	spin_unlock(&lru_lock);
 	return n;
+}
+
+/* How many pages there are to look at. */
+static u64 lru_size(struct memcg *target)
+{
+	struct lru *l;
+	u64 nr = 0;
+
+	if (!target)
+		return load_once(&nr_lru);
+	spin_lock(&lru_lock);
+	list_for_each_entry(l, &lrus, node) {
+		struct memcg *mc = lru_memcg(l);
+
+		if (mc && memcg_is_below(mc, target))
+			nr += l->nr;
+	}
+	spin_unlock(&lru_lock);
+	return nr;
 }
 
 /* Free @pg if it is clean and unused; @may_sleep: unmap it from users first. */
@@ -110,46 +202,74 @@ static u64 file_floor(void)
 	return clamp(pmem_total_pages() / 64, (u64)KEEP_MIN, (u64)KEEP_MAX);
 }
 
-/* Up to @nr_pages are freed while more than @keep are left. */
-static u64 reclaim(u64 nr_pages, u64 keep, bool may_sleep)
+/* Those that take_old() found; how many are free now. */
+static u64 free_old(struct page **pg, unsigned int n, bool may_sleep)
+{
+	u64 freed = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		memcg_page_stat(pg[i], MEMCG_PGSCAN, 1);
+		if (try_free(pg[i], may_sleep)) {
+			memcg_page_stat(pg[i], MEMCG_PGSTEAL, 1);
+			freed++;
+		}
+		page_put(pg[i]);
+	}
+	return freed;
+}
+
+/* Up to @nr_pages of @s->target are freed while more than @keep are left. */
+static u64 reclaim(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
 {
 	/* twice around: the first may only clear PG_REFERENCED */
-	u64 budget = 2 * load_once(&nr_lru) + 1, freed = 0;
+	u64 freed = 0, most = 2 * lru_size(s->target) + 1;
 	struct page *pg[BATCH];
-	unsigned int n;
 
 	if (!may_sleep)
-		budget = min(budget, 64 * nr_pages);
-	while (freed < nr_pages && budget > 0 && load_once(&nr_lru) > keep) {
-		n = take_old(pg, &budget, false);
-		for (unsigned int i = 0; i < n; i++) {
-			freed += try_free(pg[i], may_sleep);
-			page_put(pg[i]);
+		most = min(most, 64 * nr_pages);
+	for (s->need = 0; s->need < 2 && !freed; s->need++) {
+		s->budget = most;
+		while (freed < nr_pages && s->budget > 0 &&
+		       load_once(&nr_lru) > keep) {
+			freed += free_old(pg, take_old(s, pg), may_sleep);
+			if (may_sleep)
+				cond_resched();
 		}
-		if (may_sleep)
-			cond_resched();
+		if (!s->skipped)
+			break;
 	}
 	return freed;
 }
 
 u64 pagecache_reclaim(u64 nr_pages, u32 gfp)
 {
-	u64 keep = (gfp & GFP_CACHE) == GFP_USER ? file_floor() : 0;
+	bool file = !(gfp & GFP_USER) || (gfp & GFP_FILE);
+	struct scan s = { .target = NULL };
 
-	return reclaim(nr_pages, keep, false);
+	return reclaim(&s, nr_pages, file ? 0 : file_floor(), false);
+}
+
+u64 memcg_reclaim(struct memcg *mc, u64 nr_pages)
+{
+	struct scan s = { .target = mc };
+	u64 freed = reclaim(&s, nr_pages, 0, true);
+
+	if (s.skipped && s.need)
+		memcg_event(mc, MEMCG_EV_LOW);
+	return freed;
 }
 
 u64 pagecache_drop(void)
 {
-	u64 budget = load_once(&nr_lru), freed = 0;
+	struct scan s = { .all = true,
+			  .need = 2,
+			  .budget = load_once(&nr_lru) };
 	struct page *pg[BATCH];
 	unsigned int n;
+	u64 freed = 0;
 
-	while ((n = take_old(pg, &budget, true))) {
-		for (unsigned int i = 0; i < n; i++) {
-			freed += try_free(pg[i], false);
-			page_put(pg[i]);
-		}
+	while ((n = take_old(&s, pg))) {
+		freed += free_old(pg, n, false);
 		cond_resched();
 	}
 	return freed;
@@ -157,7 +277,8 @@ u64 pagecache_drop(void)
 
 u64 reclaim_hard(u64 nr_pages)
 {
-	u64 freed = reclaim(nr_pages, file_floor(), true);
+	struct scan s = { .target = NULL };
+	u64 freed = reclaim(&s, nr_pages, file_floor(), true);
 
 	if (freed < nr_pages)
 		freed += pmem_shrink(nr_pages - freed);

@@ -28,6 +28,7 @@
 #include <kernel/file/file.h>
 #include <kernel/init.h>
 #include <kernel/mm/fault.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pmem.h>
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
@@ -75,6 +76,7 @@ void page_set_dirty(struct page *pg)
 	if (!page_set(pg, PG_DIRTY)) {
 		radix_tag_set(&m->pages, pg->index, RADIX_DIRTY);
 		pmem_account(PMEM_DIRTY, 1);
+		memcg_page_stat(pg, MEMCG_DIRTY, 1);
 		if (current)
 			current->io.write_bytes += PAGE_SIZE;
 		if (m->nr_dirty++ == 0) {
@@ -101,6 +103,7 @@ static bool clear_dirty(struct mapping *m, struct page *pg)
 	radix_tag_clear(&m->pages, pg->index, RADIX_DIRTY);
 	m->nr_dirty--;
 	pmem_account(PMEM_DIRTY, -1);
+	memcg_page_stat(pg, MEMCG_DIRTY, -1);
 	return true;
 }
 
@@ -114,6 +117,7 @@ void dirty_forget(struct mapping *m, struct page *pg)
 		return;
 	m->nr_dirty--;
 	pmem_account(PMEM_DIRTY, -1);
+	memcg_page_stat(pg, MEMCG_DIRTY, -1);
 }
 
 /* The mapping dies: the flusher must not see it any more. */
@@ -140,6 +144,7 @@ static bool begin_writeback(struct mapping *m, struct page *pg)
 			radix_tag_set(&m->pages, pg->index, RADIX_WRITEBACK);
 			(void)page_set(pg, PG_WRITEBACK);
 			pmem_account(PMEM_WRITEBACK, 1);
+			memcg_page_stat(pg, MEMCG_WRITEBACK, 1);
 		}
 		spin_unlock(&m->lock);
 	}
@@ -450,6 +455,7 @@ bool writeback_pressed(void)
  * device's worker).  It sees to itself by writeback_pressed(). */
 void dirty_balance(void)
 {
+	memcg_balance();
 	if (++since_balance[this_cpu()] % BALANCE_NR)
 		return;
 	flusher_wake();

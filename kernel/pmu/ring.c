@@ -78,7 +78,7 @@ struct perf_rb *perf_rb_new(u32 nr_pages, bool overwrite, bool backward,
 	rb->backward = backward;
 	rb->watermark = min(watermark, (u64)nr_pages * PAGE_SIZE / 2);
 	for (u32 i = 0; i <= nr_pages; i++) {
-		rb->page[i] = page_alloc(0, GFP_ZERO | GFP_USER);
+		rb->page[i] = page_alloc(0, GFP_ZERO | GFP_OBJECT);
 		if (!rb->page[i]) {
 			free_pages(rb);
 			return NULL;

@@ -15,6 +15,7 @@
 #include <kernel/dev/blk.h>
 #include <kernel/hotmem.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/vmap.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
@@ -44,6 +45,7 @@ struct thread *thread_alloc(void)
 		return NULL;
 	}
 	t->kstack_top = (u64)stack + KSTACK_SIZE;
+	t->stack_memcg = memcg_charge_stack(KSTACK_SIZE / PAGE_SIZE);
 	t->state = THREAD_NEW;
 	t->syscall_nr = -1;
 	t->tf.status = SSTATUS_SPIE;
@@ -62,6 +64,7 @@ void thread_free(struct thread *t)
 		/* relaxed: only that hart could set it, and t runs nowhere */
 		atomic_cmpxchg(&harts[i]->fp_owner, t, NULL);
 	}
+	memcg_uncharge_stack(t->stack_memcg, KSTACK_SIZE / PAGE_SIZE);
 	kstack_free((void *)(t->kstack_top - KSTACK_SIZE), KSTACK_SIZE);
 	kmem_cache_free(thread_cache, t);
 }

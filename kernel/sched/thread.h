@@ -32,6 +32,7 @@ struct mm;
 struct files;
 struct fs_ctx;
 struct cgroup;
+struct memcg;
 struct cred;
 struct sigpending;
 struct waiter;
@@ -65,6 +66,7 @@ enum request_kind {
 #define WORK_RESCHED  BIT(4) /* give way when more threads want the hart */
 #define WORK_RSEQ     BIT(5) /* kernel/task/rseq.h */
 #define WORK_THROTTLE BIT(6) /* kernel/cgroup/cpu.c */
+#define WORK_MEMCG    BIT(7) /* kernel/mm/memcg.h: its group is too large */
 
 /* thread->request of an ordinary system call: posted, and in its coroutine */
 #define REQUEST_PLAIN	0u
@@ -185,6 +187,8 @@ struct thread {
 	struct cgroup *cgroup; /* [task lock] owned */
 	u64 cgroup_since[2];   /* [task lock] user, system time when it came */
 	bool cgroup_frozen;    /* [task lock] */
+	struct memcg *memcg;   /* [task lock + memcg_lock] owned: who pays */
+	struct memcg *stack_memcg; /* [I] who pays for its stack */
 
 	/* --- signals (kernel/task/signal.c) */
 	u64 sig_blocked;	/* [signal lock; owner reads without] */

@@ -18,6 +18,7 @@
 #include <kernel/assert.h>
 #include <kernel/cgroup/cgroup.h>
 #include <kernel/log.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/task/rseq.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
@@ -259,6 +260,8 @@ void task_request_end(struct thread *t)
 {
 	if (unlikely(load_once(&t->work) & WORK_RSEQ))
 		rseq_resume(t);
+	if (unlikely(load_once(&t->work) & WORK_MEMCG))
+		memcg_pay(t);
 	if (unlikely(load_once(&t->work) & WORK_THROTTLE))
 		cgroup_throttle_wait(t);
 	if (unlikely(load_once(&t->work) & WORK_TASK))

@@ -39,7 +39,7 @@ static int region_alloc(struct uring_region *g, u64 bytes)
 	if (!g->page)
 		return -ENOMEM;
 	for (u32 i = 0; i < g->nr_pages; i++) {
-		g->page[i] = page_alloc(0, GFP_ZERO | GFP_USER);
+		g->page[i] = page_alloc(0, GFP_ZERO | GFP_OBJECT);
 		if (!g->page[i])
 			return -ENOMEM;
 	}

@@ -21,6 +21,7 @@
 #include <kernel/mm/fault.h>
 #include <kernel/mm/cache.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/pmem.h>
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
@@ -233,6 +234,19 @@ void lru_add(struct page *pg)
 }
 
 void lru_del(struct page *pg)
+{
+}
+
+/* Nobody pays for memory. */
+void memcg_pay(struct thread *t)
+{
+}
+
+void memcg_set_kind(struct page *pg, enum memcg_stat kind)
+{
+}
+
+void memcg_stat_slow(struct memcg *mc, enum memcg_stat what, s64 n)
 {
 }
 
