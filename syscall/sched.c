@@ -10,6 +10,7 @@
  */
 #include <syscall/sched.h>
 
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/hart.h>
 #include <kernel/mm/user.h>
 #include <kernel/ns/pid.h>
@@ -78,13 +79,9 @@ SYSCALL3(122, sched_setaffinity, int, tid, u32, len, uaddr_t, umask)
 		err = -ESRCH;
 	else if (!may_schedule(t))
 		err = -EPERM;
-	else if (!(mask & app_mask()))
-		err = -EINVAL;
 	else
-		store_once(&t->cpus_allowed, mask & app_mask());
+		err = cgroup_cpus_ask_locked(t, mask);
 	spin_unlock(&task_lock);
-	if (!err && t == current)
-		relay_leave_home(t);
 	return err;
 }
 

@@ -4,6 +4,7 @@
  *
  *	tree.c		instance, directories, inodes
  *	files.c		what is in the files of a group
+ *	cpuset.c	those of the controller cpuset
  *	memory.c	those of the controller memory
  *	procs.c		who is in a group: cgroup.procs, cgroup.threads, clone3(2)
  *
@@ -68,6 +69,14 @@ extern bool cgroupfs_nsdelegate, cgroupfs_pids_localevents,
 	cgroupfs_memory_localevents; /* [a] options */
 /* The inode of file @nr of @cg, referenced, or NULL: no memory. */
 struct inode *cgroupfs_inode(struct cgroup *cg, u32 nr);
+
+/* --- cpuset.c */
+int cgroupfs_show_cpus(struct text *t, struct cgroup *cg);
+int cgroupfs_write_cpus(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_cpus_effective(struct text *t, struct cgroup *cg);
+int cgroupfs_show_mems(struct text *t, struct cgroup *cg);
+int cgroupfs_write_mems(struct cgroupfs_open *o, char *buf);
+int cgroupfs_show_mems_effective(struct text *t, struct cgroup *cg);
 
 /* --- memory.c */
 int cgroupfs_show_memory_current(struct text *t, struct cgroup *cg);

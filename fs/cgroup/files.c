@@ -345,13 +345,61 @@ static int write_cpu_burst(struct cgroupfs_open *o, char *buf)
 	return cgroup_set_burst(o->cg, v);
 }
 
+static int show_cpu_weight(struct text *t, struct cgroup *cg)
+{
+	text_printf(t, "%u\n", cgroup_weight(cg));
+	return 0;
+}
+
+static int write_cpu_weight(struct cgroupfs_open *o, char *buf)
+{
+	u64 v;
+	int err = kstrtou64(buf, 0, &v);
+
+	return err ? err : cgroup_set_weight(o->cg, v);
+}
+
+static int show_cpu_weight_nice(struct text *t, struct cgroup *cg)
+{
+	text_printf(t, "%d\n", cgroup_weight_nice(cg));
+	return 0;
+}
+
+static int write_cpu_weight_nice(struct cgroupfs_open *o, char *buf)
+{
+	u64 v;
+	int err = kstrtou64(*buf == '-' ? buf + 1 : buf, 0, &v);
+
+	if (err)
+		return err;
+	v = min(v, 100ul);
+	return cgroup_set_weight_nice(o->cg, *buf == '-' ? -(s32)v : (s32)v);
+}
+
+static int show_cpu_idle(struct text *t, struct cgroup *cg)
+{
+	text_printf(t, "%d\n", load_once(&cg->cpu_idle));
+	return 0;
+}
+
+static int write_cpu_idle(struct cgroupfs_open *o, char *buf)
+{
+	u64 v;
+	int err = parse_signed(buf, &v);
+
+	if (err)
+		return err;
+	return v > 1 ? -EINVAL : cgroup_set_idle(o->cg, v);
+}
+
 /* --- the table: a file's place is part of its inode number */
 
-#define RO   0444
-#define RW   0644
-#define PIDS BIT(CGROUP_PIDS)
-#define CPU  BIT(CGROUP_CPU)
-#define MEM  BIT(CGROUP_MEMORY)
+#define RO     0444
+#define RW     0644
+#define PIDS   BIT(CGROUP_PIDS)
+#define CPU    BIT(CGROUP_CPU)
+#define MEM    BIT(CGROUP_MEMORY)
+#define CPUSET BIT(CGROUP_CPUSET)
 
 const struct cgroup_file cgroup_files[] = {
 	{ .name = "" }, /* the directory */
@@ -391,6 +439,20 @@ const struct cgroup_file cgroup_files[] = {
 	  .event = 1 + CGROUP_EV_PIDS, .show = show_pids_events },
 	{ "pids.events.local", RO, .ctl = PIDS, .not_on_root = true,
 	  .event = 1 + CGROUP_EV_PIDS_LOCAL, .show = show_pids_events_local },
+	{ "cpu.weight", RW, .ctl = CPU, .not_on_root = true,
+	  .show = show_cpu_weight, .write = write_cpu_weight },
+	{ "cpu.weight.nice", RW, .ctl = CPU, .not_on_root = true,
+	  .show = show_cpu_weight_nice, .write = write_cpu_weight_nice },
+	{ "cpu.idle", RW, .ctl = CPU, .not_on_root = true,
+	  .show = show_cpu_idle, .write = write_cpu_idle },
+	{ "cpuset.cpus", RW, .ctl = CPUSET, .not_on_root = true,
+	  .show = cgroupfs_show_cpus, .write = cgroupfs_write_cpus },
+	{ "cpuset.cpus.effective", RO, .ctl = CPUSET,
+	  .show = cgroupfs_show_cpus_effective },
+	{ "cpuset.mems", RW, .ctl = CPUSET, .not_on_root = true,
+	  .show = cgroupfs_show_mems, .write = cgroupfs_write_mems },
+	{ "cpuset.mems.effective", RO, .ctl = CPUSET,
+	  .show = cgroupfs_show_mems_effective },
 	{ "memory.current", RO, .ctl = MEM, .not_on_root = true,
 	  .show = cgroupfs_show_memory_current },
 	{ "memory.peak", RW, .ctl = MEM, .not_on_root = true,

@@ -7,6 +7,8 @@
  *	freeze.c	groups hold still; groups are killed
  *	cpu.c		CPU time of a group, and its limit (cpu.max)
  *	devprog.c	programs that guard devices
+ *	weight.c	how groups share a hart (cpu.weight, cpu.idle)
+ *	cpuset.c	on which harts a group runs
  *	memory.c	who pays for memory; kernel/mm/memcg.h has the rest
  *	ns.c		cgroup namespaces: from where on a process sees the tree
  *	fs/cgroup/	all of that as a file system
@@ -40,6 +42,7 @@ struct memcg;
 struct process;
 
 enum cgroup_ctl {
+	CGROUP_CPUSET,
 	CGROUP_CPU,
 	CGROUP_MEMORY,
 	CGROUP_PIDS,
@@ -47,7 +50,8 @@ enum cgroup_ctl {
 };
 #define CGROUP_CTL_ALL (BIT(NR_CGROUP_CTL) - 1)
 /* Those that threaded groups can have. */
-#define CGROUP_CTL_THREADED (BIT(CGROUP_CPU) | BIT(CGROUP_PIDS))
+#define CGROUP_CTL_THREADED \
+	(BIT(CGROUP_CPUSET) | BIT(CGROUP_CPU) | BIT(CGROUP_PIDS))
 
 #define CGROUP_MAX ~0ull /* "max": no limit */
 
@@ -110,6 +114,12 @@ struct cgroup {
 	u64 nr_pids, peak_pids, max_pids; /* with all below, and zombies */
 	u64 pids_events, pids_max_local, pids_fail_local;
 	struct cgroup_bandwidth bw;
+	u32 cpu_weight;	  /* [task_lock] 1 to 10000 */
+	bool cpu_idle;	  /* [task_lock] it has the least weight there is */
+	bool cpu_counted; /* [task_lock] in cgroup_nr_cpu */
+	u64 cpu_round;	  /* [task_lock] weight.c: when it was weighed last */
+	u64 cpus, cpus_effective; /* [task_lock] 0: as above */
+	bool mems_set;		  /* [task_lock] node 0 was named */
 	struct memcg *memcg; /* [both] owned, or NULL: has not the controller */
 
 	u32 event[NR_CGROUP_EV]; /* [a] how often */
@@ -237,6 +247,29 @@ int cgroup_set_bandwidth(struct cgroup *cg, u64 quota_ns, u64 period_ns);
 int cgroup_set_burst(struct cgroup *cg, u64 burst_ns);
 void cgroup_throttle_wait(
 	struct thread *t); /* current, at the end of a request */
+
+/* --- weight.c */
+extern u32 cgroup_nr_cpu; /* [task_lock; a] groups with the controller cpu */
+/* How long @t, which is about to run on @h, may have it while others wait; @turn_ns:
+ * without groups.  The loop of @h; takes task_lock. */
+u64 cgroup_turn_ns(struct hart *h, const struct thread *t, u64 turn_ns);
+void cgroup_weight_init(struct cgroup *cg);
+void cgroup_weight_count_locked(struct cgroup *cg, bool on);
+int cgroup_set_weight(struct cgroup *cg, u64 weight);
+int cgroup_set_weight_nice(struct cgroup *cg, s32 nice);
+int cgroup_set_idle(struct cgroup *cg, bool idle);
+u32 cgroup_weight(struct cgroup *cg); /* as cpu.weight shows it */
+s32 cgroup_weight_nice(struct cgroup *cg);
+
+/* --- cpuset.c */
+u64 cgroup_cpus_locked(const struct cgroup *cg); /* NULL: the root */
+/* @t, in a group or asked for others, runs where it may. */
+void cgroup_cpus_apply_locked(struct thread *t);
+int cgroup_cpus_ask_locked(struct thread *t, u64 mask); /* 0, -EINVAL */
+void cgroup_cpus_inherit_locked(struct cgroup *cg);	/* it is new */
+void cgroup_cpus_end_locked(struct cgroup *cg);
+int cgroup_set_cpus(struct cgroup *cg, u64 mask);
+int cgroup_set_mems(struct cgroup *cg, u64 mask);
 
 /* --- memory.c */
 /* Who pays for the threads of @cg; NULL: the root. */

@@ -40,6 +40,7 @@ static void enter_locked(struct thread *t, struct cgroup *cg)
 
 	t->cgroup = cg == &cgroup_root ? NULL : cgroup_get(cg);
 	memcg_attach(t, cgroup_memcg_locked(cg));
+	cgroup_cpus_apply_locked(t);
 	if (!t->cgroup) {
 		wake_up_all(&t->proc->stop_wq); /* nothing holds it */
 		return;

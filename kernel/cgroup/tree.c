@@ -20,7 +20,8 @@
 
 struct mutex cgroup_mutex = MUTEX_INIT(cgroup_mutex);
 
-const char *const cgroup_ctl_name[NR_CGROUP_CTL] = { "cpu", "memory", "pids" };
+const char *const cgroup_ctl_name[NR_CGROUP_CTL] = { "cpuset", "cpu", "memory",
+						     "pids" };
 
 struct cgroup cgroup_root = {
 	.refs = 1,
@@ -141,6 +142,14 @@ static u32 given(const struct cgroup *parent, const struct cgroup *cg)
 	       (cgroup_is_threaded(cg) ? CGROUP_CTL_THREADED : CGROUP_CTL_ALL);
 }
 
+static void set_controllers_locked(struct cgroup *cg, u32 now)
+{
+	store_once(&cg->controllers, now);
+	cgroup_weight_count_locked(cg, now & BIT(CGROUP_CPU));
+	if (!(now & BIT(CGROUP_CPUSET)))
+		cgroup_cpus_end_locked(cg);
+}
+
 /* It may have lost controllers that keep something for it.  cgroup_mutex. */
 static void lost(struct cgroup *cg)
 {
@@ -174,7 +183,7 @@ int cgroup_set_threaded(struct cgroup *cg)
 	spin_lock(&task_lock);
 	err = cg->dead ? -ENODEV : set_threaded(cg);
 	if (!err)
-		store_once(&cg->controllers, given(cg->parent, cg));
+		set_controllers_locked(cg, given(cg->parent, cg));
 	spin_unlock(&task_lock);
 	if (!err)
 		lost(cg);
@@ -217,6 +226,7 @@ static struct cgroup *group_alloc(struct cgroup *parent, const char *name)
 	cg->controllers = parent->subtree_control;
 	cg->max_descendants = cg->max_depth = cg->max_pids = CGROUP_MAX;
 	cgroup_cpu_init(cg);
+	cgroup_weight_init(cg);
 	if ((cg->controllers & BIT(CGROUP_MEMORY)) && cgroup_memory_give(cg)) {
 		cgroup_put(parent);
 		kfree(cg->name);
@@ -238,6 +248,8 @@ static void link_locked(struct cgroup *cg)
 	cg->frozen = cg->e_freeze != 0; /* there is nobody who moves */
 	parent->nr_frozen_children += cg->frozen;
 	cg->e_throttle = parent->e_throttle;
+	set_controllers_locked(cg, parent->subtree_control);
+	cgroup_cpus_inherit_locked(cg);
 }
 
 struct cgroup *cgroup_make(struct cgroup *parent, const char *name)
@@ -266,6 +278,7 @@ static void unlink_locked(struct cgroup *cg)
 	if (cgroup_is_threaded(cg))
 		cg->parent->nr_threaded_children--;
 	store_once(&cg->dead, true);
+	cgroup_weight_count_locked(cg, false);
 	list_del(&cg->sibling);
 	cg->parent->nr_children--;
 	cg->parent->nr_frozen_children -= cg->frozen;
@@ -426,7 +439,7 @@ static int change_control_locked(struct cgroup *cg, u32 enable, u32 disable)
 		controllers_went_locked(c, disable);
 		if (enable & BIT(CGROUP_PIDS))
 			c->peak_pids = c->nr_pids;
-		store_once(&c->controllers, given(cg, c));
+		set_controllers_locked(c, given(cg, c));
 	}
 	return 0;
 }

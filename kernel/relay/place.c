@@ -7,6 +7,7 @@
  */
 #include <arch/riscv/csr.h>
 #include <kernel/assert.h>
+#include <kernel/cgroup/cgroup.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/rseq.h>
@@ -120,12 +121,14 @@ void relay_slice_expired(struct ktimer *t)
 }
 
 /* From a twentieth (nice 19, SCHED_IDLE) to the double (-20); a turn of SCHED_RR. */
-static u64 slice_of(const struct thread *t)
+static u64 slice_of(struct hart *h, const struct thread *t)
 {
 	s32 nice = t->sched_policy == SCHED_IDLE ? 19 : load_once(&t->nice);
 
 	if (unlikely(t->rt_prio))
 		return load_once(&sched_rr_ms) * NSEC_PER_MSEC;
+	if (unlikely(load_once(&cgroup_nr_cpu)))
+		return cgroup_turn_ns(h, t, relay_slice_ns);
 	if (likely(!nice))
 		return relay_slice_ns;
 	return relay_slice_ns * (u64)(20 - nice) / 20;
@@ -137,7 +140,7 @@ void relay_slice_arm(struct hart *h)
 
 	r->slice_alone = 0;
 	if (!ktimer_armed(&r->slice))
-		ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h->user));
+		ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, h->user));
 }
 
 /* Nobody waits any more: no interrupt for it either. */

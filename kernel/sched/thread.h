@@ -66,7 +66,9 @@ enum request_kind {
 #define WORK_RESCHED  BIT(4) /* give way when more threads want the hart */
 #define WORK_RSEQ     BIT(5) /* kernel/task/rseq.h */
 #define WORK_THROTTLE BIT(6) /* kernel/cgroup/cpu.c */
-#define WORK_MEMCG    BIT(7) /* kernel/mm/memcg.h: its group is too large */
+#define WORK_MOVE \
+	BIT(8) /* it may not run where it does: kernel/cgroup/cpuset.c */
+#define WORK_MEMCG BIT(7) /* kernel/mm/memcg.h: its group is too large */
 
 /* thread->request of an ordinary system call: posted, and in its coroutine */
 #define REQUEST_PLAIN	0u
@@ -225,6 +227,7 @@ struct thread {
 	struct io_count io;	      /* [O] */
 	u64 start_ns;		      /* [I] CLOCK_MONOTONIC */
 	u64 cpus_allowed; /* [a] mask of dense application-hart indices */
+	u64 cpus_asked;	  /* [task lock] by sched_setaffinity(); 0: never */
 	u32 personality;  /* [O] */
 	u8 mempolicy;	  /* [O] syscall/numa.c */
 	u32 traced_on;	  /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */

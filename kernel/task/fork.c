@@ -130,6 +130,7 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 	t->policy = me->policy;
 	t->fault_policy = me->fault_policy;
 	t->cpus_allowed = me->cpus_allowed;
+	t->cpus_asked = me->cpus_asked;
 	inherit_policy(t, me);
 	t->personality = me->personality;
 	t->mempolicy = me->mempolicy;

@@ -90,7 +90,7 @@ struct thread *program_thread(struct fs_ctx *fs, const char *name)
 	t->nsproxy = nsproxy_get(&init_nsproxy);
 	t->syscall_nr = -1;
 	t->tf.status = USER_STATUS;
-	t->cpus_allowed = ~0ULL;
+	t->cpus_allowed = app_mask();
 	t->start_ns = clock_mono_ns();
 	(void)strscpy(t->name, name, sizeof(t->name));
 	return t;

@@ -19,6 +19,7 @@
 #include <kernel/cgroup/cgroup.h>
 #include <kernel/log.h>
 #include <kernel/mm/memcg.h>
+#include <kernel/relay/relay.h>
 #include <kernel/task/rseq.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
@@ -260,6 +261,10 @@ void task_request_end(struct thread *t)
 {
 	if (unlikely(load_once(&t->work) & WORK_RSEQ))
 		rseq_resume(t);
+	if (unlikely(load_once(&t->work) & WORK_MOVE)) {
+		(void)atomic_fetch_and(&t->work, ~WORK_MOVE);
+		relay_leave_home(t);
+	}
 	if (unlikely(load_once(&t->work) & WORK_MEMCG))
 		memcg_pay(t);
 	if (unlikely(load_once(&t->work) & WORK_THROTTLE))

@@ -22,6 +22,7 @@
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/memcg.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/ns.h>
 #include <kernel/task/ext.h>
@@ -248,6 +249,9 @@ static void drop_process(struct thread *t)
 	sigqueue_drop(&t->sig_queue, &t->sig_pending, ~0ULL);
 	spin_unlock(&sh->lock);
 	thread_ext_free(t);
+	spin_lock(&task_lock);
+	memcg_attach(t, NULL);
+	spin_unlock(&task_lock);
 	cred_put(t->cred);
 	t->cred = NULL;
 }
@@ -297,6 +301,9 @@ static struct thread *thread_for(struct uring_pool *p, bool poller)
 	t->nsproxy = nsproxy_get(me->nsproxy);
 	t->sig_blocked = ~0ULL;
 	t->cpus_allowed = me->cpus_allowed;
+	spin_lock(&task_lock);
+	memcg_attach(t, me->memcg);
+	spin_unlock(&task_lock);
 	t->personality = me->personality;
 	t->start_ns = clock_mono_ns();
 	return t;

@@ -123,6 +123,30 @@ def test_sandbox(system):
     assert system.sh("ls /var/lib/private/box/st").status == 0
 
 
+OWN = "/sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup)"
+
+
+def test_limits(system):
+    """Memory, CPU time and CPUs of a unit."""
+    eats = "head -c 100M /dev/zero | tail -c 100M | wc -c"
+    r = system.sh("systemd-run --wait -p MemoryMax=24M -p OOMPolicy=kill "
+                  f"/bin/sh -c '{eats}' 2>&1", 60)
+    assert r.status != 0 and "oom-kill" in r.out, r.out
+    r = run_in_unit(system, f"cat {OWN}/memory.max {OWN}/memory.high",
+                    "MemoryMax=24M", "MemoryHigh=20M")
+    assert r.lines == ["25165824", "20971520"], r.out
+    r = run_in_unit(system, "timeout 2 sh -c \"while :; do :; done\"; "
+                    f"cat {OWN}/cpu.stat {OWN}/cpu.weight",
+                    "CPUQuota=20%", "CPUWeight=50")
+    words = r.out.split()
+    used = int(words[words.index("usage_usec") + 1])
+    assert used < 900000 and words[-1] == "50", r.out
+    assert int(words[words.index("nr_throttled") + 1]) > 3, r.out
+    r = run_in_unit(system, f"nproc; cat {OWN}/cpuset.cpus.effective",
+                    "AllowedCPUs=1")
+    assert r.lines == ["1", "1"], r.out
+
+
 def test_activation(system):
     """A service that its socket, a timer and a path start."""
     system.sh("cd /run/systemd/system; printf '[Socket]\\nListenStream="
