@@ -278,8 +278,9 @@ static int show_cpu_stat(struct text *t, struct cgroup *cg)
 	spin_unlock(&task_lock);
 	text_printf(t,
 		    "nr_periods %lu\nnr_throttled %lu\nthrottled_usec %lu\n"
-		    "nr_bursts 0\nburst_usec 0\n",
-		    bw.nr_periods, bw.nr_throttled, USEC(bw.throttled_ns));
+		    "nr_bursts %lu\nburst_usec %lu\n",
+		    bw.nr_periods, bw.nr_throttled, USEC(bw.throttled_ns),
+		    bw.nr_bursts, USEC(bw.burst_used_ns));
 	return 0;
 }
 

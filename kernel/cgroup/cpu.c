@@ -161,6 +161,17 @@ static void set_throttled_locked(struct cgroup *cg, bool on)
 	process_for_each_locked(sweep_process, &s);
 }
 
+/* A period is over: what was used beyond its quota, of what was saved before? */
+static void count_burst_locked(struct cgroup_bandwidth *bw)
+{
+	s64 spent = min(bw->filled - bw->left, bw->filled);
+
+	if (spent <= (s64)bw->quota_ns)
+		return;
+	bw->nr_bursts++;
+	bw->burst_used_ns += (u64)spent - bw->quota_ns;
+}
+
 /* Periods that have ended by @now give their quota. */
 static void refill_locked(struct cgroup_bandwidth *bw, u64 now)
 {
@@ -174,7 +185,9 @@ static void refill_locked(struct cgroup_bandwidth *bw, u64 now)
 	bw->nr_throttled += bw->throttled;
 	/* no more than fills it: the product stays small */
 	n = min(n, (most + (u64)-min(bw->left, 0l)) / bw->quota_ns + 1);
+	count_burst_locked(bw);
 	bw->left = min(bw->left + (s64)(n * bw->quota_ns), (s64)most);
+	bw->filled = bw->left;
 }
 
 static void look_locked(struct cgroup *cg)
@@ -239,7 +252,7 @@ static void set_locked(struct cgroup *cg, u64 quota_ns, u64 period_ns)
 		return;
 	sum_locked(cg, &s);
 	bw->seen = s.time.user + s.time.system;
-	bw->left = (s64)quota_ns;
+	bw->left = bw->filled = (s64)quota_ns;
 	bw->period_end = clock_mono_ns() + period_ns;
 	look_locked(cg);
 }
@@ -286,6 +299,7 @@ void cgroup_cpu_end(struct cgroup *cg)
 	set_locked(cg, CGROUP_MAX, PERIOD_DEFAULT_NS);
 	cg->bw.burst_ns = 0;
 	cg->bw.nr_periods = cg->bw.nr_throttled = cg->bw.throttled_ns = 0;
+	cg->bw.nr_bursts = cg->bw.burst_used_ns = 0;
 	spin_unlock(&task_lock);
 	(void)ktimer_cancel(&cg->bw.timer);
 }

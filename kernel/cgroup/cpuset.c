@@ -103,6 +103,8 @@ int cgroup_set_cpus(struct cgroup *cg, u64 mask)
 
 	spin_lock(&task_lock);
 	err = vet_locked(cg);
+	if (!err && cg->cpus && !mask && cgroup_populated_locked(cg))
+		err = -ENOSPC; /* as Linux says */
 	if (!err)
 		set_locked(cg, mask);
 	spin_unlock(&task_lock);
@@ -118,6 +120,8 @@ int cgroup_set_mems(struct cgroup *cg, u64 mask)
 		return -EINVAL;
 	spin_lock(&task_lock);
 	err = vet_locked(cg);
+	if (!err && cg->mems_set && !mask && cgroup_populated_locked(cg))
+		err = -ENOSPC;
 	if (!err)
 		cg->mems_set = mask != 0;
 	spin_unlock(&task_lock);

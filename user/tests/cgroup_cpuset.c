@@ -80,15 +80,17 @@ TEST(cgroup_cpuset, affinity)
 	CHECK_EQ(set_affinity(pid, 2), 0);
 	CHECK_EQ(put(text("cpuset.cpus"), "0"), 0);
 	CHECK_EQ(affinity(pid), 1); /* there is nothing else */
-	CHECK_EQ(put(text("cpuset.cpus"), "\n"), 0);
+	CHECK_EQ(put(text("cpuset.cpus"), "\n"),
+		 ENOSPC); /* not while he is there */
+	CHECK_EQ(put(text("cpuset.cpus"), "0-1"), 0);
 	CHECK_EQ(affinity(pid), 2);
 	/* out of the group, and into it */
-	CHECK_EQ(set_affinity(pid, all), 0);
+	CHECK_EQ(set_affinity(pid, 3), 0);
 	CHECK_EQ(put(text("cpuset.cpus"), "1"), 0);
 	CHECK_EQ(affinity(pid), 2);
 	group("b");
 	put_pid("b", pid);
-	CHECK_EQ(affinity(pid), all);
+	CHECK_EQ(affinity(pid), 3);
 	put_pid("a", pid);
 	CHECK_EQ(affinity(pid), 2);
 	reap(pid);

@@ -95,6 +95,17 @@ static int job_end(struct job *j, pid_t pid)
 
 /* --- jobs */
 
+static char *touched; /* last, and how much */
+static size_t nr_touched;
+
+static int munmap_all(void)
+{
+	int err = touched ? munmap(touched, nr_touched) : 0;
+
+	touched = NULL;
+	return err;
+}
+
 static int touch_anon(long mb)
 {
 	char *p = mmap(NULL, (size_t)(mb * MB), PROT_READ | PROT_WRITE,
@@ -104,6 +115,8 @@ static int touch_anon(long mb)
 		return 1;
 	for (long i = 0; i < mb * MB; i += 4096)
 		p[i] = 1;
+	touched = p;
+	nr_touched = (size_t)(mb * MB);
 	return 0;
 }
 
@@ -518,5 +531,99 @@ TEST(cgroup_memory, peak)
 	between("since", atol(buf), 4 * MB, 6 * MB);
 	close(fd);
 	drop("m");
+	leave();
+}
+
+/* --- all at once */
+
+static volatile int *stop;
+
+static int lives(void *arg)
+{
+	(void)arg;
+	while (!*stop) {
+		pid_t pid;
+		int fd = memfd_create("s", 0);
+
+		if (touch_anon(1))
+			return 1;
+		if (fd >= 0 && !ftruncate(fd, MB))
+			(void)!pwrite(fd, "x", 1, 4096);
+		close(fd);
+		pid = fork();
+		if (!pid)
+			_exit(touch_anon(1));
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+		/* what touch_anon() mapped goes */
+		if (munmap_all())
+			return 2;
+	}
+	return 0;
+}
+
+static int changes(void *arg)
+{
+	static const char *const max[] = { "max", "3M", "max", "16M" };
+
+	(void)arg;
+	for (int i = 0; !*stop; i++) {
+		put(at("", "cgroup.subtree_control"),
+		    i % 3 == 2 ? "-memory" : "+memory");
+		put(at("m", "memory.max"), max[i % 4]);
+		put(at("n", "memory.high"), i % 2 ? "max" : "16M");
+		put(at("n", "memory.reclaim"), "1M");
+		ut_sleep_ms(3);
+	}
+	return 0;
+}
+
+static int removes(void *arg)
+{
+	(void)arg;
+	while (!*stop) {
+		char pid[16];
+
+		snprintf(pid, sizeof(pid), "%d", getpid());
+		mkdir(at("", "gone"), 0755);
+		put(at("gone", "cgroup.procs"), pid);
+		touch_anon(1);
+		munmap_all();
+		put(at("m", "cgroup.procs"), pid);
+		rmdir(at("", "gone"));
+	}
+	return 0;
+}
+
+/* Threads come, go and move, limits and groups change; nothing is left at the end. */
+TEST(cgroup_memory, storm)
+{
+	pid_t pid[6];
+	char s[16];
+
+	enter_memory();
+	group("n");
+	stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int i = 0; i < 4; i++)
+		pid[i] = ut_fork(lives, NULL);
+	pid[4] = ut_fork(changes, NULL);
+	pid[5] = ut_fork(removes, NULL);
+	for (int i = 0; i < 500; i++) {
+		snprintf(s, sizeof(s), "%d", pid[i % 4]);
+		put(at(i % 3 ? "m" : "n", "cgroup.procs"), s);
+		ut_sleep_ms(3);
+	}
+	*stop = 1;
+	for (int i = 0; i < 6; i++)
+		ut_wait(pid[i]); /* some were killed */
+	put(at("gone", "cgroup.procs"), "");
+	rmdir(at("", "gone"));
+	for (int i = 0; bytes("", "memory.current") > MB; i++) {
+		CHECK(i < 300);
+		ut_sleep_ms(10);
+	}
+	drop("m");
+	drop("n");
 	leave();
 }
