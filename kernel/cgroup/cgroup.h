@@ -77,7 +77,7 @@ struct cgroup_bandwidth {
 	u64 seen;			   /* use when it was last looked at */
 	u64 throttled_at;
 	u64 nr_periods, nr_throttled, throttled_ns;
-	s64 filled; /* left when the period began */
+	s64 filled;		      /* left when the period began */
 	u64 nr_bursts, burst_used_ns; /* periods with more than a quota; that */
 	bool throttled, kicked;
 	struct ktimer timer;

@@ -12,7 +12,7 @@
  * others too, by exchange (drain).  Its counts are added to the group's when it is
  * given to another group.
  */
-#include <kernel/mm/memcg.h>
+#include <kernel/mm/memcg_int.h>
 
 #include <kernel/assert.h>
 #include <kernel/hart.h>
@@ -22,17 +22,8 @@
 
 #define STOCK_BATCH 32u
 #define STOCK_MAX   64u
-#define NR_STOCKS   4u
 
-struct memcg_stock {
-	struct memcg *memcg;	  /* [memcg_lock; its hart reads without] */
-	u32 nr;			  /* [a] pages */
-	s64 stat[NR_MEMCG_STATS]; /* [H] not yet in the group's */
-};
-
-static struct {
-	struct memcg_stock stock[NR_STOCKS];
-} __aligned(64) stocks[MAX_HARTS];
+struct memcg_stocks memcg_stocks[MAX_HARTS];
 
 STATIC_ASSERT(GFP_KIND_OF(GFP_USER) == MEMCG_ANON, "kinds");
 STATIC_ASSERT(GFP_KIND_OF(GFP_CACHE) == MEMCG_FILE, "kinds");
@@ -44,7 +35,7 @@ u32 memcg_count;
 
 static struct memcg_stock *stock_of(const struct memcg *mc)
 {
-	return &stocks[this_cpu()].stock[hash64((u64)mc) % NR_STOCKS];
+	return &memcg_stocks[this_cpu()].stock[hash64((u64)mc) % NR_STOCKS];
 }
 
 /* --- counts; all with memcg_lock held */
@@ -110,7 +101,8 @@ static struct memcg *unused_locked(struct memcg *mc)
 		KASSERT(!mc->lru.nr);
 		for (u32 h = 0; h < nr_harts; h++) {
 			struct memcg_stock *s =
-				&stocks[h].stock[hash64((u64)mc) % NR_STOCKS];
+				&memcg_stocks[h]
+					 .stock[hash64((u64)mc) % NR_STOCKS];
 
 			if (s->memcg != mc)
 				continue;
@@ -157,11 +149,11 @@ static struct memcg_stock *use_stock_locked(struct memcg *mc,
 	return s;
 }
 
-static void drain_locked(struct memcg *top)
+void memcg_drain_locked(struct memcg *top)
 {
 	for (u32 h = 0; h < nr_harts; h++)
 		for (u32 i = 0; i < NR_STOCKS; i++) {
-			struct memcg_stock *s = &stocks[h].stock[i];
+			struct memcg_stock *s = &memcg_stocks[h].stock[i];
 
 			if (s->memcg && load_once(&s->nr) &&
 			    memcg_is_below(s->memcg, top))
@@ -218,7 +210,7 @@ void memcg_put(struct memcg *mc)
 	spin_lock(&memcg_lock);
 	KASSERT(mc->refs > 0);
 	if (--mc->refs == 0) {
-		drain_locked(mc);
+		memcg_drain_locked(mc);
 		dead = unused_locked(mc);
 	}
 	spin_unlock(&memcg_lock);
@@ -428,132 +420,4 @@ void memcg_fault_slow(struct thread *t, bool major)
 	memcg_stat_slow(mc, MEMCG_PGFAULT, 1);
 	memcg_stat_slow(mc, MEMCG_PGMAJFAULT, major);
 	memcg_put(mc);
-}
-
-/* --- looking */
-
-/* Of all stocks of @mc and below. */
-static u64 in_stock_locked(const struct memcg *mc, s64 stat[NR_MEMCG_STATS])
-{
-	u64 nr = 0;
-
-	for (u32 h = 0; h < nr_harts; h++)
-		for (u32 i = 0; i < NR_STOCKS; i++) {
-			const struct memcg_stock *s = &stocks[h].stock[i];
-
-			if (!s->memcg || !memcg_is_below(s->memcg, mc))
-				continue;
-			nr += load_once(&s->nr);
-			for (u32 k = 0; stat && k < NR_MEMCG_STATS; k++)
-				stat[k] += load_once(&s->stat[k]);
-		}
-	return nr;
-}
-
-u64 memcg_usage(struct memcg *mc)
-{
-	u64 used, stock;
-
-	spin_lock(&memcg_lock);
-	used = mc->usage;
-	stock = in_stock_locked(mc, NULL);
-	spin_unlock(&memcg_lock);
-	return used > stock ? used - stock : 0;
-}
-
-void memcg_stats(struct memcg *mc, s64 out[NR_MEMCG_STATS])
-{
-	spin_lock(&memcg_lock);
-	for (u32 i = 0; i < NR_MEMCG_STATS; i++)
-		out[i] = mc->stat[i];
-	(void)in_stock_locked(mc, out);
-	spin_unlock(&memcg_lock);
-	for (u32 i = 0; i < NR_MEMCG_STATS; i++)
-		out[i] = max(out[i], 0l);
-}
-
-/* --- peaks */
-
-u64 memcg_peak(struct memcg *mc, struct memcg_peak *p)
-{
-	u64 v;
-
-	spin_lock(&memcg_lock);
-	v = p->memcg == mc ? max(p->value, mc->recent_peak) : mc->peak;
-	spin_unlock(&memcg_lock);
-	return v;
-}
-
-void memcg_peak_reset(struct memcg *mc, struct memcg_peak *p)
-{
-	struct memcg_peak *o;
-	struct memcg *old;
-
-	spin_lock(&memcg_lock);
-	old = p->memcg;
-	if (old)
-		list_del(&p->node);
-	list_for_each_entry(o, &mc->peaks, node)
-		o->value = max(o->value, mc->recent_peak);
-	drain_locked(mc);
-	mc->recent_peak = mc->usage;
-	*p = (struct memcg_peak){ .memcg = mc, .value = mc->usage };
-	mc->refs++;
-	list_add(&p->node, &mc->peaks);
-	spin_unlock(&memcg_lock);
-	memcg_put(old);
-}
-
-void memcg_peak_end(struct memcg_peak *p)
-{
-	struct memcg *mc;
-
-	spin_lock(&memcg_lock);
-	mc = p->memcg;
-	p->memcg = NULL;
-	if (mc)
-		list_del(&p->node);
-	spin_unlock(&memcg_lock);
-	memcg_put(mc);
-}
-
-struct memcg *memcg_over_max(struct memcg *mc)
-{
-	spin_lock(&memcg_lock);
-	while (mc && mc->usage <= load_once(&mc->max))
-		mc = mc->parent;
-	if (mc) {
-		drain_locked(mc);
-		if (mc->usage <= load_once(&mc->max))
-			mc = NULL;
-		else
-			mc->refs++;
-	}
-	spin_unlock(&memcg_lock);
-	return mc;
-}
-
-u64 memcg_take_debt(struct memcg *mc)
-{
-	u64 nr;
-
-	spin_lock(&memcg_lock);
-	nr = mc->debt;
-	mc->debt = 0;
-	spin_unlock(&memcg_lock);
-	return nr;
-}
-
-void memcg_add_debt(struct memcg *mc, u64 nr)
-{
-	spin_lock(&memcg_lock);
-	mc->debt += nr;
-	spin_unlock(&memcg_lock);
-}
-
-void memcg_drain(struct memcg *mc)
-{
-	spin_lock(&memcg_lock);
-	drain_locked(mc);
-	spin_unlock(&memcg_lock);
 }

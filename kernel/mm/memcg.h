@@ -3,6 +3,7 @@
  * kernel/mm/memcg.h - memory of groups of threads: who pays for which frame.
  *
  *	memcg.c		charges, counts
+ *	memcg_look.c	how many there are, and were
  *	memcg_limit.c	what happens when there are too many: reclaim, sleep, kill
  *	reclaim.c	pages of files, a list for each group
  *	kernel/cgroup/memory.c	makes groups, and says which threads are in which
