@@ -600,6 +600,7 @@ TEST(cgroup_memory, storm)
 {
 	pid_t pid[6];
 	char s[16];
+	long end;
 
 	enter_memory();
 	group("n");
@@ -609,7 +610,8 @@ TEST(cgroup_memory, storm)
 		pid[i] = ut_fork(lives, NULL);
 	pid[4] = ut_fork(changes, NULL);
 	pid[5] = ut_fork(removes, NULL);
-	for (int i = 0; i < 500; i++) {
+	end = ut_now_ms() + 1500;
+	for (int i = 0; ut_now_ms() < end; i++) {
 		snprintf(s, sizeof(s), "%d", pid[i % 4]);
 		put(at(i % 3 ? "m" : "n", "cgroup.procs"), s);
 		ut_sleep_ms(3);
