@@ -218,27 +218,52 @@ static u64 free_old(struct page **pg, unsigned int n, bool may_sleep)
 	return freed;
 }
 
+/* Its pages are taken in spite of memory.low: it hears of it.  Its pages keep it. */
+static void tell_low(const struct scan *s, struct page **pg, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct memcg *mc = pg[i]->memcg;
+
+		if (!mc || memcg_protection(mc, s->target) != 1)
+			continue;
+		memcg_event(mc, MEMCG_EV_LOW);
+		return;
+	}
+}
+
+/* One round of reclaim(). */
+static u64 reclaim_some(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
+{
+	struct page *pg[BATCH];
+	unsigned int n;
+	u64 freed = 0;
+
+	while (freed < nr_pages && s->budget > 0 && load_once(&nr_lru) > keep) {
+		n = take_old(s, pg);
+		if (s->need && may_sleep && !freed)
+			tell_low(s, pg, n);
+		freed += free_old(pg, n, may_sleep);
+		if (may_sleep)
+			cond_resched();
+	}
+	return freed;
+}
+
 /* Up to @nr_pages of @s->target are freed while more than @keep are left. */
 static u64 reclaim(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
 {
 	/* twice around: the first may only clear PG_REFERENCED */
-	u64 freed = 0, most = 2 * lru_size(s->target) + 1;
-	struct page *pg[BATCH];
+	u64 freed, most = 2 * lru_size(s->target) + 1;
 
 	if (!may_sleep)
 		most = min(most, 64 * nr_pages);
-	for (s->need = 0; s->need < 2 && !freed; s->need++) {
-		s->budget = most;
-		while (freed < nr_pages && s->budget > 0 &&
-		       load_once(&nr_lru) > keep) {
-			freed += free_old(pg, take_old(s, pg), may_sleep);
-			if (may_sleep)
-				cond_resched();
-		}
-		if (!s->skipped)
-			break;
-	}
-	return freed;
+	s->budget = most;
+	freed = reclaim_some(s, nr_pages, keep, may_sleep);
+	if (freed || !s->skipped)
+		return freed;
+	s->need = 1;
+	s->budget = most;
+	return reclaim_some(s, nr_pages, keep, may_sleep);
 }
 
 u64 pagecache_reclaim(u64 nr_pages, u32 gfp)
@@ -252,11 +277,8 @@ u64 pagecache_reclaim(u64 nr_pages, u32 gfp)
 u64 memcg_reclaim(struct memcg *mc, u64 nr_pages)
 {
 	struct scan s = { .target = mc };
-	u64 freed = reclaim(&s, nr_pages, 0, true);
 
-	if (s.skipped && s.need)
-		memcg_event(mc, MEMCG_EV_LOW);
-	return freed;
+	return reclaim(&s, nr_pages, 0, true);
 }
 
 u64 pagecache_drop(void)

@@ -496,6 +496,32 @@ TEST(cgroup_memory, min)
 	leave();
 }
 
+/* What is only meant to stay goes when nothing else is left, and is told. */
+TEST(cgroup_memory, low)
+{
+	struct job j = { .group = "m/a", .mb = 8, .fn = write_file };
+	pid_t pid;
+
+	open_file();
+	enter_memory();
+	CHECK_EQ(put(at("m", "cgroup.subtree_control"), "+memory"), 0);
+	group("m/a");
+	CHECK_EQ(put(at("m/a", "memory.low"), "20M"), 0);
+	CHECK_EQ(put(at("m", "memory.low"), "20M"), 0);
+	put(at("m", "memory.swap.max"), "0");
+	pid = job_start(&j);
+	CHECK(job_done(&j));
+	CHECK_EQ(job_end(&j, pid), 0);
+	sync();
+	CHECK_EQ(value(at("m/a", "memory.events"), "low "), 0);
+	CHECK_EQ(put(at("m", "memory.reclaim"), "4M"), 0);
+	CHECK(value(at("m/a", "memory.events"), "low ") >= 1);
+	between("taken", stat_of("m/a", "file "), 0, 5 * MB);
+	drop("m/a");
+	drop("m");
+	leave();
+}
+
 /* A peak of one's own begins when its file is written to. */
 TEST(cgroup_memory, peak)
 {
