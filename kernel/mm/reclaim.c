@@ -112,16 +112,18 @@ static bool may_take(struct scan *s, struct lru *l)
 /* The list whose turn it is, @l if it still is; NULL: there is none. */
 static struct lru *next_lru(struct scan *s, struct lru *l)
 {
+	struct lru *o;
+
 	if (l && l->turn)
 		return l;
 	if (l)
 		list_move_tail(&l->node, &lrus);
-	list_for_each_entry(l, &lrus, node) {
-		if (!may_take(s, l))
+	list_for_each_entry(o, &lrus, node) {
+		if (!may_take(s, o))
 			continue;
-		if (!l->turn)
-			l->turn = l->nr / 8 + BATCH;
-		return l;
+		if (!o->turn)
+			o->turn = o->nr / 8 + BATCH;
+		return o;
 	}
 	return NULL;
 }
