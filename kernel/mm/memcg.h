@@ -191,7 +191,8 @@ extern bool memcg_recursive_protection; /* [a] a mount option of cgroup2 */
 void memcg_event_tell(struct memcg *mc, bool local);
 
 /* --- reclaim.c */
-/* Free up to @nr_pages pages of files of @mc and all below; may sleep. */
-u64 memcg_reclaim(struct memcg *mc, u64 nr_pages);
+/* Free up to @nr_pages pages of files of @mc and all below, of which @keep stay; may
+ * sleep. */
+u64 memcg_reclaim(struct memcg *mc, u64 nr_pages, u64 keep);
 
 #endif /* KERNEL_MM_MEMCG_H */

@@ -24,6 +24,8 @@
 #define TRIES_MAX    256u /* rounds in all */
 #define WRITES_MAX   200u /* of them, POLL_NS for what is dirty */
 #define RECLAIM_MIN  64u  /* pages at a time */
+#define KEEP_MIN     128u /* pages of files, see keep_of() */
+#define KEEP_MAX     4096u
 #define VICTIM_POLLS 200u /* POLL_NS for who was killed */
 #define KILLS_MAX    16u
 #define HIGH_MAX_MS  2000u /* the longest sleep over memory.high */
@@ -106,13 +108,21 @@ static bool any_dirty(struct memcg *mc)
 	return stat[MEMCG_DIRTY] + stat[MEMCG_WRITEBACK] > 0;
 }
 
+/* The last pages of files are the text of what runs, and would be read again at once:
+ * rather than take them somebody is killed, as in reclaim.c. */
+static u64 keep_of(u64 limit)
+{
+	return min(clamp(limit / 32, (u64)KEEP_MIN, (u64)KEEP_MAX), limit / 4);
+}
+
 /* Did it become smaller than it was, or may it soon, without a kill? */
 static bool make_room(struct memcg *mc, u64 limit, u32 *writes)
 {
 	u64 used = memcg_usage(mc);
 
-	if (memcg_reclaim(mc, max(used > limit ? used - limit : 1,
-				  (u64)RECLAIM_MIN)))
+	if (memcg_reclaim(
+		    mc, max(used > limit ? used - limit : 1, (u64)RECLAIM_MIN),
+		    keep_of(limit)))
 		return true;
 	if (*writes >= WRITES_MAX || !any_dirty(mc))
 		return false;
@@ -228,7 +238,7 @@ int memcg_reclaim_exactly(struct memcg *mc, u64 nr_pages)
 	while (freed < nr_pages) {
 		if (signal_pending_current())
 			return -EINTR;
-		got = mc ? memcg_reclaim(mc, nr_pages - freed)
+		got = mc ? memcg_reclaim(mc, nr_pages - freed, 0)
 			 : reclaim_hard(nr_pages - freed);
 		freed += got;
 		if (got)

@@ -93,6 +93,7 @@ struct scan {
 	unsigned int need;    /* protection that does not count: 0 or 1 */
 	bool skipped;	      /* one that is only protected by need 0 */
 	u64 budget;	      /* pages to look at */
+	u64 have;	      /* pages of files of target, when it began */
 };
 
 static bool may_take(struct scan *s, struct lru *l)
@@ -233,6 +234,13 @@ static void tell_low(const struct scan *s, struct page **pg, unsigned int n)
 	}
 }
 
+/* Are there more than @keep after @freed have gone? */
+static bool has_more(const struct scan *s, u64 keep, u64 freed)
+{
+	return (s->target ? s->have : load_once(&nr_lru) + freed) >
+	       keep + freed;
+}
+
 /* One round of reclaim(). */
 static u64 reclaim_some(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
 {
@@ -240,7 +248,7 @@ static u64 reclaim_some(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
 	unsigned int n;
 	u64 freed = 0;
 
-	while (freed < nr_pages && s->budget > 0 && load_once(&nr_lru) > keep) {
+	while (freed < nr_pages && s->budget > 0 && has_more(s, keep, freed)) {
 		n = take_old(s, pg);
 		if (s->need && may_sleep && !freed)
 			tell_low(s, pg, n);
@@ -255,8 +263,10 @@ static u64 reclaim_some(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
 static u64 reclaim(struct scan *s, u64 nr_pages, u64 keep, bool may_sleep)
 {
 	/* twice around: the first may only clear PG_REFERENCED */
-	u64 freed, most = 2 * lru_size(s->target) + 1;
+	u64 freed, most;
 
+	s->have = lru_size(s->target);
+	most = 2 * s->have + 1;
 	if (!may_sleep)
 		most = min(most, 64 * nr_pages);
 	s->budget = most;
@@ -276,11 +286,11 @@ u64 pagecache_reclaim(u64 nr_pages, u32 gfp)
 	return reclaim(&s, nr_pages, file ? 0 : file_floor(), false);
 }
 
-u64 memcg_reclaim(struct memcg *mc, u64 nr_pages)
+u64 memcg_reclaim(struct memcg *mc, u64 nr_pages, u64 keep)
 {
 	struct scan s = { .target = mc };
 
-	return reclaim(&s, nr_pages, 0, true);
+	return reclaim(&s, nr_pages, keep, true);
 }
 
 u64 pagecache_drop(void)
