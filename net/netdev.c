@@ -18,9 +18,11 @@ enum {
 	SIOCGIFFLAGS = 0x8913,
 	SIOCSIFFLAGS = 0x8914,
 	SIOCGIFADDR = 0x8915,
+	SIOCSIFADDR = 0x8916,
 	SIOCGIFDSTADDR = 0x8917,
 	SIOCGIFBRDADDR = 0x8919,
 	SIOCGIFNETMASK = 0x891b,
+	SIOCSIFNETMASK = 0x891c,
 	SIOCGIFMETRIC = 0x891d,
 	SIOCGIFMTU = 0x8921,
 	SIOCGIFHWADDR = 0x8927,
@@ -178,6 +180,28 @@ static int answer(struct ifreq *r, unsigned int cmd, const struct net_ns *net)
 	}
 }
 
+/* Scripts give the loopback its address and mask; it takes no other. */
+static int give_addr(const struct ifreq *r, unsigned int cmd,
+		     struct net_ns *net)
+{
+	struct ifreq want = { .flags = 0 };
+
+	if (!net_capable(net, CAP_NET_ADMIN))
+		return -EPERM;
+	if (r->addr.family != AF_INET)
+		return -EINVAL;
+	if (cmd == SIOCSIFADDR)
+		set_addr(&want, 127, 1);
+	else if (load_once(&net->lo_has_addr))
+		set_addr(&want, 255, 0);
+	else
+		return -EADDRNOTAVAIL;
+	if (memcmp(want.addr.ip, r->addr.ip, sizeof(want.addr.ip)))
+		return -EOPNOTSUPP;
+	store_once(&net->lo_has_addr, true);
+	return 0;
+}
+
 #define ETHTOOL_GLINK	    0xau
 #define ETHTOOL_GET_TS_INFO 0x41u
 
@@ -236,6 +260,8 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 		return ethtool(s->net, r.data);
 	if (cmd == SIOCSIFFLAGS)
 		return netdev_set_up(s->net, r.flags & IFF_UP);
+	if (cmd == SIOCSIFADDR || cmd == SIOCSIFNETMASK)
+		return give_addr(&r, cmd, s->net);
 	err = answer(&r, cmd, s->net);
 	return err ? err : copy_to_user(arg, &r, sizeof(r));
 }

@@ -406,6 +406,8 @@ TEST(netns, address_given)
 	CHECK_EQ(ask(nl, &r), 0);
 	CHECK(!(lo_flags() & IFF_UP));
 	CHECK_OK(ioctl(s, SIOCGIFADDR, &q));
+	/* as scripts do, though it has it */
+	CHECK_OK(ioctl(s, SIOCSIFADDR, &q));
 	CHECK_EQ(ask(nl, &r), -EEXIST);
 	r.addr.ifa_index = 99;
 	CHECK_EQ(ask(nl, &r), -ENODEV);
