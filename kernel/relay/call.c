@@ -438,7 +438,7 @@ void relay_user_ready(struct hart *h, struct thread *t, bool back)
 	t->queued_at = rdcycle();
 	relay_enqueue(h, t, front);
 	if (front && !t->rt_prio && !h->user->rt_prio)
-		relay_of(h)->preempt |= PREEMPT_TURN;
+		relay_of(h)->preempt |= PREEMPT_FIRST;
 }
 
 void relay_yield(void)

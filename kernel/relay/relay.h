@@ -113,6 +113,9 @@ struct relay_peer {
 #define PREEMPT_BACK \
 	4u /* it was, and is again, another real-time thread's turn */
 
+#define PREEMPT_FIRST \
+	8u /* who waited goes first, and who has the hart goes on after it */
+
 /* A thread whose call this hart does not wait for, but goes on: account.c. */
 #define NR_LATE 32u
 struct relay_late {

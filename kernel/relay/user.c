@@ -159,10 +159,11 @@ static struct thread *take_next(struct hart *h)
 }
 
 /*
- * Put the thread that has the hart behind those that wait for it, and give it to the
- * first of them.  A real-time thread that did nothing to lose it keeps its turn.
+ * Put the thread that has the hart behind those that wait for it (@goes_on: behind the
+ * first of them only, for the rest of its turn), and give it to the first of them.  A
+ * real-time thread that did nothing to lose it keeps its turn.
  */
-static void rotate(struct hart *h)
+static void rotate(struct hart *h, bool goes_on)
 {
 	struct thread *t = h->user, *next = take_next(h);
 
@@ -175,7 +176,7 @@ static void rotate(struct hart *h)
 	pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
 	thread_lost_hart(t);
 	t->queued_at = rdcycle();
-	relay_enqueue(h, t, false);
+	relay_enqueue(h, t, goes_on);
 	h->user = next;
 }
 
@@ -195,13 +196,13 @@ static bool gives_way(const struct hart *h, const struct thread *t)
 static void choose(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
+	u8 why = r->preempt & (PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
 
-	if (h->user && h->nr_runq &&
-	    ((r->preempt & (PREEMPT_TURN | PREEMPT_BACK)) ||
-	     (h->user->work & WORK_RESCHED)) &&
+	if (h->user && h->nr_runq && (why || (h->user->work & WORK_RESCHED)) &&
 	    gives_way(h, h->user))
-		rotate(h);
-	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK);
+		rotate(h,
+		       why == PREEMPT_FIRST && !(h->user->work & WORK_RESCHED));
+	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
 	if (!h->user && h->nr_runq)
 		h->user = take_next(h);
 	if (h->user && (h->user->work & WORK_RESCHED))
