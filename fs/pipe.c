@@ -19,9 +19,10 @@
  * Locking: p->lock (mutex: copies may fault).  The conditions of the wait queues are
  * read without it and checked again under it.
  *
- * Not here: tee and vmsplice (syscall/pipe.c), how a fifo is found (special.c).
+ * Not here: sizes (pipe_size.c), tee and splice (pipe_move.c, syscall/), how a fifo is
+ * found (special.c).
  */
-#include <fs/pipe.h>
+#include <fs/pipe_int.h>
 
 #include <fs/anon.h>
 #include <fs/internal.h>
@@ -38,72 +39,15 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define DEF_PAGES (PIPE_DEF_SIZE / PAGE_SIZE)
 #define FEW_PAGES 2u /* for who has too many */
-#define MAX_SIZE  (256ul << 20)
 #define FIONREAD  0x541b
-
-u64 pipe_max_size = PIPE_MAX_SIZE;
-
-struct packet {
-	u64 start, end; /* positions */
-};
-
-struct pipe {
-	struct mutex lock;
-	u64 head, tail; /* [lock] bytes ever written, read; see P1 */
-	u64 base;	/* [lock] position that is at the first page's start */
-	u32 nr_pages;	/* [lock] power of two */
-	void **pages;	/* [lock] NULL: not allocated yet */
-	struct packet
-		*packets; /* [lock] P5, a ring of nr_pages; NULL: none yet */
-	u32 first_packet; /* [lock] */
-	u32 nr_packets;	  /* [lock] */
-	u32 readers, writers; /* [lock] open files that can read, write */
-	u32 r_gen, w_gen;     /* [lock] readers and writers ever */
-	u32 files;	      /* [fifo_lock] */
-	u32 uid;	      /* [I] whose account has ... */
-	u32 charged;	      /* [lock] pages: nr_pages */
-	bool anon; /* [I] made by pipe2(): opening it waits for nobody */
-	struct waitq rd_wq; /* wait for data or the last writer's end */
-	struct waitq wr_wq; /* wait for room or the last reader's end */
-	void *def_pages[DEF_PAGES];
-};
 
 /* Guards inode->fifo and the life of what it points to. */
 static struct mutex fifo_lock = MUTEX_INIT(fifo_lock);
 
-u64 pipe_user_pages_soft = 16384; /* [a] for those without privileges */
-u64 pipe_user_pages_hard;	  /* [a] 0: none */
-
-static bool privileged(void)
-{
-	return capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN);
-}
-
-/* Put @nr pages on the account of @p's user in place of what is there. */
-static bool charge(struct pipe *p, u32 nr)
-{
-	if (nr > p->charged &&
-	    !user_charge(p->uid, USER_PIPES, nr - p->charged, ~0ull))
-		return false;
-	if (nr < p->charged)
-		user_uncharge(p->uid, USER_PIPES, p->charged - nr);
-	p->charged = nr;
-	return true;
-}
-
-/* Has @p's user, who is nobody special, more than @limit (0: none) in pipes? */
-static bool too_many(const struct pipe *p, const u64 *limit)
-{
-	u64 max = load_once(limit);
-
-	return max && !privileged() && user_used(p->uid, USER_PIPES) > max;
-}
-
 static void pipe_free(struct pipe *p)
 {
-	(void)charge(p, 0);
+	(void)pipe_charge(p, 0);
 	for (u32 i = 0; i < p->nr_pages; i++) {
 		if (p->pages[i])
 			free_page_addr(p->pages[i]);
@@ -130,57 +74,23 @@ static struct pipe *pipe_alloc(void)
 	    !capable(CAP_SYS_RESOURCE))
 		nr = (u32)1
 		     << log2_floor(load_once(&pipe_max_size) >> PAGE_SHIFT);
-	if (!charge(p, nr)) {
+	if (!pipe_charge(p, nr)) {
 		kfree(p);
 		return ERR_PTR(-ENOMEM);
 	}
-	if (too_many(p, &pipe_user_pages_soft)) {
+	if (pipe_too_many(p, &pipe_user_pages_soft)) {
 		nr = min(nr, FEW_PAGES);
-		(void)charge(p, nr);
+		(void)pipe_charge(p, nr);
 	}
 	p->nr_pages = nr;
-	if (too_many(p, &pipe_user_pages_hard)) {
+	if (pipe_too_many(p, &pipe_user_pages_hard)) {
 		pipe_free(p);
 		return ERR_PTR(-ENFILE);
 	}
 	return p;
 }
 
-static inline u64 capacity(const struct pipe *p)
-{
-	return (u64)load_once(&p->nr_pages) * PAGE_SIZE;
-}
-
-static inline u64 used(const struct pipe *p)
-{
-	u64 tail = load_once(&p->tail);
-
-	/* relaxed: a racy answer is checked again under the lock */
-	return load_once(&p->head) - tail;
-}
-
-static inline u64 room(const struct pipe *p)
-{
-	return capacity(p) - used(p);
-}
-
-static inline bool packets_full(const struct pipe *p)
-{
-	return load_once(&p->nr_packets) >= load_once(&p->nr_pages);
-}
-
 /* --- the ring; p->lock held */
-
-/* Contiguous bytes at ring position @pos, at most @n; NULL: no page there. */
-static void *span(const struct pipe *p, u64 pos, size_t n, size_t *len)
-{
-	u64 at = pos - p->base;
-	size_t off = at & (PAGE_SIZE - 1);
-	void *page = p->pages[(at >> PAGE_SHIFT) & (p->nr_pages - 1)];
-
-	*len = min(n, PAGE_SIZE - off);
-	return page ? (char *)page + off : NULL;
-}
 
 static void *span_alloc(struct pipe *p, u64 pos, size_t n, size_t *len)
 {
@@ -190,28 +100,6 @@ static void *span_alloc(struct pipe *p, u64 pos, size_t n, size_t *len)
 	if (unlikely(!*slot))
 		*slot = get_free_page(GFP_OBJECT);
 	return *slot ? span(p, pos, n, len) : NULL;
-}
-
-/* Bytes [0, n) of the pipe were taken. */
-static inline void took(struct pipe *p, size_t n)
-{
-	store_once(&p->tail, p->tail + n);
-	if (p->tail == p->head)
-		p->base = p->head;
-}
-
-/* These two after mutex_unlock(), whose exchange is WAKE's fence: the ring, then
- * the queue. */
-static inline void wake_readers(struct pipe *p)
-{
-	if (!list_empty(&p->rd_wq.list))
-		wake_up_all_key(&p->rd_wq, POLLIN | POLLRDNORM);
-}
-
-static inline void wake_writers(struct pipe *p)
-{
-	if (!list_empty(&p->wr_wq.list) && room(p) >= PIPE_BUF) /* P3 */
-		wake_up_all_key(&p->wr_wq, POLLOUT | POLLWRNORM);
 }
 
 /* What is in front of @end into @to: bytes, or -EFAULT when not one could be
@@ -251,16 +139,21 @@ static s64 copy_in(struct pipe *p, struct iov_iter *from, size_t max)
 	return (s64)done;
 }
 
+s64 pipe_copy_in(struct pipe *p, struct iov_iter *from, size_t max)
+{
+	return copy_in(p, from, max);
+}
+
 /* --- read and write */
 
 /* Out of line: whoever does not wait need not save registers for it. */
-static __attribute__((noinline)) int wait_readable(struct pipe *p)
+__attribute__((noinline)) int pipe_wait_readable(struct pipe *p)
 {
 	return wait_event_interruptible(&p->rd_wq,
 					used(p) || !load_once(&p->writers));
 }
 
-static __attribute__((noinline)) int wait_writable(struct pipe *p, u64 want)
+__attribute__((noinline)) int pipe_wait_writable(struct pipe *p, u64 want)
 {
 	return wait_event_interruptible(&p->wr_wq,
 					(room(p) >= want && !packets_full(p)) ||
@@ -300,7 +193,7 @@ static s64 pipe_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 		if ((f->flags & O_NONBLOCK) || (to->rwf & IOV_NOWAIT))
 			goto out;
 		mutex_unlock(&p->lock);
-		r = wait_readable(p);
+		r = pipe_wait_readable(p);
 		if (r)
 			return r;
 		mutex_lock(&p->lock);
@@ -316,7 +209,7 @@ out:
 	return r;
 }
 
-static s64 broken_pipe(void)
+s64 pipe_broken(void)
 {
 	(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
 	return -EPIPE;
@@ -376,10 +269,10 @@ static s64 pipe_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 		}
 		if (r == -EAGAIN && !(f->flags & O_NONBLOCK) &&
 		    !(from->rwf & IOV_NOWAIT))
-			r = wait_writable(p, min_t(u64, iov_iter_count(from),
-						   PIPE_BUF));
+			r = pipe_wait_writable(
+				p, min_t(u64, iov_iter_count(from), PIPE_BUF));
 		if (r == -EPIPE)
-			r = broken_pipe();
+			r = pipe_broken();
 		if (r)
 			return done ? done : r;
 	}
@@ -599,231 +492,4 @@ int fifo_open(struct inode *i, struct file *f)
 		f->priv = NULL;
 	}
 	return err;
-}
-
-/* --- size */
-
-s64 pipe_get_size(struct file *f)
-{
-	struct pipe *p = pipe_of(f);
-
-	return p ? (s64)capacity(p) : -EBADF;
-}
-
-/* Move the pages into @slots, the front first; the lock is held. */
-static void change_slots(struct pipe *p, void **slots, u32 nr)
-{
-	u64 first = (p->tail - p->base) >> PAGE_SHIFT, kept;
-	u64 off = (p->tail - p->base) & (PAGE_SIZE - 1);
-
-	for (kept = 0; kept < p->nr_pages; kept++) {
-		void **slot = &p->pages[(first + kept) & (p->nr_pages - 1)];
-
-		if (kept < nr)
-			slots[kept] = *slot;
-		else if (*slot)
-			free_page_addr(*slot);
-	}
-	if (p->pages != p->def_pages)
-		kfree(p->pages);
-	p->pages = slots;
-	kfree(p->packets); /* there are none */
-	p->packets = NULL;
-	p->first_packet = 0;
-	store_once(&p->nr_pages, nr);
-	p->base = p->tail - off;
-}
-
-s64 pipe_set_size(struct file *f, u64 bytes)
-{
-	struct pipe *p = pipe_of(f);
-	void **slots;
-	s64 err = 0;
-	u64 nr;
-	u32 old;
-
-	if (!p)
-		return -EBADF;
-	if (bytes > 1ul << 31)
-		return -EINVAL;
-	if (bytes > MAX_SIZE)
-		return -ENOMEM;
-	nr = DIV_ROUND_UP(max(bytes, PAGE_SIZE), PAGE_SIZE);
-	if (nr & (nr - 1))
-		nr = 1ull << (log2_floor(nr) + 1);
-	if (nr * PAGE_SIZE > load_once(&pipe_max_size) &&
-	    !capable(CAP_SYS_RESOURCE))
-		return -EPERM;
-	slots = kcalloc(nr, sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	mutex_lock(&p->lock);
-	old = p->charged;
-	/* Data that begins in the middle of a page may need one page more. */
-	if (((p->tail - p->base) & (PAGE_SIZE - 1)) + used(p) >
-		    nr * PAGE_SIZE ||
-	    p->nr_packets)
-		err = -EBUSY;
-	else if (!charge(p, (u32)nr))
-		err = -ENOMEM;
-	else if (nr > old && (too_many(p, &pipe_user_pages_soft) ||
-			      too_many(p, &pipe_user_pages_hard)))
-		err = -EPERM;
-	else
-		change_slots(p, slots, (u32)nr);
-	if (err)
-		(void)charge(p, old);
-	mutex_unlock(&p->lock);
-	if (err) {
-		kfree(slots);
-		return err;
-	}
-	wake_writers(p);
-	return (s64)(nr * PAGE_SIZE);
-}
-
-/* --- for tee */
-
-s64 pipe_wait_room(struct pipe *p, bool nonblock)
-{
-	int err;
-
-	for (;;) {
-		if (!load_once(&p->readers))
-			return broken_pipe();
-		if (room(p))
-			return (s64)room(p);
-		if (nonblock)
-			return -EAGAIN;
-		err = wait_writable(p, 1);
-		if (err)
-			return err;
-	}
-}
-
-s64 pipe_wait_data(struct pipe *p, bool nonblock)
-{
-	int err;
-
-	for (;;) {
-		if (used(p))
-			return (s64)used(p);
-		if (!load_once(&p->writers))
-			return 0;
-		if (nonblock)
-			return -EAGAIN;
-		err = wait_readable(p);
-		if (err)
-			return err;
-	}
-}
-
-size_t pipe_push(struct pipe *p, const void *data, size_t n)
-{
-	struct iov_iter it;
-	s64 r = 0;
-
-	iov_iter_kernel(&it, (void *)(uintptr_t)data, n);
-	mutex_lock(&p->lock);
-	n = min(n, room(p));
-	if (n && p->readers)
-		r = copy_in(p, &it, n);
-	mutex_unlock(&p->lock);
-	if (r > 0)
-		wake_readers(p);
-	return r > 0 ? (size_t)r : 0;
-}
-
-/* Bytes from @off behind the front, at most @n; the lock is held. */
-static size_t peek(const struct pipe *p, size_t off, void *buf, size_t n)
-{
-	size_t done = 0, len;
-
-	while (done < n && off + done < p->head - p->tail) {
-		const void *at =
-			span(p, p->tail + off + done,
-			     min(n - done, p->head - p->tail - off - done),
-			     &len);
-
-		memcpy((char *)buf + done, at, len);
-		done += len;
-	}
-	return done;
-}
-
-size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n)
-{
-	size_t done;
-
-	mutex_lock(&p->lock);
-	done = peek(p, off, buf, n);
-	mutex_unlock(&p->lock);
-	return done;
-}
-
-/* Behind what is taken in one piece: the first packet, or the bytes in front of it. */
-static u64 piece_end(const struct pipe *p)
-{
-	const struct packet *k = &p->packets[p->first_packet];
-
-	if (likely(!p->nr_packets))
-		return p->head;
-	return p->tail < k->start ? k->start : k->end;
-}
-
-/* The same for @n bytes of that piece, which may be a part of a packet. */
-static void took_piece(struct pipe *p, size_t n)
-{
-	bool packet =
-		p->nr_packets && p->tail + n == p->packets[p->first_packet].end;
-
-	took(p, n);
-	if (!packet)
-		return;
-	p->first_packet = (p->first_packet + 1) & (p->nr_pages - 1);
-	store_once(&p->nr_packets, p->nr_packets - 1);
-}
-
-s64 pipe_give(struct pipe *p, void *buf, size_t n, pipe_put_fn *put, void *arg)
-{
-	s64 r = 0;
-
-	mutex_lock(&p->lock);
-	n = peek(p, 0, buf, min_t(u64, n, piece_end(p) - p->tail));
-	if (n)
-		r = put(arg, buf, n);
-	if (r > 0)
-		took_piece(p, (size_t)r);
-	mutex_unlock(&p->lock);
-	if (r > 0)
-		wake_writers(p);
-	return r;
-}
-
-s64 pipe_move(struct pipe *in, struct pipe *out, size_t n)
-{
-	struct pipe *first = in < out ? in : out;
-	struct pipe *second = in < out ? out : in;
-	struct iov_iter it;
-	s64 r = 0;
-	size_t len;
-	void *at;
-
-	mutex_lock(&first->lock);
-	mutex_lock(&second->lock);
-	n = min_t(u64, n, min(piece_end(in) - in->tail, room(out)));
-	if (n && out->readers) {
-		at = span(in, in->tail, n, &len);
-		iov_iter_kernel(&it, at, len);
-		r = copy_in(out, &it, len);
-	}
-	if (r > 0)
-		took_piece(in, (size_t)r);
-	mutex_unlock(&second->lock);
-	mutex_unlock(&first->lock);
-	if (r > 0) {
-		wake_readers(out);
-		wake_writers(in);
-	}
-	return r;
 }
