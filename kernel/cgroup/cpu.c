@@ -182,7 +182,8 @@ static void refill_locked(struct cgroup_bandwidth *bw, u64 now)
 	n = (now - bw->period_end) / bw->period_ns + 1;
 	bw->period_end += n * bw->period_ns;
 	bw->nr_periods += n;
-	bw->nr_throttled += bw->throttled;
+	if (bw->throttled)
+		bw->nr_throttled += n; /* debts may take several */
 	/* no more than fills it: the product stays small */
 	n = min(n, (most + (u64)-min(bw->left, 0l)) / bw->quota_ns + 1);
 	count_burst_locked(bw);
