@@ -68,9 +68,7 @@ static struct page *sole_frame(const struct vma *v, uaddr_t a, pte_t **p)
 		return NULL;
 	}
 	pg = pte_page(e);
-	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
-	if ((e & PTE_SPECIAL) || !(load_once(&pg->flags) & PG_ANON) ||
-	    load_acquire(&pg->refs) != 1)
+	if ((e & PTE_SPECIAL) || !page_is_sole(pg))
 		return NULL;
 	page_get(pg);
 	spin_unlock(&v->mm->pt_lock);

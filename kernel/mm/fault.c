@@ -238,9 +238,7 @@ static int fault_cow(struct vma *v, pte_t *p, pte_t e)
 	if (mm->cow_faults++ < HOT_FAULTS &&
 	    (load_once(&old->flags) & (PG_ANON | PG_HOT)) == PG_ANON)
 		(void)atomic_fetch_or(&old->flags, (u32)PG_HOT);
-	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
-	if (!(load_once(&old->flags) & PG_ANON) ||
-	    load_acquire(&old->refs) != 1)
+	if (!page_is_sole(old))
 		return fault_copy_frame(v, p, e, pt_prot(v, true));
 	store_once(p, pte_make(pte_phys(e), pt_prot(v, true)));
 out:

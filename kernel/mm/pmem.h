@@ -67,6 +67,14 @@ static inline void page_ref(struct page *pg)
 	/* relaxed: whoever takes one has one already, so nothing is published */
 	atomic_add_relaxed(&pg->refs, 1u);
 }
+/* Private memory that one entry leads to and nobody else has: with that entry's pt_lock
+ * held it stays so. */
+static inline bool page_is_sole(const struct page *pg)
+{
+	/* PGREF (acquire) - pairs with page_put(): sharers are done with it. */
+	return (load_once(&pg->flags) & PG_ANON) &&
+	       load_acquire(&pg->refs) == 1;
+}
 void page_free_last(struct page *pg); /* the count is zero, or ours alone */
 /* page_put() for loops over many pages. */
 static inline void page_unref(struct page *pg)

@@ -50,11 +50,7 @@ static int take(struct mm *mm, pte_t *p, pte_t *e)
 	*e = *p;
 	if (!*e)
 		err = -ENOENT;
-	else if (
-		!(*e & PTE_SPECIAL) &&
-		(!(load_once(&pte_page(*e)->flags) & PG_ANON) ||
-		 /* PGREF (acquire) - pairs with page_put(): sharers are done */
-		 load_acquire(&pte_page(*e)->refs) != 1))
+	else if (!(*e & PTE_SPECIAL) && !page_is_sole(pte_page(*e)))
 		err = -EBUSY;
 	if (!err) {
 		store_once(p, 0);
