@@ -101,10 +101,8 @@ static int protect(struct mm *mm, u64 start, u64 end, u32 prot)
 		v = vma_merge(v);
 		next = vma_next(v);
 	}
-	if (weaker) {
-		mm_flush(mm);
-		mm_flush_done(mm);
-	}
+	if (weaker)
+		mm_flush_now(mm);
 	if (exec)
 		mm_icache_changed(mm);
 	return 0;

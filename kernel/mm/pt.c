@@ -114,10 +114,8 @@ void gather_finish(struct gather *g)
 {
 	struct page *pg, *tmp;
 
-	if (g->need_flush && !g->dying) {
-		mm_flush(g->mm);
-		mm_flush_done(g->mm);
-	}
+	if (g->need_flush && !g->dying)
+		mm_flush_now(g->mm);
 	g->need_flush = false;
 	while (g->nr > 0)
 		page_put(g->pages[--g->nr]);

@@ -117,8 +117,10 @@ static inline void mm_flush_due(struct mm *mm)
 	atomic_inc(&mm->due);
 }
 
-static inline void mm_flush_done(struct mm *mm)
+/* And here it is; pt_lock may be held. */
+static inline void mm_flush_now(struct mm *mm)
 {
+	mm_flush(mm);
 	atomic_dec(&mm->due);
 }
 
