@@ -27,17 +27,12 @@
 #include <fs/anon.h>
 #include <fs/internal.h>
 #include <kernel/assert.h>
-#include <kernel/file/iov.h>
 #include <kernel/mm/kmalloc.h>
-#include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/process.h>
 #include <kernel/task/signal.h>
-#include <kernel/task/user_use.h>
-#include <lib/atomic.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
-#include <lib/string.h>
 
 #define FEW_PAGES 2u /* for who has too many */
 #define FIONREAD  0x541b

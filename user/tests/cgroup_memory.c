@@ -93,6 +93,15 @@ static int job_end(struct job *j, pid_t pid)
 	return ut_wait(pid);
 }
 
+/* From its start to its end: what it did is charged. */
+static void job_run(struct job *j)
+{
+	pid_t pid = job_start(j);
+
+	CHECK(job_done(j));
+	CHECK_EQ(job_end(j, pid), 0);
+}
+
 /* --- jobs */
 
 static char *touched; /* last, and how much */
@@ -273,14 +282,11 @@ TEST(cgroup_memory, anonymous)
 TEST(cgroup_memory, shmem)
 {
 	struct job j = { .group = "m", .mb = 8, .fn = fill_memfd };
-	pid_t pid;
 
 	enter_memory();
 	fill_memfd_fd = memfd_create("x", 0);
 	CHECK_OK(fill_memfd_fd);
-	pid = job_start(&j);
-	CHECK(job_done(&j));
-	CHECK_EQ(job_end(&j, pid), 0);
+	job_run(&j);
 	between("current", bytes("m", "memory.current"), 8 * MB, 10 * MB);
 	between("shmem", stat_of("m", "shmem "), 8 * MB, 10 * MB);
 	between("file", stat_of("m", "file "), 8 * MB, 10 * MB);
@@ -414,9 +420,7 @@ TEST(cgroup_memory, reclaim)
 	open_file();
 	enter_memory();
 	put(at("m", "memory.swap.max"), "0");
-	pid = job_start(&j);
-	CHECK(job_done(&j));
-	CHECK_EQ(job_end(&j, pid), 0);
+	job_run(&j);
 	sync();
 	was = bytes("m", "memory.current");
 	between("written", was, 16 * MB, 20 * MB);
@@ -475,9 +479,7 @@ TEST(cgroup_memory, min)
 	CHECK_EQ(put(at("m/a", "memory.min"), "20M"), 0);
 	CHECK_EQ(put(at("m", "memory.min"), "20M"), 0);
 	put(at("m", "memory.swap.max"), "0");
-	pid = job_start(&j);
-	CHECK(job_done(&j));
-	CHECK_EQ(job_end(&j, pid), 0);
+	job_run(&j);
 	sync();
 	CHECK_EQ(put(at("m", "memory.max"), "24M"), 0);
 	j = (struct job){ .group = "m/b", .mb = 12, .fn = touch_anon };
@@ -500,7 +502,6 @@ TEST(cgroup_memory, min)
 TEST(cgroup_memory, low)
 {
 	struct job j = { .group = "m/a", .mb = 8, .fn = write_file };
-	pid_t pid;
 
 	open_file();
 	enter_memory();
@@ -509,9 +510,7 @@ TEST(cgroup_memory, low)
 	CHECK_EQ(put(at("m/a", "memory.low"), "20M"), 0);
 	CHECK_EQ(put(at("m", "memory.low"), "20M"), 0);
 	put(at("m", "memory.swap.max"), "0");
-	pid = job_start(&j);
-	CHECK(job_done(&j));
-	CHECK_EQ(job_end(&j, pid), 0);
+	job_run(&j);
 	sync();
 	CHECK_EQ(value(at("m/a", "memory.events"), "low "), 0);
 	CHECK_EQ(put(at("m", "memory.reclaim"), "4M"), 0);
@@ -527,13 +526,10 @@ TEST(cgroup_memory, peak)
 {
 	struct job j = { .group = "m", .mb = 8, .fn = touch_anon };
 	char buf[32] = "";
-	pid_t pid;
 	int fd;
 
 	enter_memory();
-	pid = job_start(&j);
-	CHECK(job_done(&j));
-	CHECK_EQ(job_end(&j, pid), 0);
+	job_run(&j);
 	for (int i = 0; bytes("m", "memory.current") > MB; i++) {
 		CHECK(i < 200);
 		ut_sleep_ms(10);
@@ -549,9 +545,7 @@ TEST(cgroup_memory, peak)
 	between("since", atol(buf), 0, MB);
 	between("always", bytes("m", "memory.peak"), 8 * MB, 10 * MB);
 	j.mb = 4;
-	pid = job_start(&j);
-	CHECK(job_done(&j));
-	CHECK_EQ(job_end(&j, pid), 0);
+	job_run(&j);
 	memset(buf, 0, sizeof(buf));
 	CHECK(pread(fd, buf, sizeof(buf) - 1, 0) > 0);
 	between("since", atol(buf), 4 * MB, 6 * MB);
