@@ -33,6 +33,7 @@ enum lock_rank {
 	RANK_INODE,	/* short inode state */
 	RANK_FILE,	/* fd table, file position */
 	RANK_PIPE,	/* pipe and event buffers */
+	RANK_NET,	/* interfaces, addresses, routes, neighbours */
 	RANK_VMA,	/* short address-space state */
 	RANK_PAGECACHE, /* a mapping's page index */
 	RANK_PT,	/* page-table locks, user copies */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/link/link.h - the interfaces of a network namespace: what net/ itself uses of them.
+ * What drivers use is kernel/dev/netdev.h.
+ *
+ *	netdev_rx() ---> backlog ---> the worker "net" ---> taps (packet sockets)
+ *						       ---> link_input(): by EtherType
+ *	link_transmit() ---> taps ---> ops->xmit(), or the interface's queue
+ *
+ * The worker is one coroutine: what arrives is processed in order, and nothing of net/ is
+ * entered twice from below.  It may sleep for a short while (locks), not for events.
+ *
+ * The loopback (index 1) is a struct net_device like others, but what a program sends to an
+ * address of this machine never gets to it: tcp.c and udp.c hand it from one socket to the
+ * other.
+ *
+ * Locking:
+ *	rtnl_mutex	configuration: who is where, names, addresses, routes, up and down.
+ *			Sleeps.  Outside of everything else in net/.
+ *	link_lock	(RANK_NET) the lists of interfaces; what the data path looks up
+ */
+#ifndef NET_LINK_LINK_H
+#define NET_LINK_LINK_H
+
+#include <kernel/dev/netdev.h>
+#include <kernel/ns/net.h>
+#include <kernel/sched/wait.h>
+#include <kernel/spinlock.h>
+
+#define ETH_P_IP   0x0800
+#define ETH_P_ARP  0x0806
+#define ETH_P_IPV6 0x86dd
+
+extern struct mutex rtnl_mutex;
+extern struct spinlock link_lock;
+
+/* With a reference, or NULL.  Any context. */
+struct net_device *link_by_index(const struct net_ns *net, s32 index);
+struct net_device *link_by_name(const struct net_ns *net, const char *name);
+/* @fn with each one of @net; rtnl_mutex held. */
+void link_for_each(struct net_ns *net,
+		   void (*fn)(struct net_device *dev, void *arg), void *arg);
+
+/* rtnl_mutex held.  0, or what open() says; those who listen to rtnetlink hear of it. */
+int link_set_up(struct net_device *dev, bool up);
+
+/*
+ * Send @b, a packet (b->data is its network header, b->proto its EtherType), to the link
+ * address @to behind a header of ours.  Takes b.  0, -ENETDOWN, -ENOBUFS.  A coroutine or
+ * the worker; no spinlock held.
+ */
+int link_send(struct net_device *dev, struct netbuf *b,
+	      const u8 to[LINK_ADDR_MAX]);
+/* The same of a whole frame. */
+int link_transmit(struct net_device *dev, struct netbuf *b);
+/* @b, a packet without a link header, as if it had arrived at @dev: takes it. */
+void link_input(struct net_device *dev, struct netbuf *b);
+
+/* Something of the worker's: @fn runs in it soon, once for any number of calls. */
+struct net_work {
+	struct list_head node; /* [link_lock] empty: not queued */
+	void (*fn)(struct net_work *w);
+};
+void net_work_init(struct net_work *w, void (*fn)(struct net_work *w));
+void net_work_queue(struct net_work *w); /* any context */
+/* It is neither queued nor running when this returns.  A coroutine that is not the worker. */
+void net_work_cancel(struct net_work *w);
+
+/* --- defined by net/route/: a packet arrives at b->dev; takes it.  The worker. */
+void ip4_input(struct net_ns *net, struct netbuf *b);
+void ip6_input(struct net_ns *net, struct netbuf *b);
+void arp_input(struct net_ns *net, struct netbuf *b);
+/* rtnl_mutex held: addresses, routes and neighbours follow. */
+void route_link_changed(struct net_device *dev, bool up);
+void route_link_gone(struct net_device *dev);
+
+#endif /* NET_LINK_LINK_H */
