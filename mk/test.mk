@@ -10,7 +10,7 @@ IMAGES := $(O)/root.ext4 $(O)/initrd.cpio.gz $(O)/linux-initrd.cpio.gz
 
 # What qemu.py takes; empty ones fall to its defaults.
 QEMU_VARS = $(foreach v,KERNEL SMP MEM RELAY DISK INITRD APPEND MACHINE QEMU \
-	CPU AIA BLK NVME SD FLASH ICOUNT SNAPSHOT TAIL,$(if \
+	CPU AIA BLK NVME NET NIC SD FLASH ICOUNT SNAPSHOT TAIL,$(if \
 	$($(v)),'$(v)=$($(v))')) 'O=$(O)'
 
 $(O)/root.ext4: scripts/mkimage.py $(USER_BINS)

@@ -54,6 +54,42 @@ mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /dev/shm
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 hostname "$(cat /etc/hostname)"
+ifconfig lo up 2>/dev/null
+if grep -q eth0: /proc/net/dev; then /etc/init.d/net & fi
+"""
+
+# What the network says, if there is one that answers: in the background, for the
+# shell does not wait for it.
+NET = """\
+#!/bin/sh
+exec </dev/null >/dev/null 2>&1
+ip link set eth0 up
+exec udhcpc -i eth0 -s /etc/udhcpc.script -n -f -t 5 -T 1
+"""
+
+UDHCPC = """\
+#!/bin/sh
+# Called by udhcpc with what the server said in $ip, $mask, $router, $dns, $domain.
+case $1 in
+deconfig)
+	ip addr flush dev "$interface"
+	;;
+bound|renew)
+	ip addr replace "$ip/$mask" broadcast "${broadcast:-+}" dev "$interface"
+	for gw in $router; do
+		ip route replace default via "$gw" dev "$interface"
+		break
+	done
+	{
+		[ -z "$domain" ] || echo "search $domain"
+		for server in $dns; do echo "nameserver $server"; done
+	} > /tmp/resolv.conf
+	for etc in /etc /debian/etc; do
+		[ ! -d $etc ] || cp /tmp/resolv.conf $etc/resolv.conf
+	done
+	rm /tmp/resolv.conf
+	;;
+esac
 """
 
 # rdinit=/etc/init.d/bench bench=PROGRAM,ARGUMENT,...: the program, and nothing
@@ -188,6 +224,8 @@ def add_base(tree):
         tree.add_file(f"etc/{name}", text)
     tree.add_file("etc/init.d/rcS", RCS, 0o755)
     tree.add_file("etc/init.d/bench", BENCH, 0o755)
+    tree.add_file("etc/init.d/net", NET, 0o755)
+    tree.add_file("etc/udhcpc.script", UDHCPC, 0o755)
     with open(os.path.join(GUEST, "busybox"), "rb") as f:
         binary = f.read()
     tree.add_file("bin/busybox", binary, 0o755)

@@ -8,6 +8,8 @@
     KERNEL=antler|linux|PATH  SMP=4  MEM=512M  RELAY=remote|local|hybrid
     DISK=PATH|none  INITRD=PATH  APPEND="more arguments"
     BLK=virtio|nvme  NVME=PATH (a second disk, on an NVMe controller)
+    NET=user[,hostfwd=tcp::2222-:22]|none|WHAT (anything -netdev takes)
+    NIC="vectors=0,mrg_rxbuf=off" (properties of the card)
     MACHINE=virt|sifive_u|unmatched  SD=CARD  FLASH=IMAGE
     QEMU=host|10|board|PATH  CPU=rv64,svade=on  AIA=none|aplic|aplic-imsic
     O=build  ICOUNT=1  SNAPSHOT=1 (leave the disk as it was)  TAIL="-d int"
@@ -19,6 +21,10 @@ gets an initrd with the modules which it needs to mount an ext4 root.
 The unmatched machine wants the QEMU of tests/board, and its disk is an NVMe one.
 With a card or a flash image it boots from that as the board does from power-on,
 and the kernel, its arguments and the device tree are what is found there.
+
+A machine that is run has QEMU's own network unless it is told otherwise; others, as
+those of the tests, have none unless they are given one.  The card is a virtio one, or
+the GEM that SiFive's machines have.
 
 Not here: images (mkimage.py), talking to the guest (tests/qemu/machine.py).
 """
@@ -65,6 +71,8 @@ class Guest:
     snapshot: bool = False
     blk: str = ""                   # what the root disk is attached to
     nvme: str = ""
+    net: str = ""                   # what -netdev takes, or none
+    nic: str = ""                   # properties of a virtio card
     root: str = ""                  # the disk as a whole
     rw: str = "rw"
     sd: str = ""                    # image of the card in the slot
@@ -179,6 +187,18 @@ def disk_args(guest, path, nr, blk):
             "-device", f"{device},drive=disk{nr}"]
 
 
+def net_args(guest):
+    """The network card and what it is plugged into."""
+    if guest.net in ("", "none"):
+        return ["-nic", "none"] if guest.machine != "virt" else []
+    if guest.machine != "virt":
+        return ["-nic", guest.net]
+    nic = f",{guest.nic}" if guest.nic else ""
+    # QEMU 10 runs from where it finds no ROM of its own
+    return ["-netdev", f"{guest.net},id=net0",
+            "-device", f"virtio-net-pci,netdev=net0,romfile={nic}"]
+
+
 def initrd_path(guest, disk):
     if guest.initrd:
         return guest.initrd if guest.initrd != "none" else ""
@@ -259,7 +279,7 @@ def qemu_args(guest, console=("-nographic",)):
         args += disk_args(guest, disk, 0, blk_of(guest))
     if guest.nvme:
         args += disk_args(guest, guest.nvme, 1, "nvme")
-    return args + guest.tail
+    return args + net_args(guest) + guest.tail
 
 
 def guest_from_words(words):
@@ -269,7 +289,7 @@ def guest_from_words(words):
              "MACHINE": "machine", "QEMU": "qemu", "CPU": "cpu", "AIA": "aia",
              "O": "out", "ICOUNT": "icount", "SNAPSHOT": "snapshot",
              "BLK": "blk", "NVME": "nvme", "TAIL": "tail", "SD": "sd",
-             "FLASH": "flash"}
+             "FLASH": "flash", "NET": "net", "NIC": "nic"}
     given = {n: os.environ[n] for n in names if os.environ.get(n)}
     for word in words:
         name, eq, value = word.partition("=")
@@ -277,7 +297,7 @@ def guest_from_words(words):
             raise RigError(f"not a variable of {sys.argv[0]}: {word}")
         if value:
             given[name] = value
-    guest = Guest()
+    guest = Guest(net="user")
     for name, value in given.items():
         kind = type(getattr(guest, names[name]))
         if kind is bool:

@@ -4,6 +4,7 @@
 
     tools.py            disk tools: make it if need be, print its path
     tools.py systemd    a root disk that systemd boots (scripts/fetch-systemd)
+    tools.py net        programs for networks (scripts/fetch-net)
 
 The tools come from scripts/fetch-tools (or the directory that $TOOLS names) and
 run in a chroot: `drive()` gives the QEMU arguments of one more disk, `SETUP` the
@@ -53,6 +54,25 @@ def systemd_image():
                     os.path.join(OUT, "systemd.ext4"), SIZE, EXT4_FEATURES)
 
 
+def net_image():
+    """Path of the image of programs for networks, fetched and made if need be."""
+    subprocess.run([os.path.join(TOP, "scripts/fetch-net")], check=True,
+                   stdout=sys.stderr)
+    return image_of(os.path.join(CACHE, "net"), os.path.join(OUT, "net.ext4"),
+                    "160M")
+
+
+def linux_net_initrd():
+    """Debian's Linux with the modules for a network card."""
+    net_image()
+    path = os.path.join(OUT, "linux-net-initrd.cpio.gz")
+    if not os.path.exists(path):
+        subprocess.run([sys.executable, os.path.join(TOP, "scripts/mkimage.py"),
+                        "linux-initrd", path, "--modules",
+                        os.path.join(CACHE, "linux-net")], check=True)
+    return path
+
+
 def image_of(root, path, size, features=EXT4_FEATURES + ",^has_journal"):
     """@path, an ext4 of the unpacked packages in @root."""
     stamp = os.path.join(root, ".stamp")
@@ -68,8 +88,10 @@ def image_of(root, path, size, features=EXT4_FEATURES + ",^has_journal"):
     return path
 
 
-def drive():
-    return ["-drive", f"file={image()},if=none,id=tools,format=raw,snapshot=on",
+def drive(path=""):
+    """One more disk: the tools, or another image of this kind."""
+    return ["-drive", f"file={path or image()},if=none,id=tools,format=raw,"
+            "snapshot=on",
             "-device", "virtio-blk-pci,drive=tools,disable-legacy=on,"
             f"serial={SERIAL}"]
 
@@ -80,4 +102,5 @@ def run(command):
 
 
 if __name__ == "__main__":
-    print(systemd_image() if sys.argv[1:] == ["systemd"] else image())
+    print({"systemd": systemd_image, "net": net_image}.get(
+        "".join(sys.argv[1:]), image)())
