@@ -84,7 +84,7 @@ void sock_filter_fill(const struct socket *s, struct cbpf_packet *p)
 	for (u32 i = 0; i < CBPF_PARTS; i++)
 		all += p->part[i].len;
 	p->len = all - p->start;
-	if (s->family != AF_UNIX) {
+	if (s->family != AF_UNIX && !p->ifindex) {
 		p->ifindex = LOOPBACK_INDEX;
 		p->hatype = ARPHRD_LOOPBACK;
 	}

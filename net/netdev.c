@@ -10,6 +10,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/ip.h>
+#include <net/link/link.h>
 #include <net/netlink.h>
 
 enum {
@@ -72,15 +73,14 @@ u64 netdev_bytes(const struct net_ns *net)
 
 int netdev_set_up(struct net_ns *net, bool up)
 {
+	int err;
+
 	if (!net_capable(net, CAP_NET_ADMIN))
 		return -EPERM;
-	if (load_once(&net->lo_up) == up)
-		return 0;
-	if (up)
-		store_once(&net->lo_has_addr, true);
-	store_once(&net->lo_up, up);
-	rtnl_link_changed(net);
-	return 0;
+	mutex_lock(&rtnl_mutex);
+	err = link_set_up(net->lo, up);
+	mutex_unlock(&rtnl_mutex);
+	return err;
 }
 
 static void set_addr(struct ifreq *r, u8 a, u8 d)

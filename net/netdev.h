@@ -6,19 +6,13 @@
 #ifndef NET_NETDEV_H
 #define NET_NETDEV_H
 
+#include <kernel/dev/netdev.h>
 #include <kernel/ns/net.h>
 #include <lib/types.h>
 
 struct socket;
 
-#define IFF_UP	     0x1u
-#define IFF_LOOPBACK 0x8u
-#define IFF_RUNNING  0x40u
-#define IFF_LOWER_UP 0x10000u
-
 #define SIOCATMARK 0x8905u /* is the urgent byte next? */
-
-#define ARPHRD_LOOPBACK 772
 
 /* A packet of @n bytes behind the headers of IP went over the loopback. */
 static inline void netdev_count(struct net_ns *net, bool v4, u64 n)

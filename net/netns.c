@@ -9,6 +9,9 @@
  */
 #include <net/netns.h>
 
+#include <net/link/dev.h>
+#include <net/link/work.h>
+
 #include <kernel/mm/kmalloc.h>
 #include <kernel/spinlock.h>
 #include <kernel/task/clone.h>
@@ -47,10 +50,10 @@ static void drop_ids(struct net_ns *n, const struct net_ns *of,
 	}
 }
 
-static void net_free(struct ns_common *ns)
+static void forget_ids(struct net_ns *n)
 {
-	struct net_ns *n = container_of(ns, struct net_ns, ns), *o;
 	struct list_head gone = LIST_HEAD_INIT(gone);
+	struct net_ns *o;
 
 	spin_lock(&net_ns_lock);
 	list_del(&n->node);
@@ -65,7 +68,54 @@ static void net_free(struct ns_common *ns)
 		list_del(&i->node);
 		kfree(i);
 	}
+}
+
+/* --- ends: its interfaces go, or go home; "netcfg", which may wait for that */
+
+static struct list_head ended = LIST_HEAD_INIT(ended); /* [net_ns_lock] */
+
+static void end(struct net_ns *n)
+{
+	link_net_end(n);
+	net_work_barrier(); /* nothing on its way is of this namespace */
+	route_net_end(n);
+	forget_ids(n);
 	kfree(n);
+}
+
+static struct net_ns *take_ended(void)
+{
+	struct net_ns *n;
+
+	spin_lock(&net_ns_lock);
+	n = list_first_entry_or_null(&ended, struct net_ns, end_node);
+	if (n)
+		list_del(&n->end_node);
+	spin_unlock(&net_ns_lock);
+	return n;
+}
+
+static void end_all(struct net_work *w __unused)
+{
+	struct net_ns *n;
+
+	while ((n = take_ended()))
+		end(n);
+}
+
+static struct net_work end_work = {
+	.node = LIST_HEAD_INIT(end_work.node),
+	.fn = end_all,
+};
+
+static void net_free(struct ns_common *ns)
+{
+	struct net_ns *n = container_of(ns, struct net_ns, ns);
+
+	spin_lock(&net_ns_lock);
+	list_add_tail(&n->end_node, &ended);
+	spin_unlock(&net_ns_lock);
+	net_cfg_queue(&end_work);
 }
 
 static int net_install(struct nsset *set, struct ns_common *ns)
@@ -88,11 +138,21 @@ const struct ns_ops net_ns_ops = {
 struct net_ns init_net_ns = {
 	.ns = NS_INIT(net, NS_INO_NET),
 	.cookie = 1,
-	.lo_up = true,
-	.lo_has_addr = true,
 	.ctl = CTL_INIT,
+	.links = LIST_HEAD_INIT(init_net_ns.links),
 	.nsids = LIST_HEAD_INIT(init_net_ns.nsids),
 };
+
+static void set_up(struct net_ns *n)
+{
+	n->cookie = atomic_add_return(&last_cookie, 1ul);
+	n->ctl = ctl_init;
+	n->ctl.tag_all = load_once(&init_net_ns.ctl.tag_all);
+	n->ctl.tag_default = load_once(&init_net_ns.ctl.tag_default);
+	n->ctl.tag_lo = n->ctl.tag_default;
+	list_init(&n->nsids);
+	list_init(&n->links);
+}
 
 struct net_ns *net_ns_new(struct user_ns *owner)
 {
@@ -101,17 +161,14 @@ struct net_ns *net_ns_new(struct user_ns *owner)
 
 	if (!n)
 		return ERR_PTR(-ENOMEM);
-	err = ns_init(&n->ns, &net_ns_ops, owner);
+	set_up(n);
+	n->lo = lo_new(n);
+	err = n->lo ? ns_init(&n->ns, &net_ns_ops, owner) : -ENOMEM;
 	if (err) {
+		link_net_end(n);
 		kfree(n);
 		return ERR_PTR(err);
 	}
-	n->cookie = atomic_add_return(&last_cookie, 1ul);
-	n->ctl = ctl_init;
-	n->ctl.tag_all = load_once(&init_net_ns.ctl.tag_all);
-	n->ctl.tag_default = load_once(&init_net_ns.ctl.tag_default);
-	n->ctl.tag_lo = n->ctl.tag_default;
-	list_init(&n->nsids);
 	spin_lock(&net_ns_lock);
 	list_add_tail(&n->node, &all);
 	spin_unlock(&net_ns_lock);

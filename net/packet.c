@@ -9,6 +9,7 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/link/dev.h>
 #include <net/netdev.h>
 
 #define SOL_SOCKET 1
@@ -20,18 +21,19 @@ struct ll_addr {
 	u16 hatype;
 	u8 pkttype, halen, addr[8];
 } __packed;
-#define LL_HARD_LEN 6u
 
-static void put_addr(struct sock_addr *to, u16 proto, s32 ifindex, u8 pkttype,
-		     u16 len)
+static void put_addr(struct sock_addr *to, u16 proto,
+		     const struct packet_link *l, u16 len)
 {
-	struct ll_addr a = { .ifindex = ifindex, .pkttype = pkttype };
+	struct ll_addr a = {
+		.ifindex = l->ifindex,
+		.hatype = l->hatype,
+		.pkttype = l->pkttype,
+		.halen = l->halen,
+	};
 
 	put_be16(a.proto, proto);
-	if (ifindex) {
-		a.hatype = ARPHRD_LOOPBACK;
-		a.halen = LL_HARD_LEN;
-	}
+	memcpy(a.addr, l->addr, sizeof(a.addr));
 	*to = (struct sock_addr){ .family = AF_PACKET, .len = len };
 	memcpy(to->name, &a, sizeof(a));
 }
@@ -50,21 +52,26 @@ static int packet_bind(struct socket *s, struct sock_addr *addr)
 {
 	struct packet_sock *ps = to_packet(s);
 	struct ll_addr a;
+	struct net_device *dev = NULL;
 	int err = get_addr(addr, &a);
 
 	if (err)
 		return err;
-	if (a.ifindex && a.ifindex != LOOPBACK_INDEX)
-		return -ENODEV;
+	if (a.ifindex) {
+		dev = link_by_index(s->net, a.ifindex);
+		if (!dev)
+			return -ENODEV;
+	}
 	spin_lock(&packet_lock);
 	if (get_be16(a.proto))
 		ps->proto = (u16)get_be16(a.proto);
 	ps->ifindex = a.ifindex;
 	spin_unlock(&packet_lock);
-	if (a.ifindex && !load_once(&s->net->lo_up)) {
+	if (dev && !link_is_up(dev)) {
 		store_once(&s->error, ENETDOWN);
 		wake_up_all(&s->rd_wq);
 	}
+	netdev_put(dev);
 	return 0;
 }
 
@@ -79,14 +86,24 @@ static int packet_connect(struct socket *s __unused,
 static int packet_name(struct socket *s, bool peer, struct sock_addr *out)
 {
 	struct packet_sock *ps = to_packet(s);
+	struct packet_link l = { .ifindex = 0 };
+	struct net_device *dev;
+	u16 proto;
 
 	if (peer)
 		return -EOPNOTSUPP;
 	spin_lock(&packet_lock);
-	put_addr(out, ps->proto, ps->ifindex, 0,
-		 offsetof(struct ll_addr, addr) +
-			 (ps->ifindex ? LL_HARD_LEN : 0));
+	l.ifindex = ps->ifindex;
+	proto = ps->proto;
 	spin_unlock(&packet_lock);
+	dev = l.ifindex > 0 ? link_by_index(s->net, l.ifindex) : NULL;
+	if (dev) {
+		l.hatype = dev->type;
+		l.halen = (u8)link_addr_len(dev);
+		memcpy(l.addr, dev->mac, l.halen);
+	}
+	netdev_put(dev);
+	put_addr(out, proto, &l, (u16)(offsetof(struct ll_addr, addr) + l.halen));
 	return 0;
 }
 
@@ -98,41 +115,39 @@ static int packet_peer_creds(struct socket *s __unused, struct sock_creds *out)
 
 /* --- sending */
 
-/* Which interface, and what protocol behind a header of ours. */
-static int route(struct packet_sock *ps, const struct sock_msg *m, u16 *proto)
+/* Where to, with a reference to the interface, or an error. */
+static int route(struct packet_sock *ps, const struct sock_msg *m,
+		 struct ll_addr *a, struct net_device **dev)
 {
-	struct ll_addr a;
-	s32 ifindex;
-	int err;
+	int err = 0;
 
+	*a = (struct ll_addr){ .ifindex = 0 };
 	if (m->to) {
-		err = get_addr(m->to, &a);
-		if (err)
-			return err;
-		*proto = (u16)get_be16(a.proto);
-		ifindex = a.ifindex;
+		err = get_addr(m->to, a);
 	} else {
 		spin_lock(&packet_lock);
-		*proto = ps->proto;
-		ifindex = ps->ifindex;
+		put_be16(a->proto, ps->proto);
+		a->ifindex = ps->ifindex;
 		spin_unlock(&packet_lock);
 	}
-	if (ifindex != LOOPBACK_INDEX)
-		return -ENXIO;
-	return load_once(&ps->s.net->lo_up) ? 0 : -ENETDOWN;
-}
-
-static s64 packet_send(struct socket *s, struct sock_msg *m)
-{
-	struct packet_sock *ps = to_packet(s);
-	u32 head = s->type == SOCK_DGRAM ? ETHER_HEADER : 0;
-	size_t len = iov_iter_count(m->it);
-	u16 proto = 0;
-	int err = route(ps, m, &proto);
-	u8 *f;
-
 	if (err)
 		return err;
+	*dev = a->ifindex > 0 ? link_by_index(ps->s.net, a->ifindex) : NULL;
+	if (!*dev)
+		return -ENXIO;
+	if (link_is_up(*dev))
+		return 0;
+	netdev_put(*dev);
+	return -ENETDOWN;
+}
+
+static s64 send_lo(struct packet_sock *ps, struct sock_msg *m,
+		   const struct ll_addr *a)
+{
+	u32 head = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0;
+	size_t len = iov_iter_count(m->it);
+	u8 *f;
+
 	if (len + head > LOOPBACK_MTU + ETHER_HEADER)
 		return -EMSGSIZE;
 	if (len + head < ETHER_HEADER)
@@ -145,10 +160,52 @@ static s64 packet_send(struct socket *s, struct sock_msg *m)
 		return -EFAULT;
 	}
 	if (head)
-		put_be16(f + 12, proto);
+		memcpy(f + 12, a->proto, 2);
 	packet_inject(ps, f, head + (u32)len);
 	kfree(f);
 	return (s64)len;
+}
+
+/* What SOCK_DGRAM sends gets a header, to the address that is named. */
+static s64 send_on(struct packet_sock *ps, struct net_device *dev,
+		   struct sock_msg *m, const struct ll_addr *a)
+{
+	bool cooked = ps->s.type == SOCK_DGRAM;
+	size_t len = iov_iter_count(m->it);
+	struct netbuf *b;
+	int err;
+
+	if (len > load_once(&dev->mtu) + (cooked ? 0 : dev->link_header))
+		return -EMSGSIZE;
+	if (cooked ? a->halen < link_addr_len(dev) : len < dev->link_header)
+		return -EINVAL;
+	b = netbuf_alloc(NETBUF_HEADROOM, (u32)len);
+	if (!b)
+		return -ENOBUFS;
+	if (copy_from_iter(netbuf_put(b, (u32)len), len, m->it) < len) {
+		netbuf_free(b);
+		return -EFAULT;
+	}
+	b->proto = (u16)get_be16(a->proto);
+	if (cooked && dev->link_header)
+		err = link_send_from(dev, b, a->addr, &ps->s);
+	else
+		err = link_transmit_from(dev, b, &ps->s);
+	return err ? err : (s64)len;
+}
+
+static s64 packet_send(struct socket *s, struct sock_msg *m)
+{
+	struct packet_sock *ps = to_packet(s);
+	struct net_device *dev;
+	struct ll_addr a;
+	s64 r = route(ps, m, &a, &dev);
+
+	if (r)
+		return r;
+	r = link_is_lo(dev) ? send_lo(ps, m, &a) : send_on(ps, dev, m, &a);
+	netdev_put(dev);
+	return r;
 }
 
 /* --- receiving */
@@ -178,10 +235,11 @@ static void describe(const struct packet_sock *ps, const struct packet_buf *b,
 {
 	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
 	struct tpacket_auxdata a = {
-		.status = TP_STATUS_USER,
+		.status = TP_STATUS_USER |
+			  (b->open ? TP_STATUS_CSUMNOTREADY : 0),
 		.len = b->whole,
 		.snaplen = b->len,
-		.net = ps->s.type == SOCK_DGRAM ? 0 : ETHER_HEADER,
+		.net = b->head,
 	};
 
 	c->level = SOL_PACKET;
@@ -198,8 +256,7 @@ static s64 take(struct packet_sock *ps, struct packet_buf *b,
 	if (r < 0)
 		return r;
 	if (m->from)
-		put_addr(m->from, b->proto, LOOPBACK_INDEX, b->pkttype,
-			 sizeof(struct ll_addr));
+		put_addr(m->from, b->proto, &b->link, sizeof(struct ll_addr));
 	m->stamp_ns = b->stamp_ns;
 	store_once(&ps->s.last_stamp, (s64)b->stamp_ns);
 	if (load_once(&ps->s.kept) & BIT(SOCK_KEPT_RXQ_OVFL) && b->drops)
@@ -273,6 +330,7 @@ static void packet_release(struct socket *s)
 	struct packet_sock *ps = to_packet(s);
 	struct packet_buf *b;
 
+	packet_leave_all(ps);
 	packet_remove(ps);
 	packet_drop_ring(ps);
 	while ((b = first(ps)))
@@ -327,6 +385,7 @@ struct socket *packet_create(int type, int protocol)
 	spin_init(&ps->lock, "packet_queue", RANK_PIPE);
 	list_init(&ps->queue);
 	list_init(&ps->node);
+	list_init(&ps->members);
 	mutex_init(&ps->rd_mutex);
 	packet_add(ps);
 	return &ps->s;

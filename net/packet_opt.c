@@ -28,27 +28,6 @@ enum {
 	PACKET_QDISC_BYPASS = 20,
 	PACKET_IGNORE_OUTGOING = 23,
 };
-#define PACKET_MR_LAST 3 /* _UNICAST */
-
-struct packet_mreq {
-	s32 ifindex;
-	u16 type, alen;
-	u8 addr[8];
-};
-
-/* The loopback hears all there is, whatever it is asked to listen to. */
-static int membership(bool in, const void *val, u32 len)
-{
-	struct packet_mreq m;
-
-	if (len < sizeof(m))
-		return -EINVAL;
-	memcpy(&m, val, sizeof(m));
-	if (in && m.ifindex != LOOPBACK_INDEX)
-		return -ENODEV;
-	return in && (m.alen > 6 || m.type > PACKET_MR_LAST) ? -EINVAL : 0;
-}
-
 static int set_ring(struct packet_sock *ps, const void *val, u32 len)
 {
 	struct packet_ring_req req = { 0 };
@@ -147,7 +126,8 @@ int packet_setopt(struct socket *s, int level, int opt, const void *val,
 	if (level != SOL_PACKET)
 		return -ENOPROTOOPT;
 	if (opt == PACKET_ADD_MEMBERSHIP || opt == PACKET_DROP_MEMBERSHIP)
-		return membership(opt == PACKET_ADD_MEMBERSHIP, val, len);
+		return packet_membership(ps, opt == PACKET_ADD_MEMBERSHIP, val,
+					 len);
 	if (opt == PACKET_RX_RING)
 		return set_ring(ps, val, len);
 	if (!is_word(ps, opt))

@@ -187,13 +187,12 @@ static void put_sender(const struct packet_ring *r, u32 off,
 		       const struct packet_buf *b)
 {
 	u8 a[SLL_SIZE] = { AF_PACKET, 0, (u8)(b->proto >> 8), (u8)b->proto };
-	u32 index = LOOPBACK_INDEX;
-	u16 type = 772; /* ARPHRD_LOOPBACK */
 
-	memcpy(a + 4, &index, sizeof(index));
-	memcpy(a + 8, &type, sizeof(type));
-	a[10] = b->pkttype;
-	a[11] = 6;
+	memcpy(a + 4, &b->link.ifindex, 4);
+	memcpy(a + 8, &b->link.hatype, 2);
+	a[10] = b->link.pkttype;
+	a[11] = b->link.halen;
+	memcpy(a + 12, b->link.addr, sizeof(b->link.addr));
 	put(r, off, a, sizeof(a));
 }
 

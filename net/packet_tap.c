@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net/packet_tap.c - frames of the loopback go to packet sockets, and come from them.
+ * net/packet_tap.c - frames go to packet sockets; and those of the loopback come from them.
  */
 #include <net/packet_ring.h>
 
@@ -9,10 +9,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/filter.h>
-
-#define ETH_P_802_3_MIN 0x600u
-#define ETH_P_802_3	1u
-#define ETH_P_802_2	4u
+#include <net/link/dev.h>
 
 struct spinlock packet_lock = SPINLOCK_INIT("packet", RANK_FILE);
 static struct list_head all = LIST_HEAD_INIT(all); /* [packet_lock] */
@@ -54,20 +51,35 @@ void packet_for_each(const struct net_ns *net,
 struct frame {
 	const u8 *p;
 	u32 n;
+	u32 head; /* bytes of its link header */
 	u16 proto;
+	bool open; /* as struct packet_buf's */
+	struct packet_link link;
 };
 
-/* How much of the frame the socket wants, from where it begins for it; lock held. */
-static u32 wanted(const struct packet_sock *ps, const struct frame *f,
-		  u8 pkttype)
+#define LOOPBACK_LINK                                               \
+	{                                                           \
+		.ifindex = LOOPBACK_INDEX, .hatype = ARPHRD_LOOPBACK, \
+		.halen = ETH_ALEN                                   \
+	}
+
+static u32 start_of(const struct packet_sock *ps, const struct frame *f)
 {
-	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0, keep;
+	return ps->s.type == SOCK_DGRAM ? f->head : 0;
+}
+
+/* How much of the frame the socket wants, from where it begins for it; lock held. */
+static u32 wanted(const struct packet_sock *ps, const struct frame *f)
+{
+	u32 start = start_of(ps, f), keep;
 	struct cbpf_packet p = {
 		.part[2] = { f->p, f->n },
 		.start = start,
-		.net = ETHER_HEADER,
+		.net = f->head,
 		.protocol = f->proto,
-		.pkttype = pkttype,
+		.pkttype = f->link.pkttype,
+		.ifindex = (u32)f->link.ifindex,
+		.hatype = f->link.hatype,
 	};
 
 	if (likely(!ps->s.filter))
@@ -77,30 +89,31 @@ static u32 wanted(const struct packet_sock *ps, const struct frame *f,
 
 /* What is to be known of the frame, of which @n bytes are kept. */
 static struct packet_buf head_of(const struct packet_sock *ps,
-				 const struct frame *f, u8 pkttype, u32 n)
+				 const struct frame *f, u32 n)
 {
-	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0;
+	u32 start = start_of(ps, f);
 
 	return (struct packet_buf){
 		.len = n,
 		.whole = f->n - start,
 		.proto = f->proto,
-		.pkttype = pkttype,
+		.head = (u8)(f->head - start),
+		.open = f->open,
+		.link = f->link,
 		.drops = ps->s.drops,
 		.stamp_ns = socket_stamp(&ps->s),
 	};
 }
 
 /* Into the queue, or the ring; lock held.  @b is used in the first case. */
-static bool take(struct packet_sock *ps, const struct frame *f, u8 pkttype,
-		 u32 n, struct packet_buf *b)
+static bool take(struct packet_sock *ps, const struct frame *f, u32 n,
+		 struct packet_buf *b)
 {
-	u32 start = ps->s.type == SOCK_DGRAM ? ETHER_HEADER : 0;
-	struct packet_buf head = head_of(ps, f, pkttype, n);
+	u32 start = start_of(ps, f);
+	struct packet_buf head = head_of(ps, f, n);
 
 	if (ps->ring)
-		return packet_ring_put(ps, &head, f->p + start,
-				       start ? 0 : ETHER_HEADER);
+		return packet_ring_put(ps, &head, f->p + start, head.head);
 	if (!b || (ps->queued &&
 		   ps->queued + sizeof(*b) + n > load_once(&ps->s.rcvbuf)))
 		return false;
@@ -112,7 +125,7 @@ static bool take(struct packet_sock *ps, const struct frame *f, u8 pkttype,
 	return true;
 }
 
-static void queue(struct packet_sock *ps, const struct frame *f, u8 pkttype)
+static void queue(struct packet_sock *ps, const struct frame *f)
 {
 	struct packet_buf *b = NULL;
 	bool ok = false, used;
@@ -121,10 +134,10 @@ static void queue(struct packet_sock *ps, const struct frame *f, u8 pkttype)
 	if (!load_once(&ps->ring))
 		b = kmalloc(sizeof(*b) + f->n);
 	spin_lock(&ps->lock);
-	n = wanted(ps, f, pkttype);
+	n = wanted(ps, f);
 	used = n && !ps->ring;
 	if (n) {
-		ok = take(ps, f, pkttype, n, b);
+		ok = take(ps, f, n, b);
 		ps->heard++;
 		ps->lost += !ok;
 		store_once(&ps->s.drops, ps->s.drops + !ok);
@@ -137,28 +150,83 @@ static void queue(struct packet_sock *ps, const struct frame *f, u8 pkttype)
 }
 
 static bool wants(const struct packet_sock *ps, const struct net_ns *net,
-		  const struct frame *f, u8 pkttype)
+		  const struct frame *f)
 {
+	bool out = f->link.pkttype == PACKET_OUTGOING;
+
 	if (ps->s.net != net || !ps->proto)
 		return false;
-	if (pkttype == PACKET_OUTGOING && load_once(&ps->ignore_outgoing))
+	if (ps->ifindex && ps->ifindex != f->link.ifindex)
 		return false;
-	return ps->proto == ETH_P_ALL ||
-	       (pkttype != PACKET_OUTGOING && ps->proto == f->proto);
+	if (out && load_once(&ps->ignore_outgoing))
+		return false;
+	return ps->proto == ETH_P_ALL || (!out && ps->proto == f->proto);
 }
 
-/* Not by @but, which sent it. */
-static void hear(const struct net_ns *net, const struct frame *f, u8 pkttype,
-		 const struct socket *but)
+/* Not by @but, which sent it; @all: by those only that want all protocols. */
+static void hear(const struct net_ns *net, const struct frame *f,
+		 const struct socket *but, bool all_protos)
 {
 	struct packet_sock *ps;
 
 	spin_lock(&packet_lock);
 	list_for_each_entry(ps, &all, node) {
-		if (&ps->s != but && wants(ps, net, f, pkttype))
-			queue(ps, f, pkttype);
+		if (&ps->s != but && wants(ps, net, f) &&
+		    (!all_protos || ps->proto == ETH_P_ALL))
+			queue(ps, f);
 	}
 	spin_unlock(&packet_lock);
+}
+
+/* As it leaves the loopback, and as it arrives there. */
+static void hear_twice(const struct net_ns *net, struct frame *f,
+		       const struct socket *but)
+{
+	f->link.pkttype = PACKET_OUTGOING;
+	hear(net, f, but, false);
+	f->link.pkttype = PACKET_HOST;
+	hear(net, f, NULL, false);
+}
+
+static struct frame frame_of(const struct net_device *dev,
+			     const struct netbuf *b)
+{
+	struct frame f = {
+		.p = b->data,
+		.n = b->len,
+		.head = dev->link_header,
+		.proto = b->proto,
+		.open = b->flags & NETBUF_CSUM_PARTIAL,
+		.link = { .ifindex = dev->index,
+			  .hatype = dev->type,
+			  .pkttype = b->pkttype },
+	};
+
+	if (f.head == ETH_HEADER && f.n >= ETH_HEADER) {
+		f.proto = link_eth_proto(f.p, f.n);
+		f.link.halen = ETH_ALEN;
+		memcpy(f.link.addr, f.p + ETH_ALEN, ETH_ALEN);
+	}
+	return f;
+}
+
+void packet_tap_out(struct net_device *dev, const struct netbuf *b,
+		    const struct socket *but)
+{
+	struct frame f = frame_of(dev, b);
+
+	if (b->len < f.head || !load_once(&nr_all))
+		return;
+	f.link.pkttype = PACKET_OUTGOING;
+	hear(load_once(&dev->net), &f, but, false);
+}
+
+void packet_tap_in(struct net_device *dev, const struct netbuf *b, bool all_only)
+{
+	struct frame f = frame_of(dev, b);
+
+	if (load_once(&nr_all))
+		hear(load_once(&dev->net), &f, NULL, all_only);
 }
 
 void packet_hear(struct net_ns *net, u8 proto, const struct inet_buf *b)
@@ -174,9 +242,14 @@ void packet_hear(struct net_ns *net, u8 proto, const struct inet_buf *b)
 		return;
 	n = ip_packet_headers(true, proto, b, p);
 	memcpy(p + n, b->data, b->len);
-	f = (struct frame){ p, n + b->len, (u16)get_be16(p + 12) };
-	hear(net, &f, PACKET_OUTGOING, NULL);
-	hear(net, &f, PACKET_HOST, NULL);
+	f = (struct frame){
+		.p = p,
+		.n = n + b->len,
+		.head = ETHER_HEADER,
+		.proto = (u16)get_be16(p + 12),
+		.link = LOOPBACK_LINK,
+	};
+	hear_twice(net, &f, NULL);
 	kfree(p);
 }
 
@@ -231,15 +304,53 @@ static void arrive(struct net_ns *net, const struct frame *f)
 
 void packet_inject(struct packet_sock *from, const u8 *frame, u32 n)
 {
-	struct frame f = { frame, n, (u16)get_be16(frame + 12) };
 	struct net_ns *net = from->s.net;
+	struct frame f = {
+		.p = frame,
+		.n = n,
+		.head = ETHER_HEADER,
+		.proto = link_eth_proto(frame, n),
+		.link = LOOPBACK_LINK,
+	};
 
-	if (f.proto < ETH_P_802_3_MIN)
-		f.proto =
-			n >= ETHER_HEADER + 2 && get_be16(frame + 14) == 0xffff
-				? ETH_P_802_3
-				: ETH_P_802_2;
-	hear(net, &f, PACKET_OUTGOING, &from->s);
-	hear(net, &f, PACKET_HOST, NULL);
+	hear_twice(net, &f, &from->s);
 	arrive(net, &f);
+}
+
+/* --- interfaces go */
+
+struct going {
+	struct net_device *dev;
+	bool for_ever;
+	struct list_head members;
+};
+
+static void lose(struct packet_sock *ps, void *arg)
+{
+	struct going *g = arg;
+
+	if (g->for_ever)
+		packet_members_of(ps, g->dev, &g->members);
+	if (ps->ifindex != g->dev->index)
+		return;
+	if (g->for_ever)
+		ps->ifindex = -1;
+	store_once(&ps->s.error, ENETDOWN);
+	wake_up_all(&ps->s.rd_wq);
+}
+
+void packet_link_down(struct net_device *dev)
+{
+	struct going g = { .dev = dev };
+
+	packet_for_each(dev->net, lose, &g);
+}
+
+void packet_link_gone(struct net_device *dev)
+{
+	struct going g = { .dev = dev, .for_ever = true };
+
+	list_init(&g.members);
+	packet_for_each(dev->net, lose, &g);
+	packet_members_drop(&g.members);
 }

@@ -3,7 +3,7 @@
  * net/rtnetlink.c - rtnetlink(7): the loopback link of a network namespace, its addresses
  * and its routes.
  */
-#include <net/netlink.h>
+#include <net/link/rtnl.h>
 
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
@@ -12,33 +12,11 @@
 #include <net/inet.h>
 #include <net/netdev.h>
 
-enum {
-	RTM_NEWLINK = 16,
-	RTM_GETLINK = 18,
-	RTM_SETLINK = 19,
-	RTM_NEWADDR = 20,
-	RTM_DELADDR = 21,
-	RTM_GETADDR = 22,
-	RTM_NEWROUTE = 24,
-	RTM_DELROUTE = 25,
-	RTM_GETROUTE = 26,
-	RTM_GETNEIGH = 30,
-	RTM_GETRULE = 34,
-	RTM_NEWNSID = 88,
-	RTM_GETNSID = 90,
-};
-
 #define RT_TABLE_LOCAL 255
 #define RT_SCOPE_HOST  254
 #define RTPROT_KERNEL  2
 #define RTN_LOCAL      2
 
-struct ifinfomsg {
-	u8 family, pad;
-	u16 type;
-	s32 index;
-	u32 flags, change;
-};
 struct ifaddrmsg {
 	u8 family, prefixlen, flags, scope;
 	u32 index;
@@ -48,114 +26,9 @@ struct rtmsg {
 	u32 flags;
 };
 
-#define OPER_UNKNOWN 0
-#define OPER_DOWN    2
-
 static const u8 lo4[4] = { 127, 0, 0, 1 };
 static const u8 lo4_net[4] = { 127, 0, 0, 0 };
 static const u8 lo6[16] = { [15] = 1 };
-
-/* --- links */
-
-enum {
-	IFLA_ADDRESS = 1,
-	IFLA_BROADCAST = 2,
-	IFLA_IFNAME = 3,
-	IFLA_MTU = 4,
-	IFLA_QDISC = 6,
-	IFLA_STATS = 7,
-	IFLA_TXQLEN = 13,
-	IFLA_OPERSTATE = 16,
-	IFLA_LINKMODE = 17,
-	IFLA_STATS64 = 23,
-	IFLA_GROUP = 27,
-	IFLA_PROMISCUITY = 30,
-	IFLA_NUM_TX_QUEUES = 31,
-	IFLA_NUM_RX_QUEUES = 32,
-};
-
-/* struct rtnl_link_stats64, and the same of 32 bits; nothing is lost or wrong. */
-#define NR_STATS64 25
-#define NR_STATS   24
-
-static void put_stats(const struct net_ns *net, struct nl_out *o)
-{
-	u64 packets = netdev_packets(net), bytes = netdev_bytes(net);
-	u64 st[NR_STATS64] = { packets, packets, bytes, bytes };
-	u32 st32[NR_STATS] = { (u32)packets, (u32)packets, (u32)bytes,
-			       (u32)bytes };
-
-	nl_attr(o, IFLA_STATS64, st, sizeof(st));
-	nl_attr(o, IFLA_STATS, st32, sizeof(st32));
-}
-
-static int put_link(const struct net_ns *net, struct nl_out *o,
-		    const struct nlmsghdr *req, bool multi)
-{
-	bool up = load_once(&net->lo_up);
-	static const u8 mac[6];
-	struct nlmsghdr *h =
-		nl_begin(o, req, RTM_NEWLINK, multi ? NLM_F_MULTI : 0);
-	struct ifinfomsg *i = h ? nl_room(o, sizeof(*i)) : NULL;
-	u8 zero = 0, state = up ? OPER_UNKNOWN : OPER_DOWN;
-	const char *qdisc = load_once(&net->lo_has_addr) ? "noqueue" : "noop";
-
-	if (!i)
-		return -ENOBUFS;
-	i->type = ARPHRD_LOOPBACK;
-	i->index = LOOPBACK_INDEX;
-	i->flags = netdev_flags(net);
-	if (i->flags & IFF_UP)
-		i->flags |= IFF_LOWER_UP;
-	nl_attr(o, IFLA_IFNAME, "lo", 3);
-	nl_attr32(o, IFLA_TXQLEN, 1000);
-	nl_attr(o, IFLA_OPERSTATE, &state, 1);
-	nl_attr(o, IFLA_LINKMODE, &zero, 1);
-	nl_attr32(o, IFLA_MTU, LOOPBACK_MTU);
-	nl_attr32(o, IFLA_GROUP, 0);
-	nl_attr32(o, IFLA_PROMISCUITY, 0);
-	nl_attr32(o, IFLA_NUM_TX_QUEUES, 1);
-	nl_attr32(o, IFLA_NUM_RX_QUEUES, 1);
-	nl_attr(o, IFLA_QDISC, qdisc, (u32)strlen(qdisc) + 1);
-	nl_attr(o, IFLA_ADDRESS, mac, sizeof(mac));
-	nl_attr(o, IFLA_BROADCAST, mac, sizeof(mac));
-	put_stats(net, o);
-	nl_end(o, h);
-	return 0;
-}
-
-/* Is the one link what the request names, by number or name? */
-static bool names_loopback(const struct nlmsghdr *req, u32 len)
-{
-	const struct ifinfomsg *i = (const void *)(req + 1);
-	u32 off = sizeof(*req) + sizeof(*i);
-
-	if (len < off)
-		return false;
-	if (i->index)
-		return i->index == LOOPBACK_INDEX;
-	while (off + 4 <= len) {
-		const u16 *a = (const void *)((const u8 *)req + off);
-
-		if (a[0] < 4 || a[0] > len - off)
-			break;
-		if ((a[1] & 0x3fff) == IFLA_IFNAME)
-			return a[0] >= 7 && !memcmp(a + 2, "lo", 3);
-		off += ALIGN_UP(a[0], 4u);
-	}
-	return false;
-}
-
-static int set_link(struct net_ns *net, const struct nlmsghdr *req, u32 len)
-{
-	const struct ifinfomsg *i = (const void *)(req + 1);
-
-	if (!names_loopback(req, len))
-		return -ENODEV;
-	if (!((i->change | i->flags) & IFF_UP))
-		return -EOPNOTSUPP;
-	return netdev_set_up(net, i->flags & IFF_UP);
-}
 
 /* --- addresses */
 
@@ -254,15 +127,15 @@ static int put_routes(struct nl_out *o, const struct nlmsghdr *req, u16 type,
 	return err;
 }
 
-static int dump(const struct net_ns *net, struct nl_out *o,
-		const struct nlmsghdr *req, u8 family)
+static int dump(struct net_ns *net, struct nl_out *o,
+		const struct nlmsghdr *req, u32 len, u8 family)
 {
 	if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6 &&
 	    req->type != RTM_GETLINK)
 		return 0;
 	switch (req->type) {
 	case RTM_GETLINK:
-		return put_link(net, o, req, true);
+		return rtnl_dump_links(net, o, req, len);
 	case RTM_GETADDR:
 		return dump_addrs(net, o, req, family);
 	case RTM_GETROUTE:
@@ -328,16 +201,11 @@ static void tell_route(struct net_ns *net, u16 type, u8 family, u8 bits)
 		     &o);
 }
 
-void rtnl_link_changed(struct net_ns *net)
+void rtnl_lo_changed(struct net_ns *net, bool up)
 {
-	bool up = load_once(&net->lo_up);
 	u16 addr = up ? RTM_NEWADDR : RTM_DELADDR;
 	u16 route = up ? RTM_NEWROUTE : RTM_DELROUTE;
-	struct nl_out o;
 
-	nl_out_init(&o);
-	(void)put_link(net, &o, &from_kernel, false);
-	netlink_tell(net, RTNLGRP_LINK, &o);
 	if (up)
 		tell_addr(net, addr, AF_INET);
 	tell_route(net, route, AF_INET, 8);
@@ -374,22 +242,18 @@ static int new_addr(struct net_ns *net, const struct nlmsghdr *req, u32 len)
 
 /* --- requests */
 
-int rtnl_request(struct net_ns *net, struct nl_out *o,
-		 const struct nlmsghdr *req, u32 len, bool is_dump)
+static int request(struct net_ns *net, struct nl_out *o,
+		   const struct nlmsghdr *req, u32 len)
 {
-	u8 family = len > sizeof(*req) ? *(const u8 *)(req + 1) : 0;
-
-	if (req->type == RTM_NEWNSID || req->type == RTM_GETNSID)
-		return rtnl_nsid_request(net, o, req, len, is_dump);
-	if (is_dump)
-		return dump(net, o, req, family);
 	switch (req->type) {
 	case RTM_GETLINK:
-		return names_loopback(req, len) ? put_link(net, o, req, false)
-						: -ENODEV;
+		return rtnl_get_link(net, o, req, len);
 	case RTM_NEWLINK:
+		return rtnl_new_link(net, req, len);
 	case RTM_SETLINK:
-		return set_link(net, req, len);
+		return rtnl_set_link(net, req, len);
+	case RTM_DELLINK:
+		return rtnl_del_link(net, req, len);
 	case RTM_GETROUTE:
 		return find_route(net, o, req, len);
 	case RTM_NEWADDR:
@@ -397,4 +261,19 @@ int rtnl_request(struct net_ns *net, struct nl_out *o,
 	default:
 		return -EOPNOTSUPP;
 	}
+}
+
+int rtnl_request(struct net_ns *net, struct nl_out *o,
+		 const struct nlmsghdr *req, u32 len, bool is_dump)
+{
+	u8 family = len > sizeof(*req) ? *(const u8 *)(req + 1) : 0;
+	int err;
+
+	if (req->type == RTM_NEWNSID || req->type == RTM_GETNSID)
+		return rtnl_nsid_request(net, o, req, len, is_dump);
+	mutex_lock(&rtnl_mutex);
+	err = is_dump ? dump(net, o, req, len, family)
+		      : request(net, o, req, len);
+	mutex_unlock(&rtnl_mutex);
+	return err;
 }

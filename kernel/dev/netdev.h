@@ -78,6 +78,9 @@ struct netbuf *netbuf_alloc(u32 headroom, u32 len);
 void netbuf_free(struct netbuf *b); /* NULL is fine */
 /* A copy for another owner, or NULL. */
 struct netbuf *netbuf_copy(const struct netbuf *b);
+/* @b, or a copy instead of it (@b is freed then), with so much room in front; NULL: no
+ * memory, and @b is gone. */
+struct netbuf *netbuf_expand(struct netbuf *b, u32 headroom);
 /* It is @dev's from now on: a reference is taken, the old one dropped. */
 void netbuf_set_dev(struct netbuf *b, struct net_device *dev);
 static inline u32 netbuf_headroom(const struct netbuf *b)
@@ -129,7 +132,9 @@ static inline u8 *netbuf_put(struct netbuf *b, u32 n) /* at the end */
 #define NETDEV_TSO4    BIT(1) /* gso_size, IPv4 */
 #define NETDEV_TSO6    BIT(2)
 
-struct net_stats { /* each [a], relaxed: statistics */
+/* Each [a], relaxed.  What xmit() took and netdev_rx() gave is counted by net/; errors, and
+ * what the hardware dropped, by the driver. */
+struct net_stats {
 	u64 rx_packets, rx_bytes, rx_errors, rx_dropped;
 	u64 tx_packets, tx_bytes, tx_errors, tx_dropped;
 	u64 multicast;
@@ -167,7 +172,8 @@ struct net_device {
 	struct sys_dir *parent;	    /* directory of the hardware, or NULL */
 	u8 perm_mac[LINK_ADDR_MAX]; /* as the hardware has it */
 
-	/* net/link/ sets them; what the driver needs of them is noted */
+	/* net/link/ sets them; what the driver needs of them is noted.  0s at registration
+	 * are the usual ones: flags of the type, ETH_MTU, the next index. */
 	u8 mac[LINK_ADDR_MAX]; /* [R] the driver's first; then set_mac() */
 	u32 mtu;	       /* [R, a] likewise; what set_mtu() agreed to */
 	u32 flags;	       /* [R, a] IFF_* */
@@ -184,7 +190,7 @@ struct net_device {
 };
 
 /*
- * A new interface, down, in @net (NULL: the first namespace); dev->refs becomes 1, which
+ * Both take rtnl_mutex, which guards [R].  A new interface, down, in @net (NULL: the first namespace); dev->refs becomes 1, which
  * netdev_unregister() drops.  May sleep.  0, -EEXIST, -ENFILE, -ENOMEM.
  */
 int netdev_register(struct net_device *dev, struct net_ns *net);
@@ -193,14 +199,19 @@ void netdev_unregister(struct net_device *dev);
 struct net_device *netdev_get(struct net_device *dev);
 void netdev_put(struct net_device *dev); /* NULL is fine; may free it */
 
+/* set_rx_mode(): the groups that somebody wants to hear. */
+void netdev_for_each_group(struct net_device *dev,
+			   void (*fn)(const u8 mac[ETH_ALEN], void *arg),
+			   void *arg);
 /*
- * A frame came: b->data is its link header.  Takes it.  Loop context or coroutine.  The
+ * A frame came: b->data is its link header (if link_header is 0: b->proto is set).  Takes
+ * it.  Loop context or coroutine; locks of rank DEV and outer ones may be held.  The
  * backlog has an end: what does not fit is counted (rx_dropped) and freed.
  */
 void netdev_rx(struct net_device *dev, struct netbuf *b);
-/* There is room again. */
+/* There is room again.  As netdev_rx(). */
 void netdev_tx_ready(struct net_device *dev);
-/* The link came or went.  Loop context or coroutine. */
+/* The link came or went.  As netdev_rx(); also before registration. */
 void netdev_carrier(struct net_device *dev, bool on);
 
 #endif /* KERNEL_DEV_NETDEV_H */

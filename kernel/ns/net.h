@@ -14,6 +14,7 @@
 #include <lib/atomic.h>
 #include <lib/list.h>
 
+struct net_device; /* kernel/dev/netdev.h */
 struct process;
 
 /* What /proc/sys/net has of one. */
@@ -60,7 +61,11 @@ struct net_ns {
 	u32 taps;		 /* [a] sockets that want to see packets */
 	struct net_sysctl ctl;	 /* [a] its words */
 	u64 stats[NET_NR_STATS]; /* [a] */
+	struct list_head links;	 /* [link_lock, rtnl_mutex] interfaces */
+	s32 last_index;		 /* [rtnl_mutex] of an interface */
+	struct net_device *lo;	 /* [I] owned */
 	struct list_head node;	 /* [net_ns_lock] of all */
+	struct list_head end_node; /* [net_ns_lock] of those that end */
 	struct list_head nsids;	 /* [net_ns_lock] rtnetlink's names of others */
 };
 extern const struct ns_ops net_ns_ops;

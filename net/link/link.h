@@ -44,15 +44,31 @@ void link_for_each(struct net_ns *net,
 /* rtnl_mutex held.  0, or what open() says; those who listen to rtnetlink hear of it. */
 int link_set_up(struct net_device *dev, bool up);
 
+/* rtnl_mutex held.  One more (or one less) that wants to hear the group of that link
+ * address; the driver is told.  0, -ENOMEM. */
+int link_mc_join(struct net_device *dev, const u8 mac[ETH_ALEN]);
+void link_mc_leave(struct net_device *dev, const u8 mac[ETH_ALEN]);
+
 /*
  * Send @b, a packet (b->data is its network header, b->proto its EtherType), to the link
  * address @to behind a header of ours.  Takes b.  0, -ENETDOWN, -ENOBUFS.  A coroutine or
  * the worker; no spinlock held.
  */
-int link_send(struct net_device *dev, struct netbuf *b,
-	      const u8 to[LINK_ADDR_MAX]);
-/* The same of a whole frame. */
-int link_transmit(struct net_device *dev, struct netbuf *b);
+struct socket;
+int link_send_from(struct net_device *dev, struct netbuf *b,
+		   const u8 to[LINK_ADDR_MAX], const struct socket *from);
+static inline int link_send(struct net_device *dev, struct netbuf *b,
+			    const u8 to[LINK_ADDR_MAX])
+{
+	return link_send_from(dev, b, to, NULL);
+}
+/* The same of a whole frame; @from, a packet socket or NULL, does not hear it. */
+int link_transmit_from(struct net_device *dev, struct netbuf *b,
+		       const struct socket *from);
+static inline int link_transmit(struct net_device *dev, struct netbuf *b)
+{
+	return link_transmit_from(dev, b, NULL);
+}
 /* @b, a packet without a link header, as if it had arrived at @dev: takes it. */
 void link_input(struct net_device *dev, struct netbuf *b);
 
@@ -73,5 +89,7 @@ void arp_input(struct net_ns *net, struct netbuf *b);
 /* rtnl_mutex held: addresses, routes and neighbours follow. */
 void route_link_changed(struct net_device *dev, bool up);
 void route_link_gone(struct net_device *dev);
+/* A namespace has ended: nobody refers to it, its interfaces have gone. */
+void route_net_end(struct net_ns *net);
 
 #endif /* NET_LINK_LINK_H */
