@@ -21,8 +21,8 @@
 #define QUOTED6	     1184u
 
 /* The datagram @b with what was said of it, or NULL. */
-static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
-			      u8 code)
+static struct inet_buf *entry(const struct inet_buf *b,
+			      const struct inet_fault *f)
 {
 	bool v4 = inet_is_v4(&b->to);
 	u32 n = min(b->len, v4 ? QUOTED4 : QUOTED6);
@@ -36,12 +36,14 @@ static struct inet_buf *entry(const struct inet_buf *b, u32 err, u8 type,
 	q->from = b->to;
 	q->to = b->to;
 	q->to.port = 0;
+	memcpy(q->to.ip, f->from, sizeof(q->to.ip));
 	q->hops = 64;
 	e = (void *)q->data;
-	e->err = err;
-	e->origin = v4 ? ORIGIN_ICMP : ORIGIN_ICMP6;
-	e->type = type;
-	e->code = code;
+	e->err = f->err;
+	e->origin = f->origin;
+	e->type = f->type;
+	e->code = f->code;
+	e->info = f->info;
 	memcpy(e + 1, b->data, n);
 	return q;
 }
@@ -79,25 +81,44 @@ static u32 pending(const struct inet_buf *q)
 {
 	const struct extended_err *e = q ? (const void *)q->data : NULL;
 
-	return e && e->origin != ORIGIN_TIMESTAMPING ? e->err : 0;
+	return e && (e->origin == ORIGIN_ICMP || e->origin == ORIGIN_ICMP6)
+		       ? e->err
+		       : 0;
 }
 
 void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 		     u8 type, u8 code)
 {
+	const struct inet_fault f = {
+		.err = err,
+		.origin = inet_is_v4(&b->to) ? ORIGIN_ICMP : ORIGIN_ICMP6,
+		.type = type,
+		.code = code,
+		.from = b->to.ip,
+	};
+
+	inet_post_fault(is, b, &f);
+}
+
+void inet_post_fault(struct inet_sock *is, const struct inet_buf *b,
+		     const struct inet_fault *f)
+{
 	bool queues = load_once(&is->recverr);
 	struct inet_buf *q;
 
-	if (!hears(is, &b->to, queues))
+	if (is->s.type != SOCK_RAW && !hears(is, &b->to, queues))
 		return;
-	q = queues ? entry(b, err, type, code) : NULL;
+	if (f->soft && !queues)
+		return;
+	q = queues ? entry(b, f) : NULL;
 	spin_lock(&is->lock);
 	if (q && is->nr_errors < ENTRIES_MAX) {
 		list_add_tail(&q->node, &is->errors);
 		is->nr_errors++;
 		q = NULL;
 	}
-	store_once(&is->s.error, err);
+	if (f->origin != ORIGIN_LOCAL) /* else it is what the call returns */
+		store_once(&is->s.error, f->err);
 	spin_unlock(&is->lock);
 	kfree(q);
 	inet_wake_all(is);
@@ -120,6 +141,13 @@ static struct inet_buf *take_entry(struct inet_sock *is)
 	}
 	spin_unlock(&is->lock);
 	return q;
+}
+
+/* We said so ourselves, before it went. */
+static bool is_of_us(const struct inet_buf *q)
+{
+	return ((const struct extended_err *)(const void *)q->data)->origin ==
+	       ORIGIN_LOCAL;
 }
 
 static void tell(const struct inet_sock *is, const struct inet_buf *q,
@@ -157,7 +185,7 @@ s64 inet_recv_error(struct inet_sock *is, struct sock_msg *m)
 		err = -EFAULT;
 	m->out_flags |= MSG_ERRQUEUE | (n < len ? MSG_TRUNC : 0);
 	m->stamp_ns = q->stamp_ns;
-	if (m->from && pending(q))
+	if (m->from && (pending(q) || is_of_us(q)))
 		inet_addr_out(is, &q->from, m->from);
 	kfree(q);
 	return err ? err : (s64)n;

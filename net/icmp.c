@@ -12,6 +12,8 @@
 #include <kernel/mm/kmalloc.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/route/route_int.h>
+#include <net/route/wire.h>
 
 #define ECHO_REPLY     0
 #define UNREACH	       3
@@ -58,6 +60,23 @@ int icmp_prepare(const struct inet_sock *is, struct inet_buf *b)
 	return 0;
 }
 
+/* The answer to what came over an interface need not leave by it, but if it goes to an
+ * address of its link; and it does not come from a group. */
+static bool wire_addresses(struct net_ns *net, struct inet_buf *b)
+{
+	struct route r;
+
+	if (!ip_is_link_local(b->to.ip))
+		b->to.scope = 0;
+	if (!inet_is_multicast(&b->from))
+		return true;
+	if (route_lookup(net, b->to.ip, NULL, b->to.scope, &r))
+		return false;
+	memcpy(b->from.ip, r.src, 16);
+	route_put(&r);
+	return true;
+}
+
 static void reply(struct net_ns *net, struct inet_buf *b)
 {
 	struct icmp_head *h = (void *)b->data;
@@ -66,9 +85,13 @@ static void reply(struct net_ns *net, struct inet_buf *b)
 	h->type = inet_is_v4(&me) ? ECHO_REPLY : ECHO_REPLY6;
 	b->to = b->from;
 	b->from = me;
+	if (unlikely(b->to.scope) && !wire_addresses(net, b)) {
+		kfree(b);
+		return;
+	}
 	b->hops = 64;
 	set_sum(b);
-	ip_input(net, proto_of(b), b);
+	(void)ip_transmit(net, NULL, proto_of(b), b);
 }
 
 void icmp_input(struct net_ns *net, u8 proto, struct inet_buf *b)

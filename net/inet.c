@@ -14,6 +14,7 @@
 #include <lib/errno.h>
 #include <net/ip.h>
 #include <net/netdev.h>
+#include <net/route/route_int.h>
 
 static const struct socket_ops tcp_ops, udp_ops;
 
@@ -117,10 +118,15 @@ bool inet_may_have(const struct net_ns *net, const struct inet_ep *ep)
 {
 	if (inet_is_any(ep))
 		return true;
+	if (inet_is_multicast(ep))
+		return true;
+	if (load_once(&net->wired) && !inet_is_loopback(ep))
+		return inet_is_local(net, ep) || inet_is_broadcast(ep) ||
+		       route_input_type(net, ep->ip) == ROUTE_BROADCAST;
 	if (inet_is_v4(ep))
-		return inet_is_local(ep) || inet_is_multicast(ep) ||
-		       inet_is_broadcast(ep) || !load_once(&net->lo_has_addr);
-	return inet_is_local(ep) && load_once(&net->lo_up);
+		return inet_is_loopback(ep) || inet_is_broadcast(ep) ||
+		       !load_once(&net->lo_has_addr);
+	return inet_is_loopback(ep) && load_once(&net->lo_up);
 }
 
 static int inet_bind(struct socket *s, struct sock_addr *addr)
@@ -128,6 +134,7 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 	struct inet_sock *is = to_inet(s);
 	bool unspec = addr->family == AF_UNSPEC && s->family == AF_INET;
 	struct inet_ep ep;
+	u32 dev = 0;
 	int err;
 
 	if (unspec)
@@ -141,8 +148,11 @@ static int inet_bind(struct socket *s, struct sock_addr *addr)
 		return err;
 	if (s->family == AF_INET6 && is->v6only && inet_is_v4(&ep))
 		return -EINVAL;
-	if (!is->freebind && !inet_may_have(s->net, &ep))
-		return -EADDRNOTAVAIL;
+	err = inet_check_bind(is, &ep, &dev);
+	if (err)
+		return err;
+	if (dev)
+		store_once(&s->bound_dev, dev);
 	spin_lock(&inet_lock);
 	err = is->state == INET_IDLE ? inet_bind_locked(is, &ep) : -EINVAL;
 	spin_unlock(&inet_lock);

@@ -39,7 +39,9 @@
 struct inet_ep {
 	u8 ip[16];
 	u16 port;
+	u32 scope; /* index of the interface that it is of; 0: none, or the loopback */
 };
+#define INET_EP_NAME 18u /* bytes of it that are compared and hashed */
 
 enum inet_state {
 	INET_IDLE,
@@ -80,8 +82,10 @@ struct inet_sock {
 	struct mutex rd_mutex;
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr, inq;
-	bool mcast_lo, mcast_lo6, mc_own_only, mc6_own_only; /* mcast.c */
-	u8 mcast_addr[4];				     /* likewise */
+	bool mc_own_only, mc6_own_only; /* mcast.c */
+	u32 mcast_if, mcast_if6; /* likewise: an index, or 0 */
+	u32 unicast_if, unicast_if6; /* IP_UNICAST_IF: an index, or 0 */
+	u8 mcast_addr[4];	 /* mcast.c */
 	struct list_head mc_groups; /* [i] mcast.c; next is NULL: never any */
 	u32 nr_groups;		    /* [i] */
 	bool slow_send; /* udp_cork.c has something to do with each datagram */
@@ -106,8 +110,7 @@ struct inet_sock {
 	u32 notsent_lowat;		   /* so much may wait; 0: any */
 	u16 user_mss;			   /* kept */
 	u8 defer_tries;			   /* tcp_opt.c: TCP_DEFER_ACCEPT */
-	bool no_quickack, fastopen_no_cookie, unicast_lo,
-		unicast_lo6;		  /* kept */
+	bool no_quickack, fastopen_no_cookie; /* kept */
 	u8 min_ttl, min_hops, addr_prefs; /* kept */
 	u16 hops;	/* IPv6; 1 more than that, 0: default */
 	u64 got_bytes;	/* [q] a stream's, ever */
@@ -174,13 +177,30 @@ void inet_addr_out(const struct inet_sock *is, const struct inet_ep *ep,
 		   struct sock_addr *out);
 bool inet_is_v4(const struct inet_ep *ep);
 bool inet_is_any(const struct inet_ep *ep);
-/* An address of this machine: the only ones that can be reached. */
-bool inet_is_local(const struct inet_ep *ep);
+/* An address of this machine, as @net sees it. */
+bool inet_is_local(const struct net_ns *net, const struct inet_ep *ep);
+bool inet_is_loopback(const struct inet_ep *ep);
 bool inet_same_ip(const struct inet_ep *a, const struct inet_ep *b);
 /* "Any", as a destination, means the loopback address of its family. */
 void inet_any_to_loopback(struct inet_ep *ep);
-/* What a socket without a name sends from when it sends to @to. */
-void inet_source(const struct inet_ep *to, struct inet_ep *from);
+/* What @is, without a name, sends from when it sends to @to; inet_lock may be held. */
+void inet_source(const struct inet_sock *is, const struct inet_ep *to,
+		 struct inet_ep *from);
+/* --- inet_reach.c */
+/*
+ * Where is @ep for @is?  ep->scope becomes the interface that leads there, or 0: it is on
+ * this machine.  @m: the message to be sent, or NULL.  @src: what it is sent from if nobody
+ * says; or NULL.  0, -ENETUNREACH, -EACCES (a broadcast) ...
+ */
+int inet_reach(const struct inet_sock *is, const struct sock_msg *m,
+	       struct inet_ep *ep, u8 src[16]);
+/* May @is be bound to @ep?  A link's address makes it the link's: *@dev. */
+int inet_check_bind(const struct inet_sock *is, const struct inet_ep *ep,
+		    u32 *dev);
+/* Who connects to a link's address is the link's from now on. */
+void inet_bind_scope(struct inet_sock *is, const struct inet_ep *ep);
+/* The MTU of the way to the peer, as IP_MTU says it. */
+u32 inet_mtu(const struct inet_sock *is);
 
 /* --- inet_port.c; inet_lock held */
 /* Does current's domain allow it (LANDLOCK_NET_*)?  0 or -EACCES. */
@@ -269,8 +289,10 @@ void udp_deliver(struct net_ns *net, u8 proto, struct inet_buf *b);
  * will be put; or ERR_PTR. */
 struct inet_buf *udp_read_datagram(struct inet_sock *is, struct sock_msg *m,
 				   const struct inet_buf *before);
-/* On its way; takes it. */
-void udp_transmit(struct inet_sock *is, struct inet_buf *b);
+/* On its way; takes it.  0 or -errno. */
+int udp_transmit(struct inet_sock *is, struct inet_buf *b);
+/* It came over an interface: to whom it is for.  False: nobody, and @b stays. */
+bool udp_take(struct net_ns *net, u8 proto, struct inet_buf *b);
 /* To a receiver that wants several in one, which takes it; false: it does not. */
 bool udp_give_whole(struct inet_sock *is, struct inet_buf *b);
 /* --- udp_cork.c */
@@ -280,8 +302,12 @@ int udp_getopt(const struct inet_sock *is, int opt, u32 *v);
 /* --- mcast.c */
 bool inet_is_multicast(const struct inet_ep *ep);
 bool inet_is_broadcast(const struct inet_ep *ep);
-/* May @is send to such an address?  0, -EACCES or -ENETUNREACH. */
+/* May @is send to such an address over the loopback?  0, -EACCES or -ENETUNREACH. */
 int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep);
+/* The interface that groups are sent to, by IP_MULTICAST_IF: 0, none is named. */
+u32 inet_mc_dev(const struct inet_sock *is, bool v4);
+bool inet_mc_loops(const struct inet_sock *is, bool v4); /* inet_opt.c */
+bool inet_dontfrag(const struct inet_sock *is); /* inet_opt.c: IPV6_DONTFRAG */
 /* Copies of @b, which stays the caller's, to all that take it. */
 void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b);
 /* Those that one packet is for, a reference of each: so copies are made and filters run
@@ -295,6 +321,7 @@ void inet_hears(struct inet_hearers *h, struct inet_sock *is);
 /* false: no memory.  @find may be asked again. */
 bool inet_gather(struct inet_hearers *h,
 		 void (*find)(struct inet_hearers *h, void *arg), void *arg);
+void inet_drop_hearers(struct inet_hearers *h);
 /* Takes the references; @copy_for: for one of them, or NULL. */
 void inet_give_all(struct inet_hearers *h,
 		   struct inet_buf *(*copy_for)(const struct inet_sock *is,
@@ -324,6 +351,7 @@ struct extended_err { /* Linux's struct sock_extended_err */
 	u8 origin, type, code, pad;
 	u32 info, data;
 };
+#define ORIGIN_LOCAL	    1
 #define ORIGIN_ICMP	    2
 #define ORIGIN_ICMP6	    3
 #define ORIGIN_TIMESTAMPING 4
@@ -337,6 +365,15 @@ struct extended_err { /* Linux's struct sock_extended_err */
  * error. */
 void inet_post_error(struct inet_sock *is, const struct inet_buf *b, u32 err,
 		     u8 type, u8 code);
+struct inet_fault {
+	u32 err;
+	u8 origin, type, code;
+	u32 info;
+	const u8 *from; /* 16 bytes: who says so */
+	bool soft;	/* not told but to those who ask for errors */
+};
+void inet_post_fault(struct inet_sock *is, const struct inet_buf *b,
+		     const struct inet_fault *f);
 /* Queue @q, which begins with a struct extended_err; false: no room, it stays the
  * caller's. */
 bool inet_queue_error(struct inet_sock *is, struct inet_buf *q);

@@ -114,6 +114,24 @@ static void settle(struct inet_sock *is)
 	is->describes |= told[0] || told[1];
 }
 
+static bool switch_on(const struct inet_sock *is, int level, int opt)
+{
+	int i = find_switch(level, opt);
+
+	return i >= 0 && is_on(is, (u32)i);
+}
+
+bool inet_mc_loops(const struct inet_sock *is, bool v4)
+{
+	return v4 ? switch_on(is, IPPROTO_IP, IP_MULTICAST_LOOP)
+		  : switch_on(is, IPPROTO_IPV6, IPV6_MULTICAST_LOOP);
+}
+
+bool inet_dontfrag(const struct inet_sock *is)
+{
+	return switch_on(is, IPPROTO_IPV6, IPV6_DONTFRAG);
+}
+
 int inet_set_switch(struct inet_sock *is, int level, int opt, u32 v)
 {
 	int i = find_switch(level, opt);

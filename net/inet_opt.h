@@ -88,6 +88,13 @@ enum {
 	TCP_THIN_LINEAR_TIMEOUTS = 16,
 };
 
+/* IP_MTU_DISCOVER */
+#define PMTU_WANT      1u
+#define PMTU_DO	       2u
+#define PMTU_PROBE     3u
+#define PMTU_INTERFACE 4u
+#define PMTU_OMIT      5u
+
 #define TCP_MSS	 65483u /* of Linux's loopback */
 #define ECN_MASK 3u	/* of a traffic class: the stream's own */
 

@@ -241,7 +241,7 @@ int inet_autobind_locked(struct inet_sock *is, const struct inet_ep *to)
 
 	assert_held(&inet_lock);
 	if (to && !is->ip_fixed)
-		inet_source(to, &e);
+		inet_source(is, to, &e);
 	is->local = e;
 	if (is->bound)
 		return 0;
@@ -327,12 +327,17 @@ static int fit_any(const struct inet_sock *is, const struct net_ns *net,
 		   u8 proto, const struct inet_ep *to,
 		   const struct inet_ep *from)
 {
+	u32 dev = load_once(&is->s.bound_dev);
+	int f;
+
 	if (is->proto != proto || is->local.port != to->port || is->dead ||
-	    is->s.net != net || load_once(&is->s.bound_dev) > LOOPBACK_INDEX)
+	    is->s.net != net ||
+	    (unlikely(dev) && dev != (to->scope ?: LOOPBACK_INDEX)))
 		return 0;
 	if (proto == IPPROTO_TCP && is->state != INET_LISTEN)
 		return 0;
-	return fit(is, to, from);
+	f = fit(is, to, from);
+	return f && unlikely(dev) ? f + 4 : f;
 }
 
 /* Of sockets that share a port by SO_REUSEPORT each has its part of the senders. */
@@ -362,7 +367,7 @@ struct inet_sock *inet_find_locked(const struct net_ns *net, u8 proto,
 		return best;
 	if (unlikely(best->chooser))
 		nth = inet_choose_locked(best, b);
-	nr = nth < nr ? nth : (u32)(hash_mem(from, sizeof(*from)) % nr);
+	nr = nth < nr ? nth : (u32)(hash_mem(from, INET_EP_NAME) % nr);
 	list_for_each_entry(o, slot(to->port), port_node) {
 		if (o->s.reuseport &&
 		    fit_any(o, net, proto, to, from) == best_fit && nr-- == 0)

@@ -36,7 +36,7 @@ static void put_dst(const struct inet_buf *b, struct sock_msg *m)
 
 static void put_pktinfo6(const struct inet_buf *b, int type, struct sock_msg *m)
 {
-	u32 index = LOOPBACK_INDEX;
+	u32 index = b->to.scope ?: LOOPBACK_INDEX;
 	u8 info[20];
 
 	memcpy(info, b->to.ip, 16);
@@ -46,7 +46,7 @@ static void put_pktinfo6(const struct inet_buf *b, int type, struct sock_msg *m)
 
 static void put_pktinfo4(const struct inet_buf *b, struct sock_msg *m)
 {
-	u32 index = LOOPBACK_INDEX;
+	u32 index = b->to.scope ?: LOOPBACK_INDEX;
 	u8 info[12];
 
 	memcpy(info, &index, 4);

@@ -79,6 +79,11 @@ void raw_release(struct inet_sock *is);
 /* @fn, under inet_lock, with each of @net. */
 void raw_for_each(const struct net_ns *net,
 		  void (*fn)(struct inet_sock *is, void *arg), void *arg);
+/* The same, inet_lock held. */
+void raw_each_locked(const struct net_ns *net,
+		     void (*fn)(struct inet_sock *is, void *arg), void *arg);
+/* --- raw_wire.c: @b, a packet with its header, goes out by b->to.scope; takes it. */
+int raw_wire_send(const struct inet_sock *is, struct inet_buf *b);
 /* Copies of @b for those who want it: is there anybody? */
 bool raw_hear(struct net_ns *net, u8 proto, const struct inet_buf *b);
 int raw_setopt(struct inet_sock *is, int level, int opt, const void *val,

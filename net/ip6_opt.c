@@ -8,6 +8,7 @@
 
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <net/route/route_int.h>
 
 #define MIN_MTU 1280u
 
@@ -80,22 +81,22 @@ static int set_unicast_if(struct inet_sock *is, u32 v, u32 len)
 {
 	if (len != sizeof(v))
 		return -EINVAL;
-	if (v && v != LOOPBACK_INDEX << 24)
+	v = net32(v);
+	if (v && !link_exists(is->s.net, v))
 		return -EADDRNOTAVAIL;
-	is->unicast_lo6 = v != 0;
+	store_once(&is->unicast_if6, v);
 	return 0;
 }
 
-/* struct in6_pktinfo: there is one interface, and the address is not asked for, as on
- * Linux. */
-static int set_pktinfo(const void *val, u32 len)
+/* struct in6_pktinfo: the address is not asked for, as on Linux. */
+static int set_pktinfo(const struct inet_sock *is, const void *val, u32 len)
 {
 	u32 index;
 
 	if (len < 20)
 		return -EINVAL;
 	memcpy(&index, (const u8 *)val + 16, sizeof(index));
-	return index && index != LOOPBACK_INDEX ? -ENODEV : 0;
+	return index && !link_exists(is->s.net, index) ? -ENODEV : 0;
 }
 
 static int set_number(struct inet_sock *is, int opt, u32 v)
@@ -154,7 +155,7 @@ int ip6_setopt(struct inet_sock *is, int opt, const void *val, u32 len)
 	case IPV6_DSTOPTS:
 		return len ? -EINVAL : 0;
 	case IPV6_PKTINFO:
-		return set_pktinfo(val, len);
+		return set_pktinfo(is, val, len);
 	case IPV6_UNICAST_IF:
 		return set_unicast_if(is, v, len);
 	case IPV6_DONTFRAG: /* may be shorter, as on Linux */
@@ -217,13 +218,15 @@ static int get_word(const struct inet_sock *is, int opt, u32 *v)
 		*v = is->recverr;
 		return 0;
 	case IPV6_MTU:
-		*v = LOOPBACK_MTU;
-		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
+		if (is->state != INET_CONNECTED)
+			return -ENOTCONN;
+		*v = inet_mtu(is);
+		return 0;
 	case IPV6_ADDR_PREFERENCES:
 		*v = preferences(is);
 		return 0;
 	case IPV6_UNICAST_IF:
-		*v = is->unicast_lo6 ? LOOPBACK_INDEX << 24 : 0;
+		*v = net32(load_once(&is->unicast_if6));
 		return 0;
 	default:
 		if (!inet_mc_getopt(is, IPPROTO_IPV6, opt, v))
@@ -235,13 +238,14 @@ static int get_word(const struct inet_sock *is, int opt, u32 *v)
 /* struct ip6_mtuinfo of the connection. */
 static int path_mtu(const struct inet_sock *is, void *val, u32 len)
 {
-	u32 mtu = LOOPBACK_MTU;
+	u32 mtu;
 	u8 info[32] = { AF_INET6 };
 
 	if (len < sizeof(info))
 		return -EINVAL;
 	if (is->state != INET_CONNECTED)
 		return -ENOTCONN;
+	mtu = inet_mtu(is);
 	memcpy(info + 8, is->remote.ip, sizeof(is->remote.ip));
 	memcpy(info + 28, &mtu, sizeof(mtu));
 	memcpy(val, info, sizeof(info));

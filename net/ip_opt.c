@@ -8,18 +8,19 @@
 
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <net/route/route_int.h>
 
 /* The index of an interface, in the order of the network. */
 static int set_unicast_if(struct inet_sock *is, const void *val, u32 len)
 {
-	static const u8 lo[4] = { 0, 0, 0, LOOPBACK_INDEX };
-	static const u8 none[4];
+	u32 index;
 
-	if (len != sizeof(lo))
+	if (len != sizeof(index))
 		return -EINVAL;
-	if (memcmp(val, lo, sizeof(lo)) && memcmp(val, none, sizeof(none)))
+	index = get_be32(val);
+	if (index && !link_exists(is->s.net, index))
 		return -EADDRNOTAVAIL;
-	is->unicast_lo = memcmp(val, none, sizeof(none)) != 0;
+	store_once(&is->unicast_if, index);
 	return 0;
 }
 
@@ -123,13 +124,15 @@ static int get_word(const struct inet_sock *is, int opt, u32 *v)
 		*v = is->recverr;
 		return 0;
 	case IP_MTU:
-		*v = LOOPBACK_MTU;
-		return is->state == INET_CONNECTED ? 0 : -ENOTCONN;
+		if (is->state != INET_CONNECTED)
+			return -ENOTCONN;
+		*v = inet_mtu(is);
+		return 0;
 	case IP_MULTICAST_TTL:
 		*v = is->mcast_ttl;
 		return 0;
 	case IP_UNICAST_IF:
-		*v = is->unicast_lo ? LOOPBACK_INDEX << 24 : 0;
+		*v = net32(load_once(&is->unicast_if));
 		return 0;
 	case IP_LOCAL_PORT_RANGE:
 		*v = load_once(&is->port_range);

@@ -14,12 +14,14 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/route/group.h>
+#include <net/route/route_int.h>
 
 #define MEMBERSHIPS_MAX 20u
 
 struct mc_member {
 	struct list_head node;
-	struct inet_ep group; /* port 0 */
+	struct inet_ep group; /* port 0; scope: its interface */
 };
 
 enum {
@@ -35,6 +37,12 @@ enum {
 	IPV6_LEAVE_GROUP = 21,
 	IPV6_MULTICAST_ALL = 29,
 };
+
+/* Number of the interface by which @b came, or goes. */
+static u32 dev_of(const struct inet_ep *to)
+{
+	return to->scope ?: LOOPBACK_INDEX;
+}
 
 bool inet_is_multicast(const struct inet_ep *ep)
 {
@@ -52,7 +60,8 @@ bool inet_is_broadcast(const struct inet_ep *ep)
 
 int inet_flood_target(const struct inet_sock *is, const struct inet_ep *ep)
 {
-	bool says_lo = is->mcast_lo || is->s.bound_dev || is->ip_fixed;
+	bool says_lo = is->mcast_if == LOOPBACK_INDEX || is->s.bound_dev ||
+		       is->ip_fixed;
 
 	if (inet_is_broadcast(ep) && !is->s.broadcast)
 		return -EACCES;
@@ -71,7 +80,7 @@ void inet_hears(struct inet_hearers *h, struct inet_sock *is)
 	h->nr++;
 }
 
-static void drop_hearers(struct inet_hearers *h)
+void inet_drop_hearers(struct inet_hearers *h)
 {
 	for (u32 i = 0; i < min(h->nr, h->room); i++)
 		inet_put(h->to[i]);
@@ -91,7 +100,7 @@ bool inet_gather(struct inet_hearers *h,
 		spin_unlock(&inet_lock);
 		if (h->nr <= h->room)
 			return true;
-		drop_hearers(h);
+		inet_drop_hearers(h);
 		h->room = h->nr + h->nr / 8;
 		h->to = kcalloc(h->room, sizeof(struct inet_sock *));
 		if (!h->to)
@@ -111,7 +120,7 @@ void inet_give_all(struct inet_hearers *h,
 			kfree(c);
 		cond_resched();
 	}
-	drop_hearers(h);
+	inet_drop_hearers(h);
 }
 
 /* --- delivery; inet_lock held */
@@ -124,7 +133,8 @@ static struct mc_member *member(const struct inet_sock *is,
 	if (!is->mc_groups.next)
 		return NULL; /* never joined any */
 	list_for_each_entry(m, &is->mc_groups, node) {
-		if (inet_same_ip(&m->group, group))
+		if (inet_same_ip(&m->group, group) &&
+		    m->group.scope == dev_of(group))
 			return m;
 	}
 	return NULL;
@@ -153,13 +163,17 @@ static bool takes(const struct inet_sock *is, const struct flood *f)
 		return false;
 	if (!inet_is_any(&is->local) && !inet_same_ip(&is->local, &b->to))
 		return false;
-	if (is->s.family == AF_INET6 && is->v6only)
+	if (inet_is_v4(&b->to) ? is->s.family == AF_INET6 && is->v6only
+			       : is->s.family != AF_INET6)
+		return false;
+	if (is->s.bound_dev && is->s.bound_dev != dev_of(&b->to))
 		return false;
 	if (is->state == INET_CONNECTED &&
 	    (is->remote.port != b->from.port ||
 	     !inet_same_ip(&is->remote, &b->from)))
 		return false;
-	return !inet_is_multicast(&b->to) || !is->mc_own_only ||
+	return !inet_is_multicast(&b->to) ||
+	       !(inet_is_v4(&b->to) ? is->mc_own_only : is->mc6_own_only) ||
 	       member(is, &b->to);
 }
 
@@ -200,7 +214,8 @@ void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b)
 	struct flood f = { .b = b, .net = net, .proto = proto };
 	struct inet_hearers h;
 
-	if (inet_is_multicast(&b->to) && memcmp(b->to.ip + 12, all_hosts, 4)) {
+	if (inet_is_multicast(&b->to) && inet_is_v4(&b->to) &&
+	    memcmp(b->to.ip + 12, all_hosts, 4)) {
 		inet_for_each(net, look, &f);
 		if (!f.joined)
 			return;
@@ -211,13 +226,36 @@ void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b)
 
 /* --- membership */
 
+/* The interface hears it, or does not any more. */
+static int hear(const struct inet_sock *is, const struct inet_ep *group, bool in)
+{
+	struct net_device *dev = link_by_index(is->s.net, (s32)group->scope);
+	int err = 0;
+
+	if (!dev)
+		return in ? -ENODEV : 0;
+	if (group->scope != LOOPBACK_INDEX && in)
+		err = group_join(dev, group->ip);
+	else if (group->scope != LOOPBACK_INDEX)
+		group_leave(dev, group->ip);
+	netdev_put(dev);
+	return err;
+}
+
 static int join(struct inet_sock *is, const struct inet_ep *group)
 {
 	struct mc_member *m = kzalloc(sizeof(*m));
-	int err = 0;
+	int err = hear(is, group, true);
 
-	if (!m)
+	if (err) {
+		kfree(m);
+		return err;
+	}
+
+	if (!m) {
+		(void)hear(is, group, false);
 		return -ENOMEM;
+	}
 	m->group = *group;
 	spin_lock(&inet_lock);
 	if (!is->mc_groups.next)
@@ -231,8 +269,10 @@ static int join(struct inet_sock *is, const struct inet_ep *group)
 		is->nr_groups++;
 	}
 	spin_unlock(&inet_lock);
-	if (err)
+	if (err) {
+		(void)hear(is, group, false);
 		kfree(m);
+	}
 	return err;
 }
 
@@ -247,6 +287,8 @@ static int leave(struct inet_sock *is, const struct inet_ep *group)
 		is->nr_groups--;
 	}
 	spin_unlock(&inet_lock);
+	if (m)
+		(void)hear(is, group, false);
 	kfree(m);
 	return m ? 0 : -EADDRNOTAVAIL;
 }
@@ -261,8 +303,10 @@ void inet_leave_all(struct inet_sock *is)
 	spin_lock(&inet_lock);
 	list_splice_tail_init(&is->mc_groups, &gone);
 	spin_unlock(&inet_lock);
-	list_for_each_entry_safe(m, next, &gone, node)
+	list_for_each_entry_safe(m, next, &gone, node) {
+		(void)hear(is, &m->group, false);
 		kfree(m);
+	}
 }
 
 void inet_mc_for_each(const struct inet_sock *is,
@@ -283,6 +327,34 @@ static void set_v4(struct inet_ep *ep, const u8 *ip)
 	memcpy(ep->ip + 12, ip, 4);
 }
 
+/* Whose address is it?  0: nobody's. */
+static u32 dev_of_addr(const struct inet_sock *is, const struct inet_ep *addr)
+{
+	u32 index = inet_is_loopback(addr) ? LOOPBACK_INDEX : 0;
+
+	if (!index && load_once(&is->s.net->wired))
+		index = route_dev_of(is->s.net, addr->ip);
+	return index;
+}
+
+/* The interface of that number, or of that address, or where a route to the group leads; 0:
+ * there is none. */
+static u32 find_dev(const struct inet_sock *is, u32 index,
+		    const struct inet_ep *addr, const struct inet_ep *group)
+{
+	struct route r;
+
+	if (index)
+		return sock_dev_exists(&is->s, index) ? index : 0;
+	if (addr && !inet_is_any(addr))
+		return dev_of_addr(is, addr);
+	index = 0;
+	if (!route_lookup(is->s.net, group->ip, NULL, 0, &r) && r.dev)
+		index = (u32)r.dev->index;
+	route_put(&r);
+	return index;
+}
+
 /* struct ip_mreq, or ip_mreqn: group, address of the interface, its number. */
 static int membership4(struct inet_sock *is, bool in, const u8 *val, u32 len)
 {
@@ -297,7 +369,8 @@ static int membership4(struct inet_sock *is, bool in, const u8 *val, u32 len)
 		memcpy(&index, val + 8, 4);
 	if (!inet_is_multicast(&group))
 		return in ? -EINVAL : -EADDRNOTAVAIL;
-	if (index ? index != LOOPBACK_INDEX : !inet_is_local(&dev))
+	group.scope = find_dev(is, (u32)index, &dev, &group);
+	if (!group.scope)
 		return -ENODEV;
 	return in ? join(is, &group) : leave(is, &group);
 }
@@ -314,7 +387,8 @@ static int membership6(struct inet_sock *is, bool in, const u8 *val, u32 len)
 	memcpy(&index, val + 16, 4);
 	if (group.ip[0] != 0xff)
 		return -EINVAL;
-	if (index != LOOPBACK_INDEX)
+	group.scope = find_dev(is, index, NULL, &group);
+	if (!group.scope)
 		return -ENODEV;
 	return in ? join(is, &group) : leave(is, &group);
 }
@@ -338,9 +412,15 @@ static int membership(struct inet_sock *is, bool in, const u8 *val, u32 len)
 		return -EINVAL;
 	if (!inet_is_multicast(&group))
 		return -EINVAL;
-	if (index != LOOPBACK_INDEX)
+	group.scope = find_dev(is, index, NULL, &group);
+	if (!group.scope)
 		return -ENODEV;
 	return in ? join(is, &group) : leave(is, &group);
+}
+
+u32 inet_mc_dev(const struct inet_sock *is, bool v4)
+{
+	return load_once(v4 ? &is->mcast_if : &is->mcast_if6);
 }
 
 void inet_mc_source(const struct inet_sock *is, struct inet_ep *from)
@@ -360,10 +440,14 @@ static int set_interface(struct inet_sock *is, const u8 *val, u32 len)
 	set_v4(&dev, len >= 8 ? val + 4 : val);
 	if (len >= 12)
 		memcpy(&index, val + 8, 4);
-	if (index ? index != LOOPBACK_INDEX
-		  : !inet_is_any(&dev) && !inet_is_local(&dev))
+	if (index && !sock_dev_exists(&is->s, (u32)index))
 		return -EADDRNOTAVAIL;
-	is->mcast_lo = index || !inet_is_any(&dev);
+	if (!index && !inet_is_any(&dev)) {
+		index = (s32)dev_of_addr(is, &dev);
+		if (!index)
+			return -EADDRNOTAVAIL;
+	}
+	is->mcast_if = (u32)index;
 	memcpy(is->mcast_addr, dev.ip + 12, 4);
 	return 0;
 }
@@ -414,9 +498,9 @@ int inet_mc_setopt(struct inet_sock *is, int level, int opt, const void *val,
 	if (!v4 && opt == IPV6_MULTICAST_IF) {
 		if (len < 4)
 			return -EINVAL;
-		if (v && v != LOOPBACK_INDEX)
+		if (v && !sock_dev_exists(&is->s, v))
 			return -ENODEV;
-		is->mcast_lo6 = v != 0;
+		is->mcast_if6 = v;
 		return 0;
 	}
 	if (!v4 && opt == IPV6_MULTICAST_ALL) {
@@ -435,7 +519,7 @@ int inet_mc_getopt(const struct inet_sock *is, int level, int opt, u32 *v)
 	else if (level == IPPROTO_IP && opt == IP_MULTICAST_ALL)
 		*v = !is->mc_own_only;
 	else if (level == IPPROTO_IPV6 && opt == IPV6_MULTICAST_IF)
-		*v = is->mcast_lo6 ? LOOPBACK_INDEX : 0;
+		*v = is->mcast_if6;
 	else if (level == IPPROTO_IPV6 && opt == IPV6_MULTICAST_ALL)
 		*v = !is->mc6_own_only;
 	else

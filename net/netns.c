@@ -17,6 +17,7 @@
 #include <kernel/task/clone.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
+#include <net/route/route.h>
 
 #define CTL_INIT                                                             \
 	{                                                                    \

@@ -295,7 +295,7 @@ static void arrive(struct net_ns *net, const struct frame *f)
 
 	if (f->proto == ETH_P_IPV6)
 		b = parse6(f->p + ETHER_HEADER, f->n - ETHER_HEADER, &proto);
-	if (b && inet_is_local(&b->to) && inet_is_local(&b->from) &&
+	if (b && inet_is_loopback(&b->to) && inet_is_loopback(&b->from) &&
 	    is_sound(proto, b))
 		ip_receive(net, proto, b);
 	else

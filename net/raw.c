@@ -15,6 +15,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/netdev.h>
+#include <net/route/wire.h>
 
 static struct list_head socks = LIST_HEAD_INIT(socks); /* [inet_lock] */
 
@@ -47,6 +48,9 @@ static bool wants(const struct inet_sock *is, const struct net_ns *net,
 	    (is->s.family == AF_INET) != inet_is_v4(&b->to))
 		return false;
 	if (!inet_is_any(&is->local) && !inet_same_ip(&is->local, &b->to))
+		return false;
+	if (unlikely(is->s.bound_dev) &&
+	    is->s.bound_dev != (b->to.scope ?: LOOPBACK_INDEX))
 		return false;
 	return is->state != INET_CONNECTED ||
 	       inet_same_ip(&is->remote, &b->from);
@@ -101,6 +105,17 @@ bool raw_hear(struct net_ns *net, u8 proto, const struct inet_buf *b)
 	if (ip_tapped(net) && inet_gather(&h, find, &p))
 		inet_give_all(&h, copy_for, &p);
 	return p.heard;
+}
+
+void raw_each_locked(const struct net_ns *net,
+		     void (*fn)(struct inet_sock *is, void *arg), void *arg)
+{
+	struct inet_sock *is;
+
+	list_for_each_entry(is, &socks, backlog_node) {
+		if (is->s.net == net)
+			fn(is, arg);
+	}
 }
 
 void raw_for_each(const struct net_ns *net,
@@ -195,6 +210,10 @@ static s64 raw_send(struct socket *s, struct sock_msg *m)
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	err = address(is, m, b);
+	if (!err && is->hdrincl && b->to.scope) {
+		err = raw_wire_send(is, b);
+		return err ? err : len;
+	}
 	if (!err && is->hdrincl)
 		err = proto = take_header(b);
 	else if (!err)
@@ -204,8 +223,8 @@ static s64 raw_send(struct socket *s, struct sock_msg *m)
 		return err;
 	}
 	inet_stamp_sent(is, m, b);
-	ip_input(s->net, (u8)proto, b);
-	return len;
+	err = ip_transmit(s->net, is, (u8)proto, b);
+	return err ? err : len;
 }
 
 /* --- life */
@@ -214,12 +233,16 @@ static int raw_bind(struct socket *s, struct sock_addr *addr)
 {
 	struct inet_sock *is = to_inet(s);
 	struct inet_ep ep;
+	u32 dev = 0;
 	int err = inet_addr_own(is, addr, &ep);
 
 	if (err)
 		return err;
-	if (!is->freebind && !inet_may_have(s->net, &ep))
-		return -EADDRNOTAVAIL;
+	err = inet_check_bind(is, &ep, &dev);
+	if (err)
+		return err;
+	if (dev)
+		store_once(&s->bound_dev, dev);
 	spin_lock(&inet_lock);
 	memcpy(is->local.ip, ep.ip, sizeof(ep.ip));
 	is->ip_fixed = !inet_is_any(&ep);
@@ -231,13 +254,18 @@ static int raw_connect(struct socket *s, const struct sock_addr *addr,
 		       bool nonblock __unused)
 {
 	struct inet_sock *is = to_inet(s);
-	struct inet_ep ep;
+	struct inet_ep ep = { .port = 0 }, way;
 	int err = 0;
 
 	if (addr->family != AF_UNSPEC)
 		err = inet_target(is, addr, &ep);
+	way = ep;
+	if (!err && addr->family != AF_UNSPEC)
+		err = inet_reach(is, NULL, &way, NULL);
 	if (err)
 		return err;
+	if (addr->family != AF_UNSPEC)
+		inet_bind_scope(is, &ep);
 	spin_lock(&inet_lock);
 	if (addr->family == AF_UNSPEC) {
 		is->state = INET_IDLE;
@@ -247,7 +275,7 @@ static int raw_connect(struct socket *s, const struct sock_addr *addr,
 		is->state = INET_CONNECTED;
 		is->remote = ep;
 		if (!is->ip_fixed)
-			inet_source(&ep, &is->local);
+			inet_source(is, &ep, &is->local);
 	}
 	spin_unlock(&inet_lock);
 	return 0;

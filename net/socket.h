@@ -157,6 +157,7 @@ struct sock_msg {
 		struct { /* send, to internet sockets: */
 			bool src_set, mark_set;
 			u8 src[16]; /* the address to send from */
+			u32 index; /* of the interface to send by; 0: any */
 			u32 mark;
 		} tx;
 	};
@@ -332,6 +333,12 @@ struct socket *inet_create(int family, int type, int protocol);
 struct socket *netlink_create(int type, int protocol);
 struct socket *packet_create(int type, int protocol);
 struct socket *uevent_create(int type); /* NETLINK_KOBJECT_UEVENT */
+
+/* --- dev.c: interfaces of the socket's namespace, for options */
+bool sock_dev_exists(const struct socket *s, u32 index);
+s32 sock_dev_index(const struct socket *s, const char *name); /* or -ENODEV */
+/* Its name with its NUL: the length, or -ENODEV. */
+int sock_dev_name(const struct socket *s, s32 index, u8 name[16]);
 
 /* Of socket_ops, for who has no such thing: -EOPNOTSUPP; and what is sent is read. */
 int sock_no_listen(struct socket *s, int backlog);

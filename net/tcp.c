@@ -210,7 +210,7 @@ static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 	inet_any_to_loopback(ep);
 	if (load_once(&us->s.bound_dev) > LOOPBACK_INDEX)
 		return -ENODEV;
-	if (!inet_is_local(ep) || !load_once(&us->s.net->lo_up))
+	if (!inet_is_local(us->s.net, ep) || !load_once(&us->s.net->lo_up))
 		return -ENETUNREACH;
 	return ep->port ? 0 : -ECONNREFUSED;
 }

@@ -13,6 +13,7 @@
 #include <lib/string.h>
 #include <net/filter.h>
 #include <net/netdev.h>
+#include <net/route/wire.h>
 
 #define UDP_MAX4 65507u /* 65535 less the headers */
 #define UDP_MAX6 65527u
@@ -29,6 +30,8 @@ static bool for_many(const struct inet_ep *ep)
 
 	if (likely(net == 127))
 		return ep->ip[13] == 255 && inet_is_broadcast(ep);
+	if (unlikely(ep->ip[0] == 0xff))
+		return true;
 	return net && (inet_is_multicast(ep) || inet_is_broadcast(ep));
 }
 
@@ -42,11 +45,17 @@ int inet_target(struct inet_sock *is, const struct sock_addr *a,
 	if (is->s.family == AF_INET6 && is->v6only && inet_is_v4(ep))
 		return -ENETUNREACH;
 	inet_any_to_loopback(ep);
-	if (load_once(&is->s.bound_dev) > LOOPBACK_INDEX)
-		return -ENODEV;
-	if (unlikely(for_many(ep)))
-		return inet_flood_target(is, ep);
-	if (!inet_is_local(ep) || !load_once(&is->s.net->lo_up))
+	return 0;
+}
+
+/* As inet_reach(), and quick where it is this machine. */
+static int reach(struct inet_sock *is, const struct sock_msg *m,
+		 struct inet_ep *ep, u8 src[16])
+{
+	if (unlikely(!inet_is_loopback(ep) || for_many(ep) ||
+		     load_once(&is->s.bound_dev) > LOOPBACK_INDEX))
+		return inet_reach(is, m, ep, src);
+	if (!load_once(&is->s.net->lo_up))
 		return -ENETUNREACH;
 	return 0;
 }
@@ -55,8 +64,8 @@ int udp_connect(struct socket *s, const struct sock_addr *addr,
 		bool nonblock __unused)
 {
 	struct inet_sock *is = to_inet(s);
-	struct inet_ep ep;
-	int err = 0;
+	struct inet_ep ep, way;
+	int err;
 
 	if (addr->family == AF_UNSPEC) {
 		spin_lock(&inet_lock);
@@ -66,8 +75,12 @@ int udp_connect(struct socket *s, const struct sock_addr *addr,
 		return 0;
 	}
 	err = inet_target(is, addr, &ep);
+	way = ep;
+	if (!err)
+		err = reach(is, NULL, &way, NULL);
 	if (err)
 		return err;
+	inet_bind_scope(is, &ep);
 	spin_lock(&inet_lock);
 	err = inet_autobind_locked(is, &ep);
 	if (!err) {
@@ -112,6 +125,7 @@ int inet_route(struct inet_sock *is, const struct sock_msg *m,
 {
 	const struct sock_addr *dst = m->to;
 	bool vague = dst && dst->family == AF_UNSPEC;
+	u8 src[16] = { 0 };
 	int err = 0;
 
 	if (unlikely(vague) && is->s.family == AF_INET6)
@@ -131,14 +145,20 @@ int inet_route(struct inet_sock *is, const struct sock_msg *m,
 		err = inet_autobind_locked(is, NULL);
 	*from = is->local;
 	spin_unlock(&inet_lock);
+	if (!err)
+		err = reach(is, m, to, src);
 	if (unlikely(m->tx.src_set) && !err) {
 		memcpy(from->ip, m->tx.src, sizeof(from->ip));
-		if (!inet_is_local(from) || inet_is_v4(from) != inet_is_v4(to))
+		if (!inet_is_local(is->s.net, from) ||
+		    inet_is_v4(from) != inet_is_v4(to))
 			err = inet_is_v4(to) ? -ENETUNREACH : -EINVAL;
 	}
 	if (!err && inet_is_any(from)) {
-		inet_source(to, from);
-		if (is->mcast_lo && for_many(to))
+		if (to->scope)
+			memcpy(from->ip, src, sizeof(src));
+		else
+			inet_source(is, to, from);
+		if (is->mcast_if == LOOPBACK_INDEX && for_many(to))
 			inet_mc_source(is, from);
 	}
 	return err;
@@ -263,26 +283,38 @@ static void flood(struct inet_sock *is, struct inet_buf *b)
 	kfree(b);
 }
 
-void udp_transmit(struct inet_sock *is, struct inet_buf *b)
+bool udp_take(struct net_ns *net, u8 proto, struct inet_buf *b)
+{
+	struct inet_sock *to = receiver(net, proto, b);
+
+	if (to)
+		give(to, b);
+	return to;
+}
+
+int udp_transmit(struct inet_sock *is, struct inet_buf *b)
 {
 	struct inet_sock *to;
 
 	count(is->s.net, NET_UDP_SENT, b);
+	if (b->to.scope)
+		return udp_wire_send(is, b);
 	netdev_count(is->s.net, inet_is_v4(&b->to), UDP_HEADER + b->len);
 	if (unlikely(for_many(&b->to))) {
 		flood(is, b);
-		return;
+		return 0;
 	}
 	to = receiver(is->s.net, is->proto, b);
 	if (ip_tapped(is->s.net))
 		ip_tap_datagram(is->s.net, is->proto, b, !to);
 	if (to) {
 		give(to, b);
-		return;
+		return 0;
 	}
 	count(is->s.net, NET_UDP_NO_PORT, b);
 	refused(is, b);
 	kfree(b);
+	return 0;
 }
 
 bool udp_input(struct net_ns *net, u8 proto, const struct inet_buf *p)
@@ -320,10 +352,10 @@ void inet_mark(const struct inet_sock *is, const struct sock_msg *m,
 
 	if (m->hops)
 		b->hops = (u8)(m->hops - 1);
+	else if (unlikely(for_many(&b->to)) && inet_is_multicast(&b->to))
+		b->hops = six ? is->mcast_hops : is->mcast_ttl;
 	else
-		b->hops = (u8)(six ? is->hops ? is->hops - 1 : 64
-			       : b->to.ip[12] >= 224 ? is->mcast_ttl
-						     : is->ttl);
+		b->hops = (u8)(six ? is->hops ? is->hops - 1 : 64 : is->ttl);
 	b->mark = unlikely(m->tx.mark_set) ? m->tx.mark : is->s.mark;
 	if (m->class)
 		b->class = (u8)(m->class - 1);
@@ -358,7 +390,8 @@ struct inet_buf *udp_read_datagram(struct inet_sock *is, struct sock_msg *m,
 
 bool udp_give_whole(struct inet_sock *is, struct inet_buf *b)
 {
-	struct inet_sock *to = receiver(is->s.net, is->proto, b);
+	struct inet_sock *to = b->to.scope ? NULL
+					   : receiver(is->s.net, is->proto, b);
 	bool whole = to && load_once(&to->gro) && !ip_tapped(is->s.net);
 
 	if (whole)
@@ -402,12 +435,12 @@ s64 udp_send(struct socket *s, struct sock_msg *m)
 	inet_mark(is, m, b);
 	inet_stamp_sent(is, m, b);
 	if (is->proto != IPPROTO_ICMP && is->proto != IPPROTO_ICMPV6) {
-		udp_transmit(is, b);
-		return (s64)len;
+		err = udp_transmit(is, b);
+		return err ? err : (s64)len;
 	}
 	err = icmp_prepare(is, b);
 	if (!err)
-		ip_input(s->net, is->proto, b);
+		err = ip_transmit(s->net, is, is->proto, b);
 	else
 		kfree(b);
 	return err ? err : (s64)len;

@@ -68,10 +68,8 @@ static int send_pieces(struct inet_sock *is, struct inet_buf *b, u32 size)
 {
 	int err = 0;
 
-	if (!size || b->len <= size) {
-		udp_transmit(is, b);
-		return 0;
-	}
+	if (!size || b->len <= size)
+		return udp_transmit(is, b);
 	if (b->len > size * SEGMENTS_MAX) {
 		kfree(b);
 		return -EINVAL;
@@ -82,10 +80,7 @@ static int send_pieces(struct inet_sock *is, struct inet_buf *b, u32 size)
 	for (u32 at = 0; !err && at < b->len; at += size) {
 		struct inet_buf *p = piece(b, at, min(size, b->len - at));
 
-		if (p)
-			udp_transmit(is, p);
-		else
-			err = -ENOBUFS;
+		err = p ? udp_transmit(is, p) : -ENOBUFS;
 	}
 	kfree(b);
 	return err;

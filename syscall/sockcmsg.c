@@ -129,7 +129,8 @@ enum {
 };
 
 /* From which address, over which interface: struct in_pktinfo, in6_pktinfo. */
-static int take_pktinfo(struct sock_msg *m, uaddr_t at, u64 len, bool six)
+static int take_pktinfo(const struct socket *s, struct sock_msg *m, uaddr_t at,
+			u64 len, bool six)
 {
 	static const u8 none[16];
 	u8 v[20];
@@ -140,8 +141,9 @@ static int take_pktinfo(struct sock_msg *m, uaddr_t at, u64 len, bool six)
 	if (copy_from_user(v, at, six ? 20 : 12))
 		return -EFAULT;
 	memcpy(&index, six ? v + 16 : v, sizeof(index));
-	if (index && index != LOOPBACK_INDEX)
+	if (index && !sock_dev_exists(s, index))
 		return -ENODEV;
+	m->tx.index = index;
 	memset(m->tx.src, 0, sizeof(m->tx.src));
 	if (six) {
 		memcpy(m->tx.src, v, 16);
@@ -205,7 +207,8 @@ static int take_stamps(struct sock_msg *m, uaddr_t at, u64 len)
 	return 0;
 }
 
-static int take_inet6(struct sock_msg *m, const struct user_cmsghdr *c,
+static int take_inet6(const struct socket *s, struct sock_msg *m,
+		      const struct user_cmsghdr *c,
 		      uaddr_t at)
 {
 	u64 len = c->len - sizeof(*c);
@@ -214,7 +217,7 @@ static int take_inet6(struct sock_msg *m, const struct user_cmsghdr *c,
 	switch (c->type) {
 	case IPV6_PKTINFO:
 	case IPV6_2292PKTINFO:
-		return take_pktinfo(m, at, len, true);
+		return take_pktinfo(s, m, at, len, true);
 	case IPV6_HOPLIMIT:
 	case IPV6_2292HOPLIMIT:
 		return take_packet(&m->hops, at, len, -1);
@@ -241,11 +244,11 @@ static int take_inet(const struct socket *s, struct sock_msg *m,
 			return take_packet(&m->hops, at, len, 1);
 		if (c->type == IP_TOS)
 			return take_packet(&m->class, at, len, 0);
-		return c->type == IP_PKTINFO ? take_pktinfo(m, at, len, false)
+		return c->type == IP_PKTINFO ? take_pktinfo(s, m, at, len, false)
 					     : -EINVAL;
 	}
 	if (s->family == AF_INET6 && c->level == IPPROTO_IPV6)
-		return take_inet6(m, c, at);
+		return take_inet6(s, m, c, at);
 	if (c->level == IPPROTO_UDP && c->type == UDP_SEGMENT &&
 	    s->protocol == IPPROTO_UDP)
 		return take_segment(m, at, len);

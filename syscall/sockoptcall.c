@@ -184,20 +184,23 @@ static int set_linger(struct socket *s, uaddr_t uval, u32 len)
 
 #define IFNAMSIZ 16u
 
-/* The loopback is all there is, so that everything goes over it anyway. */
 static int set_device(struct socket *s, uaddr_t uval, u32 len)
 {
 	char name[IFNAMSIZ] = "";
+	s32 index = 0;
 
 	if ((s32)len < 0)
 		return -EINVAL;
 	if (copy_from_user(name, uval, min(len, IFNAMSIZ - 1)))
 		return -EFAULT;
-	if (*name && strcmp(name, "lo"))
-		return -ENODEV;
+	if (*name) {
+		index = sock_dev_index(s, name);
+		if (index < 0)
+			return index;
+	}
 	if (load_once(&s->bound_dev) && !net_capable(s->net, CAP_NET_RAW))
 		return -EPERM;
-	store_once(&s->bound_dev, *name ? LOOPBACK_INDEX : 0);
+	store_once(&s->bound_dev, (u32)index);
 	return 0;
 }
 
@@ -222,10 +225,7 @@ static int get_device(const struct socket *s, u32 room, u8 *name)
 		return 0;
 	if (room < IFNAMSIZ)
 		return -EINVAL;
-	if (dev != LOOPBACK_INDEX)
-		return -ENODEV;
-	memcpy(name, "lo", 3);
-	return 3;
+	return sock_dev_name(s, (s32)dev, name);
 }
 
 /* A level of the family's own. */

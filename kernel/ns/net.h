@@ -16,6 +16,7 @@
 
 struct net_device; /* kernel/dev/netdev.h */
 struct process;
+struct route_ns; /* net/route/ */
 
 /* What /proc/sys/net has of one. */
 struct net_sysctl {
@@ -25,6 +26,7 @@ struct net_sysctl {
 	/* numbers that are programs' own, conf/...: of an interface, of one to come */
 	u32 tag_all, tag_default, tag_lo;
 	u32 ping_low, ping_high; /* groups that may have a ping socket */
+	u32 forward4, forward6; /* ip_forward, conf/all/forwarding */
 	u32 unix_qlen; /* messages that a datagram socket holds, less one */
 };
 
@@ -50,6 +52,49 @@ enum net_stat {
 	NET_UDP6_NO_PORT,
 	NET_UDP_FULL,
 	NET_UDP6_FULL,
+	NET_UDP_BAD,
+	NET_UDP6_BAD,
+	/* over interfaces: net/route/ */
+	NET_IP_IN,
+	NET_IP6_IN,
+	NET_IP_IN_BYTES,
+	NET_IP6_IN_BYTES,
+	NET_IP_OUT,
+	NET_IP6_OUT,
+	NET_IP_OUT_BYTES,
+	NET_IP6_OUT_BYTES,
+	NET_IP_DELIVERED,
+	NET_IP6_DELIVERED,
+	NET_IP_BAD_HEADER,
+	NET_IP6_BAD_HEADER,
+	NET_IP_BAD_ADDRESS,
+	NET_IP6_BAD_ADDRESS,
+	NET_IP_UNKNOWN_PROTO,
+	NET_IP6_UNKNOWN_PROTO,
+	NET_IP_FORWARDED,
+	NET_IP6_FORWARDED,
+	NET_IP_NO_ROUTE,
+	NET_IP6_NO_ROUTE,
+	NET_REASM,
+	NET_REASM6,
+	NET_REASM_OK,
+	NET_REASM6_OK,
+	NET_REASM_FAILED,
+	NET_REASM6_FAILED,
+	NET_REASM_TIMEOUT,
+	NET_REASM6_TIMEOUT,
+	NET_FRAG_OK,
+	NET_FRAG6_OK,
+	NET_FRAG_FAILED,
+	NET_FRAG6_FAILED,
+	NET_FRAG_MADE,
+	NET_FRAG6_MADE,
+	NET_ICMP_IN,
+	NET_ICMP6_IN,
+	NET_ICMP_BAD,
+	NET_ICMP6_BAD,
+	NET_ICMP_OUT,
+	NET_ICMP6_OUT,
 	NET_NR_STATS,
 };
 
@@ -58,6 +103,9 @@ struct net_ns {
 	u64 cookie;		 /* [I] SO_NETNS_COOKIE */
 	bool lo_up;		 /* [a] */
 	bool lo_has_addr;	 /* [a] was up, or was given its IPv4 address */
+	struct route_ns *route; /* [a] net/route/; NULL: nothing there yet */
+	u32 route_gen;		 /* [a] route_generation() */
+	bool wired; /* [a] has addresses or routes but the loopback's own */
 	u32 taps;		 /* [a] sockets that want to see packets */
 	struct net_sysctl ctl;	 /* [a] its words */
 	u64 stats[NET_NR_STATS]; /* [a] */

@@ -132,6 +132,14 @@ int fib_del(struct net_ns *net, const struct fib_route *like);
 void fib_for_each(struct net_ns *net,
 		  void (*fn)(const struct fib_route *r, void *arg), void *arg);
 
+/* Who is told of changes (rtnetlink): set once, before there is any; rtnl_mutex held, but
+ * for neighbours: the worker or a coroutine, no lock held.  Members may be NULL. */
+struct route_listener {
+	void (*addr)(struct net_ns *net, const struct if_addr *a, bool gone);
+	void (*route)(struct net_ns *net, const struct fib_route *r, bool gone);
+};
+extern const struct route_listener *route_listener;
+
 /* Neighbours, as RTM_*NEIGH and /proc/net/arp show them. */
 struct neigh_info {
 	struct net_device *dev;

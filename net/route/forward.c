@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/route/forward.c - packets that are for somebody else go on [RFC 1812, RFC 8200], if
+ * the namespace is a router: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding.
+ *
+ * No redirects are sent.
+ */
+#include <net/route/route_int.h>
+
+#include <lib/errno.h>
+
+#define UNREACH4       3u
+#define UNREACH6       1u
+#define TIME_EXCEEDED4 11u
+#define TIME_EXCEEDED6 3u
+#define FRAG_NEEDED    4u /* code of UNREACH4 */
+#define PACKET_TOO_BIG 2u /* type of ICMPv6 */
+#define PACKET_HOST    0
+
+static void refuse(struct net_ns *net, struct netbuf *b, u32 type4, u32 code4,
+		   u32 type6, u32 code6, u32 info)
+{
+	bool v4 = b->proto == ETH_P_IP;
+
+	icmp_send(net, b, (u8)(v4 ? type4 : type6), (u8)(v4 ? code4 : code6),
+		  info);
+	netbuf_free(b);
+}
+
+/* No route: -errno of the look-up. */
+static void no_route(struct net_ns *net, struct netbuf *b, int err)
+{
+	bool v4 = b->proto == ETH_P_IP;
+
+	net_count(net, v4 ? NET_IP_NO_ROUTE : NET_IP6_NO_ROUTE, 1);
+	if (err == -EINVAL) /* a black hole */
+		netbuf_free(b);
+	else if (err == -EACCES)
+		refuse(net, b, UNREACH4, 13, UNREACH6, 1, 0);
+	else
+		refuse(net, b, UNREACH4, err == -EHOSTUNREACH ? 1 : 0, UNREACH6,
+		       0, 0);
+}
+
+/* One hop less: the checksum follows [RFC 1624]. */
+static void count_hop(struct netbuf *b)
+{
+	u8 *h = b->data;
+	u32 sum;
+
+	if (b->proto != ETH_P_IP) {
+		h[7]--;
+		return;
+	}
+	h[8]--;
+	sum = get_be16(h + 10) + 0x100u;
+	put_be16(h + 10, (sum & 0xffff) + (sum >> 16));
+}
+
+static bool must_not_cut(const struct netbuf *b)
+{
+	return b->proto != ETH_P_IP || (get_be16(b->data + 6) & IP_DF);
+}
+
+static void go_on(struct net_ns *net, const struct route *r, struct netbuf *b)
+{
+	bool v4 = b->proto == ETH_P_IP;
+	u8 hops = b->data[v4 ? 8 : 7];
+
+	if (hops <= 1) {
+		refuse(net, b, TIME_EXCEEDED4, 0, TIME_EXCEEDED6, 0, 0);
+		return;
+	}
+	if (b->len > r->mtu && !b->gso_size && must_not_cut(b)) {
+		refuse(net, b, UNREACH4, FRAG_NEEDED, PACKET_TOO_BIG, 0,
+		       r->mtu);
+		return;
+	}
+	count_hop(b);
+	net_count(net, v4 ? NET_IP_FORWARDED : NET_IP6_FORWARDED, 1);
+	if (b->len > r->mtu && !b->gso_size) {
+		netbuf_finish_csum(b);
+		(void)ip4_fragment(net, r, b, r->mtu);
+	} else {
+		(void)ip_send(net, r, b);
+	}
+}
+
+void ip_forward(struct net_ns *net, struct netbuf *b)
+{
+	bool v4 = b->proto == ETH_P_IP;
+	const u8 *h = b->data;
+	u8 src[16], dst[16];
+	struct route r;
+	int err;
+
+	if (!load_once(v4 ? &net->ctl.forward4 : &net->ctl.forward6) ||
+	    b->pkttype != PACKET_HOST) {
+		net_count(net, v4 ? NET_IP_BAD_ADDRESS : NET_IP6_BAD_ADDRESS,
+			  1);
+		netbuf_free(b);
+		return;
+	}
+	if (v4) {
+		ip_set_v4(src, h + 12);
+		ip_set_v4(dst, h + 16);
+	} else {
+		memcpy(src, h + 8, 16);
+		memcpy(dst, h + 24, 16);
+	}
+	if (ip_is_any(src) || ip_is_link_local(src) || ip_is_link_local(dst)) {
+		netbuf_free(b);
+		return;
+	}
+	err = route_lookup(net, dst, src, 0, &r);
+	if (!err && r.type != ROUTE_UNICAST) {
+		route_put(&r);
+		netbuf_free(b);
+		return;
+	}
+	if (err) {
+		no_route(net, b, err);
+		return;
+	}
+	go_on(net, &r, b);
+	route_put(&r);
+}
