@@ -157,7 +157,7 @@ trap_other:
 	li	fp, 0
 	li	ra, 0
 	j	user_trap
-9:	j	trap_from_kernel
+9:	tail	trap_from_kernel /* too far for a jump; t1 is free */
 
 /*
  * void user_return(struct thread *t, bool set_status) noreturn: load everything, go.
