@@ -81,6 +81,8 @@ struct virtio_driver {
 
 /* Agree on what both know of @wanted; VERSION_1 is a must.  -ENODEV: no. */
 int virtio_negotiate(struct virtio_dev *vd, u64 wanted);
+/* What it knows, before or after that. */
+u64 virtio_offers(const struct virtio_dev *vd);
 static inline bool virtio_has(const struct virtio_dev *vd, u64 feature)
 {
 	return vd->features & feature;

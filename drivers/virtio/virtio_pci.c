@@ -56,7 +56,7 @@ static u32 vc_read32(const struct virtio_dev *vd, u32 reg)
 	return mmio_read32(vd->common + reg);
 }
 
-static void vc_write8(struct virtio_dev *vd, u32 reg, u8 v)
+static void vc_write8(const struct virtio_dev *vd, u32 reg, u8 v)
 {
 	mmio_write8(v, vd->common + reg);
 }
@@ -66,7 +66,7 @@ static void vc_write16(struct virtio_dev *vd, u32 reg, u16 v)
 	mmio_write16(v, vd->common + reg);
 }
 
-static void vc_write32(struct virtio_dev *vd, u32 reg, u32 v)
+static void vc_write32(const struct virtio_dev *vd, u32 reg, u32 v)
 {
 	mmio_write32(v, vd->common + reg);
 }
@@ -121,7 +121,7 @@ bool virtio_kill(struct virtio_dev *vd)
 
 /* ---- features [3.1.1] */
 
-static u64 read_features(struct virtio_dev *vd)
+u64 virtio_offers(const struct virtio_dev *vd)
 {
 	u64 v;
 
@@ -152,7 +152,7 @@ static int agree(struct virtio_dev *vd)
 
 int virtio_negotiate(struct virtio_dev *vd, u64 wanted)
 {
-	u64 offered = read_features(vd);
+	u64 offered = virtio_offers(vd);
 
 	if (!(offered & VIRTIO_F_VERSION_1)) {
 		pr_err("%s: not a modern device (features %#llx)", vd->name,
@@ -439,7 +439,7 @@ int virtio_restart(struct virtio_dev *vd)
 
 	add_status(vd, VIRTIO_STATUS_ACKNOWLEDGE);
 	add_status(vd, VIRTIO_STATUS_DRIVER);
-	if ((read_features(vd) & vd->features) != vd->features)
+	if ((virtio_offers(vd) & vd->features) != vd->features)
 		return -EIO;
 	err = agree(vd);
 	if (!err && vd->msix)

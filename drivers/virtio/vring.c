@@ -235,15 +235,16 @@ void *vring_take(struct vring *vr, u32 *len)
 	return token;
 }
 
-bool vring_arm(struct vring *vr)
+bool vring_arm_after(struct vring *vr, u16 nr)
 {
 	if (vr->event_idx)
-		store_once(used_event(vr), vr->used_seen);
+		store_once(used_event(vr), (u16)(vr->used_seen + nr - 1));
 	else
 		store_once(&vr->avail->flags, (u16)0);
 	/* ARM (full) - with the device. */
 	dma_mb();
-	return vr->broken || load_once(&vr->used->idx) == vr->used_seen;
+	return vr->broken ||
+	       (u16)(load_once(&vr->used->idx) - vr->used_seen) < nr;
 }
 
 void vring_disarm(struct vring *vr)

@@ -115,8 +115,14 @@ bool vring_publish(struct vring *vr);
 /* Token of the next request that the device has used, or NULL.  @len: bytes it
  * wrote; at most the request's. */
 void *vring_take(struct vring *vr, u32 *len);
-/* Ask for an interrupt at the next one.  False: there is one already. */
-bool vring_arm(struct vring *vr);
+/* Ask for an interrupt when @nr have been used (1 ...), or sooner.  False: they have
+ * already. */
+bool vring_arm_after(struct vring *vr, u16 nr);
+/* Ask for one at the next one. */
+static inline bool vring_arm(struct vring *vr)
+{
+	return vring_arm_after(vr, 1);
+}
 /* Rather not.  A hint. */
 void vring_disarm(struct vring *vr);
 /* Is there something for vring_take()? */
