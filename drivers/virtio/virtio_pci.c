@@ -12,9 +12,9 @@
  *	 boot loader are forgotten.
  *   I3  Queues are enabled before DRIVER_OK, and one by one [4.1.5.1.3].
  *
- * Interrupts: with MSI-X and enough vectors, vector 0 for configuration and one
- * per queue; with fewer, one for all; else INTx and the ISR register, which is
- * read before the rings, because reading lowers the line.
+ * Interrupts: with MSI-X, vector 0 is for configuration and each queue has one of its
+ * own; queues for which there is none share vector 0.  Else INTx and the ISR register,
+ * which is read before the rings, because reading lowers the line.
  *
  * Not here: the ring (vring.c), what the device does (virtio_blk.c).
  */
@@ -216,15 +216,15 @@ static void run_config(struct virtio_dev *vd)
 		vd->config_changed(vd);
 }
 
-static bool run_all_queues(struct virtio_dev *vd)
+/* All without a vector of their own. */
+static void run_shared_queues(struct virtio_dev *vd)
 {
-	bool found = false;
-
 	for (u32 i = 0; i < VIRTIO_MAX_QUEUES; i++) {
-		if (load_once(&vd->vq[i]))
-			found |= run_queue(vd->vq[i]);
+		struct virtqueue *vq = load_once(&vd->vq[i]);
+
+		if (vq && !vq->vector)
+			(void)run_queue(vq);
 	}
-	return found;
 }
 
 static bool intx_handler(void *arg)
@@ -236,7 +236,7 @@ static bool intx_handler(void *arg)
 		return false;
 	if (isr & VIRTIO_ISR_CONFIG)
 		run_config(vd);
-	(void)run_all_queues(vd);
+	run_shared_queues(vd);
 	return true;
 }
 
@@ -245,7 +245,7 @@ static bool msix_shared_handler(void *arg)
 	struct virtio_dev *vd = arg;
 
 	run_config(vd);
-	(void)run_all_queues(vd);
+	run_shared_queues(vd);
 	return true;
 }
 
@@ -268,10 +268,17 @@ static int set_config_vector(struct virtio_dev *vd)
 	return vc_read16(vd, VC_CONFIG_MSIX_VECTOR) == 0 ? 0 : -EBUSY;
 }
 
-/* More than a queue for each service hart has no use; other types have more. */
+/* Queues that its driver sets up: more than one for each service hart has no use. */
 static u32 want_queues(const struct virtio_dev *vd)
 {
-	return vd->type == VIRTIO_ID_BLOCK ? blk_max_hwq() : VIRTIO_MAX_QUEUES;
+	switch (vd->type) {
+	case VIRTIO_ID_NET:
+		return 3; /* one each way, and commands */
+	case VIRTIO_ID_BLOCK:
+		return blk_max_hwq();
+	default:
+		return VIRTIO_MAX_QUEUES;
+	}
 }
 
 static int irq_setup(struct virtio_dev *vd)
@@ -280,14 +287,15 @@ static int irq_setup(struct virtio_dev *vd)
 	u32 nr_queues = vc_read16(vd, VC_NUM_QUEUES);
 	int nr, err;
 
-	nr_queues = min(nr_queues, VIRTIO_MAX_QUEUES);
-	nr = pci_irq_alloc(vd->pci, min(nr_queues, want_queues(vd)) + 1);
+	nr_queues = min(nr_queues, min(VIRTIO_MAX_QUEUES, want_queues(vd)));
+	nr = pci_irq_alloc(vd->pci, nr_queues + 1);
 	if (nr < 0)
 		return nr;
 	vd->nr_vecs = (u32)nr;
 	vd->msix = vd->pci->irq_kind == PCI_IRQ_MSIX;
 	if (vd->msix)
-		fn = nr > 1 ? msix_config_handler : msix_shared_handler;
+		fn = (u32)nr > nr_queues ? msix_config_handler
+					 : msix_shared_handler;
 	err = pci_irq_bind(vd->pci, 0, fn, vd, vd->name);
 	if (!err && vd->msix)
 		err = set_config_vector(vd);
