@@ -15,6 +15,7 @@
 #include <net/ip.h>
 #include <net/netdev.h>
 #include <net/route/route_int.h>
+#include <net/tcp/wire.h>
 
 static const struct socket_ops tcp_ops, udp_ops;
 
@@ -30,6 +31,8 @@ void inet_put(struct inet_sock *is)
 		return;
 	KASSERT(is->dead && !is->peer && !is->bound && !is->target);
 	KASSERT(list_empty(&is->queue));
+	if (unlikely(is->conn))
+		tcp_wire_put(is->conn);
 	socket_fini(&is->s);
 	kfree(is);
 }
@@ -212,7 +215,8 @@ void inet_release(struct socket *s)
 		raw_release(is);
 	spin_lock(&inet_lock);
 	store_once(&is->dead, true);
-	inet_unbind_locked(is);
+	if (!is->lingers)
+		inet_unbind_locked(is);
 	spin_unlock(&inet_lock);
 	inet_purge(is);
 	inet_drop_errors(is);

@@ -67,10 +67,17 @@ struct inet_sock {
 	struct list_head backlog_node; /* [i] in one of a listener's lists */
 	struct inet_sock *target;      /* [i] owned; while CONNECTING */
 	u32 nr_backlog, max_backlog;   /* [i] */
-	bool announced;		 /* [i] connect() that did not wait told */
-	u32 shut;		 /* [a] SHUT_* */
-	bool dead;		 /* [a] its file is gone */
-	u32 uid;		 /* [I] of who made it */
+	struct tcp_conn
+		*conn; /* [i, a] owned; a stream over packets: net/tcp/ */
+	struct list_head
+		syns;	/* [i] listener: of those that begin; next is NULL:
+				  * never any */
+	u32 nr_syns;	/* [i] */
+	bool lingers;	/* [i] no file, and its port is in use still */
+	bool announced; /* [i] connect() that did not wait told */
+	u32 shut;	/* [a] SHUT_* */
+	bool dead;	/* [a] its file is gone */
+	u32 uid;	/* [I] of who made it */
 	struct spinlock lock;	 /* RANK_PIPE */
 	struct list_head queue;	 /* [q] of inet_buf */
 	u64 queued;		 /* [q] their cost */
@@ -83,9 +90,9 @@ struct inet_sock {
 	/* options: [a] */
 	bool v6only, nodelay, cork, recverr, inq;
 	bool mc_own_only, mc6_own_only; /* mcast.c */
-	u32 mcast_if, mcast_if6; /* likewise: an index, or 0 */
-	u32 unicast_if, unicast_if6; /* IP_UNICAST_IF: an index, or 0 */
-	u8 mcast_addr[4];	 /* mcast.c */
+	u32 mcast_if, mcast_if6;	/* likewise: an index, or 0 */
+	u32 unicast_if, unicast_if6;	/* IP_UNICAST_IF: an index, or 0 */
+	u8 mcast_addr[4];		/* mcast.c */
 	struct list_head mc_groups; /* [i] mcast.c; next is NULL: never any */
 	u32 nr_groups;		    /* [i] */
 	bool slow_send; /* udp_cork.c has something to do with each datagram */
@@ -106,12 +113,12 @@ struct inet_sock {
 	u64 kept;      /* inet_opt.c: switches that were turned */
 	u32 told[2];   /* TELL_* of a packet of IPv4, of IPv6 */
 	bool freebind; /* may have any address */
-	u32 syncnt, linger2, window_clamp; /* kept */
-	u32 notsent_lowat;		   /* so much may wait; 0: any */
-	u16 user_mss;			   /* kept */
-	u8 defer_tries;			   /* tcp_opt.c: TCP_DEFER_ACCEPT */
+	u32 syncnt, linger2, window_clamp;    /* kept */
+	u32 notsent_lowat;		      /* so much may wait; 0: any */
+	u16 user_mss;			      /* kept */
+	u8 defer_tries;			      /* tcp_opt.c: TCP_DEFER_ACCEPT */
 	bool no_quickack, fastopen_no_cookie; /* kept */
-	u8 min_ttl, min_hops, addr_prefs; /* kept */
+	u8 min_ttl, min_hops, addr_prefs;     /* kept */
 	u16 hops;	/* IPv6; 1 more than that, 0: default */
 	u64 got_bytes;	/* [q] a stream's, ever */
 	u32 got_segs;	/* [q] sends of them */
@@ -260,6 +267,11 @@ void tcp_close(struct inet_sock *is);
 /* The connection of @is is over; inet_lock held, and who waits is to be woken. */
 void tcp_end_locked(struct inet_sock *is, u32 error);
 u32 tcp_poll_bits(struct inet_sock *is);
+/* A connection over packets has come for the listener @to: @fresh is its socket, in the
+ * backlog.  False: there is no room, or nobody listens.  inet_lock held. */
+bool tcp_join_wire_locked(struct inet_sock *to, struct inet_sock *fresh,
+			  const struct inet_ep *local,
+			  const struct inet_ep *remote);
 /* --- tcp_data.c */
 s64 tcp_send(struct socket *s, struct sock_msg *m);
 s64 tcp_recv(struct socket *s, struct sock_msg *m);

@@ -17,6 +17,7 @@
 #include <lib/errno.h>
 #include <lib/hash.h>
 #include <lib/string.h>
+#include <net/tcp/wire.h>
 
 #define NR_SLOTS 1024u
 
@@ -91,6 +92,9 @@ static bool conflicts_in(enum table t, const struct inet_sock *is,
 
 static bool conflicts(const struct inet_sock *is, const struct inet_ep *ep)
 {
+	if (inet_is_stream(is) && !is->s.reuseaddr &&
+	    tcp_port_waits(is->s.net, ep))
+		return true;
 	return conflicts_in(OWN, is, ep) || conflicts_in(ADOPTED, is, ep);
 }
 
@@ -116,6 +120,12 @@ static bool unused_in(enum table t, const struct inet_sock *is, u16 port)
 
 static bool unused(const struct inet_sock *is, u16 port)
 {
+	static const struct inet_ep any;
+	struct inet_ep ep = any;
+
+	ep.port = port;
+	if (inet_is_stream(is) && tcp_port_waits(is->s.net, &ep))
+		return false;
 	return unused_in(OWN, is, port) && unused_in(ADOPTED, is, port);
 }
 

@@ -5,6 +5,7 @@
  *	IDLE --listen--> LISTEN
  *	IDLE --connect--> CONNECTED			the backlog has room
  *	IDLE --connect--> CONNECTING --accept--> CONNECTED	it has none yet
+ *	IDLE --connect--> CONNECTING --packets--> CONNECTED	elsewhere
  *	CONNECTED --reset--> CLOSED
  * connect() makes the server's socket and puts it into the listener's backlog; when
  * that is full, the caller itself waits in the listener's list of pending ones, and
@@ -14,9 +15,11 @@
  *   T1  Connected sockets point at each other; the one that is closed first drops its
  *       pointer, the other keeps its own, to a dead socket, until it is closed too.
  *   T2  A socket in a backlog has no file; the listener's end frees it.
- *   T3  A CONNECTING socket is in target's list of pending ones, or has just left.
+ *   T3  A CONNECTING socket is in target's list of pending ones, or has just left; or it
+ *       has a connection over packets.
+ *   T4  A socket has a peer or a connection over packets (is->conn), not both.
  *
- * Not here: data (tcp_data.c).
+ * Not here: data (tcp_data.c), what packets do (net/tcp/).
  */
 #include <net/inet.h>
 
@@ -26,6 +29,7 @@
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include <net/tcp/wire.h>
 
 /* --- connecting; inet_lock held */
 
@@ -90,6 +94,24 @@ static void join_locked(struct inet_sock *us, struct inet_sock *to,
 static bool backlog_full(const struct inet_sock *to)
 {
 	return to->nr_backlog > to->max_backlog;
+}
+
+bool tcp_join_wire_locked(struct inet_sock *to, struct inet_sock *fresh,
+			  const struct inet_ep *local,
+			  const struct inet_ep *remote)
+{
+	assert_held(&inet_lock);
+	if (to->state != INET_LISTEN || backlog_full(to))
+		return false;
+	inherit(fresh, to);
+	fresh->local = *local;
+	fresh->remote = *remote;
+	inet_adopt_port_locked(fresh);
+	fresh->state = INET_CONNECTED;
+	list_add_tail(&fresh->backlog_node, &to->backlog);
+	to->nr_backlog++;
+	net_count(to->s.net, NET_TCP_CONNECTIONS, 1);
+	return true;
 }
 
 /*
@@ -198,6 +220,7 @@ static int result_later(struct inet_sock *us, int err)
 
 static void disconnect(struct inet_sock *is);
 
+/* 0: @ep is on this machine; 1: it is elsewhere; or -errno. */
 static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 			struct inet_ep *ep)
 {
@@ -208,11 +231,35 @@ static int check_target(struct inet_sock *us, const struct sock_addr *addr,
 	if (us->s.family == AF_INET6 && us->v6only && inet_is_v4(ep))
 		return -ENETUNREACH;
 	inet_any_to_loopback(ep);
-	if (load_once(&us->s.bound_dev) > LOOPBACK_INDEX)
+	if (!inet_is_loopback(ep)) {
+		err = inet_reach(us, NULL, ep, NULL);
+		if (err || ep->scope)
+			return err == -EACCES ? -ENETUNREACH : err ?: 1;
+	} else if (load_once(&us->s.bound_dev) > LOOPBACK_INDEX) {
 		return -ENODEV;
-	if (!inet_is_local(us->s.net, ep) || !load_once(&us->s.net->lo_up))
+	}
+	if (!load_once(&us->s.net->lo_up))
 		return -ENETUNREACH;
 	return ep->port ? 0 : -ECONNREFUSED;
+}
+
+/* Elsewhere.  Who does not wait hears of it later, as of a result that takes a while. */
+static int connect_wire(struct inet_sock *us, const struct inet_ep *ep,
+			bool nonblock)
+{
+	int err = tcp_wire_connect(us, ep);
+
+	if (err != -EINPROGRESS)
+		return err;
+	if (!nonblock) {
+		err = wait_connected(us);
+		if (load_once(&us->state) != INET_CONNECTING)
+			return err;
+	}
+	spin_lock(&inet_lock);
+	us->announced = true;
+	spin_unlock(&inet_lock);
+	return err;
 }
 
 int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
@@ -234,7 +281,7 @@ int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock)
 	if (!err)
 		err = check_target(us, addr, &ep);
 	if (err)
-		return err;
+		return err < 0 ? err : connect_wire(us, &ep, nonblock);
 	fresh = new_server(us);
 	if (!fresh)
 		return -ENOMEM;
@@ -363,6 +410,7 @@ static void hang_up(struct inet_sock *is, bool abort)
 	struct inet_sock *peer;
 	bool live;
 
+	tcp_wire_abort(is);
 	spin_lock(&inet_lock);
 	peer = is->peer;
 	store_once(&is->peer, NULL);
@@ -443,6 +491,7 @@ static void stop_listening(struct inet_sock *is)
 		is->state = INET_CLOSED;
 	store_once(&is->s.listening, false);
 	spin_unlock(&inet_lock);
+	tcp_wire_stop_listening(is);
 	end_backlog(is);
 	inet_wake_all(is);
 }
@@ -459,8 +508,12 @@ void tcp_close(struct inet_sock *is)
 	spin_unlock(&is->lock);
 	spin_lock(&inet_lock);
 	store_once(&is->dead, true);
+	is->lingers = is->conn;
 	spin_unlock(&inet_lock);
-	hang_up(is, abort);
+	if (is->lingers)
+		is->lingers = tcp_wire_close(is, abort);
+	else
+		hang_up(is, abort);
 }
 
 /* connect(AF_UNSPEC): back to the beginning, unless another thread is quick to begin
@@ -496,11 +549,13 @@ static int shut_down(struct inet_sock *is, u32 how)
 		return -ENOTCONN;
 	}
 	(void)atomic_fetch_or(&is->shut, how);
-	if (is->peer->peer == is)
+	if (is->peer && is->peer->peer == is)
 		peer = inet_get(is->peer);
 	if (peer && (how & SHUT_WR))
 		(void)atomic_fetch_or(&peer->shut, SHUT_RD);
 	spin_unlock(&inet_lock);
+	if (how & SHUT_WR)
+		tcp_wire_shutdown(is);
 	inet_wake_all(is);
 	if (peer)
 		inet_wake_all(peer);
@@ -519,6 +574,7 @@ int tcp_shutdown(struct socket *s, u32 how)
 		return 0;
 	case INET_CONNECTING:
 		stop_connecting(is, ECONNRESET);
+		tcp_wire_abort(is);
 		return 0;
 	case INET_CONNECTED:
 	case INET_IDLE:
@@ -533,7 +589,7 @@ int tcp_shutdown(struct socket *s, u32 how)
 static bool writable(struct inet_sock *is)
 {
 	struct inet_sock *peer = inet_get_peer(is);
-	bool can = !peer || tcp_has_room(is, peer);
+	bool can = peer ? tcp_has_room(is, peer) : tcp_wire_writable(is);
 
 	inet_put(peer);
 	return can;
@@ -567,7 +623,10 @@ u32 tcp_poll_bits(struct inet_sock *is)
 int inet_tcp_state(const struct inet_sock *is)
 {
 	u32 shut = load_once(&is->shut);
+	int wire = tcp_wire_state(is);
 
+	if (wire && load_once(&is->state) != INET_LISTEN)
+		return wire;
 	switch (load_once(&is->state)) {
 	case INET_LISTEN:
 		return 10;

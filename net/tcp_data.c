@@ -21,6 +21,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/netdev.h>
+#include <net/tcp/wire.h>
 
 #define CHUNK_MAX   (32u * 1024u - sizeof(struct inet_buf))
 #define CHUNK_SMALL (2048u - sizeof(struct inet_buf))
@@ -304,6 +305,16 @@ static int open_fast(struct inet_sock *is, struct sock_msg *m)
 	return tcp_connect(&is->s, m->to, m->flags & MSG_DONTWAIT);
 }
 
+/* To a peer elsewhere, or to nobody. */
+static s64 send_wire(struct inet_sock *is, struct sock_msg *m)
+{
+	struct tcp_conn *c = tcp_wire_get(is);
+	s64 n = c ? tcp_wire_send(is, c, m) : -EPIPE;
+
+	tcp_wire_put(c);
+	return n;
+}
+
 s64 tcp_send(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s), *to;
@@ -317,12 +328,13 @@ s64 tcp_send(struct socket *s, struct sock_msg *m)
 			return n;
 	}
 	n = send_error(is);
-	if (!n && load_once(&is->state) == INET_CONNECTING)
+	if (!n && load_once(&is->state) == INET_CONNECTING &&
+	    !load_once(&is->conn))
 		n = m->flags & MSG_DONTWAIT ? -EAGAIN : -EPIPE;
 	to = inet_get_peer(is);
 	if (!n && !to)
-		n = -EPIPE;
-	if (!n)
+		n = send_wire(is, m);
+	else if (!n)
 		n = m->flags & MSG_OOB ? send_urgent(is, to, m)
 				       : send_all(is, to, m, 0);
 	inet_put(to);
@@ -477,11 +489,13 @@ static s64 drain(struct inet_sock *is, struct sock_msg *m)
 	return done;
 }
 
-static void made_room(struct inet_sock *is)
+static void made_room(struct inet_sock *is, u64 n)
 {
 	struct inet_sock *peer = inet_get_peer(is);
 
-	if (peer && tcp_has_room(peer, is))
+	if (!peer)
+		tcp_wire_read(is, n);
+	else if (tcp_has_room(peer, is))
 		wake_up_all_key(&peer->s.wr_wq, POLLOUT | POLLWRNORM);
 	inet_put(peer);
 }
@@ -581,7 +595,7 @@ static s64 recv_stream(struct inet_sock *is, struct sock_msg *m)
 			break;
 		done += n;
 		if (n)
-			made_room(is);
+			made_room(is, (u64)n);
 		if ((u64)done >= want)
 			break;
 		if (!n && !wait_input(is, m, 0, done, deadline, &n))

@@ -12,6 +12,7 @@
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <net/tcp/wire.h>
 
 enum {
 	TCP_NODELAY = 1,
@@ -236,6 +237,7 @@ static int set_word(struct inet_sock *is, int opt, u32 v)
 int tcp_setopt(struct inet_sock *is, int opt, const void *val, u32 len)
 {
 	u32 v;
+	int err;
 
 	if (opt == TCP_CONGESTION)
 		return len < 1				      ? -EINVAL
@@ -246,7 +248,10 @@ int tcp_setopt(struct inet_sock *is, int opt, const void *val, u32 len)
 	if (len < sizeof(v) || opt == TCP_FASTOPEN_KEY)
 		return -EINVAL;
 	memcpy(&v, val, sizeof(v));
-	return set_word(is, opt, v);
+	err = set_word(is, opt, v);
+	if (!err && load_once(&is->conn))
+		tcp_wire_changed(is);
+	return err;
 }
 
 static int get_timing(const struct inet_sock *is, int opt, u32 *v)
@@ -285,6 +290,9 @@ static u32 mss_of(const struct inet_sock *is)
 {
 	enum inet_state state = load_once(&is->state);
 	u32 mss = state == INET_CONNECTED ? TCP_MSS : MSS_DEFAULT;
+
+	if (state == INET_CONNECTED && load_once(&is->conn))
+		return tcp_wire_mss(is);
 
 	if (!is->user_mss)
 		return mss;
@@ -414,6 +422,8 @@ void inet_tcp_info_locked(const struct inet_sock *is, u8 info[TCP_INFO_SIZE])
 		put32(info, 28, is->max_backlog);
 		put32(info, 80, 10);
 		put32(info, 88, 3);
+	} else if (is->conn) {
+		tcp_wire_info(is, info);
 	} else {
 		tell_path(is, open, info);
 		tell_traffic(is, is->peer, info);

@@ -2,11 +2,15 @@
 /*
  * net/tcp/ack.c - what an acknowledgement does: windows, round trips [RFC 6298], recovery
  * [RFC 5681, 6582, 6675].
+ *
+ * ORDERING
+ *   TCPROOM  of net/tcp/send.c
  */
 #include <net/tcp/tcp.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/time/clock.h>
+#include <lib/atomic.h>
 
 #define RTO_MIN (200 * NSEC_PER_MSEC)
 #define RTO_MAX (120 * NSEC_PER_SEC)
@@ -139,8 +143,9 @@ static void new_ack(struct tcb *t, const struct tcp_seg *s)
 	tcb_arm(t, TT_REXMT, 0); /* from now on again: tcb_output() */
 	if (t->cwnd * 2 > t->conf.sndbuf)
 		tcb_up_grow_snd(t, t->cwnd * 2);
-	if (t->full && tcb_writable(t)) {
-		t->full = false;
+	smp_mb(); /* TCPROOM (full) */
+	if (load_once(&t->full) && tcb_writable(t)) {
+		store_once(&t->full, 0);
 		tcb_up_room(t);
 	}
 }

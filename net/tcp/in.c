@@ -158,6 +158,10 @@ static bool take_third(struct tcb *t, const struct tcp_seg *s)
 		reset_for(t, s);
 		return false;
 	}
+	if (t->passive && !s->len && t->retries < t->conf.defer) {
+		t->deferred = true; /* there is nothing to read yet */
+		return false;
+	}
 	if (!tcb_up_established(t))
 		return false;
 	syn_acked(t, s);
@@ -183,6 +187,7 @@ static bool fin_acked(struct tcb *t)
 	case TCP_FIN_WAIT1:
 		tcb_set_state(t, TCP_FIN_WAIT2);
 		tcb_arm(t, TT_REXMT, 0);
+		tcb_up_room(t); /* close(2) may wait for it */
 		if (t->orphan && t->conf.linger2 == ~0u) {
 			tcb_abort(t, 0);
 			return false;

@@ -159,18 +159,19 @@ void tcb_write(struct tcb *t, struct tcp_tx *x, bool urgent, bool more)
 	tcb_output(t);
 }
 
-u32 tcb_append(struct tcb *t, const u8 *data, u32 n)
+bool tcb_append(struct tcb *t, const u8 *data, u32 n)
 {
 	struct tcp_tx *x;
 
 	if (list_empty(&t->txq))
-		return 0;
+		return false;
 	x = list_last_entry(&t->txq, struct tcp_tx, node);
-	n = min(n, x->cap - x->len);
+	if (x->cap - x->len < n)
+		return false;
 	memcpy(x->data + x->len, data, n);
 	x->len += n;
 	t->tx_end += n;
-	return n;
+	return true;
 }
 
 void tcb_push(struct tcb *t, bool more)

@@ -138,6 +138,7 @@ struct tcp_conf {
 	u32 user_timeout; /* ms; 0: none */
 	u32 linger2;	  /* s; ~0: none */
 	u32 window_clamp;
+	u32 defer; /* TCP_DEFER_ACCEPT: SYNs of ours that wait for data */
 	u32 sndbuf, notsent_lowat;
 };
 
@@ -160,9 +161,10 @@ enum tcp_timer {
 struct tcb {
 	enum tcp_state state; /* [a] others look at it */
 	struct tcp_conf conf;
-	bool orphan;  /* its socket is closed: nobody reads */
-	bool passive; /* it was opened by a SYN */
-	bool no_more; /* SHUT_WR: nothing is queued any more */
+	bool orphan;   /* its socket is closed: nobody reads */
+	bool passive;  /* it was opened by a SYN */
+	bool deferred; /* the handshake is over but for data: conf.defer */
+	bool no_more;  /* SHUT_WR: nothing is queued any more */
 
 	/* what was agreed upon in the handshake */
 	bool ts_on, sack_on, ws_on;
@@ -185,7 +187,7 @@ struct tcb {
 	struct tcp_tx *tx_at; /* where snd_nxt was last, or NULL */
 	bool more;	      /* MSG_MORE with the last bytes */
 	bool pushed_out; /* a piece that is not full may go: cork's time is up */
-	bool full;	 /* somebody waits for room */
+	u32 full;	 /* [a] somebody waits for room */
 
 	/* loss */
 	u32 cwnd, ssthresh;
@@ -266,8 +268,9 @@ void tcb_connect(struct tcb *t);
 void tcb_accept(struct tcb *t, const struct tcp_seg *s);
 /* Takes @x. */
 void tcb_write(struct tcb *t, struct tcp_tx *x, bool urgent, bool more);
-/* @n bytes of @data behind the last ones, if there is room: how many. */
-u32 tcb_append(struct tcb *t, const u8 *data, u32 n);
+/* The @n bytes go behind the last ones, into the room that their piece has; tcb_push() then.
+ * False: there is none. */
+bool tcb_append(struct tcb *t, const u8 *data, u32 n);
 void tcb_push(struct tcb *t, bool more); /* all of it is there */
 /* Bytes that may be queued now. */
 u32 tcb_room(const struct tcb *t);

@@ -129,7 +129,8 @@ static void give_up(struct tcb *t)
 
 static void syn_timeout(struct tcb *t)
 {
-	u32 tries = t->passive ? SYNACK_TRIES : t->conf.syncnt;
+	u32 tries = t->passive ? max(SYNACK_TRIES, t->conf.defer + 1)
+			       : t->conf.syncnt;
 	u64 wait;
 
 	if (t->retries >= tries || waited_enough(t, ~0ul)) {
@@ -138,9 +139,11 @@ static void syn_timeout(struct tcb *t)
 	}
 	t->retries++;
 	t->timing = false;
-	t->total_retrans++;
 	wait = backed_off(t, t->retries, SYN_RTO_MAX);
 	tcb_arm(t, TT_REXMT, limit(t, clock_mono_ns() + wait));
+	if (t->deferred && t->retries < t->conf.defer)
+		return;
+	t->total_retrans++;
 	tcb_send_syn(t);
 }
 

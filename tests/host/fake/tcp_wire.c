@@ -291,12 +291,10 @@ u32 wire_write(int i, u32 n, bool urgent, bool more)
 	for (u32 k = 0; k < n; k++)
 		buf[k] = wire_byte(i, e->written + k);
 	if (!urgent && happens(300)) {
-		u32 k = tcb_append(&e->t, buf, n);
-
-		if (k) {
+		if (tcb_append(&e->t, buf, n)) {
 			tcb_push(&e->t, more);
-			e->written += k;
-			return k;
+			e->written += n;
+			return n;
 		}
 	}
 	x = kmalloc(sizeof(*x) + n + 64);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net/tcp/input.c - packets of TCP, and what ICMP says of ours: to whom they are.
+ */
+#include <net/tcp/conn.h>
+
+#include <lib/atomic.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <net/ip.h>
+
+#define MTU_MIN4 552u
+#define MTU_MIN6 1280u
+
+static bool checksum_ok(const struct ip_packet *p)
+{
+	const struct netbuf *b = p->b;
+
+	if (b->flags & (NETBUF_CSUM_GOOD | NETBUF_CSUM_PARTIAL))
+		return true;
+	return ip_sum(ip_pseudo_sum(IPPROTO_TCP, p->src, p->dst, b->len),
+		      b->data, b->len) == 0xffff;
+}
+
+static bool is_link_local(const struct inet_ep *ep)
+{
+	return ep->ip[0] == 0xfe && (ep->ip[1] & 0xc0) == 0x80;
+}
+
+static void dispatch(struct net_ns *net, const struct inet_ep *local,
+		     const struct inet_ep *remote, struct tcp_seg *s)
+{
+	bool waits, done = false;
+	struct tcp_conn *c = tcp_table_find(net, local, remote, &waits);
+	u32 iss = 0;
+
+	if (c) {
+		tcp_conn_lock(c);
+		done = c->t.state != TCP_CLOSED;
+		tcb_input(&c->t, s);
+		tcp_conn_unlock(c);
+		tcp_conn_put(c);
+	}
+	if (done || (waits && !tcp_wait_input(net, local, remote, s, &iss)))
+		return;
+	tcp_syn_input(net, local, remote, s, iss);
+}
+
+void tcp_input(struct net_ns *net, struct ip_packet *p)
+{
+	struct inet_ep local = { 0 }, remote = { 0 };
+	struct tcp_seg s;
+
+	if (p->to_many || !tcp_parse(p->b->data, p->b->len, &s) ||
+	    !checksum_ok(p)) {
+		netbuf_free(p->b);
+		return;
+	}
+	memcpy(local.ip, p->dst, 16);
+	memcpy(remote.ip, p->src, 16);
+	local.port = s.dport;
+	remote.port = s.sport;
+	local.scope = p->b->dev ? (u32)p->b->dev->index : 0;
+	if (is_link_local(&remote))
+		remote.scope = local.scope;
+	dispatch(net, &local, &remote, &s);
+	netbuf_free(p->b);
+}
+
+/* --- errors */
+
+static void take_error(struct tcp_conn *c, u32 seq, int err)
+{
+	struct tcb *t = &c->t;
+
+	if (t->state == TCP_CLOSED || seq_lt(seq, t->snd_una) ||
+	    seq_lt(t->snd_max, seq))
+		return; /* it is about something else */
+	if (t->state == TCP_SYN_SENT || t->state == TCP_SYN_RECV) {
+		tcb_end(t, err);
+		return;
+	}
+	t->soft_error = err;
+	if (c->is && load_once(&c->is->recverr)) {
+		store_once(&c->is->s.error, (u32)err);
+		inet_wake_all(c->is);
+	}
+}
+
+void tcp_path_error(struct net_ns *net, const u8 src[16], const u8 dst[16],
+		    const u8 *seg, u32 len, int err, u32 mtu)
+{
+	struct inet_ep local = { 0 }, remote = { 0 };
+	struct tcp_conn *c;
+	bool waits;
+	u32 seq;
+
+	if (len < 8)
+		return;
+	memcpy(local.ip, src, 16);
+	memcpy(remote.ip, dst, 16);
+	local.port = (u16)get_be16(seg);
+	remote.port = (u16)get_be16(seg + 2);
+	seq = get_be16(seg + 4) << 16 | get_be16(seg + 6);
+	c = tcp_table_find(net, &local, &remote, &waits);
+	if (!c)
+		return;
+	if (mutex_held(&c->lock)) { /* told while it is being sent */
+		c->t.soft_error = err == EMSGSIZE ? 0 : err;
+	} else if (err == EMSGSIZE) {
+		tcp_conn_lock(c);
+		if (seq_le(c->t.snd_una, seq) && seq_lt(seq, c->t.snd_max))
+			store_once(&c->path_mtu,
+				   max(mtu, inet_is_v4(&remote) ? MTU_MIN4
+								: MTU_MIN6));
+		tcp_conn_unlock(c);
+	} else {
+		tcp_conn_lock(c);
+		take_error(c, seq, err);
+		tcp_conn_unlock(c);
+	}
+	tcp_conn_put(c);
+}
