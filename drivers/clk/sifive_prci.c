@@ -4,10 +4,11 @@
  * and the FU740 [manuals, chapter 7].
  *
  * What drivers need of it and no more: the clock of the slow peripherals, to
- * compute dividers from, and the PCIe core's auxiliary clock and reset.
+ * compute dividers from, that of Ethernet, and the PCIe core's auxiliary clock and
+ * reset.
  *
  * INVARIANTS
- *   I1  No PLL is ever written, and of the reset register only the bits of
+ *   I1  Of a PLL only the gate of its output is ever written, and of the reset register only the bits of
  *	 resets that has_reset() knows: the rest keeps the memory alive.
  *
  * Locking: prci->lock (RANK_DEV) around read-modify-write.
@@ -89,6 +90,8 @@ static u64 peripheral_rate(const struct prci *p)
 
 static bool prci_has_clk(const struct clk_ctrl *c, u32 id)
 {
+	if (id == FU540_CLK_GEMGXL)
+		return true; /* the FU740's too */
 	if (prci_of(c)->is_fu740)
 		return id == FU740_CLK_PCLK || id == FU740_CLK_PCIE_AUX;
 	return id == FU540_CLK_TLCLK;
@@ -103,6 +106,8 @@ static u64 prci_rate(struct clk_ctrl *c, u32 id)
 {
 	struct prci *p = prci_of(c);
 
+	if (id == FU540_CLK_GEMGXL)
+		return pll_rate(p, PRCI_GEMGXLPLL);
 	return is_pcie_aux(p, id) ? 0 : peripheral_rate(p);
 }
 
@@ -112,6 +117,8 @@ static void prci_enable(struct clk_ctrl *c, u32 id, bool on)
 
 	if (is_pcie_aux(p, id))
 		wr(p, PRCI_PCIE_AUX, on ? PRCI_PCIE_AUX_EN : 0);
+	else if (id == FU540_CLK_GEMGXL)
+		wr(p, PRCI_GEMGXLPLL_GATE, on ? PRCI_PLL_GATE_ON : 0);
 }
 
 static bool prci_has_reset(const struct clk_ctrl *c, u32 id)

@@ -26,6 +26,10 @@
 #define PRCI_PCIE_AUX	 0x14
 #define PRCI_PCIE_AUX_EN BIT(0)
 
+#define PRCI_GEMGXLPLL	    0x1c
+#define PRCI_GEMGXLPLL_GATE 0x20
+#define PRCI_PLL_GATE_ON    ((u32)BIT(31))
+
 #define PRCI_CORECLKSEL	      0x24
 #define PRCI_CORECLKSEL_HFCLK BIT(0) /* not the PLL */
 
@@ -43,6 +47,7 @@
 #define PRCI_HFPCLKPLLDIV	0x5c /* pclk = hfpclk / (div + 2) */
 
 /* Clocks and resets as the device tree numbers them */
+#define FU540_CLK_GEMGXL   2
 #define FU540_CLK_TLCLK	   3
 #define FU740_CLK_PCLK	   7
 #define FU740_CLK_PCIE_AUX 8
