@@ -256,12 +256,13 @@ static const struct socket_ops tcp_ops = {
 	.peer_creds = inet_peer_creds,
 	.poll = inet_poll,
 	.inq = inet_inq,
-	.outq = sock_no_outq,
+	.outq = tcp_outq,
 	.release = inet_release,
 	.setopt = inet_setopt,
 	.getopt = inet_getopt,
-	.ioctl = netdev_ioctl,
+	.ioctl = tcp_ioctl,
 	.set_lowat = tcp_set_lowat,
+	.changed = tcp_changed,
 	.peek_off = true,
 };
 

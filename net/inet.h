@@ -272,6 +272,10 @@ u32 tcp_poll_bits(struct inet_sock *is);
 bool tcp_join_wire_locked(struct inet_sock *to, struct inet_sock *fresh,
 			  const struct inet_ep *local,
 			  const struct inet_ep *remote);
+/* --- tcp_opt.c: of socket_ops */
+void tcp_changed(struct socket *s);
+u64 tcp_outq(struct socket *s);
+s64 tcp_ioctl(struct socket *s, unsigned int cmd, u64 arg);
 /* --- tcp_data.c */
 s64 tcp_send(struct socket *s, struct sock_msg *m);
 s64 tcp_recv(struct socket *s, struct sock_msg *m);

@@ -194,6 +194,8 @@ struct socket_ops {
 	s64 (*ioctl)(struct socket *s, unsigned int cmd, u64 arg);
 	/* SO_RCVLOWAT, at least 1; NULL: it is kept. */
 	void (*set_lowat)(struct socket *s, u32 v);
+	/* SO_KEEPALIVE was set; NULL: there is nothing to do */
+	void (*changed)(struct socket *s);
 	bool peek_off; /* it has SO_PEEK_OFF */
 	/* As file_ops.mmap; NULL: -ENODEV. */
 	int (*mmap)(struct socket *s, struct vma *v);

@@ -8,10 +8,12 @@
  */
 #include <net/inet_opt.h>
 
+#include <kernel/mm/user.h>
 #include <kernel/task/process.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <net/netdev.h>
 #include <net/tcp/wire.h>
 
 enum {
@@ -49,6 +51,7 @@ enum {
 	TCP_IS_MPTCP = 43,
 };
 
+#define SIOCOUTQNSD   0x894bu /* what was not sent yet */
 #define MSS_MIN	      88u
 #define MSS_MAX	      32767u
 #define MSS_DEFAULT   536u
@@ -346,6 +349,30 @@ static int get_word(const struct inet_sock *is, int opt, u32 *v)
 	default:
 		return get_timing(is, opt, v);
 	}
+}
+
+/* --- what else is asked of a stream */
+
+void tcp_changed(struct socket *s)
+{
+	tcp_wire_changed(to_inet(s));
+}
+
+u64 tcp_outq(struct socket *s)
+{
+	return tcp_wire_outq(to_inet(s), false);
+}
+
+s64 tcp_ioctl(struct socket *s, unsigned int cmd, u64 arg)
+{
+	u32 n;
+
+	if (cmd != SIOCOUTQNSD)
+		return netdev_ioctl(s, cmd, arg);
+	if (s->listening)
+		return -EINVAL;
+	n = (u32)tcp_wire_outq(to_inet(s), true);
+	return copy_to_user(arg, &n, sizeof(n)) ? -EFAULT : 0;
 }
 
 /* --- TCP_INFO */

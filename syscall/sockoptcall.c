@@ -127,6 +127,8 @@ static int set_option(struct socket *s, int opt, u32 v)
 		return 0;
 	case SO_KEEPALIVE:
 		s->keepalive = v;
+		if (s->ops->changed)
+			s->ops->changed(s);
 		return 0;
 	case SO_OOBINLINE:
 		s->oobinline = v;

@@ -95,6 +95,7 @@ void tcp_path_error(struct net_ns *net, const u8 src[16], const u8 dst[16],
 	bool waits;
 	u32 seq;
 
+	err = err < 0 ? -err : err;
 	if (len < 8)
 		return;
 	memcpy(local.ip, src, 16);
