@@ -20,20 +20,6 @@ struct inet_buf *ip_alloc(u32 len)
 	return b;
 }
 
-u16 ip_sum(u32 sum, const void *p, size_t n)
-{
-	const u8 *at = p;
-	u64 s = sum;
-
-	for (; n > 1; n -= 2, at += 2)
-		s += get_be16(at);
-	if (n)
-		s += (u32)at[0] << 8;
-	while (s >> 16)
-		s = (s & 0xffff) + (s >> 16);
-	return (u16)s;
-}
-
 /* Of the pseudo header of @b as a packet of @len bytes. */
 static u32 pseudo_sum(u8 proto, const struct inet_buf *b, u32 len)
 {

@@ -23,7 +23,7 @@
 #define ETHER_HEADER   14u /* the loopback has one, of zeros and a type */
 #define PACKET_HEADERS (ETHER_HEADER + IP6_HEADER + UDP_HEADER)
 
-/* --- ip.c */
+/* --- ip.c; ip_sum(): route/cksum.c */
 /* Room for @len bytes, with no addresses yet, or NULL. */
 struct inet_buf *ip_alloc(u32 len);
 /* The packet goes over the loopback, and arrives; takes it. */

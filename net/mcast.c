@@ -229,15 +229,23 @@ void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b)
 /* The interface hears it, or does not any more. */
 static int hear(const struct inet_sock *is, const struct inet_ep *group, bool in)
 {
-	struct net_device *dev = link_by_index(is->s.net, (s32)group->scope);
+	struct net_device *dev =
+		group->scope == LOOPBACK_INDEX
+			? NULL
+			: link_by_index(is->s.net, (s32)group->scope);
 	int err = 0;
+
+	if (group->scope == LOOPBACK_INDEX)
+		return 0;
 
 	if (!dev)
 		return in ? -ENODEV : 0;
-	if (group->scope != LOOPBACK_INDEX && in)
+	mutex_lock(&rtnl_mutex);
+	if (in)
 		err = group_join(dev, group->ip);
-	else if (group->scope != LOOPBACK_INDEX)
+	else
 		group_leave(dev, group->ip);
+	mutex_unlock(&rtnl_mutex);
 	netdev_put(dev);
 	return err;
 }

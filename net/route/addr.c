@@ -11,6 +11,7 @@
  * ORDERING
  *   ROUTENS  a namespace's struct route_ns complete before it is seen
  */
+#include <net/route/group.h>
 #include <net/route/ip6.h>
 #include <net/route/route_int.h>
 
@@ -451,6 +452,10 @@ void route_link_changed(struct net_device *dev, bool up)
 	}
 	if (up)
 		restore_routes(dev, 0);
+	if (up && !(load_once(&dev->flags) & IFF_LOOPBACK)) {
+		group_report_all(dev, true);
+		group_report_all(dev, false);
+	}
 	settle(dev->net, rn);
 }
 
@@ -460,6 +465,7 @@ void route_link_gone(struct net_device *dev)
 	drop_addrs(dev, 0);
 	fib_flush(dev, 0);
 	neigh_flush(dev);
+	group_flush(dev);
 	if (route_ns(dev->net))
 		settle(dev->net, route_ns(dev->net));
 }

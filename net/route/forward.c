@@ -16,6 +16,7 @@
 #define FRAG_NEEDED    4u /* code of UNREACH4 */
 #define PACKET_TOO_BIG 2u /* type of ICMPv6 */
 #define PACKET_HOST    0
+#define TCP_HEADER     20u
 
 static void refuse(struct net_ns *net, struct netbuf *b, u32 type4, u32 code4,
 		   u32 type6, u32 code6, u32 info)
@@ -62,6 +63,15 @@ static bool must_not_cut(const struct netbuf *b)
 	return b->proto != ETH_P_IP || (get_be16(b->data + 6) & IP_DF);
 }
 
+/* What a device will cut itself is as long as one of the pieces. */
+static bool too_long(const struct route *r, const struct netbuf *b)
+{
+	u32 head = b->proto == ETH_P_IP ? IP4_HEADER : IP6_HEADER;
+
+	return b->gso_size ? head + TCP_HEADER + b->gso_size > r->mtu
+			   : b->len > r->mtu;
+}
+
 static void go_on(struct net_ns *net, const struct route *r, struct netbuf *b)
 {
 	bool v4 = b->proto == ETH_P_IP;
@@ -71,7 +81,7 @@ static void go_on(struct net_ns *net, const struct route *r, struct netbuf *b)
 		refuse(net, b, TIME_EXCEEDED4, 0, TIME_EXCEEDED6, 0, 0);
 		return;
 	}
-	if (b->len > r->mtu && !b->gso_size && must_not_cut(b)) {
+	if (too_long(r, b) && must_not_cut(b)) {
 		refuse(net, b, UNREACH4, FRAG_NEEDED, PACKET_TOO_BIG, 0,
 		       r->mtu);
 		return;

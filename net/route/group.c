@@ -5,8 +5,10 @@
  * Locking: route_lock guards the lists.
  */
 #include <net/route/group.h>
+#include <net/route/neigh.h>
 #include <net/route/route_int.h>
 
+#include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <lib/errno.h>
 
@@ -40,23 +42,6 @@ static bool for_all(const u8 ip[16])
 	       ip[15] == 1;
 }
 
-/* ff02::1:ffXX:XXXX of an address of ours; route_lock held. */
-static bool solicits_locked(const struct route_ns *rn,
-			    const struct net_device *dev, const u8 ip[16])
-{
-	static const u8 head[13] = { 0xff, 2, [11] = 1, [12] = 0xff };
-	const struct if_addr *a;
-
-	if (memcmp(ip, head, sizeof(head)))
-		return false;
-	list_for_each_entry(a, &rn->addrs, node) {
-		if (a->dev == dev && a->family == AF_INET6 &&
-		    !memcmp(a->ip + 13, ip + 13, 3))
-			return true;
-	}
-	return false;
-}
-
 bool group_heard(const struct net_device *dev, const u8 ip[16])
 {
 	const struct route_ns *rn = route_ns(dev->net);
@@ -67,7 +52,7 @@ bool group_heard(const struct net_device *dev, const u8 ip[16])
 	if (!rn)
 		return false;
 	spin_lock(&route_lock);
-	heard = find_locked(rn, dev, ip) || solicits_locked(rn, dev, ip);
+	heard = find_locked(rn, dev, ip);
 	spin_unlock(&route_lock);
 	return heard;
 }
@@ -87,8 +72,10 @@ int group_join(struct net_device *dev, const u8 ip[16])
 {
 	struct route_ns *rn = route_ns(dev->net);
 	struct group *fresh = kzalloc(sizeof(*fresh)), *g;
+	u8 mac[LINK_ADDR_MAX];
 	bool first;
 
+	KASSERT(mutex_held(&rtnl_mutex));
 	if (!rn || !fresh) {
 		kfree(fresh);
 		return rn ? -ENOMEM : -ENODEV;
@@ -107,16 +94,21 @@ int group_join(struct net_device *dev, const u8 ip[16])
 	g->users++;
 	spin_unlock(&route_lock);
 	kfree(fresh);
-	if (first)
-		tell(dev, ip, true);
+	if (!first)
+		return 0;
+	neigh_group_addr(ip, mac);
+	(void)link_mc_join(dev, mac);
+	tell(dev, ip, true);
 	return 0;
 }
 
 void group_leave(struct net_device *dev, const u8 ip[16])
 {
 	struct route_ns *rn = route_ns(dev->net);
+	u8 mac[LINK_ADDR_MAX];
 	struct group *g;
 
+	KASSERT(mutex_held(&rtnl_mutex));
 	if (!rn)
 		return;
 	spin_lock(&route_lock);
@@ -129,6 +121,8 @@ void group_leave(struct net_device *dev, const u8 ip[16])
 	if (!g)
 		return;
 	tell(dev, ip, false);
+	neigh_group_addr(ip, mac);
+	link_mc_leave(dev, mac);
 	kfree(g);
 }
 

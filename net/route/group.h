@@ -10,7 +10,7 @@
 
 /* Does @dev hear @ip?  Any context, route_lock not held. */
 bool group_heard(const struct net_device *dev, const u8 ip[16]);
-/* Once more, once less; routers are told of the first and the last.  May sleep.  0,
+/* Once more, once less; routers are told of the first and the last.  rtnl_mutex held.  0,
  * -ENOMEM. */
 int group_join(struct net_device *dev, const u8 ip[16]);
 void group_leave(struct net_device *dev, const u8 ip[16]);

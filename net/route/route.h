@@ -106,6 +106,8 @@ struct if_addr {
 	u64 valid_until,
 		preferred_until; /* [R] CLOCK_MONOTONIC ns; ~0: for ever */
 	u64 made, changed;	 /* [R] likewise */
+	u64 dad_at; /* [R] duplicate address detection ends; 0: none under way */
+	bool dad_sent; /* [R] the question has gone */
 };
 /* Copies *@a; -EEXIST, -EINVAL, -ENOMEM.  Listeners to rtnetlink are told. */
 int if_addr_add(const struct if_addr *a);
@@ -124,6 +126,7 @@ struct fib_route {
 	u8 type; /* ROUTE_* */
 	u8 scope, protocol, tos;
 	u32 table, metric, flags, mtu, hop_limit;
+	u64 expires; /* [R] CLOCK_MONOTONIC ns; 0: never */
 	struct net_device *dev; /* owned reference, or NULL */
 };
 /* @nlm: NLM_F_REPLACE, _EXCL, _CREATE, _APPEND of the request.  Copies. */
