@@ -34,11 +34,11 @@ static struct group *find_locked(const struct route_ns *rn,
 /* Those that everybody is in: 224.0.0.1, ff01::1 and ff02::1. */
 static bool for_all(const u8 ip[16])
 {
-	static const u8 all4[4] = { 224, 0, 0, 1 }, tail[13] = { [12] = 1 };
+	static const u8 all4[4] = { 224, 0, 0, 1 }, zeros[13];
 
 	if (ip_is_v4(ip))
 		return !memcmp(ip + 12, all4, 4);
-	return (ip[1] == 1 || ip[1] == 2) && !memcmp(ip + 2, tail, 13) &&
+	return (ip[1] == 1 || ip[1] == 2) && !memcmp(ip + 2, zeros, 13) &&
 	       ip[15] == 1;
 }
 

@@ -272,8 +272,7 @@ static void test_arp_fails(void **state __unused)
 	rig.last_err = 0;
 	rig_pass(5 * NSEC_PER_SEC);
 	while ((b = rig_sent())) {
-		assert_int_equal(b->proto, ETH_P_ARP);
-		asked++;
+		asked += b->proto == ETH_P_ARP; /* and IPv6 asks for routers */
 		netbuf_free(b);
 	}
 	assert_int_equal(asked, 3);
@@ -378,6 +377,7 @@ static void test_overlap(void **state __unused)
 		fragment(id, 8, 1400, true);
 	assert_true(rig.nr_netbufs < 4000);
 	rig_pass(31 * NSEC_PER_SEC);
+	rig_drop_sent();
 	assert_int_equal(rig.nr_netbufs, 0);
 	fragment(6, 0, 16, true);
 	rig_pass(31 * NSEC_PER_SEC);
