@@ -259,7 +259,7 @@ static int setup_rx(struct vnet *vn)
 	rx->buf_bytes = vn->nd.mtu_max + ETH_HEADER + ETH_VLAN_TAG;
 	if (rx->mergeable)
 		rx->buf_bytes = VNET_RX_OBJECT - VNET_RX_HEADROOM -
-				(u32)sizeof(struct netbuf);
+				VNET_RX_SHIFT - (u32)sizeof(struct netbuf);
 	return virtio_vq_setup(vn->vd, VNET_VQ_RX, VNET_QUEUE_SIZE,
 			       (int)blk_hwq_cpu(0), vnet_rx_interrupt, vn,
 			       &rx->vq);

@@ -25,9 +25,8 @@
 
 /* Before a received frame: what it may get in front of it, and the device's header so
  * that the packet behind a header of Ethernet is aligned. */
-#define VNET_RX_PAD 2u
-#define VNET_RX_HEADROOM \
-	(NETBUF_HEADROOM + VNET_RX_PAD + (u32)sizeof(struct vnet_header))
+#define VNET_RX_HEADROOM (NETBUF_HEADROOM + 8u)
+#define VNET_RX_SHIFT	 6u /* more of it */
 #define VNET_MAX_FRAME (65535u + ETH_HEADER)
 #define VNET_TX_SEGS   2u /* of a frame, at most */
 

@@ -25,9 +25,14 @@
 
 /* ---- buffers for the device */
 
-static struct netbuf *new_buffer(const struct vnet_rx *rx)
+static struct netbuf *alloc_frame(u32 bytes)
 {
-	return netbuf_alloc(VNET_RX_HEADROOM, rx->buf_bytes);
+	struct netbuf *b =
+		netbuf_alloc(VNET_RX_HEADROOM, VNET_RX_SHIFT + bytes);
+
+	if (b)
+		b->data += VNET_RX_SHIFT;
+	return b;
 }
 
 static int give(struct vnet_rx *rx, struct netbuf *b)
@@ -45,7 +50,7 @@ static bool refill(struct vnet_rx *rx)
 {
 	assert_held(&rx->lock);
 	while (!rx->vq->ring.broken && rx->vq->ring.nr_free) {
-		struct netbuf *b = new_buffer(rx);
+		struct netbuf *b = alloc_frame(rx->buf_bytes);
 
 		if (!b) {
 			rx->nr_no_buffer++;
@@ -150,7 +155,7 @@ static struct netbuf *join(struct vnet_rx *rx)
 {
 	struct netbuf *whole, *b;
 
-	whole = netbuf_alloc(VNET_RX_HEADROOM, rx->part_bytes);
+	whole = alloc_frame(rx->part_bytes);
 	if (!whole) {
 		rx->nr_no_buffer++;
 		return NULL;
