@@ -36,14 +36,14 @@
 	"		clocks = <&rtc>; };\n"                                     \
 	"	without { compatible = \"" compatible "\"; };\n"      \
 	"	dev { clocks = <&hf>, <&p 7>, <&p 8>, <&p 0>, <&late 1>,\n" \
-	"			<&wide 1 2>, <&p 3>;\n"                                   \
+	"			<&wide 1 2>, <&p 3>, <&p 2>;\n"                           \
 	"		resets = <&p 4>, <&p 0>, <&late 4>;\n"                     \
 	"	};\n"                                                       \
 	"};\n"
 
 /* ---- registers: only what may be written is */
 
-static u32 allowed[2], nr_writes;
+static u32 allowed[3], nr_writes;
 
 static u32 *reg(u32 r)
 {
@@ -73,6 +73,7 @@ static void start(const char *dts)
 	rig_start(dts);
 	allowed[0] = PRCI_PCIE_AUX;
 	allowed[1] = PRCI_DEVICESRESETN;
+	allowed[2] = PRCI_GEMGXLPLL_GATE;
 	nr_writes = 0;
 	/* as the first stage of the Unmatched leaves it */
 	*reg(PRCI_COREPLL) = pll(0, 76, 2);
@@ -143,6 +144,21 @@ static void cores(void **state)
 	*reg(PRCI_CORECLKSEL) = PRCI_CORECLKSEL_HFCLK;
 	assert_int_equal(rig_probe("/prci"), 0);
 	assert_non_null(strstr(rig_log, "cores 26000 kHz"));
+}
+
+static void ethernet(void **state)
+{
+	struct clk clk;
+
+	*reg(PRCI_GEMGXLPLL) = pll(0, 76, 5);
+	assert_int_equal(rig_probe("/prci"), 0);
+	assert_int_equal(dev_clk(7, &clk), 0);
+	assert_int_equal(clk_rate(&clk), 125125000);
+	clk_enable(&clk);
+	assert_int_equal(*reg(PRCI_GEMGXLPLL_GATE), BIT(31));
+	clk_disable(&clk);
+	assert_int_equal(*reg(PRCI_GEMGXLPLL_GATE), 0);
+	assert_int_equal(nr_writes, 2);
 }
 
 static void pcie(void **state)
@@ -230,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rates, fu740, end),
 		cmocka_unit_test_setup_teardown(cores, fu740, end),
+		cmocka_unit_test_setup_teardown(ethernet, fu740, end),
 		cmocka_unit_test_setup_teardown(pcie, fu740, end),
 		cmocka_unit_test_setup_teardown(not_for_drivers, fu740, end),
 		cmocka_unit_test_setup_teardown(refused, fu740, end),
