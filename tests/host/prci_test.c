@@ -36,9 +36,10 @@
 	"		clocks = <&rtc>; };\n"                                     \
 	"	without { compatible = \"" compatible "\"; };\n"      \
 	"	dev { clocks = <&hf>, <&p 7>, <&p 8>, <&p 0>, <&late 1>,\n" \
-	"			<&wide 1 2>, <&p 3>, <&p 2>;\n"                           \
+	"			<&wide 1 2>, <&p 3>;\n"                                   \
 	"		resets = <&p 4>, <&p 0>, <&late 4>;\n"                     \
 	"	};\n"                                                       \
+	"	eth { clocks = <&p 2>; };\n"                               \
 	"};\n"
 
 /* ---- registers: only what may be written is */
@@ -152,7 +153,8 @@ static void ethernet(void **state)
 
 	*reg(PRCI_GEMGXLPLL) = pll(0, 76, 5);
 	assert_int_equal(rig_probe("/prci"), 0);
-	assert_int_equal(dev_clk(7, &clk), 0);
+	assert_int_equal(
+		clk_from_fdt(fdt_path_offset(boot_fdt, "/eth"), 0, &clk), 0);
 	assert_int_equal(clk_rate(&clk), 125125000);
 	clk_enable(&clk);
 	assert_int_equal(*reg(PRCI_GEMGXLPLL_GATE), BIT(31));
