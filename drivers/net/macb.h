@@ -20,10 +20,11 @@
 #include <kernel/time/timer.h>
 #include <lib/types.h>
 
-#define GEM_RX_NR     256u
-#define GEM_TX_NR     256u
-#define GEM_RX_OFFSET 2u /* so that what is behind a header of Ethernet is aligned */
-#define GEM_RX_BUF    1600u /* offset, header, VLAN tag, packet; 64 bytes each */
+#define GEM_RX_NR 256u
+#define GEM_TX_NR 256u
+#define GEM_RX_OFFSET \
+	2u /* so that what is behind a header of Ethernet is aligned */
+#define GEM_RX_BUF 1600u /* offset, header, VLAN tag, packet; 64 bytes each */
 
 /* macb_ring.c: a ring in memory, no registers.  Locking: the caller's. */
 struct gem_ring {
@@ -76,13 +77,13 @@ struct gem {
 	bool up;		/* [lock] */
 	u32 ncr, ncfgr;		/* [lock] as written */
 	struct gem_ring rx, tx; /* [lock] */
-	bool tx_full;		/* [lock] somebody waits for netdev_tx_ready() */
-	u64 tx_progress_ns;	/* [lock] */
-	u32 *dummy;		/* [I] descriptors of queues that are not used */
-	u64 nr_resets;		/* [lock] */
-	struct ktimer timer;	/* armed while up: macb_watch() */
-	u64 looked_ns;		/* timer, open: when at the link */
-	u32 phy;		/* [I] its address; GEM_NO_PHY */
+	bool tx_full;	     /* [lock] somebody waits for netdev_tx_ready() */
+	u64 tx_progress_ns;  /* [lock] */
+	u32 *dummy;	     /* [I] descriptors of queues that are not used */
+	u64 nr_resets;	     /* [lock] */
+	struct ktimer timer; /* armed while up: macb_watch() */
+	u64 looked_ns;	     /* timer, open: when at the link */
+	u32 phy;	     /* [I] its address; GEM_NO_PHY */
 };
 #define GEM_NO_PHY 32u
 

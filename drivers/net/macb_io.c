@@ -186,8 +186,8 @@ static u32 speed_bits(const struct gem_link *l)
 
 static void follow_link(struct gem *g, const struct gem_link *l)
 {
-	u32 mask = (u32)(GEM_NCFGR_1000 | GEM_NCFGR_100 |
-			 GEM_NCFGR_FULL_DUPLEX);
+	u32 mask =
+		(u32)(GEM_NCFGR_1000 | GEM_NCFGR_100 | GEM_NCFGR_FULL_DUPLEX);
 
 	spin_lock(&g->lock);
 	if (g->up && l->up) {
@@ -209,9 +209,9 @@ static void look_at_link(struct gem *g)
 	bool was = load_once(&g->nd.carrier);
 
 	g->looked_ns = clock_mono_ns();
-	if (l.up == was && (!l.up || (l.speed == load_once(&g->nd.speed) &&
-				      l.full_duplex ==
-					      load_once(&g->nd.full_duplex))))
+	if (l.up == was &&
+	    (!l.up || (l.speed == load_once(&g->nd.speed) &&
+		       l.full_duplex == load_once(&g->nd.full_duplex))))
 		return;
 	follow_link(g, &l);
 	if (l.up && !was)

@@ -37,7 +37,7 @@
 #define MII_STAT1000	    10u
 #define MII_STAT1000_FULL   BIT(11)
 
-#define ADVERTISED                                                       \
+#define ADVERTISED                                                    \
 	((u16)(MII_802_3 | MII_10_HALF | MII_10_FULL | MII_100_HALF | \
 	       MII_100_FULL))
 

@@ -88,17 +88,18 @@
 #define GEM_SA1T 0x08c
 
 /* What it is */
-#define GEM_MID	   0x0fc
-#define GEM_MID_ID GENMASK(27, 16)
+#define GEM_MID	       0x0fc
+#define GEM_MID_ID     GENMASK(27, 16)
 #define GEM_MID_IS_GEM 2u /* from here on: before there were others */
 
 /* What it was built with [design_cfg1 ...] */
-#define GEM_DCFG1	     0x280
-#define GEM_DCFG1_READ_CLEAR BIT(23) /* reading the status of interrupts clears */
-#define GEM_DCFG1_BUS_WIDTH  GENMASK(27, 25) /* 1, 2, 4: words */
-#define GEM_DCFG6	     0x294
-#define GEM_DCFG6_QUEUES     GENMASK(7, 1) /* those besides the first */
-#define GEM_DCFG6_ADDR64     BIT(23)
+#define GEM_DCFG1 0x280
+#define GEM_DCFG1_READ_CLEAR \
+	BIT(23) /* reading the status of interrupts clears */
+#define GEM_DCFG1_BUS_WIDTH GENMASK(27, 25) /* 1, 2, 4: words */
+#define GEM_DCFG6	    0x294
+#define GEM_DCFG6_QUEUES    GENMASK(7, 1) /* those besides the first */
+#define GEM_DCFG6_ADDR64    BIT(23)
 
 /* Queue @q, from 1 on */
 #define GEM_TBQP_OF(q) (0x440 + ((q)-1) * 4)
@@ -136,9 +137,9 @@
 #define GEM_TX_USED  BIT(31) /* sent, or not to be */
 
 /* SiFive's block beside it [FU740]: what clocks the sender */
-#define GEMGXL_CLK	0x00
-#define GEMGXL_CLK_PLL	0 /* 125 MHz: 1000 Mbit/s */
-#define GEMGXL_CLK_PHY	1 /* the PHY's, 25 or 2.5 MHz */
-#define GEMGXL_SIZE	0x4
+#define GEMGXL_CLK     0x00
+#define GEMGXL_CLK_PLL 0 /* 125 MHz: 1000 Mbit/s */
+#define GEMGXL_CLK_PHY 1 /* the PHY's, 25 or 2.5 MHz */
+#define GEMGXL_SIZE    0x4
 
 #endif /* DRIVERS_NET_MACB_REGS_H */

@@ -27,8 +27,8 @@
  * that the packet behind a header of Ethernet is aligned. */
 #define VNET_RX_HEADROOM (NETBUF_HEADROOM + 8u)
 #define VNET_RX_SHIFT	 6u /* more of it */
-#define VNET_MAX_FRAME (65535u + ETH_HEADER)
-#define VNET_TX_SEGS   2u /* of a frame, at most */
+#define VNET_MAX_FRAME	 (65535u + ETH_HEADER)
+#define VNET_TX_SEGS	 2u /* of a frame, at most */
 
 enum vnet_state {
 	VNET_DOWN, /* the device is reset, or not yet ready */
@@ -53,7 +53,7 @@ struct vnet_tx {
 	struct spinlock lock;	  /* RANK_DEV */
 	struct virtqueue *vq;	  /* [I] */
 	struct vnet_header *head; /* [I] one for each descriptor */
-	bool full;		  /* [lock] somebody waits for netdev_tx_ready() */
+	bool full;	 /* [lock] somebody waits for netdev_tx_ready() */
 	u64 progress_ns; /* [lock] when it was seen to send, or became full */
 };
 
@@ -78,10 +78,10 @@ struct vnet {
 	struct ktimer timer;	    /* virtio_net_watch.c */
 	struct spinlock timer_lock; /* RANK_DEV */
 	u64 timer_due;		    /* [timer_lock] ~0: not armed */
-	u32 want_reset;	      /* [a] */
-	const char *why;      /* [a] of it */
-	u64 nr_resets;	      /* [conf] */
-	struct list_head all; /* [boot] recovery thread's */
+	u32 want_reset;		    /* [a] */
+	const char *why;	    /* [a] of it */
+	u64 nr_resets;		    /* [conf] */
+	struct list_head all;	    /* [boot] recovery thread's */
 };
 
 /* virtio_net.c */

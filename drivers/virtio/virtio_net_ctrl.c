@@ -104,8 +104,7 @@ static int send(struct vnet *vn, u8 class, u8 command, const void *data,
 	err = wait_event_timeout(&c->wq, !load_once(&c->busy),
 				 clock_mono_ns() + CTRL_WAIT_NS);
 	if (err) {
-		pr_warn_ratelimited("%s: no answer to a command",
-				    vn->nd.name);
+		pr_warn_ratelimited("%s: no answer to a command", vn->nd.name);
 		return -ETIMEDOUT;
 	}
 	return load_once(&c->mem->ack) == VNET_CTRL_OK ? 0 : -EIO;

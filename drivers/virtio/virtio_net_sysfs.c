@@ -71,10 +71,7 @@ static const struct sys_attr attrs[] = {
 	  .mode = 0444,
 	  .show = show_counter,
 	  .arg = NO_BUFFER },
-	{ .name = "resets",
-	  .mode = 0444,
-	  .show = show_counter,
-	  .arg = RESETS },
+	{ .name = "resets", .mode = 0444, .show = show_counter, .arg = RESETS },
 	{ .name = "reset", .mode = 0200, .store = store_reset },
 };
 

@@ -123,8 +123,8 @@ static void fill_header(struct vnet_header *h, const struct netbuf *b)
 	h->csum_offset = b->csum_offset;
 	if (!b->gso_size)
 		return;
-	h->gso_type = b->flags & NETBUF_GSO_V6 ? VNET_GSO_TCPV6
-					       : VNET_GSO_TCPV4;
+	h->gso_type =
+		b->flags & NETBUF_GSO_V6 ? VNET_GSO_TCPV6 : VNET_GSO_TCPV4;
 	h->gso_size = b->gso_size;
 	h->hdr_len = all_headers(b);
 }

@@ -301,8 +301,7 @@ static void receives(void **state)
 		assert_int_equal(got[0]->len, 60 + at);
 		assert_int_equal(got[0]->data[0], (u8)at);
 		assert_int_equal((uintptr_t)(got[0]->data + 14) % 4, 0);
-		assert_int_equal(got[0]->flags,
-				 at == 5 ? NETBUF_CSUM_GOOD : 0);
+		assert_int_equal(got[0]->flags, at == 5 ? NETBUF_CSUM_GOOD : 0);
 		netbuf_free(got[0]);
 		nr_got = 0;
 	}

@@ -39,7 +39,7 @@
 	"			<&wide 1 2>, <&p 3>;\n"                                   \
 	"		resets = <&p 4>, <&p 0>, <&late 4>;\n"                     \
 	"	};\n"                                                       \
-	"	eth { clocks = <&p 2>; };\n"                               \
+	"	eth { clocks = <&p 2>; };\n"                                \
 	"};\n"
 
 /* ---- registers: only what may be written is */

@@ -363,10 +363,10 @@ void netdev_carrier(struct net_device *dev, bool on)
 
 /* ---- rig */
 
-#define USUAL                                                             \
-	(VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MRG_RXBUF |  \
-	 VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM |                      \
-	 VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 |                  \
+#define USUAL                                                              \
+	(VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MRG_RXBUF | \
+	 VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM |                     \
+	 VIRTIO_NET_F_HOST_TSO4 | VIRTIO_NET_F_HOST_TSO6 |                 \
 	 VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_F_EVENT_IDX)
 
 static struct virtio_dev vdev;
@@ -557,8 +557,7 @@ static void tells_of_checksums(void **state)
 	h.gso_type = VNET_GSO_TCPV4 | VNET_GSO_ECN;
 	h.gso_size = 1400;
 	receive(h, 60);
-	assert_int_equal(got[1]->flags,
-			 NETBUF_CSUM_GOOD | NETBUF_CSUM_PARTIAL);
+	assert_int_equal(got[1]->flags, NETBUF_CSUM_GOOD | NETBUF_CSUM_PARTIAL);
 	assert_ptr_equal(got[1]->mem + got[1]->csum_start, got[1]->data + 34);
 	assert_int_equal(got[1]->csum_offset, 16);
 	assert_int_equal(got[1]->gso_size, 1400);
