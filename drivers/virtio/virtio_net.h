@@ -58,6 +58,7 @@ struct vnet_header {
 #define VNET_GSO_TCPV4	      1
 #define VNET_GSO_TCPV6	      4
 #define VNET_GSO_ECN	      0x80
+#define VNET_GSO_KIND	      0x7f
 
 /* Commands [5.1.6.5] */
 struct vnet_command {

@@ -116,7 +116,7 @@ static bool csum_fits(const struct netbuf *b, const struct vnet_header *h)
 
 bool vnet_rx_header(struct netbuf *b, const struct vnet_header *h)
 {
-	u8 gso = h->gso_type & (u8)~VNET_GSO_ECN;
+	u8 gso = h->gso_type & VNET_GSO_KIND;
 
 	if (h->flags & VNET_HDR_F_NEEDS_CSUM) {
 		if (!csum_fits(b, h))
