@@ -93,6 +93,7 @@ struct call_row {
 #define CALL_LEAVES_MM	     BIT(1) /* its end needs no user memory */
 #define CALL_HERE	     BIT(2) /* this hart is a service hart itself */
 #define CALL_TIMED	     BIT(3) /* always: it ends or tells CPU time */
+#define CALL_SIZED	     BIT(4) /* a2 says how many bytes it moves */
 
 /* Whose turn it is in the hart's loop: loop.c, L2. */
 enum loop_turn {
@@ -140,6 +141,8 @@ struct relay_hart {
 	u32 rounds;	 /* [H] of the loop */
 	u32 look_cycles; /* [H] of the looks between two at the clock: idle.c */
 	u8 turn;	 /* [H] enum loop_turn */
+	bool favour;	 /* [a] short calls go before long ones: favour.c */
+	u8 passed;	 /* [H] messages since a coroutine had its turn */
 	bool in_batch;	 /* [H] the rings were not empty at the last look */
 	struct hart *service;	    /* [I] where this hart's requests go */
 	struct msgring *to_service; /* [I] of out[] */
@@ -313,6 +316,12 @@ void relay_call_ended_slow(struct thread *t) __noreturn;
 void relay_poll_watched(struct hart *h) __noreturn;
 void relay_await_watched(struct hart *h, struct thread *t,
 			 struct call_row *c) __noreturn;
+
+/* --- favour.c */
+#define FAVOUR_MOST 16u /* messages that go before a coroutine that is ready */
+/* @t's request is long, and others wait: it is ready, and has its turn behind them.
+ * False: it is to run now. */
+bool relay_put_off(struct hart *h, struct thread *t);
 
 /* --- account.c: @t's call is late, and its wait not user time; and it is back, @when
  * by rdcycle, or now (0) */

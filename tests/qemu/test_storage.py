@@ -517,6 +517,22 @@ def test_fio_by_io_uring(tooled, tmp_path, relay):
             assert r.status == 0 and "err= 0" in r.out, r.out
 
 
+@antler
+def test_merging_can_be_switched_off(tooled, tmp_path):
+    """R23: requests in a row are one, unless queue/nomerges says 2."""
+    m = tooled(disk_args(blank(tmp_path, 16 * MIB)), smp=2)
+    job = ("/usr/bin/fio --name=x --ioengine=libaio --direct=1 --rw=write --bs=4k"
+           " --iodepth=32 --iodepth_batch=16 --filename=/dev/vdb --size=8M")
+    merged = []
+    for how in (0, 2, 0):
+        m.sh(f"echo {how} >/sys/block/vdb/queue/nomerges", check=True)
+        before = int(m.table("/sys/block/vdb/stat")[0][5])
+        r = m.tool(job, 60)
+        assert r.status == 0 and "err= 0" in r.out, r.out
+        merged.append(int(m.table("/sys/block/vdb/stat")[0][5]) - before)
+    assert merged[0] > 0 and merged[1] == 0 and merged[2] > 0, merged
+
+
 @pytest.mark.parametrize("relay", ["remote", "local"])
 def test_io_uring_ends_with_a_slow_disk(boot, tmp_path, relay):
     """Requests behind those that the disk has, when their process is over."""
