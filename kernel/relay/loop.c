@@ -99,6 +99,9 @@ void relay_take_message(struct hart *h, u64 word)
 	case MSG_PLACE:
 		relay_user_ready(h, t, !t->rt_prio);
 		break;
+	case MSG_WORK:
+		relay_run_work((struct hart_work *)t);
+		break;
 	case MSG_PROBE:
 		relay_probe_answer(h);
 		break;

@@ -2,7 +2,7 @@
 /*
  * kernel/relay/params.c - which calls run where, and the knobs.
  *
- * Boot arguments: relay= fault= service= poll_us= slice_us= favour=, and for tests
+ * Boot arguments: relay= fault= service= poll_us= slice_us= favour= block=, and for tests
  * relay_ring= (messages, a power of two), relay_index_start=, relay_delay=.
  * /proc/relay/policy takes relay, fault, poll_us and favour at run time, and
  * /proc/<pid>/relay the first two for one process.
@@ -28,6 +28,7 @@ u32 relay_ring_start;
 u32 relay_delay_max __read_mostly;
 static bool relay_favour; /* [a] as asked for; relay_hart.favour has copies */
 const char *relay_service_arg = "";
+const char *relay_block_arg = "";
 
 /*
  * Hybrid: short calls that look at nothing but the caller's own thread or
@@ -221,6 +222,12 @@ static void param_service(const char *v)
 	relay_service_arg = v;
 }
 BOOTPARAM(service, "service", param_service);
+
+static void param_block(const char *v)
+{
+	relay_block_arg = v;
+}
+BOOTPARAM(block, "block", param_block);
 
 static u64 number(const char *name, const char *v, u64 lo, u64 hi, u64 dflt)
 {

@@ -60,6 +60,7 @@ enum relay_msg {
 	MSG_DONE_PROMISE =
 		12,    /* MSG_DONE, and what comes next will interrupt */
 	MSG_CALL = 14, /* a plain call: it is in the registers alone */
+	MSG_WORK = 16, /* no thread: a struct hart_work (work.h) */
 };
 #define MSG_KIND(w)   ((u32)((w)&62))
 #define MSG_THREAD(w) ((struct thread *)((w) & ~63ULL))
@@ -199,6 +200,7 @@ extern u32 relay_ring_start;  /* [I] first index */
 extern u32
 	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
 extern const char *relay_service_arg; /* [I] */
+extern const char *relay_block_arg;   /* [I] */
 void relay_params_init(void);	      /* clock and harts are known */
 void relay_watch(void); /* relay_delay_max has changed; coroutine */
 void relay_watch_init(void);
@@ -316,6 +318,10 @@ void relay_call_ended_slow(struct thread *t) __noreturn;
 void relay_poll_watched(struct hart *h) __noreturn;
 void relay_await_watched(struct hart *h, struct thread *t,
 			 struct call_row *c) __noreturn;
+
+/* --- work.c */
+struct hart_work;
+void relay_run_work(struct hart_work *w);
 
 /* --- favour.c */
 #define FAVOUR_MOST 16u /* messages that go before a coroutine that is ready */

@@ -222,6 +222,32 @@ def test_discard_reaches_the_image(tooled, tmp_path):
     assert os.stat(path).st_blocks < full // 4
 
 
+# -- a hart of its own -------------------------------------------------------
+
+@antler
+@pytest.mark.parametrize("relay,blk", [
+    ("remote", "blk"), ("remote", "nvme"), ("local", "blk")])
+def test_block_layer_on_a_hart_of_its_own(boot, tmp_path, relay, blk):
+    """R24: file systems on one service hart ask the block layer on another."""
+    path = blank(tmp_path)
+    tail = disk_args(path) if blk == "blk" else [
+        "-drive", f"file={path},format=raw,if=none,id=n1",
+        "-device", "nvme,serial=n1,drive=n1"]
+    m = boot(smp=4, relay=relay, append="service=2 block=0", tail=tail)
+    dev = "/dev/nvme0n1" if blk == "nvme" else "/dev/vdb"
+    check_disk(m, path, dev)
+    m.sh(f"mke2fs {dev} >/dev/null 2>&1 && mkdir -p /m && mount {dev} /m && "
+         "cp -a /bin /m && sync && umount /m", 60, check=True)
+    home, = [r for r in m.relay_status() if r["hartid"] == "0"]
+    assert int(home["messages"]) > 100, home
+    if relay == "remote":   # all calls are the other one's
+        assert int(home["requests"]) < int(home["messages"]), home
+    m.poweroff()
+    r = subprocess.run(["/usr/sbin/e2fsck", "-fn", path], capture_output=True,
+                       text=True, check=False)
+    assert r.returncode == 0, r.stdout
+
+
 # -- errors ----------------------------------------------------------------
 
 def blkdebug(tmp_path, path, rules):
