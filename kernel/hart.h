@@ -60,6 +60,7 @@ struct hart_stats {
 	u64 batches;	/* non-empty drains of the rings */
 	u64 batch_msgs; /* messages taken in them */
 	u64 ring_full;	/* back-pressure: a message had to wait */
+	u64 put_off; /* long requests that others went before: relay/favour.c */
 	u64 sbi_calls;
 	u64 switches; /* user threads changed */
 	u64 migrations;

@@ -3,6 +3,7 @@
  * syscall/futex.c - futex(2): decode the operation, the clock and the deadline.
  */
 #include <syscall/syscall.h>
+#include <syscall/timeout.h>
 
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
@@ -31,16 +32,15 @@ enum {
 /* The user's timeout as wait_event_clock() takes it. */
 static int read_deadline(uaddr_t uts, bool relative, bool real, u64 *deadline)
 {
-	struct timespec64 ts;
 	u64 ns;
+	int err;
 
 	*deadline = WAIT_FOREVER;
 	if (!uts)
 		return 0;
-	if (copy_from_user(&ts, uts, sizeof(ts)))
-		return -EFAULT;
-	if (timespec_to_ns(&ts, &ns))
-		return -EINVAL;
+	err = timespec_read(uts, &ns);
+	if (err)
+		return err;
 	if (relative) /* ns is below 2^63, and so is the clock */
 		*deadline = min_t(u64, clock_mono_ns() + ns, DEADLINE_REAL - 1);
 	else

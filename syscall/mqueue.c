@@ -66,18 +66,16 @@ static int queue_ref(int fd, struct fdref *r, bool write)
 /* An absolute time of CLOCK_REALTIME. */
 static int read_deadline(uaddr_t uts, u64 *deadline)
 {
-	struct timespec64 ts;
 	u64 ns;
+	int err;
 
 	*deadline = WAIT_FOREVER;
 	if (!uts)
 		return 0;
-	if (copy_from_user(&ts, uts, sizeof(ts)))
-		return -EFAULT;
-	if (timespec_to_ns(&ts, &ns))
-		return -EINVAL;
-	*deadline = ns | DEADLINE_REAL;
-	return 0;
+	err = timespec_read(uts, &ns);
+	if (!err)
+		*deadline = ns | DEADLINE_REAL;
+	return err;
 }
 
 SYSCALL5(182, mq_timedsend, int, fd, uaddr_t, buf, u64, len, u32, prio, uaddr_t,

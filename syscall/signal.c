@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall/signal.c - signals: sending, actions, masks, waiting. */
 #include <syscall/syscall.h>
+#include <syscall/timeout.h>
 
 #include <fs/procfd.h>
 #include <kernel/file/file.h>
@@ -138,7 +139,6 @@ SYSCALL4(137, rt_sigtimedwait, uaddr_t, uset, uaddr_t, info, uaddr_t, uts,
 	 size_t, size)
 {
 	u64 deadline = WAIT_FOREVER, set;
-	struct timespec64 ts;
 	struct siginfo si;
 	int sig;
 
@@ -148,11 +148,10 @@ SYSCALL4(137, rt_sigtimedwait, uaddr_t, uset, uaddr_t, info, uaddr_t, uts,
 		return -EFAULT;
 	if (uts) {
 		u64 ns;
+		int err = timespec_read(uts, &ns);
 
-		if (copy_from_user(&ts, uts, sizeof(ts)))
-			return -EFAULT;
-		if (timespec_to_ns(&ts, &ns))
-			return -EINVAL;
+		if (err)
+			return err;
 		deadline = clock_mono_ns() + ns;
 		if (deadline < ns)
 			deadline = WAIT_FOREVER;

@@ -5,6 +5,7 @@
  * Not here: timers (syscall/timer.c).
  */
 #include <syscall/syscall.h>
+#include <syscall/timeout.h>
 
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
@@ -175,13 +176,11 @@ static s64 sleep_relative(u64 deadline, uaddr_t urem)
 
 static s64 do_nanosleep(int id, bool absolute, uaddr_t uts, uaddr_t urem)
 {
-	struct timespec64 ts;
 	u64 ns;
+	int err = timespec_read(uts, &ns);
 
-	if (copy_from_user(&ts, uts, sizeof(ts)))
-		return -EFAULT;
-	if (timespec_to_ns(&ts, &ns))
-		return -EINVAL;
+	if (err)
+		return err;
 	if (!absolute)
 		return sleep_relative(posix_deadline(id, ns, false), urem);
 	return posix_sleep_until(id, ns) ? -ERESTARTNOHAND : 0;

@@ -17,20 +17,27 @@ u64 deadline_after(u64 ns)
 	return now + ns < now ? WAIT_FOREVER - 1 : now + ns;
 }
 
-int timeout_read(uaddr_t uts, u64 *deadline_ns)
+int timespec_read(uaddr_t uts, u64 *ns)
 {
 	struct timespec64 ts;
+
+	if (copy_from_user(&ts, uts, sizeof(ts)))
+		return -EFAULT;
+	return timespec_to_ns(&ts, ns) ? -EINVAL : 0;
+}
+
+int timeout_read(uaddr_t uts, u64 *deadline_ns)
+{
 	u64 ns;
+	int err;
 
 	*deadline_ns = WAIT_FOREVER;
 	if (!uts)
 		return 0;
-	if (copy_from_user(&ts, uts, sizeof(ts)))
-		return -EFAULT;
-	if (timespec_to_ns(&ts, &ns))
-		return -EINVAL;
-	*deadline_ns = ns ? deadline_after(ns) : 0;
-	return 0;
+	err = timespec_read(uts, &ns);
+	if (!err)
+		*deadline_ns = ns ? deadline_after(ns) : 0;
+	return err;
 }
 
 void timeout_write_left(uaddr_t uts, u64 deadline_ns)

@@ -9,6 +9,8 @@
 
 /* Saturates below WAIT_FOREVER. */
 u64 deadline_after(u64 ns);
+/* A struct timespec in ns: 0, -EFAULT or -EINVAL. */
+int timespec_read(uaddr_t uts, u64 *ns);
 /* A relative struct timespec (NULL: none) as a deadline: 0 or -errno. */
 int timeout_read(uaddr_t uts, u64 *deadline_ns);
 /* Tell the caller how much was left, as Linux does; faults are of no interest. */

@@ -2,17 +2,11 @@
 /* syscall/uiov.c - take an iovec array from user space. */
 #include <syscall/uiov.h>
 
-#include <arch/riscv/mmu.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <lib/errno.h>
 
 #define MAX_RW_COUNT 0x7ffff000ul
-
-bool user_range_ok(uaddr_t base, u64 len)
-{
-	return len <= USER_TOP && base <= USER_TOP - len;
-}
 
 /* Sum of the lengths, cut to what one call moves, or -errno. */
 static s64 check(struct iovec_user *iov, u64 nr)

@@ -5,6 +5,7 @@
 #ifndef SYSCALL_UIOV_H
 #define SYSCALL_UIOV_H
 
+#include <arch/riscv/mmu.h>
 #include <kernel/file/iov.h>
 
 #define UIO_FASTIOV 8
@@ -16,7 +17,10 @@ struct uiov {
 };
 
 /* Does [base, base + len) lie in what user space may address? */
-bool user_range_ok(uaddr_t base, u64 len);
+static inline bool user_range_ok(uaddr_t base, u64 len)
+{
+	return len <= USER_TOP && base <= USER_TOP - len;
+}
 
 /* 0 and @it over all of it, or -EINVAL, -EFAULT, -ENOMEM.  uiov_put() after
  * 0. */

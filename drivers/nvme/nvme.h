@@ -240,6 +240,11 @@ void nvme_sync_put(struct nvme_sync *s);
  */
 int nvme_sync_run(struct nvme_queue *q, struct nvme_sync *s) __must_check;
 int nvme_sync_try(struct nvme_queue *q, struct nvme_sync *s) __must_check;
+/* nvme_sync_try() of an admin command, of which @cmd has opcode, nsid and cdw10, that reads
+ * @bytes: *@out has them, to be put.
+ * 0 or -errno; -EIO: the controller refused. */
+int nvme_admin_read(struct nvme_ctrl *c, const struct nvme_sqe *cmd, u32 bytes,
+		    struct nvme_sync **out) __must_check;
 /* Handle what has completed; true if there was anything.  Any hart. */
 bool nvme_reap(struct nvme_queue *q);
 /* Likewise, for who polls a queue whose interrupt will come behind it: that one tells

@@ -165,6 +165,27 @@ int nvme_sync_try(struct nvme_queue *q, struct nvme_sync *s)
 	return sync_is_done(s) ? s->err : err;
 }
 
+int nvme_admin_read(struct nvme_ctrl *c, const struct nvme_sqe *cmd, u32 bytes,
+		    struct nvme_sync **out)
+{
+	struct nvme_sync *s = nvme_sync_alloc(bytes);
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->cmd.opcode = cmd->opcode;
+	s->cmd.nsid = cmd->nsid;
+	s->cmd.cdw10 = cmd->cdw10;
+	err = nvme_sync_try(c->admin, s);
+	if (!err && nvme_sc(s->status))
+		err = -EIO;
+	if (err)
+		nvme_sync_put(s);
+	else
+		*out = s;
+	return err;
+}
+
 /* ---- ends */
 
 struct ended {

@@ -17,22 +17,13 @@
 static int read_log(struct nvme_ctrl *c, u32 id, u32 bytes,
 		    struct nvme_sync **out)
 {
-	struct nvme_sync *s = nvme_sync_alloc(bytes);
-	int err;
+	const struct nvme_sqe cmd = {
+		.opcode = NVME_ADM_GET_LOG,
+		.nsid = ~0u,
+		.cdw10 = id | (bytes / 4 - 1) << NVME_LOG_NUMD_SHIFT
+	};
 
-	if (!s)
-		return -ENOMEM;
-	s->cmd.opcode = NVME_ADM_GET_LOG;
-	s->cmd.nsid = ~0u;
-	s->cmd.cdw10 = id | (bytes / 4 - 1) << NVME_LOG_NUMD_SHIFT;
-	err = nvme_sync_try(c->admin, s);
-	if (!err && nvme_sc(s->status))
-		err = -EIO;
-	if (err)
-		nvme_sync_put(s);
-	else
-		*out = s;
-	return err;
+	return nvme_admin_read(c, &cmd, bytes, out);
 }
 
 static void report_health(struct nvme_ctrl *c)

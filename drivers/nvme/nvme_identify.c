@@ -34,22 +34,11 @@
 static int identify(struct nvme_ctrl *c, u32 cns, u32 nsid,
 		    struct nvme_sync **out)
 {
-	struct nvme_sync *s = nvme_sync_alloc(NVME_IDENTIFY_SIZE);
-	int err;
+	const struct nvme_sqe cmd = { .opcode = NVME_ADM_IDENTIFY,
+				      .nsid = nsid,
+				      .cdw10 = cns };
 
-	if (!s)
-		return -ENOMEM;
-	s->cmd.opcode = NVME_ADM_IDENTIFY;
-	s->cmd.nsid = nsid;
-	s->cmd.cdw10 = cns;
-	err = nvme_sync_try(c->admin, s);
-	if (!err && nvme_sc(s->status))
-		err = -EIO;
-	if (err)
-		nvme_sync_put(s);
-	else
-		*out = s;
-	return err;
+	return nvme_admin_read(c, &cmd, NVME_IDENTIFY_SIZE, out);
 }
 
 static u64 field(const struct nvme_sync *s, u32 offset, u32 bytes)

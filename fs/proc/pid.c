@@ -403,36 +403,54 @@ static void readdir_fds(struct dir_ctx *ctx, struct process *p,
 		files_put(fs);
 }
 
-/* Smallest tid of @p above @after, or -1. */
-static int next_tid(struct process *p, int after)
+#define TIDS 64u /* that one walk over the threads finds */
+
+/* The smallest tids of @p above @after, in order: how many. */
+static u32 next_tids(struct process *p, int after, int tid[TIDS])
 {
 	struct thread *t;
-	int best = -1;
+	u32 nr = 0, i;
 
 	spin_lock(&task_lock);
 	list_for_each_entry(t, &p->threads, proc_node) {
-		if (t->tid > after && (best < 0 || t->tid < best))
-			best = t->tid;
+		if (t->tid <= after || (nr == TIDS && t->tid > tid[nr - 1]))
+			continue;
+		if (nr < TIDS)
+			nr++;
+		for (i = nr - 1; i && tid[i - 1] > t->tid; i--)
+			tid[i] = tid[i - 1];
+		tid[i] = t->tid;
 	}
 	spin_unlock(&task_lock);
-	return best;
+	return nr;
+}
+
+static bool emit_task(struct dir_ctx *ctx, struct pid_code c, int tid,
+		      struct pid_ns *ns)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", pid_nr_in(ns, tid));
+	c.pid = (u32)tid;
+	c.kind = PK_DIR;
+	if (!ctx->emit(ctx, name, strlen(name), pid_pack(c), DT_DIR,
+		       (u64)tid + 2))
+		return false;
+	ctx->pos = (u64)tid + 2;
+	return true;
 }
 
 static void readdir_tasks(struct dir_ctx *ctx, struct process *p,
 			  struct pid_code c, struct pid_ns *ns)
 {
-	int tid = (int)ctx->pos - 2;
+	int tid[TIDS];
+	u32 nr;
 
-	while ((tid = next_tid(p, tid)) >= 0) {
-		char name[16];
-
-		snprintf(name, sizeof(name), "%d", pid_nr_in(ns, tid));
-		c.pid = (u32)tid;
-		c.kind = PK_DIR;
-		if (!ctx->emit(ctx, name, strlen(name), pid_pack(c), DT_DIR,
-			       (u64)tid + 2))
-			return;
-		ctx->pos = (u64)tid + 2;
+	while ((nr = next_tids(p, (int)ctx->pos - 2, tid)) != 0) {
+		for (u32 i = 0; i < nr; i++) {
+			if (!emit_task(ctx, c, tid[i], ns))
+				return;
+		}
 	}
 }
 

@@ -149,6 +149,7 @@ struct blkdev {
 	u32 nr_hwq;		 /* [I] */
 	struct blk_queue *queue; /* [I] nr_hwq of them; whole disk */
 	u32 nr_requests;	 /* [a] in flight on a queue at most */
+	u32 nomerges;		 /* [a] 2: bios in a row stay apart; 1: kept */
 	u32 wait_mode;		 /* [a] enum blk_wait */
 	struct list_head node;	 /* [blk list lock] */
 	/* Who uses it: blkdev_open(), blkdev_claim(). */

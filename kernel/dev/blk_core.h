@@ -8,6 +8,7 @@
 #define KERNEL_DEV_BLK_CORE_H
 
 #include <kernel/dev/blk.h>
+#include <kernel/relay/work.h>
 
 #define BLK_FLOWS	   16u
 #define BLK_NR_REQUESTS	   128u /* blkdev->nr_requests when the driver says none */
@@ -21,6 +22,7 @@ struct blk_flow {
 };
 
 struct blk_queue {
+	struct hart_work work;	/* to the hart where the block layer lives */
 	struct spinlock lock;	/* RANK_BLK */
 	struct blkdev *disk;	/* [I] */
 	u32 hwq;		/* [I] */

@@ -125,7 +125,8 @@ struct bio *blk_merge(const struct blkdev *disk, struct bio *first,
 
 	*nr = 1;
 	/* a FUA write that is really two steps stays alone */
-	if (!next || !is_mergeable(first) || !continues(first, next) ||
+	if (!next || load_once(&disk->nomerges) == 2 || !is_mergeable(first) ||
+	    !continues(first, next) ||
 	    ((first->flags & BIO_FUA) && !disk->has_fua))
 		return first;
 	m = merged_new(disk, first);

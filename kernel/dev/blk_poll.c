@@ -124,6 +124,8 @@ static bool looks(const struct blkdev *disk, u32 mode, struct blk_waits *w)
 {
 	if (mode == BLK_WAIT_IRQ || !disk->ops->poll)
 		return false;
+	if (relay_block_hart && relay_block_hart != this_hart())
+		return false; /* it does not look at others' queues */
 	return mode != BLK_WAIT_AUTO || auto_looks(w);
 }
 

@@ -13,6 +13,10 @@
  * leaves a note (rerun) and goes.  So neither a -EBUSY nor a bio_done() inside
  * ops->submit() recurses.
  *
+ * With block= all of this is the business of one service hart: others queue the bio and
+ * send that hart a message (kernel/relay/work.h); its loop moves it to the driver, whose
+ * interrupts come there too.
+ *
  * INVARIANTS
  *   I1  A bio waits only while the driver has others of its queue, a hart
  *	 dispatches, or a plug is open.
@@ -81,12 +85,16 @@ u32 blk_this_hwq(const struct blkdev *disk)
 
 	if (disk->nr_hwq <= 1)
 		return 0;
+	if (relay_block_hart)
+		cpu = relay_block_hart->cpu;
 	if (!(mask & BIT(cpu)))
 		return cpu % disk->nr_hwq;
 	for (mask &= BIT(cpu) - 1; mask; mask &= mask - 1)
 		k++;
 	return k % disk->nr_hwq;
 }
+
+static void run_work(struct hart_work *w);
 
 int blk_queues_init(struct blkdev *disk)
 {
@@ -102,6 +110,7 @@ int blk_queues_init(struct blkdev *disk)
 	for (u32 i = 0; i < disk->nr_hwq; i++) {
 		struct blk_queue *q = &disk->queue[i];
 
+		hart_work_init(&q->work, run_work);
 		spin_init(&q->lock, disk->name, RANK_BLK);
 		q->disk = disk;
 		q->hwq = i;
@@ -223,10 +232,23 @@ static void run(struct blk_queue *q)
 		disk->ops->commit(disk, q->hwq);
 }
 
+static void run_work(struct hart_work *w)
+{
+	run(container_of(w, struct blk_queue, work));
+}
+
+/* Somebody has queued a bio. */
+static void kick(struct blk_queue *q)
+{
+	if (likely(!relay_block_hart) ||
+	    !hart_work_send(relay_block_hart, &q->work))
+		run(q);
+}
+
 void blk_queues_run(struct blkdev *disk)
 {
 	for (u32 i = 0; i < disk->nr_hwq; i++)
-		run(&disk->queue[i]);
+		kick(&disk->queue[i]);
 }
 
 void blk_queue_ended(struct blkdev *disk, u32 hwq)
@@ -257,7 +279,7 @@ void bio_retry(struct bio *bio)
 	list_add(&bio->node, &f->bios);
 	q->nr_waiting++;
 	spin_unlock(&q->lock);
-	run(q);
+	kick(q);
 }
 
 /* ---- plugs */
@@ -265,7 +287,7 @@ void bio_retry(struct bio *bio)
 static void plug_run(struct plug *p)
 {
 	while (p->nr)
-		run(p->q[--p->nr]);
+		kick(p->q[--p->nr]);
 }
 
 static void plug_add(struct plug *p, struct blk_queue *q)
@@ -325,5 +347,5 @@ void blk_queue(struct blkdev *disk, struct bio *bio)
 	if (p)
 		plug_add(p, q);
 	else
-		run(q);
+		kick(q);
 }

@@ -32,6 +32,7 @@ enum value {
 	ZEROES_MAX,
 	READ_AHEAD,
 	NR_REQUESTS,
+	NO_MERGES,
 	IO_POLL,
 	FUA,
 	NR_QUEUES,
@@ -83,6 +84,8 @@ static u64 value_of(const struct blkdev *bd, u64 which)
 		return load_once(&bd->ra_pages) * KIB_PER_PAGE;
 	case NR_REQUESTS:
 		return load_once(&bd->nr_requests);
+	case NO_MERGES:
+		return load_once(&bd->nomerges);
 	case IO_POLL:
 		return load_once(&bd->wait_mode) >= BLK_WAIT_POLL;
 	case FUA:
@@ -135,14 +138,19 @@ static s64 show_zoned(void *obj __unused, const struct sys_attr *a __unused,
 static s64 store_number(void *obj, const struct sys_attr *a, const char *buf,
 			size_t n)
 {
+	u64 min = a->arg == NR_REQUESTS, v;
+	u64 max = a->arg == READ_AHEAD	? RA_MAX_KIB
+		  : a->arg == NO_MERGES ? ~0u
+					: 4096;
 	struct blkdev *bd = obj;
-	u64 max = a->arg == READ_AHEAD ? RA_MAX_KIB : 4096, v;
-	int err = sys_parse_u64(buf, a->arg == READ_AHEAD ? 0 : 1, max, &v);
+	int err = sys_parse_u64(buf, min, max, &v);
 
 	if (err)
 		return err;
 	if (a->arg == READ_AHEAD)
 		store_once(&bd->ra_pages, (u32)(v / KIB_PER_PAGE));
+	else if (a->arg == NO_MERGES)
+		store_once(&bd->nomerges, v == 2 ? 2 : v != 0);
 	else
 		store_once(&bd->nr_requests, (u32)v);
 	return (s64)n;
@@ -203,7 +211,6 @@ static const struct sys_attr attrs[] = {
 	ATTR("nr_hw_queues", NR_QUEUES),
 	ATTR("rotational", ZERO),
 	ATTR("add_random", ZERO),
-	ATTR("nomerges", ZERO),
 	ATTR("iostats", ONE),
 	ATTR("dax", ZERO),
 	ATTR("fua", FUA),
@@ -220,6 +227,11 @@ static const struct sys_attr attrs[] = {
 	  .show = show,
 	  .store = store_number,
 	  .arg = NR_REQUESTS },
+	{ .name = "nomerges",
+	  .mode = 0644,
+	  .show = show,
+	  .store = store_number,
+	  .arg = NO_MERGES },
 };
 
 /* Where the core polls; a driver with a way of its own adds these by itself. */

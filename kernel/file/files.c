@@ -313,19 +313,31 @@ struct fdref fd_ref_path(int fd)
 	return (struct fdref){ files_lookup(fs, fd), true };
 }
 
-struct fdref fd_ref(int fd)
+/* The table has others, or what is asked for is no open file. */
+static __attribute__((noinline)) struct fdref fd_ref_slow(int fd)
 {
 	struct fdref r = fd_ref_path(fd);
 
-	if (unlikely(!r.f || (r.f->flags & O_PATH))) {
-		if (r.f)
-			fd_unref(r);
-		else if (fd == FD_GIVEN && current->fd_given)
-			return (struct fdref){ file_get(current->fd_given),
-					       true };
-		return (struct fdref){ NULL, false };
+	if (r.f && !(r.f->flags & O_PATH))
+		return r;
+	if (r.f)
+		fd_unref(r);
+	else if (fd == FD_GIVEN && current->fd_given)
+		return (struct fdref){ file_get(current->fd_given), true };
+	return (struct fdref){ NULL, false };
+}
+
+struct fdref fd_ref(int fd)
+{
+	const struct files *fs = current->files;
+	struct file *f;
+
+	if (likely(load_once(&fs->refs) == 1)) { /* I3 */
+		f = peek(fs, (u32)fd);
+		if (likely(f && !(f->flags & O_PATH)))
+			return (struct fdref){ f, false };
 	}
-	return r;
+	return fd_ref_slow(fd);
 }
 
 struct file *fd_get_path(int fd)

@@ -16,27 +16,9 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-void iov_iter_user(struct iov_iter *it, const struct iovec_user *iov,
-		   unsigned int nr, size_t count)
-{
-	it->is_user = true;
-	it->rwf = 0;
-	it->iov = iov;
-	it->nr_iov = nr;
-	it->seg_off = 0;
-	it->kbuf = NULL;
-	it->count = count;
-}
-
 void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len)
 {
 	*it = (struct iov_iter){ .kbuf = buf, .count = len };
-}
-
-void iov_iter_truncate(struct iov_iter *it, size_t max)
-{
-	if (it->count > max)
-		it->count = max;
 }
 
 /* Bytes at the current place of the current segment, at most @max; 0: the

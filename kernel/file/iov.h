@@ -35,10 +35,24 @@ static inline size_t iov_iter_count(const struct iov_iter *it)
 {
 	return it->count;
 }
-void iov_iter_user(struct iov_iter *it, const struct iovec_user *iov,
-		   unsigned int nr, size_t count);
+static inline void iov_iter_truncate(struct iov_iter *it, size_t max)
+{
+	if (it->count > max)
+		it->count = max;
+}
+static inline void iov_iter_user(struct iov_iter *it,
+				 const struct iovec_user *iov, unsigned int nr,
+				 size_t count)
+{
+	it->is_user = true;
+	it->rwf = 0;
+	it->iov = iov;
+	it->nr_iov = nr;
+	it->seg_off = 0;
+	it->kbuf = NULL;
+	it->count = count;
+}
 void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len);
-void iov_iter_truncate(struct iov_iter *it, size_t max);
 /* Bytes moved, or 0 on a fault before the first byte (caller: -EFAULT). */
 size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it);
 size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it);

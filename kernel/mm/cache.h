@@ -35,8 +35,9 @@ static inline void page_touch(struct page *pg)
 }
 
 /* pagecache.c */
-/* Put the new locked @pg at @index; the cache takes a reference of its own. */
-int cache_insert(struct mapping *m, struct page *pg, u64 index);
+/* A new locked page at @index, with a reference besides the cache's; or ERR_PTR of -EEXIST,
+ * -ENOMEM. */
+struct page *cache_add_new(struct mapping *m, u64 index);
 /* Take locked @pg out, whatever its state, and drop the cache's reference. */
 void cache_remove(struct mapping *m, struct page *pg);
 /* The same if nobody but the cache and the caller has it and it is clean. */

@@ -142,7 +142,8 @@ void mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host)
 	list_init(&m->dirty_node);
 }
 
-int cache_insert(struct mapping *m, struct page *pg, u64 index)
+/* Put the new locked @pg at @index; the cache takes a reference of its own. */
+static int cache_insert(struct mapping *m, struct page *pg, u64 index)
 {
 	bool memory = m->ops->no_writeback;
 	int err;
@@ -304,11 +305,26 @@ unsigned int cache_batch(struct mapping *m, u64 *index, u64 end, int tag,
 	return n;
 }
 
+struct page *cache_add_new(struct mapping *m, u64 index)
+{
+	struct page *pg = page_alloc(0, GFP_CACHE);
+	int err;
+
+	if (!pg)
+		return ERR_PTR(-ENOMEM);
+	pg->flags = PG_LOCKED;
+	err = cache_insert(m, pg, index);
+	if (!err)
+		return pg;
+	pg->flags = 0;
+	page_put(pg);
+	return ERR_PTR(err);
+}
+
 struct page *mapping_grab(struct mapping *m, u64 index)
 {
 	for (;;) {
 		struct page *pg = mapping_find(m, index);
-		int err;
 
 		if (pg) {
 			page_lock(pg);
@@ -320,17 +336,9 @@ struct page *mapping_grab(struct mapping *m, u64 index)
 			page_put(pg);
 			continue;
 		}
-		pg = page_alloc(0, GFP_CACHE);
-		if (!pg)
-			return ERR_PTR(-ENOMEM);
-		pg->flags = PG_LOCKED;
-		err = cache_insert(m, pg, index);
-		if (!err)
+		pg = cache_add_new(m, index);
+		if (pg != ERR_PTR(-EEXIST))
 			return pg;
-		pg->flags = 0;
-		page_put(pg);
-		if (err != -EEXIST)
-			return ERR_PTR(err);
 	}
 }
 

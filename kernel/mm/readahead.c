@@ -53,22 +53,13 @@ static void run_submit(struct run *r)
 static struct page *add_page(struct mapping *m, u64 index)
 {
 	struct page *pg = mapping_find(m, index);
-	int err;
 
 	if (pg) {
 		page_put(pg);
 		return NULL;
 	}
-	pg = page_alloc(0, GFP_CACHE);
-	if (!pg)
-		return ERR_PTR(-ENOMEM);
-	pg->flags = PG_LOCKED;
-	err = cache_insert(m, pg, index);
-	if (!err)
-		return pg;
-	pg->flags = 0;
-	page_put(pg);
-	return err == -EEXIST ? NULL : ERR_PTR(err);
+	pg = cache_add_new(m, index);
+	return pg == ERR_PTR(-EEXIST) ? NULL : pg;
 }
 
 /* Read what is not cached of [start, end); @mark gets PG_AHEAD. */

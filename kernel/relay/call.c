@@ -308,6 +308,9 @@ void relay_run_ready(struct hart *h)
 	struct thread *t = list_first_entry(&h->ready, struct thread, run_node);
 
 	list_del(&t->run_node);
+	relay_of(h)->passed = 0;
+	if (unlikely(!t->in_coroutine && !t->kfn)) /* it was put off */
+		relay_run_request(h, t);
 	h->state = HART_CALL;
 	h->cur = t;
 	t->co_hart = h;

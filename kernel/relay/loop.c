@@ -80,10 +80,14 @@ void relay_take_message(struct hart *h, u64 word)
 	case MSG_CALL:
 		relay_is_call(t);
 		relay_seen(r, t);
-		relay_run_request(h, t);
+		if (!unlikely(r->favour) || !relay_put_off(h, t))
+			relay_run_request(h, t);
+		break;
 	case MSG_REQUEST:
 		relay_seen(r, t);
-		relay_run_request(h, t);
+		if (!unlikely(r->favour) || !relay_put_off(h, t))
+			relay_run_request(h, t);
+		break;
 	case MSG_DONE_PROMISE:
 	case MSG_DONE:
 		relay_back(h, r, t, word, 0);
@@ -94,6 +98,9 @@ void relay_take_message(struct hart *h, u64 word)
 		break;
 	case MSG_PLACE:
 		relay_user_ready(h, t, !t->rt_prio);
+		break;
+	case MSG_WORK:
+		relay_run_work((struct hart_work *)t);
 		break;
 	case MSG_PROBE:
 		relay_probe_answer(h);
@@ -143,6 +150,14 @@ __hotpath void relay_await(struct hart *h, struct thread *t, struct call_row *c)
 	await_plain(h, t, c, false);
 }
 
+/* L2, but for who favours what comes in messages over what is ready. */
+static inline u8 turn_after_message(struct relay_hart *r)
+{
+	if (likely(!r->favour) || ++r->passed >= FAVOUR_MOST)
+		return TURN_READY;
+	return TURN_MESSAGE;
+}
+
 /* Often does not return: the message started a coroutine, or user code. */
 static __hotpath_loop void one_message(struct hart *h, u64 word)
 {
@@ -153,7 +168,7 @@ static __hotpath_loop void one_message(struct hart *h, u64 word)
 		h->st.batches++;
 	}
 	h->st.batch_msgs++;
-	r->turn = TURN_READY;
+	r->turn = turn_after_message(r);
 	take_plain(h, r, word, 0, false);
 	relay_take_message(h, word);
 }

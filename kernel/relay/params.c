@@ -2,10 +2,10 @@
 /*
  * kernel/relay/params.c - which calls run where, and the knobs.
  *
- * Boot arguments: relay= fault= service= poll_us= slice_us=, and for tests
+ * Boot arguments: relay= fault= service= poll_us= slice_us= favour= block=, and for tests
  * relay_ring= (messages, a power of two), relay_index_start=, relay_delay=.
- * /proc/relay/policy takes the first, second and fourth at run time, and
- * /proc/<pid>/relay the same for one process.
+ * /proc/relay/policy takes relay, fault, poll_us and favour at run time, and
+ * /proc/<pid>/relay the first two for one process.
  */
 #include <kernel/init.h>
 #include <kernel/log.h>
@@ -26,7 +26,9 @@ u64 relay_slice_ns = 10 * NSEC_PER_MSEC;
 u32 relay_ring_shift = 7;
 u32 relay_ring_start;
 u32 relay_delay_max __read_mostly;
+static bool relay_favour; /* [a] as asked for; relay_hart.favour has copies */
 const char *relay_service_arg = "";
+const char *relay_block_arg = "";
 
 /*
  * Hybrid: short calls that look at nothing but the caller's own thread or
@@ -78,6 +80,16 @@ static const u16 timed[] = {
 	281, /* execveat */
 };
 
+/* Calls whose third argument is how many bytes they move. */
+static const u16 sized[] = {
+	63,  /* read */
+	64,  /* write */
+	67,  /* pread64 */
+	68,  /* pwrite64 */
+	206, /* sendto */
+	207, /* recvfrom */
+};
+
 static bool listed(const u16 *list, size_t n, u64 nr)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -97,6 +109,8 @@ u16 relay_traits_of(u64 nr)
 		traits |= CALL_LEAVES_MM;
 	if (listed(timed, ARRAY_SIZE(timed), nr))
 		traits |= CALL_TIMED;
+	if (listed(sized, ARRAY_SIZE(sized), nr))
+		traits |= CALL_SIZED;
 	return traits;
 }
 
@@ -162,9 +176,17 @@ static void set_poll_us(u64 us)
 	relay_poll_cap = us * clock_cycles_per_us();
 }
 
+static void set_favour(bool on)
+{
+	relay_favour = on;
+	for (u32 i = 0; i < nr_harts; i++)
+		store_once(&relay_of(harts[i])->favour, on);
+}
+
 void relay_params_init(void)
 {
 	relay_watch_init();
+	set_favour(relay_favour);
 	set_policy(relay_policy);
 	set_poll_us(relay_poll_us);
 	for (u32 i = 0; i < nr_harts; i++)
@@ -201,6 +223,12 @@ static void param_service(const char *v)
 }
 BOOTPARAM(service, "service", param_service);
 
+static void param_block(const char *v)
+{
+	relay_block_arg = v;
+}
+BOOTPARAM(block, "block", param_block);
+
 static u64 number(const char *name, const char *v, u64 lo, u64 hi, u64 dflt)
 {
 	u64 n;
@@ -224,6 +252,17 @@ static void param_slice_us(const char *v)
 		NSEC_PER_USEC * number("slice_us", v, 100, 10000000, 10000);
 }
 BOOTPARAM(slice_us, "slice_us", param_slice_us);
+
+static bool is_on(const char *v)
+{
+	return !strcmp(v, "1") || !strcmp(v, "on");
+}
+
+static void param_favour(const char *v)
+{
+	relay_favour = is_on(v);
+}
+BOOTPARAM(favour, "favour", param_favour);
 
 static void param_ring(const char *v)
 {
@@ -265,11 +304,6 @@ static const char *split(const char *line, char *name, size_t n, char *val)
 	return val;
 }
 
-static bool is_on(const char *v)
-{
-	return !strcmp(v, "1") || !strcmp(v, "on");
-}
-
 int relay_write_policy(const char *line)
 {
 	char name[16], val[16];
@@ -309,6 +343,10 @@ int relay_write_policy(const char *line)
 	}
 	if (!strcmp(name, "legs"))
 		return relay_legs_enable(is_on(val));
+	if (!strcmp(name, "favour")) {
+		set_favour(is_on(val));
+		return 0;
+	}
 	p = relay_policy_parse(val);
 	if (p <= POLICY_DEFAULT)
 		return -EINVAL;
@@ -332,11 +370,11 @@ void relay_show_policy(relay_emit_fn *emit, void *ctx)
 	emit(ctx, b);
 	snprintf(b, sizeof(b),
 		 "slice_us=%lu\nring=%u\ndelay=%u\ntrace=%u\n"
-		 "legs=%u\n",
+		 "legs=%u\nfavour=%u\n",
 		 (unsigned long)(relay_slice_ns / NSEC_PER_USEC),
 		 1u << relay_ring_shift, relay_delay_max,
 		 (relay_watched & WATCH_TRACE) != 0,
-		 (relay_watched & WATCH_LEGS) != 0);
+		 (relay_watched & WATCH_LEGS) != 0, load_once(&relay_favour));
 	emit(ctx, b);
 }
 

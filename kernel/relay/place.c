@@ -8,11 +8,14 @@
 #include <arch/riscv/csr.h>
 #include <kernel/assert.h>
 #include <kernel/cgroup/cgroup.h>
+#include <kernel/log.h>
 #include <kernel/relay/relay.h>
+#include <kernel/relay/work.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/rseq.h>
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
+#include <lib/string.h>
 
 #define SLICE_KEEP 16u
 
@@ -74,23 +77,47 @@ struct hart *relay_pick_app(const struct thread *t, struct hart *prefer)
 	return pick(t, t, prefer, 0);
 }
 
-/* The n-th application hart belongs to the (n mod nr)-th service hart. */
+/* Service harts that execute calls: all, but for one that the block layer has for itself. */
+static u64 calls_mask(void)
+{
+	u64 mask = service_mask();
+
+	if (relay_block_hart && mask != BIT(relay_block_hart->cpu))
+		mask &= ~BIT(relay_block_hart->cpu);
+	return mask;
+}
+
+/* The n-th application hart belongs to the (n mod nr)-th of these. */
 static struct hart *service_for(const struct hart *app)
 {
-	u32 nth = 0, nr = (u32)popcount64(service_mask());
+	u64 mask = calls_mask();
+	u32 nth = app->cpu % (u32)popcount64(mask);
 
-	for (u32 i = 0; i < app->cpu; i++)
-		nth += (harts[i]->role & ROLE_APP) != 0;
-	nth %= nr;
 	for (u32 i = 0; i < nr_harts; i++) {
-		if ((harts[i]->role & ROLE_SERVICE) && !nth--)
+		if ((mask & BIT(i)) && !nth--)
 			return harts[i];
 	}
 	panic("relay: no service hart");
 }
 
+/* block=ID: the number that the firmware has for it. */
+static void place_block_layer(void)
+{
+	u64 id;
+	int cpu;
+
+	if (!*relay_block_arg)
+		return;
+	cpu = kstrtou64(relay_block_arg, 0, &id) ? -1 : hart_by_hartid(id);
+	if (cpu >= 0 && service_mask() & BIT(cpu))
+		relay_block_hart = harts[cpu];
+	else
+		pr_warn("relay: block=%s is no service hart", relay_block_arg);
+}
+
 void relay_place_init(void)
 {
+	place_block_layer();
 	for (u32 i = 0; i < nr_harts; i++) {
 		struct relay_hart *r = relay_of(harts[i]);
 

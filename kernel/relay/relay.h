@@ -60,6 +60,7 @@ enum relay_msg {
 	MSG_DONE_PROMISE =
 		12,    /* MSG_DONE, and what comes next will interrupt */
 	MSG_CALL = 14, /* a plain call: it is in the registers alone */
+	MSG_WORK = 16, /* no thread: a struct hart_work (work.h) */
 };
 #define MSG_KIND(w)   ((u32)((w)&62))
 #define MSG_THREAD(w) ((struct thread *)((w) & ~63ULL))
@@ -93,6 +94,7 @@ struct call_row {
 #define CALL_LEAVES_MM	     BIT(1) /* its end needs no user memory */
 #define CALL_HERE	     BIT(2) /* this hart is a service hart itself */
 #define CALL_TIMED	     BIT(3) /* always: it ends or tells CPU time */
+#define CALL_SIZED	     BIT(4) /* a2 says how many bytes it moves */
 
 /* Whose turn it is in the hart's loop: loop.c, L2. */
 enum loop_turn {
@@ -140,6 +142,8 @@ struct relay_hart {
 	u32 rounds;	 /* [H] of the loop */
 	u32 look_cycles; /* [H] of the looks between two at the clock: idle.c */
 	u8 turn;	 /* [H] enum loop_turn */
+	bool favour;	 /* [a] short calls go before long ones: favour.c */
+	u8 passed;	 /* [H] messages since a coroutine had its turn */
 	bool in_batch;	 /* [H] the rings were not empty at the last look */
 	struct hart *service;	    /* [I] where this hart's requests go */
 	struct msgring *to_service; /* [I] of out[] */
@@ -196,6 +200,7 @@ extern u32 relay_ring_start;  /* [I] first index */
 extern u32
 	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
 extern const char *relay_service_arg; /* [I] */
+extern const char *relay_block_arg;   /* [I] */
 void relay_params_init(void);	      /* clock and harts are known */
 void relay_watch(void); /* relay_delay_max has changed; coroutine */
 void relay_watch_init(void);
@@ -313,6 +318,16 @@ void relay_call_ended_slow(struct thread *t) __noreturn;
 void relay_poll_watched(struct hart *h) __noreturn;
 void relay_await_watched(struct hart *h, struct thread *t,
 			 struct call_row *c) __noreturn;
+
+/* --- work.c */
+struct hart_work;
+void relay_run_work(struct hart_work *w);
+
+/* --- favour.c */
+#define FAVOUR_MOST 16u /* messages that go before a coroutine that is ready */
+/* @t's request is long, and others wait: it is ready, and has its turn behind them.
+ * False: it is to run now. */
+bool relay_put_off(struct hart *h, struct thread *t);
 
 /* --- account.c: @t's call is late, and its wait not user time; and it is back, @when
  * by rdcycle, or now (0) */

@@ -85,7 +85,7 @@ void relay_show_status(relay_emit_fn *emit, void *ctx)
 		  "external batches messages ring_full switches migrations "
 		  "rfences faults sbi_calls poll_us idle_us "
 		  "wall_us user_us handler_us relay_us unseen_us queued "
-		  "queue_ns\n");
+		  "queue_ns put_off\n");
 	for (u32 i = 0; i < nr_harts; i++) {
 		struct hart *h = harts[i];
 		struct hart_stats *s = &h->st;
@@ -108,10 +108,11 @@ void relay_show_status(relay_emit_fn *emit, void *ctx)
 			 s->migrations, s->rfences, s->faults, s->sbi_calls,
 			 us[TIME_POLL], us[TIME_IDLE]);
 		emit(ctx, b);
-		snprintf(b, sizeof(b), "%lu %lu %lu %lu %lu %lu %lu\n", wall,
-			 us[TIME_USER], us[TIME_HANDLER], us[TIME_RELAY],
+		snprintf(b, sizeof(b), "%lu %lu %lu %lu %lu %lu %lu %lu\n",
+			 wall, us[TIME_USER], us[TIME_HANDLER], us[TIME_RELAY],
 			 us[TIME_UNSEEN], relay_of(h)->queued,
-			 clock_cycles_to_ns(relay_of(h)->queue_cycles));
+			 clock_cycles_to_ns(relay_of(h)->queue_cycles),
+			 s->put_off);
 		emit(ctx, b);
 	}
 }

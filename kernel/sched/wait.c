@@ -189,19 +189,24 @@ void mutex_init(struct mutex *m)
 bool mutex_trylock(struct mutex *m)
 {
 	/* MUTEX (acquire) - pairs with mutex_unlock(). */
-	if (atomic_cmpxchg(&m->locked, 0, 1))
+	if (atomic_xchg(&m->locked, 1))
 		return false;
 	m->owner = current;
 	return true;
 }
 
+/* Out of line: whoever does not wait need not save registers for it. */
+static __attribute__((noinline)) void mutex_wait(struct mutex *m)
+{
+	KASSERT(m->owner != current || !current);
+	wait_event(&m->wq, mutex_trylock(m));
+}
+
 void mutex_lock(struct mutex *m)
 {
 	KASSERT(!this_hart()->lock_depth);
-	if (likely(mutex_trylock(m)))
-		return;
-	KASSERT(m->owner != current || !current);
-	wait_event(&m->wq, mutex_trylock(m));
+	if (unlikely(!mutex_trylock(m)))
+		mutex_wait(m);
 }
 
 void mutex_unlock(struct mutex *m)

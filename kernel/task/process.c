@@ -89,7 +89,6 @@ struct process *process_alloc(void)
 	list_init(&p->all_node);
 	list_init(&p->pgrp_node);
 	list_init(&p->sig_queue);
-	list_init(&p->posix_timers);
 	list_init(&p->tracees);
 	list_init(&p->sem_undos);
 	waitq_init(&p->wait_chld);

@@ -206,8 +206,8 @@ struct process {
 	bool cpulimit_kicked, cpulimit_ended; /* [ptimer_lock] */
 	struct ktimer rtlimit;		      /* [ptimer_lock] rtlimit.c */
 	bool rtlimit_ended;		      /* [ptimer_lock] */
-	struct list_head posix_timers; /* [ptimer_lock] kernel/time/ptimer.c */
-	int next_timer_id;	       /* [ptimer_lock] */
+	struct rb_root posix_timers; /* [ptimer_lock] kernel/time/ptimer.c */
+	int next_timer_id;	     /* [ptimer_lock] */
 
 	u8 relay_policy;   /* [a] for new threads too; /proc/pid/relay */
 	u8 fault_policy;   /* [a] */

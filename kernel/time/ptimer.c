@@ -13,7 +13,7 @@
  *   I4  `sent': a signal was queued; `overrun' is that one's, also after it was taken,
  *       until somebody notes that.
  *
- * Locking: ptimer_lock for the lists and the timers.  It is the innermost: signals
+ * Locking: ptimer_lock for the trees and the timers.  It is the innermost: signals
  * are sent after it was released.
  */
 #include <kernel/time/posix.h>
@@ -32,8 +32,8 @@
 #define OVERRUN_MAX 0x7fffffffu
 
 struct ptimer {
-	struct list_head node;	  /* [ptimer_lock] in process->posix_timers */
-	struct ktimer timer;	  /* [ptimer_lock] */
+	struct rb_node node; /* [ptimer_lock] in process->posix_timers, by id */
+	struct ktimer timer; /* [ptimer_lock] */
 	struct process *proc;	  /* [I] */
 	int id, clock;		  /* [I] */
 	u32 uid;		  /* [I] on whose account: a queued signal */
@@ -212,16 +212,38 @@ static void moved(struct clock_watch *w)
 	spin_unlock(&ptimer_lock);
 }
 
-static struct ptimer *find(struct process *p, int id)
+/* Where timer @id of @p is, or would hang below *@parent. */
+static struct rb_node **place(struct process *p, int id,
+			      struct rb_node **parent)
 {
-	struct ptimer *pt;
+	struct rb_node **link = &p->posix_timers.node;
 
 	assert_held(&ptimer_lock);
-	list_for_each_entry(pt, &p->posix_timers, node) {
-		if (pt->id == id)
-			return pt;
+	*parent = NULL;
+	while (*link) {
+		const struct ptimer *at = rb_entry(*link, struct ptimer, node);
+
+		if (at->id == id)
+			break;
+		*parent = *link;
+		link = id < at->id ? &(*parent)->left : &(*parent)->right;
 	}
-	return NULL;
+	return link;
+}
+
+static struct ptimer *find(struct process *p, int id)
+{
+	struct rb_node *parent;
+
+	return rb_entry_or_null(*place(p, id, &parent), struct ptimer, node);
+}
+
+static void insert(struct process *p, struct ptimer *pt)
+{
+	struct rb_node *parent, **link = place(p, pt->id, &parent);
+
+	rb_link_node(&pt->node, parent, link);
+	rb_insert_color(&pt->node, &p->posix_timers);
 }
 
 /* A number that no timer of @p has. */
@@ -295,7 +317,7 @@ int ptimer_create(int clock, const struct ptimer_event *ev)
 	pt->id = id;
 	if (ev->value_is_id)
 		pt->ev.value = (u32)id;
-	list_add_tail(&pt->node, &p->posix_timers);
+	insert(p, pt);
 	spin_unlock(&ptimer_lock);
 	return id;
 }
@@ -428,7 +450,7 @@ int ptimer_delete(int id)
 	pt = find(current->proc, id);
 	if (pt) {
 		pt->on = false;
-		list_del(&pt->node);
+		rb_erase(&pt->node, &current->proc->posix_timers);
 	}
 	spin_unlock(&ptimer_lock);
 	if (!pt)
@@ -443,11 +465,11 @@ void process_timers_exec(struct process *p)
 
 	for (;;) {
 		spin_lock(&ptimer_lock);
-		pt = list_first_entry_or_null(&p->posix_timers, struct ptimer,
-					      node);
+		pt = rb_entry_or_null(rb_first(&p->posix_timers), struct ptimer,
+				      node);
 		if (pt) {
 			pt->on = false;
-			list_del(&pt->node);
+			rb_erase(&pt->node, &p->posix_timers);
 		}
 		spin_unlock(&ptimer_lock);
 		if (!pt)

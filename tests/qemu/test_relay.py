@@ -273,7 +273,7 @@ def test_many_threads(machine):
 @pytest.mark.parametrize("smp,append", [
     (2, "relay_ring=4 relay_index_start=0xfffffff8"),
     (4, "relay_ring=4 relay_index_start=0xfffffff8 service=2"),
-    (4, "relay_ring=1"),
+    (4, "relay_ring=1"), (4, "relay_ring=4 favour=1"),
 ])
 def test_small_rings(boot, smp, append):
     """R8, R9: full rings and wrapped indices lose nothing."""
@@ -283,6 +283,18 @@ def test_small_rings(boot, smp, append):
     tap = m.sh("utest pipes.token pipes.poll threads.mutex threads.cond "
                "threads.create procs.many </dev/null", 120)
     assert tap.status == 0, tap.out
+
+
+def test_short_calls_first(boot):
+    """R23: long requests are put off for others if that is wanted, and only then."""
+    m = boot(smp=4, relay="remote")
+    put_off = [m.relay_sum("put_off")]
+    for favour in (0, 1):
+        m.sh(f"echo favour={favour} >/proc/relay/policy", check=True)
+        out = m.sh("behind 2 3", 60, check=True).out
+        assert re.search(r"wake p50 \d+ .* others [1-9]\d* MB/s", out), out
+        put_off.append(m.relay_sum("put_off"))
+    assert put_off[0] == put_off[1] < put_off[2], put_off
 
 
 @pytest.mark.parametrize("smp,append", [

@@ -222,6 +222,32 @@ def test_discard_reaches_the_image(tooled, tmp_path):
     assert os.stat(path).st_blocks < full // 4
 
 
+# -- a hart of its own -------------------------------------------------------
+
+@antler
+@pytest.mark.parametrize("relay,blk", [
+    ("remote", "blk"), ("remote", "nvme"), ("local", "blk")])
+def test_block_layer_on_a_hart_of_its_own(boot, tmp_path, relay, blk):
+    """R24: file systems on one service hart ask the block layer on another."""
+    path = blank(tmp_path)
+    tail = disk_args(path) if blk == "blk" else [
+        "-drive", f"file={path},format=raw,if=none,id=n1",
+        "-device", "nvme,serial=n1,drive=n1"]
+    m = boot(smp=4, relay=relay, append="service=2 block=0", tail=tail)
+    dev = "/dev/nvme0n1" if blk == "nvme" else "/dev/vdb"
+    check_disk(m, path, dev)
+    m.sh(f"mke2fs {dev} >/dev/null 2>&1 && mkdir -p /m && mount {dev} /m && "
+         "cp -a /bin /m && sync && umount /m", 60, check=True)
+    home, = [r for r in m.relay_status() if r["hartid"] == "0"]
+    assert int(home["messages"]) > 100, home
+    if relay == "remote":   # all calls are the other one's
+        assert int(home["requests"]) < int(home["messages"]), home
+    m.poweroff()
+    r = subprocess.run(["/usr/sbin/e2fsck", "-fn", path], capture_output=True,
+                       text=True, check=False)
+    assert r.returncode == 0, r.stdout
+
+
 # -- errors ----------------------------------------------------------------
 
 def blkdebug(tmp_path, path, rules):
@@ -515,6 +541,22 @@ def test_fio_by_io_uring(tooled, tmp_path, relay):
                       "--filename=/tmp/u --direct=0 --end_fsync=1"):
             r = m.tool(f"{job}{more} {where}", 60)
             assert r.status == 0 and "err= 0" in r.out, r.out
+
+
+@antler
+def test_merging_can_be_switched_off(tooled, tmp_path):
+    """R23: requests in a row are one, unless queue/nomerges says 2."""
+    m = tooled(disk_args(blank(tmp_path, 16 * MIB)), smp=2)
+    job = ("/usr/bin/fio --name=x --ioengine=libaio --direct=1 --rw=write --bs=4k"
+           " --iodepth=32 --iodepth_batch=16 --filename=/dev/vdb --size=8M")
+    merged = []
+    for how in (0, 2, 0):
+        m.sh(f"echo {how} >/sys/block/vdb/queue/nomerges", check=True)
+        before = int(m.table("/sys/block/vdb/stat")[0][5])
+        r = m.tool(job, 60)
+        assert r.status == 0 and "err= 0" in r.out, r.out
+        merged.append(int(m.table("/sys/block/vdb/stat")[0][5]) - before)
+    assert merged[0] > 0 and merged[1] == 0 and merged[2] > 0, merged
 
 
 @pytest.mark.parametrize("relay", ["remote", "local"])
