@@ -229,6 +229,8 @@ static bool still_receives(const struct tcb *t)
 static void take_text(struct tcb *t, struct tcp_seg *s)
 {
 	if (!still_receives(t)) {
+		if (t->state == TCP_TIME_WAIT && (s->flags & TCP_FIN))
+			tcb_enter_time_wait(t); /* a minute from now on */
 		if (s->len || (s->flags & TCP_FIN))
 			t->ack_now = true;
 		return;

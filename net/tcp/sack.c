@@ -108,6 +108,10 @@ static u32 lost_edge(const struct tcb *t)
 			break;
 		}
 	}
+	/* what was sent last has come, two round trips after all the others went */
+	if (t->tlp_out && t->nr_sacks &&
+	    t->sacks[t->nr_sacks - 1].to == t->tlp_end)
+		edge = t->sacks[t->nr_sacks - 1].from;
 	if (!t->recovery)
 		return edge;
 	first = seq_min(t->snd_una + t->mss, t->snd_max);

@@ -70,7 +70,7 @@ static void test_conversations(void **state)
 {
 	const char *one = getenv("TCP_SEED");
 	u64 seeds = getenv("TCP_SEEDS") ? strtoul(getenv("TCP_SEEDS"), NULL, 0)
-					: 1200;
+					: 300;
 
 	for (u64 seed = 1; seed <= seeds; seed++) {
 		if (one)

@@ -202,7 +202,7 @@ int tcb_up_data(struct tcb *t, const u8 *data, u32 n)
 
 	assert_false(e->fin);
 	assert_true(n > 0);
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < n && !wire.dirty; i++)
 		assert_int_equal(data[i], wire_byte(from, e->got + i));
 	e->got += n;
 	assert_true(e->got - e->taken <= e->rcvbuf + 70000ul);
@@ -367,6 +367,7 @@ void wire_make(int i, u32 mtu, u32 iss)
 void wire_init(u64 seed)
 {
 	memset(&wire, 0, sizeof(wire));
+	wire_allocs = 0;
 	wire.rng = seed * 0x9e3779b97f4a7c15ul + 1;
 	wire.delay = 5 * WIRE_MS;
 	wire.mtu = 1500;
