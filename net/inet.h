@@ -263,7 +263,9 @@ int tcp_connect(struct socket *s, const struct sock_addr *addr, bool nonblock);
 int tcp_listen(struct socket *s, int backlog);
 struct socket *tcp_accept(struct socket *s, bool nonblock);
 int tcp_shutdown(struct socket *s, u32 how);
+/* --- tcp_end.c */
 void tcp_close(struct inet_sock *is);
+void tcp_disconnect(struct inet_sock *is); /* connect(AF_UNSPEC) */
 /* The connection of @is is over; inet_lock held, and who waits is to be woken. */
 void tcp_end_locked(struct inet_sock *is, u32 error);
 u32 tcp_poll_bits(struct inet_sock *is);

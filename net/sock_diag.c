@@ -14,6 +14,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/inet.h>
+#include <net/tcp/wire.h>
 #include <net/unix.h>
 
 #define TCPDIAG_GETSOCK	    18 /* before there were families */
@@ -143,9 +144,10 @@ static void put_inet(struct inet_sock *is, void *arg)
 	fill_id(is, &m->id);
 	m->rqueue = is->state == INET_LISTEN ? is->nr_backlog
 					     : (u32)load_once(&is->bytes);
-	m->wqueue = is->state == INET_LISTEN ? is->max_backlog : 0;
+	m->wqueue = is->state == INET_LISTEN ? is->max_backlog
+					     : tcp_wire_unacked(is);
 	m->uid = uid_shown(is->uid);
-	m->inode = (u32)is->s.ino;
+	m->inode = is->dead ? 0 : (u32)is->s.ino;
 	put_more(l->o, is, r->ext);
 	nl_end(l->o, h);
 	l->found++;

@@ -13,6 +13,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/inet.h>
+#include <net/tcp/wire.h>
 #include <net/unix.h>
 
 struct listing {
@@ -55,8 +56,9 @@ void procnet_put_inet(struct text *t, const struct inet_sock *is, u32 nr,
 	text_printf(t,
 		    " %02X %08X:%08X 00:00000000 00000000 %5u        0 %lu "
 		    "%u %016lx 0\n",
-		    (u32)inet_tcp_state(is), 0u, queued, uid_shown(is->uid),
-		    is->s.ino, load_once(&is->refs), 0ul);
+		    (u32)inet_tcp_state(is), tcp_wire_unacked(is), queued,
+		    uid_shown(is->uid), is->dead ? 0 : is->s.ino,
+		    load_once(&is->refs), 0ul);
 }
 
 static void put_inet(struct inet_sock *is, void *arg)

@@ -25,6 +25,15 @@ u32 tcp_wire_mss(const struct inet_sock *is)
 	return c && c->t.state != TCP_CLOSED ? c->t.mss : 0;
 }
 
+u32 tcp_wire_unacked(const struct inet_sock *is)
+{
+	const struct tcp_conn *c = load_once(&is->conn);
+
+	if (!c || !tcb_synchronized(&c->t) || seq_lt(c->t.tx_end, c->t.snd_una))
+		return 0;
+	return c->t.tx_end - c->t.snd_una;
+}
+
 static void put32(u8 *info, u32 at, u64 v)
 {
 	u32 w = (u32)min(v, (u64)UINT32_MAX);

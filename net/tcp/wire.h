@@ -37,7 +37,8 @@ u64 tcp_wire_outq(struct inet_sock *is, bool unsent);
 /* --- inet_lock held, or nobody else knows @is */
 int tcp_wire_state(const struct inet_sock *is); /* 0: none */
 void tcp_wire_info(const struct inet_sock *is, u8 *info);
-u32 tcp_wire_mss(const struct inet_sock *is); /* 0: none */
+u32 tcp_wire_mss(const struct inet_sock *is);	  /* 0: none */
+u32 tcp_wire_unacked(const struct inet_sock *is); /* bytes */
 /* Is @ep's port that of a connection which waits for its end? */
 bool tcp_port_waits(const struct net_ns *net, const struct inet_ep *ep);
 /* The namespace ends. */
