@@ -17,6 +17,7 @@
 #include <kernel/task/clone.h>
 #include <kernel/upcalls.h>
 #include <lib/errno.h>
+#include <net/tcp/wire.h>
 #include <net/route/route.h>
 
 #define CTL_INIT                                                             \
@@ -79,6 +80,7 @@ static void end(struct net_ns *n)
 {
 	link_net_end(n);
 	net_work_barrier(); /* nothing on its way is of this namespace */
+	tcp_net_end(n);
 	route_net_end(n);
 	forget_ids(n);
 	kfree(n);

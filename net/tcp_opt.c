@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * net/tcp_opt.c - options of the level TCP, and what struct tcp_info says of a connection
- * without packets.
+ * without packets (net/tcp/info.c: of one with).
  *
  * Refused: what would need a connection to be made of its parts (TCP_REPAIR and its kin),
  * packets to be kept (TCP_SAVE_SYN) or looked at (TCP_ULP, TCP_ZEROCOPY_RECEIVE).

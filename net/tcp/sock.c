@@ -367,7 +367,9 @@ bool tcp_wire_close(struct inet_sock *is, bool abort)
 
 	if (!c)
 		return false;
-	if (!abort && is->s.linger_on && is->s.linger_s) {
+	/* as on Linux, who ends does not wait */
+	if (!abort && is->s.linger_on && is->s.linger_s && current->proc &&
+	    !load_once(&current->proc->exiting)) {
 		tcp_wire_shutdown(is);
 		linger(is, c);
 	}
@@ -400,14 +402,19 @@ void tcp_wire_abort(struct inet_sock *is)
 void tcp_wire_changed(struct inet_sock *is)
 {
 	struct tcp_conn *c = tcp_wire_get(is);
+	u32 timeout;
 	bool was;
 
 	if (!c)
 		return;
 	mutex_lock(&c->lock);
 	was = c->t.conf.keepalive;
+	timeout = c->t.conf.user_timeout;
 	tcp_conn_configure(c, is);
 	if (c->t.state != TCP_CLOSED) {
+		if (c->t.conf.user_timeout != timeout &&
+		    tcb_synchronized(&c->t))
+			tcb_arm(&c->t, TT_REXMT, 0); /* anew, below */
 		if (c->t.conf.keepalive != was || was)
 			tcb_arm_keep(&c->t);
 		tcb_set_mss(&c->t);
