@@ -54,12 +54,18 @@ static void answer_done(struct nl_out *o, const struct nlmsghdr *req)
 #define RTM_KIND(type) ((type)&3)
 #define RTM_KIND_GET   2
 
+/* Then bits of NLM_F_DUMP say how. */
+static bool is_change(const struct nl_sock *nl, const struct nlmsghdr *req)
+{
+	return nl->s.protocol == NETLINK_ROUTE &&
+	       RTM_KIND(req->type) != RTM_KIND_GET;
+}
+
 /* What changes something is for those who administer the namespace: who opened the socket,
  * lest he have somebody else's words written to it, and who sends. */
 static bool may_ask(const struct nl_sock *nl, const struct nlmsghdr *req)
 {
-	return nl->s.protocol != NETLINK_ROUTE ||
-	       RTM_KIND(req->type) == RTM_KIND_GET ||
+	return !is_change(nl, req) ||
 	       (nl->admin && net_capable(nl->s.net, CAP_NET_ADMIN));
 }
 
@@ -86,7 +92,8 @@ static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 			  u32 len)
 {
 	bool dump = (req->flags & NLM_F_DUMP) == NLM_F_DUMP &&
-		    req->flags & NLM_F_REQUEST && req->type >= NLMSG_FIRST;
+		    req->flags & NLM_F_REQUEST && req->type >= NLMSG_FIRST &&
+		    !is_change(nl, req);
 	struct nl_out o;
 	int err;
 

@@ -83,8 +83,6 @@ bool nl_find32(const struct nlmsghdr *req, u32 len, u32 fixed, u16 type,
 /* --- rtnetlink.c: the answer to @req, whose whole length is @len; 0 or -errno. */
 int rtnl_request(struct net_ns *net, struct nl_out *o,
 		 const struct nlmsghdr *req, u32 len, bool dump);
-/* Those who listen hear what addresses and routes the loopback has got or lost. */
-void rtnl_lo_changed(struct net_ns *net, bool up);
 /* --- rtnl_nsid.c: RTM_NEWNSID, RTM_GETNSID */
 /* rtnl_rule.c: all of @family, or of both */
 int rtnl_dump_rules(struct nl_out *o, const struct nlmsghdr *req, u8 family);

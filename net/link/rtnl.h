@@ -127,4 +127,26 @@ int rtnl_new_link(struct net_ns *net, const struct nlmsghdr *req, u32 len);
 int rtnl_set_link(struct net_ns *net, const struct nlmsghdr *req, u32 len);
 int rtnl_del_link(struct net_ns *net, const struct nlmsghdr *req, u32 len);
 
+/* --- net/rtnl_addr.c, rtnl_route.c, rtnl_neigh.c */
+struct if_addr;
+int rtnl_dump_addrs(struct net_ns *net, struct nl_out *o,
+		    const struct nlmsghdr *req, u8 family);
+int rtnl_get_addr(struct net_ns *net, struct nl_out *o,
+		  const struct nlmsghdr *req, u32 len);
+int rtnl_new_addr(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+int rtnl_del_addr(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+void rtnl_addr_told(struct net_ns *net, const struct if_addr *a, bool gone);
+int rtnl_dump_routes(struct net_ns *net, struct nl_out *o,
+		     const struct nlmsghdr *req, u32 len, u8 family);
+int rtnl_find_route(struct net_ns *net, struct nl_out *o,
+		    const struct nlmsghdr *req, u32 len);
+int rtnl_new_route(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+int rtnl_del_route(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+int rtnl_dump_neighs(struct net_ns *net, struct nl_out *o,
+		     const struct nlmsghdr *req, u8 family);
+int rtnl_get_neigh(struct net_ns *net, struct nl_out *o,
+		   const struct nlmsghdr *req, u32 len);
+int rtnl_new_neigh(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+int rtnl_del_neigh(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+
 #endif /* NET_LINK_RTNL_H */

@@ -56,9 +56,7 @@ const char *link_qdisc(const struct net_device *dev)
 {
 	const struct link *l = link_of(dev);
 
-	if (link_is_lo(dev))
-		return load_once(&dev->net->lo_has_addr) ? "noqueue" : "noop";
-	if (l->kind && l->kind->create)
+	if (link_is_lo(dev) || (l->kind && l->kind->create))
 		return l->was_up ? "noqueue" : "noop";
 	return l->was_up ? "pfifo_fast" : "noop";
 }

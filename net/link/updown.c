@@ -8,7 +8,6 @@
 
 #include <lib/atomic.h>
 #include <lib/errno.h>
-#include <net/netlink.h>
 #include <net/packet.h>
 
 /* What ioctl(2) and rtnetlink can set. */
@@ -88,8 +87,6 @@ int link_set_up(struct net_device *dev, bool up)
 	KASSERT(mutex_held(&rtnl_mutex));
 	if (link_is_up(dev) == up)
 		return 0;
-	if (!up && !link_is_lo(dev))
-		route_link_changed(dev, false);
 	if (up)
 		err = go_up(dev);
 	else
@@ -97,10 +94,7 @@ int link_set_up(struct net_device *dev, bool up)
 	if (err)
 		return err;
 	rtnl_link_told(dev, IFF_UP);
-	if (link_is_lo(dev))
-		rtnl_lo_changed(dev->net, up);
-	if (link_is_lo(dev) || up)
-		route_link_changed(dev, up);
+	route_link_changed(dev, up);
 	if (!up)
 		packet_link_down(dev);
 	return 0;

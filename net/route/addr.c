@@ -207,13 +207,10 @@ static void settle(struct net_ns *net, struct route_ns *rn)
 	route_changed(net);
 }
 
-static void told(const struct if_addr *a, bool gone)
+static void tell(const struct if_addr *a, bool gone)
 {
-	struct net_ns *net = a->dev->net;
-
-	settle(net, net->route);
 	if (route_listener && route_listener->addr)
-		route_listener->addr(net, a, gone);
+		route_listener->addr(a->dev->net, a, gone);
 }
 
 static bool same_network(const struct if_addr *a, const struct if_addr *b)
@@ -287,11 +284,45 @@ int if_addr_add(const struct if_addr *given)
 	spin_lock(&route_lock);
 	insert_locked(rn, a);
 	spin_unlock(&route_lock);
+	tell(a, false); /* before its routes, as on Linux */
 	each_route(a, put);
-	told(a, false);
+	settle(net, rn);
 	if (a->family == AF_INET6)
 		ip6_addr_added(a);
 	return 0;
+}
+
+int if_addr_renew(const struct if_addr *given)
+{
+	struct route_ns *rn = route_ns(given->dev->net);
+	const u32 kept = IFA_F_SECONDARY | IFA_F_TENTATIVE | IFA_F_DADFAILED;
+	struct if_addr *a;
+
+	spin_lock(&route_lock);
+	a = rn ? addr_find_locked(given->dev, given->ip) : NULL;
+	spin_unlock(&route_lock);
+	if (!a || a->prefix != given->prefix)
+		return -EADDRNOTAVAIL;
+	a->valid_until = given->valid_until;
+	a->preferred_until = given->preferred_until;
+	a->changed = clock_mono_ns();
+	store_once(&a->flags,
+		   (a->flags & kept) | (given->flags & ~kept) |
+			   (given->valid_until == ~0ull ? IFA_F_PERMANENT : 0));
+	tell(a, false);
+	return 0;
+}
+
+static bool has_addr(const struct net_device *dev, u16 family)
+{
+	const struct route_ns *rn = route_ns(dev->net);
+	const struct if_addr *a;
+
+	list_for_each_entry(a, &rn->addrs, node) {
+		if (a->dev == dev && a->family == family)
+			return true;
+	}
+	return false;
 }
 
 void addr_drop(struct if_addr *a)
@@ -304,9 +335,12 @@ void addr_drop(struct if_addr *a)
 	spin_unlock(&route_lock);
 	if (a->family == AF_INET6)
 		ip6_addr_gone(a);
+	tell(a, true);
 	each_route(a, fib_take);
-	told(a, true);
+	settle(dev->net, dev->net->route);
 	restore_routes(dev, a->family);
+	if (a->family == AF_INET && !has_addr(dev, AF_INET))
+		fib_flush(dev, AF_INET); /* as on Linux: none is of use now */
 	netdev_put(dev);
 	kfree(a);
 }

@@ -111,6 +111,8 @@ struct if_addr {
 };
 /* Copies *@a; -EEXIST, -EINVAL, -ENOMEM.  Listeners to rtnetlink are told. */
 int if_addr_add(const struct if_addr *a);
+/* Times and flags of *@a are those of the address that is there; -EADDRNOTAVAIL. */
+int if_addr_renew(const struct if_addr *a);
 int if_addr_del(struct net_device *dev, u16 family, const u8 ip[16],
 		int prefix);
 void if_addr_for_each(struct net_ns *net,
