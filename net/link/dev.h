@@ -44,6 +44,7 @@ struct link_kind {
 	s32 (*peer_index)(const struct net_device *dev, struct net_ns **net);
 	/* IFLA_INFO_DATA for one that is there; NULL: nothing can be changed. */
 	int (*change)(struct net_device *dev, const struct nlattr *data);
+	const char *devtype;  /* DEVTYPE of its uevents, or NULL */
 	bool carrier_is_kept; /* its carrier is what somebody says */
 	/* Interfaces that are put under it (IFLA_MASTER); NULL: it has none. */
 	int (*enslave)(struct net_device *master, struct net_device *dev);
