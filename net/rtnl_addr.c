@@ -23,6 +23,7 @@ enum {
 	IFA_CACHEINFO = 6,
 	IFA_FLAGS = 8,
 	IFA_RT_PRIORITY = 9,
+	IFA_PROTO = 11,
 };
 struct ifa_cacheinfo {
 	u32 preferred, valid; /* seconds */
@@ -73,10 +74,13 @@ static void put_v4(const struct if_addr *a, struct nl_out *o)
 static void put_v6(const struct if_addr *a, struct nl_out *o)
 {
 	bool peer = !ip_is_any(a->peer) && !ip_same(a->peer, a->ip);
+	const u8 kernel_lo = 1; /* IFAPROT_KERNEL_LO */
 
 	if (peer)
 		nl_attr(o, IFA_LOCAL, a->ip, 16);
 	nl_attr(o, IFA_ADDRESS, peer ? a->peer : a->ip, 16);
+	if (ip_is_loopback(a->ip))
+		nl_attr(o, IFA_PROTO, &kernel_lo, 1);
 }
 
 static int put_addr(const struct if_addr *a, struct nl_out *o,

@@ -343,7 +343,8 @@ static struct rtmsg *begin_way(const struct route *r, struct nl_out *o,
 		return NULL;
 	m->family = (u8)family;
 	m->dst_len = (u8)(len_of(family) * 8);
-	m->table = r->type == ROUTE_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	m->table = r->type == ROUTE_LOCAL && family != AF_INET ? RT_TABLE_LOCAL
+							       : RT_TABLE_MAIN;
 	m->type = (u8)r->type;
 	m->protocol = family == AF_INET ? 0 : RTPROT_KERNEL;
 	m->flags = RTM_F_CLONED;

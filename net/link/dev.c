@@ -361,6 +361,7 @@ int link_move(struct net_device *dev, struct net_ns *net, const char *name)
 	link_sysfs_remove(dev);
 	leave_list(dev);
 	memcpy(dev->name, fresh, sizeof(fresh));
+	l->was_up = false;
 	dev->index = choose_index(net, dev->index);
 	store_once(&dev->net, net);
 	spin_lock(&link_lock);

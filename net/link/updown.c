@@ -29,6 +29,21 @@ u32 link_flags(const struct net_device *dev)
 	return load_once(&dev->carrier) ? f | IFF_RUNNING | IFF_LOWER_UP : f;
 }
 
+/* Without a carrier: is it what it stands on that is down? */
+static u8 state_below(const struct net_device *dev)
+{
+	struct net_device *lower;
+	struct net_ns *net;
+	s32 index = link_iflink(dev, &net);
+	u8 state = OPER_DOWN;
+
+	lower = index == dev->index ? NULL : link_by_index(dev->net, index);
+	if (lower && !load_once(&lower->carrier))
+		state = OPER_LOWERLAYERDOWN;
+	netdev_put(lower);
+	return state;
+}
+
 u8 link_operstate(const struct net_device *dev)
 {
 	const struct link *l = link_of(dev);
@@ -36,8 +51,7 @@ u8 link_operstate(const struct net_device *dev)
 	if (!link_is_up(dev))
 		return OPER_DOWN;
 	if (!load_once(&dev->carrier))
-		return l->kind && l->kind->peer_index ? OPER_LOWERLAYERDOWN
-						      : OPER_DOWN;
+		return state_below(dev);
 	return load_once(&l->watched) ? OPER_UP : OPER_UNKNOWN;
 }
 
