@@ -169,23 +169,6 @@ static int show_sockstat(struct text *t, struct net_ns *net, u64 six)
 	return 0;
 }
 
-static int show_route(struct text *t, struct net_ns *net __unused,
-		      u64 arg __unused)
-{
-	text_puts(t,
-		  "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\t"
-		  "Mask\t\tMTU\tWindow\tIRTT\n");
-	return 0;
-}
-
-static int show_if_inet6(struct text *t, struct net_ns *net, u64 arg __unused)
-{
-	if (load_once(&net->lo_up))
-		text_puts(t, "00000000000000000000000000000001 01 80 10 80 "
-			     "      lo\n");
-	return 0;
-}
-
 static const struct proc_net_entry net_entries[] = {
 	{ "tcp", show_inet, 0 },
 	{ "tcp6", show_inet, 1 },
@@ -206,17 +189,17 @@ static const struct proc_net_entry net_entries[] = {
 	{ "snmp6", procnet_snmp6, 0 },
 	{ "netstat", procnet_netstat, 0 },
 	{ "dev", procnet_dev, 0 },
-	{ "dev_mcast", procnet_empty, PROCNET_NOTHING },
+	{ "dev_mcast", procnet_dev_mcast, 0 },
 	{ "anycast6", procnet_empty, PROCNET_NOTHING },
-	{ "arp", procnet_empty, PROCNET_ARP },
+	{ "arp", procnet_arp, 0 },
 	{ "igmp", procnet_igmp, 0 },
 	{ "igmp6", procnet_igmp, 1 },
 	{ "mcfilter", procnet_empty, PROCNET_MCFILTER },
 	{ "mcfilter6", procnet_empty, PROCNET_MCFILTER6 },
-	{ "route", show_route, 0 },
+	{ "route", procnet_route, 0 },
 	{ "fib_trie", procnet_fib, 0 },
 	{ "ipv6_route", procnet_route6, 0 },
-	{ "if_inet6", show_if_inet6, 0 },
+	{ "if_inet6", procnet_if_inet6, 0 },
 	{ "protocols", procnet_protocols, 0 },
 };
 
@@ -237,6 +220,12 @@ static const struct knob {
 	  offsetof(struct net_sysctl, port_first), 2, 1, 65535 },
 	{ "ipv4", "ip_unprivileged_port_start",
 	  offsetof(struct net_sysctl, port_unprivileged), 1, 0, 65535 },
+	{ "ipv4", "ip_forward", offsetof(struct net_sysctl, forward4), 1, 0,
+	  1 },
+	{ "ipv4/conf/all", "forwarding", offsetof(struct net_sysctl, forward4),
+	  1, 0, 1 },
+	{ "ipv6/conf/all", "forwarding", offsetof(struct net_sysctl, forward6),
+	  1, 0, 1 },
 	{ "ipv4/conf/all", "tag", offsetof(struct net_sysctl, tag_all), 1, 0,
 	  INT32_MAX },
 	{ "ipv4/conf/default", "tag", offsetof(struct net_sysctl, tag_default),

@@ -11,25 +11,30 @@
 int procnet_snmp(struct text *t, struct net_ns *net, u64 arg);
 int procnet_netstat(struct text *t, struct net_ns *net, u64 arg);
 int procnet_snmp6(struct text *t, struct net_ns *net, u64 arg);
-int procnet_dev(struct text *t, struct net_ns *net, u64 arg);
 
 /* --- procnet_list.c; @six: of IPv6 */
 int procnet_raw(struct text *t, struct net_ns *net, u64 six);
 int procnet_packet(struct text *t, struct net_ns *net, u64 arg);
 int procnet_netlink(struct text *t, struct net_ns *net, u64 arg);
 int procnet_igmp(struct text *t, struct net_ns *net, u64 six);
-int procnet_route6(struct text *t, struct net_ns *net, u64 arg);
 int procnet_fib(struct text *t, struct net_ns *net, u64 arg);
 int procnet_protocols(struct text *t, struct net_ns *net, u64 arg);
 u32 procnet_nr_raw(struct net_ns *net, bool six);
 /* A heading alone: entry @nr of those that never have more. */
 enum procnet_empty {
-	PROCNET_ARP,
 	PROCNET_MCFILTER,
 	PROCNET_MCFILTER6,
 	PROCNET_NOTHING,
 };
 int procnet_empty(struct text *t, struct net_ns *net, u64 nr);
+
+/* --- procnet_link.c */
+int procnet_dev(struct text *t, struct net_ns *net, u64 arg);
+int procnet_dev_mcast(struct text *t, struct net_ns *net, u64 arg);
+int procnet_if_inet6(struct text *t, struct net_ns *net, u64 arg);
+int procnet_route(struct text *t, struct net_ns *net, u64 arg);
+int procnet_route6(struct text *t, struct net_ns *net, u64 arg);
+int procnet_arp(struct text *t, struct net_ns *net, u64 arg);
 
 /* --- procnet_sysctl.c: below /proc/sys/net */
 int procnet_sysctl(struct pnode *net);

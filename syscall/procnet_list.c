@@ -176,22 +176,6 @@ int procnet_igmp(struct text *t, struct net_ns *net, u64 six)
 
 /* --- routes */
 
-#define NO_ADDR "00000000000000000000000000000000 "
-#define NO_ROUTE                                                          \
-	NO_ADDR "00 " NO_ADDR "00 " NO_ADDR "ffffffff 00000001 00000000 " \
-		"00200200       lo\n"
-
-int procnet_route6(struct text *t, struct net_ns *net, u64 arg __unused)
-{
-	text_puts(t, NO_ROUTE);
-	if (load_once(&net->lo_up))
-		text_puts(t, "00000000000000000000000000000001 80 " NO_ADDR
-			     "00 " NO_ADDR "00000000 00000002 00000000 "
-			     "80200001       lo\n");
-	text_puts(t, NO_ROUTE);
-	return 0;
-}
-
 /* Two names for the one table there is. */
 int procnet_fib(struct text *t, struct net_ns *net, u64 arg __unused)
 {
@@ -287,8 +271,6 @@ int procnet_protocols(struct text *t, struct net_ns *net, u64 arg __unused)
 int procnet_empty(struct text *t, struct net_ns *net __unused, u64 nr)
 {
 	static const char *const heads[] = {
-		[PROCNET_ARP] = "IP address       HW type     Flags       HW "
-				"address            Mask     Device\n",
 		[PROCNET_MCFILTER] = "Idx Device        MCA        SRC    INC "
 				     "   EXC\n",
 		[PROCNET_MCFILTER6] = "Idx Device                Multicast "

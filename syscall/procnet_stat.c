@@ -257,20 +257,3 @@ int procnet_snmp6(struct text *t, struct net_ns *net, u64 arg __unused)
 	}
 	return 0;
 }
-
-int procnet_dev(struct text *t, struct net_ns *net, u64 arg __unused)
-{
-	u64 packets = netdev_packets(net), bytes = netdev_bytes(net);
-
-	text_puts(t, "Inter-|   Receive                                       "
-		     "         |  Transmit\n"
-		     " face |bytes    packets errs drop fifo frame compressed "
-		     "multicast|bytes    packets errs drop fifo colls carrier "
-		     "compressed\n");
-	text_printf(t,
-		    "    lo: %7lu %7lu    0    0    0     0          0  "
-		    "       0 %8lu %7lu    0    0    0     0       0 "
-		    "         0\n",
-		    bytes, packets, bytes, packets);
-	return 0;
-}
