@@ -258,7 +258,8 @@ int link_register(struct net_device *dev, struct net_ns *net,
 	list_add_tail(&dev->node, &net->links);
 	spin_unlock(&link_lock);
 	link_sysfs_add(dev);
-	rtnl_link_told(dev, ~0u);
+	if (!kind || !kind->tells_later)
+		rtnl_link_told(dev, ~0u);
 	return 0;
 }
 

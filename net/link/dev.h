@@ -15,6 +15,7 @@
 #include <net/link/link.h>
 
 struct link;
+struct sys_attr; /* kernel/dev/sysfs.h */
 struct nl_out;
 struct nlattr;
 
@@ -44,11 +45,17 @@ struct link_kind {
 	s32 (*peer_index)(const struct net_device *dev, struct net_ns **net);
 	/* IFLA_INFO_DATA for one that is there; NULL: nothing can be changed. */
 	int (*change)(struct net_device *dev, const struct nlattr *data);
+	/* More files of its directory in /sys, or NULL. */
+	const struct sys_attr *attrs;
+	u32 nr_attrs;
 	const char *devtype;  /* DEVTYPE of its uevents, or NULL */
+	bool tells_later; /* rtnl_link_told() of a new one is the kind's */
 	bool carrier_is_kept; /* its carrier is what somebody says */
 	/* Interfaces that are put under it (IFLA_MASTER); NULL: it has none. */
 	int (*enslave)(struct net_device *master, struct net_device *dev);
 	void (*release)(struct net_device *master, struct net_device *dev);
+	/* One of them went up or down, or its link did. */
+	void (*port_changed)(struct net_device *master);
 };
 void link_kind_register(const struct link_kind *k); /* initcalls */
 
@@ -133,6 +140,9 @@ int link_change_flags(struct net_device *dev, u32 flags);
 u16 link_eth_proto(const u8 *frame, u32 len);
 /* NETBUF_CSUM_PARTIAL is made good; false: it cannot be. */
 bool link_checksum(struct netbuf *b);
+/* A frame that came in by another interface: one that is cut by its device is cut here, if
+ * this one's does not.  As link_transmit(). */
+int link_forward(struct net_device *dev, struct netbuf *b);
 /* A frame that was looked at, to link_input(). */
 void link_pass_up(struct net_device *dev, struct netbuf *b);
 /* A frame from the backlog; the worker */

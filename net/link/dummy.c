@@ -62,6 +62,7 @@ static void dummy_destroy(struct net_device *dev)
 
 static const struct link_kind dummy_kind = {
 	.name = "dummy",
+	.carrier_is_kept = true,
 	.create = dummy_create,
 	.destroy = dummy_destroy,
 };

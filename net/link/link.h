@@ -86,6 +86,9 @@ void net_work_cancel(struct net_work *w);
 void ip4_input(struct net_ns *net, struct netbuf *b);
 void ip6_input(struct net_ns *net, struct netbuf *b);
 void arp_input(struct net_ns *net, struct netbuf *b);
+/* A packet of IP with a gso_size, in segments: each is @send's.  Takes @b. */
+int ip_cut(struct netbuf *b, int (*send)(struct netbuf *f, void *arg),
+	   void *arg);
 /* rtnl_mutex held: addresses, routes and neighbours follow. */
 void route_link_changed(struct net_device *dev, bool up);
 void route_link_gone(struct net_device *dev);

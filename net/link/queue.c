@@ -194,6 +194,36 @@ int link_send_from(struct net_device *dev, struct netbuf *b,
 	return link_transmit_from(dev, b, from);
 }
 
+struct frame_way {
+	struct net_device *dev;
+	u8 header[ETH_HEADER];
+};
+
+static int send_segment(struct netbuf *f, void *arg)
+{
+	const struct frame_way *w = arg;
+
+	memcpy(netbuf_push(f, ETH_HEADER), w->header, ETH_HEADER);
+	return link_transmit(w->dev, f);
+}
+
+int link_forward(struct net_device *dev, struct netbuf *b)
+{
+	u32 tso = b->flags & NETBUF_GSO_V6 ? NETDEV_TSO6 : NETDEV_TSO4;
+	struct frame_way w = { .dev = dev };
+
+	if (likely(!b->gso_size || dev->features & tso))
+		return link_transmit(dev, b);
+	if (b->len <= ETH_HEADER)
+		return refuse(dev, b, -EINVAL);
+	memcpy(w.header, b->data, ETH_HEADER);
+	b->proto = link_eth_proto(b->data, b->len);
+	if (b->proto != ETH_P_IP && b->proto != ETH_P_IPV6)
+		return refuse(dev, b, -EINVAL);
+	(void)netbuf_pull(b, ETH_HEADER);
+	return ip_cut(b, send_segment, &w);
+}
+
 /* --- up */
 
 void netdev_rx(struct net_device *dev, struct netbuf *b)

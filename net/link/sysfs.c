@@ -366,6 +366,8 @@ static void add(struct net_device *dev, const char *action)
 	l->sys = sys_mkdir(up, dev->name, dev);
 	if (!l->sys)
 		return;
+	if (l->kind && l->kind->attrs)
+		(void)sys_add(l->sys, l->kind->attrs, l->kind->nr_attrs);
 	if (dev->parent)
 		(void)sys_link(l->sys, "device", dev->parent);
 	if (!fill(l->sys, dev))

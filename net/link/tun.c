@@ -4,11 +4,13 @@
 #include <net/link/rtnl.h>
 #include <net/link/tun.h>
 
+#include <kernel/dev/sysfs.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define QUEUE_LEN 500u
@@ -153,8 +155,32 @@ static void tun_fill(const struct net_device *dev, struct nl_out *o)
 	put8(o, IFLA_TUN_MULTI_QUEUE, 0);
 }
 
+static s64 show_flags(void *obj, const struct sys_attr *a __unused, char *buf,
+		      size_t size)
+{
+	return scnprintf(buf, size, "0x%x\n", load_once(&tun_of(obj)->flags));
+}
+
+/* Its owner's number, or its group's; -1: anybody's. */
+static s64 show_owner(void *obj, const struct sys_attr *a, char *buf,
+		      size_t size)
+{
+	const struct tun *tun = tun_of(obj);
+
+	return scnprintf(buf, size, "%d\n",
+			 (int)(a->arg ? tun->group : tun->owner));
+}
+
+static const struct sys_attr tun_attrs[] = {
+	{ .name = "tun_flags", .mode = 0444, .show = show_flags },
+	{ .name = "owner", .mode = 0444, .show = show_owner, .arg = 0 },
+	{ .name = "group", .mode = 0444, .show = show_owner, .arg = 1 },
+};
+
 static const struct link_kind tun_kind = {
 	.name = "tun",
+	.attrs = tun_attrs,
+	.nr_attrs = ARRAY_SIZE(tun_attrs),
 	.destroy = tun_destroy,
 	.fill = tun_fill,
 };

@@ -94,6 +94,14 @@ static void go_down(struct net_device *dev)
 	link_queue_flush(link_of(dev));
 }
 
+static void tell_master(struct net_device *dev)
+{
+	struct net_device *m = link_of(dev)->master;
+
+	if (m && link_of(m)->kind->port_changed)
+		link_of(m)->kind->port_changed(m);
+}
+
 int link_set_up(struct net_device *dev, bool up)
 {
 	int err = 0;
@@ -111,6 +119,7 @@ int link_set_up(struct net_device *dev, bool up)
 	route_link_changed(dev, up);
 	if (!up)
 		packet_link_down(dev);
+	tell_master(dev);
 	return 0;
 }
 
@@ -179,6 +188,7 @@ static void carrier_work(struct net_work *w)
 	if (dev->registered && on != l->told_carrier) {
 		l->told_carrier = on;
 		rtnl_link_told(dev, 0);
+		tell_master(dev);
 	}
 	mutex_unlock(&rtnl_mutex);
 	netdev_put(dev);

@@ -135,6 +135,8 @@ static int pair(struct net_ns *net, struct net_ns *peer_net,
 	dev->priv = netdev_get(peer);
 	peer->priv = netdev_get(dev);
 	spin_unlock(&veth_lock);
+	rtnl_link_told(peer, ~0u);
+	rtnl_link_told(dev, ~0u);
 	return 0;
 }
 
@@ -210,6 +212,7 @@ static s32 veth_peer_index(const struct net_device *dev, struct net_ns **net)
 
 static struct link_kind veth_kind = {
 	.name = "veth",
+	.tells_later = true,
 	.create = veth_create,
 	.destroy = veth_destroy,
 	.peer_index = veth_peer_index,

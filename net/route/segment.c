@@ -60,7 +60,8 @@ static struct netbuf *segment(const struct netbuf *b, u32 tcp, u32 head, u32 at,
 	return f;
 }
 
-int ip_segment(struct net_ns *net, const struct route *r, struct netbuf *b)
+int ip_cut(struct netbuf *b, int (*send)(struct netbuf *f, void *arg),
+	   void *arg)
 {
 	u32 size = b->gso_size;
 	u32 tcp = b->proto == ETH_P_IP ? (b->data[0] & 15u) * 4 : IP6_HEADER;
@@ -78,8 +79,27 @@ int ip_segment(struct net_ns *net, const struct route *r, struct netbuf *b)
 		struct netbuf *f = segment(b, tcp, head, at,
 					   min(size, b->len - head - at), nr++);
 
-		err = f ? ip_send(net, r, f) : -ENOBUFS;
+		err = f ? send(f, arg) : -ENOBUFS;
 	}
 	netbuf_free(b);
 	return err;
+}
+
+struct way {
+	struct net_ns *net;
+	const struct route *r;
+};
+
+static int send_by(struct netbuf *f, void *arg)
+{
+	const struct way *w = arg;
+
+	return ip_send(w->net, w->r, f);
+}
+
+int ip_segment(struct net_ns *net, const struct route *r, struct netbuf *b)
+{
+	struct way w = { net, r };
+
+	return ip_cut(b, send_by, &w);
 }
