@@ -103,7 +103,8 @@ static int packet_name(struct socket *s, bool peer, struct sock_addr *out)
 		memcpy(l.addr, dev->mac, l.halen);
 	}
 	netdev_put(dev);
-	put_addr(out, proto, &l, (u16)(offsetof(struct ll_addr, addr) + l.halen));
+	put_addr(out, proto, &l,
+		 (u16)(offsetof(struct ll_addr, addr) + l.halen));
 	return 0;
 }
 
@@ -235,8 +236,8 @@ static void describe(const struct packet_sock *ps, const struct packet_buf *b,
 {
 	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
 	struct tpacket_auxdata a = {
-		.status = TP_STATUS_USER |
-			  (b->open ? TP_STATUS_CSUMNOTREADY : 0),
+		.status =
+			TP_STATUS_USER | (b->open ? TP_STATUS_CSUMNOTREADY : 0),
 		.len = b->whole,
 		.snaplen = b->len,
 		.net = b->head,

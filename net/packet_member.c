@@ -56,7 +56,8 @@ static struct member *find(const struct packet_sock *ps,
 
 	list_for_each_entry(i, &ps->members, node) {
 		if (i->m.ifindex == m->ifindex && i->m.type == m->type &&
-		    i->m.alen == m->alen && !memcmp(i->m.addr, m->addr, m->alen))
+		    i->m.alen == m->alen &&
+		    !memcmp(i->m.addr, m->addr, m->alen))
 			return i;
 	}
 	return NULL;

@@ -27,12 +27,12 @@ enum packet_version {
 	TPACKET_V3
 };
 
-#define TP_STATUS_KERNEL      0u
-#define TP_STATUS_USER	      1u
-#define TP_STATUS_LOSING      4u
+#define TP_STATUS_KERNEL       0u
+#define TP_STATUS_USER	       1u
+#define TP_STATUS_LOSING       4u
 #define TP_STATUS_CSUMNOTREADY 8u
-#define TP_STATUS_BLK_TMO     32u
-#define TP_STATUS_TS_SOFTWARE (1u << 29)
+#define TP_STATUS_BLK_TMO      32u
+#define TP_STATUS_TS_SOFTWARE  (1u << 29)
 
 struct vma;
 

@@ -57,10 +57,10 @@ struct frame {
 	struct packet_link link;
 };
 
-#define LOOPBACK_LINK                                               \
-	{                                                           \
+#define LOOPBACK_LINK                                                 \
+	{                                                             \
 		.ifindex = LOOPBACK_INDEX, .hatype = ARPHRD_LOOPBACK, \
-		.halen = ETH_ALEN                                   \
+		.halen = ETH_ALEN                                     \
 	}
 
 static u32 start_of(const struct packet_sock *ps, const struct frame *f)
@@ -221,7 +221,8 @@ void packet_tap_out(struct net_device *dev, const struct netbuf *b,
 	hear(load_once(&dev->net), &f, but, false);
 }
 
-void packet_tap_in(struct net_device *dev, const struct netbuf *b, bool all_only)
+void packet_tap_in(struct net_device *dev, const struct netbuf *b,
+		   bool all_only)
 {
 	struct frame f = frame_of(dev, b);
 

@@ -31,7 +31,6 @@ struct ifa_cacheinfo {
 };
 #define FOREVER ~0u
 
-
 static u32 len_of(u16 family)
 {
 	return family == AF_INET ? 4 : 16;

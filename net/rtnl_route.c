@@ -411,8 +411,8 @@ static void told(struct net_ns *net, const struct fib_route *r, bool gone)
 	struct nl_out o;
 
 	nl_out_init(&o);
-	(void)put_route(r, &o, &from_kernel,
-			gone ? RTM_DELROUTE : RTM_NEWROUTE, 0);
+	(void)put_route(r, &o, &from_kernel, gone ? RTM_DELROUTE : RTM_NEWROUTE,
+			0);
 	netlink_tell(net,
 		     r->family == AF_INET ? RTNLGRP_IPV4_ROUTE
 					  : RTNLGRP_IPV6_ROUTE,

@@ -102,8 +102,8 @@ static void put_addr6(const struct if_addr *a, void *arg)
 		return;
 	put_hex(t, a->ip, 16);
 	text_printf(t, " %02x %02x %02x %02x %8s\n", (u32)a->dev->index,
-		    a->prefix, scope_shown(a),
-		    load_once(&a->flags) & 0xff, a->dev->name);
+		    a->prefix, scope_shown(a), load_once(&a->flags) & 0xff,
+		    a->dev->name);
 }
 
 int procnet_if_inet6(struct text *t, struct net_ns *net, u64 arg __unused)

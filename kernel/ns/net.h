@@ -26,7 +26,7 @@ struct net_sysctl {
 	/* numbers that are programs' own, conf/...: of an interface, of one to come */
 	u32 tag_all, tag_default, tag_lo;
 	u32 ping_low, ping_high; /* groups that may have a ping socket */
-	u32 forward4, forward6; /* ip_forward, conf/all/forwarding */
+	u32 forward4, forward6;	 /* ip_forward, conf/all/forwarding */
 	u32 unix_qlen; /* messages that a datagram socket holds, less one */
 };
 
@@ -100,21 +100,21 @@ enum net_stat {
 
 struct net_ns {
 	struct ns_common ns;
-	u64 cookie;		 /* [I] SO_NETNS_COOKIE */
-	bool lo_up;		 /* [a] */
-	bool lo_has_addr;	 /* [a] was up, or was given its IPv4 address */
+	u64 cookie;		/* [I] SO_NETNS_COOKIE */
+	bool lo_up;		/* [a] */
+	bool lo_has_addr;	/* [a] was up, or was given its IPv4 address */
 	struct route_ns *route; /* [a] net/route/; NULL: nothing there yet */
-	u32 route_gen;		 /* [a] route_generation() */
+	u32 route_gen;		/* [a] route_generation() */
 	bool wired; /* [a] has addresses or routes but the loopback's own */
-	u32 taps;		 /* [a] sockets that want to see packets */
-	struct net_sysctl ctl;	 /* [a] its words */
-	u64 stats[NET_NR_STATS]; /* [a] */
-	struct list_head links;	 /* [link_lock, rtnl_mutex] interfaces */
-	s32 last_index;		 /* [rtnl_mutex] of an interface */
-	struct net_device *lo;	 /* [I] owned */
-	struct list_head node;	 /* [net_ns_lock] of all */
+	u32 taps;   /* [a] sockets that want to see packets */
+	struct net_sysctl ctl;	   /* [a] its words */
+	u64 stats[NET_NR_STATS];   /* [a] */
+	struct list_head links;	   /* [link_lock, rtnl_mutex] interfaces */
+	s32 last_index;		   /* [rtnl_mutex] of an interface */
+	struct net_device *lo;	   /* [I] owned */
+	struct list_head node;	   /* [net_ns_lock] of all */
 	struct list_head end_node; /* [net_ns_lock] of those that end */
-	struct list_head nsids;	 /* [net_ns_lock] rtnetlink's names of others */
+	struct list_head nsids; /* [net_ns_lock] rtnetlink's names of others */
 };
 extern const struct ns_ops net_ns_ops;
 extern struct net_ns init_net_ns;

@@ -52,11 +52,13 @@ static void port_changed(struct net_device *dev)
 
 	list_for_each_entry(p, &br->ports, node) {
 		on |= link_is_up(p->dev) && load_once(&p->dev->carrier);
-		if (!least || memcmp(p->dev->mac, least->dev->mac, ETH_ALEN) < 0)
+		if (!least ||
+		    memcmp(p->dev->mac, least->dev->mac, ETH_ALEN) < 0)
 			least = p;
 	}
 	netdev_carrier(dev, on);
-	if (br->has_mac || !least || !memcmp(dev->mac, least->dev->mac, ETH_ALEN))
+	if (br->has_mac || !least ||
+	    !memcmp(dev->mac, least->dev->mac, ETH_ALEN))
 		return;
 	memcpy(dev->mac, least->dev->mac, ETH_ALEN);
 	rtnl_link_told(dev, 0);
@@ -200,8 +202,8 @@ static void destroy(struct net_device *dev)
 	struct bridge *br = bridge_of(dev);
 
 	while (!list_empty(&br->ports)) {
-		struct bridge_port *p = list_first_entry(
-			&br->ports, struct bridge_port, node);
+		struct bridge_port *p =
+			list_first_entry(&br->ports, struct bridge_port, node);
 		struct net_device *port = netdev_get(p->dev);
 
 		release(dev, port);

@@ -284,7 +284,8 @@ void link_unregister(struct net_device *dev)
 	packet_link_gone(dev);
 	leave_list(dev);
 	rtnl_link_gone(dev);
-	dev->registered = false; /* who waits for rtnl_mutex in a file gives up */
+	dev->registered =
+		false; /* who waits for rtnl_mutex in a file gives up */
 	link_sysfs_remove(dev);
 }
 

@@ -49,7 +49,7 @@ struct link_kind {
 	const struct sys_attr *attrs;
 	u32 nr_attrs;
 	const char *devtype;  /* DEVTYPE of its uevents, or NULL */
-	bool tells_later; /* rtnl_link_told() of a new one is the kind's */
+	bool tells_later;     /* rtnl_link_told() of a new one is the kind's */
 	bool carrier_is_kept; /* its carrier is what somebody says */
 	/* Interfaces that are put under it (IFLA_MASTER); NULL: it has none. */
 	int (*enslave)(struct net_device *master, struct net_device *dev);
@@ -62,29 +62,30 @@ void link_kind_register(const struct link_kind *k); /* initcalls */
 struct link {
 	struct net_device *dev;
 	const struct link_kind *kind; /* [I] NULL: hardware, the loopback */
-	bool watched;	   /* [a] its carrier has changed: a state other than unknown */
-	bool told_carrier; /* [R] what listeners know of it */
-	bool dying;	   /* [R] */
-	bool was_up;	   /* [R] ever */
-	u8 mode;	   /* [R] IFLA_LINKMODE, kept */
-	u8 name_type;	   /* [R] name_assign_type */
-	u8 addr_type;	   /* [R] addr_assign_type */
+	bool watched; /* [a] its carrier has changed: a state other than unknown */
+	bool told_carrier;		    /* [R] what listeners know of it */
+	bool dying;			    /* [R] */
+	bool was_up;			    /* [R] ever */
+	u8 mode;			    /* [R] IFLA_LINKMODE, kept */
+	u8 name_type;			    /* [R] name_assign_type */
+	u8 addr_type;			    /* [R] addr_assign_type */
 	u32 promisc, allmulti;		    /* [R] who asks for it */
 	bool wants_promisc, wants_allmulti; /* [R] the administrator does */
-	u32 carrier_up, carrier_down; /* [a] */
-	u32 group;		      /* [R] kept */
-	struct list_head groups;      /* [R] of struct link_group */
-	char *alias;		      /* [R] owned, or NULL */
-	u8 broadcast[LINK_ADDR_MAX];  /* [I] */
-	struct net_device *master; /* [R] borrowed: it releases us before it goes */
+	u32 carrier_up, carrier_down;	    /* [a] */
+	u32 group;			    /* [R] kept */
+	struct list_head groups;	    /* [R] of struct link_group */
+	char *alias;			    /* [R] owned, or NULL */
+	u8 broadcast[LINK_ADDR_MAX];	    /* [I] */
+	struct net_device
+		*master; /* [R] borrowed: it releases us before it goes */
 	/* [a] Set by a master: takes what arrives.  Called by the worker. */
 	void (*taker)(struct net_device *dev, struct netbuf *b);
-	void *port; /* [R, link_lock] the master's own */
-	struct sys_dir *sys;	   /* [R] */
-	struct spinlock tx_lock;   /* RANK_NET */
-	struct list_head txq;	   /* [t] */
-	u32 nr_txq;		   /* [t, a] */
-	u32 nr_backlog;		   /* [b] */
+	void *port;		 /* [R, link_lock] the master's own */
+	struct sys_dir *sys;	 /* [R] */
+	struct spinlock tx_lock; /* RANK_NET */
+	struct list_head txq;	 /* [t] */
+	u32 nr_txq;		 /* [t, a] */
+	u32 nr_backlog;		 /* [b] */
 	struct net_work tx_work, carrier_work;
 };
 

@@ -309,7 +309,7 @@ void link_arrived(struct netbuf *b)
 {
 	struct net_device *dev = b->dev;
 	struct link *l = link_of(dev);
-	void (*taker)(struct net_device *dev, struct netbuf *b);
+	void (*taker)(struct net_device * dev, struct netbuf * b);
 
 	if (!link_is_up(dev) || !look_at_header(dev, b)) {
 		link_count(&dev->stats.rx_dropped, 1);

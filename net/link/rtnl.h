@@ -84,9 +84,9 @@ enum {
 
 /* What a request says of a link: what points somewhere points into it. */
 struct rtnl_link_req {
-	struct link_new how;	 /* name is q->name */
-	char name[NETDEV_NAME];	 /* "": it says none */
-	char kind[NETDEV_NAME];	 /* likewise */
+	struct link_new how;	/* name is q->name */
+	char name[NETDEV_NAME]; /* "": it says none */
+	char kind[NETDEV_NAME]; /* likewise */
 	const struct nlattr *ns_pid, *ns_fd, *mac, *broadcast, *mtu, *txqlen,
 		*master, *alias, *group, *linkmode, *carrier, *new_index;
 };

@@ -306,8 +306,8 @@ static int set_link(struct net_device *dev, struct net_ns *net,
 		err = set_master(dev, (s32)rtnl_u32(q->master));
 	if (!err && q->carrier)
 		err = set_carrier(dev, q->carrier);
-	if (!err && (q->master || q->txqlen || q->alias || q->group ||
-		     q->linkmode))
+	if (!err &&
+	    (q->master || q->txqlen || q->alias || q->group || q->linkmode))
 		rtnl_link_told(dev, 0);
 	return err;
 }
@@ -380,8 +380,7 @@ static int make_link(struct net_ns *net, const struct ifinfomsg *i,
 }
 
 static int change_one(struct net_device *dev, struct net_ns *net,
-		      const struct nlmsghdr *req,
-		      const struct rtnl_link_req *q)
+		      const struct nlmsghdr *req, const struct rtnl_link_req *q)
 {
 	const struct link_kind *k = link_of(dev)->kind;
 

@@ -97,8 +97,7 @@ static void put_relatives(const struct net_device *dev, struct nl_out *o)
 static void put_kind(const struct net_device *dev, struct nl_out *o)
 {
 	const struct link *l = link_of(dev);
-	const struct link_kind *m =
-		l->master ? link_of(l->master)->kind : NULL;
+	const struct link_kind *m = l->master ? link_of(l->master)->kind : NULL;
 	struct nlattr *nest, *data;
 
 	if (!l->kind && !m)
@@ -235,8 +234,8 @@ static void dump_one(struct net_device *dev, void *arg)
 	struct link_dump *d = arg;
 	const struct link *l = link_of(dev);
 
-	if (d->err || (d->kind[0] &&
-		       (!l->kind || strcmp(l->kind->name, d->kind) != 0)))
+	if (d->err ||
+	    (d->kind[0] && (!l->kind || strcmp(l->kind->name, d->kind) != 0)))
 		return;
 	if (d->master && (!l->master || l->master->index != d->master))
 		return;

@@ -145,8 +145,7 @@ static s64 show_operstate(void *obj, const struct sys_attr *a __unused,
 		"testing", "dormant",	 "up",
 	};
 
-	return scnprintf(buf, size, "%s\n",
-			 names[link_operstate(dev_of(obj))]);
+	return scnprintf(buf, size, "%s\n", names[link_operstate(dev_of(obj))]);
 }
 
 /* Of what is up only. */
@@ -157,8 +156,7 @@ static s64 show_carrier(void *obj, const struct sys_attr *a, char *buf,
 
 	if (!link_is_up(dev))
 		return -EINVAL;
-	return scnprintf(buf, size, "%d\n",
-			 a->arg && load_once(&dev->carrier));
+	return scnprintf(buf, size, "%d\n", a->arg && load_once(&dev->carrier));
 }
 
 static s64 show_speed(void *obj, const struct sys_attr *a, char *buf,
@@ -171,7 +169,7 @@ static s64 show_speed(void *obj, const struct sys_attr *a, char *buf,
 		return -EINVAL;
 	if (a->arg)
 		return scnprintf(buf, size, "%s\n",
-				 !speed			       ? "unknown"
+				 !speed				? "unknown"
 				 : load_once(&dev->full_duplex) ? "full"
 								: "half");
 	return scnprintf(buf, size, "%d\n", speed ? (int)speed : -1);
@@ -245,10 +243,10 @@ static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
 	{                                                     \
 		.name = n, .mode = 0444, .show = fn, .arg = v \
 	}
-#define WRITABLE(n, fn, v)                                    \
-	{                                                     \
+#define WRITABLE(n, fn, v)                                     \
+	{                                                      \
 		.name = n, .mode = 0644, .show = fn, .arg = v, \
-		.store = store_number                         \
+		.store = store_number                          \
 	}
 
 static const struct sys_attr attrs[] = {
@@ -359,9 +357,8 @@ static int fill(struct sys_dir *d, void *obj)
 static void add(struct net_device *dev, const char *action)
 {
 	struct link *l = link_of(dev);
-	struct sys_dir *up =
-		dev->parent ? sys_subdir(dev->parent, "net")
-			    : sys_path("devices/virtual/net");
+	struct sys_dir *up = dev->parent ? sys_subdir(dev->parent, "net")
+					 : sys_path("devices/virtual/net");
 
 	l->sys = sys_mkdir(up, dev->name, dev);
 	if (!l->sys)

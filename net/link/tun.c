@@ -232,8 +232,8 @@ static int use_again(struct tun_file *tf, struct net_device *dev, u32 flags)
 		return -EPERM;
 	if (tun->file)
 		return -EBUSY;
-	store_once(&tun->flags, (flags & TUN_FEATURES) |
-					(tun->flags & TUN_PERSIST));
+	store_once(&tun->flags,
+		   (flags & TUN_FEATURES) | (tun->flags & TUN_PERSIST));
 	attach(tf, tun);
 	return 0;
 }

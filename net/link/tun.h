@@ -40,7 +40,7 @@ struct tun {
 
 struct tun_file {
 	struct net_ns *net; /* [I] owned */
-	struct tun *tun;    /* [rtnl_mutex, a] with a reference; NULL: none yet */
+	struct tun *tun; /* [rtnl_mutex, a] with a reference; NULL: none yet */
 	struct waitq wq;
 	u32 vnet_size; /* [a] of the header in front */
 	s32 sndbuf;    /* [a] kept */

@@ -316,8 +316,8 @@ static int set_offload(struct tun *tun, u64 v)
 
 static s64 set_persist(struct tun *tun, u64 arg)
 {
-	store_once(&tun->flags, arg ? tun->flags | TUN_PERSIST
-				    : tun->flags & ~TUN_PERSIST);
+	store_once(&tun->flags,
+		   arg ? tun->flags | TUN_PERSIST : tun->flags & ~TUN_PERSIST);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
 #include <net/packet.h>
 
 /* What ioctl(2) and rtnetlink can set. */
-#define SETTABLE (IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP | IFF_MULTICAST)
+#define SETTABLE \
+	(IFF_UP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOARP | IFF_MULTICAST)
 
 enum {
 	OPER_UNKNOWN = 0,
@@ -22,8 +23,12 @@ enum {
 
 u32 link_flags(const struct net_device *dev)
 {
-	u32 f = load_once(&dev->flags);
+	u32 f = load_once(&dev->flags) & ~(IFF_PROMISC | IFF_ALLMULTI);
+	const struct link *l = link_of(dev);
 
+	/* what sockets and bridges ask for is not shown, as on Linux */
+	f |= l->wants_promisc ? IFF_PROMISC : 0;
+	f |= l->wants_allmulti ? IFF_ALLMULTI : 0;
 	if (!(f & IFF_UP))
 		return f;
 	return load_once(&dev->carrier) ? f | IFF_RUNNING | IFF_LOWER_UP : f;
@@ -168,8 +173,8 @@ int link_change_flags(struct net_device *dev, u32 flags)
 	wish(dev, &l->wants_promisc, flags & IFF_PROMISC, link_promisc);
 	wish(dev, &l->wants_allmulti, flags & IFF_ALLMULTI, link_allmulti);
 	if ((was ^ flags) & kept) {
-		store_once(&dev->flags, (load_once(&dev->flags) & ~kept) |
-						(flags & kept));
+		store_once(&dev->flags,
+			   (load_once(&dev->flags) & ~kept) | (flags & kept));
 		rtnl_link_told(dev, (was ^ flags) & kept);
 	}
 	return link_set_up(dev, flags & IFF_UP);

@@ -173,8 +173,7 @@ static void run_backlog(void)
 
 static bool is_busy(const struct worker *k)
 {
-	return !list_empty(&k->work) ||
-	       (k == &net && load_once(&nr_backlog));
+	return !list_empty(&k->work) || (k == &net && load_once(&nr_backlog));
 }
 
 static void work(void *arg)
