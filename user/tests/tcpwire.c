@@ -4,6 +4,8 @@
  */
 #include "wire.h"
 
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -636,4 +638,123 @@ TEST(tcpwire, cork_and_more)
 	CHECK_EQ(send(c[0], "cd", 2, 0), 2);
 	ut_sleep_ms(50);
 	CHECK_EQ(recv(c[1], b, 64, MSG_DONTWAIT), 4);
+}
+
+/* --- a bad line: a program forwards between two tuns, and does not care much */
+
+static int make_tun(int i, const char *name, const char *ip)
+{
+	struct ifreq r = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd;
+
+	wire_enter(&w, i);
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		ut_skip("no tun");
+	strcpy(r.ifr_name, name);
+	CHECK_OK(ioctl(fd, TUNSETIFF, &r));
+	wire_add_ip(wire_if_index(name), ip, 24);
+	wire_if_up(name, 1);
+	wire_enter(&w, 0);
+	return fd;
+}
+
+struct line {
+	int fd[2];
+	int loss, dup, hold; /* % */
+};
+
+/* One packet from @from on; *@held is one that waits for the next to overtake it. */
+static void forward_one(const struct line *l, int from, char *held,
+			ssize_t *held_len)
+{
+	static unsigned int seed = 1;
+	char buf[2048];
+	ssize_t n = read(l->fd[from], buf, sizeof(buf));
+	int dice;
+
+	if (n <= 0)
+		return;
+	dice = rand_r(&seed) % 100;
+	if (dice < l->loss)
+		return;
+	if (!*held_len && rand_r(&seed) % 100 < l->hold) {
+		memcpy(held, buf, (size_t)n);
+		*held_len = n;
+		return;
+	}
+	(void)!write(l->fd[!from], buf, (size_t)n);
+	if (rand_r(&seed) % 100 < l->dup)
+		(void)!write(l->fd[!from], buf, (size_t)n);
+	if (*held_len)
+		(void)!write(l->fd[!from], held, (size_t)*held_len);
+	*held_len = 0;
+}
+
+static int forward(void *arg)
+{
+	struct line *l = arg;
+	struct pollfd p[2] = { { l->fd[0], POLLIN, 0 },
+			       { l->fd[1], POLLIN, 0 } };
+	static char held[2][2048];
+	ssize_t len[2] = { 0, 0 };
+
+	int n;
+
+	while ((n = poll(p, 2, 20)) >= 0) {
+		if (!n) { /* nobody overtakes it */
+			for (int i = 0; i < 2; i++) {
+				if (len[i])
+					(void)!write(l->fd[!i], held[i],
+						     (size_t)len[i]);
+				len[i] = 0;
+			}
+		}
+		for (int i = 0; i < 2; i++) {
+			if (p[i].revents & POLLIN)
+				forward_one(l, i, held[i], &len[i]);
+		}
+	}
+	return 1;
+}
+
+static void over_line(int loss, int dup, int hold, size_t n)
+{
+	struct line l = { .loss = loss, .dup = dup, .hold = hold };
+	struct sockaddr_in a = wire_addr(1, PORT);
+	int c[2], s, one = 1;
+	pid_t pid;
+
+	wire_setup(&w);
+	l.fd[0] = make_tun(0, "ta", "10.9.1.1");
+	l.fd[1] = make_tun(1, "tb", "10.9.1.2");
+	pid = ut_fork(forward, &l);
+	a.sin_addr.s_addr = htonl(0x0a090102);
+	wire_enter(&w, 1);
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_OK(setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)));
+	CHECK_OK(bind(s, (void *)&a, sizeof(a)));
+	CHECK_OK(listen(s, 4));
+	c[0] = socket_at(0, 0);
+	CHECK_OK(connect(c[0], (void *)&a, sizeof(a)));
+	c[1] = accept(s, NULL, NULL);
+	CHECK(c[1] >= 0);
+	exchange(c, n, 20000);
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+}
+
+TEST(tcpwire, good_line)
+{
+	over_line(0, 0, 0, 1u << 20);
+}
+
+TEST(tcpwire, lossy_line)
+{
+	over_line(2, 0, 0, 300000);
+}
+
+TEST(tcpwire, bad_line)
+{
+	over_line(2, 5, 10, 300000);
 }
