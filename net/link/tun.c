@@ -200,7 +200,8 @@ static void attach(struct tun_file *tf, struct tun *tun)
 	spin_lock(&tun->lock);
 	tun->file = tf;
 	spin_unlock(&tun->lock);
-	store_release(&tf->tun, tun); /* TUNFILE - pairs with file_tun() */
+	/* TUNFILE (release) - pairs with file_tun(). */
+	store_release(&tf->tun, tun);
 	netdev_carrier(&tun->dev, true);
 }
 

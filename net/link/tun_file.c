@@ -65,7 +65,7 @@ struct tun_pi {
 static struct tun *file_tun(const struct file *f)
 {
 	const struct tun_file *tf = f->priv;
-	/* TUNFILE (acquire) - pairs with attach() */
+	/* TUNFILE (acquire) - pairs with attach(). */
 	struct tun *tun = load_acquire(&tf->tun);
 
 	return tun && load_once(&tun->file) == tf ? tun : NULL;

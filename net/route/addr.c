@@ -39,7 +39,8 @@ struct route_ns *route_ns_make(struct net_ns *net)
 	list_init(&rn->fib[1]);
 	list_init(&rn->paths);
 	list_init(&rn->groups);
-	store_release(&net->route, rn); /* ROUTENS - pairs with route_ns() */
+	/* ROUTENS (release) - pairs with route_ns(). */
+	store_release(&net->route, rn);
 	return rn;
 }
 
@@ -136,10 +137,11 @@ static void network_route(const struct if_addr *a,
 {
 	bool v4 = a->family == AF_INET;
 	bool lo = v4 && (load_once(&a->dev->flags) & IFF_LOOPBACK);
-	struct fib_route r = route_of(
-		a, lo ? ROUTE_LOCAL : ROUTE_UNICAST,
-		lo ? RT_SCOPE_HOST : v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-		lo ? RT_TABLE_LOCAL : RT_TABLE_MAIN);
+	struct fib_route r = route_of(a, lo ? ROUTE_LOCAL : ROUTE_UNICAST,
+				      lo   ? RT_SCOPE_HOST
+				      : v4 ? RT_SCOPE_LINK
+					   : RT_SCOPE_UNIVERSE,
+				      lo ? RT_TABLE_LOCAL : RT_TABLE_MAIN);
 
 	r.dst_len = a->prefix;
 	r.metric = a->metric ?: v4 ? 0 : METRIC6_KERNEL;
@@ -155,10 +157,10 @@ static void each_route(const struct if_addr *a,
 		       void (*fn)(struct net_ns *net,
 				  const struct fib_route *r))
 {
-	struct fib_route r = route_of(
-		a, ROUTE_LOCAL,
-		a->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE,
-		RT_TABLE_LOCAL);
+	struct fib_route r = route_of(a, ROUTE_LOCAL,
+				      a->family == AF_INET ? RT_SCOPE_HOST
+							   : RT_SCOPE_UNIVERSE,
+				      RT_TABLE_LOCAL);
 
 	memcpy(r.dst, a->ip, 16);
 	fn(a->dev->net, &r);
@@ -366,8 +368,7 @@ int if_addr_del(struct net_device *dev, u16 family, const u8 ip[16], int prefix)
 		return -EADDRNOTAVAIL;
 	list_for_each_entry(a, &rn->addrs, node) {
 		if (a->dev != dev || a->family != family ||
-		    !ip_same(a->ip, ip) ||
-		    (prefix >= 0 && a->prefix != prefix))
+		    !ip_same(a->ip, ip) || (prefix >= 0 && a->prefix != prefix))
 			continue;
 		if (family == AF_INET && !(a->flags & IFA_F_SECONDARY))
 			drop_secondaries(rn, a);

@@ -161,7 +161,8 @@ static inline u32 net32(u32 v)
 struct route_ns *route_ns_make(struct net_ns *net);
 static inline struct route_ns *route_ns(const struct net_ns *net)
 {
-	return load_acquire(&net->route); /* ROUTENS - pairs with route_ns_make() */
+	/* ROUTENS (acquire) - pairs with route_ns_make(). */
+	return load_acquire(&net->route);
 }
 void route_changed(struct net_ns *net); /* any context */
 /* A worker's look: the address of @dev, route_lock held, or NULL. */

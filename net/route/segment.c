@@ -53,7 +53,7 @@ static struct netbuf *segment(const struct netbuf *b, u32 tcp, u32 head, u32 at,
 	}
 	put_be32(h + tcp + 4, get_be32(h + tcp + 4) + at);
 	if (!last)
-		h[tcp + 13] &= (u8)~(TCP_FIN | TCP_PSH);
+		h[tcp + 13] &= (u8) ~(TCP_FIN | TCP_PSH);
 	if (nr)
 		h[tcp + 13] &= (u8)~TCP_CWR;
 	set_checksum(f, tcp, v4);
