@@ -231,8 +231,7 @@ static void drop(struct packet_sock *ps, struct packet_buf *b)
 }
 
 /* PACKET_AUXDATA */
-static void describe(const struct packet_sock *ps, const struct packet_buf *b,
-		     struct sock_msg *m)
+static void describe(const struct packet_buf *b, struct sock_msg *m)
 {
 	struct sock_cmsg *c = &m->cmsg[m->nr_cmsg++];
 	struct tpacket_auxdata a = {
@@ -264,7 +263,7 @@ static s64 take(struct packet_sock *ps, struct packet_buf *b,
 		sock_put_cmsg(m, SOL_SOCKET, SO_RXQ_OVFL, &b->drops,
 			      sizeof(b->drops));
 	if (load_once(&ps->auxdata))
-		describe(ps, b, m);
+		describe(b, m);
 	if (!(m->flags & MSG_PEEK))
 		drop(ps, b);
 	return r;

@@ -5,6 +5,7 @@
  */
 #include <net/link/rtnl.h>
 
+#include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
@@ -147,6 +148,20 @@ int rtnl_parse_peer(const struct nlattr *a, struct rtnl_link_req *q)
 	return err;
 }
 
+/* Why what it names is none. */
+static int no_ns(const struct rtnl_link_req *q)
+{
+	struct file *f;
+
+	if (q->ns_pid)
+		return -ESRCH;
+	f = fd_get((int)rtnl_u32(q->ns_fd));
+	if (!f)
+		return -EBADF;
+	file_put(f);
+	return -EINVAL;
+}
+
 struct net_ns *rtnl_target_net(struct net_ns *net,
 			       const struct rtnl_link_req *q)
 {
@@ -159,7 +174,7 @@ struct net_ns *rtnl_target_net(struct net_ns *net,
 	else
 		return net_ns_get(net);
 	if (!n)
-		return ERR_PTR(q->ns_pid ? -ESRCH : -EINVAL);
+		return ERR_PTR(no_ns(q));
 	if (!net_capable(n, CAP_NET_ADMIN)) {
 		net_ns_put(n);
 		return ERR_PTR(-EPERM);

@@ -75,7 +75,7 @@ static struct tun *file_tun(const struct file *f)
 
 static int take_vnet(struct netbuf *b, const struct vnet_hdr *v)
 {
-	u8 type = v->gso_type & (u8)~VNET_GSO_ECN;
+	u8 type = (u8)(v->gso_type & ~VNET_GSO_ECN);
 	u32 head = netbuf_headroom(b);
 
 	if (v->flags & VNET_NEEDS_CSUM) {
@@ -153,8 +153,6 @@ static s64 tun_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 
 	if (!tun)
 		return -EBADFD;
-	if (!link_is_up(&tun->dev))
-		return -EIO;
 	err = get_heads(tun, f->priv, from, &v, &pi);
 	n = iov_iter_count(from);
 	if (err || n > PACKET_MAX)
@@ -167,6 +165,8 @@ static s64 tun_write(struct file *f, struct iov_iter *from, u64 *pos __unused)
 		err = find_proto(tun, b, &pi);
 	if (!err)
 		err = take_vnet(b, &v);
+	if (!err && !link_is_up(&tun->dev))
+		err = -EIO;
 	if (err) {
 		netbuf_free(b);
 		return err;

@@ -111,8 +111,10 @@ TEST(links, pair)
 	CHECK_OK(ioctl(s, SIOCGIFFLAGS, &r));
 	CHECK_EQ(r.ifr_flags & (IFF_UP | IFF_RUNNING), IFF_UP);
 	wire_if_up("veth0", 1);
-	ut_sleep_ms(50);
-	CHECK_OK(ioctl(s, SIOCGIFFLAGS, &r));
+	for (int n = 0; n < 100 && !(r.ifr_flags & IFF_RUNNING); n++) {
+		ut_sleep_ms(20);
+		CHECK_OK(ioctl(s, SIOCGIFFLAGS, &r));
+	}
 	CHECK_EQ(r.ifr_flags & (IFF_UP | IFF_RUNNING), IFF_UP | IFF_RUNNING);
 	CHECK_EQ(del(b), 0); /* the other one goes, too */
 	CHECK_ERR(ioctl(s, SIOCGIFFLAGS, &r), ENODEV);
@@ -142,6 +144,9 @@ TEST(links, errors)
 	CHECK_EQ(ask(&r), -EADDRNOTAVAIL);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
 	attr(&r, IFLA_NET_NS_FD, &(int){ 999 }, 4);
+	CHECK_EQ(ask(&r), -EBADF);
+	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
+	attr(&r, IFLA_NET_NS_FD, &(int){ open("/dev/null", O_RDONLY) }, 4);
 	CHECK_EQ(ask(&r), -EINVAL);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
 	attr(&r, IFLA_IFNAME, "lo", 3);
@@ -201,6 +206,29 @@ static long hear(int s, void *buf, size_t n, struct sockaddr_ll *from)
 	return recvfrom(s, buf, n, 0, (void *)from, &len);
 }
 
+/* Both ends, with a link between them: Linux sees that a while later. */
+static void linked(void)
+{
+	struct ifreq r = { .ifr_flags = 0 };
+	int s;
+
+	wire_setup(&w);
+	for (int i = 0; i < 2; i++) {
+		wire_enter(&w, i);
+		CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+		strcpy(r.ifr_name, w.dev[i]);
+		for (int n = 0; n < 100; n++) {
+			CHECK_OK(ioctl(s, SIOCGIFFLAGS, &r));
+			if (r.ifr_flags & IFF_RUNNING)
+				break;
+			ut_sleep_ms(20);
+		}
+		CHECK(r.ifr_flags & IFF_RUNNING);
+		close(s);
+	}
+	wire_enter(&w, 0);
+}
+
 #define TEST_PROTO 0x88b5 /* for experiments */
 
 TEST(links, frames)
@@ -209,7 +237,7 @@ TEST(links, frames)
 	unsigned char f[60] = { 0 }, got[100];
 	int a, b;
 
-	wire_setup(&w);
+	linked();
 	a = packet_at(0, SOCK_RAW, TEST_PROTO);
 	b = packet_at(1, SOCK_RAW, TEST_PROTO);
 	mine = name_of(a);
@@ -242,7 +270,7 @@ TEST(links, cooked_frames)
 	char got[100];
 	int a, b;
 
-	wire_setup(&w);
+	linked();
 	a = packet_at(0, SOCK_DGRAM, TEST_PROTO);
 	b = packet_at(1, SOCK_DGRAM, TEST_PROTO);
 	to = name_of(b);
@@ -268,7 +296,7 @@ TEST(links, others_frames)
 	char got[100];
 	int a, b, all;
 
-	wire_setup(&w);
+	linked();
 	a = packet_at(0, SOCK_DGRAM, TEST_PROTO);
 	all = packet_at(0, SOCK_DGRAM, ETH_P_ALL);
 	b = packet_at(1, SOCK_DGRAM, TEST_PROTO);
@@ -491,6 +519,7 @@ TEST(links, tun_ping)
 TEST(links, tun_rules)
 {
 	struct ifreq r = { .ifr_name = "t0" }, q = r;
+	char buf[60] = "";
 	int fd, other, s;
 
 	ut_own_net();
@@ -502,7 +531,8 @@ TEST(links, tun_rules)
 	CHECK_ERR(ioctl(other, TUNSETIFF, &q), EBUSY);
 	q.ifr_flags = IFF_TUN | IFF_NO_PI;
 	CHECK_ERR(ioctl(other, TUNSETIFF, &q), EINVAL);
-	CHECK_ERR(write(fd, "x", 1), EIO); /* it is down */
+	CHECK_ERR(write(fd, "x", 1), EINVAL);
+	CHECK_ERR(write(fd, buf, sizeof(buf)), EIO); /* it is down */
 	CHECK_OK(ioctl(fd, TUNSETPERSIST, 1));
 	close(fd);
 	q.ifr_flags = IFF_TAP | IFF_NO_PI;
