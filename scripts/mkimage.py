@@ -72,7 +72,7 @@ UDHCPC = """\
 # Called by udhcpc with what the server said in $ip, $mask, $router, $dns, $domain.
 case $1 in
 deconfig)
-	ip addr flush dev "$interface"
+	ip -4 addr flush dev "$interface"
 	;;
 bound|renew)
 	ip addr replace "$ip/$mask" broadcast "${broadcast:-+}" dev "$interface"
