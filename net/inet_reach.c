@@ -78,6 +78,10 @@ int inet_reach(const struct inet_sock *is, const struct sock_msg *m,
 		from = m->tx.src;
 	if (from && inet_is_v4(ep) != ip_is_v4(from))
 		from = NULL;
+	if (from && !is->freebind && inet_is_v4(ep) &&
+	    !ip_is_multicast(from) && !ip_is_all_ones(from) &&
+	    !route_is_local(is->s.net, from))
+		return -EINVAL; /* it has been taken away, as on Linux */
 	err = route_lookup(is->s.net, ep->ip, from, oif, &r);
 	if (!err)
 		err = take(is, ep, &r, src);

@@ -123,7 +123,7 @@ static const char snmp6[] =
 	"UdpLite6RcvbufErrors UdpLite6SndbufErrors "
 	"UdpLite6InCsumErrors UdpLite6MemErrors";
 
-/* Those that are not 0. */
+/* Those that are not 0: what stays here, and what came and went, are added up. */
 static const struct {
 	const char *group, *field;
 	enum net_stat stat;
@@ -134,6 +134,53 @@ static const struct {
 	{ "Ip", "OutTransmits", NET_IP_PACKETS },
 	{ "IpExt", "InOctets", NET_IP_BYTES },
 	{ "IpExt", "OutOctets", NET_IP_BYTES },
+	{ "Ip", "InReceives", NET_IP_IN },
+	{ "Ip", "InHdrErrors", NET_IP_BAD_HEADER },
+	{ "Ip", "InAddrErrors", NET_IP_BAD_ADDRESS },
+	{ "Ip", "InUnknownProtos", NET_IP_UNKNOWN_PROTO },
+	{ "Ip", "InDelivers", NET_IP_DELIVERED },
+	{ "Ip", "ForwDatagrams", NET_IP_FORWARDED },
+	{ "Ip", "OutRequests", NET_IP_OUT },
+	{ "Ip", "OutTransmits", NET_IP_OUT },
+	{ "Ip", "OutNoRoutes", NET_IP_NO_ROUTE },
+	{ "Ip", "ReasmTimeout", NET_REASM_TIMEOUT },
+	{ "Ip", "ReasmReqds", NET_REASM },
+	{ "Ip", "ReasmOKs", NET_REASM_OK },
+	{ "Ip", "ReasmFails", NET_REASM_FAILED },
+	{ "Ip", "FragOKs", NET_FRAG_OK },
+	{ "Ip", "FragFails", NET_FRAG_FAILED },
+	{ "Ip", "FragCreates", NET_FRAG_MADE },
+	{ "IpExt", "InOctets", NET_IP_IN_BYTES },
+	{ "IpExt", "OutOctets", NET_IP_OUT_BYTES },
+	{ "Icmp", "InMsgs", NET_ICMP_IN },
+	{ "Icmp", "InErrors", NET_ICMP_BAD },
+	{ "Icmp", "InCsumErrors", NET_ICMP_BAD },
+	{ "Icmp", "OutMsgs", NET_ICMP_OUT },
+	{ "Udp", "InErrors", NET_UDP_BAD },
+	{ "Udp", "InCsumErrors", NET_UDP_BAD },
+	{ "6", "Ip6InReceives", NET_IP6_IN },
+	{ "6", "Ip6InHdrErrors", NET_IP6_BAD_HEADER },
+	{ "6", "Ip6InAddrErrors", NET_IP6_BAD_ADDRESS },
+	{ "6", "Ip6InUnknownProtos", NET_IP6_UNKNOWN_PROTO },
+	{ "6", "Ip6InDelivers", NET_IP6_DELIVERED },
+	{ "6", "Ip6OutForwDatagrams", NET_IP6_FORWARDED },
+	{ "6", "Ip6OutRequests", NET_IP6_OUT },
+	{ "6", "Ip6OutTransmits", NET_IP6_OUT },
+	{ "6", "Ip6OutNoRoutes", NET_IP6_NO_ROUTE },
+	{ "6", "Ip6ReasmTimeout", NET_REASM6_TIMEOUT },
+	{ "6", "Ip6ReasmReqds", NET_REASM6 },
+	{ "6", "Ip6ReasmOKs", NET_REASM6_OK },
+	{ "6", "Ip6ReasmFails", NET_REASM6_FAILED },
+	{ "6", "Ip6FragOKs", NET_FRAG6_OK },
+	{ "6", "Ip6FragFails", NET_FRAG6_FAILED },
+	{ "6", "Ip6FragCreates", NET_FRAG6_MADE },
+	{ "6", "Ip6InOctets", NET_IP6_IN_BYTES },
+	{ "6", "Ip6OutOctets", NET_IP6_OUT_BYTES },
+	{ "6", "Icmp6InMsgs", NET_ICMP6_IN },
+	{ "6", "Icmp6InErrors", NET_ICMP6_BAD },
+	{ "6", "Icmp6OutMsgs", NET_ICMP6_OUT },
+	{ "6", "Udp6InErrors", NET_UDP6_BAD },
+	{ "6", "Udp6InCsumErrors", NET_UDP6_BAD },
 	{ "Icmp", "InMsgs", NET_ICMP_PACKETS },
 	{ "Icmp", "OutMsgs", NET_ICMP_PACKETS },
 	{ "Tcp", "ActiveOpens", NET_TCP_CONNECTIONS },
@@ -168,7 +215,7 @@ static const struct {
 	const char *group, *field;
 	s64 v;
 } constant[] = {
-	{ "Ip", "Forwarding", 2 },    { "Ip", "DefaultTTL", 64 },
+	{ "Ip", "DefaultTTL", 64 },
 	{ "Tcp", "RtoAlgorithm", 1 }, { "Tcp", "RtoMin", 200 },
 	{ "Tcp", "RtoMax", 120000 },  { "Tcp", "MaxConn", -1 },
 };
@@ -193,7 +240,7 @@ static s64 value_of(struct net_ns *net, const char *group, const char *field,
 	for (u32 i = 0; i < ARRAY_SIZE(counted); i++) {
 		if (!strcmp(counted[i].group, group) &&
 		    is_name(counted[i].field, field, len))
-			return (s64)net_stat(net, counted[i].stat);
+			n += net_stat(net, counted[i].stat);
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(constant); i++) {
 		if (!strcmp(constant[i].group, group) &&
@@ -202,6 +249,8 @@ static s64 value_of(struct net_ns *net, const char *group, const char *field,
 	}
 	if (!strcmp(group, "Tcp") && is_name("CurrEstab", field, len))
 		inet_for_each(net, count_live, &n);
+	if (!strcmp(group, "Ip") && is_name("Forwarding", field, len))
+		n = load_once(&net->ctl.forward4) ? 1 : 2;
 	return (s64)n;
 }
 

@@ -16,6 +16,7 @@ struct request {
 	union {
 		struct ifinfomsg link;
 		struct ifaddrmsg addr;
+		struct rtmsg route;
 	};
 	char attrs[512];
 };
@@ -118,7 +119,7 @@ void wire_add_ip(int index, const char *ip, int prefix)
 	CHECK_EQ(ask(&r), 0);
 }
 
-static int add_veth(int ns)
+int wire_veth(const char *name, const char *peer_name, int ns)
 {
 	struct request r = {
 		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
@@ -128,12 +129,12 @@ static int add_veth(int ns)
 	struct ifinfomsg none = { 0 };
 	void *info, *data, *peer;
 
-	attr(&r, IFLA_IFNAME, "wa", 3);
+	attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
 	info = attr(&r, IFLA_LINKINFO, NULL, 0);
 	attr(&r, IFLA_INFO_KIND, "veth", 4);
 	data = attr(&r, IFLA_INFO_DATA, NULL, 0);
 	peer = attr(&r, VETH_INFO_PEER, &none, sizeof(none));
-	attr(&r, IFLA_IFNAME, "wb", 3);
+	attr(&r, IFLA_IFNAME, peer_name, strlen(peer_name) + 1);
 	attr(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
 	nest_end(&r, peer);
 	nest_end(&r, data);
@@ -141,7 +142,50 @@ static int add_veth(int ns)
 	return ask(&r);
 }
 
-static int own_ns(void)
+int wire_add_route(const char *dst, int prefix, const char *via)
+{
+	struct request r = {
+		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+		.h.nlmsg_type = RTM_NEWROUTE,
+		.h.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL,
+	};
+	int six = strchr(dst, ':') != NULL;
+	unsigned char raw[16];
+
+	r.route = (struct rtmsg){
+		.rtm_family = six ? AF_INET6 : AF_INET,
+		.rtm_dst_len = (unsigned char)prefix,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_scope = RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	CHECK_EQ(inet_pton(six ? AF_INET6 : AF_INET, dst, raw), 1);
+	attr(&r, RTA_DST, raw, six ? 16 : 4);
+	CHECK_EQ(inet_pton(six ? AF_INET6 : AF_INET, via, raw), 1);
+	attr(&r, RTA_GATEWAY, raw, six ? 16 : 4);
+	return ask(&r);
+}
+
+void wire_del_ip(int index, const char *ip, int prefix)
+{
+	struct request r = {
+		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+		.h.nlmsg_type = RTM_DELADDR,
+	};
+	unsigned char raw[4];
+
+	CHECK_EQ(inet_pton(AF_INET, ip, raw), 1);
+	r.addr = (struct ifaddrmsg){
+		.ifa_family = AF_INET,
+		.ifa_prefixlen = (unsigned char)prefix,
+		.ifa_index = (unsigned int)index,
+	};
+	attr(&r, IFA_LOCAL, raw, 4);
+	CHECK_EQ(ask(&r), 0);
+}
+
+int wire_own_ns(void)
 {
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
@@ -161,13 +205,18 @@ void wire_up(const struct wire *w, int i, int up)
 	wire_enter(w, 0);
 }
 
-void wire_mtu(const struct wire *w, int i, int mtu)
+void wire_if_mtu(int index, int mtu)
 {
-	struct request r = of_link(RTM_NEWLINK, w->index[i]);
+	struct request r = of_link(RTM_NEWLINK, index);
 
 	attr(&r, IFLA_MTU, &mtu, sizeof(mtu));
-	wire_enter(w, i);
 	CHECK_EQ(ask(&r), 0);
+}
+
+void wire_mtu(const struct wire *w, int i, int mtu)
+{
+	wire_enter(w, i);
+	wire_if_mtu(w->index[i], mtu);
 	wire_enter(w, 0);
 }
 
@@ -176,12 +225,12 @@ void wire_setup(struct wire *w)
 	int err;
 
 	ut_own_net();
-	w->ns[0] = own_ns();
+	w->ns[0] = wire_own_ns();
 	CHECK_OK(unshare(CLONE_NEWNET));
 	wire_if_up("lo", 1);
-	w->ns[1] = own_ns();
+	w->ns[1] = wire_own_ns();
 	wire_enter(w, 0);
-	err = add_veth(w->ns[1]);
+	err = wire_veth("wa", "wb", w->ns[1]);
 	if (err == -EOPNOTSUPP || err == -ENODEV)
 		ut_skip("no veth");
 	CHECK_EQ(err, 0);

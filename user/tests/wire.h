@@ -26,6 +26,13 @@ void wire_up(const struct wire *w, int i, int up);
 void wire_mtu(const struct wire *w, int i, int mtu);
 /* The address of an interface of the caller's namespace. */
 void wire_add_ip(int index, const char *ip, int prefix);
+void wire_del_ip(int index, const char *ip, int prefix); /* of IPv4 */
+/* 0 or -errno. */
+int wire_add_route(const char *dst, int prefix, const char *via);
+/* A veth of the caller's namespace, whose other end is in @ns: 0 or -errno. */
+int wire_veth(const char *name, const char *peer_name, int ns);
+int wire_own_ns(void); /* a descriptor of the caller's */
+void wire_if_mtu(int index, int mtu);
 int wire_if_index(const char *name);
 void wire_if_up(const char *name, int up);
 struct sockaddr_in wire_addr(int i, int port);
