@@ -20,7 +20,7 @@
 #define BYTES_MAX  (4u << 20)
 #define PIECES_MAX 128u /* of one: 64 KiB over links of 576 bytes */
 #define WAIT_NS	   (30 * NSEC_PER_SEC)
-#define SIZE_MAX_  65535u
+#define LENGTH_MAX 65535u /* that a header can say */
 #define TIME_EXCEEDED4 11u
 #define TIME_EXCEEDED6 3u
 #define CODE_REASM     1u
@@ -178,8 +178,9 @@ static enum fits place(struct datagram *d, const struct reasm_piece *p, u32 len,
 static bool end_ok(struct datagram *d, const struct reasm_piece *p, u32 len)
 {
 	u32 end = p->off + len;
+	u32 head = ip_is_v4(p->dst) ? p->unfrag : p->unfrag - IP6_HEADER;
 
-	if (p->unfrag + end > SIZE_MAX_ || (p->more && (len % 8 || !len)))
+	if (head + end > LENGTH_MAX || (p->more && (len % 8 || !len)))
 		return false;
 	if (d->end && (end > d->end || (!p->more && end != d->end)))
 		return false;

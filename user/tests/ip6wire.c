@@ -8,6 +8,8 @@
 #include <linux/errqueue.h>
 #include <netinet/icmp6.h>
 #include <poll.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define PORT 7300
@@ -94,41 +96,28 @@ TEST(ip6wire, sizes)
 	}
 }
 
-/* The address that the interface gave itself, when nobody else turned out to have it. */
+/* The address that the interface gave itself, when nobody else turned out to have it: then
+ * it can be bound to. */
 static struct sockaddr_in6 link_local(int i, int port)
 {
-	char line[256];
-	struct sockaddr_in6 a = addr("::", port, w.index[i]);
+	struct sockaddr_in6 a = addr("fe80::", port, w.index[i]);
+	unsigned char *id = a.sin6_addr.s6_addr + 8;
+	struct ifreq r = { .ifr_name = "" };
+	int s = socket_at(i, SOCK_DGRAM, 0), tries = 0;
 
+	strcpy(r.ifr_name, w.dev[i]);
 	wire_enter(&w, i);
-	for (int tries = 0; tries < 50; tries++) {
-		FILE *f = fopen("/proc/thread-self/net/if_inet6", "re");
-		int found = 0;
-
-		CHECK(f);
-		while (fgets(line, sizeof(line), f)) {
-			unsigned int index, prefix, scope, flags;
-
-			CHECK_EQ(sscanf(line + 33, "%x %x %x %x", &index,
-					&prefix, &scope, &flags),
-				 4);
-			if (scope != 0x20 || (int)index != w.index[i] ||
-			    (flags & 0x40))
-				continue;
-			for (int k = 0; k < 16; k++) {
-				unsigned int v;
-
-				CHECK_EQ(sscanf(line + 2 * k, "%2x", &v), 1);
-				a.sin6_addr.s6_addr[k] = (unsigned char)v;
-			}
-			found = 1;
-		}
-		CHECK_OK(fclose(f));
-		if (found)
-			break;
-		CHECK(tries < 49);
+	CHECK_OK(ioctl(s, SIOCGIFHWADDR, &r));
+	memcpy(id, r.ifr_hwaddr.sa_data, 3);
+	memcpy(id + 3, "\xff\xfe", 2);
+	memcpy(id + 5, r.ifr_hwaddr.sa_data + 3, 3);
+	id[0] ^= 2;
+	while (bind(s, (void *)&a, sizeof(a))) {
+		CHECK_EQ(errno, EADDRNOTAVAIL);
+		CHECK(tries++ < 50);
 		usleep(100000);
 	}
+	CHECK_OK(close(s));
 	wire_enter(&w, 0);
 	return a;
 }
