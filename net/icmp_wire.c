@@ -66,8 +66,8 @@ static int wire(struct net_ns *net, const struct inet_sock *is, u8 proto,
 	memcpy(netbuf_put(n, b->len), b->data, b->len);
 	loop_back(net, is, proto, b, r);
 	if (proto == (inet_is_v4(&b->to) ? IPPROTO_ICMP : IPPROTO_ICMPV6))
-		net_count(net, proto == IPPROTO_ICMP ? NET_ICMP_OUT
-						      : NET_ICMP6_OUT,
+		net_count(net,
+			  proto == IPPROTO_ICMP ? NET_ICMP_OUT : NET_ICMP6_OUT,
 			  1);
 	return ip_output(net, r, proto, b->from.ip, b->to.ip, &o, n);
 }
@@ -119,8 +119,9 @@ static const struct meaning unreach4[] = {
 	{ EHOSTUNREACH, true },	 { EHOSTUNREACH, true },
 };
 static const struct meaning unreach6[] = {
-	{ ENETUNREACH, false },	 { EACCES, true },	 { EHOSTUNREACH, false },
-	{ EHOSTUNREACH, false }, { ECONNREFUSED, true }, { EACCES, true },
+	{ ENETUNREACH, false },	 { EACCES, true },
+	{ EHOSTUNREACH, false }, { EHOSTUNREACH, false },
+	{ ECONNREFUSED, true },	 { EACCES, true },
 	{ EACCES, true },
 };
 
@@ -168,8 +169,8 @@ static void error_input(struct net_ns *net, const struct ip_packet *p, bool v4)
 static bool is_sound(const struct ip_packet *p, bool v4)
 {
 	const struct netbuf *b = p->b;
-	u32 sum = v4 ? 0
-		     : ip_pseudo_sum(IPPROTO_ICMPV6, p->src, p->dst, b->len);
+	u32 sum =
+		v4 ? 0 : ip_pseudo_sum(IPPROTO_ICMPV6, p->src, p->dst, b->len);
 
 	return b->len >= 4 && ((b->flags & NETBUF_CSUM_PARTIAL) ||
 			       ip_sum(sum, b->data, b->len) == 0xffff);

@@ -40,11 +40,11 @@ static bool by_loopback(const struct inet_sock *is, const struct inet_ep *ep,
 {
 	bool many = inet_is_multicast(ep) || inet_is_broadcast(ep);
 
-	return many && (oif == LOOPBACK_INDEX ||
-			(!oif && (!load_once(&is->s.net->wired) ||
-				  inet_is_loopback(ep) ||
-				  (is->ip_fixed &&
-				   inet_is_loopback(&is->local)))));
+	return many &&
+	       (oif == LOOPBACK_INDEX ||
+		(!oif &&
+		 (!load_once(&is->s.net->wired) || inet_is_loopback(ep) ||
+		  (is->ip_fixed && inet_is_loopback(&is->local)))));
 }
 
 static int take(const struct inet_sock *is, struct inet_ep *ep,
@@ -78,9 +78,8 @@ int inet_reach(const struct inet_sock *is, const struct sock_msg *m,
 		from = m->tx.src;
 	if (from && inet_is_v4(ep) != ip_is_v4(from))
 		from = NULL;
-	if (from && !is->freebind && inet_is_v4(ep) &&
-	    !ip_is_multicast(from) && !ip_is_all_ones(from) &&
-	    !route_is_local(is->s.net, from))
+	if (from && !is->freebind && inet_is_v4(ep) && !ip_is_multicast(from) &&
+	    !ip_is_all_ones(from) && !route_is_local(is->s.net, from))
 		return -EINVAL; /* it has been taken away, as on Linux */
 	err = route_lookup(is->s.net, ep->ip, from, oif, &r);
 	if (!err)
@@ -130,7 +129,7 @@ int inet_check_bind(const struct inet_sock *is, const struct inet_ep *ep,
 		return -EADDRNOTAVAIL;
 	}
 	return is->freebind || inet_may_have(is->s.net, ep) ? 0
-							     : -EADDRNOTAVAIL;
+							    : -EADDRNOTAVAIL;
 }
 
 u32 inet_mtu(const struct inet_sock *is)

@@ -227,7 +227,8 @@ void inet_flood(struct net_ns *net, u8 proto, const struct inet_buf *b)
 /* --- membership */
 
 /* The interface hears it, or does not any more. */
-static int hear(const struct inet_sock *is, const struct inet_ep *group, bool in)
+static int hear(const struct inet_sock *is, const struct inet_ep *group,
+		bool in)
 {
 	struct net_device *dev =
 		group->scope == LOOPBACK_INDEX

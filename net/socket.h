@@ -157,7 +157,7 @@ struct sock_msg {
 		struct { /* send, to internet sockets: */
 			bool src_set, mark_set;
 			u8 src[16]; /* the address to send from */
-			u32 index; /* of the interface to send by; 0: any */
+			u32 index;  /* of the interface to send by; 0: any */
 			u32 mark;
 		} tx;
 	};

@@ -390,8 +390,8 @@ struct inet_buf *udp_read_datagram(struct inet_sock *is, struct sock_msg *m,
 
 bool udp_give_whole(struct inet_sock *is, struct inet_buf *b)
 {
-	struct inet_sock *to = b->to.scope ? NULL
-					   : receiver(is->s.net, is->proto, b);
+	struct inet_sock *to =
+		b->to.scope ? NULL : receiver(is->s.net, is->proto, b);
 	bool whole = to && load_once(&to->gro) && !ip_tapped(is->s.net);
 
 	if (whole)

@@ -73,8 +73,8 @@ static struct netbuf *packet_of(const struct inet_sock *is,
 	put_be16(h + 6, 0);
 	memcpy(netbuf_put(n, b->len), b->data, b->len);
 	if (is->proto == IPPROTO_UDPLITE) {
-		covers = is->cscov[0] && is->cscov[0] < len ? is->cscov[0]
-							     : len;
+		covers =
+			is->cscov[0] && is->cscov[0] < len ? is->cscov[0] : len;
 		put_be16(h + 4, covers == len ? 0 : covers);
 	}
 	if (inet_is_v4(&b->to) || !is->no_check6[0] ||
@@ -138,8 +138,8 @@ static int send(struct inet_sock *is, struct inet_buf *b, struct route *r)
 int udp_wire_send(struct inet_sock *is, struct inet_buf *b)
 {
 	struct route r;
-	int err = route_lookup(is->s.net, b->to.ip, b->from.ip, b->to.scope,
-			       &r);
+	int err =
+		route_lookup(is->s.net, b->to.ip, b->from.ip, b->to.scope, &r);
 
 	if (!err && !r.dev)
 		err = -ENETUNREACH; /* it has become our own just now */
@@ -164,7 +164,7 @@ static u32 covered(const struct ip_packet *p, u32 *len)
 		return 0;
 	*len = b->len;
 	if (p->proto == IPPROTO_UDPLITE)
-		return !said ? b->len
+		return !said				    ? b->len
 		       : said < UDP_HEADER || said > b->len ? 0
 							    : said;
 	if (said < UDP_HEADER || said > b->len)
@@ -267,8 +267,8 @@ void inet_tell_sender(struct net_ns *net, const struct icmp_report *e, u8 proto,
 	kfree(b);
 }
 
-struct inet_buf *inet_quote_buf(const u8 src[16], const u8 dst[16],
-				const u8 *p, u32 n)
+struct inet_buf *inet_quote_buf(const u8 src[16], const u8 dst[16], const u8 *p,
+				u32 n)
 {
 	struct inet_buf *b = ip_alloc(n);
 

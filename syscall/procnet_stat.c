@@ -215,9 +215,9 @@ static const struct {
 	const char *group, *field;
 	s64 v;
 } constant[] = {
-	{ "Ip", "DefaultTTL", 64 },
-	{ "Tcp", "RtoAlgorithm", 1 }, { "Tcp", "RtoMin", 200 },
-	{ "Tcp", "RtoMax", 120000 },  { "Tcp", "MaxConn", -1 },
+	{ "Ip", "DefaultTTL", 64 }, { "Tcp", "RtoAlgorithm", 1 },
+	{ "Tcp", "RtoMin", 200 },   { "Tcp", "RtoMax", 120000 },
+	{ "Tcp", "MaxConn", -1 },
 };
 
 static void count_live(struct inet_sock *is, void *arg)

@@ -208,8 +208,7 @@ static int take_stamps(struct sock_msg *m, uaddr_t at, u64 len)
 }
 
 static int take_inet6(const struct socket *s, struct sock_msg *m,
-		      const struct user_cmsghdr *c,
-		      uaddr_t at)
+		      const struct user_cmsghdr *c, uaddr_t at)
 {
 	u64 len = c->len - sizeof(*c);
 	s16 ignored;
@@ -244,8 +243,9 @@ static int take_inet(const struct socket *s, struct sock_msg *m,
 			return take_packet(&m->hops, at, len, 1);
 		if (c->type == IP_TOS)
 			return take_packet(&m->class, at, len, 0);
-		return c->type == IP_PKTINFO ? take_pktinfo(s, m, at, len, false)
-					     : -EINVAL;
+		return c->type == IP_PKTINFO
+			       ? take_pktinfo(s, m, at, len, false)
+			       : -EINVAL;
 	}
 	if (s->family == AF_INET6 && c->level == IPPROTO_IPV6)
 		return take_inet6(s, m, c, at);

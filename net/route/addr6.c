@@ -19,12 +19,13 @@
 #include <net/route/group.h>
 #include <net/route/route_int.h>
 
-#define DAD_NS	    NSEC_PER_SEC /* one question, as Linux */
-#define SOLICITS    3u
-#define SOLICIT_NS  (4 * NSEC_PER_SEC)
-#define CARRIER_NS  (NSEC_PER_SEC / 4) /* looked at so often while there is none */
-#define NEVER	    (~0ull)
-#define MTU_MIN	    1280u
+#define DAD_NS	   NSEC_PER_SEC /* one question, as Linux */
+#define SOLICITS   3u
+#define SOLICIT_NS (4 * NSEC_PER_SEC)
+#define CARRIER_NS \
+	(NSEC_PER_SEC / 4) /* looked at so often while there is none */
+#define NEVER	(~0ull)
+#define MTU_MIN 1280u
 
 /* An interface that is up and speaks IPv6. */
 struct dev6 {

@@ -96,8 +96,7 @@ static void process(struct net_ns *net, struct net_device *dev,
 	}
 	if (op != ARP_REQUEST && op != ARP_REPLY)
 		return;
-	if (ip_is_any(sender) ||
-	    route_input_type(net, sender) == ROUTE_LOCAL)
+	if (ip_is_any(sender) || route_input_type(net, sender) == ROUTE_LOCAL)
 		return;
 	neigh_heard(dev, sender, a->sender_mac,
 		    op == ARP_REPLY && to_us ? HEARD_ANSWER : HEARD_PASSING,

@@ -8,8 +8,8 @@
 
 #include <kernel/mm/kmalloc.h>
 
-#define ICMP_PROTO 2u	 /* code of "unreachable" */
-#define ICMP6_PARAM 4u	 /* type: parameter problem */
+#define ICMP_PROTO	  2u /* code of "unreachable" */
+#define ICMP6_PARAM	  4u /* type: parameter problem */
 #define ICMP6_NEXT_HEADER 1u
 
 struct inet_buf *ip_packet_buf(const struct ip_packet *p, u32 skip, u32 len)

@@ -136,8 +136,7 @@ static int insert(struct net_ns *net, struct route_ns *rn,
 	return 0;
 }
 
-static void remove(struct net_ns *net, struct route_ns *rn,
-		   struct fib_route *r)
+static void remove(struct net_ns *net, struct route_ns *rn, struct fib_route *r)
 {
 	spin_lock(&route_lock);
 	list_del(&r->node);
@@ -200,8 +199,8 @@ static int check_gateway(struct net_ns *net, struct fib_route *r)
 		return r->dev ? 0 : -ENODEV;
 	if (r->family == AF_INET6 && ip_is_link_local(r->via))
 		return r->dev ? 0 : -EINVAL;
-	err = route_lookup(net, r->via, NULL,
-			   r->dev ? (u32)r->dev->index : 0, &way);
+	err = route_lookup(net, r->via, NULL, r->dev ? (u32)r->dev->index : 0,
+			   &way);
 	if (err)
 		return r->family == AF_INET ? -ENETUNREACH : -EHOSTUNREACH;
 	if (way.type != ROUTE_UNICAST || !ip_same(way.next, r->via))
@@ -209,7 +208,8 @@ static int check_gateway(struct net_ns *net, struct fib_route *r)
 	if (way.type == ROUTE_LOCAL)
 		err = -EINVAL;
 	if (!err && !r->dev)
-		r->dev = way.dev; /* has references of its own: a route is by it */
+		r->dev =
+			way.dev; /* has references of its own: a route is by it */
 	route_put(&way);
 	return err;
 }
@@ -290,8 +290,7 @@ static bool meant(const struct fib_route *r, const struct fib_route *like)
 	       (!like->protocol || r->protocol == like->protocol) &&
 	       (!like->dev || r->dev == like->dev) &&
 	       (!like->has_via || (r->has_via && ip_same(r->via, like->via))) &&
-	       (ip_is_any(like->prefsrc) ||
-		ip_same(r->prefsrc, like->prefsrc));
+	       (ip_is_any(like->prefsrc) || ip_same(r->prefsrc, like->prefsrc));
 }
 
 int fib_del(struct net_ns *net, const struct fib_route *given)

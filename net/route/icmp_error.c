@@ -12,16 +12,16 @@
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 
-#define RATE	      1000u
-#define BURST	      50u
-#define QUOTE4	      548u	   /* 576 bytes in all */
-#define QUOTE6	      (1280u - 48u) /* the least MTU */
-#define PRECEDENCE    0xc0u
+#define RATE	       1000u
+#define BURST	       50u
+#define QUOTE4	       548u	     /* 576 bytes in all */
+#define QUOTE6	       (1280u - 48u) /* the least MTU */
+#define PRECEDENCE     0xc0u
 #define PACKET_TOO_BIG 2u
-#define FRAG_NEEDED   4u
-#define HOST_UNREACH  1u
-#define ADDR_UNREACH6 3u
-#define PARAM6	      4u
+#define FRAG_NEEDED    4u
+#define HOST_UNREACH   1u
+#define ADDR_UNREACH6  3u
+#define PARAM6	       4u
 
 /* A bucket: how many may go still, as of when. */
 static struct {
@@ -37,8 +37,7 @@ static bool may_send(void)
 	spin_lock(&route_lock);
 	more = (now - bucket.at) / (NSEC_PER_SEC / RATE);
 	if (more) {
-		bucket.tokens =
-			(u32)min(bucket.tokens + more, (u64)BURST);
+		bucket.tokens = (u32)min(bucket.tokens + more, (u64)BURST);
 		bucket.at = now;
 	}
 	ok = bucket.tokens;
@@ -59,8 +58,7 @@ static bool may_answer4(const u8 *h, u32 len)
 
 	if (get_be16(h + 6) & IP_OFFSET)
 		return false;
-	return h[9] != IPPROTO_ICMP ||
-	       (len > head && !is_error4(h[head]));
+	return h[9] != IPPROTO_ICMP || (len > head && !is_error4(h[head]));
 }
 
 static bool may_answer6(const u8 *h, u32 len)
@@ -100,8 +98,7 @@ static struct netbuf *message(const struct netbuf *b, bool v4, u8 type, u8 code,
 
 static void seal(struct netbuf *e, const u8 src[16], const u8 dst[16], bool v4)
 {
-	u32 sum = v4 ? 0
-		     : ip_pseudo_sum(IPPROTO_ICMPV6, src, dst, e->len);
+	u32 sum = v4 ? 0 : ip_pseudo_sum(IPPROTO_ICMPV6, src, dst, e->len);
 
 	put_be16(e->data + 2, (u16)~ip_sum(sum, e->data, e->len));
 }

@@ -19,8 +19,7 @@ struct quote {
 
 static bool parse4(const u8 *h, u32 len, struct quote *q)
 {
-	if (len < IP4_HEADER || h[0] >> 4 != 4 ||
-	    (h[0] & 15u) * 4 < IP4_HEADER)
+	if (len < IP4_HEADER || h[0] >> 4 != 4 || (h[0] & 15u) * 4 < IP4_HEADER)
 		return false;
 	q->at = (h[0] & 15u) * 4;
 	q->proto = h[9];

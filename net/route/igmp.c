@@ -9,17 +9,17 @@
 
 #include <kernel/time/clock.h>
 
-#define QUERY	       0x11u
-#define V2_REPORT      0x16u
-#define V2_LEAVE       0x17u
-#define V3_REPORT      0x22u
-#define TO_EXCLUDE     4u /* record types: joined, left */
-#define TO_INCLUDE     3u
-#define V3_SIZE	       16u /* of a report with one record */
-#define V2_SIZE	       8u
-#define V3_QUERY_SIZE  12u
-#define OLD_ROUTER_NS  (400 * NSEC_PER_SEC)
-#define PRECEDENCE     0xc0u
+#define QUERY	      0x11u
+#define V2_REPORT     0x16u
+#define V2_LEAVE      0x17u
+#define V3_REPORT     0x22u
+#define TO_EXCLUDE    4u /* record types: joined, left */
+#define TO_INCLUDE    3u
+#define V3_SIZE	      16u /* of a report with one record */
+#define V2_SIZE	      8u
+#define V3_QUERY_SIZE 12u
+#define OLD_ROUTER_NS (400 * NSEC_PER_SEC)
+#define PRECEDENCE    0xc0u
 
 static u64 old_router_until; /* [a] */
 

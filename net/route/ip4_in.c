@@ -57,8 +57,8 @@ static bool is_martian(const struct net_ns *net, const u8 *src, const u8 *dst,
 	if (ip_is_any(dst) || dst[12] >= 240)
 		return !ip_is_all_ones(dst);
 	if (!src[12]) /* does not know yet who it is */
-		return !ip_is_any(src) || (type != ROUTE_BROADCAST &&
-					   type != ROUTE_MULTICAST);
+		return !ip_is_any(src) ||
+		       (type != ROUTE_BROADCAST && type != ROUTE_MULTICAST);
 	return route_is_local(net, src);
 }
 

@@ -70,7 +70,7 @@ static bool options_ok(struct net_ns *net, const struct netbuf *b, u32 at,
 	u32 here = at + 2;
 
 	while (here < at + len) {
-		u32 n = h[here] == OPT_PAD1 ? 1u
+		u32 n = h[here] == OPT_PAD1   ? 1u
 			: here + 1 < at + len ? h[here + 1] + 2u
 					      : 0;
 
@@ -94,7 +94,11 @@ struct walk {
 	u8 proto; /* what it is */
 };
 
-enum step { GO_ON, ARRIVED, DROP };
+enum step {
+	GO_ON,
+	ARRIVED,
+	DROP
+};
 
 static enum step routing(struct net_ns *net, const struct netbuf *b, u32 at)
 {

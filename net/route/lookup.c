@@ -118,8 +118,8 @@ static struct net_device *many_dev(const struct query *q,
 				   struct net_device *by_index)
 {
 	const struct fib_route *f;
-	struct net_device *dev = by_index ? netdev_get(by_index)
-					  : dev_of_locked(rn, q->src);
+	struct net_device *dev =
+		by_index ? netdev_get(by_index) : dev_of_locked(rn, q->src);
 
 	if (dev)
 		return dev;

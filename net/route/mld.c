@@ -16,8 +16,9 @@
 /* In front of the message: hop-by-hop options with a router alert [RFC 2711]. */
 static void push_headers(struct netbuf *b, const u8 src[16], const u8 dst[16])
 {
-	static const u8 alert[ALERT_SIZE] = { IPPROTO_ICMPV6, 0, 5, 2, 0, 0,
-					      1, 0 };
+	static const u8 alert[ALERT_SIZE] = {
+		IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0
+	};
 	u32 len;
 	u8 *h;
 

@@ -153,7 +153,11 @@ static void advertise(struct net_device *dev, const u8 target[16],
 /* --- hearing */
 
 /* What is @ip of @dev to us? */
-enum ours { NOT_OURS, OURS, WANTED };
+enum ours {
+	NOT_OURS,
+	OURS,
+	WANTED
+};
 
 static enum ours look(const struct net_device *dev, const u8 ip[16])
 {

@@ -27,23 +27,24 @@
 #include <lib/errno.h>
 #include <lib/hash.h>
 
-#define NR_SLOTS      64u
-#define NEIGHS_MAX    1024u
-#define QUEUE_MAX     64u /* a long datagram in fragments has 45 */
-#define WAITING_MAX   1024u
-#define PROBES	      3u
-#define RETRANS_NS    NSEC_PER_SEC
-#define REACHABLE_NS  (30 * NSEC_PER_SEC)
-#define DELAY_NS      (5 * NSEC_PER_SEC)
-#define UNUSED_NS     (60 * NSEC_PER_SEC) /* FAILED and STALE ones are kept so long */
-#define LOCKTIME_NS   NSEC_PER_SEC
-#define NEVER	      (~0ull)
+#define NR_SLOTS     64u
+#define NEIGHS_MAX   1024u
+#define QUEUE_MAX    64u /* a long datagram in fragments has 45 */
+#define WAITING_MAX  1024u
+#define PROBES	     3u
+#define RETRANS_NS   NSEC_PER_SEC
+#define REACHABLE_NS (30 * NSEC_PER_SEC)
+#define DELAY_NS     (5 * NSEC_PER_SEC)
+#define UNUSED_NS \
+	(60 * NSEC_PER_SEC) /* FAILED and STALE ones are kept so long */
+#define LOCKTIME_NS NSEC_PER_SEC
+#define NEVER	    (~0ull)
 
 struct neigh {
 	struct list_head node;
-	struct neigh_info i; /* i.dev: owned reference */
-	u32 probes;	     /* questions asked in this state */
-	u64 due;	     /* when something is to be done */
+	struct neigh_info i;	/* i.dev: owned reference */
+	u32 probes;		/* questions asked in this state */
+	u64 due;		/* when something is to be done */
 	struct list_head queue; /* of netbuf */
 	u32 nr_queue;
 };

@@ -79,7 +79,8 @@ void route_path_mtu(struct net_ns *net, const u8 dst[16], u32 mtu)
 void path_free_all(struct route_ns *rn)
 {
 	while (!list_empty(&rn->paths)) {
-		struct path *p = list_first_entry(&rn->paths, struct path, node);
+		struct path *p =
+			list_first_entry(&rn->paths, struct path, node);
 
 		list_del(&p->node);
 		kfree(p);

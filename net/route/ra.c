@@ -187,8 +187,7 @@ static void each_prefix(const u8 *p, void *arg)
 		return;
 	if (p[3] & ON_LINK)
 		on_link(ra, prefix, len, valid);
-	if ((p[3] & AUTONOMOUS) && len == 64 &&
-	    ra->dev->type == ARPHRD_ETHER)
+	if ((p[3] & AUTONOMOUS) && len == 64 && ra->dev->type == ARPHRD_ETHER)
 		own_address(ra, prefix, valid, preferred);
 }
 

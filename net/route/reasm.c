@@ -17,10 +17,10 @@
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 
-#define BYTES_MAX  (4u << 20)
-#define PIECES_MAX 128u /* of one: 64 KiB over links of 576 bytes */
-#define WAIT_NS	   (30 * NSEC_PER_SEC)
-#define LENGTH_MAX 65535u /* that a header can say */
+#define BYTES_MAX      (4u << 20)
+#define PIECES_MAX     128u /* of one: 64 KiB over links of 576 bytes */
+#define WAIT_NS	       (30 * NSEC_PER_SEC)
+#define LENGTH_MAX     65535u /* that a header can say */
 #define TIME_EXCEEDED4 11u
 #define TIME_EXCEEDED6 3u
 #define CODE_REASM     1u
@@ -32,9 +32,9 @@ struct piece {
 };
 
 struct datagram {
-	struct list_head node; /* oldest first */
+	struct list_head node;	 /* oldest first */
 	struct list_head pieces; /* by offset */
-	struct net_device *dev; /* owned */
+	struct net_device *dev;	 /* owned */
 	u8 src[16], dst[16];
 	u32 id, unfrag, end; /* end: 0, not known yet */
 	u32 got, nr, cost;
@@ -154,7 +154,11 @@ static struct datagram *begin(const struct reasm_piece *p)
 	return d;
 }
 
-enum fits { FITS, KNOWN, BAD };
+enum fits {
+	FITS,
+	KNOWN,
+	BAD
+};
 
 /* Where @p belongs among the pieces: *@before it. */
 static enum fits place(struct datagram *d, const struct reasm_piece *p, u32 len,
@@ -185,8 +189,8 @@ static bool end_ok(struct datagram *d, const struct reasm_piece *p, u32 len)
 	if (d->end && (end > d->end || (!p->more && end != d->end)))
 		return false;
 	if (!p->more && !list_empty(&d->pieces)) {
-		const struct piece *last = list_last_entry(
-			&d->pieces, struct piece, node);
+		const struct piece *last =
+			list_last_entry(&d->pieces, struct piece, node);
 
 		if (last->off + last->len > end)
 			return false;
@@ -234,8 +238,8 @@ static enum fits insert(struct datagram *d, const struct reasm_piece *p)
 	u32 len = p->b->len - p->head, cost = cost_of(p->b);
 	struct list_head *before = NULL;
 	enum fits f = end_ok(d, p, len) ? place(d, p, len, &before) : BAD;
-	struct piece *n = f == FITS && d->nr < PIECES_MAX ? new_piece(p, len)
-							  : NULL;
+	struct piece *n =
+		f == FITS && d->nr < PIECES_MAX ? new_piece(p, len) : NULL;
 
 	if (!n) {
 		netbuf_free(p->b);

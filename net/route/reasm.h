@@ -11,10 +11,10 @@ struct reasm_piece {
 	struct netbuf *b; /* its data is the IP header */
 	u8 src[16], dst[16];
 	u32 id;
-	u8 proto;	/* of IPv4: fragments of several are not mixed */
-	u32 head;	/* bytes before the piece */
-	u32 unfrag;	/* of them, what the whole packet begins with */
-	u32 off;	/* where it belongs */
+	u8 proto;   /* of IPv4: fragments of several are not mixed */
+	u32 head;   /* bytes before the piece */
+	u32 unfrag; /* of them, what the whole packet begins with */
+	u32 off;    /* where it belongs */
 	bool more;
 };
 

@@ -128,7 +128,7 @@ struct fib_route {
 	u8 type; /* ROUTE_* */
 	u8 scope, protocol, tos;
 	u32 table, metric, flags, mtu, hop_limit;
-	u64 expires; /* [R] CLOCK_MONOTONIC ns; 0: never */
+	u64 expires;		/* [R] CLOCK_MONOTONIC ns; 0: never */
 	struct net_device *dev; /* owned reference, or NULL */
 };
 /* @nlm: NLM_F_REPLACE, _EXCL, _CREATE, _APPEND of the request.  Copies. */

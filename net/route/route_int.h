@@ -17,26 +17,26 @@
 #define IP_MF	    0x2000u
 #define IP_OFFSET   0x1fffu
 
-#define IPPROTO_IGMP	2
-#define IPPROTO_HOPOPTS 0
-#define IPPROTO_ROUTING 43
+#define IPPROTO_IGMP	 2
+#define IPPROTO_HOPOPTS	 0
+#define IPPROTO_ROUTING	 43
 #define IPPROTO_FRAGMENT 44
-#define IPPROTO_NONE	59
-#define IPPROTO_DSTOPTS 60
+#define IPPROTO_NONE	 59
+#define IPPROTO_DSTOPTS	 60
 
-#define RT_TABLE_DEFAULT 253u
-#define RT_TABLE_MAIN	 254u
-#define RT_TABLE_LOCAL	 255u
+#define RT_TABLE_DEFAULT  253u
+#define RT_TABLE_MAIN	  254u
+#define RT_TABLE_LOCAL	  255u
 #define RT_SCOPE_UNIVERSE 0u
-#define RT_SCOPE_LINK	 253u
-#define RT_SCOPE_HOST	 254u
-#define RT_SCOPE_NOWHERE 255u
-#define RTPROT_KERNEL	 2u
-#define RTPROT_BOOT	 3u
-#define RTPROT_RA	 9u
-#define RTNH_F_ONLINK	 4u
-#define METRIC6_KERNEL	 256u
-#define METRIC6_USER	 1024u
+#define RT_SCOPE_LINK	  253u
+#define RT_SCOPE_HOST	  254u
+#define RT_SCOPE_NOWHERE  255u
+#define RTPROT_KERNEL	  2u
+#define RTPROT_BOOT	  3u
+#define RTPROT_RA	  9u
+#define RTNH_F_ONLINK	  4u
+#define METRIC6_KERNEL	  256u
+#define METRIC6_USER	  1024u
 
 #define IFA_F_SECONDARY	    0x01u
 #define IFA_F_NODAD	    0x02u
@@ -54,7 +54,7 @@
 #define NUD_FAILED     0x20u
 #define NUD_NOARP      0x40u
 #define NUD_PERMANENT  0x80u
-#define NUD_VALID                                                      \
+#define NUD_VALID                                                            \
 	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | \
 	 NUD_DELAY)
 
@@ -202,7 +202,7 @@ int neigh_output(struct net_device *dev, enum route_type type,
 		 const u8 next[16], struct netbuf *b);
 enum neigh_heard {
 	HEARD_PASSING, /* it asked us for something: it may be reached at that address */
-	HEARD_ANSWER,  /* of our question */
+	HEARD_ANSWER, /* of our question */
 };
 /* @ip of @dev says that its link address is @lladdr.  A new entry only if @create. */
 void neigh_heard(struct net_device *dev, const u8 ip[16], const u8 *lladdr,

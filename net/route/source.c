@@ -133,8 +133,8 @@ static bool better6(const struct choice *c, const struct if_addr *a,
 bool source_select6(const struct route_ns *rn, const struct net_device *dev,
 		    const u8 dst[16], u8 src[16])
 {
-	bool own_only = ip_is_link_local(dst) ||
-			(dst[0] == 0xff && (dst[1] & 15) <= 2);
+	bool own_only =
+		ip_is_link_local(dst) || (dst[0] == 0xff && (dst[1] & 15) <= 2);
 	struct choice c = { dev, dst, clock_mono_ns() };
 	const struct if_addr *a, *best = NULL;
 

@@ -36,8 +36,8 @@ int ip_transmit(struct net_ns *net, const struct inet_sock *is, u8 proto,
 void inet_wire_opts(const struct inet_sock *is, const struct inet_buf *b,
 		    u32 len, struct route *r, struct ip_opts *o);
 /* What an error is about, as a buffer; or NULL.  Then: who sent it is told; takes @b. */
-struct inet_buf *inet_quote_buf(const u8 src[16], const u8 dst[16],
-				const u8 *p, u32 n);
+struct inet_buf *inet_quote_buf(const u8 src[16], const u8 dst[16], const u8 *p,
+				u32 n);
 struct icmp_report;
 void inet_tell_sender(struct net_ns *net, const struct icmp_report *e, u8 proto,
 		      struct inet_buf *b);

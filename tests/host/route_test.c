@@ -146,9 +146,8 @@ static void test_routes(void **state __unused)
 	assert_int_not_equal(gen, route_generation(&rig.net));
 	assert_int_equal(add_route("0.0.0.0", 0, "10.0.1.254", NULL, 3, 1), 0);
 	expect("8.8.8.8", ROUTE_UNICAST, ETH1, "10.0.1.1", "10.0.1.254");
-	assert_int_equal(add_route("8.8.0.0", 16, NULL, NULL, 0,
-				   ROUTE_PROHIBIT),
-			 0);
+	assert_int_equal(
+		add_route("8.8.0.0", 16, NULL, NULL, 0, ROUTE_PROHIBIT), 0);
 	assert_int_equal(look("8.8.8.8", 0, &r), -EACCES);
 	assert_int_equal(add_route("8.8.8.8", 24, NULL, ETH0, 0, 1), -EINVAL);
 	assert_int_equal(if_addr_del(ETH1, AF_INET, ip, -1), -EADDRNOTAVAIL);
@@ -514,9 +513,9 @@ static void packet6(struct net_device *dev, const char *from, const char *to,
 	rig_ip(to, b + 24);
 	memcpy(b + 40, p, n);
 	if (next == IPPROTO_ICMPV6)
-		put_be16(b + 42, (u16)~ip_sum(ip_pseudo_sum(next, b + 8, b + 24,
-							    n),
-					      b + 40, n));
+		put_be16(b + 42,
+			 (u16)~ip_sum(ip_pseudo_sum(next, b + 8, b + 24, n),
+				      b + 40, n));
 	rig_arrive(dev, ETH_P_IPV6, b, 40 + n);
 }
 
@@ -551,7 +550,7 @@ static void test_router(void **state __unused)
 	rig_ip("2001:db8::00:00ff:fe00:1", want);
 	assert_true(ip_same(r.src, want));
 	route_put(&r);
-	rig_pass(1900 * NSEC_PER_SEC);	/* its time as a router is over */
+	rig_pass(1900 * NSEC_PER_SEC); /* its time as a router is over */
 	assert_int_equal(look("2001:db8:9::1", 0, &r), -ENETUNREACH);
 	assert_true(route_is_local(&rig.net, want));
 	rig_pass(3600 * NSEC_PER_SEC);
@@ -585,7 +584,8 @@ static void test_dad(void **state __unused)
 /* A sound packet, whose bytes are then spoilt here and there. */
 static u32 make(u64 *seed, u8 *p, u16 proto)
 {
-	u32 n = (u32)random_below(seed, 200) + (random_below(seed, 9) ? 0 : 1200);
+	u32 n = (u32)random_below(seed, 200) +
+		(random_below(seed, 9) ? 0 : 1200);
 	u8 src[16], dst[16];
 
 	for (u32 i = 0; i < n + 60; i++)
@@ -627,12 +627,12 @@ static u32 make(u64 *seed, u8 *p, u16 proto)
 		put_be16(p + 4, n);
 		p[6] = nexts[random_below(seed, sizeof(nexts))];
 		p[7] = random_below(seed, 2) ? 255 : 1;
-		rig_ip(random_below(seed, 2) ? "fe80::9" : "2001:db8::9", p + 8);
+		rig_ip(random_below(seed, 2) ? "fe80::9" : "2001:db8::9",
+		       p + 8);
 		rig_ip(random_below(seed, 2) ? "ff02::1" : "2001:db8::5",
 		       p + 24);
 		for (u8 next = p[6]; at + 40 < n && next != 58 && next != 17;) {
-			p[at] = next =
-				nexts[random_below(seed, sizeof(nexts))];
+			p[at] = next = nexts[random_below(seed, sizeof(nexts))];
 			p[at + 1] = (u8)random_below(seed, 3);
 			at += (p[at + 1] + 1u) * 8;
 		}

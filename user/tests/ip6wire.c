@@ -8,8 +8,6 @@
 #include <linux/errqueue.h>
 #include <netinet/icmp6.h>
 #include <poll.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define PORT 7300
@@ -102,15 +100,14 @@ static struct sockaddr_in6 link_local(int i, int port)
 {
 	struct sockaddr_in6 a = addr("fe80::", port, w.index[i]);
 	unsigned char *id = a.sin6_addr.s6_addr + 8;
-	struct ifreq r = { .ifr_name = "" };
+	unsigned char mac[6];
 	int s = socket_at(i, SOCK_DGRAM, 0), tries = 0;
 
-	strcpy(r.ifr_name, w.dev[i]);
 	wire_enter(&w, i);
-	CHECK_OK(ioctl(s, SIOCGIFHWADDR, &r));
-	memcpy(id, r.ifr_hwaddr.sa_data, 3);
+	wire_mac(w.dev[i], mac);
+	memcpy(id, mac, 3);
 	memcpy(id + 3, "\xff\xfe", 2);
-	memcpy(id + 5, r.ifr_hwaddr.sa_data + 3, 3);
+	memcpy(id + 5, mac + 3, 3);
 	id[0] ^= 2;
 	while (bind(s, (void *)&a, sizeof(a))) {
 		CHECK_EQ(errno, EADDRNOTAVAIL);

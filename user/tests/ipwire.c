@@ -175,8 +175,9 @@ static int queued_error(int s, struct sock_extended_err *e,
 		if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_RECVERR)
 			continue;
 		memcpy(e, CMSG_DATA(c), sizeof(*e));
-		memcpy(by, SO_EE_OFFENDER((struct sock_extended_err *)(void *)
-						  CMSG_DATA(c)),
+		memcpy(by,
+		       SO_EE_OFFENDER((
+			       struct sock_extended_err *)(void *)CMSG_DATA(c)),
 		       sizeof(*by));
 		return (int)e->ee_errno;
 	}
@@ -270,8 +271,8 @@ TEST(ipwire, too_long)
 
 TEST(ipwire, broadcast)
 {
-	struct sockaddr_in to, any = { .sin_family = AF_INET,
-				       .sin_port = htons(PORT) };
+	struct sockaddr_in to,
+		any = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	int a, b, bound;
 
 	wire_setup(&w);
@@ -369,10 +370,10 @@ TEST(ipwire, groups)
 /* A socket that is an interface's hears and reaches nothing else. */
 TEST(ipwire, bound_to_device)
 {
-	struct sockaddr_in to, lo = { .sin_family = AF_INET,
-				      .sin_port = htons(PORT),
-				      .sin_addr.s_addr =
-					      htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to,
+		lo = { .sin_family = AF_INET,
+		       .sin_port = htons(PORT),
+		       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_in any = { .sin_family = AF_INET,
 				   .sin_port = htons(PORT) };
 	char name[16];

@@ -88,6 +88,27 @@ int wire_if_index(const char *name)
 	return ((struct ifinfomsg *)NLMSG_DATA(h))->ifi_index;
 }
 
+void wire_mac(const char *name, unsigned char mac[6])
+{
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	struct request r = of_link(RTM_GETLINK, wire_if_index(name));
+	char buf[8192];
+	struct nlmsghdr *h = (void *)buf;
+	struct rtattr *a;
+	int n;
+
+	CHECK(s >= 0);
+	r.h.nlmsg_flags = NLM_F_REQUEST;
+	CHECK_EQ(send(s, &r, r.h.nlmsg_len, 0), r.h.nlmsg_len);
+	CHECK(recv(s, buf, sizeof(buf), 0) > 0);
+	CHECK_OK(close(s));
+	n = (int)IFLA_PAYLOAD(h);
+	for (a = IFLA_RTA(NLMSG_DATA(h)); RTA_OK(a, n); a = RTA_NEXT(a, n)) {
+		if (a->rta_type == IFLA_ADDRESS)
+			memcpy(mac, RTA_DATA(a), 6);
+	}
+}
+
 void wire_if_up(const char *name, int up)
 {
 	struct request r = of_link(RTM_NEWLINK, wire_if_index(name));

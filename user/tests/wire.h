@@ -34,6 +34,7 @@ int wire_veth(const char *name, const char *peer_name, int ns);
 int wire_own_ns(void); /* a descriptor of the caller's */
 void wire_if_mtu(int index, int mtu);
 int wire_if_index(const char *name);
+void wire_mac(const char *name, unsigned char mac[6]);
 void wire_if_up(const char *name, int up);
 struct sockaddr_in wire_addr(int i, int port);
 

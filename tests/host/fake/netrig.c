@@ -215,11 +215,13 @@ int link_send_from(struct net_device *dev, struct netbuf *b,
 	rig.nr_sent++;
 	return 0;
 }
-int link_mc_join(struct net_device *dev __unused, const u8 mac[ETH_ALEN] __unused)
+int link_mc_join(struct net_device *dev __unused,
+		 const u8 mac[ETH_ALEN] __unused)
 {
 	return 0;
 }
-void link_mc_leave(struct net_device *dev __unused, const u8 mac[ETH_ALEN] __unused)
+void link_mc_leave(struct net_device *dev __unused,
+		   const u8 mac[ETH_ALEN] __unused)
 {
 }
 
@@ -252,9 +254,9 @@ void icmp_wire_input(struct net_ns *net, struct ip_packet *p)
 			mld_input(net, p);
 	} else if (p->proto == IPPROTO_ICMP && p->b->len >= 8) {
 		const u8 *h = p->b->data;
-		struct icmp_report e = {
-			.from = p->src, .err = ECONNREFUSED, .hard = true
-		};
+		struct icmp_report e = { .from = p->src,
+					 .err = ECONNREFUSED,
+					 .hard = true };
 
 		if (h[0] == 3)
 			icmp_told(net, &e, true, h + 8, p->b->len - 8);
@@ -272,8 +274,8 @@ void tcp_path_error(struct net_ns *net __unused, const u8 src[16] __unused,
 	rig.last_err = (u32)-err;
 }
 void udp_told(struct net_ns *net __unused, const struct icmp_report *e,
-	      u8 proto __unused, const u8 src[16] __unused, const u8 dst[16] __unused,
-	      const u8 *p __unused, u32 n)
+	      u8 proto __unused, const u8 src[16] __unused,
+	      const u8 dst[16] __unused, const u8 *p __unused, u32 n)
 {
 	assert_true(n >= 8);
 	rig.last_err = e->err;

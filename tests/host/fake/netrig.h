@@ -13,8 +13,8 @@
 struct netrig {
 	struct net_ns net;
 	struct net_device dev[RIG_DEVS]; /* lo, eth0, eth1 */
-	struct list_head sent;		 /* netbufs: dev is where, data the packet */
-	u8 sent_to[LINK_ADDR_MAX];	 /* of the last one */
+	struct list_head sent;	   /* netbufs: dev is where, data the packet */
+	u8 sent_to[LINK_ADDR_MAX]; /* of the last one */
 	u32 nr_sent;
 	u32 nr_udp, nr_tcp, nr_icmp; /* that sockets got */
 	u32 last_len;		     /* of the last packet that one got */
