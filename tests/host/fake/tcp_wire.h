@@ -41,7 +41,7 @@ struct wire {
 	u32 mtu;    /* packets that are longer are dropped, and told of */
 	u64 mtu_at; /* when it becomes mtu_later */
 	u32 mtu_later;
-	bool dirty; /* bytes may be any */
+	bool dirty;			  /* bytes may be any */
 	bool down, no_sack, no_ts, no_ws; /* A does not offer it */
 	/* NULL, or false: it is lost.  @from: which end sent it */
 	bool (*filter)(struct wire *w, int from, const struct tcp_seg *s);
