@@ -103,6 +103,9 @@ void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
 /* Of the tree that it is in; that of a loose one is current's. */
 const struct user_ns *mount_owner(const struct mount *m);
+/* May current change to whom what happens at @m spreads?  It may be in another
+ * namespace.  0, -EINVAL: of no tree, -EPERM.  mount_mutex held. */
+int mount_may_regroup(const struct mount *m);
 bool mount_placed(const struct mount *m); /* in somebody's tree */
 struct mnt_ns;
 void mount_ns_start(struct mount *top, struct mnt_ns *ns); /* its tree */
