@@ -121,6 +121,11 @@ struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 /* What current sees of @sb, an instance of @t; takes the reference of @sb.  ERR_PTR. */
 struct mount *mount_alloc_top(const struct fs_type *t, struct super_block *sb,
 			      const char *dev, u64 flags);
+/* --- devfs.c: nodes that the kernel makes below @root, with their directories */
+int devfs_add(struct dentry *root, const char *path, u32 mode, kdev_t dev,
+	      const char *target);
+void devfs_set_owner(struct dentry *root, const char *path, u32 uid, u32 gid);
+void devfs_del(struct dentry *root, const char *path);
 /* --- place.c: what is mounted on names that are not cached */
 /* What the name of @d leads to now, with a reference: @d itself, unless its
  * directory does not cache names.  May sleep.  ERR_PTR. */
