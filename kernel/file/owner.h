@@ -37,7 +37,7 @@ void owner_set(struct file_owner *o, int type, s32 pid);
 void owner_default(struct file_owner *o);
 /* @to, which may be zeros, becomes as @from is. */
 void owner_update(struct file_owner *to, struct file_owner *from);
-/* Nobody; what it held is given back. */
+/* Nobody; what it held, the domain, is given back. */
 void owner_clear(struct file_owner *o);
 /* Tell: 0 or -errno.  No locks held; any context. */
 int owner_signal(struct file_owner *o, int sig, const struct siginfo *si);
