@@ -3,8 +3,7 @@
  * fs/devfs.c - /dev: a tmpfs in which a node appears for every device.
  *
  * "devtmpfs" has one instance, however often it is mounted; users may add and
- * remove names in it as they like.  "devpts" is a second such instance that has
- * the pseudo terminals only, as N instead of pts/N.
+ * remove names in it as they like.  Pseudo terminals are in devpts only (devpts.c).
  *
  * Context: registration of devices, in a thread; may sleep.
  */
@@ -18,10 +17,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define PTMX_DEV MKDEV(5, 2)
-
 static struct mount *dev_mount; /* [I after init] */
-static struct mount *pts_mount; /* [I after init] */
 
 /* Child @name of @dir, referenced; made with @mode if it is not there. */
 static struct dentry *make(struct dentry *dir, const char *name, size_t len,
@@ -59,9 +55,9 @@ static struct dentry *make(struct dentry *dir, const char *name, size_t len,
 
 /* The directory in which the last component of *@path belongs, made if need
  * be; *@path moves on to that component. */
-static struct dentry *make_parents(struct mount *m, const char **path)
+static struct dentry *make_parents(struct dentry *root, const char **path)
 {
-	struct dentry *dir = dentry_get(m->root), *next;
+	struct dentry *dir = dentry_get(root), *next;
 	const char *slash;
 
 	while ((slash = strchr(*path, '/')) != NULL) {
@@ -76,10 +72,10 @@ static struct dentry *make_parents(struct mount *m, const char **path)
 	return dir;
 }
 
-static int add(struct mount *m, const char *path, u32 mode, kdev_t dev,
-	       const char *target)
+int devfs_add(struct dentry *root, const char *path, u32 mode, kdev_t dev,
+	      const char *target)
 {
-	struct dentry *dir = make_parents(m, &path), *d;
+	struct dentry *dir = make_parents(root, &path), *d;
 
 	if (IS_ERR(dir))
 		return (int)PTR_ERR(dir);
@@ -91,9 +87,9 @@ static int add(struct mount *m, const char *path, u32 mode, kdev_t dev,
 	return 0;
 }
 
-static void set_owner(struct mount *m, const char *path, u32 uid, u32 gid)
+void devfs_set_owner(struct dentry *root, const char *path, u32 uid, u32 gid)
 {
-	struct dentry *dir = make_parents(m, &path), *d;
+	struct dentry *dir = make_parents(root, &path), *d;
 
 	if (IS_ERR(dir))
 		return;
@@ -109,9 +105,9 @@ static void set_owner(struct mount *m, const char *path, u32 uid, u32 gid)
 	dentry_put(d);
 }
 
-static void del(struct mount *m, const char *path)
+void devfs_del(struct dentry *root, const char *path)
 {
-	struct dentry *dir = make_parents(m, &path), *d;
+	struct dentry *dir = make_parents(root, &path), *d;
 	struct inode *di;
 
 	if (IS_ERR(dir))
@@ -132,34 +128,23 @@ static void del(struct mount *m, const char *path)
 	dentry_put(dir);
 }
 
-/* "pts/3" is "3" in devpts. */
-static const char *pts_name(const char *name)
-{
-	return str_has_prefix(name, "pts/") ? name + 4 : NULL;
-}
-
 static void node_changed(const char *name, u32 mode, kdev_t dev, u32 uid,
 			 u32 gid, bool added)
 {
-	const char *pts = pts_name(name);
+	struct dentry *root = dev_mount->root;
 	int err;
 
+	if (str_has_prefix(name, "pts/"))
+		return;
 	if (!added) {
-		del(dev_mount, name);
-		if (pts)
-			del(pts_mount, pts);
+		devfs_del(root, name);
 		return;
 	}
-	err = add(dev_mount, name, mode, dev, NULL);
-	if (!err)
-		set_owner(dev_mount, name, uid, gid);
-	if (!err && pts) {
-		err = add(pts_mount, pts, mode, dev, NULL);
-		if (!err)
-			set_owner(pts_mount, pts, uid, gid);
-	}
+	err = devfs_add(root, name, mode, dev, NULL);
 	if (err)
 		pr_warn("devtmpfs: no node %s: error %d", name, err);
+	else
+		devfs_set_owner(root, name, uid, gid);
 }
 
 static void on_chrdev(struct chrdev *cd, bool added)
@@ -256,27 +241,18 @@ static struct fs_type devtmpfs_type = {
 	.single = true,
 	.mount = devtmpfs_mount,
 };
-static struct fs_type devpts_type = {
-	.name = "devpts",
-	.single = true,
-	.mount = devtmpfs_mount,
-};
 
 static int devfs_init(void)
 {
 	size_t i;
 
 	fs_register(&devtmpfs_type);
-	fs_register(&devpts_type);
 	dev_mount = mount_internal(&devtmpfs_type);
-	pts_mount = mount_internal(&devpts_type);
-	if (IS_ERR(dev_mount) || IS_ERR(pts_mount))
+	if (IS_ERR(dev_mount))
 		return -ENOMEM;
-	pts_mount->sb->magic = 0x1cd1; /* DEVPTS_SUPER_MAGIC: ttyname() asks */
 	for (i = 0; i < ARRAY_SIZE(fixed); i++)
-		add(dev_mount, fixed[i].name, fixed[i].mode, 0,
-		    fixed[i].target);
-	add(pts_mount, "ptmx", S_IFCHR | 0666, PTMX_DEV, NULL);
+		devfs_add(dev_mount->root, fixed[i].name, fixed[i].mode, 0,
+			  fixed[i].target);
 	chrdev_notify = on_chrdev;
 	blkdev_notify = on_blkdev;
 	return add_earlier();

@@ -35,7 +35,7 @@ struct dmark {
 
 struct dsignal {
 	struct later later; /* first */
-	s32 pid;
+	struct file_owner owner;
 	int sig, fd;
 };
 
@@ -63,7 +63,8 @@ static void send(struct later *l)
 	struct siginfo si = { .code = POLL_MSG, .poll.band = BAND_MSG };
 
 	si.poll.fd = s->fd;
-	(void)task_signal_owner(s->pid, s->sig, &si);
+	(void)owner_signal(&s->owner, s->sig, &si);
+	owner_clear(&s->owner);
 	kfree(s);
 }
 
@@ -87,7 +88,7 @@ static void dmark_told(struct mark *m, enum mark_on on,
 	if (s) {
 		sig = (int)load_once(&d->file->owner_sig);
 		s->later.run = send;
-		s->pid = (s32)load_once(&d->file->owner_pid);
+		owner_update(&s->owner, &d->file->owner);
 		s->sig = sig ? sig : SIGIO;
 		s->fd = d->fd;
 		list_add_tail(&s->later.node, &fan->later);
@@ -163,8 +164,7 @@ int dnotify_set(struct file *f, int fd, u32 arg)
 	}
 	d->fd = fd;
 	d->mark.mask |= arg & (DN_EVENTS | DN_MULTISHOT);
-	if (!f->owner_pid)
-		f->owner_pid = (u32)current->proc->pid;
+	owner_default(&f->owner);
 	spin_unlock(&notify_lock);
 	kfree(fresh);
 	return 0;

@@ -29,6 +29,7 @@
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
+#include <kernel/task/process.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -38,6 +39,16 @@
 #define MAX_NESTING 5
 #define OPTIONS	    (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
 
+/* Busy polling of network devices: EPIOCSPARAMS. */
+struct epoll_params {
+	u32 usecs;
+	u16 budget;
+	u8 prefer, pad;
+};
+#define EPIOCSPARAMS  0x40088a01u
+#define EPIOCGPARAMS  0x80088a02u
+#define BUDGET_OF_ALL 64 /* more needs privilege */
+
 struct eventpoll {
 	struct mutex mutex;
 	struct rb_root items;	   /* [mutex] by file, then fd */
@@ -46,6 +57,7 @@ struct eventpoll {
 	struct list_head sleepers; /* [lock] of struct sleeper, oldest first */
 	struct waitq poll_wq;	   /* who polls us */
 	struct file *file;	   /* [I] us */
+	struct epoll_params busy;  /* [a] kept only: there is nothing to poll */
 };
 
 struct epentry {
@@ -605,8 +617,39 @@ static size_t epoll_fdinfo(struct file *f, char *buf, size_t n)
 	return len;
 }
 
+static int set_params(struct eventpoll *ep, uaddr_t arg)
+{
+	struct epoll_params p;
+
+	if (copy_from_user(&p, arg, sizeof(p)))
+		return -EFAULT;
+	if (p.pad || p.usecs > 0x7fffffffu || p.prefer > 1)
+		return -EINVAL;
+	if (p.budget > BUDGET_OF_ALL && !capable(CAP_NET_ADMIN))
+		return -EPERM;
+	store_once(&ep->busy.usecs, p.usecs);
+	store_once(&ep->busy.budget, p.budget);
+	store_once(&ep->busy.prefer, p.prefer);
+	return 0;
+}
+
+static s64 epoll_ioctl(struct file *f, unsigned int cmd, u64 arg)
+{
+	struct eventpoll *ep = f->priv;
+
+	switch (cmd) {
+	case EPIOCSPARAMS:
+		return set_params(ep, arg);
+	case EPIOCGPARAMS:
+		return copy_to_user(arg, &ep->busy, sizeof(ep->busy));
+	default:
+		return -EINVAL; /* not ENOTTY: as Linux has it */
+	}
+}
+
 static const struct file_ops epoll_fops = {
 	.stands = true,
+	.ioctl = epoll_ioctl,
 	.fdinfo = epoll_fdinfo,
 	.poll = epoll_poll,
 	.release = epoll_release,

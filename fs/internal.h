@@ -103,6 +103,9 @@ void mount_unlink(struct mount *m, struct path *was);
 bool mount_is_below(const struct mount *m, const struct mount *top);
 /* Of the tree that it is in; that of a loose one is current's. */
 const struct user_ns *mount_owner(const struct mount *m);
+/* May current change to whom what happens at @m spreads?  It may be in another
+ * namespace.  0, -EINVAL: of no tree, -EPERM.  mount_mutex held. */
+int mount_may_regroup(const struct mount *m);
 bool mount_placed(const struct mount *m); /* in somebody's tree */
 struct mnt_ns;
 void mount_ns_start(struct mount *top, struct mnt_ns *ns); /* its tree */
@@ -118,6 +121,11 @@ struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 /* What current sees of @sb, an instance of @t; takes the reference of @sb.  ERR_PTR. */
 struct mount *mount_alloc_top(const struct fs_type *t, struct super_block *sb,
 			      const char *dev, u64 flags);
+/* --- devfs.c: nodes that the kernel makes below @root, with their directories */
+int devfs_add(struct dentry *root, const char *path, u32 mode, kdev_t dev,
+	      const char *target);
+void devfs_set_owner(struct dentry *root, const char *path, u32 uid, u32 gid);
+void devfs_del(struct dentry *root, const char *path);
 /* --- place.c: what is mounted on names that are not cached */
 /* What the name of @d leads to now, with a reference: @d itself, unless its
  * directory does not cache names.  May sleep.  ERR_PTR. */

@@ -180,8 +180,8 @@ int lease_set(struct file *f, int fd, int type)
 		return -ENOMEM;
 	spin_lock(&lease_lock);
 	err = set_locked(f, fd, type, &fresh);
-	if (!err && !f->owner_pid)
-		f->owner_pid = (u32)current->proc->pid;
+	if (!err)
+		owner_default(&f->owner);
 	spin_unlock(&lease_lock);
 	kfree(fresh);
 	return err;
@@ -204,15 +204,15 @@ static bool ask(const struct inode *i, bool write, u64 *until)
 {
 	struct siginfo si = { .code = POLL_MSG, .poll.band = BAND_MSG };
 	int want = write ? F_UNLCK : F_RDLCK, sig = 0;
+	struct file_owner owner = { .pid = 0 };
 	struct lease *l;
-	s32 pid = 0;
 
 	spin_lock(&lease_lock);
 	l = in_the_way(i, write);
 	if (l && l->target == l->type) {
 		l->until = clock_mono_ns() +
 			   load_once(&lease_break_time) * NSEC_PER_SEC;
-		pid = (s32)l->file->owner_pid;
+		owner_update(&owner, &l->file->owner);
 		si.poll.fd = l->fd;
 		sig = (int)l->file->owner_sig;
 	}
@@ -226,14 +226,15 @@ static bool ask(const struct inode *i, bool write, u64 *until)
 			l = NULL;
 		}
 		spin_unlock(&lease_lock);
+		owner_clear(&owner);
 		kfree(l);
 		return true; /* look again */
 	}
 	if (l)
 		*until = l->until;
 	spin_unlock(&lease_lock);
-	if (pid)
-		(void)task_signal_owner(pid, sig ? sig : SIGIO, &si);
+	(void)owner_signal(&owner, sig ? sig : SIGIO, &si);
+	owner_clear(&owner);
 	return l != NULL;
 }
 

@@ -222,6 +222,13 @@ const struct user_ns *mount_owner(const struct mount *m)
 	return ns ? ns->ns.owner : fs_cred()->user_ns;
 }
 
+int mount_may_regroup(const struct mount *m)
+{
+	if (!mount_placed(m))
+		return -EINVAL;
+	return ns_capable(mount_owner(m), CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
 bool mount_placed(const struct mount *m)
 {
 	const struct mount *top = top_of(m);
@@ -266,6 +273,33 @@ bool vfs_mount_is_ours(struct mount *m)
 	ours = mount_attached(m);
 	spin_unlock(&dcache_lock);
 	return ours;
+}
+
+bool mnt_ns_has(const struct mnt_ns *n, const struct mount *m)
+{
+	bool yes;
+
+	spin_lock(&dcache_lock);
+	yes = top_of(m) == n->top;
+	spin_unlock(&dcache_lock);
+	return yes;
+}
+
+struct mnt_ns *mnt_ns_find(u64 number)
+{
+	struct mnt_ns *found = NULL;
+	struct mount *m;
+
+	spin_lock(&dcache_lock);
+	list_for_each_entry(m, &mounts, node) {
+		struct mnt_ns *n = load_once(&m->ns);
+
+		/* One that ends is there until it has had this lock. */
+		if (n && mnt_ns_number(n) == number && ns_try_get(&n->ns))
+			found = n;
+	}
+	spin_unlock(&dcache_lock);
+	return found;
 }
 
 bool vfs_mount_visible(struct mount *m, const struct path *root)

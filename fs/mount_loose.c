@@ -65,12 +65,16 @@ int vfs_move_mount(const struct path *from, const struct path *to, bool beneath)
 int vfs_mount_set_group(const struct path *from, const struct path *to)
 {
 	struct mount *a = from->mnt, *b = to->mnt;
-	int err = 0;
+	int err;
 
 	mount_lock();
 	spin_lock(&dcache_lock);
-	if (from->dentry != a->root || to->dentry != b->root ||
-	    !mount_attached(a) || !mount_attached(b))
+	err = mount_may_regroup(a);
+	if (!err)
+		err = mount_may_regroup(b);
+	if (err)
+		; /* of no tree, or of one that is not ours to change */
+	else if (from->dentry != a->root || to->dentry != b->root)
 		err = -EINVAL;
 	else if (b->group || b->master || (!a->group && !a->master))
 		err = -EINVAL; /* only to what has none, from what has one */

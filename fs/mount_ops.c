@@ -246,13 +246,12 @@ static int change_kind(const struct path *at, u64 flags)
 {
 	u64 kind = flags & ~(u64)(MS_REC | MS_SILENT);
 	struct mount *m, *top = at->mnt;
-	int err = 0;
+	int err;
 
 	if ((kind & ~(u64)MNT_KINDS) || (kind & (kind - 1)))
 		return -EINVAL;
 	mount_lock();
-	if (at->dentry != top->root || !mount_attached(top))
-		err = -EINVAL;
+	err = at->dentry != top->root ? -EINVAL : mount_may_regroup(top);
 	for (m = top; m && !err; m = mount_next(m, top)) {
 		mount_set_kind(m, kind);
 		if (!(flags & MS_REC))

@@ -65,7 +65,9 @@ static void mnt_free(struct ns_common *ns)
 		kfree(n);
 		return;
 	}
-	store_once(&n->top->ns, NULL); /* nobody's, from now on */
+	spin_lock(&dcache_lock); /* nobody's, and not found, from now on */
+	store_once(&n->top->ns, NULL);
+	spin_unlock(&dcache_lock);
 	list_init(&e.next);
 	if (join_ending(n, &e))
 		return;
@@ -83,6 +85,22 @@ static void root_of(struct mnt_ns *n, struct path *out)
 	path_cross_mounts(out);
 	path_get(out);
 	spin_unlock(&dcache_lock);
+}
+
+struct mnt_ns *mnt_ns_current(void)
+{
+	struct mnt_ns *n = load_once(&current->fs->ns);
+
+	ns_get(&n->ns);
+	return n;
+}
+
+void mnt_ns_root(struct mnt_ns *n, struct path *out)
+{
+	if (n == load_once(&current->fs->ns))
+		fs_ctx_get_root(out);
+	else
+		root_of(n, out);
 }
 
 /* set->fs is a copy that nobody else sees. */

@@ -16,6 +16,19 @@ struct mnt_ns {
 extern const struct ns_ops mnt_ns_ops;
 extern struct mnt_ns init_mnt_ns;
 
+/* What NS_GET_MNTNS_ID and statmount(2) call it. */
+static inline u64 mnt_ns_number(const struct mnt_ns *n)
+{
+	return n->seq + 1;
+}
+/* Current's, and the one of a number, or NULL; with a reference. */
+struct mnt_ns *mnt_ns_current(void);
+struct mnt_ns *mnt_ns_find(u64 number);
+/* Current's root when it is its namespace, else what is on top of it; referenced. */
+void mnt_ns_root(struct mnt_ns *n, struct path *out);
+/* Is @m in its tree? */
+bool mnt_ns_has(const struct mnt_ns *n, const struct mount *m);
+
 /* fs/nsfs.c: is @d a mount namespace as a file?  It, without a reference. */
 struct mnt_ns *nsfs_mnt_ns(const struct dentry *d);
 bool nsfs_is(const struct dentry *d); /* a namespace of any kind */

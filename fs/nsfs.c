@@ -173,7 +173,8 @@ static s64 ns_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		if (ns->ops != &mnt_ns_ops)
 			return -EINVAL;
 		return put_user_u64(
-			container_of(ns, struct mnt_ns, ns)->seq + 1, arg);
+			mnt_ns_number(container_of(ns, struct mnt_ns, ns)),
+			arg);
 	case NS_GET_PID_FROM:
 	case NS_GET_TGID_FROM:
 	case NS_GET_PID_IN:

@@ -230,7 +230,8 @@ static int may_open(const struct path *p, const struct open_how_k *how)
 	}
 	if ((S_ISCHR(i->mode) || S_ISBLK(i->mode)) &&
 	    ((p->mnt->flags & MS_NODEV) ||
-	     p->dentry->sb->user_ns != &init_user_ns))
+	     (p->dentry->sb->user_ns != &init_user_ns &&
+	      !p->dentry->sb->own_devices)))
 		return -EACCES;
 	if (i->ops->revalidate) {
 		int err = i->ops->revalidate(i);

@@ -318,7 +318,7 @@ static struct inode *tmpfs_fh_to_inode(struct super_block *sb, u64 ino, u32 gen)
 	return ERR_PTR(-ESTALE);
 }
 
-static const struct super_ops tmpfs_super_ops = {
+const struct super_ops tmpfs_super_ops = {
 	.fh_prepare = tmpfs_fh_prepare,
 	.fh_to_inode = tmpfs_fh_to_inode,
 	.alloc_inode = tmpfs_alloc_inode,

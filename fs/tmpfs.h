@@ -31,6 +31,7 @@ struct tmpfs_sb {
 	u64 max_inodes;	    /* [a] 0: no limit */
 	u64 used_inodes;    /* [a] */
 	u32 mode, uid, gid; /* [I] of the root */
+	void *more;	    /* [I] of who builds upon it: devpts.c */
 };
 
 struct tmpfs_inode {
@@ -63,6 +64,7 @@ static inline struct tmpfs_sb *tmpfs_sb(const struct super_block *sb)
 }
 
 /* --- tmpfs.c */
+extern const struct super_ops tmpfs_super_ops;
 int tmpfs_mount(struct super_block *sb, struct blkdev *bdev, u64 flags,
 		const char *data);
 /* Unlinked inode of @sb for a child of @dir (or NULL); ERR_PTR. */

@@ -279,9 +279,10 @@ struct super_block {
 	u64 magic;		     /* [I] statfs f_type */
 	bool frozen;		     /* [freeze_mutex; racy reads ok] */
 	bool has_iflags;	     /* [I] inodes can have FS_*_FL */
-	u32 time_gran;		     /* [I] ns */
-	s64 time_min, time_max;	     /* [I] seconds; both 0: no limits */
-	struct dentry *root;	     /* [I] owned */
+	bool own_devices; /* [I] nodes are the kernel's: whoever mounted it */
+	u32 time_gran;	  /* [I] ns */
+	s64 time_min, time_max; /* [I] seconds; both 0: no limits */
+	struct dentry *root;	/* [I] owned */
 	struct mutex rename_lock;
 	struct list_head inodes; /* [icache lock] */
 	struct list_head node;	 /* [icache lock] all super blocks */

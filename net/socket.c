@@ -297,20 +297,17 @@ static int sock_setfl(struct file *f, u32 flags __unused)
 {
 	struct socket *s = f->priv;
 
-	store_once(&s->owner_pid, (s32)load_once(&f->owner_pid));
+	owner_update(&s->owner, &f->owner);
 	return 0;
 }
 
 void socket_urgent(struct socket *s)
 {
-	s32 pid = load_once(&s->owner_pid);
 	struct siginfo si;
 
-	if (!pid)
-		return;
 	memset(&si, 0, sizeof(si));
 	si.code = SI_KERNEL;
-	(void)task_signal_owner(pid, SIGURG, &si);
+	(void)owner_signal(&s->owner, SIGURG, &si);
 }
 
 static int sock_mmap(struct file *f, struct vma *v)
@@ -324,6 +321,7 @@ static void sock_release(struct file *f)
 {
 	struct socket *s = f->priv;
 
+	owner_clear(&s->owner);
 	s->ops->release(s);
 }
 

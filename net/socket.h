@@ -215,7 +215,7 @@ struct socket {
 	u16 protocol;		      /* [I] */
 	u64 ino;		      /* [I] of its file; 0: none yet */
 	struct net_ns *net;	      /* [I] owned */
-	s32 owner_pid;		      /* [a] F_SETOWN: of SIGURG */
+	struct file_owner owner;      /* of its file: of SIGURG */
 	struct waitq rd_wq, wr_wq;
 	u32 rcvbuf, sndbuf; /* [a] bytes */
 	u32 lowat;     /* [a] SO_RCVLOWAT: a read of streams wants so many */

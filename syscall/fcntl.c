@@ -257,10 +257,7 @@ static s64 set_owner(struct file *f, int type, s32 pid)
 	pid = pid_given(pid);
 	if (pid && !owner_exists(type, pid))
 		return -ESRCH;
-	store_once(&f->owner_type, (u8)type);
-	store_once(&f->owner_pid, (u32)(type == OWNER_PGRP ? -pid : pid));
-	store_once(&f->owner_uid, current_cred()->uid);
-	store_once(&f->owner_euid, current_cred()->euid);
+	owner_set(&f->owner, type, type == OWNER_PGRP ? -pid : pid);
 	return owner_changed(f);
 }
 
@@ -287,8 +284,8 @@ static s64 set_owner_ex(struct file *f, uaddr_t arg)
 
 static s64 get_owner_ex(struct file *f, uaddr_t arg)
 {
-	s32 pid = pid_or_group_shown((s32)load_once(&f->owner_pid));
-	struct owner_ex o = { .type = load_once(&f->owner_type), .pid = pid };
+	s32 pid = pid_or_group_shown(load_once(&f->owner.pid));
+	struct owner_ex o = { .type = load_once(&f->owner.type), .pid = pid };
 
 	if (pid < 0)
 		o.pid = -pid;
@@ -297,8 +294,8 @@ static s64 get_owner_ex(struct file *f, uaddr_t arg)
 
 static s64 get_owner_uids(struct file *f, uaddr_t arg)
 {
-	u32 ids[2] = { uid_shown(load_once(&f->owner_uid)),
-		       uid_shown(load_once(&f->owner_euid)) };
+	u32 ids[2] = { uid_shown(load_once(&f->owner.uid)),
+		       uid_shown(load_once(&f->owner.euid)) };
 
 	return copy_to_user(arg, ids, sizeof(ids));
 }
@@ -328,7 +325,7 @@ static s64 fcntl_owner(struct file *f, int cmd, u64 arg)
 	case F_SETOWN:
 		return set_owner_old(f, arg);
 	case F_GETOWN:
-		return pid_or_group_shown((s32)load_once(&f->owner_pid));
+		return pid_or_group_shown(load_once(&f->owner.pid));
 	case F_SETOWN_EX:
 		return set_owner_ex(f, arg);
 	case F_GETOWN_EX:
@@ -478,8 +475,7 @@ static s64 ioctl_owner(struct file *f, u32 cmd, uaddr_t arg)
 
 	if (cmd == FIOGETOWN || cmd == SIOCGPGRP)
 		return put_user_u32(
-			(u32)pid_or_group_shown((s32)load_once(&f->owner_pid)),
-			arg);
+			(u32)pid_or_group_shown(load_once(&f->owner.pid)), arg);
 	return get_user_u32(&pid, arg) ? -EFAULT : set_owner_old(f, pid);
 }
 

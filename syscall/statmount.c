@@ -8,6 +8,7 @@
 #include <syscall/ustruct.h>
 
 #include <fs/fsctx.h>
+#include <fs/mountns.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
@@ -25,6 +26,7 @@
 #define STATMOUNT_MNT_ROOT	 0x0008u
 #define STATMOUNT_MNT_POINT	 0x0010u
 #define STATMOUNT_FS_TYPE	 0x0020u
+#define STATMOUNT_MNT_NS_ID	 0x0040u
 #define STATMOUNT_MNT_OPTS	 0x0080u
 #define STATMOUNT_SB_SOURCE	 0x0200u
 
@@ -73,11 +75,43 @@ static int get_req(struct mnt_id_req *req, uaddr_t from)
 		return err;
 	if (req->spare || req->id <= FIRST_ID)
 		return -EINVAL;
-	return req->ns ? -ENOENT : 0; /* there is one, and it has no number */
+	return 0;
+}
+
+/* Which namespace is asked about, and from where it is seen. */
+struct view {
+	struct mnt_ns *ns; /* referenced */
+	struct path root;  /* referenced */
+};
+
+static int view_open(struct view *v, const struct mnt_id_req *req)
+{
+	struct mnt_ns *mine = mnt_ns_current();
+
+	v->ns = mine;
+	if (req->ns && req->ns != mnt_ns_number(mine)) {
+		v->ns = mnt_ns_find(req->ns);
+		ns_put(&mine->ns);
+		if (!v->ns)
+			return -ENOENT;
+		if (!ns_capable(v->ns->ns.owner, CAP_SYS_ADMIN)) {
+			ns_put(&v->ns->ns);
+			return -ENOENT;
+		}
+	}
+	mnt_ns_root(v->ns, &v->root);
+	return 0;
+}
+
+static void view_close(struct view *v)
+{
+	path_put(&v->root);
+	ns_put(&v->ns->ns);
 }
 
 struct finding {
 	u64 id;
+	const struct mnt_ns *ns;
 	struct mount *m; /* referenced */
 };
 
@@ -85,28 +119,23 @@ static void find_one(struct mount *m, void *ctx)
 {
 	struct finding *f = ctx;
 
-	if (m->unique_id == f->id && vfs_mount_is_ours(m))
+	if (m->unique_id == f->id && mnt_ns_has(f->ns, m))
 		f->m = mount_get(m);
 }
 
-static struct mount *find_mount(u64 id)
+static struct mount *find_mount(const struct view *v, u64 id)
 {
-	struct finding f = { .id = id };
+	struct finding f = { .id = id, .ns = v->ns };
 
 	mount_for_each(find_one, &f);
 	return f.m;
 }
 
 /* Outside of the root only with privilege. */
-static bool may_see(struct mount *m)
+static bool may_see(const struct view *v, struct mount *m)
 {
-	struct path root;
-	bool yes;
-
-	fs_ctx_get_root(&root);
-	yes = vfs_mount_visible(m, &root) || vfs_may_mount();
-	path_put(&root);
-	return yes;
+	return vfs_mount_visible(m, &v->root) ||
+	       ns_capable(v->ns->ns.owner, CAP_SYS_ADMIN);
 }
 
 /* --- statmount */
@@ -187,24 +216,25 @@ static void put_strings(struct user_statmount *u, struct mount *m, u64 want,
 			   STATMOUNT_SB_SOURCE);
 }
 
-static s64 stat_mount(struct mount *m, u64 want, struct strings *s, uaddr_t to,
-		      u64 room)
+static s64 stat_mount(const struct view *v, struct mount *m, u64 want,
+		      struct strings *s, uaddr_t to, u64 room)
 {
 	struct user_statmount u = { 0 };
-	struct path root;
 	int err;
 
-	fs_ctx_get_root(&root);
 	if (want & STATMOUNT_SB_BASIC)
 		put_basic(&u, m);
 	if (want & STATMOUNT_MNT_BASIC)
 		put_mnt_basic(&u, m);
 	if (want & STATMOUNT_PROPAGATE_FROM) {
-		u.propagate_from = mount_dominator(m, &root);
+		u.propagate_from = mount_dominator(m, &v->root);
 		u.mask |= STATMOUNT_PROPAGATE_FROM;
 	}
-	put_strings(&u, m, want, s, &root);
-	path_put(&root);
+	if (want & STATMOUNT_MNT_NS_ID) {
+		u.mnt_ns_id = mnt_ns_number(v->ns);
+		u.mask |= STATMOUNT_MNT_NS_ID;
+	}
+	put_strings(&u, m, want, s, &v->root);
 	u.size = (u32)sizeof(u) + s->len;
 	if (s->len && u.size > room)
 		return -EOVERFLOW;
@@ -219,25 +249,29 @@ SYSCALL4(457, statmount, uaddr_t, ureq, uaddr_t, to, u64, room, u32, flags)
 	struct strings s = { NULL, 0 };
 	struct mnt_id_req req;
 	struct mount *m;
+	struct view v;
 	s64 n;
 
 	if (flags)
 		return -EINVAL;
 	n = get_req(&req, ureq);
+	if (!n)
+		n = view_open(&v, &req);
 	if (n)
 		return n;
-	m = find_mount(req.id);
-	if (!m)
-		return -ENOENT;
+	m = find_mount(&v, req.id);
 	s.buf = kmalloc(STR_ROOM);
-	if (!s.buf)
+	if (!m)
+		n = -ENOENT;
+	else if (!s.buf)
 		n = -ENOMEM;
-	else if (!may_see(m))
+	else if (!may_see(&v, m))
 		n = -EPERM;
 	else
-		n = stat_mount(m, req.param, &s, to, room);
+		n = stat_mount(&v, m, req.param, &s, to, room);
 	kfree(s.buf);
 	mount_put(m);
+	view_close(&v);
 	return n;
 }
 
@@ -303,8 +337,8 @@ SYSCALL4(458, listmount, uaddr_t, ureq, uaddr_t, to, u64, nr, u32, flags)
 {
 	struct listing l = { .reverse = flags & LISTMOUNT_REVERSE };
 	struct mnt_id_req req;
-	struct path root;
 	struct mount *m;
+	struct view v;
 	s64 n;
 
 	if (flags & ~LISTMOUNT_REVERSE)
@@ -316,17 +350,19 @@ SYSCALL4(458, listmount, uaddr_t, ureq, uaddr_t, to, u64, nr, u32, flags)
 		return n;
 	if (req.param && req.param <= FIRST_ID)
 		return -EINVAL;
+	n = view_open(&v, &req);
+	if (n)
+		return n;
 	l.last = req.param;
 	l.with_top = req.id == LSMT_ROOT;
-	fs_ctx_get_root(&root);
-	m = l.with_top ? mount_get(root.mnt) : find_mount(req.id);
-	if (m && !l.with_top && !may_see(m))
+	m = l.with_top ? mount_get(v.root.mnt) : find_mount(&v, req.id);
+	if (m && !l.with_top && !may_see(&v, m))
 		n = -EPERM;
 	l.top = m;
-	l.from = l.with_top ? root : (struct path){ m, m ? m->root : NULL };
+	l.from = l.with_top ? v.root : (struct path){ m, m ? m->root : NULL };
 	if (!n)
 		n = m ? list_mounts(&l, to, nr) : -ENOENT;
 	mount_put(m);
-	path_put(&root);
+	view_close(&v);
 	return n;
 }

@@ -140,7 +140,7 @@ static int show_loadavg(struct text *t, void *arg __unused)
 			    (v & (LOAD_ONE - 1)) * 100 >> LOAD_FSHIFT);
 	}
 	text_printf(t, "%u/%u %d\n", loadavg_running(), thread_count(),
-		    process_last_pid());
+		    pid_last_shown());
 	return 0;
 }
 

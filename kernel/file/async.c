@@ -68,7 +68,7 @@ static void tell(const struct file_async *a, u32 events, s32 code)
 		si.poll.band = events;
 		si.poll.fd = load_once(&a->fd);
 	}
-	(void)file_signal_owner(a->f, si.signo, &si);
+	(void)owner_signal(&a->f->owner, si.signo, &si);
 }
 
 static void due(struct ktimer *k)
@@ -157,34 +157,4 @@ void file_async_gone(struct file *f)
 {
 	disarm(f->async);
 	kfree(f->async);
-}
-
-/* May who called F_SETOWN send signals to @p?  task_lock held. */
-static bool may_tell(const struct file *f, const struct process *p)
-{
-	const struct cred *c = p->leader->cred;
-	u32 uid = load_once(&f->owner_uid), euid = load_once(&f->owner_euid);
-
-	return !euid || euid == c->suid || euid == c->uid || uid == c->suid ||
-	       uid == c->uid;
-}
-
-int file_signal_owner(struct file *f, int sig, const struct siginfo *si)
-{
-	s32 pid = (s32)load_once(&f->owner_pid);
-	struct thread *t;
-	int err = -ESRCH;
-
-	if (pid <= 0)
-		return pid ? signal_pgrp(-pid, sig, si) : err;
-	spin_lock(&task_lock);
-	t = thread_find(pid);
-	if (t && !may_tell(f, t->proc))
-		err = -EPERM;
-	else if (t && load_once(&f->owner_type) == OWNER_TID)
-		err = signal_thread_locked(t, sig, si);
-	else if (t && t->proc->pid == pid)
-		err = signal_process_locked(t->proc, sig, si);
-	spin_unlock(&task_lock);
-	return err;
 }

@@ -13,6 +13,7 @@
 #ifndef KERNEL_FILE_FILE_H
 #define KERNEL_FILE_FILE_H
 
+#include <kernel/file/owner.h>
 #include <kernel/sched/wait.h>
 #include <kernel/spinlock.h>
 #include <lib/types.h>
@@ -161,17 +162,15 @@ struct file {
 	u32 ra_want;	       /* [a] hint: pages of the read under way */
 	u32 ra_advice;	       /* [a] FILE_RA_*, by posix_fadvise() */
 	u32 wb_seen;	       /* [a] mapping_error_since() */
-	u32 owner_pid;	       /* [a] F_SETOWN */
 	u32 owner_sig;	       /* [a] F_SETSIG */
-	u32 owner_uid, owner_euid; /* [a] of who called F_SETOWN */
-	u8 owner_type;		   /* [a] F_SETOWN_EX: OWNER_* */
-	struct file_async *async;  /* [async.c] O_ASYNC was set once */
-	bool created;		   /* [I] open() made the file */
-	bool nonotify;		   /* [I] fanotify opened it for who watches */
-	u8 landlock;		   /* [I] fs/landlock.h */
-	bool no_splice;		   /* [I] splice() and sendfile() refuse it */
-	struct list_head epitems;  /* [epoll lock] */
-	bool can_read, can_write;  /* [I] from the open mode */
+	struct file_owner owner;  /* F_SETOWN: owner.h */
+	struct file_async *async; /* [async.c] O_ASYNC was set once */
+	bool created;		  /* [I] open() made the file */
+	bool nonotify;		  /* [I] fanotify opened it for who watches */
+	u8 landlock;		  /* [I] fs/landlock.h */
+	bool no_splice;		  /* [I] splice() and sendfile() refuse it */
+	struct list_head epitems; /* [epoll lock] */
+	bool can_read, can_write; /* [I] from the open mode */
 	bool atomic_pos; /* [I] pos is shared state: regular file, directory */
 	bool wrote;	 /* [I] counted in inode->writecount */
 	bool counted_read; /* [I] likewise, in readcount */
@@ -187,14 +186,6 @@ void file_put(struct file *f); /* may sleep: last one calls release() */
 /* --- async.c: O_ASYNC, which call on descriptor @fd sets: 0 or -ENOMEM */
 int file_set_async(struct file *f, int fd, bool on);
 void file_async_gone(struct file *f);
-enum {
-	OWNER_TID,
-	OWNER_PID,
-	OWNER_PGRP
-};
-struct siginfo;
-/* To whom F_SETOWN named: 0 or -errno.  Any context without locks. */
-int file_signal_owner(struct file *f, int sig, const struct siginfo *si);
 
 u64 file_count(void);	 /* open files, for /proc/sys/fs/file-nr */
 extern u64 files_max;	 /* [a] of them, but for CAP_SYS_ADMIN */

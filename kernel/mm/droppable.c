@@ -5,7 +5,7 @@
  * It is private anonymous memory of a cache, or of random numbers, that its owner can
  * make again.  It is not locked, copied by fork or written to a core file; and when no
  * page can be had, before anybody is killed, one address space after the other loses
- * all it has of it.  Its owner finds zeros.
+ * all it has of it.  Its owner finds zeros.  MADV_PAGEOUT (madvise.c) takes it at once.
  *
  * Locking: drop_mutex, then an mm's lock for reading.
  */

@@ -164,7 +164,8 @@ static int age(struct mm *mm, u64 start, u64 end, bool out)
 			err = -EINVAL;
 			break;
 		}
-		if (out && p.v->mapping && !load_once(&p.v->has_anon))
+		if (out && ((p.v->flags & VM_DROPPABLE) ||
+			    (p.v->mapping && !load_once(&p.v->has_anon))))
 			pt_zap(&g, p.start, p.end, false);
 	}
 	gather_finish(&g);

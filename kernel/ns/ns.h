@@ -101,6 +101,19 @@ static inline void ns_get(struct ns_common *ns)
 	atomic_inc(&ns->refs);
 }
 
+/* False: it is ending.  The caller sees to it that the memory is there. */
+static inline bool ns_try_get(struct ns_common *ns)
+{
+	u32 refs = load_once(&ns->refs);
+
+	for (u32 seen; refs; refs = seen) {
+		seen = atomic_cmpxchg(&ns->refs, refs, refs + 1);
+		if (seen == refs)
+			return true;
+	}
+	return false;
+}
+
 /* --- user.c; see user.h */
 extern const struct ns_ops user_ns_ops;
 extern struct user_ns init_user_ns;

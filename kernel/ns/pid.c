@@ -152,6 +152,13 @@ int pid_global(struct pid_ns *ns, int nr)
 	return r;
 }
 
+int pid_last_shown(void)
+{
+	struct pid_ns *ns = current_pid_ns();
+
+	return ns == &init_pid_ns ? process_last_pid() : load_once(&ns->last);
+}
+
 /* A free number of @ns, or the one that is wanted, for slot @pid. */
 static int take_number(struct pid_ns *ns, int want, int pid)
 {
@@ -167,7 +174,7 @@ static int take_number(struct pid_ns *ns, int want, int pid)
 		if (!*e) {
 			*e = (u16)pid;
 			if (!want)
-				ns->last = nr;
+				store_once(&ns->last, nr);
 			return nr;
 		}
 		if (want)

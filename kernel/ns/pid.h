@@ -43,7 +43,7 @@ struct pid_ns {
 	int reboot_signal; /* [task_lock] what init is said to die of, or 0 */
 	u32 nr_procs;	   /* [task_lock] here and below */
 	struct waitq wq;   /* woken when nr_procs shrinks and it is dead */
-	int last;	   /* [nums_lock] the last number that was given */
+	int last;	   /* [nums_lock, a] the last number that was given */
 	u16 *chunk[PID_MAX / PID_CHUNK]; /* [nums_lock] first's numbers */
 };
 extern const struct ns_ops pid_ns_ops;
@@ -60,6 +60,8 @@ static inline struct pid_ns *current_pid_ns(void)
 
 	return t && t->proc ? t->proc->pid_ns : &init_pid_ns;
 }
+/* The number of current's namespace that was given last. */
+int pid_last_shown(void);
 bool pid_ns_below(const struct pid_ns *ns, const struct pid_ns *top);
 
 /* --- numbers.  Under any lock up to RANK_FILE. */

@@ -390,6 +390,7 @@ void perf_event_free(struct perf_event *e)
 		overflow_put(e->slot);
 	if (e->kind == KIND_SLOT && !e->parent)
 		pmu_slot_put(e->slot);
+	owner_clear(&e->told);
 	kfree(e);
 }
 

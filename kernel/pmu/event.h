@@ -15,6 +15,7 @@
 #ifndef KERNEL_PMU_EVENT_H
 #define KERNEL_PMU_EVENT_H
 
+#include <kernel/file/owner.h>
 #include <kernel/pmu/abi.h>
 #include <kernel/pmu/account.h>
 #include <kernel/sched/wait.h>
@@ -99,9 +100,10 @@ struct perf_event {
 	struct waitq wq;
 
 	/* O_ASYNC (signal.c); [a] */
-	s32 owner_pid, async_fd;
+	struct file_owner told;
+	s32 async_fd;
 	u32 owner_sig;
-	bool owner_is_thread, async;
+	bool async;
 	u32 signal; /* to be sent: PERF_POLL_*, 0: none */
 };
 

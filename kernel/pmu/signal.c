@@ -19,8 +19,7 @@
 #include <lib/atomic.h>
 #include <lib/string.h>
 
-#define OWNER_TID 0u
-#define FD_LOOKS  1024 /* where the descriptor is looked for */
+#define FD_LOOKS 1024 /* where the descriptor is looked for */
 
 /* One that current has for @f: si_fd says which.  -1: a higher one. */
 static int descriptor_of(const struct file *f)
@@ -41,33 +40,20 @@ int perf_setfl(struct file *f, u32 flags)
 	struct perf_event *e = f->priv;
 	bool async = flags & O_ASYNC;
 
-	store_once(&e->owner_pid, (s32)load_once(&f->owner_pid));
+	owner_update(&e->told, &f->owner);
 	store_once(&e->owner_sig, load_once(&f->owner_sig));
-	store_once(&e->owner_is_thread, load_once(&f->owner_type) == OWNER_TID);
 	if (async && !e->async)
 		store_once(&e->async_fd, descriptor_of(f));
 	store_once(&e->async, async);
 	return 0;
 }
 
-static void signal_one(int tid, int sig, const struct siginfo *si)
-{
-	struct thread *t;
-
-	spin_lock(&task_lock);
-	t = thread_find(tid);
-	if (t && t->proc)
-		(void)signal_thread_locked(t, sig, si);
-	spin_unlock(&task_lock);
-}
-
 void perf_signal(struct perf_event *e, u32 how)
 {
-	s32 pid = load_once(&e->owner_pid);
 	u32 sig = load_once(&e->owner_sig);
 	struct siginfo si;
 
-	if (!pid || !load_once(&e->async))
+	if (!load_once(&e->told.pid) || !load_once(&e->async))
 		return;
 	memset(&si, 0, sizeof(si));
 	si.code = SI_KERNEL;
@@ -77,8 +63,5 @@ void perf_signal(struct perf_event *e, u32 how)
 						    : POLLIN | POLLRDNORM;
 		si.poll.fd = load_once(&e->async_fd);
 	}
-	if (load_once(&e->owner_is_thread))
-		signal_one(pid, sig ? (int)sig : SIGIO, &si);
-	else
-		(void)task_signal_owner(pid, sig ? (int)sig : SIGIO, &si);
+	(void)owner_signal(&e->told, sig ? (int)sig : SIGIO, &si);
 }

@@ -47,14 +47,18 @@ bool domain_is_below(const struct domain *d, const struct domain *above)
 	return d == above;
 }
 
-bool domain_keeps_slow(const struct domain *other, u32 scope)
+bool domain_confines(const struct domain *d, const struct domain *other,
+		     u32 scope)
 {
-	const struct domain *l;
-
-	for (l = current_cred()->domain; l; l = l->parent)
-		if ((l->scoped & scope) && !domain_is_below(other, l))
+	for (; d; d = d->parent)
+		if ((d->scoped & scope) && !domain_is_below(other, d))
 			return true;
 	return false;
+}
+
+bool domain_keeps_slow(const struct domain *other, u32 scope)
+{
+	return domain_confines(current_cred()->domain, other, scope);
 }
 
 static u32 port_access(const struct domain *l, u16 port)

@@ -55,7 +55,10 @@ extern struct waitq domain_wq;
 
 /* Is @d @above, or below it? */
 bool domain_is_below(const struct domain *d, const struct domain *above);
-/* Does a layer of current's keep @scope within itself, and @other is not in it? */
+/* Does a layer of @d keep @scope within itself, and @other is not in it? */
+bool domain_confines(const struct domain *d, const struct domain *other,
+		     u32 scope);
+/* The same of current's. */
 bool domain_keeps_slow(const struct domain *other, u32 scope);
 static inline bool domain_keeps(const struct domain *other, u32 scope)
 {

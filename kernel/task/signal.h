@@ -176,9 +176,6 @@ int signal_permission_locked(struct process *p, int sig);
 int task_kill(int pid, int sig, const struct siginfo *si);
 int task_tkill(int tgid, int tid, int sig, const struct siginfo *si);
 
-/* To @pid, or the group -@pid, on nobody's behalf (F_SETOWN). */
-int task_signal_owner(int pid, int sig, const struct siginfo *si);
-
 /* --- for current only */
 u64 signal_pending_set(void); /* thread's and process's */
 /* Take the first pending signal outside of @blocked: its number or 0. */

@@ -138,18 +138,3 @@ int task_tkill(int tgid, int tid, int sig, const struct siginfo *si)
 	spin_unlock(&task_lock);
 	return err;
 }
-
-int task_signal_owner(int pid, int sig, const struct siginfo *si)
-{
-	struct process *p;
-	int err = -ESRCH;
-
-	if (pid < 0)
-		return signal_pgrp(-pid, sig, si);
-	spin_lock(&task_lock);
-	p = process_find_locked(pid);
-	if (p)
-		err = signal_process_locked(p, sig, si);
-	spin_unlock(&task_lock);
-	return err;
-}

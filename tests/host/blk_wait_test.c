@@ -20,6 +20,8 @@ struct hart *host_this_hart = &hart0;
 static u64 now, begun, look_ns, sleep_ns, apps, spent_looking;
 static u32 done, nr_looked, nr_slept;
 
+struct hart *relay_block_hart;
+
 /* ---- what it wants of the kernel */
 
 u64 clock_mono_ns(void)

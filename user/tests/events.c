@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -609,4 +610,35 @@ TEST(events, asked_oddly)
 	CHECK_EQ(lseek(e, 5, SEEK_SET), 0);
 	CHECK_EQ(lseek(ep, 0, SEEK_CUR), 0);
 	CHECK_ERR(pread(e, two, 8, 0), ESPIPE);
+}
+
+/* What an epoll file keeps about busy polling. */
+TEST(events, epoll_params)
+{
+	struct {
+		uint32_t usecs;
+		uint16_t budget;
+		uint8_t prefer, pad;
+	} p = { 1, 1, 1, 1 }, q = { 40, 8, 1, 0 };
+	int e = epoll_create1(0), on = 1;
+
+	CHECK_OK(ioctl(e, 0x80088a02u, &p));
+	CHECK(!p.usecs && !p.budget && !p.prefer && !p.pad);
+	CHECK_OK(ioctl(e, 0x40088a01u, &q));
+	CHECK_OK(ioctl(e, 0x80088a02u, &p));
+	CHECK(p.usecs == 40 && p.budget == 8 && p.prefer == 1 && !p.pad);
+	q.pad = 1;
+	CHECK_ERR(ioctl(e, 0x40088a01u, &q), EINVAL);
+	q.pad = 0;
+	q.prefer = 2;
+	CHECK_ERR(ioctl(e, 0x40088a01u, &q), EINVAL);
+	q.prefer = 0;
+	q.usecs = 0x80000000u;
+	CHECK_ERR(ioctl(e, 0x40088a01u, &q), EINVAL);
+	CHECK_ERR(ioctl(e, FIONREAD, &on), EINVAL);
+	q.usecs = 1;
+	q.budget = 65;
+	CHECK_OK(ioctl(e, 0x40088a01u, &q));
+	CHECK_OK(setuid(1234));
+	CHECK_ERR(ioctl(e, 0x40088a01u, &q), EPERM);
 }

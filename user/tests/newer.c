@@ -281,6 +281,22 @@ TEST(newer, droppable)
 	CHECK(gone);
 }
 
+/* It goes when it is asked to. */
+TEST(newer, droppable_pageout)
+{
+	size_t len = 64 * 4096;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | 0x08,
+		       -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	memset(p, 'a', len);
+	for (int i = 0; i < 20 && memchr(p, 'a', len); i++) {
+		CHECK_OK(madvise(p, len, 21));
+		ut_sleep_ms(20);
+	}
+	CHECK(!memchr(p, 'a', len));
+}
+
 static int runs_memfd(void *arg)
 {
 	char *argv[] = { "m", NULL };

@@ -12,12 +12,13 @@
  *	slave is opened again
  *
  * INVARIANTS
- *   I1  slots[n].pty is set from ptmx's open to the master's release, and as
- *       long "pts/n" is registered.
+ *   I1  A pty is in slots[n] from ptmx's open to the master's release, and as long
+ *       it has a node n in its home (pty.h).  A home has one pty of each number.
  *   I2  A slot is never freed: an open of pts/n that comes late finds it empty.
+ *   I3  Its device is registered while it has ptys.
  *
- * Locking: pts_lock (RANK_DEV, a leaf) guards the slots; everything else of a
- * pty is under its tty's lock.
+ * Locking: pts_mutex for who gives and takes numbers; pts_lock (RANK_DEV, a leaf)
+ * besides for the lists; everything else of a pty is under its tty's lock.
  * Ownership: the master file owns a reference to the slave's tty.
  */
 #include <kernel/dev/tty/pty.h>
@@ -35,14 +36,14 @@
 #include <lib/fmt.h>
 
 #define PTY_MAX	  1024u
-#define PTMX_DEV  MKDEV(5, 2)
 #define PTS_MAJOR 136
-#define PTS_MODE  0620
-#define TTY_GID	  5 /* group "tty", as devpts is mounted everywhere */
+#define TTY_GID	  5 /* group "tty" */
 
 struct pty {
-	struct tty tty;		/* the slave */
-	u32 index;		/* [I] */
+	struct tty tty; /* the slave */
+	u32 index;	/* [I] */
+	void *home;	/* [I] where that counts; referenced by the master */
+	struct list_head node;	/* [pts_lock] in the slot */
 	bool locked;		/* [tty.lock] until unlockpt() */
 	bool packet;		/* [tty.lock] TIOCPKT */
 	u8 status;		/* [tty.lock] TIOCPKT_* to report */
@@ -51,15 +52,19 @@ struct pty {
 };
 
 struct pts_slot {
-	struct chrdev cd; /* [I] but uid, written before registration */
+	struct chrdev cd; /* [I] */
 	char name[16];	  /* [I] */
-	struct pty *pty;  /* [pts_lock] borrowed from the master file */
+	struct list_head
+		ptys; /* [pts_lock] of all homes, borrowed from masters */
 };
 
 static struct spinlock pts_lock = SPINLOCK_INIT("pts", RANK_DEV);
 static struct pts_slot *slots[PTY_MAX]; /* [pts_lock] */
 
-struct file *(*pty_open_slave_path)(const char *path, u32 flags);
+static struct mutex pts_mutex = MUTEX_INIT(pts_mutex);
+static u32 nr_ptys; /* [pts_mutex] */
+
+const struct pty_home_ops *pty_home;
 
 static struct pty *pty_of(struct tty *t)
 {
@@ -161,15 +166,29 @@ static const struct tty_ops slave_ops = {
 	.free = pty_free,
 };
 
+/* That of @home, or NULL; pts_lock or pts_mutex held. */
+static struct pty *in_slot(const struct pts_slot *s, const void *home)
+{
+	struct pty *p;
+
+	list_for_each_entry(p, &s->ptys, node)
+		if (p->home == home)
+			return p;
+	return NULL;
+}
+
 static int pts_open(struct chrdev *cd, struct file *f)
 {
 	struct pts_slot *slot = cd->priv;
+	void *home = pty_home->of_node(f);
 	struct tty *t = NULL;
+	struct pty *p;
 	int err;
 
 	spin_lock(&pts_lock);
-	if (slot->pty)
-		t = tty_get(&slot->pty->tty);
+	p = home ? in_slot(slot, home) : NULL;
+	if (p)
+		t = tty_get(&p->tty);
 	spin_unlock(&pts_lock);
 	if (!t)
 		return -EIO;
@@ -178,58 +197,64 @@ static int pts_open(struct chrdev *cd, struct file *f)
 	return err;
 }
 
-/* --- slots */
+/* --- slots; pts_mutex held */
 
-/* The lowest free number, or PTY_MAX. */
-static u32 first_free(void)
+static struct pts_slot *slot_make(u32 index)
 {
-	u32 i = 0;
+	struct pts_slot *s = kzalloc(sizeof(*s));
 
-	while (i < PTY_MAX && slots[i] && slots[i]->pty)
-		i++;
-	return i;
+	if (!s)
+		return NULL;
+	(void)snprintf(s->name, sizeof(s->name), "pts/%u", index);
+	list_init(&s->ptys);
+	s->cd = (struct chrdev){
+		.name = s->name,
+		.dev = MKDEV(PTS_MAJOR, index),
+		.gid = TTY_GID,
+		.fops = &tty_fops,
+		.open = pts_open,
+		.priv = s,
+	};
+	slots[index] = s;
+	return s;
 }
 
-/* Take a slot for @p; NULL: none left.  Takes @fresh if it returns it. */
-static struct pts_slot *slot_take(struct pty *p, struct pts_slot *fresh)
+/* @p gets the lowest number that is free in its home: 0 or -errno. */
+static int slot_take(struct pty *p)
 {
-	struct pts_slot *slot = NULL;
-	u32 i;
+	struct pts_slot *s;
+	int err = 0;
+	u32 i = 0;
 
+	while (i < PTY_MAX && slots[i] && in_slot(slots[i], p->home))
+		i++;
+	if (i == PTY_MAX || nr_ptys == PTY_MAX)
+		return -ENOSPC;
+	s = slots[i] ? slots[i] : slot_make(i);
+	if (!s)
+		return -ENOMEM;
+	if (list_empty(&s->ptys))
+		err = chrdev_register(&s->cd);
+	if (err)
+		return err;
+	p->index = i;
+	nr_ptys++;
 	spin_lock(&pts_lock);
-	i = first_free();
-	if (i < PTY_MAX) {
-		if (!slots[i])
-			slots[i] = fresh;
-		slot = slots[i];
-		slot->pty = p;
-		p->index = i;
-	}
+	list_add_tail(&p->node, &s->ptys);
 	spin_unlock(&pts_lock);
-	return slot;
+	return 0;
 }
 
 static void slot_give_back(struct pty *p)
 {
-	spin_lock(&pts_lock);
-	slots[p->index]->pty = NULL;
-	spin_unlock(&pts_lock);
-}
+	struct pts_slot *s = slots[p->index];
 
-static int slot_register(struct pts_slot *slot, struct pty *p)
-{
-	(void)snprintf(slot->name, sizeof(slot->name), "pts/%u", p->index);
-	slot->cd = (struct chrdev){
-		.name = slot->name,
-		.dev = MKDEV(PTS_MAJOR, p->index),
-		.mode = PTS_MODE,
-		.uid = current_cred()->fsuid,
-		.gid = TTY_GID,
-		.fops = &tty_fops,
-		.open = pts_open,
-		.priv = slot,
-	};
-	return chrdev_register(&slot->cd);
+	spin_lock(&pts_lock);
+	list_del(&p->node);
+	spin_unlock(&pts_lock);
+	nr_ptys--;
+	if (list_empty(&s->ptys))
+		chrdev_unregister(&s->cd);
 }
 
 static struct pty *pty_create(void)
@@ -250,25 +275,22 @@ static struct pty *pty_create(void)
 	return p;
 }
 
-/* Give @p a number and a name in /dev. */
+/* Give @p a number, and a name in its home. */
 static int pty_publish(struct pty *p)
 {
-	struct pts_slot *fresh = kzalloc(sizeof(*fresh));
-	struct pts_slot *slot;
 	int err;
 
-	if (!fresh)
-		return -ENOMEM;
-	slot = slot_take(p, fresh);
-	if (slot != fresh)
-		kfree(fresh);
-	if (!slot)
-		return -ENOSPC;
-	p->tty.dev = MKDEV(PTS_MAJOR, p->index);
-	(void)snprintf(p->tty.name, sizeof(p->tty.name), "pts/%u", p->index);
-	err = slot_register(slot, p);
-	if (err)
-		slot_give_back(p);
+	mutex_lock(&pts_mutex);
+	err = slot_take(p);
+	if (!err) {
+		p->tty.dev = MKDEV(PTS_MAJOR, p->index);
+		(void)snprintf(p->tty.name, sizeof(p->tty.name), "pts/%u",
+			       p->index);
+		err = pty_home->add(p->home, p->index, p->tty.dev);
+		if (err)
+			slot_give_back(p);
+	}
+	mutex_unlock(&pts_mutex);
 	return err;
 }
 
@@ -429,15 +451,12 @@ static s64 set_flag(struct pty *p, bool *flag, uaddr_t arg)
 	return 0;
 }
 
-/* The slave by its name, else (a chroot without /dev/pts) without one. */
-static struct file *slave_file(struct pty *p, u32 flags)
+/* The slave by its name, else (nobody gets there) without one. */
+static struct file *slave_file(const struct file *master, u32 flags)
 {
-	char path[24];
-	struct file *f = NULL;
+	struct pty *p = master->priv;
+	struct file *f = pty_home->open(master, p->home, p->index, flags);
 
-	(void)snprintf(path, sizeof(path), "/dev/pts/%u", p->index);
-	if (pty_open_slave_path)
-		f = pty_open_slave_path(path, flags);
 	if (f)
 		return f;
 	f = file_alloc(&tty_fops, flags, NULL);
@@ -448,9 +467,9 @@ static struct file *slave_file(struct pty *p, u32 flags)
 	return f;
 }
 
-static s64 open_peer(struct pty *p, u64 flags)
+static s64 open_peer(const struct file *master, u64 flags)
 {
-	struct file *f = slave_file(p, (u32)flags | O_NOCTTY);
+	struct file *f = slave_file(master, (u32)flags | O_NOCTTY);
 
 	if (!f)
 		return -EIO;
@@ -483,7 +502,7 @@ static s64 master_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	case TIOCGPKT:
 		return put_user_u32(load_once(&p->packet), arg);
 	case TIOCGPTPEER:
-		return open_peer(p, arg);
+		return open_peer(f, arg);
 	case TIOCSIG:
 		return signal_slave(p, arg);
 	case FIONREAD:
@@ -510,8 +529,11 @@ static void master_release(struct file *f)
 
 	if (!p)
 		return;
-	chrdev_unregister(&slots[p->index]->cd);
+	mutex_lock(&pts_mutex);
+	pty_home->del(p->home, p->index);
 	slot_give_back(p);
+	mutex_unlock(&pts_mutex);
+	pty_home->put(p->home);
 	tty_lock(&p->tty);
 	p->tty.gone = true;
 	tty_unlock(&p->tty);
@@ -528,17 +550,22 @@ static const struct file_ops master_fops = {
 	.release = master_release,
 };
 
-static int ptmx_open(struct chrdev *cd, struct file *f)
+static int ptmx_open(struct chrdev *cd __unused, struct file *f)
 {
-	struct pty *p = pty_create();
+	void *home = pty_home->find(f);
+	struct pty *p;
 	int err;
 
-	(void)cd;
-	if (!p)
-		return -ENOMEM;
-	err = pty_publish(p);
+	if (IS_ERR(home))
+		return (int)PTR_ERR(home);
+	p = pty_create();
+	if (p)
+		p->home = home;
+	err = p ? pty_publish(p) : -ENOMEM;
 	if (err) {
-		tty_put(&p->tty);
+		if (p)
+			tty_put(&p->tty);
+		pty_home->put(home);
 		return err;
 	}
 	f->ops = &master_fops;
