@@ -54,8 +54,8 @@ static inline u32 get_be16(const u8 *p)
 }
 static inline void put_be16(u8 *p, u32 v)
 {
-	p[0] = (u8)(v >> 8);
-	p[1] = (u8)v;
+	p[0] = v >> 8 & 0xff;
+	p[1] = v & 0xff;
 }
 
 /* --- icmp.c */

@@ -55,7 +55,7 @@ static struct netbuf *segment(const struct netbuf *b, u32 tcp, u32 head, u32 at,
 	if (!last)
 		h[tcp + 13] &= (u8) ~(TCP_FIN | TCP_PSH);
 	if (nr)
-		h[tcp + 13] &= (u8)~TCP_CWR;
+		h[tcp + 13] &= 0xffu ^ TCP_CWR;
 	set_checksum(f, tcp, v4);
 	return f;
 }
