@@ -130,9 +130,6 @@ TEST(ip6wire, link_local)
 	to = link_local(1, PORT);
 	a = socket_at(0, SOCK_DGRAM, 0);
 	b = udp_at(1, PORT);
-	to.sin6_scope_id = 0;
-	CHECK_EQ(sendto(a, out, 5, 0, (void *)&to, sizeof(to)), -1);
-	CHECK_EQ(errno, EINVAL);
 	to.sin6_scope_id = (uint32_t)w.index[0];
 	CHECK_EQ(sendto(a, out, 5, 0, (void *)&to, sizeof(to)), 5);
 	CHECK(readable(b, 3000));
