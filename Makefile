@@ -116,7 +116,7 @@ help:
 	@echo 'make test         whole-system tests in QEMU'
 	@echo 'make test-board   the part of them on a model of the HiFive Unmatched'
 	@echo 'make check        format, warnings, static checks, gates, host tests, models'
-	@echo 'make bench        latency table beside Linux; bench-storage: disks'
+	@echo 'make bench        latency table beside Linux; bench-storage: disks; bench-net: network'
 	@echo 'make experiment   when does the split pay? workloads x policies (EXP="--quick")'
 	@echo 'make icount       did a call get longer?  instructions, exactly'
 	@echo 'make gdb          QEMU waiting for the debugger, and gdb on antler.elf'

@@ -16,6 +16,12 @@ bench-storage: $(O)/Image $(IMAGES)
 
 .PHONY: bench-storage
 
+# The network, with Debian's redis and socat; BENCH="--quick" and other options of net.py.
+bench-net: $(O)/Image $(IMAGES)
+	$(Q)O=$(abspath $(O)) $(PYTHON) -B bench/net.py $(BENCH)
+
+.PHONY: bench-net
+
 # Exact counts of instructions against bench/icount.csv, and which call got
 # longer; ICOUNT_ARGS="--update", "--linux", rows of lat.
 icount: $(O)/Image $(IMAGES)
