@@ -12,7 +12,6 @@
  */
 #include <drivers/virtio/virtio_net_core.h>
 
-#include <kernel/dev/blk.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -260,9 +259,8 @@ static int setup_rx(struct vnet *vn)
 	if (rx->mergeable)
 		rx->buf_bytes = VNET_RX_OBJECT - VNET_RX_HEADROOM -
 				VNET_RX_SHIFT - (u32)sizeof(struct netbuf);
-	return virtio_vq_setup(vn->vd, VNET_VQ_RX, VNET_QUEUE_SIZE,
-			       (int)blk_hwq_cpu(0), vnet_rx_interrupt, vn,
-			       &rx->vq);
+	return virtio_vq_setup(vn->vd, VNET_VQ_RX, VNET_QUEUE_SIZE, -1,
+			       vnet_rx_interrupt, vn, &rx->vq);
 }
 
 static int setup_tx(struct vnet *vn)
@@ -271,9 +269,8 @@ static int setup_tx(struct vnet *vn)
 	int err;
 
 	spin_init(&tx->lock, "virtio-net-tx", RANK_DEV);
-	err = virtio_vq_setup(vn->vd, VNET_VQ_TX, VNET_QUEUE_SIZE,
-			      (int)blk_hwq_cpu(0), vnet_tx_interrupt, vn,
-			      &tx->vq);
+	err = virtio_vq_setup(vn->vd, VNET_VQ_TX, VNET_QUEUE_SIZE, -1,
+			      vnet_tx_interrupt, vn, &tx->vq);
 	if (err)
 		return err;
 	if (tx->vq->ring.size < VNET_TX_SEGS)

@@ -12,7 +12,6 @@
  */
 #include <drivers/virtio/virtio_net_core.h>
 
-#include <kernel/dev/blk.h>
 #include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
@@ -210,9 +209,8 @@ int vnet_ctrl_init(struct vnet *vn)
 	c->mem = kzalloc(sizeof(*c->mem));
 	if (!c->mem)
 		return -ENOMEM;
-	err = virtio_vq_setup(vn->vd, VNET_VQ_CTRL, CTRL_SIZE,
-			      (int)blk_hwq_cpu(0), vnet_ctrl_interrupt, vn,
-			      &c->vq);
+	err = virtio_vq_setup(vn->vd, VNET_VQ_CTRL, CTRL_SIZE, -1,
+			      vnet_ctrl_interrupt, vn, &c->vq);
 	if (err)
 		c->vq = NULL;
 	return err;

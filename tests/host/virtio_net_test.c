@@ -310,11 +310,6 @@ bool virtio_kill(struct virtio_dev *vd)
 	return true;
 }
 
-unsigned int blk_hwq_cpu(u32 hwq)
-{
-	return 0;
-}
-
 void random_bytes(void *buf, size_t n)
 {
 	memset(buf, 0x55, n);
