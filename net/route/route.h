@@ -109,10 +109,10 @@ struct if_addr {
 	u64 dad_at; /* [R] duplicate address detection ends; 0: none under way */
 	bool dad_sent; /* [R] the question has gone */
 };
-/* Copies *@a; -EEXIST, -EINVAL, -ENOMEM.  Listeners to rtnetlink are told. */
-int if_addr_add(const struct if_addr *a);
-/* Times and flags of *@a are those of the address that is there; -EADDRNOTAVAIL. */
-int if_addr_renew(const struct if_addr *a);
+/* Copies *@given; -EEXIST, -EINVAL, -ENOMEM.  Listeners to rtnetlink are told. */
+int if_addr_add(const struct if_addr *given);
+/* Times and flags of *@given are those of the address that is there; -EADDRNOTAVAIL. */
+int if_addr_renew(const struct if_addr *given);
 int if_addr_del(struct net_device *dev, u16 family, const u8 ip[16],
 		int prefix);
 void if_addr_for_each(struct net_ns *net,
@@ -132,8 +132,8 @@ struct fib_route {
 	struct net_device *dev; /* owned reference, or NULL */
 };
 /* @nlm: NLM_F_REPLACE, _EXCL, _CREATE, _APPEND of the request.  Copies. */
-int fib_add(struct net_ns *net, const struct fib_route *r, u32 nlm);
-int fib_del(struct net_ns *net, const struct fib_route *like);
+int fib_add(struct net_ns *net, const struct fib_route *given, u32 nlm);
+int fib_del(struct net_ns *net, const struct fib_route *given);
 void fib_for_each(struct net_ns *net,
 		  void (*fn)(const struct fib_route *r, void *arg), void *arg);
 
@@ -153,7 +153,7 @@ struct neigh_info {
 	u8 flags;
 	u64 used, confirmed, updated; /* CLOCK_MONOTONIC ns */
 };
-int neigh_set(struct net_ns *net, const struct neigh_info *n, u32 nlm);
+int neigh_set(struct net_ns *net, const struct neigh_info *want, u32 nlm);
 int neigh_del(struct net_ns *net, struct net_device *dev, const u8 ip[16]);
 void neigh_for_each(struct net_ns *net,
 		    void (*fn)(const struct neigh_info *n, void *arg),

@@ -243,8 +243,8 @@ int tcb_up_output(struct tcb *t, struct netbuf *b)
 		.dont_fragment = true,
 		.mark = c->mark,
 	};
-	u32 mtu = c->path_mtu ?: t->mtu;
 	int err = tcp_conn_route(c);
+	u32 mtu;
 
 	if (err) {
 		t->soft_error = -err;
