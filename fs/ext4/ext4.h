@@ -338,6 +338,14 @@ int ext4_write_inode(struct inode *inode, bool wait);
 void ext4_evict_inode(struct inode *inode);
 void ext4_add_blocks(struct inode *inode, s64 nr); /* of the volume */
 
+/* --- seek.c: what the cache has of the first block of @m, where the volume has a hole or
+ * unwritten blocks; all of @m, which is cut to fit and read again, is like it */
+struct ext4_cached {
+	bool delayed; /* data that waits for its block */
+	bool changed; /* its page is dirty, or on its way */
+};
+int ext4_map_cached(struct inode *inode, struct ext4_map *m,
+		    struct ext4_cached *c);
 /* --- map.c */
 int ext4_map_read(struct inode *inode, struct ext4_map *m);
 /* With map_lock for writing; allocates what is missing of the first run and

@@ -74,44 +74,26 @@ static int add(struct teller *t, const struct fiemap_extent *x)
 	return ret;
 }
 
-/* Is block @lblk, a hole on the volume, in a page that waits for its block? */
-static bool is_delayed(struct inode *inode, u64 lblk)
-{
-	u32 shift = PAGE_SHIFT - inode_sbi(inode)->block_bits;
-	struct page *pg = mapping_find(&inode->mapping, lblk >> shift);
-	bool yes;
-
-	if (!pg)
-		return false;
-	page_lock(pg);
-	yes = (load_once(&pg->flags) & PG_PRIVATE) &&
-	      (pg->priv & BIT(lblk & ((1u << shift) - 1)));
-	page_unlock(pg);
-	page_put(pg);
-	return yes;
-}
-
 /* What is at *at, up to @end; moves *at behind it. */
 static int next(struct inode *inode, u64 *at, u64 end, struct fiemap_extent *x)
 {
 	u32 bits = inode_sbi(inode)->block_bits;
 	struct ext4_map m = { .lblk = (u32)*at, .len = (u32)(end - *at) };
+	struct ext4_cached c = { .delayed = false };
 	int err = ext4_map_read(inode, &m);
 
+	if (!err && m.state == EXT4_HOLE)
+		err = ext4_map_cached(inode, &m, &c);
 	if (err)
 		return err;
 	*x = (struct fiemap_extent){ .logical = *at << bits };
-	if (m.state == EXT4_HOLE && load_once(&inode->mapping.nr_dirty)) {
-		/* one by one: only what is cached can be one */
-		m.len = 1;
-		if (is_delayed(inode, *at))
-			x->flags = EXTENT_DELALLOC | EXTENT_UNKNOWN;
-	}
 	if (m.state != EXT4_HOLE) {
 		x->physical = m.pblk << bits;
 		x->flags = m.state == EXT4_UNWRITTEN ? EXTENT_UNWRITTEN : 0;
+	} else if (c.delayed) {
+		x->flags = EXTENT_DELALLOC | EXTENT_UNKNOWN;
 	}
-	if (m.state != EXT4_HOLE || x->flags)
+	if (m.state != EXT4_HOLE || c.delayed)
 		x->length = (u64)m.len << bits;
 	*at += m.len;
 	return 0;
