@@ -83,6 +83,7 @@ struct gem {
 	u64 nr_resets;	     /* [lock] */
 	struct ktimer timer; /* armed while up: macb_watch() */
 	u64 looked_ns;	     /* timer, open: when at the link */
+	bool lost;	     /* the link has been down since it was first up */
 	u32 phy;	     /* [I] its address; GEM_NO_PHY */
 };
 #define GEM_NO_PHY 32u

@@ -214,11 +214,14 @@ static void look_at_link(struct gem *g)
 		       l.full_duplex == load_once(&g->nd.full_duplex))))
 		return;
 	follow_link(g, &l);
+	/* the first one is expected, and comes just when somebody is at the console */
 	if (l.up && !was)
-		pr_info("%s: link is up, %u Mbit/s, %s duplex", g->nd.name,
-			l.speed, l.full_duplex ? "full" : "half");
+		log_printf(g->lost ? LOG_INFO : LOG_DEBUG,
+			   "%s: link is up, %u Mbit/s, %s duplex", g->nd.name,
+			   l.speed, l.full_duplex ? "full" : "half");
 	else if (!l.up)
 		pr_info("%s: link is down", g->nd.name);
+	g->lost = !l.up;
 	if (l.up != was)
 		netdev_carrier(&g->nd, l.up);
 }
