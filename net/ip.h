@@ -12,11 +12,10 @@
 #ifndef NET_IP_H
 #define NET_IP_H
 
+#include <kernel/dev/netdev.h>
 #include <net/inet.h>
 
 #define IPPROTO_RAW    255
-#define ETH_P_IP       0x0800
-#define ETH_P_IPV6     0x86dd
 #define IP4_HEADER     20u
 #define IP6_HEADER     40u
 #define UDP_HEADER     8u

@@ -28,6 +28,11 @@ struct nlattr {
 #define NLM_F_MULTI   2u
 #define NLM_F_ACK     4u
 #define NLM_F_DUMP    0x300u
+/* of requests that make something */
+#define NLM_F_REPLACE 0x100u
+#define NLM_F_EXCL    0x200u
+#define NLM_F_CREATE  0x400u
+#define NLM_F_APPEND  0x800u
 
 #define NETLINK_ROUTE	  0
 #define NETLINK_SOCK_DIAG 4

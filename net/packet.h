@@ -19,12 +19,6 @@
 #define ETH_P_802_3 1 /* without a type of its own: IPX, LLC */
 #define ETH_P_802_2 4
 
-#define PACKET_HOST	 0
-#define PACKET_BROADCAST 1
-#define PACKET_MULTICAST 2
-#define PACKET_OTHERHOST 3
-#define PACKET_OUTGOING	 4
-
 struct packet_ring; /* packet_ring.h */
 struct net_device;
 struct netbuf;

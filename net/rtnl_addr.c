@@ -258,9 +258,6 @@ static int parse(struct net_ns *net, const struct nlmsghdr *req, u32 len,
 
 /* --- making and taking away */
 
-#define NLM_F_REPLACE 0x100u
-#define NLM_F_EXCL    0x200u
-
 int rtnl_new_addr(struct net_ns *net, const struct nlmsghdr *req, u32 len)
 {
 	struct addr_req q;

@@ -37,6 +37,18 @@ struct sys_dir; /* kernel/dev/sysfs.h */
 #define NETDEV_NAME   16u /* with its NUL: IFNAMSIZ */
 #define LINK_ADDR_MAX 8u
 
+/* What a frame carries: netbuf.proto. */
+#define ETH_P_IP   0x0800
+#define ETH_P_ARP  0x0806
+#define ETH_P_IPV6 0x86dd
+
+/* To whom a frame is: netbuf.pkttype. */
+#define PACKET_HOST	 0
+#define PACKET_BROADCAST 1
+#define PACKET_MULTICAST 2
+#define PACKET_OTHERHOST 3
+#define PACKET_OUTGOING	 4
+
 /* Types of hardware: ARPHRD_*. */
 #define ARPHRD_ETHER	1u
 #define ARPHRD_LOOPBACK 772u

@@ -139,8 +139,6 @@ int link_change_flags(struct net_device *dev, u32 flags);
 /* --- queue.c */
 /* Its EtherType, or ETH_P_802_*. */
 u16 link_eth_proto(const u8 *h, u32 len);
-/* NETBUF_CSUM_PARTIAL is made good; false: it cannot be. */
-bool link_checksum(struct netbuf *b);
 /* A frame that came in by another interface: one that is cut by its device is cut here, if
  * this one's does not.  As link_transmit(). */
 int link_forward(struct net_device *dev, struct netbuf *b);

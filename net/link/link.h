@@ -27,10 +27,6 @@
 #include <kernel/sched/wait.h>
 #include <kernel/spinlock.h>
 
-#define ETH_P_IP   0x0800
-#define ETH_P_ARP  0x0806
-#define ETH_P_IPV6 0x86dd
-
 extern struct mutex rtnl_mutex;
 extern struct spinlock link_lock;
 
@@ -82,6 +78,9 @@ void net_work_queue(struct net_work *w); /* any context */
 /* It is neither queued nor running when this returns.  A coroutine that is not the worker. */
 void net_work_cancel(struct net_work *w);
 
+/* --- defined by net/route/: NETBUF_CSUM_PARTIAL, what a device was to add, is added here;
+ * false: it cannot be. */
+bool netbuf_finish_csum(struct netbuf *b);
 /* --- defined by net/route/: a packet arrives at b->dev; takes it.  The worker. */
 void ip4_input(struct net_ns *net, struct netbuf *b);
 void ip6_input(struct net_ns *net, struct netbuf *b);

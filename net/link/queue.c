@@ -116,37 +116,6 @@ static int wait_behind(struct net_device *dev, struct netbuf *b)
 	return -ENOBUFS;
 }
 
-static u32 sum_of(const u8 *p, u32 n)
-{
-	u64 sum = 0;
-
-	for (; n >= 2; n -= 2, p += 2)
-		sum += (u32)p[0] << 8 | p[1];
-	if (n)
-		sum += (u32)p[0] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (u32)sum;
-}
-
-/* A checksum that its device does not add. */
-bool link_checksum(struct netbuf *b)
-{
-	u8 *end = b->data + b->len, *from = b->mem + b->csum_start;
-	u8 *at = from + b->csum_offset;
-	u32 sum;
-
-	if (from < b->data || from > end || at < from || at + 2 > end)
-		return false;
-	sum = ~sum_of(from, (u32)(end - from)) & 0xffff;
-	if (!sum)
-		sum = 0xffff; /* 0 is "none" to UDP, and the same to others */
-	at[0] = (u8)(sum >> 8);
-	at[1] = (u8)sum;
-	b->flags &= (u8)~NETBUF_CSUM_PARTIAL;
-	return true;
-}
-
 static int refuse(struct net_device *dev, struct netbuf *b, int err)
 {
 	link_count(&dev->stats.tx_dropped, 1);
@@ -165,7 +134,7 @@ int link_transmit_from(struct net_device *dev, struct netbuf *b,
 	if (unlikely(packet_taps(dev->net)))
 		packet_tap_out(dev, b, from);
 	if (unlikely(b->flags & NETBUF_CSUM_PARTIAL) &&
-	    !(dev->features & NETDEV_TX_CSUM) && !link_checksum(b))
+	    !(dev->features & NETDEV_TX_CSUM) && !netbuf_finish_csum(b))
 		return refuse(dev, b, -EINVAL);
 	if (unlikely(!load_once(&dev->carrier) && !link_is_lo(dev))) {
 		(void)refuse(dev, b, 0);
@@ -237,7 +206,7 @@ void netdev_rx(struct net_device *dev, struct netbuf *b)
 
 u16 link_eth_proto(const u8 *h, u32 len)
 {
-	u32 proto = (u32)h[12] << 8 | h[13];
+	u32 proto = get_be16(h + 12);
 
 	if (proto >= ETH_802_3_MIN)
 		return (u16)proto;

@@ -13,10 +13,6 @@
 #include <lib/string.h>
 #include <net/netns.h>
 
-#define NLM_F_REPLACE 0x100u
-#define NLM_F_EXCL    0x200u
-#define NLM_F_CREATE  0x400u
-
 #define NR_KINDS 8u
 static const struct link_kind *kinds[NR_KINDS]; /* [set once at boot] */
 

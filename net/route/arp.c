@@ -103,9 +103,6 @@ static void process(struct net_ns *net, struct net_device *dev,
 		    true, false);
 }
 
-#define PACKET_HOST	 0
-#define PACKET_OTHERHOST 3
-
 void arp_input(struct net_ns *net, struct netbuf *b)
 {
 	struct net_device *dev = b->dev;

@@ -15,7 +15,6 @@
 #define TIME_EXCEEDED6 3u
 #define FRAG_NEEDED    4u /* code of UNREACH4 */
 #define PACKET_TOO_BIG 2u /* type of ICMPv6 */
-#define PACKET_HOST    0
 #define TCP_HEADER     20u
 
 static void refuse(struct net_ns *net, struct netbuf *b, u32 type4, u32 code4,
@@ -89,7 +88,7 @@ static void go_on(struct net_ns *net, const struct route *r, struct netbuf *b)
 	count_hop(b);
 	net_count(net, v4 ? NET_IP_FORWARDED : NET_IP6_FORWARDED, 1);
 	if (b->len > r->mtu && !b->gso_size) {
-		netbuf_finish_csum(b);
+		(void)netbuf_finish_csum(b);
 		(void)ip4_fragment(net, r, b, r->mtu);
 	} else {
 		(void)ip_send(net, r, b);
@@ -111,13 +110,7 @@ void ip_forward(struct net_ns *net, struct netbuf *b)
 		netbuf_free(b);
 		return;
 	}
-	if (v4) {
-		ip_set_v4(src, h + 12);
-		ip_set_v4(dst, h + 16);
-	} else {
-		memcpy(src, h + 8, 16);
-		memcpy(dst, h + 24, 16);
-	}
+	ip_addresses(h, v4, src, dst);
 	if (ip_is_any(src) || ip_is_link_local(src) || ip_is_link_local(dst)) {
 		netbuf_free(b);
 		return;

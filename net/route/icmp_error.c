@@ -115,19 +115,6 @@ static void send(struct net_ns *net, struct netbuf *e, const struct route *r,
 			&o, e);
 }
 
-static void addresses(const struct netbuf *b, bool v4, u8 src[16], u8 dst[16])
-{
-	const u8 *h = b->data;
-
-	if (v4) {
-		ip_set_v4(src, h + 12);
-		ip_set_v4(dst, h + 16);
-	} else {
-		memcpy(src, h + 8, 16);
-		memcpy(dst, h + 24, 16);
-	}
-}
-
 void icmp_send(struct net_ns *net, const struct netbuf *b, u8 type, u8 code,
 	       u32 info)
 {
@@ -138,7 +125,7 @@ void icmp_send(struct net_ns *net, const struct netbuf *b, u8 type, u8 code,
 	struct netbuf *e;
 	struct route r;
 
-	addresses(b, v4, src, dst);
+	ip_addresses(b->data, v4, src, dst);
 	if (!(v4 ? may_answer4(b->data, b->len) : may_answer6(b->data, b->len)))
 		return;
 	if (ip_is_any(src) || ip_is_multicast(src) || ip_is_all_ones(src) ||
@@ -167,7 +154,7 @@ void neigh_unreachable(struct net_device *dev, const struct netbuf *b, bool v4)
 
 	if (b->len < (v4 ? IP4_HEADER : IP6_HEADER))
 		return;
-	addresses(b, v4, src, dst);
+	ip_addresses(b->data, v4, src, dst);
 	if (route_is_local(net, src))
 		icmp_told(net, &e, v4, b->data, b->len);
 	else

@@ -5,11 +5,10 @@
 #include <net/route/group.h>
 #include <net/route/route_int.h>
 
-#define PACKET_OTHERHOST 3
-#define OPT_END		 0
-#define OPT_NOP		 1
-#define OPT_LSRR	 0x83
-#define OPT_SSRR	 0x89
+#define OPT_END	 0
+#define OPT_NOP	 1
+#define OPT_LSRR 0x83
+#define OPT_SSRR 0x89
 
 /* The header is whole, right, and the packet as long as it says: its length, or 0. */
 static u32 check_header(struct netbuf *b)

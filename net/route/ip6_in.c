@@ -9,13 +9,12 @@
 #include <net/route/ip6.h>
 #include <net/route/route_int.h>
 
-#define PACKET_OTHERHOST 3
-#define HEADERS_MAX	 8u
-#define FRAG6_HEADER	 8u
-#define PARAM_PROBLEM	 4u
-#define BAD_FIELD	 0u
-#define BAD_OPTION	 2u
-#define OPT_PAD1	 0u
+#define HEADERS_MAX   8u
+#define FRAG6_HEADER  8u
+#define PARAM_PROBLEM 4u
+#define BAD_FIELD     0u
+#define BAD_OPTION    2u
+#define OPT_PAD1      0u
 
 /* The header is right, and the packet as long as it says. */
 static bool check_header(struct netbuf *b)

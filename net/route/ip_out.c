@@ -26,19 +26,20 @@ struct netbuf *ip_netbuf(u32 len, bool v4)
 	return b;
 }
 
-void netbuf_finish_csum(struct netbuf *b)
+bool netbuf_finish_csum(struct netbuf *b)
 {
-	u32 end = netbuf_headroom(b) + b->len, at = b->csum_start;
-	u8 *to = b->mem + at + b->csum_offset;
+	u32 begin = netbuf_headroom(b), end = begin + b->len;
+	u32 from = b->csum_start, at = from + b->csum_offset;
 	u16 sum;
 
 	if (!(b->flags & NETBUF_CSUM_PARTIAL))
-		return;
+		return true;
 	b->flags &= (u8)~NETBUF_CSUM_PARTIAL;
-	if (at + b->csum_offset + 2u > end)
-		return;
-	sum = (u16)~ip_sum(0, b->mem + at, end - at);
-	put_be16(to, sum ?: 0xffff);
+	if (from < begin || at + 2 > end)
+		return false;
+	sum = (u16)~ip_sum(0, b->mem + from, end - from);
+	put_be16(b->mem + at, sum ?: 0xffff); /* 0 is "none" to UDP */
+	return true;
 }
 
 /* Identifications of those that may be cut: nobody should guess the next one. */
@@ -98,7 +99,7 @@ int ip_send(struct net_ns *net, const struct route *r, struct netbuf *b)
 	if (b->gso_size && !device_segments(r->dev, v4))
 		return ip_segment(net, r, b);
 	if (!b->gso_size && !(r->dev->features & NETDEV_TX_CSUM))
-		netbuf_finish_csum(b);
+		(void)netbuf_finish_csum(b);
 	return neigh_output(r->dev, r->type, r->next, b);
 }
 
@@ -110,7 +111,7 @@ static int cut(struct net_ns *net, const struct route *r, struct netbuf *b,
 		netbuf_free(b);
 		return -EMSGSIZE;
 	}
-	netbuf_finish_csum(b);
+	(void)netbuf_finish_csum(b);
 	return b->proto == ETH_P_IP ? ip4_fragment(net, r, b, r->mtu)
 				    : ip6_fragment(net, r, b, r->mtu);
 }

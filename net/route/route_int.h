@@ -10,6 +10,7 @@
 
 #include <lib/string.h>
 #include <net/ip.h>
+#include <net/netlink.h>
 #include <net/route/route.h>
 
 #define ICMP_HEADER 8u
@@ -58,11 +59,6 @@
 	(NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | \
 	 NUD_DELAY)
 
-#define NLM_F_REPLACE 0x100u
-#define NLM_F_EXCL    0x200u
-#define NLM_F_CREATE  0x400u
-#define NLM_F_APPEND  0x800u
-
 /* What one namespace has; made with its first address or route, and freed with it. */
 struct route_ns {
 	struct list_head addrs;	 /* [route_lock] of if_addr */
@@ -90,6 +86,17 @@ static inline void ip_set_v4(u8 ip[16], const void *v4)
 	memset(ip, 0, 10);
 	ip[10] = ip[11] = 0xff;
 	memcpy(ip + 12, v4, 4);
+}
+/* Of the packet whose header is at @h. */
+static inline void ip_addresses(const u8 *h, bool v4, u8 src[16], u8 dst[16])
+{
+	if (v4) {
+		ip_set_v4(src, h + 12);
+		ip_set_v4(dst, h + 16);
+	} else {
+		memcpy(src, h + 8, 16);
+		memcpy(dst, h + 24, 16);
+	}
 }
 static inline bool ip_is_any(const u8 ip[16])
 {
@@ -219,8 +226,6 @@ void ndp_ask(struct net_device *dev, const u8 ip[16], const u8 *lladdr);
 struct netbuf *ip_netbuf(u32 len, bool v4);
 /* The packet with its header goes on, cut if need be; takes it. */
 int ip_send(struct net_ns *net, const struct route *r, struct netbuf *b);
-/* What a device was to add is added here. */
-void netbuf_finish_csum(struct netbuf *b);
 /* fragment.c: @b is longer than @mtu.  Takes it. */
 int ip4_fragment(struct net_ns *net, const struct route *r, struct netbuf *b,
 		 u32 mtu);

@@ -17,13 +17,7 @@ static void set_checksum(struct netbuf *f, u32 at, bool v4)
 	u8 src[16], dst[16], *h = f->data;
 	u32 len = f->len - at, sum;
 
-	if (v4) {
-		ip_set_v4(src, h + 12);
-		ip_set_v4(dst, h + 16);
-	} else {
-		memcpy(src, h + 8, 16);
-		memcpy(dst, h + 24, 16);
-	}
+	ip_addresses(h, v4, src, dst);
 	put_be16(h + at + 16, 0);
 	sum = ip_pseudo_sum(IPPROTO_TCP, src, dst, len);
 	put_be16(h + at + 16, (u16)~ip_sum(sum, h + at, len));
