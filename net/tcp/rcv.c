@@ -12,6 +12,8 @@
 #define DELACK	   (40 * NSEC_PER_MSEC)
 #define RCVBUF_MAX (6u << 20)
 #define DRS_MIN	   (10 * NSEC_PER_MSEC)
+#define PIECE_MIN \
+	512u /* counts for a piece of ofo at least: single bytes are dear */
 
 /* --- the window */
 
@@ -94,14 +96,15 @@ void tcb_drop_ofo(struct tcb *t)
 	t->ofo_cost = 0;
 }
 
-static u32 cost_of(const struct tcp_ofo *o)
+/* Of a piece with @len bytes. */
+static u32 cost_of(u32 len)
 {
-	return (u32)sizeof(*o) + o->len;
+	return max((u32)sizeof(struct tcp_ofo) + len, PIECE_MIN);
 }
 
 static void drop_piece(struct tcb *t, struct tcp_ofo *o)
 {
-	t->ofo_cost -= cost_of(o);
+	t->ofo_cost -= cost_of(o->len);
 	list_del(&o->node);
 	kfree(o);
 }
@@ -173,7 +176,7 @@ static void insert_ofo(struct tcb *t, const struct tcp_seg *s)
 		return;
 	end = cut_behind(t, at, end);
 	(void)tcb_up_space(t, &most);
-	if (!seq_lt(from, end) || t->ofo_cost + (end - from) > most)
+	if (!seq_lt(from, end) || t->ofo_cost + cost_of(end - from) > most)
 		return;
 	/* cut_behind() has taken pieces away behind the place */
 	at = place_of(t, from);
@@ -181,7 +184,7 @@ static void insert_ofo(struct tcb *t, const struct tcp_seg *s)
 	if (!o)
 		return;
 	list_add_tail(&o->node, at);
-	t->ofo_cost += cost_of(o);
+	t->ofo_cost += cost_of(o->len);
 	t->ofo_segs++;
 }
 
