@@ -15,6 +15,8 @@
 
 #include <lib/types.h>
 
+struct waitq;
+
 enum log_level {
 	LOG_EMERG,
 	LOG_ALERT,
@@ -58,21 +60,30 @@ bool log_may(struct log_ratelimit *rl);
 #define pr_info_ratelimited(...) pr_ratelimited(LOG_INFO, __VA_ARGS__)
 
 /*
- * Log ring for /dev/kmsg and syslog(2).  Copies the record with sequence number
- * *@seq (or the oldest one kept after it) as text without newline into @buf and
- * advances *@seq past it.  Returns its length, or -EAGAIN when there is none.
+ * The ring: records of up to LOG_TEXT_MAX bytes, of which the oldest make room for the
+ * newest.  *@seq is the number of the record that is wanted; an older one than is kept
+ * is the oldest.  All copy it without the lock's being held before, go on to the next
+ * number, and return its length, or -EAGAIN when there is none.  They want room for
+ * LOG_LINE_MAX bytes.
+ *
+ * log_read(): the text as it was given, with a NUL.  log_format(): as
+ * "<6>[    1.234567] text\n", each line of it, without a NUL.
  */
-int log_read(u64 *seq, char *buf, size_t size, u32 *prio, u64 *time_ns);
+#define LOG_BYTES    65536u /* of text, all together */
+#define LOG_TEXT_MAX 976u   /* of a record; what is longer is cut */
+#define LOG_LINE_MAX 1536u
+int log_read(u64 *seq, char *buf, u32 *prio, u64 *time_ns);
+int log_format(u64 *seq, char *buf);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
 extern u64 log_cleared_seq; /* [a] syslog(2) and SEEK_DATA begin here */
 extern u64 log_reader_seq;  /* [a] syslog(2)'s READ and /proc/kmsg go on here */
 
-/* The next record as "<6>[    1.234567] text\n": its length, or 0: there is none. */
-#define LOG_LINE_MAX 192u
-size_t log_format(u64 *seq, char *buf, size_t size);
-/* Messages wake nobody, as they come from under any lock: how often to look. */
-#define LOG_LOOK_NS (200 * NSEC_PER_MSEC)
+/* Readers wait here for another record.  A message may come under any lock: it only
+ * marks its hart (SSIP), whose loop wakes them. */
+extern struct waitq log_wq;
+extern u32 log_told; /* [a] */
+void log_wake(void); /* by a hart's loop, when log_told is set */
 
 extern int log_console_level; /* messages below it reach the console */
 

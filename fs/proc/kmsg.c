@@ -8,9 +8,9 @@
 #include <kernel/file/poll.h>
 #include <kernel/init.h>
 #include <kernel/log.h>
+#include <kernel/mm/kmalloc.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/process.h>
-#include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
@@ -20,41 +20,45 @@ static bool is_empty(void)
 }
 
 /* Whole records; one that does not fit at all stays. */
-static s64 take_records(struct iov_iter *to)
+static s64 take_records(struct iov_iter *to, char *line)
 {
-	char line[LOG_LINE_MAX];
 	u64 seq = load_once(&log_reader_seq);
-	size_t n, done = 0;
+	size_t done = 0;
+	int n;
 
-	while (iov_iter_count(to) &&
-	       (n = log_format(&seq, line, sizeof(line))) != 0) {
-		if (n > iov_iter_count(to))
+	while (iov_iter_count(to) && (n = log_format(&seq, line)) >= 0) {
+		if ((size_t)n > iov_iter_count(to))
 			return done ? (s64)done : -EINVAL;
-		if (copy_to_iter(line, n, to) != n)
+		if (copy_to_iter(line, (size_t)n, to) != (size_t)n)
 			return done ? (s64)done : -EFAULT;
-		done += n;
+		done += (size_t)n;
 		store_once(&log_reader_seq, seq);
 	}
 	return (s64)done;
 }
 
-/* Messages wake nobody: a reader looks now and then. */
 static s64 kmsg_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 {
-	while (is_empty()) {
-		int err;
+	char *line;
+	s64 n = 0;
 
-		if (f->flags & O_NONBLOCK)
-			return -EAGAIN;
-		err = sleep_until_ns(clock_mono_ns() + LOG_LOOK_NS, true);
-		if (err)
-			return err;
+	if (is_empty() && (load_once(&f->flags) & O_NONBLOCK))
+		return -EAGAIN;
+	line = kmalloc(LOG_LINE_MAX);
+	if (!line)
+		return -ENOMEM;
+	while (!n) { /* another reader may have been faster */
+		n = wait_event_interruptible(&log_wq, !is_empty());
+		if (!n)
+			n = take_records(to, line);
 	}
-	return take_records(to);
+	kfree(line);
+	return n;
 }
 
-static u32 kmsg_poll(struct file *f __unused, struct poll_table *pt __unused)
+static u32 kmsg_poll(struct file *f, struct poll_table *pt)
 {
+	poll_wait(pt, f, &log_wq);
 	return is_empty() ? 0 : POLLIN | POLLRDNORM;
 }
 

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/dev/mem.c - /dev/null zero full random urandom kmsg.
+ * kernel/dev/mem.c - /dev/null zero full random urandom.
  *
- * Not here: the generator (kernel/random.c), the log (kernel/log.c).
+ * Not here: the generator (kernel/random.c), /dev/kmsg (kmsg.c).
  */
 #include <kernel/dev/dev.h>
 
 #include <kernel/file/iov.h>
 #include <kernel/init.h>
-#include <kernel/log.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
 #include <kernel/random.h>
 #include <kernel/task/process.h>
-#include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
@@ -203,152 +201,6 @@ static const struct file_ops urandom_fops = {
 	.llseek = null_llseek,
 };
 
-/* --- kmsg: one record per read, one message per write */
-
-#define KMSG_LINE     1024u
-#define KMSG_FACILITY 1u /* LOG_USER, of messages written */
-
-static int kmsg_open(struct chrdev *cd, struct file *f)
-{
-	(void)cd;
-	f->version = log_first_seq();
-	return 0;
-}
-
-/* "6,12,345678,-;text\n" into @buf: its length, -EAGAIN, or -EPIPE once when the
- * next one was overwritten. */
-static int kmsg_record(struct file *f, char *buf, char *text)
-{
-	u64 ns, seq = f->version;
-	u32 prio;
-	int n = log_read(&f->version, text, KMSG_LINE, &prio, &ns);
-
-	if (n < 0)
-		return n;
-	if (f->version - 1 != seq) {
-		f->version--;
-		return -EPIPE;
-	}
-	return scnprintf(buf, KMSG_LINE, "%u,%llu,%llu,-;%.*s\n", prio,
-			 (unsigned long long)seq,
-			 (unsigned long long)(ns / NSEC_PER_USEC), n, text);
-}
-
-/* Messages wake nobody (they come from under any lock), so a blocking reader
- * looks now and then. */
-static int kmsg_wait(struct file *f)
-{
-	int err = 0;
-
-	while (!err && f->version >= log_next_seq()) {
-		if (load_once(&f->flags) & O_NONBLOCK)
-			return -EAGAIN;
-		err = sleep_until_ns(clock_mono_ns() + LOG_LOOK_NS, true);
-	}
-	return err;
-}
-
-static s64 kmsg_deliver(struct file *f, struct iov_iter *to, char *buf)
-{
-	int n = kmsg_wait(f);
-
-	if (!n)
-		n = kmsg_record(f, buf, buf + KMSG_LINE);
-	if (n < 0)
-		return n;
-	if (iov_iter_count(to) < (size_t)n)
-		return -EINVAL; /* and it is lost, as on Linux */
-	return copy_to_iter(buf, (size_t)n, to) == (size_t)n ? n : -EFAULT;
-}
-
-static s64 kmsg_read(struct file *f, struct iov_iter *to, u64 *pos)
-{
-	char *buf = kmalloc(2 * KMSG_LINE); /* record, then its raw text */
-	s64 ret;
-
-	(void)pos;
-	if (!buf)
-		return -ENOMEM;
-	ret = kmsg_deliver(f, to, buf);
-	kfree(buf);
-	return ret;
-}
-
-/* "<14>text": the priority, if the text begins with one; nobody is the kernel. */
-static u32 kmsg_prio(const char **text)
-{
-	const char *end;
-	u64 prio;
-
-	if (**text != '<')
-		return KMSG_FACILITY << 3 | LOG_WARN;
-	prio = parse_u64(*text + 1, &end, 10);
-	if (end == *text + 1 || *end != '>' || prio > 255)
-		return KMSG_FACILITY << 3 | LOG_WARN;
-	*text = end + 1;
-	return (u32)(prio > LOG_LEVEL_MASK ? prio : KMSG_FACILITY << 3 | prio);
-}
-
-static s64 kmsg_write(struct file *f, struct iov_iter *from, u64 *pos)
-{
-	size_t len = iov_iter_count(from);
-	char *buf;
-	const char *text;
-	u32 prio;
-
-	(void)f;
-	(void)pos;
-	if (len >= KMSG_LINE)
-		return -EINVAL;
-	buf = kmalloc(KMSG_LINE);
-	if (!buf)
-		return -ENOMEM;
-	if (copy_from_iter(buf, len, from) < len) {
-		kfree(buf);
-		return -EFAULT;
-	}
-	buf[len] = '\0';
-	if (len && buf[len - 1] == '\n')
-		buf[len - 1] = '\0';
-	text = buf;
-	prio = kmsg_prio(&text);
-	log_text(prio, text);
-	kfree(buf);
-	return (s64)len;
-}
-
-static s64 kmsg_llseek(struct file *f, s64 off, int whence)
-{
-	if (off)
-		return -ESPIPE;
-	switch (whence) {
-	case 0: /* SEEK_SET: the oldest record kept */
-		f->version = log_first_seq();
-		return 0;
-	case 3: /* SEEK_DATA: what syslog(2) has not cleared */
-		f->version = max(load_once(&log_cleared_seq), log_first_seq());
-		return 0;
-	case 2: /* SEEK_END: only what comes from now on */
-		f->version = log_next_seq();
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-static u32 kmsg_poll(struct file *f, struct poll_table *pt)
-{
-	(void)pt;
-	return f->version < log_next_seq() ? POLLIN | POLLRDNORM : 0;
-}
-
-static const struct file_ops kmsg_fops = {
-	.read = kmsg_read,
-	.write = kmsg_write,
-	.llseek = kmsg_llseek,
-	.poll = kmsg_poll,
-};
-
 /* --- the devices */
 
 #define MEM_DEV(nm, minor, md, ops)                                         \
@@ -363,18 +215,14 @@ static struct chrdev devices[] = {
 	MEM_DEV("full", 7, 0666, &full_fops),
 	MEM_DEV("random", 8, 0666, &urandom_fops),
 	MEM_DEV("urandom", 9, 0666, &urandom_fops),
-	MEM_DEV("kmsg", 11, 0644, &kmsg_fops),
 };
 
 static int mem_init(void)
 {
 	int err = 0;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(devices) && !err; i++) {
-		if (devices[i].fops == &kmsg_fops)
-			devices[i].open = kmsg_open;
+	for (unsigned int i = 0; i < ARRAY_SIZE(devices) && !err; i++)
 		err = chrdev_register(&devices[i]);
-	}
 	return err;
 }
 INITCALL(INIT_DRIVER, mem_init);

@@ -22,6 +22,7 @@
 #include <arch/riscv/upcalls.h>
 #include <kernel/assert.h>
 #include <kernel/irq/irq.h>
+#include <kernel/log.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/pmu/pmu.h>
 #include <kernel/relay/plain.h>
@@ -50,6 +51,8 @@ void relay_take_interrupts(struct hart *h)
 			store_once(&h->pmu_kick, 0);
 			pmu_hart_work(h);
 		}
+		if (unlikely(load_once(&log_told)))
+			log_wake();
 		if (load_once(&h->kick)) {
 			store_once(&h->kick, 0);
 			/* Unless it is that of who is about to run here. */

@@ -161,71 +161,6 @@ TEST(knobs, config_gz)
 	CHECK_EQ((unsigned char)buf[11] | (unsigned char)buf[12] << 8, n - 23);
 }
 
-/* The next record: its length, or -1. */
-static ssize_t record(int fd, unsigned long *prio, unsigned long *seq,
-		      char *buf, size_t n)
-{
-	ssize_t got = read(fd, buf, n - 1);
-
-	if (got < 0)
-		return -1;
-	buf[got] = '\0';
-	CHECK_EQ(sscanf(buf, "%lu,%lu,", prio, seq), 2);
-	return got;
-}
-
-static void say(int fd, const char *text)
-{
-	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
-}
-
-TEST(knobs, kmsg)
-{
-	unsigned long prio, seq, first;
-	char buf[4096];
-	int fd, late;
-
-	if (geteuid())
-		ut_skip("root only");
-	CHECK_OK(syscall(SYS_syslog, 6, NULL, 0)); /* not on the console */
-	CHECK_OK(fd = open("/dev/kmsg", O_RDWR | O_NONBLOCK));
-	CHECK_OK(lseek(fd, 0, SEEK_END));
-	CHECK_ERR(record(fd, &prio, &seq, buf, sizeof(buf)), EAGAIN);
-	say(fd, "<3>utest says\n");
-	CHECK(record(fd, &prio, &first, buf, sizeof(buf)) > 0);
-	CHECK_EQ(prio, 8 + 3); /* only the kernel is the kernel */
-	CHECK(strstr(buf, ";utest says\n"));
-	say(fd, "<30>utest says\n");
-	CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
-	CHECK_EQ(prio, 30);
-	CHECK_EQ(seq, first + 1);
-	say(fd, "utest says\n");
-	CHECK_ERR(read(fd, buf, 1), EINVAL); /* it is lost */
-	CHECK_ERR(record(fd, &prio, &seq, buf, sizeof(buf)), EAGAIN);
-	say(fd, "utest says\n");
-	CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
-	CHECK_EQ(prio, 8 + 4);
-
-	CHECK_OK(syscall(SYS_syslog, 5, NULL, 0)); /* clear */
-	CHECK_OK(lseek(fd, 0, SEEK_DATA));
-	CHECK_ERR(read(fd, buf, sizeof(buf)), EAGAIN);
-	CHECK_OK(late = open("/dev/kmsg", O_RDONLY | O_NONBLOCK));
-	CHECK_OK(lseek(fd, 0, SEEK_SET));
-	CHECK(record(fd, &prio, &first, buf, sizeof(buf)) > 0);
-	CHECK_OK(record(late, &prio, &seq, buf, sizeof(buf)));
-	CHECK_EQ(seq, first);
-	do { /* till what @late reads next is gone */
-		for (int i = 0; i < 64; i++)
-			say(fd, "<7>utest fills the log");
-		CHECK_OK(lseek(fd, 0, SEEK_SET));
-		CHECK(record(fd, &prio, &seq, buf, sizeof(buf)) > 0);
-	} while (seq <= first + 1);
-	CHECK_ERR(read(late, buf, sizeof(buf)), EPIPE);
-	CHECK(record(late, &prio, &first, buf, sizeof(buf)) > 0);
-	CHECK(first >= seq);
-	CHECK_OK(syscall(SYS_syslog, 7, NULL, 0));
-}
-
 TEST(knobs, only_shown)
 {
 	struct pollfd p = { .events = POLLIN | POLLPRI };
@@ -345,32 +280,6 @@ TEST(knobs, uring_disabled)
 	CHECK_EQ(r[3], 0);
 	CHECK_EQ(r[4], EPERM);
 	CHECK_ERR(put(name, "3"), EINVAL);
-}
-
-/* The log as a stream: what was read is not there again. */
-TEST(knobs, kmsg_stream)
-{
-	char buf[8192];
-	ssize_t n, all = 0;
-	int fd, log;
-
-	if (geteuid())
-		ut_skip("root only");
-	CHECK_OK(fd = open("/proc/kmsg", O_RDONLY | O_NONBLOCK));
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		all += n;
-	CHECK(n < 0 && errno == EAGAIN);
-	CHECK_OK(log = open("/dev/kmsg", O_WRONLY));
-	CHECK(write(log, "<13>found in the stream\n", 24) == 24);
-	CHECK_EQ(syscall(SYS_syslog, 9, NULL, 0) > 20, 1); /* SIZE_UNREAD */
-	n = read(fd, buf, sizeof(buf) - 1);
-	CHECK(n > 0);
-	buf[n] = 0;
-	CHECK(buf[0] == '<' && strstr(buf, "] found in the stream\n"));
-	CHECK_ERR(read(fd, buf, sizeof(buf)), EAGAIN);
-	CHECK_EQ(syscall(SYS_syslog, 9, NULL, 0), 0);
-	CHECK_OK(setresuid(1000, 1000, 1000));
-	CHECK_ERR(open("/proc/kmsg", O_RDONLY), EACCES);
 }
 
 /* Who polls a name of the machine hears that it was set; another one does not. */
