@@ -29,6 +29,7 @@ enum lock_rank {
 	RANK_SIGNAL,	/* pending signals of a process */
 	RANK_POLL,	/* epoll and poll tables */
 	RANK_FUTEX,	/* futex hash bucket */
+	RANK_PI,	/* who waits for whose futex */
 	RANK_VFS,	/* mounts, dentries */
 	RANK_INODE,	/* short inode state */
 	RANK_FILE,	/* fd table, file position */

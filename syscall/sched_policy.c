@@ -12,6 +12,7 @@
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
 #include <kernel/task/ext.h>
+#include <kernel/task/pi.h>
 #include <kernel/task/task.h>
 #include <kernel/time/clock.h>
 #include <lib/string.h>
@@ -86,7 +87,7 @@ static int may_have(const struct thread *t, const struct sched_attr *a)
 		return -EPERM;
 	if (is_rt(a->policy) &&
 	    ((a->policy != old && !limit) ||
-	     (a->priority > t->rt_prio && a->priority > limit)))
+	     (a->priority > t->own_prio && a->priority > limit)))
 		return -EPERM;
 	if (a->policy == SCHED_DEADLINE)
 		return -EPERM;
@@ -110,7 +111,7 @@ static void apply(struct thread *t, const struct sched_attr *a)
 		&t->sched_policy,
 		(u8)(a->policy |
 		     (a->flags & FLAG_RESET_ON_FORK ? SCHED_POLICY_RESET : 0)));
-	store_once(&t->rt_prio, (u8)(dl ? RT_PRIO_MAX + 1 : a->priority));
+	pi_set_own(t, (u8)(dl ? RT_PRIO_MAX + 1 : a->priority));
 	if (is_fair(a->policy))
 		store_once(&t->nice, a->nice);
 	if (dl) {
@@ -156,7 +157,7 @@ static void keep(const struct thread *t, struct sched_attr *a, bool policy,
 		a->nice = t->nice;
 	if (a->flags & FLAG_KEEP_PARAMS) {
 		a->nice = t->nice;
-		a->priority = is_rt(a->policy) ? t->rt_prio : 0;
+		a->priority = is_rt(a->policy) ? t->own_prio : 0;
 	}
 }
 
@@ -250,7 +251,7 @@ static int get(int tid, struct sched_attr *a)
 				   ? FLAG_RESET_ON_FORK
 				   : 0;
 		if (is_rt(a->policy))
-			a->priority = t->rt_prio;
+			a->priority = t->own_prio;
 		else if (is_fair(a->policy))
 			a->nice = t->nice;
 	}

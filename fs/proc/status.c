@@ -122,7 +122,7 @@ struct snapshot {
 	u64 tty_nr;
 	u32 nr_threads;
 	u64 utime, stime, start;
-	s32 nice;
+	s32 nice, rt_prio, own_prio, policy;
 	u64 pending, shared_pending, blocked, ignored, caught;
 	u64 minflt, majflt, vcsw, ivcsw, cpus;
 	int cpu, exit_signal;
@@ -156,6 +156,9 @@ static void thread_part(struct thread *t, struct snapshot *s, bool only)
 	s->tid = t->tid;
 	s->tracer = tr ? tr->tracer->pid : 0;
 	s->nice = t->nice;
+	s->rt_prio = load_once(&t->rt_prio);
+	s->own_prio = load_once(&t->own_prio);
+	s->policy = load_once(&t->sched_policy) & ~SCHED_POLICY_RESET;
 	s->cpus = t->cpus_allowed;
 	s->cpu = t->home ? (int)t->home->cpu : 0;
 	s->start = t->start_ns;
@@ -233,6 +236,12 @@ static void show_levels(struct text *t, struct process *p, const char *name,
 	text_puts(t, "\n");
 }
 
+/* Below 0: real-time; what others lend counts. */
+static s32 shown_prio(const struct snapshot *s)
+{
+	return s->rt_prio ? -1 - s->rt_prio : 20 + s->nice;
+}
+
 int proc_show_stat(struct text *t, struct process *p, int tid)
 {
 	bool see = !trace_may_access(p, true);
@@ -251,16 +260,18 @@ int proc_show_stat(struct text *t, struct process *p, int tid)
 		    s.stime * USER_HZ / NSEC_PER_SEC);
 	text_printf(t, "%lu %lu %d %d %u 0 %lu %lu %lu %lu ",
 		    p->cutime_ns * USER_HZ / NSEC_PER_SEC,
-		    p->cstime_ns * USER_HZ / NSEC_PER_SEC, 20 + s.nice, s.nice,
-		    s.nr_threads,
+		    p->cstime_ns * USER_HZ / NSEC_PER_SEC, shown_prio(&s),
+		    s.nice, s.nr_threads,
 		    (s.start + (u64)time_ns_offset(CLOCK_BOOTTIME)) /
 			    (NSEC_PER_SEC / USER_HZ),
 		    z.vsize, z.rss, p->rlim[RLIMIT_RSS].cur);
-	text_printf(t, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %d 0 0 0 0 0 ",
+	text_printf(t,
+		    "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 %d %d %d %d 0 0 0 ",
 		    m ? m->start_code : 0, m ? m->end_code : 0,
 		    m ? m->start_stack : 0, s.pending & 0x7fffffff,
 		    s.blocked & 0x7fffffff, s.ignored & 0x7fffffff,
-		    s.caught & 0x7fffffff, s.exit_signal, s.cpu);
+		    s.caught & 0x7fffffff, s.exit_signal, s.cpu,
+		    s.policy == SCHED_DEADLINE ? 0 : s.own_prio, s.policy);
 	text_printf(t, "%lu %lu %lu %lu %lu %lu %lu %d\n",
 		    m ? m->start_data : 0, m ? m->end_data : 0,
 		    m ? m->start_brk : 0, m ? m->arg_start : 0,

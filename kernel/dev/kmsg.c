@@ -93,7 +93,8 @@ static s64 kmsg_deliver(struct file *f, struct iov_iter *to,
 		return n;
 	if (iov_iter_count(to) < (size_t)n)
 		return -EINVAL; /* and it is lost, as on Linux */
-	return copy_to_iter(buf->line, (size_t)n, to) == (size_t)n ? n : -EFAULT;
+	return copy_to_iter(buf->line, (size_t)n, to) == (size_t)n ? n
+								   : -EFAULT;
 }
 
 static s64 kmsg_read(struct file *f, struct iov_iter *to, u64 *pos __unused)

@@ -51,6 +51,10 @@ void relay_take_interrupts(struct hart *h)
 			store_once(&h->pmu_kick, 0);
 			pmu_hart_work(h);
 		}
+		if (unlikely(load_once(&relay_of(h)->resort))) {
+			store_once(&relay_of(h)->resort, 0);
+			relay_sort_queue(h);
+		}
 		if (unlikely(load_once(&log_told)))
 			log_wake();
 		if (load_once(&h->kick)) {

@@ -154,6 +154,7 @@ struct relay_hart {
 	u64 away;   /* [H] threads of this hart that went into calls and did not
 		   * come back */
 	u64 left;   /* [a] of them, those that went elsewhere or died */
+	u8 resort;  /* [a] a priority changed: set by others */
 	u8 preempt; /* [H] PREEMPT_*: before user code runs again */
 	u64 turns;  /* [H] begun by real-time threads */
 	struct ktimer slice; /* [H] */
@@ -344,6 +345,10 @@ void relay_slice_disarm(struct hart *h);
 void relay_slice_unwanted(struct hart *h); /* nobody waits at this moment */
 void relay_slice_expired(struct ktimer *t);
 void relay_push_away(struct hart *h);
+/* A thread that is perhaps in the queue of @h has another priority: on that hart; and
+ * from another one. */
+void relay_sort_queue(struct hart *h);
+void relay_ask_to_sort(struct hart *h);
 
 /* @t is off its hart's run queue.  Time there is nobody's: move the edge that user
  * time begins at. */

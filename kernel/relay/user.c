@@ -147,6 +147,33 @@ void relay_enqueue(struct hart *h, struct thread *t, bool front)
 	h->nr_runq++;
 }
 
+void relay_sort_queue(struct hart *h)
+{
+	struct list_head all = LIST_HEAD_INIT(all);
+	const struct thread *first;
+
+	list_splice_tail_init(&h->runq, &all);
+	h->nr_runq = 0;
+	while (!list_empty(&all)) {
+		struct thread *t =
+			list_first_entry(&all, struct thread, run_node);
+
+		list_del(&t->run_node);
+		relay_enqueue(h, t, false);
+	}
+	if (!h->user || !h->nr_runq)
+		return;
+	first = list_first_entry(&h->runq, struct thread, run_node);
+	if (first->rt_prio > h->user->rt_prio)
+		relay_of(h)->preempt |= PREEMPT_TURN;
+}
+
+void relay_ask_to_sort(struct hart *h)
+{
+	store_once(&relay_of(h)->resort, 1);
+	hart_ipi(h->cpu);
+}
+
 static struct thread *take_next(struct hart *h)
 {
 	struct thread *t = list_first_entry(&h->runq, struct thread, run_node);

@@ -53,6 +53,7 @@ struct thread *thread_alloc(void)
 	list_init(&t->proc_node);
 	list_init(&t->all_node);
 	list_init(&t->sig_queue);
+	list_init(&t->pi_waiters);
 	return t;
 }
 
@@ -103,6 +104,21 @@ void thread_kick(struct thread *t)
 	home = load_once(&t->home);
 	if (home && home != this_hart())
 		hart_ipi(home->cpu);
+}
+
+void thread_prio_changed(struct thread *t)
+{
+	struct hart *home;
+
+	/* ATTN (full) - pairs with relay_run_user(). */
+	smp_mb();
+	home = load_once(&t->home);
+	if (!home)
+		return;
+	if (home == this_hart())
+		relay_sort_queue(home);
+	else
+		relay_ask_to_sort(home);
 }
 
 u64 sched_rr_ms = SCHED_RR_MS;

@@ -110,6 +110,8 @@ struct io_count {
 	u64 read_bytes, write_bytes; /* asked of a disk, made dirty */
 };
 
+struct futex_q;
+
 struct thread {
 	/*
 	 * The first lines are laid out by who writes them when a plain call goes to
@@ -128,8 +130,8 @@ struct thread {
 	u8 policy;	      /* [a] enum relay_policy or POLICY_DEFAULT */
 	u8 fault_policy;      /* [a] likewise */
 	u8 sched_policy;      /* [a] enum sched_policy, SCHED_POLICY_RESET */
-	u8 rt_prio; /* [a] of real-time policies, 0: none; written with task lock */
-	s32 nice; /* [a] */
+	u8 rt_prio; /* [a] that counts, 0: none; written with pi_lock */
+	s32 nice;   /* [a] */
 
 	/* --- The application hart's, but for the line of a0 to a7, which goes to the
 	 * service hart and back. */
@@ -226,6 +228,10 @@ struct thread {
 	u64 minflt, majflt;	      /* [O] */
 	struct io_count io;	      /* [O] */
 	u64 start_ns;		      /* [I] CLOCK_MONOTONIC */
+	struct list_head pi_waiters;  /* [pi_lock] of struct futex_q */
+	struct futex_q *pi_on;	      /* [pi_lock] it waits by this one */
+	u8 own_prio; /* [a] rt_prio as its policy has it; written with pi_lock */
+	bool pi_dead;	  /* [pi_lock] owns no PI futex any more */
 	u64 cpus_allowed; /* [a] mask of dense application-hart indices */
 	u64 cpus_asked;	  /* [task lock] by sched_setaffinity(); 0: never */
 	u32 personality;  /* [O] */
@@ -265,6 +271,9 @@ bool thread_wake(struct thread *t);
  * code its hart takes an IPI and posts REQ_WORK.  Context: as thread_wake().
  */
 void thread_kick(struct thread *t);
+/* t->rt_prio changed: its place among those that want its hart is another one.
+ * Context: as thread_wake(). */
+void thread_prio_changed(struct thread *t);
 /* Set bits in t->work, then kick. */
 void thread_set_work(struct thread *t, u64 bits);
 

@@ -14,6 +14,7 @@
  */
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/exec.h>
+#include <kernel/task/pi.h>
 
 #include <arch/riscv/csr.h>
 #include <kernel/assert.h>
@@ -320,6 +321,7 @@ static int commit(struct exec *e)
 		return err;
 	}
 	mm_release(t);
+	pi_owner_gone(false);
 	if (t->mm)
 		t->proc->maxrss_pages =
 			max(t->proc->maxrss_pages, mm_rss_peak(t->mm));

@@ -28,6 +28,7 @@
 #include <kernel/ns/pid.h>
 #include <kernel/pmu/hooks.h>
 #include <kernel/task/futex.h>
+#include <kernel/task/pi.h>
 #include <kernel/task/seccomp.h>
 #include <kernel/task/sigqueue.h>
 #include <kernel/task/trace.h>
@@ -277,6 +278,7 @@ void do_thread_exit(int wait_status)
 	perf_tell(PERF_SIDE_EXIT, t);
 	perf_exit(t);
 	mm_release(t);
+	pi_owner_gone(true);
 	vfork_release(t);
 	last = atomic_dec_and_test(&p->nr_live);
 	if (unlikely(load_once(&p->dumper)))

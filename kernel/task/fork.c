@@ -102,8 +102,8 @@ static void inherit_policy(struct thread *t, const struct thread *me)
 	t->nice = me->nice;
 	if (!(me->sched_policy & SCHED_POLICY_RESET)) {
 		t->sched_policy = me->sched_policy;
-		t->rt_prio = me->rt_prio;
-	} else if (me->rt_prio) {
+		t->rt_prio = t->own_prio = me->own_prio;
+	} else if (me->own_prio) {
 		t->nice = 0;
 	} else {
 		t->nice = max(t->nice, 0);

@@ -154,11 +154,9 @@ struct futex_q *futex_first_pi(struct futex_bucket *b,
 	list_for_each_entry(q, &b->waiters, node) {
 		if (!q->pi || !futex_key_equal(&q->key, key))
 			continue;
-		if (first) {
-			*more = true;
-			break;
-		}
-		first = q;
+		*more = first != NULL;
+		if (!first || first->thread->rt_prio < q->thread->rt_prio)
+			first = q;
 	}
 	return first;
 }
@@ -269,23 +267,32 @@ void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 	spin_unlock(&first->lock);
 }
 
+int futex_try_lock_two(struct futex_bucket *ba, struct futex_bucket *bb,
+		       uaddr_t a, const u32 *cmp)
+{
+	u32 cur;
+	int err;
+
+	lock_two(ba, bb);
+	if (!cmp)
+		return 0;
+	err = get_user_u32_nofault(&cur, a);
+	if (!err && cur == *cmp)
+		return 0;
+	futex_unlock_two(ba, bb);
+	return err ? err : -EAGAIN;
+}
+
 int futex_lock_two(struct futex_bucket *ba, struct futex_bucket *bb, uaddr_t a,
 		   const u32 *cmp)
 {
 	u32 cur;
 
 	for (;;) {
-		int err;
+		int err = futex_try_lock_two(ba, bb, a, cmp);
 
-		lock_two(ba, bb);
-		if (!cmp)
-			return 0;
-		err = get_user_u32_nofault(&cur, a);
-		if (!err && cur == *cmp)
-			return 0;
-		futex_unlock_two(ba, bb);
-		if (!err)
-			return -EAGAIN;
+		if (err != -EFAULT)
+			return err;
 		err = get_user_u32(&cur, a);
 		if (err)
 			return err;

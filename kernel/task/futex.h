@@ -80,8 +80,10 @@ struct futex_q {
 	u8 prio;    /* [I] real-time priority when it began to wait */
 	bool pi;    /* [bucket lock] waits to own the word */
 	bool to_pi; /* [bucket lock] will, of that of pi_key; see pi then */
-	struct futex_key pi_key; /* [I] */
-	u32 woken;		 /* [a] set under the bucket lock */
+	struct futex_key pi_key;  /* [I] */
+	struct thread *owner;	  /* [pi_lock] whom it waits for, as to pi.h */
+	struct list_head pi_node; /* [pi_lock] in owner->pi_waiters */
+	u32 woken;		  /* [a] set under the bucket lock */
 };
 
 /* One of the words of futex_wait_multiple(). */
@@ -99,9 +101,12 @@ int futex_lock_and_compare(struct futex_bucket *b, uaddr_t a, u32 val);
 /* The same of two buckets, perhaps one; @cmp NULL: just lock them. */
 int futex_lock_two(struct futex_bucket *ba, struct futex_bucket *bb, uaddr_t a,
 		   const u32 *cmp);
+/* The same once; -EFAULT: not locked, the word has to be faulted in. */
+int futex_try_lock_two(struct futex_bucket *ba, struct futex_bucket *bb,
+		       uaddr_t a, const u32 *cmp);
 void futex_unlock_two(struct futex_bucket *ba, struct futex_bucket *bb);
-/* Is there a thread @tid? */
-bool futex_owner_lives(u32 tid);
+/* The thread that a word names, or NULL; task_lock is held. */
+struct thread *futex_owner(u32 tid);
 int futex_key(uaddr_t a, bool shared, struct futex_key *key);
 struct futex_bucket *futex_bucket(const struct futex_key *key);
 #define FUTEX_NR_BUCKETS 256u
@@ -122,7 +127,7 @@ int futex_suspend(struct futex_q *q, u64 deadline_ns);
 bool futex_unqueue(struct futex_q *q);
 /* The bucket's lock is held; @q may be gone once it is released. */
 void futex_wake_q(struct futex_q *q);
-/* First PI waiter of @key, or NULL; *@more: there are others. */
+/* The most urgent PI waiter of @key, or NULL; *@more: there are others. */
 struct futex_q *futex_first_pi(struct futex_bucket *b,
 			       const struct futex_key *key, bool *more);
 

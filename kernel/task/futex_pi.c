@@ -3,8 +3,8 @@
  * kernel/task/futex_pi.c - futexes whose word names the owner.
  *
  * The word holds the owner's tid; FUTEX_WAITERS makes its unlock come here.  The
- * kernel hands the word to the waiter that came first: threads have no real-time
- * priorities here, so there is none to inherit.
+ * kernel hands the word to the most urgent waiter, of equals to the one that came first.
+ * Meanwhile the owner has its waiters' priority (pi.h).
  *
  * INVARIANTS
  *   I1  While a waiter is queued the word has FUTEX_WAITERS or names an owner that
@@ -17,20 +17,16 @@
 #include <kernel/mm/user.h>
 #include <kernel/ns/pid.h>
 #include <kernel/sched/wait.h>
+#include <kernel/task/pi.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
 u32 futex_nr_pi;
 
-bool futex_owner_lives(u32 tid)
+struct thread *futex_owner(u32 tid)
 {
-	bool lives;
-
-	spin_lock(&task_lock);
-	lives = thread_find(pid_given((int)tid)) != NULL;
-	spin_unlock(&task_lock);
-	return lives;
+	return thread_find(pid_given((int)tid));
 }
 
 /*
@@ -41,7 +37,7 @@ static int try_lock(struct futex_bucket *b, const struct futex_key *key,
 		    uaddr_t a, bool mark, u32 *owner)
 {
 	u32 me = (u32)current->ns_tid, old, new, seen;
-	bool more;
+	bool more, waited_for = false;
 	int err = get_user_u32_nofault(&old, a);
 
 	if (err)
@@ -55,7 +51,8 @@ static int try_lock(struct futex_bucket *b, const struct futex_key *key,
 		new = old | FUTEX_WAITERS;
 	} else {
 		new = me | (old & FUTEX_OWNER_DIED);
-		if (futex_first_pi(b, key, &more))
+		waited_for = futex_first_pi(b, key, &more);
+		if (waited_for)
 			new |= FUTEX_WAITERS;
 	}
 	err = user_cmpxchg_u32_nofault(a, old, new, &seen);
@@ -63,6 +60,8 @@ static int try_lock(struct futex_bucket *b, const struct futex_key *key,
 		return err;
 	if (seen != old)
 		return -EAGAIN;
+	if (waited_for)
+		pi_hand_over(b, key, current);
 	return *owner ? -EBUSY : 0;
 }
 
@@ -87,40 +86,68 @@ static int lock_or_busy(struct futex_bucket *b, const struct futex_key *key,
 	}
 }
 
+/* -EBUSY: @q waits now, for whoever owns the word.  Else as try_lock(); or why it cannot
+ * wait. */
+static int enqueue(struct futex_bucket *b, struct futex_q *q, uaddr_t a)
+{
+	struct thread *t;
+	u32 owner;
+	int err;
+
+	spin_lock(&task_lock); /* comes before ours: the owner lives */
+	spin_lock(&b->lock);
+	err = try_lock(b, &q->key, a, true, &owner);
+	if (err == -EBUSY) {
+		t = futex_owner(owner);
+		err = t ? pi_wait(q, t) : -ESRCH;
+		if (!err) {
+			futex_queue(q, b);
+			atomic_inc(&futex_nr_pi);
+			err = -EBUSY;
+		}
+	}
+	spin_unlock(&b->lock);
+	spin_unlock(&task_lock);
+	return err;
+}
+
+/* 0: it was handed to us. */
+static int wait_for_it(struct futex_q *q, u64 deadline_ns)
+{
+	int err = futex_suspend(q, deadline_ns);
+	bool waited = futex_unqueue(q);
+
+	atomic_dec(&futex_nr_pi);
+	pi_done(q);
+	if (!waited)
+		return 0;
+	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
+}
+
 int futex_lock_pi(uaddr_t a, bool shared, bool try_only, u64 deadline_ns)
 {
-	struct futex_q q = { .bitset = FUTEX_BITSET_ANY, .pi = true };
+	struct futex_q q = { .bitset = FUTEX_BITSET_ANY,
+			     .pi = true,
+			     .thread = current };
 	struct futex_bucket *b;
-	u32 owner = 0, checked = 0;
+	u32 owner = 0;
 	int err = futex_key(a, shared, &q.key);
 
 	if (err)
 		return err;
 	b = futex_bucket(&q.key);
-	for (;;) {
+	do {
 		err = lock_or_busy(b, &q.key, a, !try_only, &owner);
 		if (err != -EBUSY)
 			return err;
-		if (try_only) {
-			spin_unlock(&b->lock);
-			return -EAGAIN;
-		}
-		if (owner == checked)
-			break;
-		/* task_lock comes before ours: look, then lock again. */
 		spin_unlock(&b->lock);
-		if (!futex_owner_lives(owner))
-			return -ESRCH;
-		checked = owner;
-	}
-	futex_queue(&q, b);
-	atomic_inc(&futex_nr_pi);
-	spin_unlock(&b->lock);
-	err = futex_suspend(&q, deadline_ns);
-	atomic_dec(&futex_nr_pi);
-	if (!futex_unqueue(&q))
-		return 0; /* it was handed to us */
-	return err == -ERESTARTSYS ? -ERESTARTNOINTR : err;
+		if (try_only)
+			return -EAGAIN;
+		err = enqueue(b, &q, a);
+		if (err == -EBUSY)
+			return wait_for_it(&q, deadline_ns);
+	} while (err == -EAGAIN || err == -EFAULT);
+	return err;
 }
 
 /* -EAGAIN: fault it in or try again. */
@@ -144,8 +171,10 @@ static int unlock_held(struct futex_bucket *b, const struct futex_key *key,
 		return err;
 	if (seen != old)
 		return -EAGAIN;
-	if (q)
+	if (q) {
+		pi_hand_over(b, key, q->thread);
 		futex_wake_q(q);
+	}
 	return 0;
 }
 

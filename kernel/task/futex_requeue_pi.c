@@ -13,14 +13,19 @@
 
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
+#include <kernel/task/pi.h>
+#include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
 int futex_wait_requeue_pi(uaddr_t a, uaddr_t b, bool shared, u32 val,
 			  u32 bitset, u64 deadline_ns)
 {
-	struct futex_q q = { .bitset = bitset, .to_pi = true };
+	struct futex_q q = { .bitset = bitset,
+			     .to_pi = true,
+			     .thread = current };
 	struct futex_bucket *fb;
+	bool waited;
 	int err;
 
 	if (!bitset || a == b)
@@ -40,8 +45,10 @@ int futex_wait_requeue_pi(uaddr_t a, uaddr_t b, bool shared, u32 val,
 	atomic_inc(&futex_nr_pi);
 	spin_unlock(&fb->lock);
 	err = futex_suspend(&q, deadline_ns);
+	waited = futex_unqueue(&q);
 	atomic_dec(&futex_nr_pi);
-	if (!futex_unqueue(&q))
+	pi_done(&q);
+	if (!waited)
 		return 0;
 	if (err != -ERESTARTSYS)
 		return err;
@@ -128,11 +135,12 @@ static int move_waiters(struct move *m, int nr)
 	return done;
 }
 
-/* Both locks are held.  As give_word(), and -ESRCH: see whether @checked lives. */
-static int requeue_held(struct move *m, int nr_move, u32 checked)
+/* All locks are held.  As give_word(), or -ESRCH. */
+static int requeue_held(struct move *m, int nr_move)
 {
 	bool more;
 	struct futex_q *first = first_waiter(m, &more);
+	struct thread *owner;
 	int given, moved;
 
 	if (!first || IS_ERR(first))
@@ -140,17 +148,39 @@ static int requeue_held(struct move *m, int nr_move, u32 checked)
 	given = give_word(m, first, more && nr_move);
 	if (given < 0)
 		return given;
-	if (!given && m->owner != checked)
+	/* one who was woken does not get away before the locks are let go */
+	owner = given ? first->thread : futex_owner(m->owner);
+	if (!owner)
 		return -ESRCH;
 	moved = move_waiters(m, nr_move + !given);
+	if (moved > 0)
+		pi_hand_over(m->to, &m->to_key, owner);
 	return moved < 0 && !given ? moved : given + max(moved, 0);
+}
+
+/* One try; *@fault: what has to be faulted in, with -EFAULT. */
+static int try_requeue(struct move *m, int nr_move, uaddr_t a, u32 cmp,
+		       uaddr_t *fault)
+{
+	int r;
+
+	*fault = a;
+	spin_lock(&task_lock); /* comes before ours: owners live */
+	r = futex_try_lock_two(m->from, m->to, a, &cmp);
+	if (!r) {
+		*fault = m->b;
+		r = requeue_held(m, nr_move);
+		futex_unlock_two(m->from, m->to);
+	}
+	spin_unlock(&task_lock);
+	return r;
 }
 
 int futex_cmp_requeue_pi(uaddr_t a, uaddr_t b, bool shared, int nr_move,
 			 u32 cmp)
 {
 	struct move m = { .b = b };
-	u32 checked = 0;
+	uaddr_t fault;
 	int r;
 
 	if (a == b || nr_move < 0)
@@ -166,19 +196,11 @@ int futex_cmp_requeue_pi(uaddr_t a, uaddr_t b, bool shared, int nr_move,
 	m.from = futex_bucket(&m.from_key);
 	m.to = futex_bucket(&m.to_key);
 	for (;;) {
-		r = futex_lock_two(m.from, m.to, a, &cmp);
+		r = try_requeue(&m, nr_move, a, cmp, &fault);
+		if (r != -EFAULT && (r != -EAGAIN || fault == a))
+			return r;
+		r = user_fault_in(fault, 4, fault == b);
 		if (r)
-			return r;
-		r = requeue_held(&m, nr_move, checked);
-		futex_unlock_two(m.from, m.to);
-		if (r == -ESRCH && m.owner != checked &&
-		    futex_owner_lives(m.owner))
-			checked = m.owner; /* task_lock is outside of ours */
-		else if (r == -EFAULT || r == -EAGAIN)
-			r = user_fault_in(b, 4, true);
-		else
-			return r;
-		if (r && r != -ESRCH)
 			return r;
 		cond_resched();
 	}

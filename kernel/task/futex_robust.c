@@ -10,6 +10,7 @@
 
 #include <kernel/mm/user.h>
 #include <kernel/sched/wait.h>
+#include <kernel/task/pi.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 
@@ -45,9 +46,11 @@ static int pass_on_held(struct futex_bucket *b, const struct futex_key *key,
 					       FUTEX_OWNER_DIED |
 					       (more ? FUTEX_WAITERS : 0),
 				       &seen);
-	if (!err && seen == old)
-		futex_wake_q(q);
-	return err;
+	if (err || seen != old)
+		return err;
+	pi_hand_over(b, key, q->thread);
+	futex_wake_q(q);
+	return 0;
 }
 
 static void pass_on(uaddr_t a)

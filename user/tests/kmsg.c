@@ -179,4 +179,3 @@ TEST(kmsg, texts)
 	CHECK(strstr(buf, ";one\\x0a3,1,1,-;\\x5ctwo\\x01\n"));
 	CHECK_OK(syscall(SYS_syslog, 7, NULL, 0));
 }
-
