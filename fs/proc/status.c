@@ -25,7 +25,8 @@
 #define USER_HZ 100
 
 struct sizes {
-	u64 vsize, rss, anon, file, shmem, data, stack, exe, peak, pt, locked;
+	u64 vsize, vpeak, rss, peak, anon, file, shmem;
+	u64 data, stack, exe, text, pt, locked;
 };
 
 static void sum_vma(struct vma *v, void *ctx)
@@ -55,6 +56,10 @@ static void sizes_of(struct mm *mm, struct sizes *z)
 	z->peak = mm_rss_peak(mm);
 	z->pt = mm->pt_pages;
 	z->locked = mm->locked_pages;
+	z->vpeak = max(mm->most_pages << PAGE_SHIFT, z->vsize);
+	z->text = min(ALIGN_UP(mm->end_code, PAGE_SIZE) -
+			      ALIGN_DOWN(mm->start_code, PAGE_SIZE),
+		      z->exe);
 }
 
 static char thread_char(const struct thread *t)
@@ -282,6 +287,16 @@ int proc_show_stat(struct text *t, struct process *p, int tid)
 	return 0;
 }
 
+static u32 slots_of(struct process *p)
+{
+	struct files *files = process_files(p);
+	u32 n = files ? files_size(files) : 0;
+
+	if (files)
+		files_put(files);
+	return n;
+}
+
 static void show_ids(struct text *t, struct process *p)
 {
 	struct cred *c = process_cred(p);
@@ -292,7 +307,7 @@ static void show_ids(struct text *t, struct process *p)
 		    uid_shown(c->uid), uid_shown(c->euid), uid_shown(c->suid),
 		    uid_shown(c->fsuid), gid_shown(c->gid), gid_shown(c->egid),
 		    gid_shown(c->sgid), gid_shown(c->fsgid));
-	text_puts(t, "FDSize:\t64\nGroups:\t");
+	text_printf(t, "FDSize:\t%u\nGroups:\t", slots_of(p));
 	for (u32 i = 0; i < c->nr_groups; i++)
 		text_printf(t, "%u ", gid_shown(c->groups[i]));
 	text_puts(t, "\n");
@@ -332,12 +347,12 @@ static const char *state_name(char c)
 	}
 }
 
-static void show_memory(struct text *t, const struct sizes *z)
+static void show_memory(struct text *t, const struct sizes *z, bool dumps)
 {
 	text_printf(t,
 		    "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\n"
 		    "VmPin:\t%8u kB\nVmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\n",
-		    z->vsize >> 10, z->vsize >> 10, z->locked * 4, 0,
+		    z->vpeak >> 10, z->vsize >> 10, z->locked * 4, 0,
 		    z->peak * 4, z->rss * 4);
 	text_printf(t,
 		    "RssAnon:\t%8lu kB\nRssFile:\t%8lu kB\n"
@@ -345,11 +360,13 @@ static void show_memory(struct text *t, const struct sizes *z)
 		    z->anon * 4, z->file * 4, z->shmem * 4, z->data >> 10,
 		    z->stack >> 10);
 	text_printf(t,
-		    "VmExe:\t%8lu kB\nVmLib:\t%8u kB\nVmPTE:\t%8lu kB\n"
+		    "VmExe:\t%8lu kB\nVmLib:\t%8lu kB\nVmPTE:\t%8lu kB\n"
 		    "VmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\n",
-		    z->exe >> 10, 0, z->pt * 4, 0, 0);
-	text_puts(t, "CoreDumping:\t0\nTHP_enabled:\t0\n"
-		     "untag_mask:\t0xffffffffffffffff\n");
+		    z->text >> 10, (z->exe - z->text) >> 10, z->pt * 4, 0, 0);
+	text_printf(t,
+		    "CoreDumping:\t%d\nTHP_enabled:\t0\n"
+		    "untag_mask:\t0xffffffffffffffff\n",
+		    dumps);
 }
 
 static void show_names(struct text *t, struct process *p, int tid,
@@ -406,7 +423,7 @@ int proc_show_status(struct text *t, struct process *p, int tid)
 	text_puts(t, "Kthread:\t0\n");
 	if (mm) {
 		sizes_of(mm, &z);
-		show_memory(t, &z);
+		show_memory(t, &z, load_once(&p->dumper) != NULL);
 		mm_put(mm);
 	}
 	text_printf(t, "Threads:\t%u\nSigQ:\t%lu/%lu\n", s.nr_threads,
@@ -438,7 +455,7 @@ int proc_show_statm(struct text *t, struct process *p)
 
 	sizes_of(mm, &z);
 	text_printf(t, "%lu %lu %lu %lu 0 %lu 0\n", z.vsize >> PAGE_SHIFT,
-		    z.rss, z.file + z.shmem, z.exe >> PAGE_SHIFT,
+		    z.rss, z.file + z.shmem, z.text >> PAGE_SHIFT,
 		    (z.data + z.stack) >> PAGE_SHIFT);
 	if (mm)
 		mm_put(mm);

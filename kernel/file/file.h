@@ -235,6 +235,7 @@ int fd_dup2(int oldfd, int newfd, bool cloexec, bool same_ok);
 int fd_replace(int fd, struct file *f, bool cloexec);
 int fd_get_cloexec(int fd);
 int fd_set_cloexec(int fd, bool on);
+u32 files_size(struct files *fs); /* slots of its table */
 bool files_cloexec(struct files *fs, int fd);
 int files_next(struct files *fs, int fd); /* next open fd >= fd, or -1 */
 int fd_close_range(unsigned int first, unsigned int last, bool cloexec_only);

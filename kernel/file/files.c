@@ -494,6 +494,16 @@ int fd_replace(int fd, struct file *f, bool cloexec)
 	return r;
 }
 
+u32 files_size(struct files *fs)
+{
+	u32 n;
+
+	spin_lock(&fs->lock);
+	n = fs->max;
+	spin_unlock(&fs->lock);
+	return n;
+}
+
 bool files_cloexec(struct files *fs, int fd)
 {
 	bool on;

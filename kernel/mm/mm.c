@@ -116,6 +116,7 @@ void mm_unmap_all(struct mm *mm)
 	mm->nr_vmas = 0;
 	pmem_account(PMEM_COMMITTED, -(s64)mm->data_pages);
 	mm->total_pages = mm->locked_pages = mm->data_pages = 0;
+	mm->most_pages = 0;
 	exe = mm->exe;
 	mm->exe = NULL;
 	up_write(&mm->lock);

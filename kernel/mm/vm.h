@@ -124,6 +124,7 @@ struct mm {
 	u64 start_brk, brk, start_stack, mmap_base;	/* [lock] */
 	u64 arg_start, arg_end, env_start, env_end;	/* [lock] */
 	u64 total_pages, locked_pages;			/* [lock] */
+	u64 most_pages;		/* [lock] that total_pages has been */
 	u64 data_pages;		/* [lock] private writable */
 	u64 map_hint, map_hole; /* [lock] vma.c: where to look for room */
 	u32 def_flags;		/* [lock] mlockall(MCL_FUTURE): VM_LOCKED */

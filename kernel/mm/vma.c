@@ -185,6 +185,7 @@ static void account(struct mm *mm, const struct vma *v, s64 sign)
 	s64 pages = (s64)vma_pages(v) * sign;
 
 	mm->total_pages += pages;
+	mm->most_pages = max(mm->most_pages, mm->total_pages);
 	if (v->flags & VM_LOCKED)
 		mm->locked_pages += pages;
 	if (vma_is_data(v->flags)) {

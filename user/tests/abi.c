@@ -436,17 +436,38 @@ TEST(abi, numa_maps)
 	CHECK(strstr(line, " N0=1 "));
 }
 
-static unsigned long peak_kb(void)
+/* A figure of /proc/self/status. */
+static unsigned long status_of(const char *name)
 {
 	char line[200];
-	unsigned long kb = 0;
+	unsigned long n = 0;
 	FILE *f = fopen("/proc/self/status", "r");
+	size_t len = strlen(name);
 
-	while (fgets(line, sizeof(line), f) &&
-	       sscanf(line, "VmHWM: %lu", &kb) != 1)
-		;
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, name, len) && line[len] == ':')
+			n = strtoul(line + len + 1, NULL, 10);
+	}
 	fclose(f);
-	return kb;
+	return n;
+}
+
+TEST(abi, status_figures)
+{
+	unsigned long size = status_of("VmSize"), slots = status_of("FDSize");
+	void *p = mmap(NULL, 64 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	CHECK(status_of("VmSize") >= size + 65536);
+	CHECK_OK(munmap(p, 64 << 20));
+	CHECK(status_of("VmSize") < size + 4096);
+	CHECK(status_of("VmPeak") >= size + 65536);
+	CHECK(status_of("VmExe") > 0);
+	CHECK(slots >= 3 && slots <= 256);
+	CHECK_OK(dup2(0, 600));
+	CHECK(status_of("FDSize") > 600);
+	CHECK_EQ(status_of("CoreDumping"), 0);
 }
 
 TEST(abi, clear_refs)
@@ -459,9 +480,9 @@ TEST(abi, clear_refs)
 	CHECK_OK(fd);
 	memset(p, 1, 16 << 20);
 	CHECK_OK(munmap(p, 16 << 20));
-	high = peak_kb();
+	high = status_of("VmHWM");
 	CHECK_EQ(write(fd, "5", 1), 1);
-	CHECK(peak_kb() + 15000 < high);
+	CHECK(status_of("VmHWM") + 15000 < high);
 	CHECK_EQ(write(fd, "4\n", 2), 2);
 	CHECK_ERR(write(fd, "0", 1), EINVAL);
 	CHECK_ERR(write(fd, "6", 1), EINVAL);
