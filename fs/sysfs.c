@@ -131,12 +131,23 @@ static void put_node(void *arg)
 	sys_node_put(arg);
 }
 
+/* What nobody may, root may not either. */
+static bool can_open(const struct sys_attr *a, const struct file *f)
+{
+	bool writable = (a->mode & 0222) && (a->store || a->write);
+	bool readable = (a->mode & 0444) && (a->show || a->read);
+
+	return (!f->can_write || writable) && (!f->can_read || readable);
+}
+
 static int attr_open(struct inode *inode, struct file *f)
 {
 	struct sys_node *n = inode->priv;
 	const struct sys_attr *a = sys_node_attr(n);
 	int err;
 
+	if (!can_open(a, f))
+		return -EACCES;
 	if (a->read || a->write) {
 		f->ops = &bin_fops;
 		return 0;
@@ -242,7 +253,8 @@ struct inode *sysnode_inode(struct super_block *sb, struct sys_node *n)
 		i->ops = &link_iops;
 	} else {
 		i->ops = &attr_iops;
-		i->i_size = sys_node_attr(n)->read ? 0 : SYS_TEXT_MAX;
+		i->i_size = sys_node_attr(n)->read ? sys_node_attr(n)->size
+						   : SYS_TEXT_MAX;
 	}
 	return i;
 }

@@ -467,6 +467,9 @@ static int proc_init(void)
 	link_node("self", show_self);
 	link_node("thread-self", show_thread_self);
 	pseudo_link(proc_root, "mounts", "self/mounts");
+	if (boot_fdt)
+		pseudo_link(proc_root, "device-tree",
+			    "/sys/firmware/devicetree/base");
 	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
 		pseudo_file(proc_root, files[i].name, files[i].perm,
 			    files[i].show, NULL, NULL);

@@ -13,7 +13,7 @@
  *	 with the first one above n, whatever came or went meanwhile.
  *   I4  Every link is in the list `links` of its target, and goes with it.
  *
- * Locking: sys_lock for the tree, `dead` and `active`.
+ * Locking: fill_mutex, then sys_lock for the tree, `dead` and `active`.
  * Not here: inodes and files (fs/sysfs.c), joining classes and buses
  * (sysfs_class.c).
  */
@@ -45,12 +45,14 @@ struct sys_node {
 	struct list_head link_node;  /* [sys_lock] of a link, in ->links */
 	struct sys_node *target;     /* [I] of a link */
 	const struct sys_attr *attr; /* [I] of an attribute */
-	void *obj; /* [I] of a directory; its attributes have it too */
+	void *obj;	   /* [I] of a directory; its attributes have it too */
+	sys_fill_fn *fill; /* [a; fill_mutex] of a directory; NULL: done */
 };
 
 static struct spinlock sys_lock = SPINLOCK_INIT("sysfs", RANK_VFS);
 static struct waitq idle_wq = WAITQ_INIT(idle_wq);
 static u32 next_ino = 3; /* [sys_lock] */
+static struct mutex fill_mutex = MUTEX_INIT(fill_mutex);
 
 #define ROOT(node, nr)                                       \
 	{                                                    \
@@ -377,7 +379,9 @@ u32 sys_node_ino(const struct sys_node *n)
 
 u32 sys_node_nlink(const struct sys_node *n)
 {
-	/* racy: a number to look at */
+	/* racy: a number to look at; 1: so many that it is not known */
+	if (load_once(&n->fill))
+		return 1;
 	return n->kind == SYS_DIR ? 2 + load_once(&n->nr_dirs) : 1;
 }
 
@@ -391,11 +395,31 @@ const struct sys_attr *sys_node_attr(const struct sys_node *n)
 	return n->attr;
 }
 
+void sys_fill_later(struct sys_dir *d, sys_fill_fn *fill)
+{
+	if (d)
+		store_once(&node_of(d)->fill, fill);
+}
+
+/* What is not there before somebody looks. */
+static void fill(struct sys_node *d)
+{
+	if (likely(!load_once(&d->fill)))
+		return;
+	mutex_lock(&fill_mutex);
+	if (d->fill) {
+		d->fill(dir_of(d), d->obj);
+		store_once(&d->fill, NULL);
+	}
+	mutex_unlock(&fill_mutex);
+}
+
 struct sys_node *sys_node_lookup(struct sys_node *d, const char *name,
 				 size_t len)
 {
 	struct sys_node *n;
 
+	fill(d);
 	spin_lock(&sys_lock);
 	n = child_locked(d, name, len);
 	if (n)
@@ -408,6 +432,7 @@ struct sys_node *sys_node_next(struct sys_node *d, u32 ino)
 {
 	struct sys_node *n, *found = NULL;
 
+	fill(d);
 	spin_lock(&sys_lock);
 	list_for_each_entry(n, &d->children, sibling) {
 		if (n->ino >= ino) {

@@ -47,7 +47,8 @@ struct sys_attr {
 		    u64 off);
 	s64 (*write)(void *obj, const struct sys_attr *a, const void *buf,
 		     size_t n, u64 off);
-	u64 arg; /* the owner's: an offset, a number */
+	u64 arg;  /* the owner's: an offset, a number */
+	u64 size; /* of bytes, as stat(2) has it; 0: not known */
 };
 
 /* What is below /sys: "bus/pci".  Missing directories are made, and what is named
@@ -59,6 +60,10 @@ struct sys_dir *sys_proc_path(const char *path);
 /* A directory for @obj; the name is copied.  NULL: no memory, or the name is
  * taken.  @parent NULL: none. */
 struct sys_dir *sys_mkdir(struct sys_dir *parent, const char *name, void *obj);
+/* @fill(@d, its object) will put in what is in @d when somebody first looks; it may make
+ * directories and attributes of @d, and not remove anything. */
+typedef void sys_fill_fn(struct sys_dir *d, void *obj);
+void sys_fill_later(struct sys_dir *d, sys_fill_fn *fill);
 /* Child @name of @parent, made (for no object) if it is not there. */
 struct sys_dir *sys_subdir(struct sys_dir *parent, const char *name);
 /* Attributes of the directory's object.  @a lives as long as the directory. */

@@ -321,3 +321,43 @@ TEST(knobs, serial_of_a_disk)
 	CHECK(n <= 20);
 	CHECK(!memchr(s, '\n', (size_t)n));
 }
+
+static ssize_t prop(const char *name, char *buf, size_t n)
+{
+	char path[128];
+	struct stat st;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/device-tree/%s", name);
+	CHECK_OK(fd = open(path, O_RDONLY));
+	CHECK_OK(fstat(fd, &st));
+	CHECK_OK(got = read(fd, buf, n));
+	CHECK_EQ(st.st_size, got);
+	close(fd);
+	return got;
+}
+
+/* The device tree as files: cells as they are in the blob, names without addresses. */
+TEST(knobs, device_tree)
+{
+	char buf[4096];
+	int fd;
+
+	if (access("/proc/device-tree", F_OK))
+		ut_skip("no device tree");
+	CHECK_EQ(prop("#address-cells", buf, sizeof(buf)), 4);
+	CHECK(!memcmp(buf, "\0\0\0\2", 4));
+	CHECK_EQ(prop("cpus/name", buf, sizeof(buf)), 5);
+	CHECK(!strcmp(buf, "cpus"));
+	CHECK_EQ(prop("cpus/cpu@0/name", buf, sizeof(buf)), 4);
+	CHECK(!strcmp(buf, "cpu"));
+	CHECK(prop("cpus/cpu@0/compatible", buf, sizeof(buf)) > 5);
+	CHECK_ERR(open("/proc/device-tree/cpus/none", O_RDONLY), ENOENT);
+	CHECK_ERR(open("/proc/device-tree/model", O_WRONLY | O_TRUNC), EACCES);
+	if (geteuid())
+		return;
+	CHECK_OK(fd = open("/sys/firmware/fdt", O_RDONLY));
+	CHECK(read(fd, buf, sizeof(buf)) > 0);
+	CHECK(!memcmp(buf, "\xd0\x0d\xfe\xed", 4));
+}
