@@ -113,9 +113,9 @@ static s64 read_blob(void *obj __unused, const struct sys_attr *a, void *buf,
 
 static int devtree_init(void)
 {
-	static struct sys_attr blob = {
-		.name = "fdt", .mode = 0400, .read = read_blob
-	};
+	static struct sys_attr blob = { .name = "fdt",
+					.mode = 0400,
+					.read = read_blob };
 	struct sys_dir *tree = sys_path("firmware/devicetree");
 
 	if (!boot_fdt)

@@ -35,6 +35,17 @@ void kfree(const void *p)
 	free((void *)(uintptr_t)p);
 }
 
+void mutex_lock(struct mutex *m)
+{
+	assert_false(m->locked);
+	m->locked = 1;
+}
+
+void mutex_unlock(struct mutex *m)
+{
+	m->locked = 0;
+}
+
 void waiter_init(struct waiter *w)
 {
 	*w = (struct waiter){ 0 };
@@ -243,6 +254,35 @@ static void test_reader_and_removal(void **state)
 	sys_node_put(busy);
 }
 
+static u32 nr_fills;
+
+static void fill_once(struct sys_dir *d, void *obj)
+{
+	nr_fills++;
+	assert_ptr_equal(obj, &nr_fills);
+	assert_non_null(sys_mkdir(d, "below", NULL));
+}
+
+/* What is made when somebody looks is made once, and its number is not known before. */
+static void test_filled_later(void **state)
+{
+	struct sys_dir *d = sys_mkdir(sys_path("test"), "late", &nr_fills);
+	struct sys_node *n = sys_dir_node(d), *below;
+
+	(void)state;
+	nr_fills = 0;
+	sys_fill_later(d, fill_once);
+	assert_int_equal(sys_node_nlink(n), 1);
+	assert_null(sys_node_lookup(n, "other", 5));
+	assert_int_equal(nr_fills, 1);
+	assert_int_equal(sys_node_nlink(n), 3);
+	below = sys_node_lookup(n, "below", 5);
+	assert_non_null(below);
+	sys_node_put(below);
+	assert_int_equal(nr_fills, 1);
+	sys_rmdir(d);
+}
+
 static void test_no_leak(void **state)
 {
 	u32 before;
@@ -256,6 +296,7 @@ static void test_no_leak(void **state)
 	test_remove_one(NULL);
 	test_listing(NULL);
 	test_reader_and_removal(NULL);
+	test_filled_later(NULL);
 	assert_int_equal(nr_allocs, before);
 }
 
@@ -284,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_remove_one),
 		cmocka_unit_test(test_listing),
 		cmocka_unit_test(test_reader_and_removal),
+		cmocka_unit_test(test_filled_later),
 		cmocka_unit_test(test_no_leak),
 		cmocka_unit_test(test_parse),
 	};
