@@ -45,7 +45,7 @@ SYSCALL2(90, capget, uaddr_t, uh, uaddr_t, ud)
 		return -EINVAL;
 	spin_lock(&task_lock);
 	t = h.pid ? thread_find(pid_given(h.pid)) : current;
-	c = t ? cred_get(t->cred) : NULL;
+	c = t ? cred_get(t->real_cred) : NULL;
 	spin_unlock(&task_lock);
 	if (!c)
 		return -ESRCH;

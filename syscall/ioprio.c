@@ -57,7 +57,7 @@ static void see(struct process *p, void *arg)
 
 	if (!p->leader || p->zombie ||
 	    (v->which == WHO_PGRP && p->pgid != v->who) ||
-	    (v->which == WHO_USER && p->leader->cred->uid != v->uid))
+	    (v->which == WHO_USER && p->leader->real_cred->uid != v->uid))
 		return;
 	prio = thread_ioprio_locked(p->leader);
 	/* The lowest class and level are the most urgent; none is best effort 4. */
@@ -72,7 +72,7 @@ static int find(struct visit *v, u32 which, int who)
 	v->which = which;
 	v->who = which == WHO_PGRP && !who ? current->proc->pgid
 					   : pid_given(who);
-	v->uid = who ? uid_given((u32)who) : current->cred->uid;
+	v->uid = who ? uid_given((u32)who) : current->real_cred->uid;
 	v->nr = 0;
 	v->best = 0;
 	process_for_each(see, v);
@@ -89,8 +89,10 @@ static int may_set(int tid)
 	spin_lock(&task_lock);
 	t = tid ? thread_find(pid_given(tid)) : current;
 	if (t)
-		err = t->cred->uid == me->euid || t->cred->uid == me->uid ||
-				      ns_capable(t->cred->user_ns, CAP_SYS_NICE)
+		err = t->real_cred->uid == me->euid ||
+				      t->real_cred->uid == me->uid ||
+				      ns_capable(t->real_cred->user_ns,
+						 CAP_SYS_NICE)
 			      ? 0
 			      : -EPERM;
 	spin_unlock(&task_lock);

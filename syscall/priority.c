@@ -61,7 +61,7 @@ static void visit_process(struct process *p, void *ctx)
 
 	if (w->which == PRIO_PGRP && p->pgid != w->who)
 		return;
-	if (w->which == PRIO_USER && p->leader->cred->uid != (u32)w->who)
+	if (w->which == PRIO_USER && p->leader->real_cred->uid != (u32)w->who)
 		return;
 	list_for_each_entry(t, &p->threads, proc_node)
 		visit_thread(t, w);

@@ -40,8 +40,9 @@ bool may_schedule(const struct thread *t)
 {
 	const struct cred *me = current_cred();
 
-	return me->euid == t->cred->uid || me->euid == t->cred->euid ||
-	       ns_capable(t->cred->user_ns, CAP_SYS_NICE);
+	return me->euid == t->real_cred->uid ||
+	       me->euid == t->real_cred->euid ||
+	       ns_capable(t->real_cred->user_ns, CAP_SYS_NICE);
 }
 
 SYSCALL3(123, sched_getaffinity, int, tid, u32, len, uaddr_t, umask)

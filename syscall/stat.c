@@ -340,7 +340,7 @@ static int access_path(int dirfd, uaddr_t path, int mode, int flags)
 
 static int access_at(int dirfd, uaddr_t path, int mode, int flags)
 {
-	struct cred *mine = current->cred, *real = NULL;
+	struct cred *mine, *real = NULL;
 	int err = 0;
 
 	if (mode & ~7)
@@ -351,12 +351,12 @@ static int access_at(int dirfd, uaddr_t path, int mode, int flags)
 		real = real_cred(&err);
 	if (err)
 		return err;
-	if (real)
-		current->cred = real;
+	if (!real)
+		return access_path(dirfd, path, mode, flags & ~AT_EACCESS);
+	mine = cred_act(real);
 	err = access_path(dirfd, path, mode, flags & ~AT_EACCESS);
-	current->cred = mine;
-	if (real)
-		cred_put(real);
+	(void)cred_act(mine);
+	cred_put(real);
 	return err;
 }
 

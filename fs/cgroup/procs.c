@@ -83,28 +83,18 @@ int cgroupfs_show_threads(struct text *t, struct cgroup *cg)
 
 /* --- moving */
 
-/* Others look at our credentials under task_lock, and may keep them. */
-static void act_for(struct cred *c)
-{
-	spin_lock(&task_lock);
-	current->cred = c;
-	spin_unlock(&task_lock);
-}
-
 /* @cred is current's for the time of the question. */
 static int may_write(struct cgroup *cg, u32 nr, struct cred *cred)
 {
 	struct inode *i = cgroupfs_inode(cg, nr);
-	struct cred *mine = current->cred;
+	struct cred *mine;
 	int err;
 
 	if (!i)
 		return -ENOMEM;
-	if (cred != mine)
-		act_for(cred);
+	mine = cred_act(cred);
 	err = inode_permission(i, MAY_WRITE);
-	if (cred != mine)
-		act_for(mine);
+	(void)cred_act(mine);
 	inode_put(i);
 	return err;
 }

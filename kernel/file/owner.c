@@ -76,7 +76,7 @@ void owner_clear(struct file_owner *o)
 /* May who named @o send signals to @p?  task_lock held. */
 static bool may_tell(const struct file_owner *o, const struct process *p)
 {
-	const struct cred *c = p->leader->cred;
+	const struct cred *c = p->leader->real_cred;
 
 	if (o->euid && o->euid != c->suid && o->euid != c->uid &&
 	    o->uid != c->suid && o->uid != c->uid)

@@ -315,7 +315,7 @@ static struct ns_common *pid_children_of(struct thread *t)
 
 static struct ns_common *user_of(struct thread *t)
 {
-	return &t->cred->user_ns->ns;
+	return &t->real_cred->user_ns->ns;
 }
 
 static struct ns_common *mnt_of(struct thread *t)

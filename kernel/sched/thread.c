@@ -178,7 +178,7 @@ struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg)
 	strscpy(t->name, name, sizeof(t->name));
 	t->kfn = fn;
 	t->karg = arg;
-	t->cred = cred_get(&init_cred);
+	t->cred = t->real_cred = cred_get(&init_cred);
 	kthread_start(t);
 	return t;
 }

@@ -184,7 +184,9 @@ struct thread {
 	 * thread itself only; readers on other harts use the task lock.  And mm. */
 	struct files *files;
 	struct fs_ctx *fs;
-	struct cred *cred;
+	struct cred *real_cred; /* what others see of it */
+	struct cred *
+		cred; /* what it acts with: the same, or borrowed for a while */
 	struct nsproxy *nsproxy; /* kernel/ns/ns.h */
 
 	/* --- kernel/cgroup: NULL is the root group */

@@ -99,10 +99,11 @@ struct cred *cred_dup(const struct cred *c)
 void cred_replace(struct cred *new_cred)
 {
 	struct thread *t = current;
-	struct cred *old = t->cred;
+	struct cred *old = t->real_cred;
 
+	KASSERT(t->cred == old);
 	spin_lock(&task_lock);
-	t->cred = new_cred;
+	thread_set_cred(t, new_cred);
 	spin_unlock(&task_lock);
 	cred_put(old);
 }

@@ -63,7 +63,7 @@ static void nproc_add(struct process *p, void *ctx)
 {
 	struct nproc_count *c = ctx;
 
-	if (p->leader->cred->uid == c->uid)
+	if (p->leader->real_cred->uid == c->uid)
 		c->nr += p->nr_threads;
 }
 
@@ -140,7 +140,7 @@ static void copy_thread_state(struct thread *t, const struct clone_args *a)
 		t->rseq_sig = me->rseq_sig;
 	}
 	t->start_ns = clock_mono_ns();
-	t->cred = cred_get(me->cred);
+	thread_set_cred(t, cred_get(me->real_cred));
 }
 
 /* @t has current's credentials: it gets some of its own. */
@@ -153,8 +153,8 @@ static int new_user_ns(struct thread *t)
 		cred_put(c);
 		return err;
 	}
-	cred_put(t->cred);
-	t->cred = c;
+	cred_put(t->real_cred);
+	thread_set_cred(t, c);
 	return 0;
 }
 
@@ -194,8 +194,8 @@ static int copy_keys(struct thread *t, u64 flags)
 	c = cred_dup(t->cred);
 	if (!c)
 		return -ENOMEM;
-	cred_put(t->cred);
-	t->cred = c;
+	cred_put(t->real_cred);
+	thread_set_cred(t, c);
 	return keys_fork(c, flags & CLONE_THREAD);
 }
 

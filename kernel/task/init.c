@@ -86,7 +86,7 @@ struct thread *program_thread(struct fs_ctx *fs, const char *name)
 	list_init(&t->all_node);
 	list_init(&t->sig_queue);
 	thread_set_mm(t, mm);
-	t->cred = cred_get(&init_cred);
+	thread_set_cred(t, cred_get(&init_cred));
 	t->nsproxy = nsproxy_get(&init_nsproxy);
 	t->syscall_nr = -1;
 	t->tf.status = USER_STATUS;

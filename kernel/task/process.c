@@ -217,8 +217,8 @@ struct process *process_get(struct process *p)
 static void thread_destroy(struct thread *t)
 {
 	thread_ext_free(t);
-	cred_put(t->cred);
-	t->cred = NULL;
+	cred_put(t->real_cred);
+	thread_set_cred(t, NULL);
 	thread_free(t);
 }
 
@@ -387,7 +387,7 @@ struct cred *process_cred(struct process *p)
 	struct cred *c;
 
 	spin_lock(&task_lock);
-	c = cred_get(p->leader->cred);
+	c = cred_get(p->leader->real_cred);
 	spin_unlock(&task_lock);
 	return c;
 }

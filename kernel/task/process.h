@@ -111,6 +111,20 @@ struct cred *cred_get(struct cred *c);
 void cred_put(struct cred *c);
 struct cred *cred_dup(const struct cred *c); /* private copy, refs 1, or NULL */
 void cred_replace(struct cred *new_cred);    /* takes it, for current */
+/* Takes @c, for a thread that does not run yet, or NULL for one that has ended. */
+static inline void thread_set_cred(struct thread *t, struct cred *c)
+{
+	t->cred = t->real_cred = c;
+}
+/* What current does from here on, @c does, which stays meanwhile: what it did it with
+ * before, for the reverse.  Others go on to see real_cred. */
+static inline struct cred *cred_act(struct cred *c)
+{
+	struct cred *mine = current->cred;
+
+	current->cred = c;
+	return mine;
+}
 extern struct cred init_cred;
 
 #define NSIG 64

@@ -13,7 +13,7 @@
 int signal_permission_locked(struct process *p, int sig)
 {
 	const struct cred *me = current_cred();
-	const struct cred *c = p->leader->cred;
+	const struct cred *c = p->leader->real_cred;
 
 	if (p == current->proc)
 		return 0;

@@ -112,7 +112,7 @@ static u64 limit_for(struct process *p, int sig, const struct siginfo *si)
 /* As the namespaces of @p have him. */
 static void sender_for(struct process *p, struct siginfo *si)
 {
-	struct user_ns *user = p->leader->cred->user_ns;
+	struct user_ns *user = p->leader->real_cred->user_ns;
 
 	assert_held(&task_lock);
 	if (si->rt.pid > 0)
@@ -128,8 +128,8 @@ static void sender_for(struct process *p, struct siginfo *si)
 static int enqueue(struct process *p, struct list_head *q, int sig,
 		   const struct siginfo *si)
 {
-	struct sigqueue *e =
-		sigqueue_alloc(p->leader->cred->uid, limit_for(p, sig, si));
+	struct sigqueue *e = sigqueue_alloc(p->leader->real_cred->uid,
+					    limit_for(p, sig, si));
 	bool must = sig >= SIGRTMIN && si && si != SEND_KERNEL &&
 		    si->code != SI_USER;
 
@@ -333,7 +333,7 @@ void notify_parent_locked(struct process *p, int sig, int code, int status)
 	memset(&si, 0, sizeof(si));
 	si.code = code;
 	si.chld.pid = p->pid;
-	si.chld.uid = p->leader->cred->uid;
+	si.chld.uid = p->leader->real_cred->uid;
 	si.chld.status = status;
 	si.chld.utime = (s64)(p->utime_ns / NS_PER_USER_TICK);
 	si.chld.stime = (s64)(p->stime_ns / NS_PER_USER_TICK);

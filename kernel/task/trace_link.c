@@ -69,7 +69,7 @@ static bool ids_match(u32 uid, u32 gid, const struct cred *c)
 
 int trace_may_access_locked(struct process *p, bool fs)
 {
-	const struct cred *me = current_cred(), *c = p->leader->cred;
+	const struct cred *me = current_cred(), *c = p->leader->real_cred;
 	const struct thread *t;
 
 	if (p == current->proc)
@@ -114,8 +114,8 @@ int trace_me(void)
 		return -ENOMEM;
 	spin_lock(&task_lock);
 	if (thread_tracee(t) || t->proc == init_process ||
-	    !domain_is_below(t->cred->domain,
-			     t->proc->real_parent->leader->cred->domain)) {
+	    !domain_is_below(t->real_cred->domain,
+			     t->proc->real_parent->leader->real_cred->domain)) {
 		err = -EPERM;
 	} else {
 		ext_adopt_locked(t, &spare);
@@ -304,7 +304,7 @@ void trace_thread_exit_locked(struct thread *t, int status)
 	tr->tid = t->tid;
 	tr->shown_tid = pid_nr_in(tr->tracer->pid_ns, t->tid);
 	tr->status = status;
-	tr->uid = t->cred->uid;
+	tr->uid = t->real_cred->uid;
 	tell_end_locked(tr, tr->tid, tr->uid, status);
 }
 
@@ -325,7 +325,8 @@ bool trace_process_exit_locked(struct process *p)
 	if (tr->tracer == p->real_parent)
 		(void)announce_death_locked(p);
 	else
-		tell_end_locked(tr, p->pid, p->leader->cred->uid, p->exit_code);
+		tell_end_locked(tr, p->pid, p->leader->real_cred->uid,
+				p->exit_code);
 	return true;
 }
 

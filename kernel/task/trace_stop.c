@@ -40,7 +40,7 @@ static void tell_tracer_locked(struct thread *t, struct tracee *tr, int why)
 	memset(&si, 0, sizeof(si));
 	si.code = why;
 	si.chld.pid = t->tid;
-	si.chld.uid = t->cred->uid;
+	si.chld.uid = t->real_cred->uid;
 	si.chld.status = tr->code & 0x7f;
 	if (ka->handler != SIG_IGN && !(ka->flags & SA_NOCLDSTOP))
 		(void)signal_process_locked(tracer, SIGCHLD, &si);
@@ -84,7 +84,7 @@ static void self_info(struct thread *t, struct tracee *tr, int signo, int code)
 	tr->si.signo = signo;
 	tr->si.code = code;
 	tr->si.rt.pid = t->tid;
-	tr->si.rt.uid = t->cred->uid;
+	tr->si.rt.uid = t->real_cred->uid;
 	tr->has_si = true;
 	tr->code = code;
 }
@@ -152,7 +152,7 @@ static void replaced_info(struct tracee *tr, int sig, struct siginfo *si)
 	si->code = SI_USER;
 	if (tr->tracer) {
 		si->rt.pid = tr->tracer->pid;
-		si->rt.uid = tr->tracer->leader->cred->uid;
+		si->rt.uid = tr->tracer->leader->real_cred->uid;
 	}
 }
 
@@ -270,7 +270,7 @@ bool trace_forbids_setid(void)
 	spin_lock(&task_lock);
 	tr = thread_tracee(current);
 	if (tr) {
-		c = tr->tracer->leader->cred;
+		c = tr->tracer->leader->real_cred;
 		forbids = !cred_capable(c, current_user_ns(), CAP_SYS_PTRACE);
 	}
 	spin_unlock(&task_lock);

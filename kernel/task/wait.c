@@ -132,7 +132,7 @@ static int report(struct process *c, struct wait_req *w, int status, int code)
 {
 	w->status = status;
 	w->code = code;
-	w->uid = c->leader->cred->uid;
+	w->uid = c->leader->real_cred->uid;
 	rusage_of_locked(c, RUSAGE_OF_ITSELF | RUSAGE_OF_CHILDREN, &w->ru);
 	return pid_shown(c->pid); /* it may have none when it is reaped */
 }

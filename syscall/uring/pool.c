@@ -252,8 +252,8 @@ static void drop_process(struct thread *t)
 	spin_lock(&task_lock);
 	memcg_attach(t, NULL);
 	spin_unlock(&task_lock);
-	cred_put(t->cred);
-	t->cred = NULL;
+	cred_put(t->real_cred);
+	thread_set_cred(t, NULL);
 }
 
 static void worker_main(void *arg)
@@ -294,7 +294,7 @@ static struct thread *thread_for(struct uring_pool *p, bool poller)
 	t->tid = p->proc->pid;
 	t->ns_tid = p->proc->ns_pid;
 	t->proc = process_get(p->proc);
-	t->cred = cred_get(me->cred);
+	thread_set_cred(t, cred_get(me->real_cred));
 	thread_set_mm(t, mm_get(me->mm));
 	t->files = files_get(me->files);
 	t->fs = fs_ctx_get(me->fs);

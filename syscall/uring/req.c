@@ -385,26 +385,15 @@ void uring_end_here(struct uring_req *q, s64 res)
 
 /* ---- execution */
 
-/* Others look at our credentials under task_lock, and may keep them. */
-static void act_for(struct cred *c)
-{
-	spin_lock(&task_lock);
-	current->cred = c;
-	spin_unlock(&task_lock);
-}
-
 static s64 execute(struct uring_req *q, bool wait)
 {
 	struct thread *t = current;
-	struct cred *mine = t->cred;
+	struct cred *mine = cred_act(q->cred);
 	s64 res;
 
 	t->fd_given = q->file;
-	if (unlikely(q->cred != mine))
-		act_for(q->cred);
 	res = q->op->run(q, wait);
-	if (unlikely(q->cred != mine))
-		act_for(mine);
+	(void)cred_act(mine);
 	t->fd_given = NULL;
 	if (res <= -512 && res > URING_PENDING) /* -ERESTART* */
 		res = load_once(&q->cancelled) ? -ECANCELED : -EINTR;
