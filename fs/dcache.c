@@ -421,6 +421,31 @@ void dentry_drop_inode(struct inode *inode)
 	free_list(&doomed);
 }
 
+int dentry_forget(struct inode *dir, const char *name, u32 len,
+		  const struct inode *only, bool expire)
+{
+	struct list_head doomed = LIST_HEAD_INIT(doomed);
+	u32 hash = name_hash(name, len);
+	struct dentry *p, *d;
+	int err = -ENOENT;
+
+	spin_lock(&dcache_lock);
+	list_for_each_entry(p, &dir->dentries, alias) {
+		d = d_find(p, name, len, hash);
+		if (!d || (only && d->inode != only))
+			continue;
+		err = d->nr_mounted && !expire ? -EBUSY : 0;
+		if (expire)
+			store_once(&d->priv, NULL);
+		else if (!err)
+			d_drop_or_kill(d, &doomed);
+		break;
+	}
+	spin_unlock(&dcache_lock);
+	free_list(&doomed);
+	return err;
+}
+
 bool d_is_ancestor(const struct dentry *a, const struct dentry *d)
 {
 	for (;;) {

@@ -46,6 +46,12 @@ void d_instantiate(struct dentry *d, struct inode *inode); /* takes it */
 void d_drop(struct dentry *d);
 /* Likewise; and its name is no more: " (deleted)". */
 void d_delete(struct dentry *d);
+/* The file system has just said what @d is. */
+static inline void d_made(struct inode *dir, struct dentry *d)
+{
+	if (unlikely(dir->ops->d_fresh))
+		dir->ops->d_fresh(dir, d);
+}
 /* A dead dentry is what its name leads to again; the caller has a reference. */
 void d_revive(struct dentry *d);
 /* A dentry that d_alloc() gave and nobody else saw. */
@@ -237,7 +243,6 @@ bool fs_capable_over(const struct inode *i, unsigned int cap);
 bool fs_cred_capable(const struct user_ns *ns, unsigned int cap);
 /* Has the namespace that @sb was made in names for both? */
 bool sb_knows(const struct super_block *sb, u32 uid, u32 gid);
-int generic_permission(const struct inode *i, u32 mask);
 /* May current create in / remove @victim from @dir?  dir->lock held. */
 int may_create(const struct path *dir);
 int may_delete(const struct path *dir, const struct dentry *victim, bool isdir);

@@ -14,6 +14,7 @@
 #include <kernel/ns/user.h>
 #include <kernel/task/process.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define MS_MGC_MASK	0xffff0000u
@@ -24,9 +25,27 @@
 #define MNT_EXPIRE	4u
 #define UMOUNT_NOFOLLOW 8u
 
+/* @data with what stands behind the dot of "type.x" as an option; ERR_PTR. */
+static char *with_subtype(const char *type, const char *data)
+{
+	const char *dot = strchr(type, '.');
+	size_t n = strlen(data) + (dot ? strlen(dot) : 0) + 12;
+	char *all = kmalloc(n);
+
+	if (!all)
+		return ERR_PTR(-ENOMEM);
+	if (dot)
+		scnprintf(all, n, "%s%ssubtype=%s", data, *data ? "," : "",
+			  dot + 1);
+	else
+		strscpy(all, data, n);
+	return all;
+}
+
 static int mount_new(const char *dev, const struct path *at, const char *type,
 		     u64 flags, const char *data)
 {
+	char *all;
 	struct super_block *sb;
 	struct fs_type *t;
 	struct mount *m;
@@ -34,11 +53,14 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 
 	if (!type)
 		return -EINVAL;
+	all = with_subtype(type, data ? data : "");
+	if (IS_ERR(all))
+		return (int)PTR_ERR(all);
 	mount_lock();
 	t = fs_find_type(type);
-	sb = t ? sb_find_or_create(t, dev, flags, data ? data : "")
-	       : ERR_PTR(-ENODEV);
+	sb = t ? sb_find_or_create(t, dev, flags, all) : ERR_PTR(-ENODEV);
 	mount_unlock();
+	kfree(all);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
 	if (!t->single_stacks && at->mnt->sb == sb && at->dentry == sb->root &&
@@ -304,6 +326,8 @@ static int umount_locked(const struct path *p, u32 flags)
 		if (!load_once(&m->expiring))
 			return -EAGAIN;
 	}
+	if ((flags & MNT_FORCE) && m->sb->ops->umount_begin)
+		m->sb->ops->umount_begin(m->sb);
 	if (is_current_root(m) && !(flags & MNT_DETACH))
 		return sb_remount(m->sb, m->sb->flags | MS_RDONLY, "");
 	if (!m->parent || !mount_attached(m) || m->locked)

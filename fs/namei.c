@@ -19,13 +19,29 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
+/*
+ * A directory that was found in @dir by a file system that may be mistaken has one
+ * place.  What was cached elsewhere was dropped; is it below itself, mounted on, or
+ * found elsewhere at the same time?  dcache_lock held.
+ */
+static bool misplaced(const struct dentry *dir, const struct inode *inode)
+{
+	const struct dentry *d;
+
+	list_for_each_entry(d, &inode->dentries, alias) {
+		if ((d->flags & DENTRY_HASHED) || d_is_ancestor(d, dir))
+			return true;
+	}
+	return false;
+}
+
 static struct dentry *ask_fs(struct dentry *dir, const char *name, u32 len,
 			     u32 hash)
 {
 	struct inode *di = dir->inode, *inode = NULL;
 	struct dentry *d, *other;
-	bool cached = !di->ops->no_dcache;
-	int err = 0;
+	bool cached = !di->ops->no_dcache, moved;
+	int err;
 
 	if (!di->ops->lookup)
 		return ERR_PTR(-ENOTDIR);
@@ -37,12 +53,20 @@ static struct dentry *ask_fs(struct dentry *dir, const char *name, u32 len,
 		d_discard(d);
 		return ERR_PTR(err);
 	}
+	moved = inode && di->ops->d_fresh && S_ISDIR(inode->mode) &&
+		!list_empty(&inode->dentries);
+	if (unlikely(moved))
+		dentry_drop_inode(inode);
 	spin_lock(&dcache_lock);
 	other = cached ? d_find(dir, name, len, hash) : NULL;
-	if (!other)
-		d_add(d, inode, cached && !d_dead(dir));
-	else
+	if (other)
 		dentry_get(other); /* two readers of one directory raced */
+	else if (moved && misplaced(dir, inode))
+		other = ERR_PTR(-ELOOP);
+	if (!other) {
+		d_add(d, inode, cached && !d_dead(dir));
+		d_made(di, d);
+	}
 	spin_unlock(&dcache_lock);
 	if (!other)
 		return d;
@@ -140,6 +164,7 @@ static int create_end(struct walk *w, struct dentry *d, int err,
 	if (!err && inode) {
 		spin_lock(&dcache_lock);
 		d_instantiate(d, inode);
+		d_made(w->anchor.dentry->inode, d);
 		spin_unlock(&dcache_lock);
 		notify_name(w->anchor.dentry->inode, IN_CREATE, d->name,
 			    d->name_len, inode, 0);
@@ -355,7 +380,7 @@ static int remove_dir(struct inode *dir, struct dentry *d)
 	struct inode *victim = d->inode;
 	int err;
 
-	if (!dir->ops->rmdir)
+	if (!dir->ops->rmdir || victim == dir)
 		return -EPERM;
 	down_write(&victim->lock);
 	err = dir->ops->rmdir(dir, d->name, d->name_len, victim);

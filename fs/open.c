@@ -308,9 +308,11 @@ static struct dentry *cached_child(struct dentry *dir, const struct walk *w)
 }
 
 /* Parent locked, @d negative: make the file. */
-static int create_file(struct walk *w, struct dentry *d, u32 mode)
+static int create_file(struct walk *w, struct dentry *d,
+		       const struct open_how_k *how)
 {
 	struct inode *dir = w->anchor.dentry->inode, *inode = NULL;
+	u32 mode = how->mode;
 	struct acl_inherit inherit = { 0 };
 	int err = landlock_path(&w->anchor, LL_MAKE_REG);
 
@@ -322,13 +324,19 @@ static int create_file(struct walk *w, struct dentry *d, u32 mode)
 		return -EACCES;
 	err = acl_create(dir, &mode, &inherit);
 	if (!err)
-		err = dir->ops->create(dir, d->name, d->name_len, mode, &inode);
+		err = dir->ops->create_open
+			      ? dir->ops->create_open(dir, d->name,
+						      d->name_len, mode,
+						      how->flags, &inode)
+			      : dir->ops->create(dir, d->name, d->name_len,
+						 mode, &inode);
 	/* Without room for a list the mode, which is no wider, has to do. */
 	(void)acl_created(err ? NULL : inode, &inherit);
 	if (err)
 		return err;
 	spin_lock(&dcache_lock);
 	d_instantiate(d, inode);
+	d_made(dir, d);
 	spin_unlock(&dcache_lock);
 	notify_name(dir, IN_CREATE, d->name, d->name_len, inode, 0);
 	return 0;
@@ -350,7 +358,7 @@ static struct dentry *find_or_create(struct walk *w, struct open_how_k *how)
 	if (!IS_ERR(d) && d->inode) {
 		err = how->flags & O_EXCL ? -EEXIST : 0;
 	} else if (!IS_ERR(d)) {
-		err = create_file(w, d, how->mode);
+		err = create_file(w, d, how);
 		how->created = !err;
 	}
 	up_write(&dir->inode->lock);

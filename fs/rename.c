@@ -78,7 +78,9 @@ static int check_names(struct rename *r)
 		return -ENOTDIR;
 	if (ancestor(r->from, r->new.anchor.dentry))
 		return -EINVAL;
-	if (r->to->inode && ancestor(r->to, r->old.anchor.dentry))
+	if (r->to->inode && (ancestor(r->to, r->old.anchor.dentry) ||
+			     r->to->inode == r->old.anchor.dentry->inode ||
+			     r->to->inode == r->new.anchor.dentry->inode))
 		return exchange ? -EINVAL : -ENOTEMPTY;
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include <kernel/ns/user.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 bool fs_root_ready; /* [I after boot] */
@@ -47,13 +48,23 @@ int fs_register(struct fs_type *t)
 
 struct fs_type *fs_find_type(const char *name)
 {
+	const char *dot = strchr(name, '.');
+	size_t n = dot ? (size_t)(dot - name) : strlen(name);
 	struct fs_type *t;
 
 	list_for_each_entry(t, &types, node) {
-		if (!strcmp(t->name, name))
+		if (!strncmp(t->name, name, n) && !t->name[n] &&
+		    (!dot || t->has_subtype))
 			return t;
 	}
 	return NULL;
+}
+
+const char *sb_type_str(const struct super_block *sb, char *buf, size_t n)
+{
+	scnprintf(buf, n, "%s%s%s", sb->type->name, sb->subtype ? "." : "",
+		  sb->subtype ? sb->subtype : "");
+	return buf;
 }
 
 void fs_for_each_type(void (*fn)(struct fs_type *t, void *ctx), void *ctx)

@@ -153,6 +153,12 @@ struct inode_ops {
 	int (*revalidate)(struct inode *inode);
 	/* The same for a cached name; false: forget the dentry.  Optional. */
 	bool (*d_revalidate)(struct inode *dir, struct dentry *d);
+	/* @d is what lookup() or one that makes names has just said; dcache_lock
+	 * held.  Optional. */
+	void (*d_fresh)(struct inode *dir, struct dentry *d);
+	/* As create(), for open(2) with @flags, which comes next.  Optional. */
+	int (*create_open)(struct inode *dir, const char *name, size_t len,
+			   u32 mode, u32 flags, struct inode **out);
 	/* Called on open of a regular file or directory, may set f->priv,
 	 * f->ops. */
 	int (*open)(struct inode *inode, struct file *f);
@@ -239,6 +245,9 @@ struct super_ops {
 	 * ->fh_prepare: @inode's numbers are given out.  Optional. */
 	struct inode *(*fh_to_inode)(struct super_block *sb, u64 ino, u32 gen);
 	void (*fh_prepare)(struct inode *inode);
+	/* umount(2) with MNT_FORCE, before anything else: let go who waits.  Does
+	 * not wait itself.  Optional. */
+	void (*umount_begin)(struct super_block *sb);
 	bool has_dotdot;  /* lookup() of a directory finds its ".." */
 	bool no_icache;	  /* inodes are dropped at the last reference */
 	bool fixed_names; /* a name that is not there cannot be made: ENOENT */
@@ -289,7 +298,8 @@ struct super_block {
 	u32 refs;		 /* [icache lock] mounts, and 1 if single */
 	u32 next_ino;		 /* for memory file systems, [a] */
 	struct user_ns *user_ns; /* [I] owned: in which it was made */
-	void *priv;		 /* the file system's */
+	char *subtype; /* [I] "x" of what is mounted as "type.x", or NULL */
+	void *priv;    /* the file system's */
 };
 
 struct dentry {
@@ -356,6 +366,7 @@ struct mount {
 struct fs_type {
 	const char *name;
 	bool needs_dev;
+	bool has_subtype; /* "name.x" is it too, with option subtype=x */
 	/* Whose root may make one, in whose namespace it then is; NULL: only that
 	 * of the first. */
 	struct user_ns *(*owner)(void);
@@ -387,6 +398,9 @@ struct fs_type {
 	struct super_block *single_sb; /* [mount_mutex] */
 };
 int fs_register(struct fs_type *t);
+/* "type", or "type.subtype"; into @buf of @n bytes, which it returns. */
+const char *sb_type_str(const struct super_block *sb, char *buf, size_t n);
+#define SB_TYPE_MAX 96u
 void fs_for_each_type(void (*fn)(struct fs_type *t, void *ctx), void *ctx);
 
 struct kstatfs {
@@ -454,6 +468,11 @@ void dentry_put(struct dentry *d);
 void dentry_drop_children(struct dentry *dir);
 /* The name of @inode in a directory was removed behind the VFS's back. */
 void dentry_drop_inode(struct inode *inode);
+/* What @name in @dir leads to is not known any more; not @only (or NULL): -ENOENT.
+ * @expire: ask again before it is used (dentry->priv becomes NULL).  -EBUSY:
+ * something is mounted there.  Waits for nobody. */
+int dentry_forget(struct inode *dir, const char *name, u32 len,
+		  const struct inode *only, bool expire);
 u64 dentry_cache_count(u64 *unused);
 
 /* --- fs/namei.c */
@@ -490,6 +509,11 @@ int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
 #define MAY_EXEC  1
 #define MAY_WRITE 2
 #define MAY_READ  4
+/* For file systems that check for themselves: it is access(2), chdir(2) that asks. */
+#define MAY_ACCESS 16
+#define MAY_CHDIR  64
+/* By mode, owner and group alone. */
+int generic_permission(const struct inode *i, u32 mask);
 
 /* Kernel-side operations, paths in kernel memory. */
 struct file *vfs_open(int dirfd, const char *path, u32 flags, u32 mode);

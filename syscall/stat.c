@@ -331,7 +331,7 @@ static int access_path(int dirfd, uaddr_t path, int mode, int flags)
 	if (err)
 		return err;
 	if (mode)
-		err = path_permission(&p, (u32)mode);
+		err = path_permission(&p, (u32)mode | MAY_ACCESS);
 	else if (p.dentry->inode->ops->revalidate)
 		err = p.dentry->inode->ops->revalidate(p.dentry->inode);
 	path_put(&p);

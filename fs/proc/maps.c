@@ -309,7 +309,8 @@ static void show_info(struct mount_ctx *c, struct mount *m, const char *dev)
 	mount_flags_str(m, scratch, PAGE_SIZE / 2);
 	text_printf(c->t, " %s", scratch);
 	put_sharing(c, m);
-	text_printf(c->t, " - %s ", m->sb->type->name);
+	text_printf(c->t, " - %s ",
+		    sb_type_str(m->sb, scratch, PAGE_SIZE / 2));
 	put_escaped(c->t, dev);
 	sb_options_str(m->sb, scratch, PAGE_SIZE / 2);
 	text_printf(c->t, " %s\n", scratch);
@@ -320,8 +321,9 @@ static void show_mount(struct mount *m, void *ctx)
 	struct mount_ctx *c = ctx;
 	struct path p = { m, m->root };
 	const char *dev = m->devname && *m->devname ? m->devname : "none";
-	char *opts = c->buf + PAGE_SIZE / 2;
+	char *opts = c->buf + PAGE_SIZE / 2, type[SB_TYPE_MAX];
 
+	sb_type_str(m->sb, type, sizeof(type));
 	if (path_below_str(&p, &c->root, c->buf, PAGE_SIZE / 2) < 0)
 		return;
 	if (c->form == FORM_MOUNTINFO) {
@@ -333,14 +335,14 @@ static void show_mount(struct mount *m, void *ctx)
 		put_escaped(c->t, dev);
 		text_puts(c->t, " mounted on ");
 		put_escaped(c->t, c->buf);
-		text_printf(c->t, " with fstype %s\n", m->sb->type->name);
+		text_printf(c->t, " with fstype %s\n", type);
 		return;
 	}
 	mount_options_str(m, opts, PAGE_SIZE / 2);
 	put_escaped(c->t, dev);
 	text_puts(c->t, " ");
 	put_escaped(c->t, c->buf);
-	text_printf(c->t, " %s %s 0 0\n", m->sb->type->name, opts);
+	text_printf(c->t, " %s %s 0 0\n", type, opts);
 }
 
 static int mounts(struct text *t, struct process *p, enum mount_form form)
