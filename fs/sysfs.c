@@ -24,6 +24,7 @@
 #define SYSFS_MAGIC	 0x62656572
 #define TRACEFS_MAGIC	 0x74726163
 #define SECURITYFS_MAGIC 0x73636673
+#define FUSECTL_MAGIC	 0x65735543
 
 /* ---- files of text */
 
@@ -308,6 +309,19 @@ static int securityfs_mount(struct super_block *sb,
 	return d ? mount_tree(sb, SECURITYFS_MAGIC, sys_dir_node(d)) : -ENOMEM;
 }
 
+static int fusectl_mount(struct super_block *sb, struct blkdev *bdev __unused,
+			 u64 flags __unused, const char *data __unused)
+{
+	struct sys_dir *d = sys_path("fs/fuse/connections");
+
+	return d ? mount_tree(sb, FUSECTL_MAGIC, sys_dir_node(d)) : -ENOMEM;
+}
+
+static struct fs_type fusectl_type = {
+	.name = "fusectl",
+	.mount = fusectl_mount,
+	.single = true,
+};
 static struct fs_type securityfs_type = {
 	.name = "securityfs",
 	.mount = securityfs_mount,
@@ -330,6 +344,8 @@ static int sysfs_init(void)
 
 	if (!err)
 		err = fs_register(&tracefs_type);
+	if (!err)
+		err = fs_register(&fusectl_type);
 	return err ? err : fs_register(&securityfs_type);
 }
 INITCALL(INIT_VFS, sysfs_init);
