@@ -320,6 +320,16 @@ int flock_file(struct file *f, int op)
 	}
 	if (!f->inode)
 		return -EBADF;
+	if (f->ops->lock) {
+		struct flock_range r = { .type = l.type, .end = FLOCK_EOF };
+		int err = f->ops->lock(f, &r,
+				       op & LOCK_NB ? LOCK_FLOCK
+						    : LOCK_FLOCK_WAIT,
+				       f);
+
+		if (err != -ENOSYS)
+			return err;
+	}
 	return set_lock(f->inode, &l, !(op & LOCK_NB));
 }
 
@@ -347,6 +357,15 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait)
 	    (r->type == F_WRLCK && !f->can_write))
 		return -EBADF;
 	init_record(&l, f, r, ofd);
+	if (f->ops->lock) {
+		struct flock_range want = *r;
+		int err = f->ops->lock(f, &want,
+				       wait ? LOCK_SET_WAIT : LOCK_SET,
+				       l.owner);
+
+		if (err != -ENOSYS)
+			return err;
+	}
 	return set_lock(f->inode, &l, wait);
 }
 
@@ -357,6 +376,12 @@ int locks_get(struct file *f, struct flock_range *r, bool ofd)
 	if (!f->inode)
 		return -EBADF;
 	init_record(&l, f, r, ofd);
+	if (f->ops->lock) {
+		int err = f->ops->lock(f, r, LOCK_GET, l.owner);
+
+		if (err != -ENOSYS)
+			return err;
+	}
 	spin_lock(&flock_lock);
 	/* To give up what nobody has given asks for one's own. */
 	blocker = l.type == F_UNLCK ? own_lock(f->inode, &l)

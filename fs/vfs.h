@@ -288,6 +288,7 @@ struct super_block {
 	u64 magic;		     /* [I] statfs f_type */
 	bool frozen;		     /* [freeze_mutex; racy reads ok] */
 	bool has_iflags;	     /* [I] inodes can have FS_*_FL */
+	bool own_checks;  /* [I] who may change attributes, it says itself */
 	bool own_devices; /* [I] nodes are the kernel's: whoever mounted it */
 	u32 time_gran;	  /* [I] ns */
 	s64 time_min, time_max; /* [I] seconds; both 0: no limits */

@@ -16,8 +16,15 @@
 #include <kernel/mm/user.h>
 
 #define CHUNK		  65536u
+#define MESSAGE_MAX	  (PIPE_MAX_SIZE + 65536u)
 #define SPLICE_F_NONBLOCK 2u
 #define SPLICE_F_ALL	  15u
+
+/* Bytes that are read from or written to @f at once. */
+static size_t chunk_of(const struct file *f)
+{
+	return f->ops->messages ? MESSAGE_MAX : CHUNK;
+}
 
 struct end {
 	struct file *f;
@@ -44,7 +51,7 @@ static s64 write_all(struct end *out, char *buf, size_t len)
 /* Copy up to @len; @once: return after the first piece. */
 static s64 copy_ends(struct end *in, struct end *out, u64 len, bool once)
 {
-	size_t room = min_t(u64, len, CHUNK);
+	size_t room = min_t(u64, len, chunk_of(in->f));
 	char *buf = alloc_pages_exact(max_t(size_t, room, 1), 0);
 	struct iov_iter it;
 	u64 start;
@@ -199,7 +206,7 @@ static s64 end_ready(struct file *f, bool is_in, bool nonblock)
 	}
 	if (nonblock && f->ops->poll && !(f->ops->poll(f, NULL) & bits))
 		return -EAGAIN;
-	return CHUNK;
+	return (s64)chunk_of(f);
 }
 
 static s64 put_end(void *arg, void *buf, size_t n)
@@ -212,7 +219,7 @@ static s64 put_end(void *arg, void *buf, size_t n)
 /* From a pipe to what is none. */
 static s64 splice_out(struct pipe *p, struct end *out, u64 len)
 {
-	size_t size = min_t(u64, len, CHUNK);
+	size_t size = min_t(u64, len, chunk_of(out->f));
 	char *buf = alloc_pages_exact(size, 0);
 	s64 n;
 
@@ -238,7 +245,9 @@ static s64 splice_ends(struct end *in, struct end *out, u64 len, bool nonblock)
 		if (!is_pipe(in->f))
 			return copy_ends(
 				in, out,
-				min_t(u64, len, (u64)min(m, (s64)CHUNK)), true);
+				min_t(u64, len,
+				      (u64)min(m, (s64)chunk_of(in->f))),
+				true);
 		if (is_pipe(out->f))
 			n = pipe_move(pipe_of(in->f), pipe_of(out->f),
 				      min_t(u64, len, CHUNK));
@@ -355,6 +364,33 @@ static s64 range_len(struct file *in, uaddr_t in_pos, struct file *out,
 	return 0;
 }
 
+/* As the file system can, else by reading and writing. */
+static s64 range_copy(struct file *fin, uaddr_t in_pos, struct file *fout,
+		      uaddr_t out_pos, u64 len)
+{
+	struct end in, out;
+	s64 n = -EOPNOTSUPP, err;
+
+	if (!fin->ops->copy_range || fin->ops->copy_range != fout->ops->copy_range)
+		return copy_checked(fin, in_pos, fout, out_pos, len);
+	err = end_init(&in, fin, in_pos);
+	if (!err)
+		err = end_init(&out, fout, out_pos);
+	if (err)
+		return err;
+	n = fin->ops->copy_range(fin, in.pos, fout, out.pos, len);
+	if (n == -EOPNOTSUPP)
+		return copy_checked(fin, in_pos, fout, out_pos, len);
+	if (n < 0)
+		return n;
+	in.pos += (u64)n;
+	out.pos += (u64)n;
+	err = end_done(&in, in_pos);
+	if (!err)
+		err = end_done(&out, out_pos);
+	return err ? err : n;
+}
+
 SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
 	 uaddr_t, out_pos, u64, len, u32, flags)
 {
@@ -372,7 +408,7 @@ SYSCALL6(285, copy_file_range, int, in_fd, uaddr_t, in_pos, int, out_fd,
 		if (!n)
 			n = range_len(in.f, in_pos, out.f, out_pos, &len);
 		if (!n && len)
-			n = copy_checked(in.f, in_pos, out.f, out_pos, len);
+			n = range_copy(in.f, in_pos, out.f, out_pos, len);
 		fd_unref(out);
 	}
 	fd_unref(in);

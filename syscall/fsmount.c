@@ -14,6 +14,7 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 #define FSOPEN_CLOEXEC	1u
@@ -148,6 +149,10 @@ static s64 config_param(struct file *f, u32 cmd, uaddr_t ukey, uaddr_t uvalue,
 		r = check_other(cmd, uvalue, aux);
 	if (r == -ENAMETOOLONG)
 		r = -EINVAL;
+	if (r >= 0 && cmd == SET_FD && !strcmp(buf, "fd")) { /* of fuse */
+		scnprintf(value, PARAM_MAX, "%d", aux);
+		cmd = SET_STRING;
+	}
 	if (r >= 0)
 		r = cmd == SET_FLAG	? fsctx_set(f, buf, NULL)
 		    : cmd == SET_STRING ? fsctx_set(f, buf, value)

@@ -263,8 +263,11 @@ static int wait_ready(struct fuse_conn *fc)
 
 s64 fuse_req_run(struct fuse_req *r)
 {
+	const struct fuse_in_header *h = req_header(r);
 	int err = wait_ready(r->fc);
 
+	if (h->uid == INVALID_ID || h->gid == INVALID_ID)
+		err = -EOVERFLOW; /* the daemon has no name for who asks */
 	if (!err)
 		err = enqueue(r);
 	if (!err)

@@ -482,6 +482,7 @@ const struct file_ops fuse_dev_fops = {
 	.ioctl = dev_ioctl,
 	.release = dev_release,
 	.nowait = true,
+	.messages = true,
 };
 
 static struct chrdev fuse_chrdev = {

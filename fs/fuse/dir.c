@@ -265,7 +265,7 @@ static int fuse_create_open(struct inode *dir, const char *name, size_t len,
 static int fuse_mkdir(struct inode *dir, const char *name, size_t len,
 		      u32 mode, struct inode **out)
 {
-	struct fuse_mkdir_in in = { .mode = mode, .umask = current_umask() };
+	struct fuse_mkdir_in in = { .mode = mode & 07777, .umask = current_umask() };
 	char buf[NAME_MAX + 1];
 	struct fuse_args a = { .op = FUSE_MKDIR,
 			       .nr = 2,

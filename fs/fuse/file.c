@@ -10,9 +10,11 @@
 #include <fs/fuse/fuse.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/page.h>
 #include <kernel/mm/vm.h>
 #include <kernel/task/process.h>
 #include <lib/hash.h>
+#include <lib/string.h>
 
 #define FALLOC_KNOWN 0x13 /* KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE */
 
@@ -186,6 +188,19 @@ static int write_back_all(struct inode *i)
 	return err ? err : err2;
 }
 
+/* Who ends does not wait: it may be the daemon itself. */
+static int flush_at_exit(struct fuse_file *ff, const struct fuse_flush_in *in)
+{
+	struct fuse_req *r = fuse_req_new(ff->fc, FUSE_FLUSH, ff->nodeid,
+					  sizeof(*in), 0);
+
+	if (IS_ERR(r))
+		return (int)PTR_ERR(r);
+	memcpy(req_args(r), in, sizeof(*in));
+	fuse_req_send(r);
+	return 0;
+}
+
 static int fuse_flush(struct file *f)
 {
 	struct fuse_file *ff = fuse_f(f);
@@ -206,6 +221,8 @@ static int fuse_flush(struct file *f)
 		(void)write_back_all(f->inode);
 	if ((ff->open_flags & FOPEN_NOFLUSH) || load_once(&fc->no_flush))
 		return 0;
+	if (load_once(&current->work) & WORK_EXIT)
+		return flush_at_exit(ff, &in);
 	n = fuse_call(fc, &a);
 	if (n == -ENOSYS) {
 		store_once(&fc->no_flush, true);
@@ -219,8 +236,12 @@ void fuse_release(struct file *f)
 	struct fuse_file *ff = fuse_f(f);
 	struct fuse_conn *fc = ff->fc;
 
-	if (!ff->dir && load_once(&f->inode->mapping.nr_dirty))
+	if (!ff->dir && load_once(&f->inode->mapping.nr_dirty)) {
+		/* however much it is: nobody could write it later */
+		store_once(&fuse_i(f->inode)->must_write, true);
 		(void)mapping_sync(&f->inode->mapping, 0, ~0ull, true);
+		store_once(&fuse_i(f->inode)->must_write, false);
+	}
 	spin_lock(&fc->lock);
 	list_del(&ff->node);
 	spin_unlock(&fc->lock);
@@ -339,6 +360,53 @@ static int fuse_fallocate(struct file *f, int mode, u64 off, u64 len)
 	return (int)n;
 }
 
+static s64 fuse_copy_range(struct file *in, u64 from, struct file *out, u64 to,
+			   u64 len)
+{
+	struct fuse_file *a_in = fuse_f(in), *a_out = fuse_f(out);
+	struct inode *i = out->inode;
+	struct fuse_copy_file_range_in arg = {
+		.fh_in = a_in->fh,
+		.off_in = from,
+		.nodeid_out = a_out->nodeid,
+		.fh_out = a_out->fh,
+		.off_out = to,
+		.len = len & ~(PAGE_SIZE - 1) ? len & ~(PAGE_SIZE - 1) : len,
+	};
+	struct fuse_write_out o;
+	struct fuse_args a = { .op = FUSE_COPY_FILE_RANGE,
+			       .nodeid = a_in->nodeid,
+			       .nr = 1,
+			       .in = { { &arg, sizeof(arg) } },
+			       .out = &o,
+			       .out_size = sizeof(o) };
+	s64 n;
+
+	if (load_once(&a_in->fc->no_copy))
+		return -EOPNOTSUPP;
+	n = write_back_all(in->inode);
+	if (n)
+		return n;
+	down_write(&i->lock);
+	n = write_back_all(i);
+	if (!n)
+		n = fuse_call(a_in->fc, &a);
+	if (n > 0) {
+		n = o.size > arg.len ? -EIO : (s64)o.size;
+		fuse_inval_pages(i, to / PAGE_SIZE,
+				 DIV_ROUND_UP(to + o.size, PAGE_SIZE));
+		if (n > 0 && to + (u64)n > i->i_size)
+			fuse_size_changed(i, to + (u64)n);
+		fuse_inval_attr(i);
+	}
+	up_write(&i->lock);
+	if (n == -ENOSYS) {
+		store_once(&a_in->fc->no_copy, true);
+		n = -EOPNOTSUPP;
+	}
+	return n;
+}
+
 static int fuse_mmap(struct file *f, struct vma *vma)
 {
 	struct fuse_file *ff = fuse_f(f);
@@ -359,7 +427,9 @@ const struct inode_ops fuse_file_iops = {
 #define FILE_OPS                                                          \
 	.read = fuse_file_read, .write = fuse_file_write,                 \
 	.mmap = fuse_mmap, .fsync = fuse_fsync, .flush = fuse_flush,      \
-	.release = fuse_release, .fallocate = fuse_fallocate
+	.release = fuse_release, .fallocate = fuse_fallocate,             \
+	.ioctl = fuse_ioctl, .poll = fuse_poll, .lock = fuse_lock,        \
+	.copy_range = fuse_copy_range
 
 const struct file_ops fuse_file_fops = {
 	FILE_OPS,

@@ -187,6 +187,7 @@ struct fuse_inode {
 	struct rb_node node; /* [conn->lock] */
 	bool in_tree;	     /* [conn->lock] */
 	bool bad;	     /* [a] */
+	bool must_write;     /* [a] its last file is being closed */
 	u64 attr_until;	     /* [a] clock_mono_ns() */
 	u64 entry_until;     /* [a] of the name it was last found by */
 	u64 none_until;	     /* [a] directory: of a name that was not there */
@@ -320,6 +321,11 @@ s64 fuse_listxattr(struct inode *i, char *buf, size_t n);
 	.setattr = fuse_setattr, .getxattr = fuse_getxattr,              \
 	.setxattr = fuse_setxattr, .removexattr = fuse_removexattr,      \
 	.listxattr = fuse_listxattr
+/* --- lock.c, ioctl.c */
+int fuse_lock(struct file *f, struct flock_range *r, enum lock_op op,
+	      const void *owner);
+s64 fuse_ioctl(struct file *f, unsigned int cmd, u64 arg);
+u32 fuse_poll(struct file *f, struct poll_table *pt);
 /* --- ctl.c */
 void fuse_ctl_add(struct fuse_conn *fc);
 void fuse_ctl_del(struct fuse_conn *fc);

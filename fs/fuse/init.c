@@ -12,7 +12,8 @@
 
 #define READAHEAD (128u << 10)
 #define OFFER                                                           \
-	(FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_HAS_IOCTL_DIR |       \
+	(FUSE_ASYNC_READ | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |        \
+	 FUSE_BIG_WRITES | FUSE_HAS_IOCTL_DIR |       \
 	 FUSE_AUTO_INVAL_DATA | FUSE_NO_OPEN_SUPPORT |                  \
 	 FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV |                  \
 	 FUSE_ABORT_ERROR | FUSE_MAX_PAGES | FUSE_NO_OPENDIR_SUPPORT |  \

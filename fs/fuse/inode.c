@@ -288,6 +288,7 @@ static struct inode *make(struct super_block *sb,
 	i->generation = (u32)e->generation;
 	i->mode = e->attr.mode;
 	i->rdev = dev_decode(e->attr.rdev);
+	i->btime = (struct timespec64){ 0, 0 }; /* nobody tells */
 	/* lists are the daemon's business, as it checks them */
 	i->acl_state = i->acl_default = ACL_NONE;
 	i->filecaps = FILECAPS_NONE;

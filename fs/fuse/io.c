@@ -400,6 +400,7 @@ static int fuse_writepage(struct mapping *m, struct page *pg)
 	int err = ff ? 0 : -EIO;
 
 	if (!err && load_once(&ff->fc->wb_bytes) >= FUSE_WB_MAX &&
+	    !load_once(&fuse_i(i)->must_write) &&
 	    load_once(&ff->fc->connected))
 		err = -ENOMEM;
 	if (!err)

@@ -100,4 +100,5 @@ const struct file_ops fuse_dir_fops = {
 	.llseek = endless_llseek,
 	.fsync = fuse_fsyncdir,
 	.release = fuse_release,
+	.ioctl = fuse_ioctl,
 };

@@ -11,8 +11,11 @@
 #include <kernel/mm/kmalloc.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/process.h>
+#include <kernel/time/clock.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
+
+#define LAST_WAIT_NS (30 * NSEC_PER_SEC) /* for what is written back */
 
 struct options {
 	u32 fd, root_mode, uid, gid, max_read, blksize;
@@ -177,6 +180,7 @@ static void take_options(struct super_block *sb, struct fuse_conn *fc,
 	fc->default_permissions = o->default_permissions;
 	fc->allow_other = o->allow_other;
 	fc->is_blk = sb->bdev != NULL;
+	sb->own_checks = !o->default_permissions;
 	fc->shown_max_read = o->max_read;
 	if (o->max_read)
 		fc->max_read = o->max_read;
@@ -233,11 +237,19 @@ static int fuse_mount(struct super_block *sb, struct blkdev *bdev,
 
 /* --- super_ops */
 
-/* From now on no notification finds an inode. */
+static bool settled(struct fuse_conn *fc)
+{
+	return !load_once(&fc->wb_bytes) || !load_once(&fc->connected);
+}
+
+/* From now on no notification finds an inode, and nothing is written back. */
 static void fuse_drop_names(struct super_block *sb)
 {
 	struct fuse_conn *fc = sb->priv;
 
+	if (wait_event_timeout(&fc->ready_wq, settled(fc),
+			       clock_mono_ns() + LAST_WAIT_NS))
+		fuse_abort(fc, false);
 	down_write(&fc->super);
 	fc->sb = NULL;
 	up_write(&fc->super);
@@ -250,7 +262,7 @@ static void fuse_put_super(struct super_block *sb)
 
 	fuse_ctl_del(fc);
 	if (fc->is_blk && load_once(&fc->ready_word))
-		(void)fuse_call(fc, &a);
+		(void)fuse_call(fc, &a); /* who is killed does not wait */
 	fuse_abort(fc, false);
 	fuse_conn_put(fc);
 	kfree(sb->subtype);
@@ -259,11 +271,6 @@ static void fuse_put_super(struct super_block *sb)
 static void fuse_umount_begin(struct super_block *sb)
 {
 	fuse_abort(sb->priv, true);
-}
-
-static bool settled(struct fuse_conn *fc)
-{
-	return !load_once(&fc->wb_bytes) || !load_once(&fc->connected);
 }
 
 /* What is being written back is at the daemon, or will never be. */

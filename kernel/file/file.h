@@ -25,6 +25,7 @@ struct mount;  /* fs/vfs.h */
 struct cred;
 struct vma;	 /* kernel/mm/vm.h */
 struct iov_iter; /* kernel/file/iov.h */
+struct flock_range; /* fs/locks.h */
 
 /* Linux's open flags on riscv64 (asm-generic). */
 #define NR_OPEN_MAX (1u << 20)
@@ -104,6 +105,14 @@ struct dir_ctx {
  * -EINVAL (read, write), -ENOTTY (ioctl), always ready (poll), -ENODEV (mmap),
  * -EINVAL (fsync), -ESPIPE (llseek).
  */
+enum lock_op {
+	LOCK_GET,
+	LOCK_SET,
+	LOCK_SET_WAIT,
+	LOCK_FLOCK,
+	LOCK_FLOCK_WAIT,
+};
+
 struct file_ops {
 	s64 (*read)(struct file *f, struct iov_iter *to, u64 *pos);
 	s64 (*write)(struct file *f, struct iov_iter *from, u64 *pos);
@@ -132,6 +141,15 @@ struct file_ops {
 	/* RWF_NOWAIT: 0: write() would wait for nothing but the device; -EAGAIN,
 	 * -EOPNOTSUPP.  Optional. */
 	int (*write_now)(struct file *f, u64 pos, u64 len);
+	/* Advisory locks that are kept elsewhere, of @owner; -ENOSYS: the VFS does.
+	 * Optional. */
+	int (*lock)(struct file *f, struct flock_range *r, enum lock_op op,
+		    const void *owner);
+	/* Bytes of @in go to @out, both of one file system: how many, or
+	 * -EOPNOTSUPP: by reading and writing.  Optional. */
+	s64 (*copy_range)(struct file *in, u64 from, struct file *out, u64 to,
+			  u64 len);
+	bool messages; /* splice() moves what one read() or write() does, whole */
 	bool stands; /* no llseek(), but lseek(2) stays at 0 instead of -ESPIPE */
 	bool sigio;	/* O_ASYNC tells what poll() would (async.c) */
 	bool own_sigio; /* O_ASYNC means something else, which setfl() sees to */

