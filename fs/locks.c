@@ -322,10 +322,8 @@ int flock_file(struct file *f, int op)
 		return -EBADF;
 	if (f->ops->lock) {
 		struct flock_range r = { .type = l.type, .end = FLOCK_EOF };
-		int err = f->ops->lock(f, &r,
-				       op & LOCK_NB ? LOCK_FLOCK
-						    : LOCK_FLOCK_WAIT,
-				       f);
+		int err = f->ops->lock(
+			f, &r, op & LOCK_NB ? LOCK_FLOCK : LOCK_FLOCK_WAIT, f);
 
 		if (err != -ENOSYS)
 			return err;
@@ -359,9 +357,8 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait)
 	init_record(&l, f, r, ofd);
 	if (f->ops->lock) {
 		struct flock_range want = *r;
-		int err = f->ops->lock(f, &want,
-				       wait ? LOCK_SET_WAIT : LOCK_SET,
-				       l.owner);
+		int err = f->ops->lock(
+			f, &want, wait ? LOCK_SET_WAIT : LOCK_SET, l.owner);
 
 		if (err != -ENOSYS)
 			return err;

@@ -325,9 +325,8 @@ static int create_file(struct walk *w, struct dentry *d,
 	err = acl_create(dir, &mode, &inherit);
 	if (!err)
 		err = dir->ops->create_open
-			      ? dir->ops->create_open(dir, d->name,
-						      d->name_len, mode,
-						      how->flags, &inode)
+			      ? dir->ops->create_open(dir, d->name, d->name_len,
+						      mode, how->flags, &inode)
 			      : dir->ops->create(dir, d->name, d->name_len,
 						 mode, &inode);
 	/* Without room for a list the mode, which is no wider, has to do. */

@@ -371,7 +371,8 @@ static s64 range_copy(struct file *fin, uaddr_t in_pos, struct file *fout,
 	struct end in, out;
 	s64 n = -EOPNOTSUPP, err;
 
-	if (!fin->ops->copy_range || fin->ops->copy_range != fout->ops->copy_range)
+	if (!fin->ops->copy_range ||
+	    fin->ops->copy_range != fout->ops->copy_range)
 		return copy_checked(fin, in_pos, fout, out_pos, len);
 	err = end_init(&in, fin, in_pos);
 	if (!err)

@@ -128,8 +128,9 @@ SYSCALL2(17, getcwd, uaddr_t, to, u64, size)
 /* A directory that current may search: @set takes it. */
 static int enter(struct path *p, void (*set)(const struct path *p))
 {
-	int err = S_ISDIR(p->dentry->inode->mode) ? path_permission(p, MAY_EXEC | MAY_CHDIR)
-						  : -ENOTDIR;
+	int err = S_ISDIR(p->dentry->inode->mode)
+			  ? path_permission(p, MAY_EXEC | MAY_CHDIR)
+			  : -ENOTDIR;
 
 	if (err)
 		path_put(p);

@@ -10,7 +10,8 @@
  *       fuse_abort() takes what there is, and nothing is added.
  *
  * ORDERING
- *   FUSEANS  the answer, then REQ_DONE, both sides under conn->lock.
+ *   FUSEINIT  what was negotiated, then conn->ready_word; who asks reads it, then
+ *             that.
  */
 #include <fs/fuse/fuse.h>
 
@@ -87,7 +88,8 @@ static void fill_header(struct fuse_req *r, u32 op, u64 nodeid, u32 len)
 	struct fuse_in_header *h = req_header(r);
 	const struct cred *c = t->cred;
 
-	*h = (struct fuse_in_header){ .len = len, .opcode = op,
+	*h = (struct fuse_in_header){ .len = len,
+				      .opcode = op,
 				      .nodeid = nodeid };
 	if (!c || !t->proc)
 		return; /* the kernel's */
@@ -169,7 +171,7 @@ void fuse_req_end(struct fuse_req *r, s32 error)
 	KASSERT(!list_is_linked(&r->node));
 	list_del(&r->intr);
 	r->error = error;
-	r->state = REQ_DONE; /* FUSEANS */
+	r->state = REQ_DONE;
 	spin_unlock(&fc->lock);
 	atomic_dec(&fc->waiting);
 	wake_up_all(&r->wq);
@@ -253,10 +255,11 @@ static int wait_ready(struct fuse_conn *fc)
 {
 	int err;
 
+	/* FUSEINIT (acquire) - pairs with init_done(). */
 	if (likely(load_acquire(&fc->ready_word)))
 		return 0;
 	err = wait_event_interruptible(&fc->ready_wq,
-				       load_acquire(&fc->ready_word) ||
+				       atomic_fetch_or(&fc->ready_word, 0u) ||
 					       !load_once(&fc->connected));
 	return err ? -EINTR : 0;
 }

@@ -5,6 +5,10 @@
  * One read takes one request, whole.  First those that interrupt others, then by
  * turns names to be forgotten, many at once, and requests in their order.
  *
+ * ORDERING
+ *   FUSEDEV  the connection, then dev->fc; a reader takes the pointer, then what it
+ *            leads to.
+ *
  * Locking: conn->lock; nothing is copied under it.
  */
 #include <fs/fuse/fuse.h>
@@ -32,7 +36,7 @@ int fuse_dev_join(struct fuse_dev *d, struct fuse_conn *fc)
 
 	fuse_conn_get(fc);
 	spin_lock(&fc->lock);
-	/* FUSEDEV (full) - pairs with conn_of(): the connection, then this. */
+	/* FUSEDEV (full) - pairs with conn_of(). */
 	if (atomic_cmpxchg(&d->fc, NULL, fc))
 		err = -EINVAL;
 	else

@@ -172,8 +172,8 @@ static int make(struct inode *dir, struct fuse_args *a, u32 mode,
 	return 0;
 }
 
-static int fuse_mknod(struct inode *dir, const char *name, size_t len,
-		      u32 mode, kdev_t rdev, struct inode **out)
+static int fuse_mknod(struct inode *dir, const char *name, size_t len, u32 mode,
+		      kdev_t rdev, struct inode **out)
 {
 	struct fuse_mknod_in in = { .mode = mode,
 				    .rdev = (u32)dev_encode(rdev),
@@ -262,10 +262,11 @@ static int fuse_create_open(struct inode *dir, const char *name, size_t len,
 	return fuse_create(dir, name, len, mode, out);
 }
 
-static int fuse_mkdir(struct inode *dir, const char *name, size_t len,
-		      u32 mode, struct inode **out)
+static int fuse_mkdir(struct inode *dir, const char *name, size_t len, u32 mode,
+		      struct inode **out)
 {
-	struct fuse_mkdir_in in = { .mode = mode & 07777, .umask = current_umask() };
+	struct fuse_mkdir_in in = { .mode = mode & 07777,
+				    .umask = current_umask() };
 	char buf[NAME_MAX + 1];
 	struct fuse_args a = { .op = FUSE_MKDIR,
 			       .nr = 2,
@@ -386,9 +387,8 @@ static int fuse_rename(struct inode *old_dir, const char *old_name,
 	fuse_inval_attr(inode);
 	if (victim) {
 		if (!(flags & RENAME_EXCHANGE) && victim->nlink)
-			victim->nlink = S_ISDIR(victim->mode)
-						? 0
-						: victim->nlink - 1;
+			victim->nlink =
+				S_ISDIR(victim->mode) ? 0 : victim->nlink - 1;
 		fuse_inval_attr(victim);
 	}
 	return 0;

@@ -29,8 +29,8 @@ struct fuse_file *fuse_file_new(struct fuse_conn *fc, u64 nodeid, u32 flags,
 	ff->refs = 1;
 	ff->fc = fc;
 	ff->nodeid = nodeid;
-	ff->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
-				   O_CLOEXEC);
+	ff->flags = flags &
+		    ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
 	ff->dir = dir;
 	ff->kh = atomic_add_return(&fc->next_kh, 1ul);
 	list_init(&ff->node);
@@ -90,8 +90,8 @@ static struct fuse_file *take_made(struct inode *i, const struct file *f)
 
 	spin_lock(&fc->lock);
 	ff = fuse_i(i)->made;
-	if (ff && (ff->maker != current ||
-		   ((ff->flags ^ f->flags) & O_ACCMODE)))
+	if (ff &&
+	    (ff->maker != current || ((ff->flags ^ f->flags) & O_ACCMODE)))
 		ff = NULL;
 	if (ff)
 		fuse_i(i)->made = NULL;
@@ -191,8 +191,8 @@ static int write_back_all(struct inode *i)
 /* Who ends does not wait: it may be the daemon itself. */
 static int flush_at_exit(struct fuse_file *ff, const struct fuse_flush_in *in)
 {
-	struct fuse_req *r = fuse_req_new(ff->fc, FUSE_FLUSH, ff->nodeid,
-					  sizeof(*in), 0);
+	struct fuse_req *r =
+		fuse_req_new(ff->fc, FUSE_FLUSH, ff->nodeid, sizeof(*in), 0);
 
 	if (IS_ERR(r))
 		return (int)PTR_ERR(r);
@@ -330,10 +330,9 @@ static int fuse_fallocate(struct file *f, int mode, u64 off, u64 len)
 {
 	struct fuse_file *ff = fuse_f(f);
 	struct inode *i = f->inode;
-	struct fuse_fallocate_in in = { .fh = ff->fh,
-					.offset = off,
-					.length = len,
-					.mode = (u32)mode };
+	struct fuse_fallocate_in in = {
+		.fh = ff->fh, .offset = off, .length = len, .mode = (u32)mode
+	};
 	struct fuse_args a = { .op = FUSE_FALLOCATE,
 			       .nodeid = ff->nodeid,
 			       .nr = 1,
@@ -424,12 +423,11 @@ const struct inode_ops fuse_file_iops = {
 	.open = fuse_open,
 };
 
-#define FILE_OPS                                                          \
-	.read = fuse_file_read, .write = fuse_file_write,                 \
-	.mmap = fuse_mmap, .fsync = fuse_fsync, .flush = fuse_flush,      \
-	.release = fuse_release, .fallocate = fuse_fallocate,             \
-	.ioctl = fuse_ioctl, .poll = fuse_poll, .lock = fuse_lock,        \
-	.copy_range = fuse_copy_range
+#define FILE_OPS                                                             \
+	.read = fuse_file_read, .write = fuse_file_write, .mmap = fuse_mmap, \
+	.fsync = fuse_fsync, .flush = fuse_flush, .release = fuse_release,   \
+	.fallocate = fuse_fallocate, .ioctl = fuse_ioctl, .poll = fuse_poll, \
+	.lock = fuse_lock, .copy_range = fuse_copy_range
 
 const struct file_ops fuse_file_fops = {
 	FILE_OPS,

@@ -62,10 +62,10 @@
 struct pid_ns;
 struct sys_dir;
 
-#define FUSE_MAGIC	0x65735546u
-#define FUSE_MAX_PAGES_DEF 32u	/* of a request, if the daemon says nothing */
+#define FUSE_MAGIC	   0x65735546u
+#define FUSE_MAX_PAGES_DEF 32u /* of a request, if the daemon says nothing */
 #define FUSE_MAX_PAGES_MAX 256u
-#define FUSE_WB_MAX	(4u << 20) /* bytes that a connection writes back at once */
+#define FUSE_WB_MAX	   (4u << 20) /* bytes that a connection writes back at once */
 
 /* --- requests */
 enum fuse_state {
@@ -77,21 +77,21 @@ enum fuse_state {
 };
 
 struct fuse_req {
-	u32 refs; /* [a] */
-	struct fuse_conn *fc; /* [I] owned */
+	u32 refs;	       /* [a] */
+	struct fuse_conn *fc;  /* [I] owned */
 	struct list_head node; /* [conn->lock] as state says */
 	struct list_head intr; /* [conn->lock] on conn->interrupts */
 	enum fuse_state state; /* [conn->lock] */
-	bool left;	  /* [conn->lock] nobody waits for it any more */
-	bool interrupted; /* [conn->lock] somebody wants it to end */
-	bool no_reply;	  /* [I] done when it is read */
-	bool short_ok;	  /* [I] the answer may be shorter than out_size */
+	bool left;	       /* [conn->lock] nobody waits for it any more */
+	bool interrupted;      /* [conn->lock] somebody wants it to end */
+	bool no_reply;	       /* [I] done when it is read */
+	bool short_ok;	       /* [I] the answer may be shorter than out_size */
 	struct waitq wq;
-	u8 *in;	      /* [I] header and arguments, owned */
-	u8 *out;      /* answer, owned; valid when done */
-	u32 out_size; /* [I] */
-	u32 out_len;  /* valid when done */
-	s32 error;    /* likewise */
+	u8 *in;				 /* [I] header and arguments, owned */
+	u8 *out;			 /* answer, owned; valid when done */
+	u32 out_size;			 /* [I] */
+	u32 out_len;			 /* valid when done */
+	s32 error;			 /* likewise */
 	void (*end)(struct fuse_req *r); /* [I] it is done; must not wait */
 	void *arg, *arg2;		 /* of end() */
 	u64 num;			 /* likewise */
@@ -126,24 +126,24 @@ struct fuse_args {
 struct fuse_conn {
 	u32 refs; /* [a] */
 	struct spinlock lock;
-	struct waitq wq;	 /* daemons: something to read, or the end */
-	struct waitq ready_wq;	 /* who asks: INIT is answered; fsync */
-	struct list_head pending;    /* [lock] of fuse_req */
+	struct waitq wq;	  /* daemons: something to read, or the end */
+	struct waitq ready_wq;	  /* who asks: INIT is answered; fsync */
+	struct list_head pending; /* [lock] of fuse_req */
 	struct list_head interrupts; /* [lock] of fuse_req by intr */
 	struct list_head forgets;    /* [lock] of struct fuse_forget */
 	u32 nr_forgets;		     /* [lock] */
 	struct list_head devs;	     /* [lock] of fuse_dev */
 	u64 next_unique;	     /* [lock] */
 	bool connected;		     /* [lock, a] */
-	u32 ready_word;	     /* [a] INIT is answered */
+	u32 ready_word;		     /* [a] INIT is answered */
 	bool refused;		     /* [a] by a daemon of another version */
-	bool was_aborted;	     /* [a] by somebody, not by its daemon's end */
-	u32 waiting;		     /* [a] requests that are not done */
-	u64 wb_bytes;		     /* [a] being written back */
-	struct rb_root inodes;	     /* [lock] of fuse_inode, by nodeid */
-	u64 attr_version;	     /* [a] */
-	u64 next_kh;		     /* [a] */
-	struct list_head polled;     /* [lock] of fuse_file that poll() was of */
+	bool was_aborted;	 /* [a] by somebody, not by its daemon's end */
+	u32 waiting;		 /* [a] requests that are not done */
+	u64 wb_bytes;		 /* [a] being written back */
+	struct rb_root inodes;	 /* [lock] of fuse_inode, by nodeid */
+	u64 attr_version;	 /* [a] */
+	u64 next_kh;		 /* [a] */
+	struct list_head polled; /* [lock] of fuse_file that poll() was of */
 	struct rwsem super;
 	struct super_block *sb;	 /* [super] NULL: unmounting */
 	struct sys_dir *sys;	 /* [I] ctl.c */
@@ -152,11 +152,11 @@ struct fuse_conn {
 	struct pid_ns *pid_ns;	 /* [I] owned */
 
 	/* options */
-	u32 user_id, group_id;		      /* [I] global ids */
+	u32 user_id, group_id;		       /* [I] global ids */
 	bool default_permissions, allow_other; /* [I] */
-	bool is_blk;			      /* [I] fuseblk */
-	u32 root_mode, shown_max_read;	      /* [I] */
-	u32 max_read;			      /* [a] bytes */
+	bool is_blk;			       /* [I] fuseblk */
+	u32 root_mode, shown_max_read;	       /* [I] */
+	u32 max_read;			       /* [a] bytes */
 
 	/* what INIT has brought; [I] once ready */
 	u32 minor, max_write, max_pages, time_gran;
@@ -166,10 +166,10 @@ struct fuse_conn {
 		no_opendir_ok, direct_mmap;
 
 	/* [a] the daemon has said ENOSYS to it once */
-	bool no_access, no_create, no_flush, no_fsync, no_fsyncdir,
-		no_getxattr, no_setxattr, no_listxattr, no_removexattr,
-		no_interrupt, no_lseek, no_fallocate, no_copy, no_rename2,
-		no_tmpfile, no_poll, no_open, no_opendir, no_lock, no_flock;
+	bool no_access, no_create, no_flush, no_fsync, no_fsyncdir, no_getxattr,
+		no_setxattr, no_listxattr, no_removexattr, no_interrupt,
+		no_lseek, no_fallocate, no_copy, no_rename2, no_tmpfile,
+		no_poll, no_open, no_opendir, no_lock, no_flock;
 };
 
 struct fuse_dev {
@@ -181,9 +181,9 @@ struct fuse_dev {
 /* --- inodes and files */
 struct fuse_inode {
 	struct inode vfs;
-	u64 nodeid;	/* [I] */
-	u64 nlookup;	/* [conn->lock] */
-	u64 generation; /* [I] */
+	u64 nodeid;	     /* [I] */
+	u64 nlookup;	     /* [conn->lock] */
+	u64 generation;	     /* [I] */
 	struct rb_node node; /* [conn->lock] */
 	bool in_tree;	     /* [conn->lock] */
 	bool bad;	     /* [a] */
@@ -211,9 +211,9 @@ struct fuse_file {
 	struct list_head node;	 /* [conn->lock] in inode->files */
 	struct list_head polled; /* [conn->lock] */
 	struct waitq poll_wq;
-	u32 revents;	/* [conn->lock] of the last answer */
-	bool asked;	/* [conn->lock] one is under way */
-	bool answered;	/* [conn->lock] revents are news */
+	u32 revents;   /* [conn->lock] of the last answer */
+	bool asked;    /* [conn->lock] one is under way */
+	bool answered; /* [conn->lock] revents are news */
 };
 
 static inline struct fuse_inode *fuse_i(const struct inode *i)
@@ -316,10 +316,10 @@ int fuse_setxattr(struct inode *i, const char *name, const void *buf, size_t n,
 		  int flags);
 int fuse_removexattr(struct inode *i, const char *name);
 s64 fuse_listxattr(struct inode *i, char *buf, size_t n);
-#define FUSE_COMMON_OPS                                                  \
-	.revalidate = fuse_revalidate, .permission = fuse_permission,    \
-	.setattr = fuse_setattr, .getxattr = fuse_getxattr,              \
-	.setxattr = fuse_setxattr, .removexattr = fuse_removexattr,      \
+#define FUSE_COMMON_OPS                                               \
+	.revalidate = fuse_revalidate, .permission = fuse_permission, \
+	.setattr = fuse_setattr, .getxattr = fuse_getxattr,           \
+	.setxattr = fuse_setxattr, .removexattr = fuse_removexattr,   \
 	.listxattr = fuse_listxattr
 /* --- lock.c, ioctl.c */
 int fuse_lock(struct file *f, struct flock_range *r, enum lock_op op,

@@ -11,14 +11,12 @@
 #include <lib/string.h>
 
 #define READAHEAD (128u << 10)
-#define OFFER                                                           \
-	(FUSE_ASYNC_READ | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |        \
-	 FUSE_BIG_WRITES | FUSE_HAS_IOCTL_DIR |       \
-	 FUSE_AUTO_INVAL_DATA | FUSE_NO_OPEN_SUPPORT |                  \
-	 FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV |                  \
-	 FUSE_ABORT_ERROR | FUSE_MAX_PAGES | FUSE_NO_OPENDIR_SUPPORT |  \
-	 FUSE_EXPLICIT_INVAL_DATA | FUSE_INIT_EXT |                     \
-	 FUSE_DIRECT_IO_ALLOW_MMAP)
+#define OFFER                                                                 \
+	(FUSE_ASYNC_READ | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |              \
+	 FUSE_BIG_WRITES | FUSE_HAS_IOCTL_DIR | FUSE_AUTO_INVAL_DATA |        \
+	 FUSE_NO_OPEN_SUPPORT | FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV | \
+	 FUSE_ABORT_ERROR | FUSE_MAX_PAGES | FUSE_NO_OPENDIR_SUPPORT |        \
+	 FUSE_EXPLICIT_INVAL_DATA | FUSE_INIT_EXT | FUSE_DIRECT_IO_ALLOW_MMAP)
 
 static void take_flags(struct fuse_conn *fc, u64 flags)
 {
@@ -39,7 +37,8 @@ static bool take_reply(struct fuse_conn *fc, const struct fuse_init_out *o,
 {
 	u64 flags = o->flags;
 
-	if (len < 24 || o->major != FUSE_VERSION || o->minor < FUSE_MINOR_OLDEST)
+	if (len < 24 || o->major != FUSE_VERSION ||
+	    o->minor < FUSE_MINOR_OLDEST)
 		return false;
 	if (flags & FUSE_INIT_EXT)
 		flags |= (u64)o->flags2 << 32;
@@ -47,8 +46,8 @@ static bool take_reply(struct fuse_conn *fc, const struct fuse_init_out *o,
 	fc->minor = min(o->minor, FUSE_MINOR);
 	take_flags(fc, flags);
 	if (flags & FUSE_MAX_PAGES)
-		fc->max_pages = clamp((u32)o->max_pages, 1u,
-				      FUSE_MAX_PAGES_MAX);
+		fc->max_pages =
+			clamp((u32)o->max_pages, 1u, FUSE_MAX_PAGES_MAX);
 	fc->max_write = max(o->max_write, (u32)PAGE_SIZE);
 	fc->max_write = min(fc->max_write, fc->max_pages * (u32)PAGE_SIZE);
 	fc->max_read = max(fc->max_read, (u32)PAGE_SIZE);
@@ -71,17 +70,16 @@ static void init_done(struct fuse_req *r)
 	memcpy(&o, r->out, r->error ? 0 : r->out_len);
 	if (r->error || !take_reply(fc, &o, r->out_len))
 		store_once(&fc->refused, true);
-	/* FUSEINIT (full): what was negotiated, then that it is; pairs with the
-	 * wait in fuse_req_run(), which takes the connection's lock. */
+	/* FUSEINIT (full) - pairs with wait_ready(). */
 	atomic_xchg(&fc->ready_word, 1u);
 	wake_up_all(&fc->ready_wq);
 }
 
 int fuse_send_init(struct fuse_conn *fc)
 {
-	struct fuse_req *r = fuse_req_new(fc, FUSE_INIT, 0,
-					  sizeof(struct fuse_init_in),
-					  sizeof(struct fuse_init_out));
+	struct fuse_req *r =
+		fuse_req_new(fc, FUSE_INIT, 0, sizeof(struct fuse_init_in),
+			     sizeof(struct fuse_init_out));
 
 	if (IS_ERR(r))
 		return (int)PTR_ERR(r);

@@ -367,9 +367,8 @@ struct inode *fuse_iget(struct super_block *sb, const struct fuse_entry_out *e,
 	}
 	if (fresh && fresh != i)
 		inode_put(fresh);
-	fuse_set_attr(i, &e->attr, fuse_until(e->attr_valid,
-					      e->attr_valid_nsec),
-		      version);
+	fuse_set_attr(i, &e->attr,
+		      fuse_until(e->attr_valid, e->attr_valid_nsec), version);
 	return i;
 }
 

@@ -34,7 +34,7 @@ static struct fuse_file *some_file(struct inode *i, bool write)
 
 	spin_lock(&fc->lock);
 	list_for_each_entry(ff, &fuse_i(i)->files, node) {
-		if ((ff->flags & O_ACCMODE) == not)
+		if ((ff->flags & O_ACCMODE) == not )
 			continue;
 		found = ff;
 		atomic_inc(&ff->refs);
@@ -49,10 +49,9 @@ static struct fuse_file *some_file(struct inode *i, bool write)
 /* @n bytes from @pos: the answer, to be kfree()d, in *@buf. */
 static s64 ask_read(struct fuse_file *ff, u64 pos, u32 n, u32 flags, void **buf)
 {
-	struct fuse_read_in in = { .fh = ff->fh,
-				   .offset = pos,
-				   .size = n,
-				   .flags = flags };
+	struct fuse_read_in in = {
+		.fh = ff->fh, .offset = pos, .size = n, .flags = flags
+	};
 	struct fuse_args a = { .op = FUSE_READ,
 			       .nodeid = ff->nodeid,
 			       .nr = 1,
@@ -93,8 +92,8 @@ static int read_pages(struct inode *i, struct fuse_file *ff, struct page **pg,
 		ends_at(i, pos + (u64)got, version);
 	for (k = 0; k < nr; k++) {
 		u32 off = k * (u32)PAGE_SIZE;
-		u32 have = got > off ? min((u32)(got - off), (u32)PAGE_SIZE)
-				     : 0;
+		u32 have =
+			got > off ? min((u32)(got - off), (u32)PAGE_SIZE) : 0;
 
 		if (got >= 0) {
 			memcpy(page_addr(pg[k]), at + off, have);
@@ -233,12 +232,11 @@ static struct fuse_req *write_req(struct fuse_file *ff, u32 flags,
 		fuse_req_put(r);
 		return ERR_PTR(-EFAULT);
 	}
-	*in = (struct fuse_write_in){ .fh = ff->fh,
-				      .offset = pos,
-				      .size = n,
-				      .flags = flags };
-	req_header(r)->len = (u32)(sizeof(struct fuse_in_header) +
-				   sizeof(*in) + n);
+	*in = (struct fuse_write_in){
+		.fh = ff->fh, .offset = pos, .size = n, .flags = flags
+	};
+	req_header(r)->len =
+		(u32)(sizeof(struct fuse_in_header) + sizeof(*in) + n);
 	return r;
 }
 
@@ -400,8 +398,7 @@ static int fuse_writepage(struct mapping *m, struct page *pg)
 	int err = ff ? 0 : -EIO;
 
 	if (!err && load_once(&ff->fc->wb_bytes) >= FUSE_WB_MAX &&
-	    !load_once(&fuse_i(i)->must_write) &&
-	    load_once(&ff->fc->connected))
+	    !load_once(&fuse_i(i)->must_write) && load_once(&ff->fc->connected))
 		err = -ENOMEM;
 	if (!err)
 		err = wb_send(i, ff, pg);
@@ -429,9 +426,9 @@ int fuse_wait_wb(struct inode *i)
 		while (!written(i)) {
 			if (load_once(&current->work) & WORK_EXIT)
 				return -EINTR;
-			(void)!wait_event_timeout(
-				&fc->ready_wq, written(i),
-				clock_mono_ns() + 20 * NSEC_PER_MSEC);
+			(void)!wait_event_timeout(&fc->ready_wq, written(i),
+						  clock_mono_ns() +
+							  20 * NSEC_PER_MSEC);
 		}
 		if (!load_once(&i->mapping.nr_dirty))
 			return 0;

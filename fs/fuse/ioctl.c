@@ -108,9 +108,9 @@ static void poll_answered(struct fuse_req *r)
 static void ask_poll(struct fuse_file *ff)
 {
 	struct fuse_poll_in *in;
-	struct fuse_req *r = fuse_req_new(ff->fc, FUSE_POLL, ff->nodeid,
-					  sizeof(*in),
-					  sizeof(struct fuse_poll_out));
+	struct fuse_req *r =
+		fuse_req_new(ff->fc, FUSE_POLL, ff->nodeid, sizeof(*in),
+			     sizeof(struct fuse_poll_out));
 
 	if (IS_ERR(r)) {
 		spin_lock(&ff->fc->lock);

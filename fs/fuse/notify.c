@@ -172,8 +172,8 @@ static struct page *page_now(struct mapping *m, u64 index, bool make)
 static void store_part(struct inode *i, u64 pos, u32 n, const void *buf)
 {
 	u32 off = (u32)(pos % PAGE_SIZE);
-	bool whole = !off &&
-		     (n == PAGE_SIZE || pos + n >= load_once(&i->i_size));
+	bool whole =
+		!off && (n == PAGE_SIZE || pos + n >= load_once(&i->i_size));
 	struct page *pg = page_now(&i->mapping, pos / PAGE_SIZE, whole);
 
 	if (!pg)
@@ -259,22 +259,21 @@ static int retrieve(struct inode *i, const struct fuse_notify_retrieve_out *o)
 {
 	struct fuse_conn *fc = fuse_c(i);
 	u64 size = load_once(&i->i_size);
-	u32 n = o->offset < size ? (u32)min((u64)o->size, size - o->offset)
-				 : 0;
+	u32 n = o->offset < size ? (u32)min((u64)o->size, size - o->offset) : 0;
 	struct fuse_notify_retrieve_in *in;
 	struct fuse_req *r;
 
 	n = min(n, fc->max_write);
-	r = fuse_req_new(fc, FUSE_NOTIFY_REPLY, o->nodeid,
-			 (u32)sizeof(*in) + n, 0);
+	r = fuse_req_new(fc, FUSE_NOTIFY_REPLY, o->nodeid, (u32)sizeof(*in) + n,
+			 0);
 	if (IS_ERR(r))
 		return -ENOMEM;
 	in = req_args(r);
 	n = copy_cached(i, o->offset, n, (u8 *)(in + 1));
 	*in = (struct fuse_notify_retrieve_in){ .offset = o->offset,
 						.size = n };
-	req_header(r)->len = (u32)(sizeof(struct fuse_in_header) +
-				   sizeof(*in) + n);
+	req_header(r)->len =
+		(u32)(sizeof(struct fuse_in_header) + sizeof(*in) + n);
 	req_header(r)->unique = o->notify_unique;
 	r->no_reply = true;
 	fuse_req_send(r);

@@ -309,8 +309,7 @@ static void show_info(struct mount_ctx *c, struct mount *m, const char *dev)
 	mount_flags_str(m, scratch, PAGE_SIZE / 2);
 	text_printf(c->t, " %s", scratch);
 	put_sharing(c, m);
-	text_printf(c->t, " - %s ",
-		    sb_type_str(m->sb, scratch, PAGE_SIZE / 2));
+	text_printf(c->t, " - %s ", sb_type_str(m->sb, scratch, PAGE_SIZE / 2));
 	put_escaped(c->t, dev);
 	sb_options_str(m->sb, scratch, PAGE_SIZE / 2);
 	text_printf(c->t, " %s\n", scratch);

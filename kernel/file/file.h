@@ -23,8 +23,8 @@ struct inode;  /* fs/vfs.h */
 struct dentry; /* fs/vfs.h */
 struct mount;  /* fs/vfs.h */
 struct cred;
-struct vma;	 /* kernel/mm/vm.h */
-struct iov_iter; /* kernel/file/iov.h */
+struct vma;	    /* kernel/mm/vm.h */
+struct iov_iter;    /* kernel/file/iov.h */
 struct flock_range; /* fs/locks.h */
 
 /* Linux's open flags on riscv64 (asm-generic). */

@@ -31,10 +31,10 @@
 
 /* What a daemon does, and what it saw: shared with the test. */
 struct daemon {
-	int spoil_op;	    /* this request is answered by spoil() */
-	int spoil_how;	    /* enum spoil */
-	int open_flags;	    /* of each OPEN */
-	int timeout;	    /* seconds that names and attributes hold */
+	int spoil_op;	/* this request is answered by spoil() */
+	int spoil_how;	/* enum spoil */
+	int open_flags; /* of each OPEN */
+	int timeout;	/* seconds that names and attributes hold */
 	int init_flags;
 	volatile int seen[64]; /* requests by number */
 	volatile int forgotten;
@@ -68,7 +68,7 @@ static void fill_attr(struct fuse_attr *a, uint64_t id)
 	memset(a, 0, sizeof(*a));
 	a->ino = id;
 	a->mode = id == FUSE_ROOT_ID || id == DIR_ID ? S_IFDIR | 0755
-						      : S_IFREG | 0644;
+						     : S_IFREG | 0644;
 	a->nlink = 1;
 	if (S_ISREG(a->mode))
 		a->size = d->size;
@@ -366,8 +366,8 @@ static pid_t start(void)
 	snprintf(mnt, sizeof(mnt), "m");
 	mkdir(mnt, 0755);
 	snprintf(opts, sizeof(opts),
-		 "fd=%d,rootmode=40000,user_id=%d,group_id=%d", dev,
-		 getuid(), getgid());
+		 "fd=%d,rootmode=40000,user_id=%d,group_id=%d", dev, getuid(),
+		 getgid());
 	CHECK_OK(mount("utest", mnt, "fuse.utest", MS_NOSUID | MS_NODEV, opts));
 	pid = ut_fork(serve, NULL);
 	close(dev);
@@ -594,9 +594,9 @@ TEST(fuse, lies_about_names)
 	static const struct {
 		enum spoil how;
 		int err;
-	} lies[] = { { TOO_LONG, EIO },	 { TOO_SHORT, EIO },
+	} lies[] = { { TOO_LONG, EIO },	  { TOO_SHORT, EIO },
 		     { BAD_ERROR, EDOM }, { BAD_TYPE, EIO },
-		     { ROOT_ID, EIO },	 { NO_ID, ENOENT },
+		     { ROOT_ID, EIO },	  { NO_ID, ENOENT },
 		     { ENOSYS_, ENOSYS } };
 	struct stat st;
 	pid_t pid;
