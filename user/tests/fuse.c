@@ -41,6 +41,8 @@ struct daemon {
 	volatile int stop;
 	volatile int size;
 	int made;
+	volatile int order; /* enum order, done after the next answer */
+	volatile long told; /* what came of it: 0 or errno */
 	char data[FILE_MAX];
 };
 
@@ -326,6 +328,53 @@ static void answer(struct fuse_in_header *h, char *out)
 	}
 }
 
+enum order {
+	NO_ORDER,
+	INVAL_FILE,
+	INVAL_NAME,
+	INVAL_NOBODY,
+	NO_SUCH_CODE,
+	BAD_NAME,
+	STORE_IT,
+};
+
+/* A notification: 0 or errno. */
+static long notify(int code, const void *p, size_t n, const void *q, size_t m)
+{
+	struct fuse_out_header h = { .len = sizeof(h) + n + m, .error = code };
+	struct iovec v[3] = { { &h, sizeof(h) },
+			      { (void *)p, n },
+			      { (void *)q, m } };
+
+	return writev(dev, v, 3) == (long)h.len ? 0 : errno;
+}
+
+static long obey(int order)
+{
+	struct fuse_notify_inval_inode_out i = { .ino = FILE_ID };
+	struct fuse_notify_inval_entry_out e = { .parent = FUSE_ROOT_ID,
+						 .namelen = 4 };
+	struct fuse_notify_store_out st = { .nodeid = FILE_ID, .size = 3 };
+
+	switch (order) {
+	case INVAL_NOBODY:
+		i.ino = 999;
+		/* fallthrough */
+	case INVAL_FILE:
+		return notify(FUSE_NOTIFY_INVAL_INODE, &i, sizeof(i), "", 0);
+	case BAD_NAME:
+		e.namelen = 9;
+		/* fallthrough */
+	case INVAL_NAME:
+		return notify(FUSE_NOTIFY_INVAL_ENTRY, &e, sizeof(e), "file",
+			      5);
+	case STORE_IT:
+		return notify(FUSE_NOTIFY_STORE, &st, sizeof(st), "HEL", 3);
+	default:
+		return notify(99, &i, sizeof(i), "", 0);
+	}
+}
+
 static int serve(void *arg)
 {
 	static char in[BUF], out[BUF];
@@ -348,6 +397,10 @@ static int serve(void *arg)
 				continue;
 		}
 		answer(h, out);
+		if (h->opcode == FUSE_STATFS && d->order) {
+			d->told = obey(d->order);
+			d->order = 0;
+		}
 	}
 }
 
@@ -574,6 +627,54 @@ TEST(fuse, direct)
 	CHECK_ERR(lseek(fd, 0, SEEK_SET), ESPIPE);
 	CHECK_ERR(pread(fd, buf, 16, 0), ESPIPE);
 	CHECK_EQ(read(fd, buf, 16), 5);
+	close(fd);
+	down(pid);
+}
+
+/* The daemon tells something on its own. */
+static long told(enum order order)
+{
+	struct statfs s;
+
+	d->order = order;
+	CHECK_OK(statfs("m", &s));
+	for (int i = 0; i < 2000 && d->order; i++)
+		usleep(1000);
+	CHECK(!d->order);
+	return d->told;
+}
+
+TEST(fuse, notified)
+{
+	char buf[16];
+	struct stat st;
+	pid_t pid;
+	int fd, before;
+
+	prepare();
+	d->timeout = 1000;
+	d->open_flags = FOPEN_KEEP_CACHE;
+	pid = start();
+	fd = open("m/file", O_RDONLY);
+	CHECK_EQ(pread(fd, buf, 16, 0), 5);
+	d->data[0] = 'c';
+	CHECK_EQ(pread(fd, buf, 16, 0), 5);
+	CHECK_EQ(buf[0], 'h'); /* cached */
+	CHECK_EQ(told(INVAL_FILE), 0);
+	CHECK_EQ(pread(fd, buf, 16, 0), 5);
+	CHECK_EQ(buf[0], 'c');
+	CHECK_EQ(told(STORE_IT), 0);
+	CHECK_EQ(pread(fd, buf, 16, 0), 5);
+	CHECK(!memcmp(buf, "HELlo", 5));
+	before = d->seen[FUSE_LOOKUP];
+	CHECK_OK(stat("m/file", &st));
+	CHECK_EQ(d->seen[FUSE_LOOKUP], before);
+	CHECK_EQ(told(INVAL_NAME), 0);
+	CHECK_OK(stat("m/file", &st));
+	CHECK_EQ(d->seen[FUSE_LOOKUP], before + 1);
+	CHECK_EQ(told(INVAL_NOBODY), ENOENT);
+	CHECK_EQ(told(NO_SUCH_CODE), EINVAL);
+	CHECK_EQ(told(BAD_NAME), EINVAL);
 	close(fd);
 	down(pid);
 }
