@@ -41,6 +41,7 @@ struct daemon {
 	volatile int stop;
 	volatile int size;
 	int made;
+	int by_pipe;	    /* splice() instead of read() and write() */
 	volatile int order; /* enum order, done after the next answer */
 	volatile long told; /* what came of it: 0 or errno */
 	char data[FILE_MAX];
@@ -63,6 +64,7 @@ enum spoil {
 
 static struct daemon *d;
 static int dev; /* /dev/fuse, in the daemon */
+static int pipes[2];
 static char mnt[32];
 
 static void fill_attr(struct fuse_attr *a, uint64_t id)
@@ -93,7 +95,22 @@ static long reply(uint64_t unique, int error, const void *p, size_t n)
 				     .unique = unique };
 	struct iovec v[2] = { { &h, sizeof(h) }, { (void *)p, n } };
 
-	return writev(dev, v, n ? 2 : 1);
+	if (!d->by_pipe)
+		return writev(dev, v, n ? 2 : 1);
+	if (writev(pipes[1], v, n ? 2 : 1) != (long)h.len)
+		_exit(6);
+	return splice(pipes[0], NULL, dev, NULL, h.len, 0);
+}
+
+/* The next request. */
+static ssize_t take(void *to)
+{
+	ssize_t n;
+
+	if (!d->by_pipe)
+		return read(dev, to, BUF);
+	n = splice(dev, NULL, pipes[1], NULL, BUF, 0);
+	return n < 0 ? n : read(pipes[0], to, BUF);
 }
 
 static size_t put_dirent(char *to, uint64_t id, const char *name, int off)
@@ -307,6 +324,21 @@ static void answer(struct fuse_in_header *h, char *out)
 	case FUSE_CREATE:
 		do_create(h, out);
 		break;
+	case FUSE_SETLK:
+	case FUSE_SETLKW:
+		reply(h->unique, EAGAIN, NULL, 0);
+		break;
+	case FUSE_GETLK:
+		memset(out, 0, sizeof(struct fuse_lk_out));
+		((struct fuse_lk_out *)out)->lk.type = F_UNLCK;
+		reply(h->unique, 0, out, sizeof(struct fuse_lk_out));
+		break;
+	case FUSE_IOCTL:
+		memset(out, 0, sizeof(struct fuse_ioctl_out));
+		((struct fuse_ioctl_out *)out)->result = 7;
+		memcpy(out + sizeof(struct fuse_ioctl_out), "12345678", 8);
+		reply(h->unique, 0, out, sizeof(struct fuse_ioctl_out) + 8);
+		break;
 	case FUSE_STATFS:
 		reply(h->unique, 0, &s, sizeof(s));
 		break;
@@ -382,8 +414,11 @@ static int serve(void *arg)
 	ssize_t n;
 
 	(void)arg;
+	if (d->by_pipe &&
+	    (pipe(pipes) || fcntl(pipes[1], F_SETPIPE_SZ, BUF) < 0))
+		return 7;
 	for (;;) {
-		n = read(dev, in, sizeof(in));
+		n = take(in);
 		if (n < 0 && (errno == EINTR || errno == ENOENT))
 			continue;
 		if (n < 0)
@@ -462,6 +497,13 @@ static void down_hard(pid_t pid)
 	umount2(mnt, MNT_DETACH);
 }
 
+static void wait_seen(int op)
+{
+	for (int i = 0; i < 2000 && !d->seen[op]; i++)
+		usleep(1000);
+	CHECK(d->seen[op]);
+}
+
 TEST(fuse, read)
 {
 	pid_t pid = up();
@@ -481,8 +523,9 @@ TEST(fuse, read)
 	close(fd);
 	CHECK_ERR(open("m/nothing", O_RDONLY), ENOENT);
 	CHECK(d->seen[FUSE_FLUSH] == 1);
-	down(pid);
+	wait_seen(FUSE_RELEASE); /* comes behind close() */
 	CHECK_EQ(d->seen[FUSE_RELEASE], 1);
+	down(pid);
 }
 
 TEST(fuse, names_hold)
@@ -549,8 +592,9 @@ TEST(fuse, create)
 	close(fd);
 	CHECK_ERR(open("m/made", O_RDWR | O_CREAT | O_EXCL, 0600), EEXIST);
 	CHECK_OK(unlink("m/made"));
-	down(pid);
+	wait_seen(FUSE_RELEASE); /* comes behind close() */
 	CHECK_EQ(d->seen[FUSE_RELEASE], 1);
+	down(pid);
 }
 
 TEST(fuse, mapped)
@@ -586,8 +630,9 @@ TEST(fuse, listed)
 	CHECK_EQ(syscall(SYS_getdents64, fd, buf, sizeof(buf)), 0);
 	CHECK_EQ(lseek(fd, 2, SEEK_SET), 2);
 	close(fd);
-	down(pid);
+	wait_seen(FUSE_RELEASEDIR); /* comes behind close() */
 	CHECK_EQ(d->seen[FUSE_RELEASEDIR], 1);
+	down(pid);
 }
 
 TEST(fuse, statfs)
@@ -628,6 +673,100 @@ TEST(fuse, direct)
 	CHECK_ERR(pread(fd, buf, 16, 0), ESPIPE);
 	CHECK_EQ(read(fd, buf, 16), 5);
 	close(fd);
+	down(pid);
+}
+
+TEST(fuse, by_pipe)
+{
+	static char buf[60000];
+	pid_t pid;
+	int fd;
+
+	prepare();
+	d->by_pipe = 1;
+	pid = start();
+	fd = open("m/file", O_RDWR);
+	CHECK(fd >= 0);
+	memset(buf, 'x', sizeof(buf));
+	CHECK_EQ(pwrite(fd, buf, sizeof(buf), 0), sizeof(buf));
+	CHECK(!memcmp(d->data, buf, sizeof(buf)));
+	d->data[50000] = 'y';
+	close(fd);
+	fd = open("m/file", O_RDONLY);
+	CHECK_EQ(pread(fd, buf, sizeof(buf), 0), sizeof(buf));
+	CHECK_EQ(buf[50000], 'y');
+	CHECK_EQ(buf[49999], 'x');
+	close(fd);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+TEST(fuse, locks)
+{
+	struct flock l = { .l_type = F_WRLCK };
+	pid_t pid;
+	int fd;
+
+	prepare();
+	d->init_flags = FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS;
+	pid = start();
+	fd = open("m/file", O_RDWR);
+	CHECK_ERR(fcntl(fd, F_SETLK, &l), EAGAIN);
+	CHECK_OK(fcntl(fd, F_GETLK, &l));
+	CHECK_EQ(l.l_type, F_UNLCK);
+	CHECK_ERR(flock(fd, LOCK_EX | LOCK_NB), EAGAIN);
+	CHECK_EQ(d->seen[FUSE_SETLK], 2);
+	close(fd);
+	down(pid);
+	pid = up(); /* one that keeps none */
+	fd = open("m/file", O_RDWR);
+	l.l_type = F_WRLCK;
+	CHECK_OK(fcntl(fd, F_SETLK, &l));
+	CHECK_OK(flock(fd, LOCK_EX | LOCK_NB));
+	CHECK_EQ(d->seen[FUSE_SETLK], 0);
+	close(fd);
+	down(pid);
+}
+
+TEST(fuse, ioctl)
+{
+	pid_t pid = up();
+	int fd = open("m/file", O_RDWR);
+	char buf[9] = "";
+
+	CHECK_EQ(ioctl(fd, _IOR('x', 1, char[8]), buf), 7);
+	CHECK(!strcmp(buf, "12345678"));
+	CHECK_ERR(ioctl(fd, _IOR('x', 1, char[4]), buf), EIO);
+	close(fd);
+	down(pid);
+}
+
+static void put_text(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+TEST(fuse, in_user_namespace)
+{
+	char map[40];
+	struct stat st;
+	pid_t pid;
+
+	snprintf(map, sizeof(map), "0 %d 1", getuid());
+	chmod(".", 0777);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		ut_skip("no user namespaces");
+	put_text("/proc/self/uid_map", map);
+	put_text("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %d 1", getgid() == 65534 ? 0 : getgid());
+	put_text("/proc/self/gid_map", map);
+	pid = up();
+	CHECK_OK(stat("m/file", &st));
+	CHECK_EQ(st.st_uid, 0);
 	down(pid);
 }
 
@@ -769,13 +908,6 @@ static int stat_it(void *arg)
 
 	(void)arg;
 	return stat("m/file", &st) ? errno : 0;
-}
-
-static void wait_seen(int op)
-{
-	for (int i = 0; i < 2000 && !d->seen[op]; i++)
-		usleep(1000);
-	CHECK(d->seen[op]);
 }
 
 static int exit_of(pid_t pid)
