@@ -318,7 +318,7 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 	if (!target->nlink && !target->linkable)
 		return -ENOENT;
 	err = dir->ops->link(dir, d->name, d->name_len, target);
-	if (!err)
+	if (err >= 0)
 		target->linkable = false;
 	return err;
 }
@@ -333,6 +333,12 @@ int vfs_link_path(const struct path *old, int newdirfd, const char *newpath)
 	if (err)
 		return err;
 	err = link_to(&w, d, old);
+	if (err == 1) {
+		spin_lock(&dcache_lock);
+		d_drop(d);
+		spin_unlock(&dcache_lock);
+		return create_end(&w, d, 0, NULL);
+	}
 	if (!err)
 		inode_get(inode);
 	return create_end(&w, d, err, inode);

@@ -118,6 +118,7 @@ struct inode_ops {
 		     kdev_t rdev, struct inode **out);
 	int (*symlink)(struct inode *dir, const char *name, size_t len,
 		       const char *target, struct inode **out);
+	/* 1: done, and what the name leads to has to be looked up. */
 	int (*link)(struct inode *dir, const char *name, size_t len,
 		    struct inode *target);
 	int (*unlink)(struct inode *dir, const char *name, size_t len,

@@ -173,10 +173,11 @@ void fuse_req_end(struct fuse_req *r, s32 error)
 	r->error = error;
 	r->state = REQ_DONE;
 	spin_unlock(&fc->lock);
-	atomic_dec(&fc->waiting);
 	wake_up_all(&r->wq);
 	if (r->end)
 		r->end(r);
+	if (atomic_dec_and_test(&fc->waiting) && !load_once(&fc->connected))
+		wake_up_all(&fc->ready_wq);
 	fuse_req_put(r);
 }
 

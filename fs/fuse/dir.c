@@ -303,7 +303,8 @@ static int fuse_link(struct inode *dir, const char *name, size_t len,
 	fuse_inval_attr(target);
 	if (err)
 		return err;
-	err = i == target ? 0 : -EIO;
+	err = i == target ? 0
+			  : 1; /* a daemon that goes by names: another one */
 	inode_put(i);
 	return err;
 }

@@ -39,6 +39,12 @@ struct fuse_file *fuse_file_new(struct fuse_conn *fc, u64 nodeid, u32 flags,
 	return ff;
 }
 
+/* Nothing of the inode's was forgotten before. */
+static void release_done(struct fuse_req *r)
+{
+	inode_put(r->arg);
+}
+
 static void send_release(struct fuse_file *ff)
 {
 	struct fuse_req *r;
@@ -46,8 +52,12 @@ static void send_release(struct fuse_file *ff)
 
 	r = fuse_req_new(ff->fc, ff->dir ? FUSE_RELEASEDIR : FUSE_RELEASE,
 			 ff->nodeid, sizeof(*in), 0);
-	if (IS_ERR(r))
+	if (IS_ERR(r)) {
+		inode_put(ff->inode);
 		return;
+	}
+	r->end = release_done;
+	r->arg = ff->inode;
 	in = req_args(r);
 	*in = (struct fuse_release_in){ .fh = ff->fh, .flags = ff->flags };
 	if (ff->flocked) {
@@ -68,6 +78,8 @@ void fuse_file_put(struct fuse_file *ff)
 	spin_unlock(&fc->lock);
 	if (!ff->no_release)
 		send_release(ff);
+	else
+		inode_put(ff->inode);
 	fuse_conn_put(fc);
 	kfree(ff);
 }
@@ -91,7 +103,8 @@ static struct fuse_file *take_made(struct inode *i, const struct file *f)
 	spin_lock(&fc->lock);
 	ff = fuse_i(i)->made;
 	if (ff &&
-	    (ff->maker != current || ((ff->flags ^ f->flags) & O_ACCMODE)))
+	    (ff->maker != current || (((ff->flags ^ f->flags) & O_ACCMODE) &&
+				      (ff->flags & O_ACCMODE) != O_RDWR)))
 		ff = NULL;
 	if (ff)
 		fuse_i(i)->made = NULL;
@@ -245,6 +258,7 @@ void fuse_release(struct file *f)
 	spin_lock(&fc->lock);
 	list_del(&ff->node);
 	spin_unlock(&fc->lock);
+	ff->inode = inode_get(f->inode);
 	fuse_file_put(ff);
 }
 

@@ -207,7 +207,9 @@ struct fuse_file {
 	bool dir;	      /* [I] */
 	bool flocked;	      /* [a] */
 	bool no_release;      /* [I] nobody has opened it */
-	const void *maker;    /* [conn->lock] thread, while it is inode->made */
+	struct inode
+		*inode;	   /* [last holder] owned: until RELEASE is answered */
+	const void *maker; /* [conn->lock] thread, while it is inode->made */
 	struct list_head node;	 /* [conn->lock] in inode->files */
 	struct list_head polled; /* [conn->lock] */
 	struct waitq poll_wq;

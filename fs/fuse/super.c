@@ -242,28 +242,35 @@ static bool settled(struct fuse_conn *fc)
 	return !load_once(&fc->wb_bytes) || !load_once(&fc->connected);
 }
 
-/* From now on no notification finds an inode, and nothing is written back. */
-static void fuse_drop_names(struct super_block *sb)
+static bool idle(struct fuse_conn *fc)
 {
-	struct fuse_conn *fc = sb->priv;
-
-	if (wait_event_timeout(&fc->ready_wq, settled(fc),
-			       clock_mono_ns() + LAST_WAIT_NS))
-		fuse_abort(fc, false);
-	down_write(&fc->super);
-	fc->sb = NULL;
-	up_write(&fc->super);
+	return !load_once(&fc->waiting);
 }
 
-static void fuse_put_super(struct super_block *sb)
+/* From now on no notification finds an inode, and no request has one. */
+static void fuse_drop_names(struct super_block *sb)
 {
 	struct fuse_args a = { .op = FUSE_DESTROY };
 	struct fuse_conn *fc = sb->priv;
 
-	fuse_ctl_del(fc);
+	(void)wait_event_timeout(&fc->ready_wq, settled(fc),
+				 clock_mono_ns() + LAST_WAIT_NS);
 	if (fc->is_blk && load_once(&fc->ready_word))
 		(void)fuse_call(fc, &a); /* who is killed does not wait */
+	down_write(&fc->super);
+	fc->sb = NULL;
+	up_write(&fc->super);
 	fuse_abort(fc, false);
+	/* what a daemon is just copying ends by itself */
+	(void)wait_event_timeout(&fc->ready_wq, idle(fc),
+				 clock_mono_ns() + LAST_WAIT_NS);
+}
+
+static void fuse_put_super(struct super_block *sb)
+{
+	struct fuse_conn *fc = sb->priv;
+
+	fuse_ctl_del(fc);
 	fuse_conn_put(fc);
 	kfree(sb->subtype);
 }
