@@ -144,11 +144,11 @@ u32 fuse_poll(struct file *f, struct poll_table *pt)
 	spin_lock(&fc->lock);
 	if (!list_is_linked(&ff->polled))
 		list_add_tail(&ff->polled, &fc->polled);
-	/* not again and again while nothing comes: the daemon will tell */
 	ask = !ff->answered && !ff->asked;
 	if (ff->answered)
 		bits = ff->revents;
-	ff->answered = false;
+	/* that nothing is ready holds until the daemon tells; else once */
+	ff->answered = ff->answered && !bits;
 	ff->asked |= ask;
 	spin_unlock(&fc->lock);
 	if (ask)

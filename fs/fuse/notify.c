@@ -33,8 +33,10 @@ static int notify_poll(struct fuse_conn *fc, u32 size, struct iov_iter *from)
 		return err;
 	spin_lock(&fc->lock);
 	list_for_each_entry(ff, &fc->polled, polled) {
-		if (ff->kh == o.kh)
-			wake_up_all(&ff->poll_wq);
+		if (ff->kh != o.kh)
+			continue;
+		ff->answered = false;
+		wake_up_all(&ff->poll_wq);
 	}
 	spin_unlock(&fc->lock);
 	return 0;
