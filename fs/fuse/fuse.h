@@ -216,6 +216,7 @@ struct fuse_file {
 	u32 revents;   /* [conn->lock] of the last answer */
 	bool asked;    /* [conn->lock] one is under way */
 	bool answered; /* [conn->lock] revents are news */
+	bool told;     /* [conn->lock] to ask again, while it was asked */
 };
 
 static inline struct fuse_inode *fuse_i(const struct inode *i)

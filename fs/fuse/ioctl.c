@@ -94,7 +94,8 @@ static void poll_answered(struct fuse_req *r)
 
 	spin_lock(&fc->lock);
 	ff->asked = false;
-	ff->answered = true;
+	ff->answered = !ff->told; /* else it may be of before */
+	ff->told = false;
 	ff->revents = r->error ? POLLERR : o->revents;
 	if (r->error == -ENOSYS) {
 		store_once(&fc->no_poll, true);

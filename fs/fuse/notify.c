@@ -36,6 +36,7 @@ static int notify_poll(struct fuse_conn *fc, u32 size, struct iov_iter *from)
 		if (ff->kh != o.kh)
 			continue;
 		ff->answered = false;
+		ff->told = ff->asked;
 		wake_up_all(&ff->poll_wq);
 	}
 	spin_unlock(&fc->lock);
