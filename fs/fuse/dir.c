@@ -140,20 +140,21 @@ static bool fuse_d_revalidate(struct inode *dir, struct dentry *d)
 
 /* --- making names */
 
-/* Something of type @mode is there now, as @a says: its inode. */
-static int make(struct inode *dir, struct fuse_args *a, u32 mode,
+/* Something of type @mode is there now, as @given says: its inode. */
+static int make(struct inode *dir, const struct fuse_args *given, u32 mode,
 		struct inode **out)
 {
+	struct fuse_args a = *given;
 	struct fuse_entry_out e;
 	struct inode *i;
 	s64 n;
 
 	if (load_once(&fuse_i(dir)->bad))
 		return -EIO;
-	a->nodeid = fuse_i(dir)->nodeid;
-	a->out = &e;
-	a->out_size = sizeof(e);
-	n = fuse_call(fuse_c(dir), a);
+	a.nodeid = fuse_i(dir)->nodeid;
+	a.out = &e;
+	a.out_size = sizeof(e);
+	n = fuse_call(fuse_c(dir), &a);
 	if (n < 0)
 		return (int)n;
 	fuse_inval_attr(dir);

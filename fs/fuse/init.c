@@ -87,7 +87,7 @@ int fuse_send_init(struct fuse_conn *fc)
 		.major = FUSE_VERSION,
 		.minor = FUSE_MINOR,
 		.max_readahead = READAHEAD,
-		.flags = (u32)OFFER,
+		.flags = (u32)(OFFER & 0xffffffffu),
 		.flags2 = (u32)(OFFER >> 32),
 	};
 	r->short_ok = true;

@@ -29,28 +29,29 @@ static s64 ask(struct inode *i, struct fuse_args *a, bool *none)
 }
 
 /* Bytes into @buf, or their number when @n is 0. */
-static s64 get(struct inode *i, struct fuse_args *a, u32 arg, void *buf,
-	       size_t n, bool *none)
+static s64 get(struct inode *i, const struct fuse_args *given, u32 arg,
+	       void *buf, size_t n, bool *none)
 {
+	struct fuse_args a = *given;
 	struct fuse_getxattr_in in = { .size = (u32)n };
 	struct fuse_getxattr_out o;
 	s64 r;
 
-	a->in[0] = (struct fuse_piece){ &in, sizeof(in) };
-	a->nr = arg;
+	a.in[0] = (struct fuse_piece){ &in, sizeof(in) };
+	a.nr = arg;
 	if (!n) {
-		a->out = &o;
-		a->out_size = sizeof(o);
-		r = ask(i, a, none);
+		a.out = &o;
+		a.out_size = sizeof(o);
+		r = ask(i, &a, none);
 		return r < 0 ? r : (s64)min(o.size, 65536u);
 	}
-	a->out_size = (u32)n;
-	a->short_ok = true;
-	r = ask(i, a, none);
+	a.out_size = (u32)n;
+	a.short_ok = true;
+	r = ask(i, &a, none);
 	if (r < 0)
 		return r;
-	memcpy(buf, a->reply, (size_t)r);
-	kfree(a->reply);
+	memcpy(buf, a.reply, (size_t)r);
+	kfree(a.reply);
 	return r;
 }
 
