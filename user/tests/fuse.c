@@ -935,12 +935,14 @@ TEST(fuse, daemon_killed)
 
 TEST(fuse, caller_killed)
 {
-	pid_t pid = lying(FUSE_LOOKUP, HOLD), user;
+	pid_t pid, user;
+	struct stat st;
 
-	user = ut_fork(stat_it, NULL);
-	wait_seen(FUSE_LOOKUP);
-	kill(pid, SIGSTOP); /* and asked for nothing more */
-	d->spoil_op = 0;
+	prepare();
+	d->timeout = 0;
+	pid = start();
+	CHECK_OK(stat("m/dir", &st));
+	kill(pid, SIGSTOP); /* reads nothing any more */
 	user = ut_fork(stat_it, NULL);
 	usleep(20000);
 	kill(user, SIGKILL);
