@@ -31,6 +31,7 @@ static struct pnode *node_add(struct pnode *parent, struct pnode *n)
 	if (!n || !parent)
 		return NULL;
 	n->parent = parent;
+	n->setting = parent->setting;
 	spin_lock(&pseudo_lock);
 	list_add_tail(&n->sibling, &parent->children);
 	spin_unlock(&pseudo_lock);
@@ -167,14 +168,27 @@ static s64 no_write(void *arg __unused, char *buf __unused, size_t n __unused)
 	return -EIO;
 }
 
+/* Does @mode have what @f was opened for, for anybody at all? */
+static bool mode_opens(u32 mode, const struct file *f)
+{
+	return (!f->can_read || (mode & 0444)) &&
+	       (!f->can_write || (mode & 0222));
+}
+
 static int file_open(struct inode *inode, struct file *f)
 {
 	struct pnode *n = inode->priv;
+	int err;
 
+	if (n->setting && !mode_opens(n->mode, f))
+		return -EACCES;
 	if (n->open)
 		return n->open(inode, f);
-	return text_open(f, n->show, n->write ? n->write : no_write, n->arg,
-			 NULL);
+	err = text_open(f, n->show, n->write ? n->write : no_write, n->arg,
+			NULL);
+	if (!err && n->setting)
+		text_sized(f, false);
+	return err;
 }
 
 static s64 link_read(struct inode *inode, char *buf, size_t size)

@@ -43,6 +43,9 @@ struct pnode {
 	pseudo_show_fn *show;	   /* [I] file: text; link: target */
 	pseudo_write_fn *write;	   /* [I] */
 	void *arg;		   /* [I] */
+	/* [I] Settings: text_sized(), and the mode binds root as well.  What is added
+	 * below a directory takes it over. */
+	bool setting;
 	/* [I] Not a text: sets f->ops and f->priv.  Optional. */
 	int (*open)(struct inode *inode, struct file *f);
 	/* Directories with generated names: consulted after the children. */
@@ -72,6 +75,10 @@ extern const struct file_ops pseudo_dir_fops;
  * in a tree.  Called from an inode_ops.open: sets f->ops and f->priv. */
 int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 	      void *arg, void (*arg_put)(void *arg));
+
+/* From text_open() on: lseek() knows an end, the size of the inode, which for others
+ * is EINVAL; and fsync() has nothing to do if @syncs, else it is EINVAL. */
+void text_sized(struct file *f, bool syncs);
 
 /* From text_open() on: poll() tells POLLPRI once each time *@event has changed and
  * @wq was woken. */

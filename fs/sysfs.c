@@ -121,10 +121,16 @@ static s64 bin_write(struct file *f, struct iov_iter *from, u64 *pos)
 	return r;
 }
 
+static int bin_fsync(struct file *f __unused, bool datasync __unused)
+{
+	return 0;
+}
+
 static const struct file_ops bin_fops = {
 	.read = bin_read,
 	.write = bin_write,
-	.llseek = endless_llseek,
+	.llseek = generic_file_llseek,
+	.fsync = bin_fsync,
 };
 
 static void put_node(void *arg)
@@ -156,6 +162,8 @@ static int attr_open(struct inode *inode, struct file *f)
 	err = text_open(f, show, store, sys_node_get(n), put_node);
 	if (err)
 		sys_node_put(n);
+	else
+		text_sized(f, true);
 	return err;
 }
 

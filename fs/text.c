@@ -24,6 +24,7 @@ struct text_file {
 	struct waitq *wq;	 /* [I] text_watch() */
 	const u32 *event;	 /* [I] */
 	bool until_read;	 /* [I] text_watch_read() */
+	bool sized, syncs;	 /* [I] text_sized() */
 	text_ioctl_fn *ioctl;	 /* [I] text_ioctl() */
 };
 
@@ -108,10 +109,12 @@ static s64 text_read(struct file *f, struct iov_iter *to, u64 *pos)
 	size_t n, done;
 	s64 r = 0;
 
+	if (!iov_iter_count(to))
+		return 0;
 	mutex_lock(&tf->lock);
 	if (*pos == 0 || !tf->made)
 		r = make(tf, f);
-	if (!r && *pos < tf->text.len && iov_iter_count(to)) {
+	if (!r && *pos < tf->text.len) {
 		n = min(tf->text.len - (size_t)*pos, iov_iter_count(to));
 		done = copy_to_iter(tf->text.buf + *pos, n, to);
 		*pos += done;
@@ -148,6 +151,22 @@ static s64 text_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 	return r;
 }
 
+static s64 text_llseek(struct file *f, s64 off, int whence)
+{
+	const struct text_file *tf = f->priv;
+
+	return tf->sized ? generic_file_llseek(f, off, whence)
+			 : endless_llseek(f, off, whence);
+}
+
+static int text_fsync(struct file *f, bool datasync)
+{
+	const struct text_file *tf = f->priv;
+
+	(void)datasync;
+	return tf->syncs ? 0 : -EINVAL;
+}
+
 static void text_release(struct file *f)
 {
 	struct text_file *tf = f->priv;
@@ -176,7 +195,8 @@ static u32 text_poll(struct file *f, struct poll_table *pt)
 static const struct file_ops text_watched_fops = {
 	.read = text_read,
 	.write = text_file_write,
-	.llseek = endless_llseek,
+	.llseek = text_llseek,
+	.fsync = text_fsync,
 	.poll = text_poll,
 	.release = text_release,
 };
@@ -203,7 +223,8 @@ void text_watch_read(struct file *f, struct waitq *wq, const u32 *event)
 static const struct file_ops text_fops = {
 	.read = text_read,
 	.write = text_file_write,
-	.llseek = endless_llseek,
+	.llseek = text_llseek,
+	.fsync = text_fsync,
 	.release = text_release,
 };
 
@@ -224,6 +245,14 @@ int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 	return 0;
 }
 
+void text_sized(struct file *f, bool syncs)
+{
+	struct text_file *tf = f->priv;
+
+	tf->sized = true;
+	tf->syncs = syncs;
+}
+
 static s64 do_text_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct text_file *tf = f->priv;
@@ -234,7 +263,8 @@ static s64 do_text_ioctl(struct file *f, unsigned int cmd, u64 arg)
 static const struct file_ops text_ioctl_fops = {
 	.read = text_read,
 	.write = text_file_write,
-	.llseek = endless_llseek,
+	.llseek = text_llseek,
+	.fsync = text_fsync,
 	.ioctl = do_text_ioctl,
 	.release = text_release,
 };

@@ -190,7 +190,9 @@ static int file_open(struct inode *inode, struct file *f)
 	err = text_open(f, show, store, o, opened_put);
 	if (err)
 		opened_put(o);
-	else if (cf->event)
+	else
+		text_sized(f, true);
+	if (!err && cf->event)
 		text_watch_read(f, &cg->event_wq, &cg->event[cf->event - 1]);
 	return err;
 }

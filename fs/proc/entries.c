@@ -106,8 +106,16 @@ static s64 write_oom_adj(struct process *p, char *buf, size_t n)
 	return (s64)n;
 }
 
+/* Another one's is for who may set priorities. */
+static bool may_slack(const struct process *p)
+{
+	return p == current_process() || capable(CAP_SYS_NICE);
+}
+
 static int show_timerslack(struct text *t, struct process *p)
 {
+	if (!may_slack(p))
+		return -EPERM;
 	text_printf(t, "%lu\n", load_once(&p->timerslack_ns));
 	return 0;
 }
@@ -116,7 +124,7 @@ static s64 write_timerslack(struct process *p, char *buf, size_t n)
 {
 	u64 v;
 
-	if (p != current_process() && !capable(CAP_SYS_NICE))
+	if (!may_slack(p))
 		return -EPERM;
 	buf[proc_line_len(buf)] = '\0';
 	if (kstrtou64(buf, 10, &v))
@@ -256,6 +264,11 @@ static int show_children(struct text *t, struct process *p)
 		.name = nm, .mode = S_IFREG | (perm), .show = sh, .write = wr, \
 		.owner_only = own                                              \
 	}
+#define RAW(nm, perm, sh, wr, own)                                             \
+	{                                                                      \
+		.name = nm, .mode = S_IFREG | (perm), .show = sh, .write = wr, \
+		.owner_only = own, .sized = true                               \
+	}
 #define TID(nm, perm, sh)                                            \
 	{                                                            \
 		.name = nm, .mode = S_IFREG | (perm), .show_tid = sh \
@@ -278,9 +291,9 @@ const struct pid_entry pid_entries[] = {
 	TID("stat", 0444, proc_show_stat),
 	TID("status", 0444, proc_show_status),
 	REG("statm", 0444, proc_show_statm, NULL, false),
-	REG("cmdline", 0444, proc_show_cmdline, NULL, false),
-	REG("environ", 0400, proc_show_environ, NULL, true),
-	REG("auxv", 0400, proc_show_auxv, NULL, true),
+	RAW("cmdline", 0444, proc_show_cmdline, NULL, false),
+	RAW("environ", 0400, proc_show_environ, NULL, true),
+	RAW("auxv", 0400, proc_show_auxv, NULL, true),
 	{ .name = "comm",
 	  .mode = S_IFREG | 0644,
 	  .show_tid = show_comm,
@@ -293,7 +306,7 @@ const struct pid_entry pid_entries[] = {
 	REG("smaps", 0444, proc_show_smaps, NULL, true),
 	REG("smaps_rollup", 0444, proc_show_smaps_rollup, NULL, true),
 	REG("numa_maps", 0444, proc_show_numa_maps, NULL, true),
-	REG("clear_refs", 0200, NULL, proc_write_clear_refs, false),
+	RAW("clear_refs", 0200, NULL, proc_write_clear_refs, false),
 	OPEN("mem", 0600, proc_open_mem),
 	OPEN("pagemap", 0400, proc_open_pagemap),
 	OPEN("timens_offsets", 0644, proc_open_timens),
@@ -305,10 +318,10 @@ const struct pid_entry pid_entries[] = {
 	REG("mountinfo", 0444, proc_show_mountinfo, NULL, false),
 	REG("mountstats", 0400, proc_show_mountstats, NULL, false),
 	REG("oom_score", 0444, show_oom_score, NULL, false),
-	REG("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
+	RAW("oom_score_adj", 0644, show_oom_adj, write_oom_adj, false),
 	REG("timerslack_ns", 0666, show_timerslack, write_timerslack, false),
-	REG("loginuid", 0644, show_loginuid, write_loginuid, false),
-	REG("sessionid", 0444, show_sessionid, NULL, false),
+	RAW("loginuid", 0644, show_loginuid, write_loginuid, false),
+	RAW("sessionid", 0444, show_sessionid, NULL, false),
 	{ .name = "cgroup",
 	  .mode = S_IFREG | 0444,
 	  .show_tid = show_cgroup,
@@ -318,7 +331,7 @@ const struct pid_entry pid_entries[] = {
 	OWN("syscall", 0400, proc_show_syscall),
 	TID("sched", 0444, proc_show_sched),
 	TID("schedstat", 0444, proc_show_schedstat),
-	REG("coredump_filter", 0644, proc_show_coredump_filter,
+	RAW("coredump_filter", 0644, proc_show_coredump_filter,
 	    proc_write_coredump_filter, false),
 	REG("wchan", 0444, show_wchan, NULL, false),
 	REG("children", 0444, show_children, NULL, false),

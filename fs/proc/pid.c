@@ -646,6 +646,8 @@ static int open_with(struct inode *inode, struct file *f, bool fdinfo)
 		opened_put(o);
 	else
 		f->no_splice = true; /* as on Linux, by an accident */
+	if (!r && e && e->sized)
+		text_sized(f, false);
 	if (!r && e && e->ioctl)
 		text_ioctl(f, ioctl_opened);
 	if (!r && e && is_of_mounts(e))

@@ -59,6 +59,7 @@ struct pid_entry {
 	int (*link)(struct process *p, struct path *out);
 	s64 (*ioctl)(struct process *p, u32 cmd, uaddr_t arg); /* of a text */
 	bool owner_only; /* needs ptrace-like rights */
+	bool sized;	 /* text_sized() */
 	bool in_task;	 /* also below task/<tid> */
 };
 

@@ -483,23 +483,26 @@ int proc_sys_init(struct pnode *root)
 	struct pnode *sys = pseudo_dir(root, "sys"), *d;
 	struct pmem_info mem;
 
+	if (!sys)
+		return -ENOMEM;
+	sys->setting = true;
 	pmem_info(&mem);
 	min_free_kbytes = mem.reserved * (PAGE_SIZE / 1024);
-	for (u32 i = 0; sys && i < ARRAY_SIZE(numbers); i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
 		d = sub_dir(sys, numbers[i].dir);
 		if (!d)
 			return -ENOMEM;
 		pseudo_file(d, numbers[i].name, 0644, show_number, same_number,
 			    (void *)(uintptr_t)numbers[i].v);
 	}
-	for (u32 i = 0; sys && i < ARRAY_SIZE(texts); i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(texts); i++) {
 		d = sub_dir(sys, texts[i].dir);
 		if (!d)
 			return -ENOMEM;
 		pseudo_file(d, texts[i].name, texts[i].write ? 0644 : 0444,
 			    texts[i].show, texts[i].write, texts[i].arg);
 	}
-	for (u32 i = 0; sys && i < ARRAY_SIZE(knobs); i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(knobs); i++) {
 		d = sub_dir(sys, knobs[i].dir);
 		if (!d)
 			return -ENOMEM;

@@ -361,3 +361,81 @@ TEST(knobs, device_tree)
 	CHECK(read(fd, buf, sizeof(buf)) > 0);
 	CHECK(!memcmp(buf, "\xd0\x0d\xfe\xed", 4));
 }
+
+static off_t end_of(const char *name)
+{
+	int fd = open(name, O_RDONLY);
+	off_t end;
+
+	CHECK_OK(fd);
+	end = lseek(fd, 0, SEEK_END);
+	close(fd);
+	return end;
+}
+
+/* Settings and attributes have an end, as fopen("a") wants; tables have none. */
+TEST(knobs, seek_to_the_end)
+{
+	FILE *f = fopen("/proc/sys/kernel/hostname", "a");
+
+	CHECK(f);
+	fclose(f);
+	CHECK_EQ(end_of("/proc/sys/kernel/ostype"), 0);
+	CHECK_EQ(end_of("/proc/self/cmdline"), 0);
+	CHECK_EQ(end_of("/proc/self/oom_score_adj"), 0);
+	CHECK_EQ(end_of("/sys/devices/system/cpu/online"), 4096);
+	CHECK_ERR(end_of("/proc/self/maps"), EINVAL);
+	CHECK_ERR(end_of("/proc/self/timerslack_ns"), EINVAL);
+}
+
+TEST(knobs, fsync_of_attributes)
+{
+	int fd = open("/sys/devices/system/cpu/online", O_RDONLY);
+	int sys = open("/proc/sys/kernel/ostype", O_RDONLY);
+
+	CHECK_OK(fd);
+	CHECK_OK(sys);
+	CHECK_OK(fsync(fd));
+	CHECK_OK(fdatasync(fd));
+	CHECK_ERR(fsync(sys), EINVAL);
+}
+
+/* The modes of settings and attributes bind root too; those of tables do not. */
+TEST(knobs, modes_bind_root)
+{
+	CHECK_ERR(open("/proc/sys/kernel/ostype", O_WRONLY), EACCES);
+	CHECK_ERR(open("/proc/sys/vm/drop_caches", O_RDONLY), EACCES);
+	CHECK_ERR(open("/sys/devices/system/cpu/online", O_RDWR), EACCES);
+}
+
+static int slack_of_another(void *arg)
+{
+	int fd;
+
+	(void)arg;
+	CHECK_OK(setresuid(65534, 65534, 65534));
+	CHECK_OK(fd = open("/proc/1/timerslack_ns", O_RDWR));
+	CHECK_ERR(read(fd, &(char){ 0 }, 1), EPERM);
+	CHECK_ERR(write(fd, "1", 1), EPERM);
+	return 0;
+}
+
+TEST(knobs, timer_slack_of_another)
+{
+	CHECK_EQ(ut_wait(ut_fork(slack_of_another, NULL)), 0);
+}
+
+/* Sources of events are devices, and the bus links to them. */
+TEST(knobs, event_sources_are_devices)
+{
+	char to[64];
+
+	CHECK_EQ(readlink("/sys/bus/event_source/devices/software", to,
+			  sizeof(to)),
+		 (long)strlen("../../../devices/software"));
+	CHECK(!memcmp(to, "../../../devices/software", 25));
+	CHECK_EQ(readlink("/sys/devices/software/subsystem", to, sizeof(to)),
+		 (long)strlen("../../bus/event_source"));
+	CHECK_OK(access("/sys/devices/software/uevent", R_OK | W_OK));
+	CHECK_OK(access("/sys/devices/software/type", R_OK));
+}
