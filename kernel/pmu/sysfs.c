@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/pmu/sysfs.c - /sys/bus/event_source/devices: what perf(1) looks for.
+ * kernel/pmu/sysfs.c - /sys/bus/event_source/devices: what perf(1) looks for, as
+ * links to devices, and what these have.
  *
  * `cpu`, `software` and `tracepoint` as on Linux; `relay` is ours: generic events of
  * one side of the relay only (docs/counters.md).
  */
 #include <kernel/dev/sysfs.h>
 
+#include <kernel/dev/uevent.h>
 #include <kernel/hart.h>
 #include <kernel/init.h>
 #include <kernel/pmu/abi.h>
@@ -82,22 +84,48 @@ static int sub(struct sys_dir *d, const char *name, const struct sys_attr *a,
 	return sys_add(sys_subdir(d, name), a, n);
 }
 
-static int pmu_sysfs_init(void)
+static s64 show_uevent(void *obj __unused, const struct sys_attr *a __unused,
+		       char *buf __unused, size_t size __unused)
 {
-	struct sys_dir *cpu = sys_path("bus/event_source/devices/cpu");
-	struct sys_dir *relay = sys_path("bus/event_source/devices/relay");
-	int err = sys_add(cpu, cpu_attrs, ARRAY_SIZE(cpu_attrs));
+	return 0;
+}
+
+static s64 store_uevent(void *obj, const struct sys_attr *a, const char *buf,
+			size_t n)
+{
+	return uevent_store(obj, "event_source", a, obj, buf, n);
+}
+
+static const struct sys_attr uevent_attr = { .name = "uevent",
+					     .mode = 0644,
+					     .show = show_uevent,
+					     .store = store_uevent };
+
+/* /sys/devices/@name, of the bus, with @nr attributes; NULL: no memory. */
+static struct sys_dir *source(const char *name, const struct sys_attr *attrs,
+			      u32 nr)
+{
+	struct sys_dir *d = sys_subdir(sys_path("devices"), name);
+	int err = sys_add(d, attrs, nr);
 
 	if (!err)
-		err = sub(cpu, "format", cpu_format, ARRAY_SIZE(cpu_format));
+		err = sys_add_for(d, &uevent_attr, d);
 	if (!err)
-		err = sys_add(sys_path("bus/event_source/devices/software"),
-			      software_attrs, ARRAY_SIZE(software_attrs));
-	if (!err)
-		err = sys_add(sys_path("bus/event_source/devices/tracepoint"),
-			      tracepoint_attrs, 1);
-	if (!err)
-		err = sys_add(relay, relay_attrs, ARRAY_SIZE(relay_attrs));
+		err = sys_join("bus/event_source", d);
+	return err ? NULL : d;
+}
+
+static int pmu_sysfs_init(void)
+{
+	struct sys_dir *cpu = source("cpu", cpu_attrs, ARRAY_SIZE(cpu_attrs));
+	struct sys_dir *relay =
+		source("relay", relay_attrs, ARRAY_SIZE(relay_attrs));
+	int err = sub(cpu, "format", cpu_format, ARRAY_SIZE(cpu_format));
+
+	if (!source("software", software_attrs, ARRAY_SIZE(software_attrs)) ||
+	    !source("tracepoint", tracepoint_attrs,
+		    ARRAY_SIZE(tracepoint_attrs)))
+		err = -ENOMEM;
 	if (!err)
 		err = sub(relay, "format", relay_format,
 			  ARRAY_SIZE(relay_format));
