@@ -11,9 +11,11 @@
 #include <kernel/mm/pt.h>
 #include <kernel/mm/user.h>
 #include <kernel/mm/vm.h>
+#include <kernel/mm/vma.h>
 #include <kernel/ns/user.h>
 #include <kernel/task/trace.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 static s64 mem_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
@@ -86,47 +88,69 @@ static void mem_release(struct file *f)
 #define PM_PRESENT BIT(63)
 #define PM_FILE	   BIT(61)
 
-static u64 pagemap_entry(struct mm *mm, u64 va, bool frames)
+static u64 pagemap_entry(struct mm *mm, const struct vma *v, u64 va,
+			 bool frames)
 {
-	struct vma *v;
+	bool file = v->mapping && !v->has_anon;
 	pte_t *p, e = 0;
-	bool file;
 
-	if (va >= USER_TOP)
-		return 0;
-	down_read(&mm->lock);
-	v = mm_find_vma(mm, va);
-	file = v && v->start <= va && v->mapping && !v->has_anon;
 	spin_lock(&mm->pt_lock);
-	p = v && v->start <= va ? pt_find(mm, va) : NULL;
+	p = pt_find(mm, va);
 	if (p)
 		e = *p;
 	spin_unlock(&mm->pt_lock);
-	up_read(&mm->lock);
 	if (!(e & PTE_V))
 		return 0;
 	return PM_PRESENT | (file ? PM_FILE : 0) |
 	       (frames ? pte_phys(e) >> PAGE_SHIFT : 0);
 }
 
+/* @n entries, of the pages from @va on; @e is zero.  What nobody has mapped costs
+ * one look for all of it. */
+static void pagemap_fill(struct mm *mm, u64 va, u64 *e, size_t n, bool frames)
+{
+	const u64 end = va + n * PAGE_SIZE;
+	struct vma *v;
+
+	down_read(&mm->lock);
+	for (v = mm_find_vma(mm, va); v && v->start < end; v = vma_next(v)) {
+		u64 at = max(v->start, va), to = min(v->end, end);
+
+		for (; at < to; at += PAGE_SIZE)
+			e[(at - va) / PAGE_SIZE] =
+				pagemap_entry(mm, v, at, frames);
+	}
+	up_read(&mm->lock);
+}
+
 static s64 pagemap_read(struct file *f, struct iov_iter *to, u64 *pos)
 {
+	const u64 end = USER_TOP / PAGE_SIZE * 8;
 	bool frames = cred_capable(f->cred, &init_user_ns, CAP_SYS_ADMIN);
 	struct mm *mm = f->priv;
 	s64 done = 0;
+	u64 *e;
 
 	if ((*pos | iov_iter_count(to)) & 7)
 		return -EINVAL;
-	while (iov_iter_count(to) && *pos < USER_TOP / PAGE_SIZE * 8) {
-		u64 e = pagemap_entry(mm, *pos / 8 * PAGE_SIZE, frames);
+	e = get_free_page(0);
+	if (!e)
+		return -ENOMEM;
+	while (iov_iter_count(to) && *pos < end) {
+		size_t n = min(iov_iter_count(to), (size_t)PAGE_SIZE), put;
 
-		if (copy_to_iter(&e, 8, to) != 8)
-			return done ? done : -EFAULT;
-		done += 8;
-		*pos += 8;
+		n = min(n, (size_t)(end - *pos));
+		memset(e, 0, n);
+		pagemap_fill(mm, *pos / 8 * PAGE_SIZE, e, n / 8, frames);
+		put = ALIGN_DOWN(copy_to_iter(e, n, to), 8ul);
+		done += (s64)put;
+		*pos += put;
+		if (put != n)
+			break;
 		cond_resched();
 	}
-	return done;
+	free_page_addr(e);
+	return done || !iov_iter_count(to) || *pos >= end ? done : -EFAULT;
 }
 
 static const struct file_ops mem_fops = {
