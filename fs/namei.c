@@ -116,10 +116,16 @@ struct dentry *lookup_child(struct dentry *dir, const char *name, u32 len,
 	return d;
 }
 
-/* A new name for something of type @mode (0: link_to() will see) is about to be
- * made: parent locked, *@out negative. */
+/* May the file @old get a name there, whatever the directory says? */
+static int may_link_to(const struct path *old, const struct path *dir)
+{
+	return old->mnt != dir->mnt ? -EXDEV : may_link(old->dentry->inode);
+}
+
+/* A new name for something of type @mode (0: for @old) is about to be made: parent
+ * locked, *@out negative. */
 static int create_begin(struct walk *w, int dirfd, const char *path, u32 mode,
-			kdev_t dev, struct dentry **out)
+			kdev_t dev, const struct path *old, struct dentry **out)
 {
 	struct dentry *d;
 	int err = walk_parent(w, dirfd, path);
@@ -140,9 +146,8 @@ static int create_begin(struct walk *w, int dirfd, const char *path, u32 mode,
 	} else if (w->slash && !S_ISDIR(mode)) {
 		err = -ENOENT;
 	} else {
-		if (mode)
-			err = landlock_path(&w->anchor,
-					    landlock_make(mode, dev));
+		err = old ? may_link_to(old, &w->anchor)
+			  : landlock_path(&w->anchor, landlock_make(mode, dev));
 		if (!err)
 			err = may_create(&w->anchor);
 	}
@@ -181,7 +186,7 @@ int vfs_mkdir(int dirfd, const char *path, u32 mode)
 	struct inode *dir, *inode = NULL;
 	struct dentry *d;
 	struct walk w;
-	int err = create_begin(&w, dirfd, path, S_IFDIR, 0, &d);
+	int err = create_begin(&w, dirfd, path, S_IFDIR, 0, NULL, &d);
 
 	if (err)
 		return err;
@@ -241,7 +246,7 @@ int vfs_mknod_get(int dirfd, const char *path, u32 mode, kdev_t dev,
 	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) &&
 	    !S_ISFIFO(mode) && !S_ISSOCK(mode))
 		return -EINVAL;
-	err = create_begin(&w, dirfd, path, mode & S_IFMT, dev, &d);
+	err = create_begin(&w, dirfd, path, mode & S_IFMT, dev, NULL, &d);
 	if (err)
 		return err;
 	mode &= S_IFMT | 07777;
@@ -265,7 +270,7 @@ int vfs_symlink(const char *target, int dirfd, const char *path)
 
 	if (!*target)
 		return -ENOENT;
-	err = create_begin(&w, dirfd, path, S_IFLNK, 0, &d);
+	err = create_begin(&w, dirfd, path, S_IFLNK, 0, NULL, &d);
 	if (err)
 		return err;
 	dir = w.anchor.dentry->inode;
@@ -300,13 +305,8 @@ static int link_to(struct walk *w, struct dentry *d, const struct path *old)
 {
 	struct inode *dir = w->anchor.dentry->inode;
 	struct inode *target = old->dentry->inode;
-	int err;
+	int err = may_refer(old, &w->anchor, d);
 
-	if (old->mnt != w->anchor.mnt)
-		return -EXDEV;
-	err = may_link(target);
-	if (!err)
-		err = may_refer(old, &w->anchor, d);
 	if (err)
 		return err;
 	if (S_ISDIR(target->mode) ||
@@ -328,7 +328,7 @@ int vfs_link_path(const struct path *old, int newdirfd, const char *newpath)
 	struct inode *inode = old->dentry->inode;
 	struct dentry *d;
 	struct walk w;
-	int err = create_begin(&w, newdirfd, newpath, 0, 0, &d);
+	int err = create_begin(&w, newdirfd, newpath, 0, 0, old, &d);
 
 	if (err)
 		return err;

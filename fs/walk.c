@@ -601,8 +601,6 @@ int walk_parent(struct walk *w, int dirfd, const char *path)
 	if (err)
 		return err;
 	err = walk_run(w);
-	if (!err && w->len > NAME_MAX)
-		err = -ENAMETOOLONG;
 	if (err) {
 		spin_unlock(&dcache_lock);
 		walk_end(w);

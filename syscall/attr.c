@@ -161,6 +161,18 @@ static int times_attr(struct iattr *a, uaddr_t times)
 	return err;
 }
 
+/* There are no such times; but is there the file, which is told first? */
+static int refuse_times(int dirfd, uaddr_t path, int flags)
+{
+	struct path p;
+	int err = upath_lookup(dirfd, path, flags, &p);
+
+	if (err)
+		return err;
+	path_put(&p);
+	return -EINVAL;
+}
+
 SYSCALL4(88, utimensat, int, dirfd, uaddr_t, path, uaddr_t, times, int, flags)
 {
 	struct iattr a;
@@ -169,6 +181,8 @@ SYSCALL4(88, utimensat, int, dirfd, uaddr_t, path, uaddr_t, times, int, flags)
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	err = times_attr(&a, times);
+	if (err == -EINVAL && (path || dirfd == AT_FDCWD))
+		return refuse_times(dirfd, path, flags);
 	if (err)
 		return err;
 	if (!(a.valid & (ATTR_ATIME | ATTR_MTIME)))

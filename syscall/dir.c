@@ -251,7 +251,7 @@ static bool may_link_fd(int fd, uaddr_t path)
 		return true;
 	if (!copy_from_user(&first, path, 1) && first)
 		return true;
-	r = fd_ref(fd);
+	r = fd_ref_path(fd);
 	same = !r.f || r.f->cred == current->cred; /* or EBADF */
 	if (r.f)
 		fd_unref(r);

@@ -69,20 +69,11 @@ static int get_name(char *name, uaddr_t from)
 	return n < 0 ? (int)n : 0;
 }
 
-static int may_xattr(struct target *t, const char *name, u32 mask)
+static const char *const classes[] = { "user.", "trusted.", "security." };
+
+/* What is asked of who names a class, or none, before the name is looked at. */
+static int may_class(struct inode *i, const char *name, u32 mask)
 {
-	if (mask == MAY_WRITE) {
-		if (t->p.mnt &&
-		    ((t->p.mnt->flags | t->i->sb->flags) & MS_RDONLY))
-			return -EROFS;
-		if (t->i->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
-			return -EPERM;
-	}
-	if (!strcmp(name, "user.") || !strcmp(name, "trusted.") ||
-	    !strcmp(name, "security."))
-		return -EINVAL; /* of whom? */
-	if (str_has_prefix(name, "system."))
-		return acl_is_name(name) ? 0 : -EOPNOTSUPP;
 	if (str_has_prefix(name, "security."))
 		return mask == MAY_READ || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 	if (str_has_prefix(name, "trusted.")) {
@@ -90,16 +81,39 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 			return 0;
 		return mask == MAY_WRITE ? -EPERM : -ENODATA;
 	}
-	if (!str_has_prefix(name, "user."))
-		return -EOPNOTSUPP;
-	if (!name[5])
-		return -EINVAL;
-	if (!S_ISREG(t->i->mode) && !S_ISDIR(t->i->mode))
-		return mask == MAY_WRITE ? -EPERM : -ENODATA;
-	if (S_ISDIR(t->i->mode) && (t->i->mode & S_ISVTX) &&
-	    mask == MAY_WRITE && !inode_owner_or_capable(t->i))
-		return -EPERM;
-	return inode_permission(t->i, mask);
+	if (str_has_prefix(name, "user.")) {
+		if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
+			return mask == MAY_WRITE ? -EPERM : -ENODATA;
+		if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) &&
+		    mask == MAY_WRITE && !inode_owner_or_capable(i))
+			return -EPERM;
+	}
+	return inode_permission(i, mask);
+}
+
+static int may_xattr(struct target *t, const char *name, u32 mask)
+{
+	int err;
+
+	if (mask == MAY_WRITE) {
+		if (t->p.mnt &&
+		    ((t->p.mnt->flags | t->i->sb->flags) & MS_RDONLY))
+			return -EROFS;
+		if (t->i->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
+			return -EPERM;
+	}
+	if (str_has_prefix(name, "system."))
+		return acl_is_name(name) ? 0 : -EOPNOTSUPP;
+	err = may_class(t->i, name, mask);
+	if (err)
+		return err;
+	for (u32 i = 0; i < ARRAY_SIZE(classes); i++) {
+		size_t n = strlen(classes[i]);
+
+		if (!strncmp(name, classes[i], n))
+			return name[n] ? 0 : -EINVAL; /* of whom? */
+	}
+	return -EOPNOTSUPP;
 }
 
 /* A value of security.capability: two or three words of 64 bits, and its version. */
@@ -107,14 +121,13 @@ static int check_caps(const void *value, u64 size)
 {
 	u32 version;
 
-	if (!capable(CAP_SETFCAP))
-		return -EPERM;
 	if (size != 20 && size != 24)
 		return -EINVAL;
 	memcpy(&version, value, sizeof(version));
 	version &= 0xff000000u;
-	return version == (size == 20 ? 0x02000000u : 0x03000000u) ? 0
-								   : -EINVAL;
+	if (version != (size == 20 ? 0x02000000u : 0x03000000u))
+		return -EINVAL;
+	return capable(CAP_SETFCAP) ? 0 : -EPERM;
 }
 
 /* All of these put the target. */
