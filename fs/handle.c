@@ -3,8 +3,8 @@
  * fs/handle.c - files by number: what name_to_handle_at(2) gives out and
  * open_by_handle_at(2) takes.
  *
- * A handle is (inode number, generation), in a file system that can find an
- * inode by its number (super_ops.fh_to_inode).  A file whose name is not cached
+ * A handle is (inode number, generation), or the number alone in control groups, in
+ * a file system that can find an inode by its number (super_ops.fh_to_inode).  A file whose name is not cached
  * is opened under a dead one; a directory must be in its place in the tree,
  * because it has children: its name is looked for, from the nearest ancestor
  * that has one downwards.
@@ -20,6 +20,12 @@
 
 void inode_handle(const struct inode *i, struct fhandle *h)
 {
+	if (i->sb->ops->fh_id64) {
+		*h = (struct fhandle){ 8,
+				       FILEID_KERNFS,
+				       { (u32)i->ino, (u32)(i->ino >> 32) } };
+		return;
+	}
 	if (i->sb->ops->fh_to_inode) {
 		*h = (struct fhandle){ 8,
 				       FILEID_INO32_GEN,

@@ -249,6 +249,7 @@ struct super_ops {
 	/* umount(2) with MNT_FORCE, before anything else: let go who waits.  Does
 	 * not wait itself.  Optional. */
 	void (*umount_begin)(struct super_block *sb);
+	bool fh_id64;	  /* a handle is the number alone (FILEID_KERNFS) */
 	bool has_dotdot;  /* lookup() of a directory finds its ".." */
 	bool no_icache;	  /* inodes are dropped at the last reference */
 	bool fixed_names; /* a name that is not there cannot be made: ENOENT */
@@ -630,6 +631,7 @@ struct fhandle {
 #define FILEID_INO32_GEN	0x01
 #define FILEID_INO32_GEN_PARENT 0x02
 #define FILEID_INO64_GEN	0x81 /* of who cannot be opened by it */
+#define FILEID_KERNFS		0xfe
 #define FILEID_INVALID		0xff
 /* Its numbers are to be found from then on (super_ops.fh_prepare). */
 void inode_handle(const struct inode *i, struct fhandle *h);

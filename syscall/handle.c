@@ -96,11 +96,23 @@ static int get_handle(struct fhandle *h, uaddr_t from)
 	if (copy_from_user(rest, from + HEAD_SIZE, h->bytes))
 		return -EFAULT;
 	if ((h->type != FILEID_INO32_GEN &&
-	     h->type != FILEID_INO32_GEN_PARENT) ||
+	     h->type != FILEID_INO32_GEN_PARENT && h->type != FILEID_KERNFS) ||
 	    h->bytes < 8)
 		return -ESTALE;
 	memcpy(h->data, rest, 8);
 	return 0;
+}
+
+static int open_handle(struct mount *m, const struct fhandle *h,
+		       struct path *out)
+{
+	u64 id = (u64)h->data[1] << 32 | h->data[0];
+
+	if (!m->sb->ops->fh_id64 != (h->type != FILEID_KERNFS))
+		return -ESTALE;
+	return m->sb->ops->fh_id64
+		       ? vfs_handle_open(m, id, 0, out)
+		       : vfs_handle_open(m, h->data[0], h->data[1], out);
 }
 
 SYSCALL3(265, open_by_handle_at, int, fd, uaddr_t, handle, u32, flags)
@@ -115,7 +127,7 @@ SYSCALL3(265, open_by_handle_at, int, fd, uaddr_t, handle, u32, flags)
 		return err;
 	err = capable(CAP_DAC_READ_SEARCH) ? get_handle(&h, handle) : -EPERM;
 	if (!err)
-		err = vfs_handle_open(m, h.data[0], h.data[1], &p);
+		err = open_handle(m, &h, &p);
 	mount_put(m);
 	if (err)
 		return err;

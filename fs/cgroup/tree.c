@@ -237,6 +237,10 @@ static int dir_lookup(struct inode *dir, const char *name, size_t len,
 	u32 nr = find_file(cg, name, len);
 
 	*out = NULL;
+	if (len == 2 && name[0] == '.' && name[1] == '.') { /* handle.c */
+		*out = inode_in(dir->sb, cg->parent ? cg->parent : cg, 0);
+		return *out ? 0 : -ENOMEM;
+	}
 	if (nr) {
 		*out = inode_in(dir->sb, cg, nr);
 		return *out ? 0 : -ENOMEM;
@@ -455,7 +459,31 @@ static s64 show_root(struct mount *m, char *buf, size_t n)
 			   current_nsproxy()->cgroup->root, buf, n);
 }
 
+/* By the numbers that handles are made of; those of files follow their group's. */
+static struct inode *by_number(struct super_block *sb, u64 ino, u32 gen)
+{
+	struct inode *i = ERR_PTR(-ESTALE);
+	struct cgroup *cg = NULL;
+	u64 nr;
+
+	(void)gen;
+	mutex_lock(&cgroup_mutex);
+	while ((cg = cgroup_next(cg, &cgroup_root))) {
+		nr = ino - cg->id;
+		if (nr >= nr_cgroup_files)
+			continue;
+		if (!nr || cgroup_has_file(cg, &cgroup_files[nr]))
+			i = inode_in(sb, cg, (u32)nr);
+		break;
+	}
+	mutex_unlock(&cgroup_mutex);
+	return i ? i : ERR_PTR(-ENOMEM);
+}
+
 static const struct super_ops cgroupfs_sops = {
+	.fh_to_inode = by_number,
+	.fh_id64 = true,
+	.has_dotdot = true,
 	.evict_inode = cgroupfs_evict,
 	.remount = cgroupfs_remount,
 	.show_options = show_options,

@@ -434,3 +434,33 @@ TEST(cgroup, cpu_max)
 	drop("m");
 	leave();
 }
+
+/* The handle of a group is its number, and it opens the group. */
+TEST(cgroup, handles)
+{
+	struct {
+		struct file_handle h;
+		uint64_t id;
+	} u = { .h.handle_bytes = 8 };
+	struct stat st, back;
+	int mnt, root, fd;
+
+	enter_top();
+	CHECK_OK(mkdir(at("", "a"), 0755));
+	CHECK_OK(mkdir(at("a", "b"), 0755));
+	CHECK_OK(name_to_handle_at(AT_FDCWD, at("a", "b"), &u.h, &mnt, 0));
+	CHECK_EQ(u.h.handle_type, 0xfe);
+	CHECK_OK(stat(at("a", "b"), &st));
+	CHECK(u.id == st.st_ino);
+	CHECK_OK(root = open("cg", O_RDONLY | O_DIRECTORY));
+	CHECK_OK(fd = open_by_handle_at(root, &u.h, O_RDONLY | O_DIRECTORY));
+	CHECK_OK(fstat(fd, &back));
+	CHECK(back.st_ino == st.st_ino && S_ISDIR(back.st_mode));
+	CHECK_OK(faccessat(fd, "cgroup.procs", F_OK, 0));
+	close(fd);
+	CHECK_OK(rmdir(at("a", "b")));
+	CHECK_ERR(open_by_handle_at(root, &u.h, O_RDONLY), ESTALE);
+	CHECK_OK(rmdir(at("", "a")));
+	close(root);
+	CHECK_OK(rmdir(top));
+}
