@@ -147,6 +147,7 @@ TEST(whicherr, pagemap_in_one)
 
 	CHECK_OK(fd);
 	CHECK_OK(m);
+	(void)madvise(m, pages * 4096, MADV_NOHUGEPAGE);
 	m[0] = m[700 * 4096] = m[2047 * 4096] = 1;
 	CHECK_OK(munmap(m + 800 * 4096, 900 * 4096));
 	CHECK_EQ(pread(fd, all, n, at), (long)n);
