@@ -66,8 +66,6 @@ static int check_names(struct rename *r)
 {
 	bool exchange = r->flags & RENAME_EXCHANGE;
 
-	if (!r->from->inode)
-		return -ENOENT;
 	if ((r->flags & RENAME_NOREPLACE) && r->to->inode)
 		return -EEXIST;
 	if (exchange && !r->to->inode)
@@ -190,6 +188,8 @@ static int rename_locked(struct rename *r)
 				r->old.hash);
 	if (IS_ERR(r->from))
 		return (int)PTR_ERR(r->from);
+	if (!r->from->inode)
+		return -ENOENT;
 	r->to = lookup_locked(r->new.anchor.dentry, r->new.name, r->new.len,
 			      r->new.hash);
 	if (IS_ERR(r->to))

@@ -60,9 +60,11 @@ static int open_name(struct inode *inode, struct file *f)
 	void *which = ((struct pnode *)inode->priv)->arg;
 	int err = text_open(f, show_name, write_name, which, NULL);
 
-	if (!err)
-		text_watch(f, &utsname_wq, &utsname_events[(uintptr_t)which]);
-	return err;
+	if (err)
+		return err;
+	text_sized(f, false);
+	text_watch(f, &utsname_wq, &utsname_events[(uintptr_t)which]);
+	return 0;
 }
 
 static int show_number(struct text *t, void *arg)
