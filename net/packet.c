@@ -40,7 +40,7 @@ static void put_addr(struct sock_addr *to, u16 proto,
 
 static int get_addr(const struct sock_addr *from, struct ll_addr *a)
 {
-	if (from->len < sizeof(*a) || from->family != AF_PACKET)
+	if (from->len < sizeof(*a))
 		return -EINVAL;
 	memcpy(a, from->name, sizeof(*a));
 	return 0;
@@ -53,7 +53,7 @@ static int packet_bind(struct socket *s, struct sock_addr *addr)
 	struct packet_sock *ps = to_packet(s);
 	struct ll_addr a;
 	struct net_device *dev = NULL;
-	int err = get_addr(addr, &a);
+	int err = addr->family == AF_PACKET ? get_addr(addr, &a) : -EINVAL;
 
 	if (err)
 		return err;
@@ -116,7 +116,8 @@ static int packet_peer_creds(struct socket *s __unused, struct sock_creds *out)
 
 /* --- sending */
 
-/* Where to, with a reference to the interface, or an error. */
+/* Where to, with a reference to the interface, or an error.  As on Linux the address
+ * that is named may be of any family, and has room for as much as it says. */
 static int route(struct packet_sock *ps, const struct sock_msg *m,
 		 struct ll_addr *a, struct net_device **dev)
 {
@@ -125,6 +126,9 @@ static int route(struct packet_sock *ps, const struct sock_msg *m,
 	*a = (struct ll_addr){ .ifindex = 0 };
 	if (m->to) {
 		err = get_addr(m->to, a);
+		if (!err &&
+		    m->to->len < offsetof(struct ll_addr, addr) + a->halen)
+			err = -EINVAL;
 	} else {
 		spin_lock(&packet_lock);
 		put_be16(a->proto, ps->proto);

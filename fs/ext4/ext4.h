@@ -373,6 +373,10 @@ int ext4_ind_alloc(struct ext4_handle *h, struct inode *inode,
 		   struct ext4_map *m, bool reserved);
 int ext4_ind_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 		    u64 to, bool *more);
+/* From a tree of extents to block pointers, with inode->lock for writing; sleeps, in no
+ * handle.  EOPNOTSUPP unless it is one written extent of the first EXT4_NDIR blocks, as
+ * on Linux. */
+int ext4_ind_take_over(struct inode *inode);
 
 /* Pages that writepages() gets at most. */
 #define EXT4_WRITE_BATCH 16u

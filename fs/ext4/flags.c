@@ -3,7 +3,8 @@
  * fs/ext4/flags.c - flags of files as lsattr, chattr and xfs_io know them.
  *
  * Immutable and append-only are enforced by the VFS, which has a copy of them in
- * inode->iflags.  What cannot be had is refused, not forgotten: data journalling,
+ * inode->iflags.  Who takes the flag of extents from a short file (a program that sets
+ * all flags to 0 does) gets one with block pointers.  What cannot be had is refused, not forgotten: data journalling,
  * casefolding, encryption, projects.
  *
  * Locking: inode->lock for writing.
@@ -46,7 +47,7 @@ static bool supported(const struct inode *inode, u32 want)
 
 	if (want & ~(u32)(EXT4_USER_FLAGS | EXT4_FIXED_FLAGS | EXT4_JOURNAL_FL))
 		return false;
-	if ((want ^ old) & (EXT4_EXTENTS_FL | EXT4_JOURNAL_FL))
+	if ((want ^ old) & EXT4_JOURNAL_FL || want & ~old & EXT4_EXTENTS_FL)
 		return false;
 	if (S_ISDIR(inode->mode))
 		return true;
@@ -57,7 +58,8 @@ static bool supported(const struct inode *inode, u32 want)
 
 static int may_change(const struct inode *inode, u32 want)
 {
-	u32 old = inode->iflags, change = (old ^ want) & EXT4_USER_FLAGS;
+	u32 old = inode->iflags;
+	u32 change = (old ^ want) & (EXT4_USER_FLAGS | EXT4_EXTENTS_FL);
 
 	if (!inode_owner_or_capable(inode))
 		return -EPERM;
@@ -108,6 +110,9 @@ static int set(struct file *f, u32 want, u32 mask)
 	err = may_change(inode, want);
 	if (!err)
 		err = store(inode, want);
+	/* as on Linux the other flags have changed, also when this fails */
+	if (!err && inode->iflags & ~want & EXT4_EXTENTS_FL)
+		err = ext4_ind_take_over(inode);
 	up_write(&inode->lock);
 	return err;
 }

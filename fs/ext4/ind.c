@@ -11,7 +11,7 @@
  *
  * Locking: ei->map_lock, for reading or, to change, for writing.
  */
-#include <fs/ext4/ext4.h>
+#include <fs/ext4/extent.h>
 
 #define MAX_LEVELS     4u
 #define REMOVE_STEP    4096u /* blocks freed in one handle */
@@ -297,5 +297,66 @@ int ext4_ind_remove(struct ext4_handle *h, struct inode *inode, u32 from,
 		base += 1ull << (ptr_bits(inode_sbi(inode)) * level);
 	}
 	*more = !c.budget;
+	return err;
+}
+
+/* The pointers that say what the root of extents at @head says, to @data: it may have
+ * one extent, written, that ends where direct pointers do. */
+static int to_pointers(const struct ext4_ext_head *head, u32 data[EXT4_NDIR])
+{
+	const struct ext4_extent *e = ext_at(head, 0);
+
+	if (head->depth || head->entries > 1)
+		return -EOPNOTSUPP;
+	if (!head->entries)
+		return 0;
+	if (ext_unwritten(e) || (u64)e->block + e->len > EXT4_NDIR ||
+	    (ext_start(e) + e->len) >> 32)
+		return -EOPNOTSUPP;
+	for (u32 i = 0; i < e->len; i++)
+		data[e->block + i] = (u32)ext_start(e) + i;
+	return 0;
+}
+
+static int take_over(struct ext4_handle *h, struct inode *inode)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	u32 data[ARRAY_SIZE(ei->data)] = { 0 };
+	struct ext4_ext_path path;
+	int err;
+
+	down_write(&ei->map_lock);
+	err = ext4_ext_find(inode, 0, &path);
+	if (!err) {
+		err = to_pointers(path.node[0].head, data);
+		ext4_ext_put(&path);
+	}
+	if (!err) {
+		memcpy(ei->data, data, sizeof(data));
+		ei->flags &= ~EXT4_EXTENTS_FL;
+		ext4_iflags_to_vfs(inode);
+		ext4_map_forget(ei);
+	}
+	up_write(&ei->map_lock);
+	return err ? err : ext4_mark_dirty(h, inode);
+}
+
+int ext4_ind_take_over(struct inode *inode)
+{
+	struct ext4_sb *sbi = inode_sbi(inode);
+	struct ext4_handle h;
+	int err;
+
+	if (inode->i_size > sbi->max_file_ind)
+		return -EOPNOTSUPP;
+	/* what was promised a place in the tree gets it now */
+	err = mapping_sync(&inode->mapping, 0, ~0ull, true);
+	if (err)
+		return err;
+	err = ext4_begin(sbi, &h, 1);
+	if (err)
+		return err;
+	err = take_over(&h, inode);
+	ext4_end(&h);
 	return err;
 }

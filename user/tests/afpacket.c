@@ -295,6 +295,11 @@ TEST(afpacket, errors)
 	CHECK_ERR(send(s, big, 20, 0), ENXIO);
 	CHECK_ERR(sendto(s, big, 20, 0, (void *)&a, 12), EINVAL);
 	CHECK_ERR(sendto(s, big, 9, 0, (void *)&a, sizeof(a)), EINVAL);
+	a.sll_family = 0; /* nobody looks at it here */
+	CHECK_EQ(sendto(s, big, 20, 0, (void *)&a, sizeof(a)), 20);
+	a.sll_halen = 9;
+	CHECK_ERR(sendto(s, big, 20, 0, (void *)&a, sizeof(a)), EINVAL);
+	a.sll_halen = 0;
 	CHECK_ERR(sendto(s, big, 65536 + 15, 0, (void *)&a, sizeof(a)),
 		  EMSGSIZE);
 	CHECK_ERR(recv(s, big, 1, MSG_OOB), EINVAL);

@@ -18,6 +18,8 @@
 
 #define EXT4 0xef53
 
+#define EXTENTS 0x00080000
+
 static bool on_ext4(void)
 {
 	struct statfs fs;
@@ -245,6 +247,38 @@ TEST(attrs, nameless)
 		  ENOENT);
 	CHECK_OK(fstat(fd, &st));
 	CHECK_EQ(st.st_nlink, 0);
+}
+
+/* A program that sets all flags to 0 turns a short file's extents into pointers. */
+TEST(attrs, no_flags)
+{
+	char buf[5 * 4096], got[sizeof(buf)];
+	int fd;
+
+	if (!on_ext4() || geteuid())
+		ut_skip("needs root on ext4");
+	memset(buf, 'x', sizeof(buf));
+	CHECK_OK(fd = open("few", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(pwrite(fd, buf, sizeof(buf), 4096), sizeof(buf));
+	CHECK_OK(set_flags("few", EXTENTS | FS_IMMUTABLE_FL));
+	CHECK_OK(set_flags("few", 0));
+	CHECK_EQ(flags_of("few") & (EXTENTS | FS_IMMUTABLE_FL), 0);
+	CHECK_EQ(pread(fd, got, sizeof(got), 4096), sizeof(got));
+	CHECK(!memcmp(buf, got, sizeof(buf)));
+	/* it grows, by tables of pointers too, and goes */
+	CHECK_EQ(pwrite(fd, "end", 3, 4096 << 4), 3);
+	CHECK_OK(fsync(fd));
+	CHECK_EQ(pread(fd, got, 3, 4096 << 4), 3);
+	CHECK(!memcmp(got, "end", 3));
+	close(fd);
+	CHECK_OK(unlink("few"));
+	/* one that is longer keeps them, and changes the other flags */
+	CHECK_OK(fd = open("more", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(pwrite(fd, "x", 1, 12 * 4096), 1);
+	CHECK_OK(set_flags("more", EXTENTS | FS_NODUMP_FL));
+	CHECK_ERR(set_flags("more", 0), EOPNOTSUPP);
+	CHECK_EQ(flags_of("more") & (EXTENTS | FS_NODUMP_FL), EXTENTS);
+	close(fd);
 }
 
 static int rename2(const char *from, const char *to, unsigned int flags)
