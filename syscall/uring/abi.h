@@ -144,12 +144,13 @@ enum uring_opcode {
 #define FEAT_CQE_SKIP	     BIT(11)
 #define FEAT_LINKED_FILE     BIT(12)
 #define FEAT_REG_REG_RING    BIT(13)
+#define FEAT_MIN_TIMEOUT     BIT(15)
 #define FEATURES                                                   \
 	(FEAT_SINGLE_MMAP | FEAT_NODROP | FEAT_SUBMIT_STABLE |     \
 	 FEAT_RW_CUR_POS | FEAT_CUR_PERSONALITY | FEAT_FAST_POLL | \
 	 FEAT_POLL_32BITS | FEAT_SQPOLL_NONFIXED | FEAT_EXT_ARG |  \
 	 FEAT_NATIVE_WORKERS | FEAT_CQE_SKIP | FEAT_LINKED_FILE |  \
-	 FEAT_REG_REG_RING)
+	 FEAT_REG_REG_RING | FEAT_MIN_TIMEOUT)
 
 struct uring_sq_off {
 	u32 head, tail, ring_mask, ring_entries, flags, dropped, array, resv;

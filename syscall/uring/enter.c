@@ -11,6 +11,7 @@
 struct waiting {
 	u64 sigmask, sigmask_size;
 	u64 deadline;
+	u64 enough_at; /* from then on one new event will do; 0: never */
 };
 
 static int read_ext_arg(u32 flags, uaddr_t arg, u64 size, struct waiting *w)
@@ -25,6 +26,8 @@ static int read_ext_arg(u32 flags, uaddr_t arg, u64 size, struct waiting *w)
 		return -EFAULT;
 	w->sigmask = a.sigmask;
 	w->sigmask_size = a.sigmask_sz;
+	if (a.min_wait_usec)
+		w->enough_at = deadline_after(a.min_wait_usec * 1000ull);
 	if (!a.ts)
 		return 0;
 	if (copy_from_user(ts, a.ts, sizeof(ts)))
@@ -72,6 +75,32 @@ static void end_wait(struct uring *r)
 	spin_unlock(&r->lock);
 }
 
+static int wait_until(struct uring *r, u32 target, u32 timeouts, u64 deadline)
+{
+	int err;
+
+	begin_wait(r, target);
+	err = wait_event_interruptible_timeout(
+		&r->wq, enough(r, target, timeouts), deadline);
+	end_wait(r);
+	return err;
+}
+
+/* For @target events till w->enough_at, then for one that was not there at first. */
+static int wait_twice(struct uring *r, u32 target, u32 timeouts,
+		      const struct waiting *w)
+{
+	u32 one = load_once(&r->cq_tail) + 1;
+	int err;
+
+	if (!w->enough_at || w->enough_at >= w->deadline)
+		return wait_until(r, target, timeouts, w->deadline);
+	err = wait_until(r, target, timeouts, w->enough_at);
+	if (err == -ETIMEDOUT)
+		err = wait_until(r, one, timeouts, w->deadline);
+	return err;
+}
+
 static s64 wait_events(struct uring *r, u32 min_complete,
 		       const struct waiting *w)
 {
@@ -92,10 +121,7 @@ static s64 wait_events(struct uring *r, u32 min_complete,
 	err = sigmask_enter(w->sigmask, (size_t)w->sigmask_size);
 	if (err)
 		return err;
-	begin_wait(r, target);
-	err = wait_event_interruptible_timeout(
-		&r->wq, enough(r, target, timeouts), w->deadline);
-	end_wait(r);
+	err = wait_twice(r, target, timeouts, w);
 	uring_flush_overflow(r);
 	err = err == -ETIMEDOUT ? -ETIME : err == -ERESTARTSYS ? -EINTR : 0;
 	if (err && uring_ready(r))

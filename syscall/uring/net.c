@@ -85,6 +85,7 @@ int uring_recv_prep(struct uring_req *q)
 		return err;
 	if (q->sqe.off || q->sqe.file_index)
 		return -EINVAL;
+	q->msg.h = (struct user_msghdr){ 0 }; /* nobody wants the name */
 	return one_segment(q,
 			   q->sqe.flags & SQE_BUFFER_SELECT ? 0 : q->sqe.addr,
 			   q->sqe.len);

@@ -5,6 +5,7 @@
  */
 #include "uring.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -282,5 +283,103 @@ TEST(uring, deferred_end_with_their_process)
 			CHECK_EQ(c.res, -ECANCELED);
 	}
 	CHECK_EQ(seen, 0x1331);
+	ring_close(r);
+}
+
+/* A receive asks for no name, whatever the request was used for before. */
+TEST(uring, recv_of_datagrams)
+{
+	struct sockaddr_in *to = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	socklen_t len = sizeof(*to);
+	struct iovec iov = { "hello", 5 };
+	struct msghdr m = { .msg_name = to, .msg_iov = &iov, .msg_iovlen = 1 };
+	struct ring *r = ring(4);
+	char b[16];
+	int s;
+
+	CHECK(to != MAP_FAILED);
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+	CHECK_OK(bind(s, (void *)to, len));
+	CHECK_OK(getsockname(s, (void *)to, &len));
+	m.msg_namelen = len;
+	for (int i = 0; i < 4; i++)
+		rw(next(r, IORING_OP_SENDMSG, s, 1), &m, 1, 0);
+	CHECK_EQ(submit_wait(r, 4), 4);
+	for (int i = 0; i < 4; i++)
+		expect(r, 1, 5);
+	CHECK_OK(munmap(to, 4096));
+	for (int i = 0; i < 4; i++) {
+		rw(next(r, IORING_OP_RECV, s, 2), b, sizeof(b), 0);
+		CHECK_EQ(submit_wait(r, 1), 1);
+		expect(r, 2, 5);
+	}
+	CHECK(!memcmp(b, "hello", 5));
+	ring_close(r);
+}
+
+/* Of the timeout of linux/io_uring.h, by its place: headers may be older. */
+struct wait_arg {
+	uint64_t sigmask;
+	uint32_t sigmask_size, min_wait_us;
+	uint64_t ts;
+};
+
+static int wait_two(struct ring *r, unsigned int min_wait_ms, long ms)
+{
+	struct __kernel_timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+	struct wait_arg a = { .min_wait_us = min_wait_ms * 1000,
+			      .ts = (uint64_t)(uintptr_t)&ts };
+
+	return (int)syscall(SYS_io_uring_enter, r->fd, 0, 2,
+			    IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &a,
+			    sizeof(a));
+}
+
+static int write_later(void *arg)
+{
+	int *p = arg;
+
+	usleep((useconds_t)p[2] * 1000);
+	CHECK_EQ(write(p[1], "x", 1), 1);
+	return 0;
+}
+
+/* Two events are wanted, after some time one will do. */
+TEST(uring, min_wait)
+{
+	struct ring *r = ring(4);
+	struct io_uring_cqe c;
+	int p[3];
+	char b;
+	long t;
+
+	if (!(r->p.features & 1u << 15))
+		ut_skip("no IORING_FEAT_MIN_TIMEOUT");
+	CHECK_OK(pipe(p));
+	/* one before it: that is looked at when the time is over */
+	p[2] = 10;
+	rw(next(r, IORING_OP_READ, p[0], 1), &b, 1, 0);
+	CHECK_EQ(submit_wait(r, 0), 1);
+	t = ut_now_ms();
+	ut_fork(write_later, p);
+	CHECK_OK(wait_two(r, 60, 20000));
+	CHECK(ut_now_ms() - t >= 59 && ut_now_ms() - t < 10000);
+	CHECK(peek(r, &c) && c.user_data == 1);
+	/* one after it: that is enough */
+	p[2] = 60;
+	rw(next(r, IORING_OP_READ, p[0], 2), &b, 1, 0);
+	CHECK_EQ(submit_wait(r, 0), 1);
+	t = ut_now_ms();
+	ut_fork(write_later, p);
+	CHECK_OK(wait_two(r, 10, 20000));
+	CHECK(ut_now_ms() - t < 10000);
+	CHECK(peek(r, &c) && c.user_data == 2);
+	/* none at all */
+	t = ut_now_ms();
+	CHECK_ERR(wait_two(r, 10, 30), ETIME);
+	CHECK(ut_now_ms() - t >= 29);
 	ring_close(r);
 }
