@@ -56,31 +56,54 @@ static bool matches(const struct uring_req *q, const struct uring_match *m)
 	return true;
 }
 
-/* The first that matches: 0, -EALREADY (or 1: told to stop, once each), -ENOENT. */
-static int cancel_one(struct uring *r, const struct uring_match *m,
-		      const struct uring_req *not_this, bool soon)
+/* Does @m ask for requests of one user_data only? */
+static bool is_named(const struct uring_match *m)
+{
+	return !(m->flags & CANCEL_ANY) &&
+	       (!(m->flags & (CANCEL_FD | CANCEL_OP)) ||
+		(m->flags & CANCEL_USERDATA));
+}
+
+/* The first of @list that matches, and what it is called; *@claimed if it is ours. */
+static int tell_one(const struct list_head *list, const struct uring_match *m,
+		    const struct uring_req *not_this,
+		    struct uring_req **claimed)
 {
 	struct uring_req *q;
-	bool claimed = false;
-	int res = -ENOENT;
+	int res;
 
-	spin_lock(&r->lock);
-	list_for_each_entry(q, &r->reqs, ring_node) {
+	list_for_each_entry(q, list, ring_node) {
 		if (q == not_this || load_once(&q->cancelled) || !matches(q, m))
 			continue;
 		spin_lock(&q->pool->lock);
-		claimed = uring_claim_locked(q);
-		res = told(q, claimed);
-		if (!claimed)
+		if (uring_claim_locked(q))
+			*claimed = q;
+		else
 			uring_interrupt_locked(q);
+		res = told(q, *claimed);
 		spin_unlock(&q->pool->lock);
-		if (res != -ENOENT)
-			break;
+		return res;
 	}
+	return -ENOENT;
+}
+
+/* One that matches: 0, -EALREADY (or 1: told to stop, once each), -ENOENT. */
+static int cancel_one(struct uring *r, const struct uring_match *m,
+		      const struct uring_req *not_this, bool soon)
+{
+	struct uring_req *q = NULL;
+	int res = -ENOENT;
+
+	spin_lock(&r->lock);
+	if (is_named(m))
+		res = tell_one(uring_bucket(r, m->user_data), m, not_this, &q);
+	else
+		for (u32 i = 0; i < URING_BUCKETS && res == -ENOENT; i++)
+			res = tell_one(&r->reqs[i], m, not_this, &q);
 	spin_unlock(&r->lock);
-	if (claimed && soon)
+	if (q && soon)
 		uring_end_soon(q);
-	else if (claimed)
+	else if (q)
 		uring_end_claimed(q);
 	return res;
 }
@@ -133,7 +156,7 @@ struct uring_req *uring_find_locked(struct uring *r, u64 user_data, u8 op)
 	struct uring_req *q, *busy = NULL;
 
 	assert_held(&r->lock);
-	list_for_each_entry(q, &r->reqs, ring_node) {
+	list_for_each_entry(q, uring_bucket(r, user_data), ring_node) {
 		if (q->sqe.opcode != op || q->sqe.user_data != user_data)
 			continue;
 		if (uring_claim(q))
@@ -196,8 +219,9 @@ static bool any_left(struct uring *r, const struct uring_match *m)
 	bool any = false;
 
 	spin_lock(&r->lock);
-	list_for_each_entry(q, &r->reqs, ring_node)
-		any |= matches(q, m);
+	for (u32 i = 0; i < URING_BUCKETS; i++)
+		list_for_each_entry(q, &r->reqs[i], ring_node)
+			any |= matches(q, m);
 	spin_unlock(&r->lock);
 	return any;
 }

@@ -221,6 +221,17 @@ int uring_poll_remove_prep(struct uring_req *q)
 	return 0;
 }
 
+static void rename(struct uring_req *q, u64 user_data)
+{
+	struct uring *r = q->ring;
+
+	spin_lock(&r->lock);
+	list_del(&q->ring_node);
+	q->sqe.user_data = user_data;
+	list_add_tail(&q->ring_node, uring_bucket(r, user_data));
+	spin_unlock(&r->lock);
+}
+
 s64 uring_poll_remove_run(struct uring_req *q, bool wait __unused)
 {
 	const struct uring_sqe *s = &q->sqe;
@@ -245,7 +256,7 @@ s64 uring_poll_remove_run(struct uring_req *q, bool wait __unused)
 			       (s->len & POLL_ADD_MULTI);
 	}
 	if (s->len & POLL_UPDATE_USER_DATA)
-		old->sqe.user_data = s->off;
+		rename(old, s->off);
 	uring_queue(old); /* looks, and waits again */
 	return 0;
 }

@@ -113,7 +113,7 @@ static void show_locked(struct uring_req *q)
 	KASSERT(!q->shown);
 	q->shown = true;
 	r->nr_active++;
-	list_add_tail(&q->ring_node, &r->reqs);
+	list_add_tail(&q->ring_node, uring_bucket(r, q->sqe.user_data));
 	spin_lock(&q->pool->lock);
 	q->state = UR_RUNNING;
 	list_add_tail(&q->pool_node, &q->pool->reqs);

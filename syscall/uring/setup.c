@@ -50,7 +50,9 @@ static int region_alloc(struct uring_region *g, u64 bytes)
 
 static void uring_free(struct uring *r)
 {
-	KASSERT(list_empty(&r->reqs) && list_empty(&r->deferred));
+	for (u32 i = 0; i < URING_BUCKETS; i++)
+		KASSERT(list_empty(&r->reqs[i]));
+	KASSERT(list_empty(&r->deferred));
 	uring_drop_overflow(r);
 	uring_spare_free(r);
 	uring_groups_free(r);
@@ -257,7 +259,8 @@ static void init_uring(struct uring *r, const struct uring_params *p)
 	mutex_init(&r->submit);
 	mutex_init(&r->tables);
 	spin_init(&r->lock, "io_uring", RANK_PIPE);
-	list_init(&r->reqs);
+	for (u32 i = 0; i < URING_BUCKETS; i++)
+		list_init(&r->reqs[i]);
 	list_init(&r->deferred);
 	list_init(&r->counted);
 	list_init(&r->overflow);

@@ -222,7 +222,7 @@ static s64 update(struct uring_req *q, u8 op)
 	s64 res = -ENOENT;
 
 	spin_lock(&r->lock);
-	list_for_each_entry(old, &r->reqs, ring_node) {
+	list_for_each_entry(old, uring_bucket(r, q->sqe.addr), ring_node) {
 		if (old->sqe.opcode != op || old->sqe.user_data != q->sqe.addr)
 			continue;
 		res = update_locked(old, q->sqe.op_flags, q->time.period);

@@ -57,6 +57,7 @@
 #include <kernel/file/file.h>
 #include <kernel/time/timer.h>
 #include <lib/atomic.h>
+#include <lib/hash.h>
 #include <lib/list.h>
 
 #define URING_MAX_ENTRIES 32768u
@@ -101,6 +102,8 @@ struct uring_fixed_buf {
 	u64 base, len; /* 0: none */
 };
 
+#define URING_BUCKETS 64u
+
 struct uring {
 	u32 refs;			 /* [a] file, areas, requests */
 	u32 flags;			 /* [I] SETUP_* */
@@ -118,14 +121,14 @@ struct uring {
 	u64 submitter; /* [a] SINGLE_ISSUER: thread_id(); 0: not yet */
 
 	struct spinlock lock;
-	u32 cq_tail;	       /* [lock] */
-	u32 cq_head_seen;      /* [lock] the program's is not before it */
-	u32 cq_timeouts;       /* [lock] events of timeouts: are not counted */
-	u32 wake_at;	       /* [lock] tail that somebody waits for */
-	u32 nr_waiting;	       /* [lock] */
-	u32 nr_active;	       /* [lock] requests started, not completed */
-	bool counting;	       /* [lock] somebody ends those of counted */
-	struct list_head reqs; /* [lock] U1 */
+	u32 cq_tail;	  /* [lock] */
+	u32 cq_head_seen; /* [lock] the program's is not before it */
+	u32 cq_timeouts;  /* [lock] events of timeouts: are not counted */
+	u32 wake_at;	  /* [lock] tail that somebody waits for */
+	u32 nr_waiting;	  /* [lock] */
+	u32 nr_active;	  /* [lock] requests started, not completed */
+	bool counting;	  /* [lock] somebody ends those of counted */
+	struct list_head reqs[URING_BUCKETS]; /* [lock] U1, by user_data */
 	struct list_head deferred; /* [lock] HELD, oldest first: DRAIN */
 	struct list_head counted;  /* [lock] timeouts that count events */
 	struct list_head overflow; /* [lock] events that found the CQ full */
@@ -279,6 +282,12 @@ struct uring_op {
 	u16 flags;
 };
 extern const struct uring_op uring_ops[NR_OPS]; /* ops.c */
+
+/* Where requests named @user_data are. */
+static inline struct list_head *uring_bucket(struct uring *r, u64 user_data)
+{
+	return &r->reqs[hash64(user_data) % URING_BUCKETS];
+}
 
 /* Names current for ever, which the address of a thread does not. */
 static inline u64 uring_thread_id(void)

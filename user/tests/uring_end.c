@@ -286,6 +286,47 @@ TEST(uring, deferred_end_with_their_process)
 	ring_close(r);
 }
 
+/* Of many, each is found by its name, by a new one too, and all by their file. */
+TEST(uring, many_names)
+{
+	struct ring *r = ring(64);
+	struct io_uring_sqe *s;
+	int p[2];
+
+	CHECK_OK(pipe(p));
+	for (unsigned long i = 0; i < 192; i++) {
+		next(r, IORING_OP_POLL_ADD, p[0], 4096 * i)->poll32_events =
+			POLLIN;
+		if (i % 64 == 63)
+			CHECK_EQ(submit_wait(r, 0), 64);
+	}
+	s = next(r, IORING_OP_POLL_REMOVE, -1, 1);
+	s->addr = 4096 * 77;
+	s->off = 9;
+	s->len = IORING_POLL_UPDATE_USER_DATA;
+	CHECK_EQ(submit_wait(r, 1), 1);
+	expect(r, 1, 0);
+	next(r, IORING_OP_ASYNC_CANCEL, -1, 2)->addr = 4096 * 77;
+	CHECK_EQ(submit_wait(r, 1), 1);
+	expect(r, 2, -ENOENT);
+	next(r, IORING_OP_ASYNC_CANCEL, -1, 9)->addr = 9;
+	CHECK_EQ(submit_wait(r, 2), 1);
+	for (int i = 0; i < 2; i++) {
+		struct io_uring_cqe c = wait_cqe(r);
+
+		CHECK(c.user_data == 9 && (c.res == 0 || c.res == -ECANCELED));
+	}
+	s = next(r, IORING_OP_ASYNC_CANCEL, p[0], 3);
+	s->cancel_flags = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_FD;
+	CHECK_EQ(submit_wait(r, 128), 1);
+	for (int i = 0; i < 192; i++) {
+		struct io_uring_cqe c = wait_cqe(r);
+
+		CHECK_EQ(c.res, c.user_data == 3 ? 191 : -ECANCELED);
+	}
+	ring_close(r);
+}
+
 /* A receive asks for no name, whatever the request was used for before. */
 TEST(uring, recv_of_datagrams)
 {
