@@ -11,7 +11,7 @@
 struct waiting {
 	u64 sigmask, sigmask_size;
 	u64 deadline;
-	u64 enough_at; /* from then on one new event will do; 0: never */
+	u64 enough_at; /* till then whatever deadline is, then one will do; or 0 */
 };
 
 static int read_ext_arg(u32 flags, uaddr_t arg, u64 size, struct waiting *w)
@@ -86,14 +86,14 @@ static int wait_until(struct uring *r, u32 target, u32 timeouts, u64 deadline)
 	return err;
 }
 
-/* For @target events till w->enough_at, then for one that was not there at first. */
+/* For @target events till w->enough_at, then for any. */
 static int wait_twice(struct uring *r, u32 target, u32 timeouts,
 		      const struct waiting *w)
 {
-	u32 one = load_once(&r->cq_tail) + 1;
+	u32 one = load_once(&r->sh->cq_head) + 1;
 	int err;
 
-	if (!w->enough_at || w->enough_at >= w->deadline)
+	if (!w->enough_at)
 		return wait_until(r, target, timeouts, w->deadline);
 	err = wait_until(r, target, timeouts, w->enough_at);
 	if (err == -ETIMEDOUT)

@@ -418,9 +418,16 @@ TEST(uring, min_wait)
 	CHECK_OK(wait_two(r, 10, 20000));
 	CHECK(ut_now_ms() - t < 10000);
 	CHECK(peek(r, &c) && c.user_data == 2);
-	/* none at all */
+	/* none at all: the longer of both */
 	t = ut_now_ms();
 	CHECK_ERR(wait_two(r, 10, 30), ETIME);
-	CHECK(ut_now_ms() - t >= 29);
+	CHECK_ERR(wait_two(r, 30, 10), ETIME);
+	CHECK(ut_now_ms() - t >= 58);
+	/* what is there already counts */
+	next(r, IORING_OP_NOP, -1, 3);
+	CHECK_EQ(submit_wait(r, 0), 1);
+	t = ut_now_ms();
+	CHECK_OK(wait_two(r, 20, 20000));
+	CHECK(ut_now_ms() - t < 10000);
 	ring_close(r);
 }
