@@ -214,7 +214,8 @@ static s64 receive_parts(struct uring_req *q, struct socket *s)
 				  h.flags };
 	if (copy_to_user(base, &o, sizeof(o)))
 		return -EFAULT;
-	return (s64)head + n;
+	/* with MSG_TRUNC @n may be more than there is room for */
+	return (s64)(head + min((u64)n, len - head));
 }
 
 static s64 receive(struct uring_req *q)

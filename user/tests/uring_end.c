@@ -327,6 +327,40 @@ TEST(uring, many_names)
 	ring_close(r);
 }
 
+/* What is cut is told by the length in the buffer, not by the event's. */
+TEST(uring, recvmsg_that_cuts)
+{
+	struct io_uring_recvmsg_out *o;
+	struct msghdr m = { .msg_namelen = 0 };
+	struct ring *r = ring(4);
+	struct io_uring_sqe *s;
+	struct io_uring_cqe c;
+	char b[sizeof(*o) + 4];
+	int p[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_DGRAM, 0, p));
+	s = next(r, IORING_OP_PROVIDE_BUFFERS, 1, 1);
+	rw(s, b, sizeof(b), 0);
+	s->buf_group = 7;
+	CHECK_EQ(submit_wait(r, 1), 1);
+	expect(r, 1, 0);
+	s = next(r, IORING_OP_RECVMSG, p[0], 2);
+	rw(s, &m, 1, 0);
+	s->ioprio = IORING_RECV_MULTISHOT;
+	s->flags = IOSQE_BUFFER_SELECT;
+	s->buf_group = 7;
+	s->msg_flags = MSG_TRUNC;
+	CHECK_EQ(submit_wait(r, 0), 1);
+	CHECK_EQ(write(p[1], "0123456789", 10), 10);
+	c = wait_cqe(r);
+	CHECK(c.user_data == 2 && c.res == sizeof(b));
+	o = (void *)b;
+	CHECK_EQ(o->payloadlen, 10);
+	CHECK(o->flags & MSG_TRUNC);
+	CHECK(!memcmp(b + sizeof(*o), "0123", 4));
+	ring_close(r);
+}
+
 /* A receive asks for no name, whatever the request was used for before. */
 TEST(uring, recv_of_datagrams)
 {
