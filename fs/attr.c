@@ -49,16 +49,23 @@ void stat_path(const struct path *p, struct kstat *st)
 	st->is_mount_root = p->dentry == p->mnt->root;
 }
 
-int vfs_stat(const struct path *p, struct kstat *st)
+static int stat_computed(const struct path *p, struct kstat *st)
 {
 	struct inode *i = p->dentry->inode;
-	int err;
+	int err = i->ops->revalidate(i);
 
-	if (i->ops->revalidate) {
-		err = i->ops->revalidate(i);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
+	stat_path(p, st);
+	if (i->ops->fill_stat)
+		i->ops->fill_stat(i, st);
+	return 0;
+}
+
+int vfs_stat(const struct path *p, struct kstat *st)
+{
+	if (p->dentry->inode->ops->revalidate)
+		return stat_computed(p, st);
 	stat_path(p, st);
 	return 0;
 }
@@ -85,6 +92,10 @@ int vfs_fstat(struct file *f, struct kstat *st)
 		return 0;
 	}
 	if (i->ops->revalidate) {
+		struct path p = { f->mnt, f->dentry };
+
+		if (p.dentry)
+			return stat_computed(&p, st);
 		err = i->ops->revalidate(i);
 		if (err)
 			return err;

@@ -90,6 +90,7 @@ struct fs_type *fs_find_type(const char *name);
 struct user_ns *fs_owner(const struct fs_type *t); /* of a new instance */
 struct super_block *sb_find_or_create(struct fs_type *t, const char *dev,
 				      u64 flags, const char *data);
+kdev_t sb_anon_dev(void); /* one that nobody has; mount_mutex held */
 void sb_get(struct super_block *sb);
 void sb_put(struct super_block *sb); /* may sleep and destroy it */
 int sb_remount(struct super_block *sb, u64 flags, const char *data);
@@ -216,6 +217,9 @@ void walk_end(struct walk *w);
 /* To the parent of the last component; on success no lock is held, anchor is
  * the parent and walk_end() is due. */
 int walk_parent(struct walk *w, int dirfd, const char *path);
+/* The same without a walk: the name @name of @len bytes in the directory @dir. */
+void walk_given(struct walk *w, const struct path *dir, const char *name,
+		u32 len);
 int path_lookup_at(int dirfd, const char *path, u32 flags, u32 resolve,
 		   struct path *out);
 /* Child of @dir, referenced, perhaps negative; dir->inode->lock held. */
@@ -256,6 +260,9 @@ int may_open_sticky(const struct inode *dir, const struct inode *i);
 u32 setid_to_drop(const struct inode *i);
 
 /* --- namei.c, rename.c */
+/* unlink and rename once the parents are found; the caller ends the walks. */
+int unlink_walked(struct walk *w, bool rmdir);
+int rename_walked(const struct walk *old, const struct walk *new, u32 flags);
 void vfs_lock_two(struct dentry *a, struct dentry *b);
 void vfs_unlock_two(struct dentry *a, struct dentry *b);
 

@@ -430,29 +430,32 @@ static int remove_name(struct walk *w, struct dentry *d, bool rmdir)
 	return err;
 }
 
-int vfs_unlink(int dirfd, const char *path, bool rmdir)
+int unlink_walked(struct walk *w, bool rmdir)
 {
 	struct dentry *d;
+	int err;
+
+	if (w->type != NAME_NORM)
+		return odd_name(w->type, rmdir);
+	if (path_readonly(&w->anchor))
+		return -EROFS;
+	down_write(&w->anchor.dentry->inode->lock);
+	d = lookup_locked(w->anchor.dentry, w->name, w->len, w->hash);
+	err = IS_ERR(d) ? (int)PTR_ERR(d) : remove_name(w, d, rmdir);
+	up_write(&w->anchor.dentry->inode->lock);
+	if (!IS_ERR(d))
+		dentry_put(d); /* may free the blocks: without the lock */
+	return err;
+}
+
+int vfs_unlink(int dirfd, const char *path, bool rmdir)
+{
 	struct walk w;
 	int err = walk_parent(&w, dirfd, path);
 
 	if (err)
 		return err;
-	if (w.type != NAME_NORM) {
-		err = odd_name(w.type, rmdir);
-		goto out;
-	}
-	if (path_readonly(&w.anchor)) {
-		err = -EROFS;
-		goto out;
-	}
-	down_write(&w.anchor.dentry->inode->lock);
-	d = lookup_locked(w.anchor.dentry, w.name, w.len, w.hash);
-	err = IS_ERR(d) ? (int)PTR_ERR(d) : remove_name(&w, d, rmdir);
-	up_write(&w.anchor.dentry->inode->lock);
-	if (!IS_ERR(d))
-		dentry_put(d); /* may free the blocks: without the lock */
-out:
+	err = unlink_walked(&w, rmdir);
 	walk_end(&w);
 	return err;
 }

@@ -24,7 +24,8 @@
 
 #define O_TMPFILE_ONLY (O_TMPFILE & ~O_DIRECTORY)
 #define O_NOT_KEPT     (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
-#define O_FOR_OPEN     (O_NOCTTY | O_EXCL) /* of these, what open() looks at */
+#define O_FOR_OPEN \
+	(O_NOCTTY | O_EXCL | O_TRUNC) /* of these, what open() looks at */
 
 struct open_how_k {
 	u32 flags;

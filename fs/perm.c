@@ -94,6 +94,17 @@ static int device_permission(const struct inode *i, u32 mask)
 	return access ? cgroup_dev_check(S_ISBLK(i->mode), i->rdev, access) : 0;
 }
 
+int inode_mode_permission(struct inode *i, u32 mask)
+{
+	if (unlikely(acl_may_matter(i)) && fs_cred()->fsuid != i->uid) {
+		int err = acl_permission(i, mask & 7);
+
+		if (err != -EAGAIN)
+			return err == -EACCES ? override(i, mask & 7) : err;
+	}
+	return generic_permission(i, mask);
+}
+
 static int mode_permission(struct inode *i, u32 mask)
 {
 	if (mask & MAY_WRITE) {
@@ -104,13 +115,7 @@ static int mode_permission(struct inode *i, u32 mask)
 	}
 	if (i->ops->permission)
 		return i->ops->permission(i, mask);
-	if (unlikely(acl_may_matter(i)) && fs_cred()->fsuid != i->uid) {
-		int err = acl_permission(i, mask & 7);
-
-		if (err != -EAGAIN)
-			return err == -EACCES ? override(i, mask & 7) : err;
-	}
-	return generic_permission(i, mask);
+	return inode_mode_permission(i, mask);
 }
 
 int inode_permission(struct inode *i, u32 mask)

@@ -231,6 +231,24 @@ static int rename_parents(struct rename *r)
 	return err;
 }
 
+static int rename_all(struct rename *r)
+{
+	int err = rename_parents(r);
+
+	if (r->from && !IS_ERR(r->from))
+		dentry_put(r->from);
+	if (r->to && !IS_ERR(r->to))
+		dentry_put(r->to);
+	return err;
+}
+
+int rename_walked(const struct walk *old, const struct walk *new, u32 flags)
+{
+	struct rename r = { .old = *old, .new = *new, .flags = flags };
+
+	return rename_all(&r);
+}
+
 int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
 	       const char *newpath, u32 flags)
 {
@@ -246,11 +264,7 @@ int vfs_rename(int olddirfd, const char *oldpath, int newdirfd,
 	err = walk_parent(&r.new, newdirfd, newpath);
 	if (err)
 		goto out_old;
-	err = rename_parents(&r);
-	if (r.from && !IS_ERR(r.from))
-		dentry_put(r.from);
-	if (r.to && !IS_ERR(r.to))
-		dentry_put(r.to);
+	err = rename_all(&r);
 	walk_end(&r.new);
 out_old:
 	walk_end(&r.old);

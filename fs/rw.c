@@ -64,6 +64,8 @@ struct mapping *vfs_mapping(struct file *f)
 		return NULL;
 	if (S_ISREG(f->inode->mode) && f->inode->mapping.ops)
 		return &f->inode->mapping;
+	if (f->ops->under)
+		return vfs_mapping(f->ops->under(f));
 	return S_ISBLK(f->inode->mode) ? blkfile_mapping(f) : NULL;
 }
 

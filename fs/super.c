@@ -148,6 +148,11 @@ struct user_ns *fs_owner(const struct fs_type *t)
 	return t->owner ? t->owner() : &init_user_ns;
 }
 
+kdev_t sb_anon_dev(void)
+{
+	return MKDEV(0, next_anon_minor++);
+}
+
 static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 				    u64 flags)
 {
@@ -157,7 +162,7 @@ static struct super_block *sb_alloc(struct fs_type *t, struct blkdev *bd,
 		return NULL;
 	sb->type = t;
 	sb->bdev = bd;
-	sb->dev = bd ? bd->dev : MKDEV(0, next_anon_minor++);
+	sb->dev = bd ? bd->dev : sb_anon_dev();
 	sb->flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC |
 			     MS_LAZYTIME | MS_SILENT);
 	sb->block_size = PAGE_SIZE;

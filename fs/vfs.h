@@ -42,6 +42,7 @@ struct super_block;
 struct user_ns;
 struct path;
 struct kstatfs;
+struct kstat;
 struct blkdev;
 
 #define S_IFMT	    0170000
@@ -152,6 +153,9 @@ struct inode_ops {
 	/* Inodes whose attributes are computed (/proc): before stat and
 	 * walk. */
 	int (*revalidate)(struct inode *inode);
+	/* What stat(2) shows that is not in the inode.  Only of those that have
+	 * revalidate(), and after it.  Optional. */
+	void (*fill_stat)(struct inode *inode, struct kstat *st);
 	/* The same for a cached name; false: forget the dentry.  Optional. */
 	bool (*d_revalidate)(struct inode *dir, struct dentry *d);
 	/* @d is what lookup() or one that makes names has just said; dcache_lock
@@ -161,7 +165,7 @@ struct inode_ops {
 	int (*create_open)(struct inode *dir, const char *name, size_t len,
 			   u32 mode, u32 flags, struct inode **out);
 	/* Called on open of a regular file or directory, may set f->priv,
-	 * f->ops. */
+	 * f->ops.  f->flags have O_TRUNC still, which the VFS sees to. */
 	int (*open)(struct inode *inode, struct file *f);
 	/* Replaces the generic mode check.  Optional. */
 	int (*permission)(struct inode *inode, u32 mask);
@@ -292,6 +296,8 @@ struct super_block {
 	bool has_iflags;	     /* [I] inodes can have FS_*_FL */
 	bool own_checks;  /* [I] who may change attributes, it says itself */
 	bool own_devices; /* [I] nodes are the kernel's: whoever mounted it */
+	u8 stack_depth;	  /* [I] file systems below it, one on the other */
+	u8 uuid[16];	  /* [I] of the volume; zeroes: none */
 	u32 time_gran;	  /* [I] ns */
 	s64 time_min, time_max; /* [I] seconds; both 0: no limits */
 	struct dentry *root;	/* [I] owned */
@@ -507,7 +513,9 @@ extern u64 protected_fifos, protected_regular;	    /* 0 .. 2 */
 #define FS_NODUMP_FL	0x40u
 #define FS_NOATIME_FL	0x80u
 #define FS_COMPR_FL	0x04u
-int inode_permission(struct inode *i, u32 mask);     /* current's fsuid */
+int inode_permission(struct inode *i, u32 mask); /* current's fsuid */
+/* The same by mode and access control list alone: for an op permission(). */
+int inode_mode_permission(struct inode *i, u32 mask);
 int path_permission(const struct path *p, u32 mask); /* + ro mounts, noexec */
 #define MAY_EXEC  1
 #define MAY_WRITE 2

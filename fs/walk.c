@@ -609,3 +609,15 @@ int walk_parent(struct walk *w, int dirfd, const char *path)
 	walk_hold(w);
 	return 0;
 }
+
+void walk_given(struct walk *w, const struct path *dir, const char *name,
+		u32 len)
+{
+	*w = (struct walk){ .rest = "",
+			    .name = name,
+			    .len = len,
+			    .hash = name_hash(name, len),
+			    .type = NAME_NORM,
+			    .anchor = *dir };
+	path_get(dir);
+}

@@ -493,6 +493,7 @@ static void fill_vfs(struct ext4_sb *sbi, struct super_block *sb)
 	sb->priv = sbi;
 	sb->flags |= MS_RDONLY; /* until go_rw() */
 	sb->magic = EXT4_SUPER_MAGIC;
+	memcpy(sb->uuid, sbi->es->uuid, sizeof(sb->uuid));
 	sb->has_iflags = true;
 	sb->block_size = sbi->block_size;
 	sb->max_size = sbi->has_extents ? sbi->max_file_ext : sbi->max_file_ind;

@@ -154,6 +154,9 @@ struct file_ops {
 	bool sigio;	/* O_ASYNC tells what poll() would (async.c) */
 	bool own_sigio; /* O_ASYNC means something else, which setfl() sees to */
 	bool nowait;	/* read() honours IOV_NOWAIT, and write() for streams */
+	/* The file whose pages are this one's, on which it lies; it lives as long as
+	 * @f, and has no reference more.  Does not sleep.  Optional. */
+	struct file *(*under)(struct file *f);
 	/* Lines for /proc/<pid>/fdinfo/<n>: their length, at most @n.  Optional. */
 	size_t (*fdinfo)(struct file *f, char *buf, size_t n);
 	const char *anon_name; /* "anon_inode:[eventfd]" for /proc/pid/fd */
