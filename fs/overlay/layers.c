@@ -31,6 +31,19 @@ static int find_dir(const char *path, struct path *out)
 	return refuse("is no directory", path, -EINVAL);
 }
 
+static int find_escaped(const char *path, struct path *out)
+{
+	char *plain = kstrdup(path);
+	int err = -ENOMEM;
+
+	if (plain) {
+		ovl_unescape(plain);
+		err = find_dir(plain, out);
+	}
+	kfree(plain);
+	return err;
+}
+
 /* A mount of @p, a layer's directory, in no tree. */
 static struct mount *clone(const struct path *p, u64 flags)
 {
@@ -145,10 +158,10 @@ static int get_upper(struct ovl_fs *ofs, struct path *work)
 	ofs->fsys[0].dev = sb_anon_dev();
 	if (!ofs->config.upper)
 		return 0;
-	err = find_dir(ofs->config.upper, &upper);
+	err = find_escaped(ofs->config.upper, &upper);
 	if (err)
 		return err;
-	err = find_dir(ofs->config.work, work);
+	err = find_escaped(ofs->config.work, work);
 	if (err) {
 		work->dentry = NULL;
 	} else {

@@ -37,8 +37,7 @@ static int choose(const char *const *names, u32 nr, const char *v)
 	return -EINVAL;
 }
 
-/* '\x' is x. */
-static void unescape(char *s)
+void ovl_unescape(char *s)
 {
 	char *to = s;
 
@@ -110,7 +109,7 @@ static int set_lowerdir(struct ovl_config *c, const char *value)
 		if (path) {
 			memcpy(path, at, (size_t)(end - at));
 			path[end - at] = '\0';
-			unescape(path);
+			ovl_unescape(path);
 		}
 		err = add_lower(c, path);
 		if (!*end)
@@ -127,7 +126,6 @@ static int set_path(char **to, const char *value)
 		kfree(copy);
 		return copy ? -EINVAL : -ENOMEM;
 	}
-	unescape(copy);
 	kfree(*to);
 	*to = copy;
 	return 0;
@@ -235,28 +233,23 @@ static int set_option(struct ovl_config *c, const char *key, const char *v)
 	return 0;
 }
 
-/* The option at *@at, cut off; a value's escapes stay but for that of ','. */
+/* The option at *@at, cut off; escapes stay. */
 static char *next_option(char **at)
 {
-	char *s = *at, *from, *to;
+	char *s = *at, *end;
 
 	if (!s)
 		return NULL;
 	*at = NULL;
-	for (from = to = s; *from; from++) {
-		if (*from == '\\' && from[1] == ',') {
-			*to++ = *++from;
-			continue;
-		}
-		if (*from == '\\' && from[1]) {
-			*to++ = *from++;
-		} else if (*from == ',') {
-			*at = from + 1;
+	for (end = s; *end; end++) {
+		if (*end == '\\' && end[1]) {
+			end++;
+		} else if (*end == ',') {
+			*end = '\0';
+			*at = end + 1;
 			break;
 		}
-		*to++ = *from;
 	}
-	*to = '\0';
 	return s;
 }
 

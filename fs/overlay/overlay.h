@@ -91,7 +91,8 @@ enum ovl_uuid {
 	OVL_UUID_ON,
 };
 
-/* As mounted; strings are owned. */
+/* As mounted; strings are owned.  All but those of `lower' are as given, with
+ * escapes. */
 struct ovl_config {
 	char *lowerdirs;    /* as given by lowerdir=, or NULL */
 	char **lower;	    /* each, unescaped */
@@ -198,6 +199,7 @@ static inline void ovl_leave(struct cred *mine)
 
 /* --- options.c */
 int ovl_parse(struct ovl_config *c, const char *data);
+void ovl_unescape(char *s); /* '\x' becomes x, in place */
 int ovl_check_option(const char *opt);
 void ovl_config_free(struct ovl_config *c);
 void ovl_show_options(struct super_block *sb, char *buf, size_t n);

@@ -579,7 +579,7 @@ static const struct {
 	{ RW ",redirect_dir=on,volatile",
 	  "rw,relatime," RW ",redirect_dir=on,fsync=volatile" },
 	{ "lowerdir=l1:with\\:colon\\,",
-	  "ro,relatime,lowerdir=l1:with\\134:colon\\054,redirect_dir=on" },
+	  "ro,relatime,lowerdir=l1:with\\134:colon\\134\\054,redirect_dir=on" },
 	{ "default_permissions," RW ",uuid=null,userxattr",
 	  "rw,relatime," RW ",default_permissions,redirect_dir=nofollow,"
 	  "uuid=null,userxattr" },
