@@ -74,6 +74,7 @@ static const struct net_device_ops gem_ops = {
 	.open = gem_open,
 	.stop = gem_stop,
 	.xmit = gem_xmit,
+	.kick = gem_kick,
 	.set_rx_mode = gem_set_rx_mode,
 	.set_mac = gem_set_mac,
 	.set_mtu = gem_set_mtu,

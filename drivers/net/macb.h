@@ -91,6 +91,7 @@ struct gem {
 /* macb_io.c */
 bool gem_interrupt(void *arg);
 bool gem_xmit(struct net_device *dev, struct netbuf *b);
+void gem_kick(struct net_device *dev);
 /* [conf] */
 int gem_start(struct gem *g);
 void gem_halt(struct gem *g);

@@ -282,6 +282,16 @@ static bool add(struct gem *g, struct netbuf *b, bool *bad)
 	return !*bad && mark_full(g) && gem_tx_add(&g->tx, b, bad);
 }
 
+void gem_kick(struct net_device *dev)
+{
+	struct gem *g = gem_of(dev);
+
+	spin_lock(&g->lock);
+	if (g->up && g->tx.in_flight)
+		tell_to_send(g);
+	spin_unlock(&g->lock);
+}
+
 bool gem_xmit(struct net_device *dev, struct netbuf *b)
 {
 	struct gem *g = gem_of(dev);
@@ -290,9 +300,9 @@ bool gem_xmit(struct net_device *dev, struct netbuf *b)
 	spin_lock(&g->lock);
 	if (g->up)
 		taken = add(g, b, &bad);
-	if (taken)
-		tell_to_send(g);
 	spin_unlock(&g->lock);
+	if (!bad && !(taken && netdev_kick_later(dev)))
+		gem_kick(dev);
 	if (taken || !bad)
 		return taken;
 	atomic_add_relaxed(&dev->stats.tx_errors, 1ull);

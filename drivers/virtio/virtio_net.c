@@ -175,6 +175,7 @@ static const struct net_device_ops vnet_ops = {
 	.open = vnet_open,
 	.stop = vnet_stop,
 	.xmit = vnet_xmit,
+	.kick = vnet_kick,
 	.set_rx_mode = vnet_set_rx_mode,
 	.set_mac = vnet_set_mac,
 	.set_mtu = vnet_set_mtu,

@@ -53,7 +53,8 @@ struct vnet_tx {
 	struct spinlock lock;	  /* RANK_DEV */
 	struct virtqueue *vq;	  /* [I] */
 	struct vnet_header *head; /* [I] one for each descriptor */
-	bool full;	 /* [lock] somebody waits for netdev_tx_ready() */
+	bool full;   /* [lock] somebody waits for netdev_tx_ready() */
+	bool untold; /* [lock] the device is to be notified by vnet_kick() */
 	u64 progress_ns; /* [lock] when it was seen to send, or became full */
 };
 
@@ -105,6 +106,7 @@ bool vnet_rx_header(struct netbuf *b, const struct vnet_header *h);
 /* virtio_net_tx.c */
 bool vnet_tx_interrupt(struct virtqueue *vq);
 bool vnet_xmit(struct net_device *dev, struct netbuf *b);
+void vnet_kick(struct net_device *dev);
 void vnet_tx_drop_all(struct vnet *vn);
 /* Look whether something was sent. */
 void vnet_tx_poll(struct vnet *vn);

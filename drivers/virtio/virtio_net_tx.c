@@ -8,6 +8,9 @@
  * What was sent is freed by the next xmit(), so the device is asked for interrupts
  * only when the ring is full, and then for one when a quarter of it was sent.
  *
+ * Frames are in the ring at once, where a device that is just at work finds them; one that
+ * wants to be notified may have to wait for the end of a batch (vnet_kick()).
+ *
  * Locking: vnet_tx->lock for the ring; netdev_tx_ready() is called without it.
  */
 #include <drivers/virtio/virtio_net_core.h>
@@ -99,7 +102,7 @@ void vnet_tx_drop_all(struct vnet *vn)
 	spin_lock(&tx->lock);
 	while ((b = vring_abort(&tx->vq->ring)))
 		netbuf_free(b);
-	tx->full = false;
+	tx->full = tx->untold = false;
 	spin_unlock(&tx->lock);
 }
 
@@ -164,6 +167,20 @@ static bool mark_full(struct vnet *vn)
 	return poll_locked(tx, &nr);
 }
 
+void vnet_kick(struct net_device *dev)
+{
+	struct vnet *vn = dev->priv;
+	struct vnet_tx *tx = &vn->tx;
+	bool notify;
+
+	spin_lock(&tx->lock);
+	notify = tx->untold && vn->state == VNET_UP;
+	tx->untold = false;
+	spin_unlock(&tx->lock);
+	if (notify)
+		virtio_notify(tx->vq);
+}
+
 bool vnet_xmit(struct net_device *dev, struct netbuf *b)
 {
 	struct vnet *vn = dev->priv;
@@ -176,11 +193,13 @@ bool vnet_xmit(struct net_device *dev, struct netbuf *b)
 		(void)reap(tx);
 		if (tx->vq->ring.nr_free >= VNET_TX_SEGS || mark_full(vn))
 			taken = enqueue(tx, b) == 0;
-		notify = taken && vring_publish(&tx->vq->ring);
+		if (taken && vring_publish(&tx->vq->ring))
+			tx->untold = true;
+		notify = tx->untold;
 	}
 	spin_unlock(&tx->lock);
-	if (notify)
-		virtio_notify(tx->vq);
+	if (notify && !(taken && netdev_kick_later(dev)))
+		vnet_kick(dev);
 	if (!up || (!taken && tx->vq->ring.broken)) {
 		atomic_add_relaxed(&dev->stats.tx_errors, 1ull);
 		netbuf_free(b);

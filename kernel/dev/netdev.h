@@ -11,6 +11,8 @@
  *	ops->open()            <---   the interface goes up
  *	netdev_rx(frame)       --->   backlog, and the worker "net" is woken
  *	ops->xmit(frame)       <---   a frame with its link header
+ *	netdev_kick_later()    --->   must the device be told of it at once?
+ *	ops->kick()	       <---   no more frames for now: tell it
  *	netdev_tx_ready()      --->   xmit() said "full" before
  *	ops->stop()            <---   it goes down: no frame is held after it
  *
@@ -161,6 +163,11 @@ struct net_device_ops {
 	 * Coroutine or loop context; takes locks of rank DEV and inner ones only.
 	 */
 	bool (*xmit)(struct net_device *dev, struct netbuf *b);
+	/*
+	 * The hardware is told of what xmit() took since netdev_kick_later() said true.
+	 * A coroutine; no spinlock held.  NULL: xmit() never asks.
+	 */
+	void (*kick)(struct net_device *dev);
 	/* [R] IFF_PROMISC, IFF_ALLMULTI or the list of groups changed; NULL: it hears all. */
 	void (*set_rx_mode)(struct net_device *dev);
 	/* [R] NULL: -EOPNOTSUPP */
@@ -223,6 +230,26 @@ void netdev_for_each_group(struct net_device *dev,
 void netdev_rx(struct net_device *dev, struct netbuf *b);
 /* There is room again.  As netdev_rx(). */
 void netdev_tx_ready(struct net_device *dev);
+/*
+ * xmit() asks, without a lock of its own: will kick() be called soon?  Then hardware that is
+ * dear to reach is told once of several frames.  False: tell it now.
+ */
+bool netdev_kick_later(struct net_device *dev);
+
+/*
+ * A coroutine that may send several frames one after another says so around them: what the
+ * first device takes is kicked once, at the end.  It may sleep in between if that is short.
+ * Inside of another batch of the same coroutine a batch is nothing.
+ */
+struct netdev_batch {
+	struct net_device *dev; /* owned reference; NULL: nothing waits */
+	u32 nr;			/* of frames that wait */
+	bool inner;
+};
+void netdev_batch_begin(struct netdev_batch *s);
+void netdev_batch_kick(struct netdev_batch *s); /* and it goes on */
+void netdev_batch_end(struct netdev_batch *s);
+
 /* The link came or went.  As netdev_rx(); also before registration. */
 void netdev_carrier(struct net_device *dev, bool on);
 

@@ -240,6 +240,7 @@ struct thread {
 	u8 mempolicy;	  /* [O] syscall/numa.c */
 	u32 traced_on;	  /* [O] kernel/pmu/sched_trace.c: 1 + its hart, or 0 */
 	struct file *fd_given; /* [O] what FD_GIVEN names; kernel/file/file.h */
+	struct netdev_batch *tx_batch; /* [O] kernel/dev/netdev.h; or NULL */
 	struct pmu_ctx
 		*pmu; /* [a] what is counted of it, or NULL: kernel/pmu/ */
 	struct leg_stamps legs;

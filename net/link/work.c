@@ -160,8 +160,10 @@ static struct netbuf *take_one(void)
 /* A round takes what is there when it begins, so that work gets its turn. */
 static void run_backlog(void)
 {
+	struct netdev_batch s;
 	struct netbuf *b;
 
+	netdev_batch_begin(&s);
 	for (u32 n = load_once(&nr_backlog); n && (b = take_one()); n--) {
 		link_arrived(b);
 		if (n % 64)
@@ -169,6 +171,7 @@ static void run_backlog(void)
 		else
 			cond_resched();
 	}
+	netdev_batch_end(&s);
 }
 
 static bool is_busy(const struct worker *k)

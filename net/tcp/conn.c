@@ -112,9 +112,15 @@ void tcp_conn_put(struct tcp_conn *c)
 	kfree(c);
 }
 
-void tcp_conn_lock(struct tcp_conn *c)
+void tcp_conn_lock_plain(struct tcp_conn *c)
 {
 	mutex_lock(&c->lock);
+	netdev_batch_begin(&c->out);
+}
+
+void tcp_conn_lock(struct tcp_conn *c)
+{
+	tcp_conn_lock_plain(c);
 	if (c->is)
 		tcp_conn_configure(c, c->is);
 }
@@ -137,6 +143,7 @@ void tcp_conn_unlock(struct tcp_conn *c)
 		tcp_wait_begin(c);
 	}
 	arm(c);
+	netdev_batch_end(&c->out);
 	mutex_unlock(&c->lock);
 }
 

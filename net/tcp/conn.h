@@ -27,8 +27,9 @@ struct tcp_conn {
 	struct tcp_entry e;
 	u32 refs; /* [a] */
 	struct mutex lock;
-	struct tcb t;	      /* [lock] */
-	struct inet_sock *is; /* [lock] owned, or NULL: not yet, no more */
+	struct netdev_batch out; /* [lock] what is sent while it is held */
+	struct tcb t;		 /* [lock] */
+	struct inet_sock *is;	 /* [lock] owned, or NULL: not yet, no more */
 	struct inet_sock *listener; /* [lock] owned; while SYN_RECV */
 	struct list_head syn_node;  /* [inet_lock] of the listener's */
 	u32 oif;	    /* [I] interface that it is bound to, or 0 */
@@ -51,6 +52,8 @@ struct tcp_conn *tcp_conn_new(struct net_ns *net, const struct inet_ep *local,
 struct tcp_conn *tcp_conn_get(struct tcp_conn *c);
 void tcp_conn_put(struct tcp_conn *c); /* NULL is fine */
 void tcp_conn_lock(struct tcp_conn *c);
+/* The same, without a look at the options of its socket. */
+void tcp_conn_lock_plain(struct tcp_conn *c);
 /* What the lock's holder left to be done is done. */
 void tcp_conn_unlock(struct tcp_conn *c);
 /* The options of @is. */

@@ -304,7 +304,7 @@ static int start(struct inet_sock *is, struct tcp_conn *c)
 
 	if (err)
 		return err;
-	mutex_lock(&c->lock);
+	tcp_conn_lock_plain(c);
 	err = enter_table(c, &iss);
 	if (!err) {
 		c->is = inet_get(is);
@@ -407,7 +407,7 @@ void tcp_wire_changed(struct inet_sock *is)
 
 	if (!c)
 		return;
-	mutex_lock(&c->lock);
+	tcp_conn_lock_plain(c);
 	was = c->t.conf.keepalive;
 	timeout = c->t.conf.user_timeout;
 	tcp_conn_configure(c, is);

@@ -107,6 +107,13 @@ void netdev_tx_ready(struct net_device *dev)
 	nr_ready++;
 }
 
+static bool kick_later; /* a batch is open */
+
+bool netdev_kick_later(struct net_device *dev)
+{
+	return kick_later;
+}
+
 void netdev_carrier(struct net_device *dev, bool on)
 {
 	dev->carrier = on;
@@ -409,6 +416,23 @@ static void sends(void **state)
 	assert_int_equal(nr_alive, 0);
 }
 
+/* Of a batch it is told once, at the end; of nothing never. */
+static void is_told_once(void **state)
+{
+	rig(true);
+	*reg(GEM_NCR) = g->ncr;
+	gem_kick(&g->nd);
+	assert_false(*reg(GEM_NCR) & GEM_NCR_TSTART);
+	kick_later = true;
+	assert_true(gem_xmit(&g->nd, frame(60)));
+	assert_true(gem_xmit(&g->nd, frame(60)));
+	assert_false(*reg(GEM_NCR) & GEM_NCR_TSTART);
+	gem_kick(&g->nd);
+	assert_true(*reg(GEM_NCR) & GEM_NCR_TSTART);
+	kick_later = false;
+	end();
+}
+
 /* It stopped although there is more. */
 static void is_told_again(void **state)
 {
@@ -517,6 +541,7 @@ int main(void)
 		cmocka_unit_test(refuses_nonsense),
 		cmocka_unit_test(no_memory),
 		cmocka_unit_test(sends),
+		cmocka_unit_test(is_told_once),
 		cmocka_unit_test(is_told_again),
 		cmocka_unit_test(starts_again),
 		cmocka_unit_test(follows_the_link),

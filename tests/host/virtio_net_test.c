@@ -351,6 +351,13 @@ void netdev_tx_ready(struct net_device *dev)
 	nr_ready++;
 }
 
+static bool kick_later; /* a batch is open */
+
+bool netdev_kick_later(struct net_device *dev)
+{
+	return kick_later;
+}
+
 void netdev_carrier(struct net_device *dev, bool on)
 {
 	dev->carrier = on;
@@ -772,6 +779,48 @@ static void sends(void **state)
 	end();
 }
 
+/* Of the next one that it has not taken. */
+static void wants_telling(struct device *d)
+{
+	u16 next = d->avail->idx;
+
+	memcpy(&d->used->ring[d->size], &next, sizeof(next));
+}
+
+/* In a batch the device is told once, at the end, or when the ring is full. */
+static void tells_once(void **state)
+{
+	struct netbuf *b;
+	u32 before;
+
+	start(USUAL);
+	before = nr_notifies;
+	kick_later = true;
+	for (u32 i = 0; i < 3; i++)
+		assert_true(nd->ops->xmit(nd, frame(NETBUF_HEADROOM, 60)));
+	assert_int_equal(nr_notifies, before);
+	nd->ops->kick(nd);
+	assert_int_equal(nr_notifies, before + 1);
+	nd->ops->kick(nd); /* nothing more */
+	assert_int_equal(nr_notifies, before + 1);
+	for (u32 i = 0; i < 3; i++)
+		(void)sent_header(NETBUF_HEADROOM, 1);
+	/* it asks to be told of the next one, which is told by who is not in a batch */
+	wants_telling(txd());
+	assert_true(nd->ops->xmit(nd, frame(NETBUF_HEADROOM, 60)));
+	kick_later = false;
+	assert_true(nd->ops->xmit(nd, frame(NETBUF_HEADROOM, 60)));
+	assert_int_equal(nr_notifies, before + 2);
+	wants_telling(txd());
+	kick_later = true;
+	while (nd->ops->xmit(nd, b = frame(NETBUF_HEADROOM, 60)))
+		;
+	netbuf_free(b);
+	assert_int_equal(nr_notifies, before + 3);
+	kick_later = false;
+	end();
+}
+
 static void waits_for_room(void **state)
 {
 	struct device *d = txd();
@@ -890,6 +939,7 @@ int main(void)
 		cmocka_unit_test(large_without_memory),
 		cmocka_unit_test(lies),
 		cmocka_unit_test(sends),
+		cmocka_unit_test(tells_once),
 		cmocka_unit_test(waits_for_room),
 		cmocka_unit_test(looks_for_room),
 		cmocka_unit_test(commands),
