@@ -324,13 +324,36 @@ static void after_idle(struct tcb *t)
 	}
 }
 
+/*
+ * Windows that open by a segment with each acknowledgement: new data waits until a third is
+ * open, and goes in one batch, as on Linux.  What is out is more than that, so that the
+ * acknowledgements of it are on their way.
+ */
+static bool waits_for_more_room(struct tcb *t)
+{
+	u32 wnd = min(t->snd_wnd, t->cwnd), pipe = tcb_pipe(t), cwnd, room;
+	u32 edge = t->snd_una + t->snd_wnd;
+
+	if (t->recovery || t->lost_all || seq_lt(t->snd_nxt, t->snd_max))
+		return false;
+	room = seq_lt(t->snd_nxt, edge) ? edge - t->snd_nxt : 0;
+	cwnd = t->cwnd > pipe ? t->cwnd - pipe : 0;
+	if (seq_le(t->tx_end, t->snd_nxt + min(room, cwnd)))
+		return false; /* it is all that there is */
+	if (min(room, cwnd) >= min(wnd / 3, GSO_MAX))
+		return false;
+	t->cwnd_limited = cwnd < room;
+	return true;
+}
+
 void tcb_output(struct tcb *t)
 {
 	if (!tcb_synchronized(t))
 		return;
 	after_idle(t);
 	t->cwnd_limited = false;
-	if (t->state != TCP_TIME_WAIT && t->state != TCP_FIN_WAIT2) {
+	if (t->state != TCP_TIME_WAIT && t->state != TCP_FIN_WAIT2 &&
+	    !waits_for_more_room(t)) {
 		while (send_one(t))
 			;
 	}

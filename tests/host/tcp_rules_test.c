@@ -313,6 +313,55 @@ static void test_silly_window(void **state)
 	wire_finish();
 }
 
+/* The next segment of A is acknowledged, and the window stays as it is: so many segments
+ * go. */
+static u32 open_by_one(u16 wnd)
+{
+	u32 before = A->sent_segs;
+	struct tcp_seg s = {
+		.seq = A->t.rcv_nxt,
+		.ack = A->t.snd_una + A->t.mss,
+		.flags = TCP_ACK,
+		.wnd = wnd,
+	};
+
+	wire_inject(0, &s);
+	return A->sent_segs - before;
+}
+
+/* A window that opens by little pieces is filled a third at a time. */
+static void test_batches(void **state)
+{
+	u32 n;
+
+	open_pair(31);
+	wire.down = true; /* B has no say */
+	A->t.cwnd = 1u << 20;
+	A->t.conf.sndbuf = 1u << 20;
+	A->t.snd_wnd = 360u << 7; /* 31.8 segments */
+	n = A->sent_segs;
+	(void)wire_write(0, 40 * A->t.mss, false, false);
+	(void)wire_write(0, 12 * A->t.mss, false, false);
+	assert_int_equal(A->sent_segs - n, 31);
+	for (n = 0; n < 9; n++)
+		assert_int_equal(open_by_one(360), 0);
+	assert_int_equal(open_by_one(360), 10);
+	for (n = 0; n < 9; n++)
+		assert_int_equal(open_by_one(360), 0);
+	assert_int_equal(open_by_one(360), 10);
+	assert_int_equal(open_by_one(360), 1); /* all that there is */
+	wire_finish();
+
+	open_pair(32); /* a small one is not held back */
+	wire.down = true;
+	A->t.snd_wnd = 24u << 7;
+	n = A->sent_segs;
+	(void)wire_write(0, 8 * A->t.mss, false, false);
+	assert_int_equal(A->sent_segs - n, 2);
+	assert_int_equal(open_by_one(24), 1);
+	wire_finish();
+}
+
 static void test_nagle(void **state)
 {
 	u32 n;
@@ -617,6 +666,7 @@ int main(void)
 		cmocka_unit_test(test_tail_probe),
 		cmocka_unit_test(test_zero_window),
 		cmocka_unit_test(test_silly_window),
+		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_nagle),
 		cmocka_unit_test(test_delayed_acks),
 		cmocka_unit_test(test_both_close),
