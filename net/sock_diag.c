@@ -10,6 +10,7 @@
 #include <net/netlink.h>
 
 #include <kernel/ns/user.h>
+#include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -21,6 +22,7 @@
 #define DCCPDIAG_GETSOCK    19
 #define SOCK_DIAG_BY_FAMILY 20
 #define SOCK_DESTROY	    21
+#define DIAG_TIMER_TIMEWAIT 3
 
 struct diag_id {
 	u8 sport[2], dport[2];
@@ -61,20 +63,27 @@ static void put_ip(u8 *to, const struct inet_ep *ep, bool v4)
 	memcpy(to, v4 ? ep->ip + 12 : ep->ip, v4 ? 4 : 16);
 }
 
+/* The addresses of a connection; @remote: NULL, it has none. */
+static void put_ends(struct diag_id *id, const struct inet_ep *local,
+		     const struct inet_ep *remote, bool v4)
+{
+	id->sport[0] = (u8)(local->port >> 8);
+	id->sport[1] = (u8)local->port;
+	put_ip(id->src, local, v4);
+	if (!remote)
+		return;
+	id->dport[0] = (u8)(remote->port >> 8);
+	id->dport[1] = (u8)remote->port;
+	put_ip(id->dst, remote, v4);
+}
+
 static void fill_id(const struct inet_sock *is, struct diag_id *id)
 {
 	bool v4 = is->s.family == AF_INET;
 	bool connected =
 		is->state == INET_CONNECTED || is->state == INET_CONNECTING;
 
-	id->sport[0] = (u8)(is->local.port >> 8);
-	id->sport[1] = (u8)is->local.port;
-	put_ip(id->src, &is->local, v4);
-	if (connected) {
-		id->dport[0] = (u8)(is->remote.port >> 8);
-		id->dport[1] = (u8)is->remote.port;
-		put_ip(id->dst, &is->remote, v4);
-	}
+	put_ends(id, &is->local, connected ? &is->remote : NULL, v4);
 	id->cookie[0] = (u32)is->s.ino;
 	id->cookie[1] = (u32)(is->s.ino >> 32);
 }
@@ -109,6 +118,13 @@ static void put_more(struct nl_out *o, const struct inet_sock *is, u8 ext)
 		nl_attr(o, INET_DIAG_CONG, "cubic", 6);
 }
 
+static bool same_ends(const struct diag_id *a, const struct diag_id *b)
+{
+	return !memcmp(a->sport, b->sport, 2) &&
+	       !memcmp(a->dport, b->dport, 2) && !memcmp(a->src, b->src, 16) &&
+	       !memcmp(a->dst, b->dst, 16);
+}
+
 static bool matches(const struct inet_sock *is, const struct inet_req *r,
 		    bool one)
 {
@@ -119,9 +135,7 @@ static bool matches(const struct inet_sock *is, const struct inet_req *r,
 	if (!one)
 		return r->states >> state_of(is) & 1;
 	fill_id(is, &id);
-	return !memcmp(id.sport, r->id.sport, 2) &&
-	       !memcmp(id.dport, r->id.dport, 2) &&
-	       !memcmp(id.src, r->id.src, 16) && !memcmp(id.dst, r->id.dst, 16);
+	return same_ends(&id, &r->id);
 }
 
 static void put_inet(struct inet_sock *is, void *arg)
@@ -153,6 +167,33 @@ static void put_inet(struct inet_sock *is, void *arg)
 	l->found++;
 }
 
+/* What is left of a connection is no socket any more. */
+static void put_wait(const struct tcp_wait_info *i, void *arg)
+{
+	struct listing *l = arg;
+	const struct inet_req *r = (const void *)(l->req + 1);
+	struct diag_id id = { .cookie = { ~0u, ~0u } };
+	struct nlmsghdr *h;
+	struct inet_msg *m;
+
+	put_ends(&id, &i->local, &i->remote, i->family == AF_INET);
+	if (i->family != r->family ||
+	    !(l->flags ? r->states >> TCP_TIME_WAIT_STATE & 1
+		       : !l->found && same_ends(&id, &r->id)))
+		return;
+	h = nl_begin(l->o, l->req, SOCK_DIAG_BY_FAMILY, l->flags);
+	m = h ? nl_room(l->o, sizeof(*m)) : NULL;
+	if (!m)
+		return;
+	m->family = r->family;
+	m->state = TCP_TIME_WAIT_STATE;
+	m->timer = DIAG_TIMER_TIMEWAIT;
+	m->expires = (u32)(i->left_ns / NSEC_PER_MSEC);
+	m->id = id;
+	nl_end(l->o, h);
+	l->found++;
+}
+
 static int inet_request(struct net_ns *net, struct listing *l, u32 len)
 {
 	const struct inet_req *r = (const void *)(l->req + 1);
@@ -163,6 +204,8 @@ static int inet_request(struct net_ns *net, struct listing *l, u32 len)
 	    r->proto != IPPROTO_UDPLITE)
 		return -ENOENT;
 	inet_for_each(net, put_inet, l);
+	if (r->proto == IPPROTO_TCP)
+		tcp_wait_for_each(net, put_wait, l);
 	return l->flags || l->found ? 0 : -ENOENT;
 }
 

@@ -9,6 +9,7 @@
 
 #include <kernel/init.h>
 #include <kernel/ns/user.h>
+#include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -69,6 +70,24 @@ static void put_inet(struct inet_sock *is, void *arg)
 		procnet_put_inet(l->t, is, l->nr++, l->family == AF_INET6);
 }
 
+/* What waits for its end is nobody's. */
+static void put_wait(const struct tcp_wait_info *i, void *arg)
+{
+	struct listing *l = arg;
+	bool six = l->family == AF_INET6;
+
+	if (i->family != l->family)
+		return;
+	text_printf(l->t, "%4u:", l->nr++);
+	put_ep(l->t, &i->local, six);
+	put_ep(l->t, &i->remote, six);
+	text_printf(l->t,
+		    " %02X 00000000:00000000 03:%08lX 00000000     0        0 "
+		    "0 3 %016lx\n",
+		    TCP_TIME_WAIT_STATE, i->left_ns / (NSEC_PER_SEC / 100),
+		    0ul);
+}
+
 void procnet_inet_head(struct text *t, bool six, bool datagrams)
 {
 	text_printf(t,
@@ -92,6 +111,8 @@ static int show_inet(struct text *t, struct net_ns *net, u64 which)
 		l.proto = IPPROTO_ICMPV6;
 	procnet_inet_head(t, six, l.proto != IPPROTO_TCP);
 	inet_for_each(net, put_inet, &l);
+	if (l.proto == IPPROTO_TCP)
+		tcp_wait_for_each(net, put_wait, &l);
 	return 0;
 }
 
@@ -124,8 +145,13 @@ static int show_unix(struct text *t, struct net_ns *net, u64 arg __unused)
 /* How many sockets there are, by family and protocol. */
 struct census {
 	u32 tcp[2], udp[2], udplite[2]; /* of IPv4, of IPv6 */
-	u32 all;
+	u32 all, waits;
 };
+
+static void count_wait(const struct tcp_wait_info *i __unused, void *arg)
+{
+	((struct census *)arg)->waits++;
+}
 
 static void count_inet(struct inet_sock *is, void *arg)
 {
@@ -152,6 +178,7 @@ static int show_sockstat(struct text *t, struct net_ns *net, u64 six)
 
 	inet_for_each(net, count_inet, &c);
 	unix_for_each(net, count_unix, &c);
+	tcp_wait_for_each(net, count_wait, &c);
 	if (six)
 		text_printf(t,
 			    "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse "
@@ -161,10 +188,10 @@ static int show_sockstat(struct text *t, struct net_ns *net, u64 six)
 	else
 		text_printf(
 			t,
-			"sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc "
+			"sockets: used %u\nTCP: inuse %u orphan 0 tw %u alloc "
 			"%u mem 0\nUDP: inuse %u mem 0\nUDPLITE: inuse %u\n"
 			"RAW: inuse %u\nFRAG: inuse 0 memory 0\n",
-			c.all, c.tcp[0], c.tcp[0] + c.tcp[1], c.udp[0],
+			c.all, c.tcp[0], c.waits, c.tcp[0] + c.tcp[1], c.udp[0],
 			c.udplite[0], procnet_nr_raw(net, false));
 	return 0;
 }

@@ -26,6 +26,7 @@ struct tcp_wait {
 	u32 rcv_wnd;		  /* [I] */
 	u32 ts_recent, ts_offset; /* [tcp_lock], [I] */
 	bool ts_on;		  /* [I] */
+	u16 family;		  /* [I] */
 	u64 recent_at;		  /* [tcp_lock] */
 	u64 deadline;		  /* [tcp_lock] */
 };
@@ -109,6 +110,9 @@ static struct tcp_wait *new_wait(const struct tcp_conn *c)
 	w->e.local = c->e.local;
 	w->e.remote = c->e.remote;
 	w->e.waits = true;
+	w->family = c->is		      ? c->is->s.family
+		    : inet_is_v4(&c->e.local) ? AF_INET
+					      : AF_INET6;
 	w->snd_nxt = t->snd_max;
 	w->rcv_nxt = t->rcv_nxt;
 	w->rcv_wnd = (t->rcv_adv - t->rcv_nxt) >> t->rcv_ws;
@@ -246,6 +250,28 @@ bool tcp_port_waits(const struct net_ns *net, const struct inet_ep *ep)
 	}
 	spin_unlock(&tcp_lock);
 	return yes;
+}
+
+void tcp_wait_for_each(const struct net_ns *net,
+		       void (*fn)(const struct tcp_wait_info *i, void *arg),
+		       void *arg)
+{
+	u64 now = clock_mono_ns();
+	const struct tcp_wait *w;
+
+	spin_lock(&tcp_lock);
+	list_for_each_entry(w, &waits, all) {
+		struct tcp_wait_info i = {
+			.family = w->family,
+			.local = w->e.local,
+			.remote = w->e.remote,
+			.left_ns = w->deadline > now ? w->deadline - now : 0,
+		};
+
+		if (w->e.net == net)
+			fn(&i, arg);
+	}
+	spin_unlock(&tcp_lock);
 }
 
 void tcp_net_end(struct net_ns *net)

@@ -10,6 +10,8 @@
 
 #include <net/inet.h>
 
+#define TCP_TIME_WAIT_STATE 6 /* as inet_tcp_state() */
+
 struct tcp_conn;
 
 /* With a reference, or NULL. */
@@ -41,6 +43,15 @@ u32 tcp_wire_mss(const struct inet_sock *is);	  /* 0: none */
 u32 tcp_wire_unacked(const struct inet_sock *is); /* bytes */
 /* Is @ep's port that of a connection which waits for its end? */
 bool tcp_port_waits(const struct net_ns *net, const struct inet_ep *ep);
+/* What is left of connections of @net, TIME_WAIT: @fn may not sleep, tcp_lock is held. */
+struct tcp_wait_info {
+	u16 family; /* of the socket that was */
+	struct inet_ep local, remote;
+	u64 left_ns;
+};
+void tcp_wait_for_each(const struct net_ns *net,
+		       void (*fn)(const struct tcp_wait_info *i, void *arg),
+		       void *arg);
 /* The namespace ends. */
 void tcp_net_end(struct net_ns *net);
 
