@@ -40,6 +40,7 @@ struct nlattr {
 
 /* Groups that are told of changes: RTNLGRP_*. */
 #define RTNLGRP_LINK	    1u
+#define RTNLGRP_NEIGH	    3u
 #define RTNLGRP_IPV4_IFADDR 5u
 #define RTNLGRP_IPV4_ROUTE  7u
 #define RTNLGRP_IPV6_IFADDR 9u

@@ -36,9 +36,9 @@ static u32 hundredths_since(u64 ns)
 }
 
 static int put_neigh(const struct neigh_info *n, struct nl_out *o,
-		     const struct nlmsghdr *req, u16 flags)
+		     const struct nlmsghdr *req, u16 type, u16 flags)
 {
-	struct nlmsghdr *h = nl_begin(o, req, RTM_NEWNEIGH, flags);
+	struct nlmsghdr *h = nl_begin(o, req, type, flags);
 	struct ndmsg *m = h ? nl_room(o, sizeof(*m)) : NULL;
 	u32 times[4] = { hundredths_since(n->confirmed),
 			 hundredths_since(n->used),
@@ -80,7 +80,7 @@ static void dump_one(const struct neigh_info *n, void *arg)
 	if (d->like && (n->dev != d->like->dev || !ip_same(n->ip, d->like->ip)))
 		return;
 	d->nr++;
-	d->err = put_neigh(n, d->o, d->req, d->flags);
+	d->err = put_neigh(n, d->o, d->req, RTM_NEWNEIGH, d->flags);
 }
 
 int rtnl_dump_neighs(struct net_ns *net, struct nl_out *o,
@@ -163,4 +163,17 @@ int rtnl_get_neigh(struct net_ns *net, struct nl_out *o,
 		return err;
 	neigh_for_each(net, dump_one, &d);
 	return d.err || d.nr ? d.err : -ENOENT;
+}
+
+/* --- notifications */
+
+void rtnl_neigh_told(struct net_ns *net, const struct neigh_info *n, bool gone)
+{
+	static const struct nlmsghdr from_kernel;
+	struct nl_out o;
+
+	nl_out_init(&o);
+	(void)put_neigh(n, &o, &from_kernel, gone ? RTM_DELNEIGH : RTM_NEWNEIGH,
+			0);
+	netlink_tell(net, RTNLGRP_NEIGH, &o);
 }

@@ -422,6 +422,7 @@ static void told(struct net_ns *net, const struct fib_route *r, bool gone)
 static const struct route_listener listener = {
 	.addr = rtnl_addr_told,
 	.route = told,
+	.neigh = rtnl_neigh_told,
 };
 
 static int listener_init(void)

@@ -148,5 +148,7 @@ int rtnl_get_neigh(struct net_ns *net, struct nl_out *o,
 		   const struct nlmsghdr *req, u32 len);
 int rtnl_new_neigh(struct net_ns *net, const struct nlmsghdr *req, u32 len);
 int rtnl_del_neigh(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+struct neigh_info;
+void rtnl_neigh_told(struct net_ns *net, const struct neigh_info *n, bool gone);
 
 #endif /* NET_LINK_RTNL_H */

@@ -24,7 +24,6 @@
 #define SOLICIT_NS (4 * NSEC_PER_SEC)
 #define CARRIER_NS \
 	(NSEC_PER_SEC / 4) /* looked at so often while there is none */
-#define NEVER	(~0ull)
 #define MTU_MIN 1280u
 
 /* An interface that is up and speaks IPv6. */
@@ -38,7 +37,7 @@ struct dev6 {
 static struct list_head devs = LIST_HEAD_INIT(devs); /* [rtnl_mutex] */
 static struct ktimer timer;
 static struct net_work work;
-static u64 timer_at = NEVER; /* [route_lock] */
+static u64 timer_at = WAIT_FOREVER; /* [route_lock] */
 
 static void timer_fires(struct ktimer *t __unused)
 {
@@ -175,8 +174,8 @@ static void add_link_local(struct net_device *dev)
 		.ip = { 0xfe, 0x80 },
 		.prefix = 64,
 		.scope = RT_SCOPE_LINK,
-		.valid_until = NEVER,
-		.preferred_until = NEVER,
+		.valid_until = WAIT_FOREVER,
+		.preferred_until = WAIT_FOREVER,
 	};
 
 	ip6_interface_id(dev, a.ip + 8);
@@ -211,7 +210,7 @@ void ip6_link_up(struct net_device *dev)
 	list_init(&d->node);
 	d->dev = netdev_get(dev);
 	d->solicits = has_neighbours(dev) ? SOLICITS : 0;
-	d->solicit_at = NEVER; /* when it has an address */
+	d->solicit_at = WAIT_FOREVER; /* when it has an address */
 	list_add_tail(&d->node, &devs);
 	(void)fib_put(dev->net, &r);
 	begin_all(dev);
@@ -325,11 +324,11 @@ static void serve_dev(struct dev6 *d, u64 now, u64 *next)
 
 static void serve(struct net_work *w __unused)
 {
-	u64 now = clock_mono_ns(), next = NEVER;
+	u64 now = clock_mono_ns(), next = WAIT_FOREVER;
 	struct dev6 *d;
 
 	spin_lock(&route_lock);
-	timer_at = NEVER;
+	timer_at = WAIT_FOREVER;
 	spin_unlock(&route_lock);
 	mutex_lock(&rtnl_mutex);
 	list_for_each_entry(d, &devs, node) {
@@ -338,7 +337,7 @@ static void serve(struct net_work *w __unused)
 		serve_dev(d, now, &next);
 	}
 	mutex_unlock(&rtnl_mutex);
-	if (next != NEVER)
+	if (next != WAIT_FOREVER)
 		ip6_wants_time(next);
 }
 

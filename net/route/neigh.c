@@ -13,57 +13,32 @@
  * that nobody has used for longest goes.
  *
  * Times are looked after by one timer, which wakes the worker (net_work), which goes over
- * all entries.
+ * all entries.  Those who listen are told of changes as on Linux: not of the first question,
+ * nor of DELAY.
  *
  * Locking: route_lock guards all of it.  Nothing is sent with it held.
  */
-#include <net/route/neigh.h>
-#include <net/route/route_int.h>
+#include <net/route/neigh_int.h>
 
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
-#include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 #include <lib/errno.h>
 #include <lib/hash.h>
 
-#define NR_SLOTS     64u
-#define NEIGHS_MAX   1024u
-#define QUEUE_MAX    64u /* a long datagram in fragments has 45 */
-#define WAITING_MAX  1024u
-#define PROBES	     3u
-#define RETRANS_NS   NSEC_PER_SEC
-#define REACHABLE_NS (30 * NSEC_PER_SEC)
-#define DELAY_NS     (5 * NSEC_PER_SEC)
-#define UNUSED_NS \
-	(60 * NSEC_PER_SEC) /* FAILED and STALE ones are kept so long */
+#define NEIGHS_MAX  1024u
+#define QUEUE_MAX   64u /* a long datagram in fragments has 45 */
+#define WAITING_MAX 1024u
+#define PROBES	    3u
 #define LOCKTIME_NS NSEC_PER_SEC
-#define NEVER	    (~0ull)
 
-struct neigh {
-	struct list_head node;
-	struct neigh_info i;	/* i.dev: owned reference */
-	u32 probes;		/* questions asked in this state */
-	u64 due;		/* when something is to be done */
-	struct list_head queue; /* of netbuf */
-	u32 nr_queue;
-};
-
-static struct list_head slots[NR_SLOTS];
+struct list_head neigh_slots[NEIGH_SLOTS];
 static u32 nr_neighs, nr_waiting;
 static struct ktimer timer;
 static struct net_work work;
-static u64 timer_at = NEVER;
+static u64 timer_at = WAIT_FOREVER;
 
-/* What is to be done when the lock is free again. */
-struct todo {
-	struct list_head send;	 /* to lladdr */
-	struct list_head failed; /* netbufs that nobody can take */
-	u8 lladdr[LINK_ADDR_MAX];
-	bool ask, probe;
-};
-
-static void todo_init(struct todo *t)
+void neigh_todo_init(struct neigh_todo *t)
 {
 	memset(t, 0, sizeof(*t));
 	list_init(&t->send);
@@ -74,7 +49,7 @@ static struct list_head *slot_of(const struct net_device *dev, const u8 ip[16])
 {
 	u64 h = hash_mem(ip, 16) ^ hash64((u64)(uintptr_t)dev);
 
-	return &slots[h % NR_SLOTS];
+	return &neigh_slots[h % NEIGH_SLOTS];
 }
 
 static struct neigh *find_locked(const struct net_device *dev, const u8 ip[16])
@@ -104,41 +79,49 @@ static void wants_time(u64 due)
 	ktimer_arm(&timer, due);
 }
 
-static void set_state(struct neigh *n, u16 state, u64 after)
+void neigh_set_state(struct neigh *n, u16 state, u64 after)
 {
 	u64 now = clock_mono_ns();
 
 	n->i.state = state;
 	n->i.updated = now;
 	n->probes = 0;
-	n->due = after == NEVER ? NEVER : now + after;
+	n->due = after == WAIT_FOREVER ? WAIT_FOREVER : now + after;
 	if (state == NUD_REACHABLE)
 		n->i.confirmed = now;
-	if (n->due != NEVER)
+	if (n->due != WAIT_FOREVER)
 		wants_time(n->due);
 }
 
 /* --- life; lock held */
 
-static void take_queue(struct neigh *n, struct list_head *to)
+void neigh_take_queue(struct neigh *n, struct list_head *to)
 {
 	nr_waiting -= n->nr_queue;
 	n->nr_queue = 0;
 	list_splice_tail_init(&n->queue, to);
 }
 
-/* Off the tables; freed by free_neigh() without the lock. */
-static void unlink_locked(struct neigh *n, struct todo *t)
+void neigh_unlink(struct neigh *n, struct neigh_todo *t)
 {
 	list_del(&n->node);
 	nr_neighs--;
-	take_queue(n, &t->failed);
+	neigh_take_queue(n, &t->failed);
 }
 
-static void free_neigh(struct neigh *n)
+void neigh_tell(const struct neigh_info *n, bool gone)
 {
-	if (n)
-		netdev_put(n->i.dev);
+	if (route_listener && route_listener->neigh)
+		route_listener->neigh(load_once(&n->dev->net), n, gone);
+}
+
+void neigh_free(struct neigh *n)
+{
+	if (!n)
+		return;
+	if (n->i.state)
+		neigh_tell(&n->i, true);
+	netdev_put(n->i.dev);
 	kfree(n);
 }
 
@@ -148,19 +131,19 @@ static bool may_go(const struct neigh *n)
 }
 
 /* The one that was used least recently, unlinked; NULL: all are permanent. */
-static struct neigh *evict_locked(struct todo *t)
+static struct neigh *evict_locked(struct neigh_todo *t)
 {
 	struct neigh *n, *oldest = NULL;
 
-	for (u32 s = 0; s < NR_SLOTS; s++) {
-		list_for_each_entry(n, &slots[s], node) {
+	for (u32 s = 0; s < NEIGH_SLOTS; s++) {
+		list_for_each_entry(n, &neigh_slots[s], node) {
 			if (may_go(n) &&
 			    (!oldest || n->i.used < oldest->i.used))
 				oldest = n;
 		}
 	}
 	if (oldest)
-		unlink_locked(oldest, t);
+		neigh_unlink(oldest, t);
 	return oldest;
 }
 
@@ -176,16 +159,12 @@ static struct neigh *new_neigh(struct net_device *dev, const u8 ip[16])
 	n->i.family = ip_is_v4(ip) ? AF_INET : AF_INET6;
 	memcpy(n->i.ip, ip, 16);
 	n->i.used = n->i.confirmed = n->i.updated = clock_mono_ns();
-	n->due = NEVER;
+	n->due = WAIT_FOREVER;
 	return n;
 }
 
-/*
- * The entry of @ip, with the lock held, made if there is none (then its state is 0); or
- * NULL: no memory.  *@old: to be freed later.
- */
-static struct neigh *lock_entry(struct net_device *dev, const u8 ip[16],
-				struct neigh **old, struct todo *t)
+struct neigh *neigh_lock_entry(struct net_device *dev, const u8 ip[16],
+			       struct neigh **old, struct neigh_todo *t)
 {
 	struct neigh *n, *fresh;
 
@@ -236,8 +215,10 @@ static void fail(struct net_device *dev, struct netbuf *b)
 	netbuf_free(b);
 }
 
-static void do_all(struct net_device *dev, const u8 ip[16], struct todo *t)
+void neigh_do(struct net_device *dev, const u8 ip[16], struct neigh_todo *t)
 {
+	if (t->tell)
+		neigh_tell(&t->news, false);
 	send_all(dev, &t->send, t->lladdr);
 	while (!list_empty(&t->failed)) {
 		struct netbuf *b =
@@ -255,10 +236,10 @@ static void do_all(struct net_device *dev, const u8 ip[16], struct todo *t)
 /* --- sending */
 
 /* It waits for the answer; lock held. */
-static void wait_locked(struct neigh *n, struct netbuf *b, struct todo *t)
+static void wait_locked(struct neigh *n, struct netbuf *b, struct neigh_todo *t)
 {
 	if (n->i.state != NUD_INCOMPLETE) {
-		set_state(n, NUD_INCOMPLETE, RETRANS_NS);
+		neigh_set_state(n, NUD_INCOMPLETE, RETRANS_NS);
 		n->probes = 1;
 		t->ask = true;
 	}
@@ -284,25 +265,25 @@ static int resolve_and_send(struct net_device *dev, const u8 next[16],
 			    struct netbuf *b)
 {
 	struct neigh *old, *n;
-	struct todo t;
+	struct neigh_todo t;
 
-	todo_init(&t);
-	n = lock_entry(dev, next, &old, &t);
+	neigh_todo_init(&t);
+	n = neigh_lock_entry(dev, next, &old, &t);
 	if (!n) {
 		netbuf_free(b);
 	} else if (n->i.state & NUD_VALID) {
 		memcpy(t.lladdr, n->i.lladdr, sizeof(t.lladdr));
 		list_add_tail(&b->node, &t.send);
 		if (n->i.state == NUD_STALE)
-			set_state(n, NUD_DELAY, DELAY_NS);
+			neigh_set_state(n, NUD_DELAY, DELAY_NS);
 	} else {
 		wait_locked(n, b, &t);
 	}
 	if (n)
 		n->i.used = clock_mono_ns();
 	spin_unlock(&route_lock);
-	free_neigh(old);
-	do_all(dev, next, &t);
+	neigh_free(old);
+	neigh_do(dev, next, &t);
 	return n ? 0 : -ENOBUFS;
 }
 
@@ -341,10 +322,12 @@ void neigh_group_addr(const u8 ip[16], u8 to[LINK_ADDR_MAX])
 /* --- hearing */
 
 static void heard_locked(struct neigh *n, const u8 *lladdr,
-			 enum neigh_heard how, bool override, struct todo *t)
+			 enum neigh_heard how, bool override,
+			 struct neigh_todo *t)
 {
 	bool differs = lladdr && memcmp(n->i.lladdr, lladdr, ETH_ALEN);
 	bool valid = n->i.state & NUD_VALID;
+	u16 was = n->i.state;
 
 	if (n->i.state & (NUD_PERMANENT | NUD_NOARP))
 		return;
@@ -352,8 +335,10 @@ static void heard_locked(struct neigh *n, const u8 *lladdr,
 		return;
 	if (valid && differs && !override) {
 		/* somebody else says that it is he: ask again before long */
-		if (how == HEARD_ANSWER && n->i.state == NUD_REACHABLE)
-			set_state(n, NUD_STALE, UNUSED_NS);
+		if (how == HEARD_ANSWER && n->i.state == NUD_REACHABLE) {
+			neigh_set_state(n, NUD_STALE, UNUSED_NS);
+			neigh_note(n, t);
+		}
 		return;
 	}
 	/* two answer: the first one's holds for a moment, as on Linux */
@@ -363,22 +348,24 @@ static void heard_locked(struct neigh *n, const u8 *lladdr,
 	if (lladdr)
 		memcpy(n->i.lladdr, lladdr, ETH_ALEN);
 	if (how == HEARD_ANSWER)
-		set_state(n, NUD_REACHABLE, REACHABLE_NS);
+		neigh_set_state(n, NUD_REACHABLE, REACHABLE_NS);
 	else if (!valid || differs)
-		set_state(n, NUD_STALE, UNUSED_NS);
+		neigh_set_state(n, NUD_STALE, UNUSED_NS);
+	if (differs || n->i.state != was)
+		neigh_note(n, t);
 	memcpy(t->lladdr, n->i.lladdr, sizeof(t->lladdr));
-	take_queue(n, &t->send);
+	neigh_take_queue(n, &t->send);
 }
 
 void neigh_heard(struct net_device *dev, const u8 ip[16], const u8 *lladdr,
 		 enum neigh_heard how, bool override, bool create)
 {
 	struct neigh *old = NULL, *n;
-	struct todo t;
+	struct neigh_todo t;
 
-	todo_init(&t);
+	neigh_todo_init(&t);
 	if (create) {
-		n = lock_entry(dev, ip, &old, &t);
+		n = neigh_lock_entry(dev, ip, &old, &t);
 	} else {
 		spin_lock(&route_lock);
 		n = find_locked(dev, ip);
@@ -386,13 +373,13 @@ void neigh_heard(struct net_device *dev, const u8 ip[16], const u8 *lladdr,
 	if (n)
 		heard_locked(n, lladdr, how, override, &t);
 	spin_unlock(&route_lock);
-	free_neigh(old);
-	do_all(dev, ip, &t);
+	neigh_free(old);
+	neigh_do(dev, ip, &t);
 }
 
 /* --- what time brings; the worker */
 
-static void ask_again(struct neigh *n, struct todo *t)
+static void ask_again(struct neigh *n, struct neigh_todo *t)
 {
 	n->probes++;
 	n->due = clock_mono_ns() + RETRANS_NS;
@@ -402,7 +389,7 @@ static void ask_again(struct neigh *n, struct todo *t)
 }
 
 /* Is it to go? */
-static bool due_locked(struct neigh *n, struct todo *t)
+static bool due_locked(struct neigh *n, struct neigh_todo *t)
 {
 	switch (n->i.state) {
 	case NUD_INCOMPLETE:
@@ -411,17 +398,21 @@ static bool due_locked(struct neigh *n, struct todo *t)
 			ask_again(n, t);
 			return false;
 		}
-		set_state(n, NUD_FAILED, UNUSED_NS);
-		take_queue(n, &t->failed);
+		neigh_set_state(n, NUD_FAILED, UNUSED_NS);
+		neigh_note(n, t);
+		neigh_take_queue(n, &t->failed);
 		return false;
 	case NUD_REACHABLE:
-		if (n->i.used > n->i.confirmed + REACHABLE_NS - DELAY_NS)
-			set_state(n, NUD_DELAY, DELAY_NS);
-		else
-			set_state(n, NUD_STALE, UNUSED_NS);
+		if (n->i.used > n->i.confirmed + REACHABLE_NS - DELAY_NS) {
+			neigh_set_state(n, NUD_DELAY, DELAY_NS);
+			return false;
+		}
+		neigh_set_state(n, NUD_STALE, UNUSED_NS);
+		neigh_note(n, t);
 		return false;
 	case NUD_DELAY:
-		set_state(n, NUD_PROBE, RETRANS_NS);
+		neigh_set_state(n, NUD_PROBE, RETRANS_NS);
+		neigh_note(n, t);
 		ask_again(n, t);
 		return false;
 	default: /* unused for a while: a few may stay */
@@ -436,18 +427,18 @@ static bool serve_one(u32 s)
 	struct net_device *dev = NULL;
 	struct neigh *n, *gone = NULL;
 	u64 now = clock_mono_ns();
-	struct todo t;
+	struct neigh_todo t;
 	u8 ip[16];
 
-	todo_init(&t);
+	neigh_todo_init(&t);
 	spin_lock(&route_lock);
-	list_for_each_entry(n, &slots[s], node) {
+	list_for_each_entry(n, &neigh_slots[s], node) {
 		if (n->due > now)
 			continue;
 		dev = netdev_get(n->i.dev);
 		memcpy(ip, n->i.ip, 16);
 		if (due_locked(n, &t)) {
-			unlink_locked(n, &t);
+			neigh_unlink(n, &t);
 			gone = n;
 		}
 		break;
@@ -455,8 +446,8 @@ static bool serve_one(u32 s)
 	spin_unlock(&route_lock);
 	if (!dev)
 		return false;
-	free_neigh(gone);
-	do_all(dev, ip, &t);
+	neigh_free(gone);
+	neigh_do(dev, ip, &t);
 	netdev_put(dev);
 	return true;
 }
@@ -464,185 +455,29 @@ static bool serve_one(u32 s)
 static void serve(struct net_work *w __unused)
 {
 	struct neigh *n;
-	u64 first = NEVER;
+	u64 first = WAIT_FOREVER;
 
-	for (u32 s = 0; s < NR_SLOTS; s++) {
+	for (u32 s = 0; s < NEIGH_SLOTS; s++) {
 		while (serve_one(s))
 			;
 	}
 	spin_lock(&route_lock);
-	for (u32 s = 0; s < NR_SLOTS; s++) {
-		list_for_each_entry(n, &slots[s], node)
+	for (u32 s = 0; s < NEIGH_SLOTS; s++) {
+		list_for_each_entry(n, &neigh_slots[s], node)
 			first = min(first, n->due);
 	}
-	timer_at = NEVER;
-	if (first != NEVER)
+	timer_at = WAIT_FOREVER;
+	if (first != WAIT_FOREVER)
 		wants_time(first);
 	spin_unlock(&route_lock);
 }
 
 static int neigh_init(void)
 {
-	for (u32 s = 0; s < NR_SLOTS; s++)
-		list_init(&slots[s]);
+	for (u32 s = 0; s < NEIGH_SLOTS; s++)
+		list_init(&neigh_slots[s]);
 	ktimer_init(&timer, timer_fires, NULL);
 	net_work_init(&work, serve);
 	return 0;
 }
 INITCALL(INIT_CORE, neigh_init);
-
-/* --- configuration; rtnl_mutex held */
-
-static bool is_of(const struct neigh *n, const struct net_device *dev,
-		  const u8 *ip)
-{
-	return n->i.dev == dev && (!ip || ip_same(n->i.ip, ip));
-}
-
-/* The next one of @dev (and @ip, if that is not NULL), unlinked; or NULL. */
-static struct neigh *take_one(const struct net_device *dev, const u8 *ip)
-{
-	struct neigh *n, *found = NULL;
-	struct todo t;
-
-	todo_init(&t);
-	spin_lock(&route_lock);
-	for (u32 s = 0; !found && s < NR_SLOTS; s++) {
-		list_for_each_entry(n, &slots[s], node) {
-			if (is_of(n, dev, ip)) {
-				found = n;
-				break;
-			}
-		}
-	}
-	if (found)
-		unlink_locked(found, &t);
-	spin_unlock(&route_lock);
-	while (!list_empty(&t.failed)) {
-		struct netbuf *b =
-			list_first_entry(&t.failed, struct netbuf, node);
-
-		list_del(&b->node);
-		netbuf_free(b);
-	}
-	return found;
-}
-
-void neigh_flush(struct net_device *dev)
-{
-	struct neigh *n;
-
-	while ((n = take_one(dev, NULL)))
-		free_neigh(n);
-}
-
-int neigh_del(struct net_ns *net __unused, struct net_device *dev,
-	      const u8 ip[16])
-{
-	struct neigh *n = take_one(dev, ip);
-
-	if (!n)
-		return -ENOENT;
-	free_neigh(n);
-	return 0;
-}
-
-static void set_locked(struct neigh *n, const struct neigh_info *want,
-		       struct todo *t)
-{
-	u16 state = want->state ?: NUD_PERMANENT;
-
-	memcpy(n->i.lladdr, want->lladdr, sizeof(n->i.lladdr));
-	n->i.flags = want->flags;
-	set_state(n, state,
-		  state == NUD_REACHABLE ? REACHABLE_NS
-		  : state == NUD_STALE	 ? UNUSED_NS
-		  : state == NUD_DELAY	 ? DELAY_NS
-		  : state == NUD_PROBE	 ? RETRANS_NS
-					 : NEVER);
-	if (state & NUD_VALID) {
-		memcpy(t->lladdr, n->i.lladdr, sizeof(t->lladdr));
-		take_queue(n, &t->send);
-	}
-}
-
-int neigh_set(struct net_ns *net __unused, const struct neigh_info *want,
-	      u32 nlm)
-{
-	struct neigh *n, *old = NULL;
-	struct todo t;
-	int err = 0;
-
-	todo_init(&t);
-	n = lock_entry(want->dev, want->ip, &old, &t);
-	if (!n)
-		err = -ENOBUFS;
-	else if (n->i.state && (nlm & NLM_F_EXCL))
-		err = -EEXIST;
-	else if (n->i.state && !(nlm & NLM_F_REPLACE))
-		err = -EEXIST;
-	else if (!n->i.state && !(nlm & NLM_F_CREATE)) {
-		unlink_locked(n, &t);
-		old = n;
-		err = -ENOENT;
-	}
-	if (!err)
-		set_locked(n, want, &t);
-	spin_unlock(&route_lock);
-	free_neigh(old);
-	do_all(want->dev, want->ip, &t);
-	return err;
-}
-
-static u32 count_locked(const struct net_ns *net)
-{
-	const struct neigh *n;
-	u32 nr = 0;
-
-	for (u32 s = 0; s < NR_SLOTS; s++) {
-		list_for_each_entry(n, &slots[s], node)
-			nr += load_once(&n->i.dev->net) == net;
-	}
-	return nr;
-}
-
-static u32 copy_locked(const struct net_ns *net, struct neigh_info *to, u32 max)
-{
-	const struct neigh *n;
-	u32 nr = 0;
-
-	for (u32 s = 0; s < NR_SLOTS; s++) {
-		list_for_each_entry(n, &slots[s], node) {
-			if (load_once(&n->i.dev->net) != net || nr == max)
-				continue;
-			to[nr] = n->i;
-			netdev_get(to[nr].dev);
-			nr++;
-		}
-	}
-	return nr;
-}
-
-/* Of a copy: @fn may sleep. */
-void neigh_for_each(struct net_ns *net,
-		    void (*fn)(const struct neigh_info *n, void *arg),
-		    void *arg)
-{
-	struct neigh_info *all;
-	u32 nr;
-
-	spin_lock(&route_lock);
-	nr = count_locked(net);
-	spin_unlock(&route_lock);
-	all = nr ? kcalloc(nr, sizeof(*all)) : NULL;
-	if (!all)
-		return;
-	spin_lock(&route_lock);
-	nr = copy_locked(net, all, nr);
-	spin_unlock(&route_lock);
-	for (u32 i = 0; i < nr; i++) {
-		fn(&all[i], arg);
-		netdev_put(all[i].dev);
-	}
-	kfree(all);
-}

@@ -24,7 +24,6 @@
 #define TWO_HOURS    7200u
 #define MTU_MIN	     1280u
 #define FOREVER	     0xffffffffu
-#define NEVER	     (~0ull)
 
 static struct list_head waiting = LIST_HEAD_INIT(waiting);
 static u32 nr_waiting;
@@ -66,7 +65,8 @@ struct advert {
 
 static u64 end_of(const struct advert *ra, u32 seconds)
 {
-	return seconds == FOREVER ? NEVER : ra->now + seconds * NSEC_PER_SEC;
+	return seconds == FOREVER ? WAIT_FOREVER
+				  : ra->now + seconds * NSEC_PER_SEC;
 }
 
 /* A route that lasts till @until (0: it ends now). */
@@ -80,7 +80,7 @@ static void set_route(const struct advert *ra, struct fib_route *r, u64 until)
 	r->dev = ra->dev;
 	r->hop_limit = ra->hop_limit;
 	r->mtu = ra->mtu;
-	r->expires = until == NEVER ? 0 : until;
+	r->expires = until == WAIT_FOREVER ? 0 : until;
 	fib_take(net, r);
 	if (!until)
 		return;

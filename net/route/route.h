@@ -137,14 +137,6 @@ int fib_del(struct net_ns *net, const struct fib_route *given);
 void fib_for_each(struct net_ns *net,
 		  void (*fn)(const struct fib_route *r, void *arg), void *arg);
 
-/* Who is told of changes (rtnetlink): set once, before there is any; rtnl_mutex held, but
- * for neighbours: the worker or a coroutine, no lock held.  Members may be NULL. */
-struct route_listener {
-	void (*addr)(struct net_ns *net, const struct if_addr *a, bool gone);
-	void (*route)(struct net_ns *net, const struct fib_route *r, bool gone);
-};
-extern const struct route_listener *route_listener;
-
 /* Neighbours, as RTM_*NEIGH and /proc/net/arp show them. */
 struct neigh_info {
 	struct net_device *dev;
@@ -153,6 +145,18 @@ struct neigh_info {
 	u8 flags;
 	u64 used, confirmed, updated; /* CLOCK_MONOTONIC ns */
 };
+
+/* Who is told of changes (rtnetlink): set once, before there is any; rtnl_mutex held, but
+ * for neighbours: the worker or a coroutine, no lock held.  Members may be NULL. */
+struct route_listener {
+	void (*addr)(struct net_ns *net, const struct if_addr *a, bool gone);
+	void (*route)(struct net_ns *net, const struct fib_route *r, bool gone);
+	void (*neigh)(struct net_ns *net, const struct neigh_info *n,
+		      bool gone);
+};
+extern const struct route_listener *route_listener;
+
+/* Neighbours; rtnl_mutex held. */
 int neigh_set(struct net_ns *net, const struct neigh_info *want, u32 nlm);
 int neigh_del(struct net_ns *net, struct net_device *dev, const u8 ip[16]);
 void neigh_for_each(struct net_ns *net,

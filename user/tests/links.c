@@ -4,12 +4,12 @@
  * them; who hears of it.
  */
 #include "wire.h"
+#include "rtnl.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
-#include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -22,70 +22,32 @@
 
 static struct wire w;
 
-struct request {
-	struct nlmsghdr h;
-	struct ifinfomsg link;
-	char attrs[512];
-};
-
-static struct request request(int type, int flags, int index)
+static struct rt_request request(int type, int flags, int index)
 {
-	return (struct request){
-		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-		.h.nlmsg_type = (unsigned short)type,
-		.h.nlmsg_flags =
-			(unsigned short)(flags | NLM_F_REQUEST | NLM_F_ACK),
-		.link.ifi_index = index,
-	};
-}
+	struct rt_request r = RT_REQUEST(type, flags, sizeof(struct ifinfomsg));
 
-static struct rtattr *attr(struct request *r, int type, const void *data,
-			   size_t len)
-{
-	struct rtattr *a = (void *)((char *)r + NLMSG_ALIGN(r->h.nlmsg_len));
-
-	a->rta_type = (unsigned short)type;
-	a->rta_len = (unsigned short)RTA_LENGTH(len);
-	if (len)
-		memcpy(RTA_DATA(a), data, len);
-	r->h.nlmsg_len = NLMSG_ALIGN(r->h.nlmsg_len) +
-			 (unsigned int)RTA_ALIGN(a->rta_len);
-	return a;
-}
-
-static int ask(struct request *r)
-{
-	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	char buf[4096];
-	struct nlmsghdr *h = (void *)buf;
-
-	CHECK(s >= 0);
-	CHECK_EQ(send(s, r, r->h.nlmsg_len, 0), r->h.nlmsg_len);
-	CHECK(recv(s, buf, sizeof(buf), 0) > 0);
-	CHECK_OK(close(s));
-	CHECK_EQ(h->nlmsg_type, NLMSG_ERROR);
-	return ((struct nlmsgerr *)NLMSG_DATA(h))->error;
+	r.link.ifi_index = index;
+	return r;
 }
 
 static int make(const char *name, const char *kind, int flags)
 {
-	struct request r = request(RTM_NEWLINK, flags, 0);
+	struct rt_request r = request(RTM_NEWLINK, flags, 0);
 	struct rtattr *info;
 
 	if (name)
-		attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
-	info = attr(&r, IFLA_LINKINFO, NULL, 0);
-	attr(&r, IFLA_INFO_KIND, kind, strlen(kind));
-	info->rta_len =
-		(unsigned short)((char *)&r + r.h.nlmsg_len - (char *)info);
-	return ask(&r);
+		rt_attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	info = rt_attr(&r, IFLA_LINKINFO, NULL, 0);
+	rt_attr(&r, IFLA_INFO_KIND, kind, strlen(kind));
+	rt_nest_end(&r, info);
+	return rt_ask(&r);
 }
 
 static int del(int index)
 {
-	struct request r = request(RTM_DELLINK, 0, index);
+	struct rt_request r = request(RTM_DELLINK, 0, index);
 
-	return ask(&r);
+	return rt_ask(&r);
 }
 
 static void fresh_net(void)
@@ -123,7 +85,7 @@ TEST(links, pair)
 
 TEST(links, errors)
 {
-	struct request r;
+	struct rt_request r;
 
 	fresh_net();
 	CHECK_EQ(make("x0", "veth", NLM_F_CREATE | NLM_F_EXCL), -EEXIST);
@@ -135,22 +97,22 @@ TEST(links, errors)
 	CHECK_EQ(del(999999), -ENODEV);
 	CHECK_EQ(del(1), -EOPNOTSUPP);
 	r = request(RTM_SETLINK, 0, 999999);
-	CHECK_EQ(ask(&r), -ENODEV);
+	CHECK_EQ(rt_ask(&r), -ENODEV);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
-	attr(&r, IFLA_MTU, &(int){ 10 }, 4);
-	CHECK_EQ(ask(&r), -EINVAL);
+	rt_attr(&r, IFLA_MTU, &(int){ 10 }, 4);
+	CHECK_EQ(rt_ask(&r), -EINVAL);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
-	attr(&r, IFLA_ADDRESS, "\1\2\3\4\5\6", 6); /* a group's */
-	CHECK_EQ(ask(&r), -EADDRNOTAVAIL);
+	rt_attr(&r, IFLA_ADDRESS, "\1\2\3\4\5\6", 6); /* a group's */
+	CHECK_EQ(rt_ask(&r), -EADDRNOTAVAIL);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
-	attr(&r, IFLA_NET_NS_FD, &(int){ 999 }, 4);
-	CHECK_EQ(ask(&r), -EBADF);
+	rt_attr(&r, IFLA_NET_NS_FD, &(int){ 999 }, 4);
+	CHECK_EQ(rt_ask(&r), -EBADF);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
-	attr(&r, IFLA_NET_NS_FD, &(int){ open("/dev/null", O_RDONLY) }, 4);
-	CHECK_EQ(ask(&r), -EINVAL);
+	rt_attr(&r, IFLA_NET_NS_FD, &(int){ open("/dev/null", O_RDONLY) }, 4);
+	CHECK_EQ(rt_ask(&r), -EINVAL);
 	r = request(RTM_SETLINK, 0, wire_if_index("x0"));
-	attr(&r, IFLA_IFNAME, "lo", 3);
-	CHECK_EQ(ask(&r), -EEXIST);
+	rt_attr(&r, IFLA_IFNAME, "lo", 3);
+	CHECK_EQ(rt_ask(&r), -EEXIST);
 }
 
 /* Who is not its administrator changes nothing. */
@@ -349,7 +311,7 @@ static unsigned int await(int s, int type, int index)
 
 TEST(links, told)
 {
-	struct request r;
+	struct rt_request r;
 	int s, index;
 
 	fresh_net();
@@ -360,8 +322,8 @@ TEST(links, told)
 	wire_if_up("y0", 1);
 	CHECK(await(s, RTM_NEWLINK, index) & IFF_UP);
 	r = request(RTM_SETLINK, 0, index);
-	attr(&r, IFLA_MTU, &(int){ 1400 }, 4);
-	CHECK_EQ(ask(&r), 0);
+	rt_attr(&r, IFLA_MTU, &(int){ 1400 }, 4);
+	CHECK_EQ(rt_ask(&r), 0);
 	(void)await(s, RTM_NEWLINK, index);
 	CHECK_EQ(del(index), 0);
 	(void)await(s, RTM_DELLINK, index);
@@ -415,7 +377,7 @@ TEST(links, ioctls)
 
 TEST(links, move)
 {
-	struct request r;
+	struct rt_request r;
 	struct ifreq q = { .ifr_name = "x0" };
 	int s, ns, home, index;
 	pid_t pid;
@@ -429,8 +391,8 @@ TEST(links, move)
 	CHECK_OK(ns = open("/proc/self/ns/net", O_RDONLY));
 	CHECK_OK(setns(home, CLONE_NEWNET));
 	r = request(RTM_SETLINK, 0, index);
-	attr(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
-	CHECK_EQ(ask(&r), 0);
+	rt_attr(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
+	CHECK_EQ(rt_ask(&r), 0);
 	CHECK_ERR(ioctl(s, SIOCGIFFLAGS, &q), ENODEV);
 	pid = fork();
 	if (!pid) {

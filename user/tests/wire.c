@@ -3,25 +3,16 @@
  * user/tests/wire.c - see wire.h.
  */
 #include "wire.h"
+#include "rtnl.h"
 
 #include <arpa/inet.h>
-#include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/socket.h>
 
-struct request {
-	struct nlmsghdr h;
-	union {
-		struct ifinfomsg link;
-		struct ifaddrmsg addr;
-		struct rtmsg route;
-	};
-	char attrs[512];
-};
-
-static void *attr(struct request *r, int type, const void *data, size_t len)
+struct rtattr *rt_attr(struct rt_request *r, int type, const void *data,
+		       size_t len)
 {
 	struct rtattr *a = (void *)((char *)r + NLMSG_ALIGN(r->h.nlmsg_len));
 
@@ -34,35 +25,56 @@ static void *attr(struct request *r, int type, const void *data, size_t len)
 	return a;
 }
 
-static void nest_end(struct request *r, void *at)
+void rt_nest_end(struct rt_request *r, struct rtattr *at)
 {
-	struct rtattr *a = at;
-
-	a->rta_len = (unsigned short)((char *)r + r->h.nlmsg_len - (char *)a);
+	at->rta_len = (unsigned short)((char *)r + r->h.nlmsg_len - (char *)at);
 }
 
-/* The answer: 0 or -errno. */
-static int ask(struct request *r)
+int rt_ask(struct rt_request *r)
 {
 	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	char buf[4096];
 	struct nlmsghdr *h = (void *)buf;
-	int err;
 
 	CHECK(s >= 0);
 	r->h.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	CHECK_EQ(send(s, r, r->h.nlmsg_len, 0), r->h.nlmsg_len);
 	CHECK(recv(s, buf, sizeof(buf), 0) > 0);
 	CHECK_EQ(h->nlmsg_type, NLMSG_ERROR);
-	err = ((struct nlmsgerr *)NLMSG_DATA(h))->error;
 	CHECK_OK(close(s));
-	return err;
+	return ((struct nlmsgerr *)NLMSG_DATA(h))->error;
+}
+
+int rt_listen(unsigned int groups)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	struct timeval second = { 1, 0 };
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	CHECK(s >= 0);
+	CHECK_OK(bind(s, (void *)&a, sizeof(a)));
+	CHECK_OK(setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &second,
+			    sizeof(second)));
+	return s;
+}
+
+const struct rtattr *rt_find(const struct nlmsghdr *h, size_t size, int type)
+{
+	const struct rtattr *a =
+		(const void *)((const char *)h + NLMSG_SPACE(size));
+	int n = (int)(h->nlmsg_len - NLMSG_SPACE(size));
+
+	for (; RTA_OK(a, n); a = RTA_NEXT(a, n)) {
+		if (a->rta_type == type)
+			return a;
+	}
+	return NULL;
 }
 
 /* About the interface of that index. */
-static struct request of_link(int type, int index)
+static struct rt_request of_link(int type, int index)
 {
-	struct request r = {
+	struct rt_request r = {
 		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
 		.h.nlmsg_type = (unsigned short)type,
 	};
@@ -74,12 +86,12 @@ static struct request of_link(int type, int index)
 int wire_if_index(const char *name)
 {
 	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	struct request r = of_link(RTM_GETLINK, 0);
+	struct rt_request r = of_link(RTM_GETLINK, 0);
 	char buf[8192];
 	struct nlmsghdr *h = (void *)buf;
 
 	CHECK(s >= 0);
-	attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	rt_attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
 	r.h.nlmsg_flags = NLM_F_REQUEST;
 	CHECK_EQ(send(s, &r, r.h.nlmsg_len, 0), r.h.nlmsg_len);
 	CHECK(recv(s, buf, sizeof(buf), 0) > 0);
@@ -91,7 +103,7 @@ int wire_if_index(const char *name)
 void wire_mac(const char *name, unsigned char mac[6])
 {
 	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	struct request r = of_link(RTM_GETLINK, wire_if_index(name));
+	struct rt_request r = of_link(RTM_GETLINK, wire_if_index(name));
 	char buf[8192];
 	struct nlmsghdr *h = (void *)buf;
 	struct rtattr *a;
@@ -111,16 +123,16 @@ void wire_mac(const char *name, unsigned char mac[6])
 
 void wire_if_up(const char *name, int up)
 {
-	struct request r = of_link(RTM_NEWLINK, wire_if_index(name));
+	struct rt_request r = of_link(RTM_NEWLINK, wire_if_index(name));
 
 	r.link.ifi_flags = up ? IFF_UP : 0;
 	r.link.ifi_change = IFF_UP;
-	CHECK_EQ(ask(&r), 0);
+	CHECK_EQ(rt_ask(&r), 0);
 }
 
 void wire_add_ip(int index, const char *ip, int prefix)
 {
-	struct request r = {
+	struct rt_request r = {
 		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
 		.h.nlmsg_type = RTM_NEWADDR,
 		.h.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL,
@@ -135,37 +147,37 @@ void wire_add_ip(int index, const char *ip, int prefix)
 		.ifa_flags = six ? IFA_F_NODAD : 0,
 		.ifa_index = (unsigned int)index,
 	};
-	attr(&r, IFA_LOCAL, raw, six ? 16 : 4);
-	attr(&r, IFA_ADDRESS, raw, six ? 16 : 4);
-	CHECK_EQ(ask(&r), 0);
+	rt_attr(&r, IFA_LOCAL, raw, six ? 16 : 4);
+	rt_attr(&r, IFA_ADDRESS, raw, six ? 16 : 4);
+	CHECK_EQ(rt_ask(&r), 0);
 }
 
 int wire_veth(const char *name, const char *peer_name, int ns)
 {
-	struct request r = {
+	struct rt_request r = {
 		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
 		.h.nlmsg_type = RTM_NEWLINK,
 		.h.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL,
 	};
 	struct ifinfomsg none = { 0 };
-	void *info, *data, *peer;
+	struct rtattr *info, *data, *peer;
 
-	attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
-	info = attr(&r, IFLA_LINKINFO, NULL, 0);
-	attr(&r, IFLA_INFO_KIND, "veth", 4);
-	data = attr(&r, IFLA_INFO_DATA, NULL, 0);
-	peer = attr(&r, VETH_INFO_PEER, &none, sizeof(none));
-	attr(&r, IFLA_IFNAME, peer_name, strlen(peer_name) + 1);
-	attr(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
-	nest_end(&r, peer);
-	nest_end(&r, data);
-	nest_end(&r, info);
-	return ask(&r);
+	rt_attr(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	info = rt_attr(&r, IFLA_LINKINFO, NULL, 0);
+	rt_attr(&r, IFLA_INFO_KIND, "veth", 4);
+	data = rt_attr(&r, IFLA_INFO_DATA, NULL, 0);
+	peer = rt_attr(&r, VETH_INFO_PEER, &none, sizeof(none));
+	rt_attr(&r, IFLA_IFNAME, peer_name, strlen(peer_name) + 1);
+	rt_attr(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
+	rt_nest_end(&r, peer);
+	rt_nest_end(&r, data);
+	rt_nest_end(&r, info);
+	return rt_ask(&r);
 }
 
 int wire_add_route(const char *dst, int prefix, const char *via)
 {
-	struct request r = {
+	struct rt_request r = {
 		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
 		.h.nlmsg_type = RTM_NEWROUTE,
 		.h.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL,
@@ -182,15 +194,15 @@ int wire_add_route(const char *dst, int prefix, const char *via)
 		.rtm_type = RTN_UNICAST,
 	};
 	CHECK_EQ(inet_pton(six ? AF_INET6 : AF_INET, dst, raw), 1);
-	attr(&r, RTA_DST, raw, six ? 16 : 4);
+	rt_attr(&r, RTA_DST, raw, six ? 16 : 4);
 	CHECK_EQ(inet_pton(six ? AF_INET6 : AF_INET, via, raw), 1);
-	attr(&r, RTA_GATEWAY, raw, six ? 16 : 4);
-	return ask(&r);
+	rt_attr(&r, RTA_GATEWAY, raw, six ? 16 : 4);
+	return rt_ask(&r);
 }
 
 void wire_del_ip(int index, const char *ip, int prefix)
 {
-	struct request r = {
+	struct rt_request r = {
 		.h.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
 		.h.nlmsg_type = RTM_DELADDR,
 	};
@@ -202,8 +214,8 @@ void wire_del_ip(int index, const char *ip, int prefix)
 		.ifa_prefixlen = (unsigned char)prefix,
 		.ifa_index = (unsigned int)index,
 	};
-	attr(&r, IFA_LOCAL, raw, 4);
-	CHECK_EQ(ask(&r), 0);
+	rt_attr(&r, IFA_LOCAL, raw, 4);
+	CHECK_EQ(rt_ask(&r), 0);
 }
 
 int wire_own_ns(void)
@@ -228,10 +240,10 @@ void wire_up(const struct wire *w, int i, int up)
 
 void wire_if_mtu(int index, int mtu)
 {
-	struct request r = of_link(RTM_NEWLINK, index);
+	struct rt_request r = of_link(RTM_NEWLINK, index);
 
-	attr(&r, IFLA_MTU, &mtu, sizeof(mtu));
-	CHECK_EQ(ask(&r), 0);
+	rt_attr(&r, IFLA_MTU, &mtu, sizeof(mtu));
+	CHECK_EQ(rt_ask(&r), 0);
 }
 
 void wire_mtu(const struct wire *w, int i, int mtu)
