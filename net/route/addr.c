@@ -37,6 +37,7 @@ struct route_ns *route_ns_make(struct net_ns *net)
 	list_init(&rn->addrs);
 	list_init(&rn->fib[0]);
 	list_init(&rn->fib[1]);
+	list_init(&rn->tables);
 	list_init(&rn->paths);
 	list_init(&rn->groups);
 	/* ROUTENS (release) - pairs with route_ns(). */
@@ -69,6 +70,7 @@ void route_net_end(struct net_ns *net)
 			kfree(r);
 		}
 	}
+	fib_index_free(rn);
 	net->route = NULL;
 	kfree(rn);
 }

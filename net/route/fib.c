@@ -2,9 +2,9 @@
 /*
  * net/route/fib.c - tables of routes.
  *
- * All routes of a family are on one list, in the order in which they are to be tried: table
- * (local, main, default, and those that nobody looks at), the longest prefix, the least
- * metric.  So a look-up takes the first that fits, and ends at the tables without a rule.
+ * All routes of a family are on one list, in the order in which they are shown and would be
+ * tried: table (local, main, default, and others), the longest prefix, the least metric.  A
+ * look-up does not go over it, but asks the tables' index (table.c).
  *
  * Locking: rtnl_mutex for who changes, route_lock for who looks.
  */
@@ -80,19 +80,24 @@ static void told(struct net_ns *net, const struct fib_route *r, bool gone)
 
 /* --- changes; rtnl_mutex held */
 
-/* Behind those that come before it, or are like it; @first: before those. */
-static void insert_locked(struct route_ns *rn, struct fib_route *r, bool first)
+/* Before @before, or behind those that come before it, or are like it: most are added
+ * to the end of their kind. */
+static void insert_locked(struct route_ns *rn, struct fib_route *r,
+			  struct fib_route *before)
 {
-	struct fib_route *o;
+	struct fib_route *o = before;
 	struct list_head *head = list_of(rn, r->family);
 
-	list_for_each_entry(o, head, node) {
-		s64 d = order(r, o);
-
-		if (d < 0 || (first && !d))
-			break;
+	if (before) {
+		list_add_tail(&r->node, &before->node);
+	} else {
+		list_for_each_entry_reverse(o, head, node) {
+			if (order(r, o) >= 0)
+				break;
+		}
+		list_add(&r->node, &o->node);
 	}
-	list_add_tail(&r->node, &o->node);
+	fib_index_add(rn, r, before);
 	rn->nr_routes++;
 }
 
@@ -103,34 +108,22 @@ static struct fib_route *copy_of(const struct fib_route *r)
 	if (!c)
 		return NULL;
 	list_init(&c->node);
+	list_init(&c->hash);
 	if (c->dev)
 		netdev_get(c->dev);
 	return c;
 }
 
-static struct fib_route *find_like(struct route_ns *rn,
-				   const struct fib_route *r,
-				   bool (*like)(const struct fib_route *a,
-						const struct fib_route *b))
-{
-	struct fib_route *o;
-
-	list_for_each_entry(o, list_of(rn, r->family), node) {
-		if (like(o, r))
-			return o;
-	}
-	return NULL;
-}
-
 static int insert(struct net_ns *net, struct route_ns *rn,
-		  const struct fib_route *r, bool first)
+		  const struct fib_route *r, struct fib_route *before)
 {
-	struct fib_route *c = copy_of(r);
+	int err = fib_index_grow(rn, r);
+	struct fib_route *c = err ? NULL : copy_of(r);
 
 	if (!c)
 		return -ENOMEM;
 	spin_lock(&route_lock);
-	insert_locked(rn, c, first);
+	insert_locked(rn, c, before);
 	spin_unlock(&route_lock);
 	told(net, c, false);
 	return 0;
@@ -140,6 +133,7 @@ static void remove(struct net_ns *net, struct route_ns *rn, struct fib_route *r)
 {
 	spin_lock(&route_lock);
 	list_del(&r->node);
+	fib_index_del(rn, r);
 	rn->nr_routes--;
 	spin_unlock(&route_lock);
 	told(net, r, true);
@@ -152,15 +146,15 @@ int fib_put(struct net_ns *net, const struct fib_route *r)
 
 	if (!rn)
 		return -ENOMEM;
-	if (find_like(rn, r, same))
+	if (fib_find_like(rn, r, same))
 		return -EEXIST;
-	return insert(net, rn, r, false);
+	return insert(net, rn, r, NULL);
 }
 
 void fib_take(struct net_ns *net, const struct fib_route *like)
 {
 	struct route_ns *rn = route_ns(net);
-	struct fib_route *r = rn ? find_like(rn, like, same) : NULL;
+	struct fib_route *r = rn ? fib_find_like(rn, like, same) : NULL;
 
 	if (r)
 		remove(net, rn, r);
@@ -259,30 +253,28 @@ int fib_add(struct net_ns *net, const struct fib_route *given, u32 nlm)
 		return err;
 	if (rn->nr_routes >= ROUTES_MAX)
 		return -ENOMEM;
-	o = find_like(rn, &r, same_key);
+	o = fib_find_like(rn, &r, same_key);
 	if (!o)
-		return nlm & NLM_F_CREATE ? insert(net, rn, &r, false)
+		return nlm & NLM_F_CREATE ? insert(net, rn, &r, NULL)
 					  : -ENOENT;
 	if (nlm & NLM_F_EXCL)
 		return -EEXIST;
 	if (nlm & NLM_F_REPLACE) {
-		err = insert(net, rn, &r, true);
+		err = insert(net, rn, &r, o);
 		if (!err)
 			remove(net, rn, o);
 		return err;
 	}
-	if (find_like(rn, &r, same))
+	if (fib_find_like(rn, &r, same))
 		return -EEXIST;
 	return insert(net, rn, &r,
-		      !(nlm & NLM_F_APPEND) && r.family == AF_INET);
+		      !(nlm & NLM_F_APPEND) && r.family == AF_INET ? o : NULL);
 }
 
 /* Is @r what the request @like means? */
 static bool meant(const struct fib_route *r, const struct fib_route *like)
 {
-	return r->table == (like->table ?: RT_TABLE_MAIN) &&
-	       r->dst_len == like->dst_len && ip_same(r->dst, like->dst) &&
-	       (!like->tos || r->tos == like->tos) &&
+	return (!like->tos || r->tos == like->tos) &&
 	       (!like->metric || r->metric == like->metric) &&
 	       (!like->type || r->type == like->type) &&
 	       (like->scope == RT_SCOPE_NOWHERE || !like->scope ||
@@ -298,8 +290,9 @@ int fib_del(struct net_ns *net, const struct fib_route *given)
 	struct route_ns *rn = route_ns(net);
 	struct fib_route like = *given, *r;
 
+	like.table = like.table ?: RT_TABLE_MAIN;
 	ip_cut_prefix(like.dst, ip_bits(like.family, like.dst_len));
-	r = rn ? find_like(rn, &like, meant) : NULL;
+	r = rn ? fib_find_like(rn, &like, meant) : NULL;
 	if (!r)
 		return -ESRCH;
 	remove(net, rn, r);
@@ -323,29 +316,20 @@ void fib_for_each(struct net_ns *net,
 const struct fib_route *fib_find_locked(const struct route_ns *rn,
 					const u8 dst[16], u32 oif)
 {
-	bool v4 = ip_is_v4(dst);
-	const struct fib_route *r;
+	static const u32 tables[] = { RT_TABLE_LOCAL, RT_TABLE_MAIN,
+				      RT_TABLE_DEFAULT };
+	const struct fib_route *r = NULL;
 
-	assert_held(&route_lock);
-	list_for_each_entry(r, &rn->fib[!v4], node) {
-		if (rank_of(r->table) > 2)
-			return NULL;
-		if (oif && r->dev && (u32)r->dev->index != oif &&
-		    !(r->type == ROUTE_LOCAL && oif == LOOPBACK_INDEX))
-			continue;
-		if (ip_same_prefix(r->dst, dst,
-				   v4 ? r->dst_len + 96u : r->dst_len))
-			return r;
-	}
-	return NULL;
+	for (u32 i = 0; !r && i < ARRAY_SIZE(tables); i++)
+		r = fib_find_in(rn, tables[i], dst, oif);
+	return r;
 }
 
 enum route_type route_input_type(const struct net_ns *net, const u8 dst[16])
 {
 	const struct route_ns *rn = route_ns(net);
 	const struct fib_route *r;
-	enum route_type t = 0;
-	bool v4 = ip_is_v4(dst);
+	enum route_type t;
 
 	if (ip_is_multicast(dst))
 		return ROUTE_MULTICAST;
@@ -354,15 +338,8 @@ enum route_type route_input_type(const struct net_ns *net, const u8 dst[16])
 	if (!rn)
 		return 0;
 	spin_lock(&route_lock);
-	list_for_each_entry(r, &rn->fib[!v4], node) {
-		if (rank_of(r->table) > 0)
-			break;
-		if (!ip_same_prefix(r->dst, dst,
-				    v4 ? r->dst_len + 96u : r->dst_len))
-			continue;
-		t = r->type;
-		break;
-	}
+	r = fib_find_in(rn, RT_TABLE_LOCAL, dst, 0);
+	t = r ? r->type : 0;
 	spin_unlock(&route_lock);
 	return t;
 }

@@ -120,7 +120,8 @@ void if_addr_for_each(struct net_ns *net,
 		      void *arg);
 
 struct fib_route {
-	struct list_head node; /* [route_lock] */
+	struct list_head node; /* [route_lock] all of a family, in order */
+	struct list_head hash; /* [route_lock] table.c */
 	u16 family;
 	u8 dst[16], src_prefix[16], via[16], prefsrc[16];
 	u8 dst_len, src_len; /* as users give them */

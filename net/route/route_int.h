@@ -64,6 +64,9 @@ struct route_ns {
 	struct list_head addrs;	 /* [route_lock] of if_addr */
 	struct list_head fib[2]; /* [route_lock] of fib_route: IPv4, IPv6 */
 	u32 nr_routes;		 /* [route_lock] */
+	struct list_head tables;  /* [route_lock] table.c */
+	struct list_head *bucket; /* [route_lock] of fib_route */
+	u32 nr_buckets;		  /* [route_lock] a power of 2, or 0 */
 	struct list_head paths;	 /* [route_lock] path.c */
 	u32 nr_paths;		 /* [route_lock, a] */
 	struct list_head groups; /* [route_lock] group.c */
@@ -184,6 +187,31 @@ int fib_put(struct net_ns *net, const struct fib_route *r);
 void fib_take(struct net_ns *net, const struct fib_route *like);
 /* All of @dev, of @family or both (0), go. */
 void fib_flush(struct net_device *dev, u16 family);
+/* Of one table, and prefix? */
+static inline bool fib_same_prefix(const struct fib_route *a,
+				   const struct fib_route *b)
+{
+	return a->table == b->table && a->family == b->family &&
+	       a->dst_len == b->dst_len && ip_same(a->dst, b->dst);
+}
+/* --- table.c */
+/* There is room for @r, too.  rtnl_mutex held, route_lock not.  0, -ENOMEM. */
+int fib_index_grow(struct route_ns *rn, const struct fib_route *r);
+/* route_lock held.  @before: of the same prefix, or NULL: behind all that are no worse. */
+void fib_index_add(struct route_ns *rn, struct fib_route *r,
+		   struct fib_route *before);
+void fib_index_del(struct route_ns *rn, struct fib_route *r);
+void fib_index_free(struct route_ns *rn); /* it has no routes any more */
+/* The best way to @dst in a table, route_lock held; NULL: none. */
+const struct fib_route *fib_find_in(const struct route_ns *rn, u32 table,
+				    const u8 dst[16], u32 oif);
+/* The first one of @r's table and prefix that is @like it.  rtnl_mutex or route_lock. */
+struct fib_route *fib_find_like(const struct route_ns *rn,
+				const struct fib_route *r,
+				bool (*like)(const struct fib_route *a,
+					     const struct fib_route *b));
+
+/* --- fib.c, too */
 /* The best route to @dst, route_lock held; NULL: none. */
 const struct fib_route *fib_find_locked(const struct route_ns *rn,
 					const u8 dst[16], u32 oif);
