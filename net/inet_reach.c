@@ -81,7 +81,7 @@ int inet_reach(const struct inet_sock *is, const struct sock_msg *m,
 	if (from && !is->freebind && inet_is_v4(ep) && !ip_is_multicast(from) &&
 	    !ip_is_all_ones(from) && !route_is_local(is->s.net, from))
 		return -EINVAL; /* it has been taken away, as on Linux */
-	err = route_lookup(is->s.net, ep->ip, from, oif, &r);
+	err = inet_way(is, ep->ip, from, oif, &r);
 	if (!err)
 		err = take(is, ep, &r, src);
 	route_put(&r);
@@ -132,6 +132,16 @@ int inet_check_bind(const struct inet_sock *is, const struct inet_ep *ep,
 							    : -EADDRNOTAVAIL;
 }
 
+int inet_way(const struct inet_sock *is, const u8 dst[16], const u8 *src,
+	     u32 oif, struct route *r)
+{
+	struct route_query q = {
+		.dst = dst, .src = src, .oif = oif, .mark = is->s.mark
+	};
+
+	return route_find(is->s.net, &q, r);
+}
+
 u32 inet_mtu(const struct inet_sock *is)
 {
 	struct inet_ep ep = is->remote;
@@ -140,8 +150,8 @@ u32 inet_mtu(const struct inet_sock *is)
 
 	if (inet_is_loopback(&ep))
 		return mtu;
-	if (!route_lookup(is->s.net, ep.ip, is->local.ip,
-			  ep.scope ?: named_dev(is, NULL, &ep), &r))
+	if (!inet_way(is, ep.ip, is->local.ip,
+		      ep.scope ?: named_dev(is, NULL, &ep), &r))
 		mtu = r.mtu;
 	route_put(&r);
 	return mtu;

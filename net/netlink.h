@@ -43,8 +43,10 @@ struct nlattr {
 #define RTNLGRP_NEIGH	    3u
 #define RTNLGRP_IPV4_IFADDR 5u
 #define RTNLGRP_IPV4_ROUTE  7u
+#define RTNLGRP_IPV4_RULE   8u
 #define RTNLGRP_IPV6_IFADDR 9u
 #define RTNLGRP_IPV6_ROUTE  11u
+#define RTNLGRP_IPV6_RULE   19u
 #define RTNLGRP_NSID	    28u
 
 /* Messages that are read as one. */
@@ -91,7 +93,6 @@ int rtnl_request(struct net_ns *net, struct nl_out *o,
 		 const struct nlmsghdr *req, u32 len, bool dump);
 /* --- rtnl_nsid.c: RTM_NEWNSID, RTM_GETNSID */
 /* rtnl_rule.c: all of @family, or of both */
-int rtnl_dump_rules(struct nl_out *o, const struct nlmsghdr *req, u8 family);
 int rtnl_nsid_request(struct net_ns *net, struct nl_out *o,
 		      const struct nlmsghdr *req, u32 len, bool dump);
 

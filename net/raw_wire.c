@@ -36,7 +36,7 @@ int raw_wire_send(const struct inet_sock *is, struct inet_buf *b)
 {
 	struct netbuf *n = NULL;
 	struct route r;
-	int err = route_lookup(is->s.net, b->to.ip, NULL, b->to.scope, &r);
+	int err = inet_way(is, b->to.ip, NULL, b->to.scope, &r);
 
 	if (!err && !r.dev)
 		err = -ENETUNREACH;

@@ -20,7 +20,7 @@ static int dump(struct net_ns *net, struct nl_out *o,
 	case RTM_GETROUTE:
 		return rtnl_dump_routes(net, o, req, len, family);
 	case RTM_GETRULE:
-		return rtnl_dump_rules(o, req, family);
+		return rtnl_dump_rules(net, o, req, family);
 	case RTM_GETNEIGH:
 		return rtnl_dump_neighs(net, o, req, family);
 	default:
@@ -62,6 +62,10 @@ static int change(struct net_ns *net, const struct nlmsghdr *req, u32 len)
 		return rtnl_new_route(net, req, len);
 	case RTM_DELROUTE:
 		return rtnl_del_route(net, req, len);
+	case RTM_NEWRULE:
+		return rtnl_new_rule(net, req, len);
+	case RTM_DELRULE:
+		return rtnl_del_rule(net, req, len);
 	case RTM_NEWNEIGH:
 		return rtnl_new_neigh(net, req, len);
 	case RTM_DELNEIGH:

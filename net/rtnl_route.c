@@ -30,6 +30,7 @@ enum {
 	RTA_TABLE = 15,
 	RTA_VIA = 18,
 	RTA_PREF = 20,
+	RTA_MARK = 16,
 	RTA_UID = 25,
 	RTA_NH_ID = 30,
 };
@@ -381,8 +382,8 @@ int rtnl_find_route(struct net_ns *net, struct nl_out *o,
 {
 	const struct rtmsg *m = (const void *)(req + 1);
 	u8 dst[16], src[16];
+	struct route_query q = { .dst = dst };
 	struct route r;
-	u32 oif = 0;
 	int err, has_src;
 
 	if (len < sizeof(*req) + sizeof(*m))
@@ -393,8 +394,10 @@ int rtnl_find_route(struct net_ns *net, struct nl_out *o,
 	has_src = get_ip(req, len, RTA_SRC, m->family, src);
 	if (err < 0 || has_src < 0)
 		return -EINVAL;
-	(void)nl_find32(req, len, sizeof(*m), RTA_OIF, &oif);
-	err = route_lookup(net, dst, has_src ? src : NULL, oif, &r);
+	(void)nl_find32(req, len, sizeof(*m), RTA_OIF, &q.oif);
+	(void)nl_find32(req, len, sizeof(*m), RTA_MARK, &q.mark);
+	q.src = has_src ? src : NULL;
+	err = route_find(net, &q, &r);
 	if (err)
 		return err;
 	err = put_way(&r, o, req, m->family, dst);
@@ -423,6 +426,7 @@ static const struct route_listener listener = {
 	.addr = rtnl_addr_told,
 	.route = told,
 	.neigh = rtnl_neigh_told,
+	.rule = rtnl_rule_told,
 };
 
 static int listener_init(void)

@@ -138,8 +138,7 @@ static int send(struct inet_sock *is, struct inet_buf *b, struct route *r)
 int udp_wire_send(struct inet_sock *is, struct inet_buf *b)
 {
 	struct route r;
-	int err =
-		route_lookup(is->s.net, b->to.ip, b->from.ip, b->to.scope, &r);
+	int err = inet_way(is, b->to.ip, b->from.ip, b->to.scope, &r);
 
 	if (!err && !r.dev)
 		err = -ENETUNREACH; /* it has become our own just now */

@@ -29,6 +29,8 @@ enum {
 	RTM_NEWNEIGH = 28,
 	RTM_DELNEIGH = 29,
 	RTM_GETNEIGH = 30,
+	RTM_NEWRULE = 32,
+	RTM_DELRULE = 33,
 	RTM_GETRULE = 34,
 	RTM_NEWNSID = 88,
 	RTM_GETNSID = 90,
@@ -148,6 +150,13 @@ int rtnl_get_neigh(struct net_ns *net, struct nl_out *o,
 		   const struct nlmsghdr *req, u32 len);
 int rtnl_new_neigh(struct net_ns *net, const struct nlmsghdr *req, u32 len);
 int rtnl_del_neigh(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+/* --- net/rtnl_rule.c */
+int rtnl_dump_rules(struct net_ns *net, struct nl_out *o,
+		    const struct nlmsghdr *req, u8 family);
+int rtnl_new_rule(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+int rtnl_del_rule(struct net_ns *net, const struct nlmsghdr *req, u32 len);
+struct fib_rule;
+void rtnl_rule_told(struct net_ns *net, const struct fib_rule *r, bool gone);
 struct neigh_info;
 void rtnl_neigh_told(struct net_ns *net, const struct neigh_info *n, bool gone);
 

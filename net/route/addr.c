@@ -14,6 +14,7 @@
 #include <net/route/group.h>
 #include <net/route/ip6.h>
 #include <net/route/route_int.h>
+#include <net/route/rule.h>
 
 #include <kernel/assert.h>
 #include <kernel/mm/kmalloc.h>
@@ -37,6 +38,8 @@ struct route_ns *route_ns_make(struct net_ns *net)
 	list_init(&rn->addrs);
 	list_init(&rn->fib[0]);
 	list_init(&rn->fib[1]);
+	list_init(&rn->rules[0]);
+	list_init(&rn->rules[1]);
 	list_init(&rn->tables);
 	list_init(&rn->paths);
 	list_init(&rn->groups);
@@ -70,6 +73,7 @@ void route_net_end(struct net_ns *net)
 			kfree(r);
 		}
 	}
+	rule_free_all(rn);
 	fib_index_free(rn);
 	net->route = NULL;
 	kfree(rn);

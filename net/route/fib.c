@@ -255,8 +255,7 @@ int fib_add(struct net_ns *net, const struct fib_route *given, u32 nlm)
 		return -ENOMEM;
 	o = fib_find_like(rn, &r, same_key);
 	if (!o)
-		return nlm & NLM_F_CREATE ? insert(net, rn, &r, NULL)
-					  : -ENOENT;
+		return nlm & NLM_F_CREATE ? insert(net, rn, &r, NULL) : -ENOENT;
 	if (nlm & NLM_F_EXCL)
 		return -EEXIST;
 	if (nlm & NLM_F_REPLACE) {
@@ -312,18 +311,6 @@ void fib_for_each(struct net_ns *net,
 }
 
 /* --- looking; route_lock held */
-
-const struct fib_route *fib_find_locked(const struct route_ns *rn,
-					const u8 dst[16], u32 oif)
-{
-	static const u32 tables[] = { RT_TABLE_LOCAL, RT_TABLE_MAIN,
-				      RT_TABLE_DEFAULT };
-	const struct fib_route *r = NULL;
-
-	for (u32 i = 0; !r && i < ARRAY_SIZE(tables); i++)
-		r = fib_find_in(rn, tables[i], dst, oif);
-	return r;
-}
 
 enum route_type route_input_type(const struct net_ns *net, const u8 dst[16])
 {

@@ -100,6 +100,7 @@ void ip_forward(struct net_ns *net, struct netbuf *b)
 	bool v4 = b->proto == ETH_P_IP;
 	const u8 *h = b->data;
 	u8 src[16], dst[16];
+	struct route_query q = { .dst = dst, .src = src, .in = b->dev };
 	struct route r;
 	int err;
 
@@ -115,7 +116,7 @@ void ip_forward(struct net_ns *net, struct netbuf *b)
 		netbuf_free(b);
 		return;
 	}
-	err = route_lookup(net, dst, src, 0, &r);
+	err = route_find(net, &q, &r);
 	if (!err && r.type != ROUTE_UNICAST) {
 		route_put(&r);
 		netbuf_free(b);

@@ -34,16 +34,10 @@ static int error_of(u8 type)
 	}
 }
 
-struct query {
-	struct net_ns *net;
-	const u8 *dst, *src;
-	u32 oif;
-	bool v4;
-};
-
 /* What is sent from; route_lock held.  @scope: of IPv4's route. */
-static void choose_source(const struct query *q, const struct route_ns *rn,
-			  const struct fib_route *f, u32 scope, struct route *r)
+static void choose_source(const struct route_query *q,
+			  const struct route_ns *rn, const struct fib_route *f,
+			  u32 scope, struct route *r)
 {
 	bool given = q->src && !ip_is_any(q->src);
 
@@ -53,14 +47,14 @@ static void choose_source(const struct query *q, const struct route_ns *rn,
 		memcpy(r->src, q->dst, 16);
 	else if (f && !ip_is_any(f->prefsrc))
 		memcpy(r->src, f->prefsrc, 16);
-	else if (q->v4)
+	else if (ip_is_v4(q->dst))
 		(void)source_select4(rn, r->dev, r->next, scope, r->src);
 	else
 		(void)source_select6(rn, r->dev, q->dst, r->src);
 }
 
 /* By @f; route_lock held. */
-static int take_route(const struct query *q, const struct route_ns *rn,
+static int take_route(const struct route_query *q, const struct route_ns *rn,
 		      const struct fib_route *f, struct route *r)
 {
 	int err = error_of(f->type);
@@ -84,7 +78,7 @@ static int take_route(const struct query *q, const struct route_ns *rn,
 }
 
 /* Straight onto the link of @dev, of which a reference is taken over; route_lock held. */
-static void take_link(const struct query *q, const struct route_ns *rn,
+static void take_link(const struct route_query *q, const struct route_ns *rn,
 		      struct net_device *dev, enum route_type type,
 		      struct route *r)
 {
@@ -113,7 +107,7 @@ static struct net_device *dev_of_locked(const struct route_ns *rn,
 
 /* The interface on whose link @q goes out though no route says so: as asked for, of the
  * sender's address (groups), or where the route of IPv4 leads; route_lock held. */
-static struct net_device *many_dev(const struct query *q,
+static struct net_device *many_dev(const struct route_query *q,
 				   const struct route_ns *rn,
 				   struct net_device *by_index)
 {
@@ -123,12 +117,12 @@ static struct net_device *many_dev(const struct query *q,
 
 	if (dev)
 		return dev;
-	f = fib_find_locked(rn, q->dst, 0);
+	f = rule_find_locked(rn, q); /* q->oif is 0 */
 	return f && f->dev && !error_of(f->type) ? netdev_get(f->dev) : NULL;
 }
 
 /* To a group or to all of a link; route_lock held. */
-static int to_many(const struct query *q, const struct route_ns *rn,
+static int to_many(const struct route_query *q, const struct route_ns *rn,
 		   struct net_device *by_index, struct route *r)
 {
 	struct net_device *dev = many_dev(q, rn, by_index);
@@ -141,7 +135,7 @@ static int to_many(const struct query *q, const struct route_ns *rn,
 	return 0;
 }
 
-static int find(const struct query *q, const struct route_ns *rn,
+static int find(const struct route_query *q, const struct route_ns *rn,
 		struct net_device *by_index, struct route *r)
 {
 	const struct fib_route *f;
@@ -150,37 +144,38 @@ static int find(const struct query *q, const struct route_ns *rn,
 		return to_many(q, rn, by_index, r);
 	if (ip_is_link_local(q->dst) && !q->oif)
 		return -EINVAL;
-	f = fib_find_locked(rn, q->dst, q->oif);
+	f = rule_find_locked(rn, q);
 	if (f)
 		return take_route(q, rn, f, r);
-	if (!by_index || !q->v4)
+	if (!by_index || !ip_is_v4(q->dst))
 		return -ENETUNREACH;
 	/* as Linux: who names the interface means its link */
 	take_link(q, rn, netdev_get(by_index), ROUTE_UNICAST, r);
 	return 0;
 }
 
-int route_lookup(struct net_ns *net, const u8 dst[16], const u8 *src, u32 oif,
-		 struct route *r)
+int route_find(struct net_ns *net, const struct route_query *asked,
+	       struct route *r)
 {
-	struct query q = { net, dst, src, oif, ip_is_v4(dst) };
+	struct route_query q = *asked;
 	const struct route_ns *rn = route_ns(net);
 	struct net_device *by_index;
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	if (ip_is_loopback(dst) && (!oif || oif == LOOPBACK_INDEX)) {
+	if (ip_is_loopback(q.dst) && (!q.oif || q.oif == LOOPBACK_INDEX)) {
 		r->type = ROUTE_LOCAL;
 		r->mtu = LOOPBACK_MTU;
-		memcpy(r->src, src && !ip_is_any(src) ? src : dst, 16);
-		memcpy(r->next, dst, 16);
+		memcpy(r->src, q.src && !ip_is_any(q.src) ? q.src : q.dst, 16);
+		memcpy(r->next, q.dst, 16);
 		return 0;
 	}
 	if (!rn)
 		return -ENETUNREACH;
-	by_index = oif ? link_by_index(net, (s32)oif) : NULL;
-	if (oif && !by_index)
+	by_index = q.oif ? link_by_index(net, (s32)q.oif) : NULL;
+	if (q.oif && !by_index)
 		return -ENODEV;
+	q.out = by_index;
 	if (by_index && !(load_once(&by_index->flags) & IFF_UP))
 		err = -ENETUNREACH;
 	else {
@@ -194,4 +189,12 @@ int route_lookup(struct net_ns *net, const u8 dst[16], const u8 *src, u32 oif,
 	if (err)
 		route_put(r);
 	return err;
+}
+
+int route_lookup(struct net_ns *net, const u8 dst[16], const u8 *src, u32 oif,
+		 struct route *r)
+{
+	struct route_query q = { .dst = dst, .src = src, .oif = oif };
+
+	return route_find(net, &q, r);
 }

@@ -47,6 +47,19 @@ struct route {
  */
 int route_lookup(struct net_ns *net, const u8 dst[16], const u8 *src, u32 oif,
 		 struct route *r);
+/* The same of what is known besides. */
+struct route_query {
+	const u8 *dst, *src; /* src: or NULL */
+	u32 oif, mark;
+	const struct net_device *in; /* where it came; NULL: it is ours */
+	/* [route_query()] that of oif, or NULL */
+	const struct net_device *out;
+};
+int route_find(struct net_ns *net, const struct route_query *q,
+	       struct route *r);
+/* As the socket's mark wants it. */
+int inet_way(const struct inet_sock *is, const u8 dst[16], const u8 *src,
+	     u32 oif, struct route *r);
 void route_put(struct route *r);
 /* Changes whenever a look-up might end otherwise: who keeps a route looks at it.  [a] */
 u32 route_generation(const struct net_ns *net);
@@ -147,11 +160,13 @@ struct neigh_info {
 	u64 used, confirmed, updated; /* CLOCK_MONOTONIC ns */
 };
 
+struct fib_rule; /* rule.h */
 /* Who is told of changes (rtnetlink): set once, before there is any; rtnl_mutex held, but
  * for neighbours: the worker or a coroutine, no lock held.  Members may be NULL. */
 struct route_listener {
 	void (*addr)(struct net_ns *net, const struct if_addr *a, bool gone);
 	void (*route)(struct net_ns *net, const struct fib_route *r, bool gone);
+	void (*rule)(struct net_ns *net, const struct fib_rule *r, bool gone);
 	void (*neigh)(struct net_ns *net, const struct neigh_info *n,
 		      bool gone);
 };

@@ -61,15 +61,17 @@
 
 /* What one namespace has; made with its first address or route, and freed with it. */
 struct route_ns {
-	struct list_head addrs;	 /* [route_lock] of if_addr */
-	struct list_head fib[2]; /* [route_lock] of fib_route: IPv4, IPv6 */
-	u32 nr_routes;		 /* [route_lock] */
-	struct list_head tables;  /* [route_lock] table.c */
-	struct list_head *bucket; /* [route_lock] of fib_route */
-	u32 nr_buckets;		  /* [route_lock] a power of 2, or 0 */
-	struct list_head paths;	 /* [route_lock] path.c */
-	u32 nr_paths;		 /* [route_lock, a] */
-	struct list_head groups; /* [route_lock] group.c */
+	struct list_head addrs;	   /* [route_lock] of if_addr */
+	struct list_head fib[2];   /* [route_lock] of fib_route: IPv4, IPv6 */
+	u32 nr_routes;		   /* [route_lock] */
+	struct list_head rules[2]; /* [route_lock] rule.c: IPv4, IPv6 */
+	bool own_rules;		   /* [route_lock] else the usual ones hold */
+	struct list_head tables;   /* [route_lock] table.c */
+	struct list_head *bucket;  /* [route_lock] of fib_route */
+	u32 nr_buckets;		   /* [route_lock] a power of 2, or 0 */
+	struct list_head paths;	   /* [route_lock] path.c */
+	u32 nr_paths;		   /* [route_lock, a] */
+	struct list_head groups;   /* [route_lock] group.c */
 };
 
 extern struct spinlock route_lock;
@@ -211,10 +213,11 @@ struct fib_route *fib_find_like(const struct route_ns *rn,
 				bool (*like)(const struct fib_route *a,
 					     const struct fib_route *b));
 
+/* --- rule.c */
+/* The best route for @q, route_lock held; NULL: none. */
+const struct fib_route *rule_find_locked(const struct route_ns *rn,
+					 const struct route_query *q);
 /* --- fib.c, too */
-/* The best route to @dst, route_lock held; NULL: none. */
-const struct fib_route *fib_find_locked(const struct route_ns *rn,
-					const u8 dst[16], u32 oif);
 /* What @dst is to one who receives: route_lock not held.  0: none of ours. */
 enum route_type route_input_type(const struct net_ns *net, const u8 dst[16]);
 

@@ -169,6 +169,8 @@ void tcp_conn_configure(struct tcp_conn *c, const struct inet_sock *is)
 	c->ttl = inet_is_v4(&c->e.remote) ? is->ttl
 		 : is->hops		  ? (u8)(is->hops - 1)
 					  : 64;
+	if (c->mark != is->s.mark)
+		c->route_gen--; /* another way, perhaps */
 	c->mark = is->s.mark;
 }
 
@@ -176,13 +178,17 @@ void tcp_conn_configure(struct tcp_conn *c, const struct inet_sock *is)
 
 int tcp_conn_route(struct tcp_conn *c)
 {
+	struct route_query q = { .dst = c->e.remote.ip,
+				 .src = c->e.local.ip,
+				 .oif = c->oif,
+				 .mark = c->mark };
 	u32 gen = route_generation(c->e.net);
 	struct route r;
 	int err;
 
 	if (c->routed && c->route_gen == gen)
 		return 0;
-	err = route_lookup(c->e.net, c->e.remote.ip, c->e.local.ip, c->oif, &r);
+	err = route_find(c->e.net, &q, &r);
 	if (!err && r.type != ROUTE_UNICAST) { /* one of ours now; or a group */
 		route_put(&r);
 		err = -ENETUNREACH;

@@ -324,6 +324,7 @@ int tcp_wire_connect(struct inet_sock *is, const struct inet_ep *ep)
 	if (!c)
 		return -ENOMEM;
 	c->oif = load_once(&is->s.bound_dev) ?: ep->scope;
+	c->mark = is->s.mark;
 	err = claim(is, ep, c, &old);
 	tcp_conn_put(old);
 	if (!err) {

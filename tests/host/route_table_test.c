@@ -115,7 +115,8 @@ static void finds_the_best(void **state)
 
 	list_init(&rn.tables);
 	compare(&rn, routes, there);
-	for (u32 i = 0; i < NR; i++) { /* in order, so that the model is right */
+	for (u32 i = 0; i < NR;
+	     i++) { /* in order, so that the model is right */
 		any_route(&routes[i]);
 		assert_int_equal(fib_index_grow(&rn, &routes[i]), 0);
 		spin_lock(&route_lock);

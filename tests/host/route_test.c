@@ -11,6 +11,8 @@
 
 #include <tests/host/fake/netrig.h>
 
+#include <net/route/rule.h>
+
 #include <kernel/time/clock.h>
 #include <lib/errno.h>
 #include <net/route/group.h>
@@ -158,6 +160,112 @@ static void test_routes(void **state __unused)
 		0); /* by the other default route: ETH1 has no address */
 	assert_ptr_equal(r.dev, ETH0);
 	route_put(&r);
+}
+
+/* --- rules */
+
+static struct rule_like rule(u32 priority, u32 table)
+{
+	return (struct rule_like){
+		.r = { .family = AF_INET,
+		       .action = table ? RULE_TO_TABLE : RULE_BLACKHOLE,
+		       .table = table,
+		       .priority = priority,
+		       .suppress = -1 },
+		.priority = true,
+	};
+}
+
+/* By which gateway's last byte does it go?  Or -errno. */
+static int way(const char *src, u32 mark, const struct net_device *in)
+{
+	u8 dst_ip[16], src_ip[16];
+	struct route_query q = { .dst = dst_ip, .mark = mark, .in = in };
+	struct route r;
+	int err;
+
+	rig_ip("8.8.8.8", dst_ip);
+	if (src) {
+		rig_ip(src, src_ip);
+		q.src = src_ip;
+	}
+	err = route_find(&rig.net, &q, &r);
+	if (err)
+		return err;
+	err = r.next[15];
+	route_put(&r);
+	return err;
+}
+
+static void default_by(u32 table, const char *via)
+{
+	struct fib_route f = { .family = AF_INET,
+			       .type = ROUTE_UNICAST,
+			       .table = table,
+			       .has_via = true };
+
+	rig_ip("0.0.0.0", f.dst);
+	rig_ip(via, f.via);
+	assert_int_equal(fib_add(&rig.net, &f, NLM_F_CREATE), 0);
+}
+
+static void count_rule(const struct fib_rule *r, void *arg)
+{
+	u32 *sum = arg;
+
+	*sum = *sum * 2 + r->priority;
+}
+
+static void test_rules(void **state __unused)
+{
+	struct rule_like from = rule(100, 100), mark = rule(90, 101),
+			 in = rule(80, 102), hole = rule(70, 0),
+			 dull = rule(60, RT_TABLE_MAIN);
+	u32 sum = 0, gen;
+
+	assert_int_equal(rig_addr(ETH0, "10.0.0.1", 24), 0);
+	default_by(RT_TABLE_MAIN, "10.0.0.2");
+	default_by(100, "10.0.0.3");
+	default_by(101, "10.0.0.4");
+	default_by(102, "10.0.0.5");
+	assert_int_equal(way("10.0.0.1", 7, ETH1), 2);
+	gen = route_generation(&rig.net);
+	from.r.src_len = 32;
+	rig_ip("10.0.0.1", from.r.src);
+	assert_int_equal(rule_add(&rig.net, &from.r, true), 0);
+	assert_int_not_equal(gen, route_generation(&rig.net));
+	assert_int_equal(rule_add(&rig.net, &from.r, true), -EEXIST);
+	assert_int_equal(way("10.0.0.1", 0, NULL), 3);
+	assert_int_equal(way(NULL, 0, NULL), 2);
+	mark.r.mark = 7;
+	mark.r.mask = 0xff;
+	assert_int_equal(rule_add(&rig.net, &mark.r, true), 0);
+	assert_int_equal(way("10.0.0.1", 0xf07, NULL), 4);
+	assert_int_equal(way("10.0.0.1", 8, NULL), 3);
+	strcpy(in.r.iif, ETH1->name);
+	assert_int_equal(rule_add(&rig.net, &in.r, true), 0);
+	assert_int_equal(way("10.0.0.1", 7, ETH1), 5);
+	assert_int_equal(way("10.0.0.1", 7, ETH0), 4);
+	dull.r.suppress = 0; /* main's default does not count */
+	assert_int_equal(rule_add(&rig.net, &dull.r, true), 0);
+	assert_int_equal(way("10.0.0.1", 7, ETH1), 5);
+	hole.r.invert = true;
+	rig_ip("10.0.0.0", hole.r.src);
+	hole.r.src_len = 24;
+	assert_int_equal(rule_add(&rig.net, &hole.r, true), 0);
+	assert_int_equal(way(NULL, 7, NULL), -EINVAL);
+	assert_int_equal(way("10.0.0.1", 7, NULL), 4);
+	rule_for_each(&rig.net, AF_INET, count_rule, &sum);
+	assert_int_equal(sum,
+			 ((((60 * 2 + 70) * 2 + 80) * 2 + 90) * 2 + 100) * 4 +
+				 32766 * 2 + 32767);
+	assert_int_equal(rule_next_priority(&rig.net, AF_INET), 59);
+	assert_int_equal(rule_del(&rig.net, &hole), 0);
+	assert_int_equal(rule_del(&rig.net, &hole), -ENOENT);
+	assert_int_equal(rule_del(&rig.net, &in), 0);
+	assert_int_equal(rule_del(&rig.net, &mark), 0);
+	assert_int_equal(way("10.0.0.1", 7, ETH1), 3);
+	assert_int_equal(rule_next_priority(&rig.net, AF_INET6), 32765);
 }
 
 static void test_secondary(void **state __unused)
@@ -683,6 +791,7 @@ int main(void)
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_prefix),
 		TEST(test_routes),
+		TEST(test_rules),
 		TEST(test_secondary),
 		TEST(test_source6),
 		TEST(test_arp),
