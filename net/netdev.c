@@ -148,6 +148,11 @@ s64 netdev_ioctl(struct socket *s, unsigned int cmd, u64 arg)
 	case SIOCDELRT:
 		return s->family == AF_INET ? link_ioctl_route(s->net, cmd, arg)
 					    : -ENOTTY;
+	case SIOCDARP:
+	case SIOCGARP:
+	case SIOCSARP:
+		return s->family == AF_INET ? link_ioctl_arp(s->net, cmd, arg)
+					    : -ENOTTY;
 	case SIOCGSTAMP:
 	case SIOCGSTAMPNS:
 	case SIOCGSTAMP_NEW:

@@ -30,6 +30,9 @@ enum {
 	SIOCGIFTXQLEN = 0x8942,
 	SIOCSIFTXQLEN = 0x8943,
 	SIOCETHTOOL = 0x8946,
+	SIOCDARP = 0x8953,
+	SIOCGARP = 0x8954,
+	SIOCSARP = 0x8955,
 	SIOCGIFMAP = 0x8970,
 };
 
@@ -61,6 +64,8 @@ bool link_ioctl_is_addr(unsigned int cmd);
 int link_ioctl_addr(struct net_device *dev, unsigned int cmd, struct ifreq *r);
 s64 link_ioctl_conf(struct net_ns *net, u64 arg);
 s64 link_ioctl_route(struct net_ns *net, unsigned int cmd, u64 arg);
+/* --- ioctl_arp.c */
+s64 link_ioctl_arp(struct net_ns *net, unsigned int cmd, u64 arg);
 /* --- ethtool.c: @at is a structure that begins with a command */
 s64 link_ethtool(struct net_device *dev, u64 at);
 

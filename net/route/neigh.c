@@ -52,7 +52,7 @@ static struct list_head *slot_of(const struct net_device *dev, const u8 ip[16])
 	return &neigh_slots[h % NEIGH_SLOTS];
 }
 
-static struct neigh *find_locked(const struct net_device *dev, const u8 ip[16])
+struct neigh *neigh_find_locked(const struct net_device *dev, const u8 ip[16])
 {
 	struct neigh *n;
 
@@ -170,13 +170,13 @@ struct neigh *neigh_lock_entry(struct net_device *dev, const u8 ip[16],
 
 	*old = NULL;
 	spin_lock(&route_lock);
-	n = find_locked(dev, ip);
+	n = neigh_find_locked(dev, ip);
 	if (likely(n))
 		return n;
 	spin_unlock(&route_lock);
 	fresh = new_neigh(dev, ip);
 	spin_lock(&route_lock);
-	n = find_locked(dev, ip);
+	n = neigh_find_locked(dev, ip);
 	if (n || !fresh) {
 		*old = fresh;
 		return n;
@@ -368,7 +368,7 @@ void neigh_heard(struct net_device *dev, const u8 ip[16], const u8 *lladdr,
 		n = neigh_lock_entry(dev, ip, &old, &t);
 	} else {
 		spin_lock(&route_lock);
-		n = find_locked(dev, ip);
+		n = neigh_find_locked(dev, ip);
 	}
 	if (n)
 		heard_locked(n, lladdr, how, override, &t);

@@ -68,6 +68,19 @@ int neigh_del(struct net_ns *net __unused, struct net_device *dev,
 	return 0;
 }
 
+bool neigh_get(const struct net_device *dev, const u8 ip[16],
+	       struct neigh_info *n)
+{
+	const struct neigh *found;
+
+	spin_lock(&route_lock);
+	found = neigh_find_locked(dev, ip);
+	if (found)
+		*n = found->i;
+	spin_unlock(&route_lock);
+	return found;
+}
+
 static void set_locked(struct neigh *n, const struct neigh_info *want,
 		       struct neigh_todo *t)
 {

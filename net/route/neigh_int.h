@@ -42,6 +42,7 @@ extern struct list_head neigh_slots[NEIGH_SLOTS]; /* [route_lock] */
 void neigh_todo_init(struct neigh_todo *t);
 
 /* --- route_lock held */
+struct neigh *neigh_find_locked(const struct net_device *dev, const u8 ip[16]);
 /* @after: ns until something is to be done, or WAIT_FOREVER. */
 void neigh_set_state(struct neigh *n, u16 state, u64 after);
 void neigh_take_queue(struct neigh *n, struct list_head *to);

@@ -175,6 +175,9 @@ extern const struct route_listener *route_listener;
 /* Neighbours; rtnl_mutex held. */
 int neigh_set(struct net_ns *net, const struct neigh_info *want, u32 nlm);
 int neigh_del(struct net_ns *net, struct net_device *dev, const u8 ip[16]);
+/* False: there is none. */
+bool neigh_get(const struct net_device *dev, const u8 ip[16],
+	       struct neigh_info *n);
 void neigh_for_each(struct net_ns *net,
 		    void (*fn)(const struct neigh_info *n, void *arg),
 		    void *arg);

@@ -52,8 +52,8 @@ static bool fits(const struct fib_rule *r, const struct route_query *q)
 	    !ip_same_prefix(q->dst, r->dst, ip_bits(r->family, r->dst_len)))
 		return false;
 	/* what we send ourselves comes from the loopback */
-	if (r->iif[0] && !(q->in ? is_named(r->iif, q->in)
-				 : !strcmp(r->iif, "lo")))
+	if (r->iif[0] &&
+	    !(q->in ? is_named(r->iif, q->in) : !strcmp(r->iif, "lo")))
 		return false;
 	if (r->oif[0] && !is_named(r->oif, q->out))
 		return false;

@@ -7,6 +7,8 @@
 #include "rtnl.h"
 
 #include <arpa/inet.h>
+#include <net/if_arp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 static struct wire w;
@@ -100,4 +102,37 @@ TEST(neigh, resolved)
 	do
 		CHECK(hear(s, "10.9.0.2", &type) >= 0);
 	while (type != RTM_DELNEIGH);
+}
+
+TEST(neigh, by_ioctl)
+{
+	struct arpreq a = { .arp_flags = ATF_PERM, .arp_dev = "wa" }, got;
+	struct sockaddr_in ip = wire_addr(76, 0); /* 10.9.0.77 */
+	int s;
+
+	wire_setup(&w);
+	CHECK_OK(s = socket(AF_INET, SOCK_DGRAM, 0));
+	memcpy(&a.arp_pa, &ip, sizeof(ip));
+	a.arp_ha.sa_family = ARPHRD_ETHER;
+	memcpy(a.arp_ha.sa_data, mac, sizeof(mac));
+	got = a;
+	CHECK_ERR(ioctl(s, SIOCGARP, &got), ENXIO);
+	CHECK_ERR(ioctl(s, SIOCDARP, &got), ENXIO);
+	CHECK_OK(ioctl(s, SIOCSARP, &a));
+	memset(&got.arp_ha, 0, sizeof(got.arp_ha));
+	got.arp_flags = 0;
+	CHECK_OK(ioctl(s, SIOCGARP, &got));
+	CHECK_EQ(got.arp_flags, ATF_PERM | ATF_COM);
+	CHECK_EQ(got.arp_ha.sa_family, ARPHRD_ETHER);
+	CHECK(!memcmp(got.arp_ha.sa_data, mac, sizeof(mac)));
+	a.arp_dev[0] = 0; /* by its route */
+	CHECK_OK(ioctl(s, SIOCDARP, &a));
+	CHECK_ERR(ioctl(s, SIOCGARP, &a), ENODEV);
+	a.arp_pa.sa_family = AF_INET6;
+	CHECK_ERR(ioctl(s, SIOCSARP, &a), EPROTONOSUPPORT);
+	strcpy(a.arp_dev, "nosuch");
+	a.arp_pa.sa_family = AF_INET;
+	CHECK_ERR(ioctl(s, SIOCSARP, &a), ENODEV);
+	CHECK_OK(setresuid(1000, 1000, 1000));
+	CHECK_ERR(ioctl(s, SIOCSARP, &a), EPERM);
 }
