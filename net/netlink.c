@@ -28,18 +28,34 @@ static struct nl_all all = NL_ALL_INIT(all, "netlink_all");
 
 /* --- answers */
 
-static void answer_error(struct nl_out *o, const struct nlmsghdr *req, int err)
-{
-	struct nlmsghdr *h = nl_begin(o, req, NLMSG_ERROR, 0);
-	struct {
-		s32 error;
-		struct nlmsghdr req;
-	} *e = h ? nl_room(o, sizeof(*e)) : NULL;
+#define NLM_F_CAPPED	  0x100u /* of a request only the header is there */
+#define NLM_F_ACK_TLVS	  0x200u /* attributes follow */
+#define NLMSGERR_ATTR_MSG 1u
 
-	if (!e)
+static bool wants(const struct nl_sock *nl, u32 opt)
+{
+	return load_once(&nl->opts) >> opt & 1;
+}
+
+/* A request that is refused comes back whole, unless its sender does not want that. */
+static void answer_error(struct nl_sock *nl, struct nl_out *o,
+			 const struct nlmsghdr *req, u32 len, int err)
+{
+	const char *text = wants(nl, NETLINK_EXT_ACK) ? o->text : NULL;
+	bool whole = err && !wants(nl, NETLINK_CAP_ACK);
+	struct nlmsghdr *h = nl_begin(o, req, NLMSG_ERROR,
+				      (u16)((whole ? 0 : NLM_F_CAPPED) |
+					    (text ? NLM_F_ACK_TLVS : 0)));
+	u32 n = whole ? len : (u32)sizeof(*req);
+	s32 *error = h ? nl_room(o, (u32)sizeof(*error)) : NULL;
+	void *copy = error ? nl_room(o, ALIGN_UP(n, 4u)) : NULL;
+
+	if (!copy)
 		return;
-	e->error = err;
-	e->req = *req;
+	*error = err;
+	memcpy(copy, req, n);
+	if (text)
+		nl_attr(o, NLMSGERR_ATTR_MSG, text, (u32)strlen(text) + 1);
 	nl_end(o, h);
 }
 
@@ -104,7 +120,7 @@ static int handle_request(struct nl_sock *nl, const struct nlmsghdr *req,
 	if (err || dump || req->flags & NLM_F_ACK)
 		(void)nl_next_buf(&o);
 	if (err || (req->flags & NLM_F_ACK && !dump))
-		answer_error(&o, req, err);
+		answer_error(nl, &o, req, len, err);
 	else if (dump)
 		answer_done(&o, req);
 	if (o.failed) {

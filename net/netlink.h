@@ -67,7 +67,10 @@ struct nl_buf {
 struct nl_out {
 	struct list_head bufs;
 	bool failed;
+	const char *text; /* why a request is refused; or NULL */
 };
+/* The request of rtnetlink under way is refused for that, a constant.  rtnl_mutex held. */
+void rtnl_say(const char *text);
 void nl_out_init(struct nl_out *o);
 void nl_out_free(struct nl_out *o);
 void nl_out_shrink(struct nl_out *o); /* what it does not need is given back */

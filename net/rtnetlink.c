@@ -75,6 +75,13 @@ static int change(struct net_ns *net, const struct nlmsghdr *req, u32 len)
 	}
 }
 
+static const char *said; /* rtnl_mutex */
+
+void rtnl_say(const char *text)
+{
+	said = text;
+}
+
 #define RTM_KIND(type) ((type)&3)
 #define RTM_KIND_GET   2
 
@@ -87,12 +94,14 @@ int rtnl_request(struct net_ns *net, struct nl_out *o,
 	if (req->type == RTM_NEWNSID || req->type == RTM_GETNSID)
 		return rtnl_nsid_request(net, o, req, len, is_dump);
 	mutex_lock(&rtnl_mutex);
+	said = NULL;
 	if (RTM_KIND(req->type) != RTM_KIND_GET)
 		err = change(net, req, len);
 	else if (is_dump)
 		err = dump(net, o, req, len, family);
 	else
 		err = get(net, o, req, len);
+	o->text = err ? said : NULL;
 	mutex_unlock(&rtnl_mutex);
 	return err;
 }

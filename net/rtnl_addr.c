@@ -311,8 +311,11 @@ int rtnl_del_addr(struct net_ns *net, const struct nlmsghdr *req, u32 len)
 	if (q.a.family == AF_INET6 && !q.has_ip)
 		return -EINVAL;
 	if_addr_for_each(net, look, &f);
-	if (!f.found)
+	if (!f.found) {
+		if (q.a.family == AF_INET)
+			rtnl_say("ipv4: Address not found");
 		return -EADDRNOTAVAIL;
+	}
 	return if_addr_del(f.found->dev, f.found->family, f.found->ip,
 			   f.found->prefix);
 }

@@ -15,6 +15,7 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
+#include <net/netlink.h>
 #include <net/packet.h>
 #include <net/route/route.h>
 
@@ -380,8 +381,14 @@ int link_set_mtu(struct net_device *dev, u32 mtu)
 
 	if (mtu == dev->mtu)
 		return 0;
-	if (mtu < dev->mtu_min || (dev->mtu_max && mtu > dev->mtu_max))
+	if (mtu < dev->mtu_min || (s32)mtu < 0) {
+		rtnl_say("mtu less than device minimum");
 		return -EINVAL;
+	}
+	if (dev->mtu_max && mtu > dev->mtu_max) {
+		rtnl_say("mtu greater than device maximum");
+		return -EINVAL;
+	}
 	if (dev->ops->set_mtu)
 		err = dev->ops->set_mtu(dev, mtu);
 	if (!err)

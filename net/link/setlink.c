@@ -375,8 +375,10 @@ static int make_link(struct net_ns *net, const struct ifinfomsg *i,
 	struct net_ns *to;
 	int err;
 
-	if (!q->kind[0] || !k || !k->create)
+	if (!q->kind[0] || !k || !k->create) {
+		rtnl_say("Unknown device type");
 		return -EOPNOTSUPP;
+	}
 	if (i->index < 0)
 		return -EINVAL;
 	q->how.index = i->index;

@@ -247,8 +247,12 @@ static int check(const struct route_ns *rn, const struct if_addr *a, u32 *flags)
 			*flags |= IFA_F_SECONDARY;
 		if (o->dev == a->dev && o->family == a->family &&
 		    ip_same(o->ip, a->ip) &&
-		    (a->family != AF_INET || o->prefix == a->prefix))
+		    (a->family != AF_INET || o->prefix == a->prefix)) {
+			rtnl_say(a->family == AF_INET
+					 ? "ipv4: Address already assigned"
+					 : "IPv6: address already assigned");
 			return -EEXIST;
+		}
 	}
 	return nr < ADDRS_MAX ? 0 : -ENOMEM;
 }

@@ -183,6 +183,12 @@ static bool needs_dev(u8 type)
 	       type != ROUTE_PROHIBIT;
 }
 
+static void no_gateway(const struct fib_route *r)
+{
+	if (r->family == AF_INET)
+		rtnl_say("Nexthop has invalid gateway");
+}
+
 /* The gateway must be on a link; says which.  0 and r->dev borrowed, or -errno. */
 static int check_gateway(struct net_ns *net, struct fib_route *r)
 {
@@ -195,12 +201,16 @@ static int check_gateway(struct net_ns *net, struct fib_route *r)
 		return r->dev ? 0 : -EINVAL;
 	err = route_lookup(net, r->via, NULL, r->dev ? (u32)r->dev->index : 0,
 			   &way);
-	if (err)
+	if (err) {
+		no_gateway(r);
 		return r->family == AF_INET ? -ENETUNREACH : -EHOSTUNREACH;
+	}
 	if (way.type != ROUTE_UNICAST || !ip_same(way.next, r->via))
 		err = r->family == AF_INET ? -ENETUNREACH : -EHOSTUNREACH;
 	if (way.type == ROUTE_LOCAL)
 		err = -EINVAL;
+	if (err)
+		no_gateway(r);
 	if (!err && !r->dev)
 		r->dev =
 			way.dev; /* has references of its own: a route is by it */
@@ -218,8 +228,10 @@ static int check(struct net_ns *net, struct fib_route *r)
 		return -EINVAL;
 	memcpy(cut, r->dst, 16);
 	ip_cut_prefix(cut, ip_bits(r->family, r->dst_len));
-	if (!ip_same(cut, r->dst) && r->family == AF_INET)
+	if (!ip_same(cut, r->dst) && r->family == AF_INET) {
+		rtnl_say("Invalid prefix for given prefix length");
 		return -EINVAL;
+	}
 	memcpy(r->dst, cut, 16);
 	if (r->family == AF_INET6 && !r->metric)
 		r->metric = METRIC6_USER;
@@ -229,8 +241,11 @@ static int check(struct net_ns *net, struct fib_route *r)
 		r->dev = NULL;
 		return 0;
 	}
-	if (r->dev && !(load_once(&r->dev->flags) & IFF_UP))
+	if (r->dev && !(load_once(&r->dev->flags) & IFF_UP)) {
+		if (r->family == AF_INET && !r->has_via)
+			rtnl_say("Device for nexthop is not up");
 		return -ENETDOWN;
+	}
 	if (r->has_via)
 		err = check_gateway(net, r);
 	else if (!r->dev)
