@@ -37,6 +37,7 @@ void nl_out_init(struct nl_out *o)
 {
 	list_init(&o->bufs);
 	o->failed = false;
+	o->text = NULL;
 }
 
 void nl_out_free(struct nl_out *o)

@@ -61,8 +61,8 @@ static struct rt_request bad_mtu(void)
 
 static struct rt_request bad_gateway(const char *via)
 {
-	struct rt_request r = RT_REQUEST(RTM_NEWROUTE, NLM_F_CREATE,
-					 sizeof(struct rtmsg));
+	struct rt_request r =
+		RT_REQUEST(RTM_NEWROUTE, NLM_F_CREATE, sizeof(struct rtmsg));
 	unsigned char raw[4];
 
 	CHECK_EQ(inet_pton(AF_INET, via, raw), 1);
