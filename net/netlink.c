@@ -31,7 +31,6 @@ static struct nl_all all = NL_ALL_INIT(all, "netlink_all");
 #define NLM_F_CAPPED	  0x100u /* of a request only the header is there */
 #define NLM_F_ACK_TLVS	  0x200u /* attributes follow */
 #define NLMSGERR_ATTR_MSG 1u
-#define ROOM_BESIDES	  256u /* for headers and a text */
 
 static bool wants(const struct nl_sock *nl, u32 opt)
 {
@@ -45,7 +44,7 @@ static void answer_error(struct nl_sock *nl, struct nl_out *o,
 {
 	const char *text = wants(nl, NETLINK_EXT_ACK) ? o->text : NULL;
 	bool whole = err && !wants(nl, NETLINK_CAP_ACK) &&
-		     len <= NL_MSG_ROOM - ROOM_BESIDES;
+		     len <= NL_BUF_SIZE - 2 * NL_MSG_ROOM;
 	struct nlmsghdr *h = nl_begin(o, req, NLMSG_ERROR,
 				      (u16)((whole ? 0 : NLM_F_CAPPED) |
 					    (text ? NLM_F_ACK_TLVS : 0)));
