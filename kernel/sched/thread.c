@@ -152,13 +152,6 @@ void cond_resched(void)
 		give_way(h, h->cur);
 }
 
-bool resched_is_wanted(void)
-{
-	struct hart *h = this_hart();
-
-	return !list_empty(&h->ready) || relay_pending(relay_of(h));
-}
-
 void cond_resched_lazy(void)
 {
 	struct hart *h = this_hart();

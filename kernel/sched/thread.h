@@ -288,8 +288,6 @@ void cond_resched(void);
 /* The same without a look at the hart's interrupts, which is dear: of 64 calls one
  * must be cond_resched(). */
 void cond_resched_lazy(void);
-/* Would cond_resched_lazy() let somebody run? */
-bool resched_is_wanted(void);
 
 /* A coroutine without a user part; runs on a service hart.  NULL: -ENOMEM. */
 struct thread *kthread_create(const char *name, void (*fn)(void *), void *arg);

@@ -166,13 +166,12 @@ static void run_backlog(void)
 	netdev_batch_begin(&s);
 	for (u32 n = load_once(&nr_backlog); n && (b = take_one()); n--) {
 		link_arrived(b);
-		if (n % 64 == 0) {
-			netdev_batch_kick(&s);
-			cond_resched();
-		} else if (n % 4 == 0 && resched_is_wanted()) {
-			netdev_batch_kick(&s); /* it does not wait for them */
+		if (n == 1)
+			break; /* what was sent does not wait for others */
+		if (n % 64)
 			cond_resched_lazy();
-		}
+		else
+			cond_resched();
 	}
 	netdev_batch_end(&s);
 }

@@ -325,13 +325,13 @@ static void after_idle(struct tcb *t)
 }
 
 /*
- * Windows that open by a segment with each acknowledgement: new data waits until a third is
- * open, and goes in one batch, as on Linux.  What is out is more than that, so that the
+ * A peer's window that opens by a segment with each acknowledgement: new data waits until a
+ * third is open, and goes in one batch.  What is out is more than that, so that the
  * acknowledgements of it are on their way.
  */
 static bool waits_for_more_room(struct tcb *t)
 {
-	u32 wnd = min(t->snd_wnd, t->cwnd), pipe = tcb_pipe(t), cwnd, room;
+	u32 pipe = tcb_pipe(t), cwnd, room;
 	u32 edge = t->snd_una + t->snd_wnd;
 
 	if (t->recovery || t->lost_all || seq_lt(t->snd_nxt, t->snd_max))
@@ -340,10 +340,7 @@ static bool waits_for_more_room(struct tcb *t)
 	cwnd = t->cwnd > pipe ? t->cwnd - pipe : 0;
 	if (seq_le(t->tx_end, t->snd_nxt + min(room, cwnd)))
 		return false; /* it is all that there is */
-	if (min(room, cwnd) >= min(wnd / 3, GSO_MAX))
-		return false;
-	t->cwnd_limited = cwnd < room;
-	return true;
+	return room <= cwnd && room < min(t->snd_wnd / 3, GSO_MAX);
 }
 
 void tcb_output(struct tcb *t)
