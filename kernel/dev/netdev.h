@@ -237,13 +237,13 @@ void netdev_tx_ready(struct net_device *dev);
 bool netdev_kick_later(struct net_device *dev);
 
 /*
- * A coroutine that may send several frames one after another says so around them: what the
- * first device takes is kicked once, at the end.  It may sleep in between if that is short.
+ * A coroutine that may send several frames one after another says so around them: the
+ * device is told of the first, and at the end of the others.  It may sleep in between if that is short.
  * Inside of another batch of the same coroutine a batch is nothing.
  */
 struct netdev_batch {
 	struct net_device *dev; /* owned reference; NULL: nothing waits */
-	u32 nr;			/* of frames that wait */
+	u32 nr;			/* of frames since it was kicked */
 	bool inner;
 };
 void netdev_batch_begin(struct netdev_batch *s);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net/link/batch.c - frames that are sent one after another: the device is told of them
- * once.  To tell a device is a write to its registers, which costs as much as a frame's way
- * through all of net/ if the device is a program's.
+ * net/link/batch.c - frames that are sent one after another: the device is told of the
+ * first, and of the others once.  To tell a device is a write to its registers, which costs
+ * as much as a frame's way through all of net/ if the device is a program's.
  *
  * The batch belongs to the coroutine, so that whatever lies between who sends and the
  * hardware (fragments, neighbours, bridges) need not know of it.  It holds one device back;
@@ -12,7 +12,7 @@
 
 #include <kernel/sched/thread.h>
 
-#define BATCH_MAX 16u /* frames that wait */
+#define BATCH_MAX 16u /* of so many frames it is told of the first at once */
 
 void netdev_batch_begin(struct netdev_batch *s)
 {
@@ -49,10 +49,8 @@ bool netdev_kick_later(struct net_device *dev)
 
 	if (!s || (s->dev && s->dev != dev))
 		return false;
-	if (++s->nr >= BATCH_MAX) {
-		s->nr = 0; /* it is told now, and of the next ones later */
-		return false;
-	}
+	if (s->nr++ % BATCH_MAX == 0)
+		return false; /* it begins while the next ones are made */
 	if (!s->dev)
 		s->dev = netdev_get(dev);
 	return true;
