@@ -92,7 +92,7 @@ static int get(struct arpreq *a, struct net_device *dev, const u8 ip[16])
 static int check(const struct arpreq *a)
 {
 	if (a->pa.family != AF_INET)
-		return -EPROTONOSUPPORT; /* Linux's word */
+		return -EPFNOSUPPORT;
 	if (a->flags & ATF_PUBL)
 		return -EOPNOTSUPP;
 	return a->flags & (ATF_NETMASK | ATF_DONTPUB) ? -EINVAL : 0;

@@ -129,7 +129,7 @@ TEST(neigh, by_ioctl)
 	CHECK_OK(ioctl(s, SIOCDARP, &a));
 	CHECK_ERR(ioctl(s, SIOCGARP, &a), ENODEV);
 	a.arp_pa.sa_family = AF_INET6;
-	CHECK_ERR(ioctl(s, SIOCSARP, &a), EPROTONOSUPPORT);
+	CHECK_ERR(ioctl(s, SIOCSARP, &a), EPFNOSUPPORT);
 	strcpy(a.arp_dev, "nosuch");
 	a.arp_pa.sa_family = AF_INET;
 	CHECK_ERR(ioctl(s, SIOCSARP, &a), ENODEV);

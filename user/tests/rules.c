@@ -19,8 +19,9 @@ struct wanted {
 
 static int rule(int type, const struct wanted *a)
 {
-	struct rt_request r = RT_REQUEST(type, NLM_F_CREATE | NLM_F_EXCL,
-					 sizeof(struct fib_rule_hdr));
+	int nlm = type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0;
+	struct rt_request r =
+		RT_REQUEST(type, nlm, sizeof(struct fib_rule_hdr));
 	struct fib_rule_hdr *h = NLMSG_DATA(&r.h);
 	unsigned char raw[4];
 
