@@ -55,7 +55,7 @@ struct route_query {
 	/* [route_query()] that of oif, or NULL */
 	const struct net_device *out;
 };
-int route_find(struct net_ns *net, const struct route_query *q,
+int route_find(struct net_ns *net, const struct route_query *asked,
 	       struct route *r);
 /* As the socket's mark wants it. */
 int inet_way(const struct inet_sock *is, const u8 dst[16], const u8 *src,
