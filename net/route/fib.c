@@ -85,7 +85,7 @@ static void told(struct net_ns *net, const struct fib_route *r, bool gone)
 static void insert_locked(struct route_ns *rn, struct fib_route *r,
 			  struct fib_route *before)
 {
-	struct fib_route *o = before;
+	struct fib_route *o;
 	struct list_head *head = list_of(rn, r->family);
 
 	if (before) {

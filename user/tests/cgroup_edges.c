@@ -344,6 +344,19 @@ static long work_ms(void)
 	return ut_now_ms() - t0;
 }
 
+/* Of several: the machine may be shared. */
+static long best_work_ms(void)
+{
+	long best = work_ms();
+
+	for (int i = 0; i < 7; i++) {
+		long ms = work_ms();
+
+		best = ms < best ? ms : best;
+	}
+	return best;
+}
+
 /* Many groups with a limit of CPU time do not take the machine from others. */
 TEST(cgroup_edges, many_limits)
 {
@@ -356,13 +369,13 @@ TEST(cgroup_edges, many_limits)
 		ut_skip("no cpu controller");
 	CHECK_EQ(put(at("", "cgroup.subtree_control"), "+cpu"), 0);
 	pid = ut_fork(sleeper, NULL);
-	alone = work_ms();
+	alone = best_work_ms();
 	for (int i = 0; i < 400; i++) {
 		snprintf(name, sizeof(name), "%d", i);
 		group(name);
 		CHECK_EQ(put(at(name, "cpu.max"), "1000 1000"), 0);
 	}
-	beside = work_ms();
+	beside = best_work_ms();
 	if (beside > 3 * alone + 50)
 		ut_fail(__FILE__, __LINE__, "%ld ms, and %ld alone", beside,
 			alone);
