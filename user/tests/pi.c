@@ -155,56 +155,65 @@ static long shown(int tid)
 	return v;
 }
 
-TEST(pi, inherits)
+/* The urgent one wants word @i, before the spinner begins or after: not after it ends. */
+static void race(int i, bool spinner_first)
 {
-	pthread_t l, s, h;
+	pthread_t s = 0, h;
 
-	prepare();
-	l = start(low, NULL, 10);
-	until(&held[0]);
-	h = start(high, NULL, 30);
-	usleep(10000);
-	s = start(spinner, NULL, 20);
+	if (spinner_first) {
+		s = start(spinner, NULL, 20);
+		usleep(20000);
+	}
+	h = start(high, (void *)(intptr_t)i, 30);
+	if (!spinner_first) {
+		usleep(10000);
+		s = start(spinner, NULL, 20);
+	}
 	pthread_join(h, NULL);
 	CHECK(got_at < SPIN_MS / 2);
 	pthread_join(s, NULL);
-	pthread_join(l, NULL);
 }
 
-TEST(pi, through_others)
+static pthread_t start_low(void)
 {
-	pthread_t l, m, s, h;
+	pthread_t l = start(low, NULL, 10);
+
+	until(&held[0]);
+	return l;
+}
+
+TEST(pi, inherits)
+{
+	pthread_t l;
 
 	prepare();
-	l = start(low, NULL, 10);
-	until(&held[0]);
-	m = start(link_, NULL, 12);
-	until(&held[1]);
-	usleep(10000);
-	h = start(high, (void *)1, 30);
-	usleep(10000);
-	s = start(spinner, NULL, 20);
-	pthread_join(h, NULL);
-	CHECK(got_at < SPIN_MS / 2);
-	pthread_join(s, NULL);
-	pthread_join(m, NULL);
+	l = start_low();
+	race(0, false);
 	pthread_join(l, NULL);
 }
 
 /* The owner is queued behind the spinner when the urgent one comes. */
 TEST(pi, overtakes)
 {
-	pthread_t l, s, h;
+	pthread_t l;
 
 	prepare();
-	l = start(low, NULL, 10);
-	until(&held[0]);
-	s = start(spinner, NULL, 20);
-	usleep(20000);
-	h = start(high, NULL, 30);
-	pthread_join(h, NULL);
-	CHECK(got_at < SPIN_MS / 2);
-	pthread_join(s, NULL);
+	l = start_low();
+	race(0, true);
+	pthread_join(l, NULL);
+}
+
+TEST(pi, through_others)
+{
+	pthread_t l, m;
+
+	prepare();
+	l = start_low();
+	m = start(link_, NULL, 12);
+	until(&held[1]);
+	usleep(10000);
+	race(1, false);
+	pthread_join(m, NULL);
 	pthread_join(l, NULL);
 }
 
