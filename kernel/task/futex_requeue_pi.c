@@ -114,8 +114,9 @@ static int give_word(struct move *m, struct futex_q *q, bool more)
 	return 1;
 }
 
-/* At most @nr waiters go over: how many, or -EINVAL before one has. */
-static int move_waiters(struct move *m, int nr)
+/* At most @nr waiters go over, to wait for @owner: how many, or before one has -EINVAL,
+ * -EDEADLK. */
+static int move_waiters(struct move *m, int nr, const struct thread *owner)
 {
 	struct futex_q *q, *next;
 	int done = 0;
@@ -127,6 +128,8 @@ static int move_waiters(struct move *m, int nr)
 			break;
 		if (!q->to_pi || !futex_key_equal(&q->pi_key, &m->to_key))
 			return done ? done : -EINVAL;
+		if (pi_is_circle(q->thread, owner))
+			return done ? done : -EDEADLK;
 		q->to_pi = false;
 		q->pi = true;
 		futex_move(q, m->to, &m->to_key);
@@ -152,7 +155,7 @@ static int requeue_held(struct move *m, int nr_move)
 	owner = given ? first->thread : futex_owner(m->owner);
 	if (!owner)
 		return -ESRCH;
-	moved = move_waiters(m, nr_move + !given);
+	moved = move_waiters(m, nr_move + !given, owner);
 	if (moved > 0)
 		pi_hand_over(m->to, &m->to_key, owner);
 	return moved < 0 && !given ? moved : given + max(moved, 0);

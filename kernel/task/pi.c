@@ -62,6 +62,16 @@ static bool waits_for(const struct thread *t, const struct thread *who)
 	return t == who || n == CHAIN_MAX;
 }
 
+bool pi_is_circle(const struct thread *t, const struct thread *owner)
+{
+	bool yes;
+
+	spin_lock(&pi_lock);
+	yes = waits_for(owner, t);
+	spin_unlock(&pi_lock);
+	return yes;
+}
+
 int pi_wait(struct futex_q *q, struct thread *owner)
 {
 	int err = 0;

@@ -29,6 +29,8 @@ struct thread;
 /* @q of current waits for @owner (alive: task_lock is held).  0; -EDEADLK: it waits for
  * current, perhaps through others; -ESRCH: it has let all go, as it ends. */
 int pi_wait(struct futex_q *q, struct thread *owner);
+/* Would @t, if it waited for @owner, wait for itself? */
+bool pi_is_circle(const struct thread *t, const struct thread *owner);
 /* @q waits for nobody any more. */
 void pi_done(struct futex_q *q);
 /* From now on all who wait in @b for @key wait for @owner, which does not any more.  @b is

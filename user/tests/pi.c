@@ -275,6 +275,54 @@ TEST(pi, circle)
 	unlock(1);
 }
 
+static unsigned int cond;
+
+/* Owns word 1, and wants word 0 when it is signalled; not for ever. */
+static void *waits_by_cond(void *arg)
+{
+	struct timespec ts;
+
+	lock(1);
+	held[1] = 1;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	ts.tv_sec += 1;
+	ts.tv_nsec -= ts.tv_nsec > 500000000 ? 500000000 : 0;
+	CHECK_ERR(syscall(SYS_futex, &cond,
+			  FUTEX_WAIT_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 0, &ts,
+			  &word[0], 0),
+		  ETIMEDOUT);
+	unlock(1);
+	return arg;
+}
+
+static void *owns_and_waits(void *arg)
+{
+	lock(0);
+	held[0] = 1;
+	lock(1);
+	unlock(1);
+	unlock(0);
+	return arg;
+}
+
+/* Nor can a signal make one. */
+TEST(pi, circle_by_requeue)
+{
+	pthread_t a, b;
+
+	CHECK_EQ(pthread_create(&a, NULL, waits_by_cond, NULL), 0);
+	until(&held[1]);
+	CHECK_EQ(pthread_create(&b, NULL, owns_and_waits, NULL), 0);
+	until(&held[0]);
+	usleep(30000);
+	CHECK_ERR(syscall(SYS_futex, &cond,
+			  FUTEX_CMP_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 1, 0L,
+			  &word[0], 0),
+		  EDEADLK);
+	pthread_join(a, NULL);
+	pthread_join(b, NULL);
+}
+
 static void *ends_with_it(void *arg)
 {
 	lock(0);
