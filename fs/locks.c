@@ -201,18 +201,36 @@ static bool deadlock(const void *owner, const void *blocker)
 	return false;
 }
 
+/*
+ * flock() that turns one type into the other gives up what was held before it
+ * looks who is in the way: else two who share and want it alone would wait for
+ * each other.  True: something was held.  flock_lock held.
+ */
+static bool give_up_other(struct inode *i, const struct file_lock *want,
+			  struct list_head *dead)
+{
+	struct file_lock *old = own_lock(i, want);
+
+	if (!old || old->type == want->type)
+		return false;
+	bury(old, dead);
+	return true;
+}
+
 /* 0: applied; -EAGAIN: blocked, *@w says by whom and *@seen when. */
 static int try_lock(struct inode *i, struct file_lock **want,
 		    struct file_lock **spare, struct lock_waiter *w, u64 *seen)
 {
 	struct list_head dead = LIST_HEAD_INIT(dead);
 	struct file_lock *blocker = NULL;
-	bool released;
+	bool released, lost = false;
 	int err = 0;
 
 	spin_lock(&flock_lock);
 	if ((*want)->type != F_UNLCK)
 		blocker = blocker_of(i, *want);
+	if (blocker && (*want)->kind == KIND_FLOCK)
+		lost = give_up_other(i, *want, &dead);
 	if (blocker) {
 		w->owner = (*want)->owner;
 		w->blocker = blocker->owner;
@@ -220,12 +238,13 @@ static int try_lock(struct inode *i, struct file_lock **want,
 		if ((*want)->kind == KIND_POSIX &&
 		    deadlock(w->owner, w->blocker))
 			err = -EDEADLK;
-		*seen = unlock_count;
 	} else {
 		apply(i, want, spare, &dead);
-		unlock_count++; /* a downgrade frees as well */
 	}
-	released = !err;
+	released = !err || lost; /* a downgrade frees as well */
+	if (released)
+		unlock_count++;
+	*seen = unlock_count;
 	spin_unlock(&flock_lock);
 	free_dead(&dead);
 	if (released)

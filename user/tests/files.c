@@ -374,6 +374,42 @@ TEST(files, flock)
 	CHECK_OK(flock(a, LOCK_SH | LOCK_NB));
 }
 
+static int shared_then_alone(void *arg)
+{
+	int fd = open("f", O_RDWR);
+
+	CHECK_OK(flock(fd, LOCK_SH));
+	CHECK_EQ(write(*(int *)arg, "", 1), 1);
+	alarm(5);
+	return flock(fd, LOCK_EX) ? 1 : 0;
+}
+
+/* Who turns a lock into another has none while he waits, and if he cannot. */
+TEST(files, flock_converted)
+{
+	int a = ut_open("f", "x"), b, c, p[2];
+	char byte;
+	pid_t pid;
+
+	CHECK_OK(b = open("f", O_RDWR));
+	CHECK_OK(c = open("f", O_RDWR));
+	CHECK_OK(flock(a, LOCK_SH));
+	CHECK_OK(flock(b, LOCK_SH));
+	CHECK_ERR(flock(a, LOCK_EX | LOCK_NB), EWOULDBLOCK);
+	CHECK_OK(flock(b, LOCK_EX | LOCK_NB)); /* nobody else has one */
+	CHECK_OK(flock(b, LOCK_EX | LOCK_NB)); /* the same again */
+	CHECK_ERR(flock(c, LOCK_SH | LOCK_NB), EWOULDBLOCK);
+	CHECK_OK(flock(b, LOCK_SH)); /* one is down: both could wait for ever */
+	CHECK_OK(pipe(p));
+	pid = ut_fork(shared_then_alone, &p[1]);
+	CHECK_EQ(read(p[0], &byte, 1), 1);
+	ut_sleep_ms(20);
+	alarm(5);
+	CHECK_OK(flock(b, LOCK_EX));
+	CHECK_OK(flock(b, LOCK_UN));
+	CHECK_EQ(ut_wait(pid), 0);
+}
+
 /* How many lines of /proc/locks are the caller's. */
 static int locks_held(const char *kind)
 {
