@@ -227,11 +227,11 @@ static int mknod_in(struct inode *dir, struct dentry *d, u32 mode, kdev_t dev,
 
 int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev)
 {
-	return vfs_mknod_get(dirfd, path, mode, dev, NULL);
+	return vfs_mknod_get(dirfd, path, mode, dev, NULL, NULL);
 }
 
 int vfs_mknod_get(int dirfd, const char *path, u32 mode, kdev_t dev,
-		  struct inode **node)
+		  struct inode **node, struct mount **mnt)
 {
 	struct acl_inherit inherit = { 0 };
 	struct inode *inode = NULL;
@@ -256,8 +256,10 @@ int vfs_mknod_get(int dirfd, const char *path, u32 mode, kdev_t dev,
 	if (!err)
 		err = mknod_in(w.anchor.dentry->inode, d, mode, dev, &inode);
 	(void)acl_created(err ? NULL : inode, &inherit);
-	if (!err && node)
+	if (!err && node) {
 		*node = inode_get(inode);
+		*mnt = mount_get(w.anchor.mnt);
+	}
 	return create_end(&w, d, err, inode);
 }
 

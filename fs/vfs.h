@@ -546,9 +546,10 @@ struct file *vfs_open_exec(const struct path *p);
 struct file *vfs_open_unwatched(const struct path *p, u32 flags);
 int vfs_mkdir(int dirfd, const char *path, u32 mode);
 int vfs_mknod(int dirfd, const char *path, u32 mode, kdev_t dev);
-/* The node itself, with a reference: whatever has that name by now. */
+/* The node itself, and the mount it was made on, with references: whatever has that
+ * name by now. */
 int vfs_mknod_get(int dirfd, const char *path, u32 mode, kdev_t dev,
-		  struct inode **node);
+		  struct inode **node, struct mount **mnt);
 int vfs_symlink(const char *target, int dirfd, const char *path);
 int vfs_link(int olddirfd, const char *oldpath, int newdirfd,
 	     const char *newpath, u32 flags);

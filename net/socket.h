@@ -89,6 +89,7 @@ struct vma;	  /* kernel/mm/vm.h */
 struct cbpf_insn; /* lib/cbpf.h */
 struct cred;	  /* kernel/task/process.h */
 struct inode;	  /* fs/vfs.h: the node of a path name */
+struct mount;	  /* likewise: what it is on */
 
 /* An address, decoded. */
 struct sock_addr {
@@ -98,6 +99,7 @@ struct sock_addr {
 	/* AF_UNIX: path, or what follows the NUL; else what follows the family */
 	char name[UNIX_PATH_MAX + 1];
 	struct inode *node; /* owned; path names only */
+	struct mount *mnt;  /* owned, with the node: keeps its file system */
 };
 
 struct sock_creds {
@@ -352,7 +354,7 @@ struct socket *unix_create(int type, int protocol);
 struct cred *unix_peer_cred(struct socket *s);
 int unix_create_pair(int type, int protocol, struct socket *pair[2]);
 
-/* --- defined above (syscall/): release the node of a path name */
-void net_node_put(struct inode *node);
+/* --- defined above (syscall/): release the node of a path name; may sleep */
+void net_node_put(struct sock_addr *a);
 
 #endif /* NET_SOCKET_H */

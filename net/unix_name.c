@@ -70,7 +70,7 @@ void unix_name_put(struct unix_name *n)
 	if (!n || !atomic_dec_and_test(&n->refs))
 		return;
 	if (n->addr.node)
-		net_node_put(n->addr.node);
+		net_node_put(&n->addr);
 	kfree(n);
 }
 
@@ -145,7 +145,8 @@ int unix_bind(struct socket *s, struct sock_addr *addr)
 	n = name_new(addr);
 	if (!n)
 		return -ENOMEM;
-	addr->node = NULL; /* taken */
+	addr->node = NULL; /* taken, and the mount */
+	addr->mnt = NULL;
 	err = attach(us, n);
 	if (err)
 		unix_name_put(n);

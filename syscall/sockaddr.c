@@ -20,9 +20,12 @@ struct sockaddr_un {
 };
 STATIC_ASSERT(sizeof(struct sockaddr_un) == 110, "Linux's struct sockaddr_un");
 
-void net_node_put(struct inode *node)
+void net_node_put(struct sock_addr *a)
 {
-	inode_put(node);
+	inode_put(a->node);
+	mount_put(a->mnt);
+	a->node = NULL;
+	a->mnt = NULL;
 }
 
 int sock_ref(int fd, struct fdref *r, struct socket **s)
@@ -37,26 +40,29 @@ int sock_ref(int fd, struct fdref *r, struct socket **s)
 	return -ENOTSOCK;
 }
 
-static int node_make(const char *name, struct inode **node)
+static int node_make(struct sock_addr *a)
 {
-	int err = vfs_mknod_get(AT_FDCWD, name, S_IFSOCK | 0777, 0, node);
+	int err = vfs_mknod_get(AT_FDCWD, a->name, S_IFSOCK | 0777, 0, &a->node,
+				&a->mnt);
 
 	return err == -EEXIST ? -EADDRINUSE : err;
 }
 
-/* The inode of the socket called @name, with a reference. */
-static int node_find(const char *name, struct inode **node)
+/* The inode of the socket that @a names, with references. */
+static int node_find(struct sock_addr *a)
 {
 	struct path p;
-	int err = path_lookup(AT_FDCWD, name, LOOKUP_FOLLOW, &p);
+	int err = path_lookup(AT_FDCWD, a->name, LOOKUP_FOLLOW, &p);
 
 	if (err)
 		return err;
 	err = path_permission(&p, MAY_WRITE);
 	if (!err && !S_ISSOCK(p.dentry->inode->mode))
 		err = -ECONNREFUSED;
-	if (!err)
-		*node = inode_get(p.dentry->inode);
+	if (!err) {
+		a->node = inode_get(p.dentry->inode);
+		a->mnt = mount_get(p.mnt);
+	}
 	path_put(&p);
 	return err;
 }
@@ -67,8 +73,7 @@ static int decode_path(const struct sockaddr_un *un, u32 len, enum addr_use use,
 	out->len = (u16)strnlen(un->path, len);
 	memcpy(out->name, un->path, out->len);
 	out->name[out->len] = '\0';
-	return use == ADDR_BIND ? node_make(out->name, &out->node)
-				: node_find(out->name, &out->node);
+	return use == ADDR_BIND ? node_make(out) : node_find(out);
 }
 
 int sock_addr_read(const struct socket *s, uaddr_t uaddr, u32 len,
@@ -120,8 +125,7 @@ int sock_addr_decode(const struct socket *s, const void *raw, u32 len,
 void sock_addr_put(struct sock_addr *a)
 {
 	if (a->node)
-		inode_put(a->node);
-	a->node = NULL;
+		net_node_put(a);
 }
 
 void sock_addr_unmake(const struct sock_addr *a)

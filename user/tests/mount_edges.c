@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 static void alone(void)
 {
@@ -89,4 +91,27 @@ TEST(mount_edges, pivot_all_threads)
 	CHECK_EQ(pthread_join(t, &r), 0);
 	if (r)
 		ut_fail(__FILE__, __LINE__, "%s", (char *)r);
+}
+
+/* A socket that has its name there uses the file system, also when the name is gone. */
+TEST(mount_edges, bound_socket_is_a_user)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "m/sock" };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), c, a;
+
+	alone();
+	CHECK_OK(mkdir("m", 0755));
+	CHECK_OK(mount("none", "m", "tmpfs", 0, NULL));
+	CHECK_OK(bind(s, (struct sockaddr *)&un, sizeof(un)));
+	CHECK_ERR(umount("m"), EBUSY);
+	CHECK_OK(listen(s, 1));
+	CHECK_OK(c = socket(AF_UNIX, SOCK_STREAM, 0));
+	CHECK_OK(connect(c, (struct sockaddr *)&un, sizeof(un)));
+	CHECK_OK(a = accept(s, NULL, NULL));
+	CHECK_OK(unlink("m/sock"));
+	close(s);
+	CHECK_ERR(umount("m"), EBUSY); /* who was accepted has the name */
+	close(a);
+	close(c);
+	CHECK_OK(umount("m"));
 }
