@@ -23,9 +23,16 @@
 
 static int setattr_at(int dirfd, uaddr_t path, int flags, struct iattr *a)
 {
+	struct fdref r;
 	struct path p;
-	int err = upath_lookup(dirfd, path, flags, &p);
+	int err;
 
+	if (upath_nameless(dirfd, path, flags, &r)) {
+		err = vfs_fsetattr(r.f, a);
+		fd_unref(r);
+		return err;
+	}
+	err = upath_lookup(dirfd, path, flags, &p);
 	if (err)
 		return err;
 	err = vfs_setattr(&p, a);
@@ -48,11 +55,17 @@ static int setattr_fd(int fd, struct iattr *a)
 static int chmod_at(int dirfd, uaddr_t path, u32 mode, int flags)
 {
 	struct iattr a = { .valid = ATTR_MODE, .mode = mode & 07777 };
+	struct fdref r;
 	struct path p;
 	int err;
 
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	if (upath_nameless(dirfd, path, flags, &r)) {
+		err = vfs_fsetattr(r.f, &a);
+		fd_unref(r);
+		return err;
+	}
 	err = upath_lookup(dirfd, path, flags, &p);
 	if (err)
 		return err;
@@ -164,9 +177,15 @@ static int times_attr(struct iattr *a, uaddr_t times)
 /* There are no such times; but is there the file, which is told first? */
 static int refuse_times(int dirfd, uaddr_t path, int flags)
 {
+	struct fdref r;
 	struct path p;
-	int err = upath_lookup(dirfd, path, flags, &p);
+	int err;
 
+	if (upath_nameless(dirfd, path, flags, &r)) {
+		fd_unref(r);
+		return -EINVAL;
+	}
+	err = upath_lookup(dirfd, path, flags, &p);
 	if (err)
 		return err;
 	path_put(&p);

@@ -51,12 +51,17 @@ SYSCALL5(264, name_to_handle_at, int, dirfd, uaddr_t, path, uaddr_t, handle,
 {
 	int at = (flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW) |
 		 (flags & AT_EMPTY_PATH);
+	struct fdref r;
 	struct path p;
 	int err;
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | AT_HANDLE_FID |
 		      AT_HANDLE_MNT_ID_UNIQUE))
 		return -EINVAL;
+	if (upath_nameless(dirfd, path, flags, &r)) {
+		fd_unref(r);
+		return -EOPNOTSUPP; /* nor is there a mount to say */
+	}
 	err = upath_lookup(dirfd, path, at, &p);
 	if (err)
 		return err;

@@ -99,15 +99,6 @@ static int stat_fd(int fd, struct kstat *st)
 	return err;
 }
 
-/* "" with AT_EMPTY_PATH is the descriptor itself, with or without a path; so is
- * NULL, since Linux 6.11. */
-static bool is_empty_path(uaddr_t path)
-{
-	u8 first;
-
-	return !path || (!get_user_u8(&first, path) && !first);
-}
-
 static int stat_at(int dirfd, uaddr_t path, int flags, struct kstat *st)
 {
 	u32 lookup = flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
@@ -115,7 +106,7 @@ static int stat_at(int dirfd, uaddr_t path, int flags, struct kstat *st)
 	int err;
 
 	if (flags & AT_EMPTY_PATH) {
-		if (dirfd != AT_FDCWD && is_empty_path(path))
+		if (dirfd != AT_FDCWD && (!path || upath_empty(path)))
 			return stat_fd(dirfd, st);
 		lookup |= LOOKUP_EMPTY;
 	}
@@ -322,11 +313,31 @@ static struct cred *real_cred(int *err)
 	return copy;
 }
 
+/* A file without a name; without an inode it is the one that all such share:
+ * root's, 0600. */
+static int access_nameless(const struct file *f, int mode)
+{
+	if (f->inode)
+		return mode ? inode_permission(f->inode, (u32)mode | MAY_ACCESS)
+			    : 0;
+	if (mode & MAY_EXEC)
+		return -EACCES;
+	return !mode || current_cred()->fsuid == 0 || capable(CAP_DAC_OVERRIDE)
+		       ? 0
+		       : -EACCES;
+}
+
 static int access_path(int dirfd, uaddr_t path, int mode, int flags)
 {
+	struct fdref r;
 	struct path p;
 	int err;
 
+	if (upath_nameless(dirfd, path, flags, &r)) {
+		err = access_nameless(r.f, mode);
+		fd_unref(r);
+		return err;
+	}
 	err = upath_lookup(dirfd, path, flags, &p);
 	if (err)
 		return err;

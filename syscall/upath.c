@@ -3,6 +3,7 @@
 #include <syscall/upath.h>
 
 #include <fs/vfs.h>
+#include <kernel/file/file.h>
 #include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <lib/errno.h>
@@ -28,6 +29,26 @@ void upath_put(struct upath *p)
 {
 	if (unlikely(p->s != p->inl))
 		free_page_addr(p->s);
+}
+
+bool upath_empty(uaddr_t path)
+{
+	u8 first;
+
+	return !get_user_u8(&first, path) && !first;
+}
+
+bool upath_nameless(int dirfd, uaddr_t path, int at_flags, struct fdref *r)
+{
+	if (likely(!(at_flags & AT_EMPTY_PATH)) || dirfd == AT_FDCWD ||
+	    !upath_empty(path))
+		return false;
+	*r = fd_ref_path(dirfd);
+	if (r->f && !r->f->dentry)
+		return true;
+	if (r->f)
+		fd_unref(*r);
+	return false;
 }
 
 int upath_lookup(int dirfd, uaddr_t from, int at_flags, struct path *out)

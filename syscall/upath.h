@@ -27,7 +27,14 @@ void upath_put(struct upath *p);
 #define AT_EMPTY_PATH	    0x1000
 #define AT_STATX_SYNC_TYPE  0x6000
 
+/* Is it ""?  What cannot be read is not. */
+bool upath_empty(uaddr_t path);
+
 struct path;
+struct fdref;
+/* "" and AT_EMPTY_PATH with a descriptor whose file has no path (a pipe, a socket):
+ * that file, to be let go of by fd_unref(). */
+bool upath_nameless(int dirfd, uaddr_t path, int at_flags, struct fdref *r);
 /* Walk a user's path: the usual AT_* flags, of which AT_SYMLINK_NOFOLLOW and
  * AT_EMPTY_PATH matter here.  Files without a path give -ENOTDIR. */
 int upath_lookup(int dirfd, uaddr_t from, int at_flags, struct path *out);

@@ -6,9 +6,13 @@
 #include "utest.h"
 
 #include <limits.h>
+#include <sys/eventfd.h>
 #include <sys/xattr.h>
 
 #define NOBODY 65534
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 
 static const char *too_long(void)
 {
@@ -159,4 +163,45 @@ TEST(whicherr, pagemap_in_one)
 	CHECK(!(all[1] >> 63) && !all[800] && !all[1699]);
 	CHECK_ERR(pread(fd, (void *)8, 8, at), EFAULT);
 	CHECK_ERR(pread(fd, all, 7, at), EINVAL);
+}
+
+/* "" names any descriptor, also of what has no name anywhere. */
+TEST(whicherr, files_without_a_name)
+{
+	const struct timespec when[2] = { { 5, 0 }, { 6, 0 } },
+			      bad[2] = { { 1, 2000000000 }, { 1, 0 } };
+	struct {
+		struct file_handle h;
+		char room[MAX_HANDLE_SZ];
+	} h = { .h.handle_bytes = MAX_HANDLE_SZ };
+	struct stat st;
+	int p[2], id;
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_OK(pipe(p));
+	CHECK_OK(fchownat(p[0], "", 12, 34, AT_EMPTY_PATH));
+	CHECK_OK(utimensat(p[0], "", when, AT_EMPTY_PATH));
+	CHECK_ERR(utimensat(p[0], "", bad, AT_EMPTY_PATH), EINVAL);
+	NEED(syscall(SYS_fchmodat2, p[0], "", 0640, AT_EMPTY_PATH));
+	CHECK_OK(fstat(p[0], &st));
+	CHECK_EQ(st.st_uid, 12);
+	CHECK_EQ(st.st_gid, 34);
+	CHECK_EQ(st.st_mode, S_IFIFO | 0640);
+	CHECK_EQ(st.st_mtime, 6);
+	CHECK_OK(syscall(SYS_faccessat2, p[0], "", R_OK, AT_EMPTY_PATH));
+	CHECK_ERR(syscall(SYS_faccessat2, p[0], "", X_OK, AT_EMPTY_PATH),
+		  EACCES);
+	CHECK_ERR(name_to_handle_at(p[0], "", &h.h, &id, AT_EMPTY_PATH),
+		  EOPNOTSUPP);
+	CHECK_ERR(fchownat(p[0], "x", 0, 0, AT_EMPTY_PATH), ENOTDIR);
+	CHECK_ERR(fchownat(99, "", 0, 0, AT_EMPTY_PATH), EBADF);
+	CHECK_OK(id = eventfd(0, 0));
+	CHECK_OK(syscall(SYS_faccessat2, id, "", R_OK | W_OK, AT_EMPTY_PATH));
+	CHECK_ERR(syscall(SYS_faccessat2, id, "", X_OK, AT_EMPTY_PATH), EACCES);
+	CHECK_OK(setresuid(NOBODY, NOBODY, NOBODY));
+	CHECK_OK(syscall(SYS_faccessat2, p[0], "", F_OK, AT_EMPTY_PATH));
+	CHECK_ERR(syscall(SYS_faccessat2, p[0], "", R_OK, AT_EMPTY_PATH),
+		  EACCES);
+	CHECK_ERR(syscall(SYS_faccessat2, id, "", R_OK, AT_EMPTY_PATH), EACCES);
 }
