@@ -222,9 +222,10 @@ static char actions[] = "kill_process kill_thread trap errno "
 static const struct {
 	const char *dir, *name;
 	u64 v;
+	bool fixed; /* not even that */
 } numbers[] = {
-	{ "kernel", "ngroups_max", NGROUPS_MAX },
-	{ "kernel", "cap_last_cap", CAP_LAST },
+	{ "kernel", "ngroups_max", NGROUPS_MAX, true },
+	{ "kernel", "cap_last_cap", CAP_LAST, true },
 	{ "kernel", "overflowuid", 65534 },
 	{ "kernel", "overflowgid", 65534 },
 	{ "kernel", "randomize_va_space", 2 },
@@ -252,8 +253,8 @@ static const struct {
 	{ "fs/inotify", "max_queued_events", INOTIFY_MAX_EVENTS },
 	{ "fs/inotify", "max_user_watches", INOTIFY_MAX_WATCHES },
 	{ "user", "max_inotify_watches", INOTIFY_MAX_WATCHES },
-	{ "kernel/random", "entropy_avail", 256 },
-	{ "kernel/random", "poolsize", 256 },
+	{ "kernel/random", "entropy_avail", 256, true },
+	{ "kernel/random", "poolsize", 256, true },
 	{ "kernel/random", "urandom_min_reseed_secs", 60 },
 	{ "kernel/random", "write_wakeup_threshold", 256 },
 	{ "kernel/pty", "max", 1024 },
@@ -494,7 +495,8 @@ int proc_sys_init(struct pnode *root)
 		d = sub_dir(sys, numbers[i].dir);
 		if (!d)
 			return -ENOMEM;
-		pseudo_file(d, numbers[i].name, 0644, show_number, same_number,
+		pseudo_file(d, numbers[i].name, numbers[i].fixed ? 0444 : 0644,
+			    show_number, numbers[i].fixed ? NULL : same_number,
 			    (void *)(uintptr_t)numbers[i].v);
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(texts); i++) {

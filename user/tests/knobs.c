@@ -161,6 +161,14 @@ TEST(knobs, config_gz)
 	CHECK_EQ((unsigned char)buf[11] | (unsigned char)buf[12] << 8, n - 23);
 }
 
+static mode_t mode_of(const char *name)
+{
+	struct stat st;
+
+	CHECK_OK(stat(name, &st));
+	return st.st_mode;
+}
+
 TEST(knobs, only_shown)
 {
 	struct pollfd p = { .events = POLLIN | POLLPRI };
@@ -171,6 +179,10 @@ TEST(knobs, only_shown)
 	CHECK_OK(fd = open("/proc/version", O_WRONLY));
 	CHECK_ERR(write(fd, "x", 1), EIO);
 	close(fd);
+	CHECK_EQ(mode_of("/proc/sys/kernel/ngroups_max"), 0100444);
+	CHECK_EQ(mode_of("/proc/sys/kernel/cap_last_cap"), 0100444);
+	CHECK_EQ(mode_of("/proc/sys/kernel/random/entropy_avail"), 0100444);
+	CHECK_EQ(mode_of("/proc/sys/kernel/random/poolsize"), 0100444);
 	/* /proc/swaps can be watched */
 	CHECK_OK(p.fd = open("/proc/swaps", O_RDONLY));
 	CHECK_OK(ep = epoll_create1(0));
