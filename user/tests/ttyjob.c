@@ -65,6 +65,7 @@ TEST(tty, locked_slave)
 {
 	char name[32];
 	int n, lock;
+	unsigned int dev;
 
 	CHECK_OK(master = open("/dev/ptmx", O_RDWR | O_NOCTTY));
 	CHECK_OK(ioctl(master, TIOCGPTLCK, &lock));
@@ -72,10 +73,14 @@ TEST(tty, locked_slave)
 	CHECK_OK(ioctl(master, TIOCGPTN, &n));
 	snprintf(name, sizeof(name), "/dev/pts/%d", n);
 	CHECK_ERR(open(name, O_RDWR | O_NOCTTY), EIO);
+	CHECK_ERR(ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY), EIO);
 	lock = 0;
 	CHECK_OK(ioctl(master, TIOCSPTLCK, &lock));
 	CHECK_OK(slave = open(name, O_RDWR | O_NOCTTY));
 	CHECK_ERR(ioctl(slave, TIOCGPTN, &n), ENOTTY);
+	CHECK_ERR(ioctl(slave, TIOCGPTPEER, O_RDWR | O_NOCTTY), EIO);
+	CHECK_OK(ioctl(master, TIOCGDEV, &dev)); /* whose it is */
+	CHECK_EQ(dev, makedev(136, n));
 }
 
 TEST(tty, slave_number_and_name)

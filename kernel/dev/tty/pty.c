@@ -469,8 +469,11 @@ static struct file *slave_file(const struct file *master, u32 flags)
 
 static s64 open_peer(const struct file *master, u64 flags)
 {
-	struct file *f = slave_file(master, (u32)flags | O_NOCTTY);
+	const struct pty *p = master->priv;
+	struct file *f = NULL;
 
+	if (!load_once(&p->locked))
+		f = slave_file(master, (u32)flags | O_NOCTTY);
 	if (!f)
 		return -EIO;
 	f->flags &= ~(u32)O_NOCTTY;
@@ -510,7 +513,7 @@ static s64 master_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	case TIOCOUTQ:
 		return put_user_u32(0, arg);
 	case TIOCGDEV:
-		return put_user_u32((u32)dev_encode(PTMX_DEV), arg);
+		return put_user_u32((u32)dev_encode(p->tty.dev), arg);
 	case TCSBRK:
 	case TCSBRKP:
 		return 0;

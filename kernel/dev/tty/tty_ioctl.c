@@ -264,6 +264,8 @@ static s64 slave_ioctl(struct tty_file *tf, unsigned int cmd, u64 arg)
 	case TIOCMBIC:
 	case TIOCMSET:
 		return modem(t, cmd, arg);
+	case TIOCGPTPEER:
+		return -EIO; /* a master's only */
 	case TIOCGDEV:
 		return put_user_u32((u32)dev_encode(t->dev), arg);
 	case TIOCCONS:
