@@ -363,6 +363,7 @@ static int ring_mmap(struct file *f, struct vma *v)
 
 	atomic_inc(&c->refs);
 	v->flags |= VM_DONTFORK;
+	v->flags &= ~VM_MAYEXEC;
 	v->ops = &ring_vm_ops;
 	v->priv = c;
 	return 0;

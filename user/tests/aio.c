@@ -327,6 +327,7 @@ TEST(aio, ring_in_memory)
 	CHECK_EQ(r->magic, 0xa10a10a1u);
 	CHECK_EQ(r->header, 32);
 	CHECK(r->nr >= 8);
+	CHECK_ERR(mprotect(r, 4096, PROT_READ | PROT_EXEC), EACCES);
 	a = request(IOCB_CMD_PREAD, fd, &b, 1, 1);
 	for (room = 0; io_submit(c, 1, cbs) == 1; room++)
 		CHECK(room < 100000);
