@@ -618,6 +618,39 @@ TEST(tty, discipline)
 	CHECK_ERR(ioctl(slave, TCGETS, 8), EFAULT);
 }
 
+static int read_one(void *arg)
+{
+	char c;
+
+	(void)arg;
+	return read(master, &c, 1) == 1 && c == 'y' ? 0 : 1;
+}
+
+/* What was to be told in packets is not told without them, and wakes nobody. */
+TEST(tty, packet_mode_ends)
+{
+	struct termios t;
+	int on = 1;
+	pid_t pid;
+
+	open_pair();
+	CHECK_OK(ioctl(master, TIOCPKT, &on));
+	CHECK_OK(tcflush(slave, TCIOFLUSH));
+	CHECK_EQ(events(master, 1000) & (POLLIN | POLLPRI), POLLIN | POLLPRI);
+	on = 0;
+	CHECK_OK(ioctl(master, TIOCPKT, &on));
+	CHECK_EQ(events(master, 0) & (POLLIN | POLLPRI), 0);
+	pid = ut_fork(read_one, NULL);
+	ut_sleep_ms(20);
+	say(slave, "y");
+	CHECK_EQ(ut_wait(pid), 0);
+	on = 1; /* nor when there are packets again */
+	CHECK_OK(ioctl(master, TIOCPKT, &on));
+	CHECK_EQ(events(master, 0) & (POLLIN | POLLPRI), 0);
+	CHECK_OK(tcgetattr(slave, &t));
+	CHECK(!(t.c_cflag & HUPCL));
+}
+
 TEST(tty, packet_mode)
 {
 	char buf[16];

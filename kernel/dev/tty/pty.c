@@ -269,6 +269,7 @@ static struct pty *pty_create(void)
 		return NULL;
 	}
 	p->tty.ld.t = modes;
+	p->tty.ld.t.c_cflag &= ~HUPCL; /* there is no line to drop */
 	p->tty.is_pty = true;
 	p->locked = true;
 	waitq_init(&p->master_wq);
@@ -444,8 +445,8 @@ static s64 set_flag(struct pty *p, bool *flag, uaddr_t arg)
 	if (get_user_u32(&on, arg))
 		return -EFAULT;
 	tty_lock(&p->tty);
-	if (flag == &p->packet && on && !p->packet)
-		p->status = 0;
+	if (flag == &p->packet && (on != 0) != p->packet)
+		p->status = 0; /* without packets nobody could read it */
 	store_once(flag, on != 0);
 	tty_unlock(&p->tty);
 	return 0;
