@@ -313,7 +313,8 @@ int acl_create(struct inode *dir, u32 *mode, struct acl_inherit *h)
 		return (int)PTR_ERR(a);
 	if (!a) {
 		store_once(&dir->acl_default, (u8)ACL_NONE);
-		*mode &= ~current_umask();
+		if (!dir->sb->own_umask)
+			*mode &= ~current_umask();
 		return 0;
 	}
 	h->access = kmalloc(h->dflt_len);

@@ -296,6 +296,7 @@ struct super_block {
 	bool has_iflags;	     /* [I] inodes can have FS_*_FL */
 	bool own_checks;  /* [I] who may change attributes, it says itself */
 	bool own_devices; /* [I] nodes are the kernel's: whoever mounted it */
+	bool own_umask;	  /* [I] it takes the umask from modes itself */
 	u8 stack_depth;	  /* [I] file systems below it, one on the other */
 	u8 uuid[16];	  /* [I] of the volume; zeroes: none */
 	u32 time_gran;	  /* [I] ns */

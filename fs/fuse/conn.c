@@ -251,8 +251,7 @@ static int wait_done(struct fuse_req *r)
 	return leave(r) ? -EINTR : 0;
 }
 
-/* Until the daemon has said what it can. */
-static int wait_ready(struct fuse_conn *fc)
+int fuse_wait_ready(struct fuse_conn *fc)
 {
 	int err;
 
@@ -268,7 +267,7 @@ static int wait_ready(struct fuse_conn *fc)
 s64 fuse_req_run(struct fuse_req *r)
 {
 	const struct fuse_in_header *h = req_header(r);
-	int err = wait_ready(r->fc);
+	int err = fuse_wait_ready(r->fc);
 
 	if (h->uid == INVALID_ID || h->gid == INVALID_ID)
 		err = -EOVERFLOW; /* the daemon has no name for who asks */

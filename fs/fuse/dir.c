@@ -140,6 +140,17 @@ static bool fuse_d_revalidate(struct inode *dir, struct dentry *d)
 
 /* --- making names */
 
+/* The umask is the daemon's business if it has asked for it.  0 or -EINTR. */
+static int take_umask(struct inode *dir, u32 *mode)
+{
+	struct fuse_conn *fc = fuse_c(dir);
+	int err = fuse_wait_ready(fc);
+
+	if (!fc->dont_mask)
+		*mode &= ~current_umask();
+	return err;
+}
+
 /* Something of type @mode is there now, as @given says: its inode. */
 static int make(struct inode *dir, const struct fuse_args *given, u32 mode,
 		struct inode **out)
@@ -184,8 +195,9 @@ static int fuse_mknod(struct inode *dir, const char *name, size_t len, u32 mode,
 			       .nr = 2,
 			       .in = { { &in, sizeof(in) },
 				       name_piece(buf, name, len) } };
+	int err = take_umask(dir, &in.mode);
 
-	return make(dir, &a, mode, out);
+	return err ? err : make(dir, &a, mode, out);
 }
 
 static int fuse_create(struct inode *dir, const char *name, size_t len,
@@ -255,7 +267,9 @@ static int fuse_create_open(struct inode *dir, const char *name, size_t len,
 	if (load_once(&fuse_i(dir)->bad))
 		return -EIO;
 	if (!load_once(&fc->no_create)) {
-		n = fuse_call(fc, &a);
+		n = take_umask(dir, &in.mode);
+		if (!n)
+			n = fuse_call(fc, &a);
 		if (n != -ENOSYS)
 			return made_open(dir, n, flags, &r.e, out);
 		store_once(&fc->no_create, true);
@@ -273,8 +287,9 @@ static int fuse_mkdir(struct inode *dir, const char *name, size_t len, u32 mode,
 			       .nr = 2,
 			       .in = { { &in, sizeof(in) },
 				       name_piece(buf, name, len) } };
+	int err = take_umask(dir, &in.mode);
 
-	return make(dir, &a, S_IFDIR, out);
+	return err ? err : make(dir, &a, S_IFDIR, out);
 }
 
 static int fuse_symlink(struct inode *dir, const char *name, size_t len,
@@ -416,7 +431,9 @@ static int fuse_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 
 	if (load_once(&fc->no_tmpfile))
 		return -EOPNOTSUPP;
-	n = fuse_call(fc, &a);
+	n = take_umask(dir, &in.mode);
+	if (!n)
+		n = fuse_call(fc, &a);
 	if (n == -ENOSYS) {
 		store_once(&fc->no_tmpfile, true);
 		return -EOPNOTSUPP;

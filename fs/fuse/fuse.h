@@ -243,6 +243,8 @@ void fuse_abort(struct fuse_conn *fc, bool by_user);
 struct fuse_req *fuse_req_new(struct fuse_conn *fc, u32 op, u64 nodeid, u32 in,
 			      u32 out);
 void fuse_req_put(struct fuse_req *r);
+/* Until the daemon has said what it can: 0 or -EINTR. */
+int fuse_wait_ready(struct fuse_conn *fc);
 /* Ask and wait: bytes of the answer, or -errno.  Keeps the caller's reference. */
 s64 fuse_req_run(struct fuse_req *r);
 /* Ask, and r->end() comes; takes the caller's reference.  Never waits. */

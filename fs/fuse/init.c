@@ -13,10 +13,11 @@
 #define READAHEAD (128u << 10)
 #define OFFER                                                                 \
 	(FUSE_ASYNC_READ | FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS |              \
-	 FUSE_BIG_WRITES | FUSE_HAS_IOCTL_DIR | FUSE_AUTO_INVAL_DATA |        \
-	 FUSE_NO_OPEN_SUPPORT | FUSE_PARALLEL_DIROPS | FUSE_HANDLE_KILLPRIV | \
-	 FUSE_ABORT_ERROR | FUSE_MAX_PAGES | FUSE_NO_OPENDIR_SUPPORT |        \
-	 FUSE_EXPLICIT_INVAL_DATA | FUSE_INIT_EXT | FUSE_DIRECT_IO_ALLOW_MMAP)
+	 FUSE_BIG_WRITES | FUSE_DONT_MASK | FUSE_HAS_IOCTL_DIR |              \
+	 FUSE_AUTO_INVAL_DATA | FUSE_NO_OPEN_SUPPORT | FUSE_PARALLEL_DIROPS | \
+	 FUSE_HANDLE_KILLPRIV | FUSE_ABORT_ERROR | FUSE_MAX_PAGES |           \
+	 FUSE_NO_OPENDIR_SUPPORT | FUSE_EXPLICIT_INVAL_DATA | FUSE_INIT_EXT | \
+	 FUSE_DIRECT_IO_ALLOW_MMAP)
 
 static void take_flags(struct fuse_conn *fc, u64 flags)
 {
@@ -24,6 +25,7 @@ static void take_flags(struct fuse_conn *fc, u64 flags)
 	fc->flock_locks = flags & FUSE_FLOCK_LOCKS;
 	fc->auto_inval = flags & FUSE_AUTO_INVAL_DATA;
 	fc->explicit_inval = flags & FUSE_EXPLICIT_INVAL_DATA;
+	fc->dont_mask = flags & FUSE_DONT_MASK;
 	fc->readdirplus = flags & FUSE_DO_READDIRPLUS;
 	fc->handle_killpriv = flags & FUSE_HANDLE_KILLPRIV;
 	fc->abort_error = flags & FUSE_ABORT_ERROR;
@@ -70,7 +72,7 @@ static void init_done(struct fuse_req *r)
 	memcpy(&o, r->out, r->error ? 0 : r->out_len);
 	if (r->error || !take_reply(fc, &o, r->out_len))
 		store_once(&fc->refused, true);
-	/* FUSEINIT (full) - pairs with wait_ready(). */
+	/* FUSEINIT (full) - pairs with fuse_wait_ready(). */
 	atomic_xchg(&fc->ready_word, 1u);
 	wake_up_all(&fc->ready_wq);
 }

@@ -181,6 +181,7 @@ static void take_options(struct super_block *sb, struct fuse_conn *fc,
 	fc->allow_other = o->allow_other;
 	fc->is_blk = sb->bdev != NULL;
 	sb->own_checks = !o->default_permissions;
+	sb->own_umask = true;
 	fc->shown_max_read = o->max_read;
 	if (o->max_read)
 		fc->max_read = o->max_read;

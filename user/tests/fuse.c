@@ -41,9 +41,10 @@ struct daemon {
 	volatile int stop;
 	volatile int size;
 	int made;
-	int by_pipe;	    /* splice() instead of read() and write() */
-	volatile int order; /* enum order, done after the next answer */
-	volatile long told; /* what came of it: 0 or errno */
+	int made_mode, made_umask; /* as they came */
+	int by_pipe;		   /* splice() instead of read() and write() */
+	volatile int order;	   /* enum order, done after the next answer */
+	volatile long told;	   /* what came of it: 0 or errno */
 	char data[FILE_MAX];
 };
 
@@ -278,7 +279,10 @@ static void do_create(struct fuse_in_header *h, char *out)
 		struct fuse_entry_out e;
 		struct fuse_open_out o;
 	} *r = (void *)out;
+	struct fuse_create_in *in = (void *)(h + 1);
 
+	d->made_mode = in->mode;
+	d->made_umask = in->umask;
 	fill_entry(&r->e, MADE_ID);
 	memset(&r->o, 0, sizeof(r->o));
 	r->o.fh = 78;
@@ -594,6 +598,26 @@ TEST(fuse, create)
 	CHECK_OK(unlink("m/made"));
 	wait_seen(FUSE_RELEASE); /* comes behind close() */
 	CHECK_EQ(d->seen[FUSE_RELEASE], 1);
+	down(pid);
+}
+
+/* The umask is the kernel's to take from a mode, if the daemon does not want it. */
+TEST(fuse, umask)
+{
+	pid_t pid = up();
+
+	umask(027);
+	close(open("m/made", O_RDWR | O_CREAT | O_EXCL, 0666));
+	CHECK_EQ(d->made_mode, S_IFREG | 0640);
+	CHECK_EQ(d->made_umask, 027);
+	CHECK_ERR(mkdir("m/new", 0777), ENOSYS);
+	down(pid);
+	prepare();
+	d->init_flags = FUSE_DONT_MASK;
+	pid = start();
+	close(open("m/made", O_RDWR | O_CREAT | O_EXCL, 0666));
+	CHECK_EQ(d->made_mode, S_IFREG | 0666);
+	CHECK_EQ(d->made_umask, 027);
 	down(pid);
 }
 
