@@ -17,6 +17,7 @@
 #define KEEP		       0xffffffffu
 #define SECBIT_NO_SETUID_FIXUP BIT(2)
 #define SECBIT_KEEP_CAPS       BIT(4)
+#define CAP_MAC_OVERRIDE       32
 
 SYSCALL0(174, getuid)
 {
@@ -58,6 +59,23 @@ static void fix_caps(struct cred *n, const struct cred *o)
 		n->cap_effective = 0;
 	else if (o->euid != root && n->euid == root)
 		n->cap_effective = n->cap_permitted;
+}
+
+/* Those that are about files follow the id for files. */
+static void fix_file_caps(struct cred *n, const struct cred *o)
+{
+	const u64 about = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) |
+			  BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) |
+			  BIT(CAP_FSETID) | BIT(CAP_LINUX_IMMUTABLE) |
+			  BIT(CAP_MKNOD) | BIT(CAP_MAC_OVERRIDE);
+	u32 root = root_uid(n);
+
+	if (n->securebits & SECBIT_NO_SETUID_FIXUP)
+		return;
+	if (o->fsuid == root && n->fsuid != root)
+		n->cap_effective &= ~about;
+	else if (o->fsuid != root && n->fsuid == root)
+		n->cap_effective |= n->cap_permitted & about;
 }
 
 /* *@id as the kernel has it, KEEP as it is; false: it names nobody. */
@@ -261,6 +279,7 @@ SYSCALL1(151, setfsuid, u32, uid)
 	n = cred_dup(o);
 	if (n) {
 		n->fsuid = uid;
+		fix_file_caps(n, o);
 		commit(n);
 	}
 	return shown;

@@ -293,6 +293,16 @@ SYSCALL2(44, fstatfs, int, fd, uaddr_t, to)
 
 /* --- access: with the real ids */
 
+#define SECBIT_NO_SETUID_FIXUP BIT(2)
+
+/* What would be in force if the effective ids were the real ones. */
+static u64 real_caps(const struct cred *c)
+{
+	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
+		return c->cap_effective;
+	return c->uid != root_uid(c) ? 0 : c->cap_permitted;
+}
+
 /* Credentials as if the effective ids were the real ones; NULL: they are. */
 static struct cred *real_cred(int *err)
 {
@@ -300,7 +310,8 @@ static struct cred *real_cred(int *err)
 	struct cred *copy;
 
 	*err = 0;
-	if (c->uid == c->fsuid && c->gid == c->fsgid)
+	if (c->uid == c->fsuid && c->gid == c->fsgid &&
+	    c->cap_effective == real_caps(c))
 		return NULL;
 	copy = cred_dup(c);
 	if (!copy) {
@@ -309,7 +320,7 @@ static struct cred *real_cred(int *err)
 	}
 	copy->fsuid = c->uid;
 	copy->fsgid = c->gid;
-	copy->cap_effective = c->uid != root_uid(c) ? 0 : c->cap_permitted;
+	copy->cap_effective = real_caps(c);
 	return copy;
 }
 

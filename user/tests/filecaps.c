@@ -8,6 +8,7 @@
 
 #include <linux/capability.h>
 #include <sys/mount.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/xattr.h>
 
@@ -159,4 +160,40 @@ TEST(filecaps, fallocate)
 	stays = has_caps(path);
 	unlink(path);
 	CHECK(!stays);
+}
+
+static uint32_t effective(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
+
+	CHECK_OK(syscall(SYS_capget, &h, d));
+	return d[0].effective;
+}
+
+/* Those about files go with the id for files, and access(2) asks for the real one. */
+TEST(filecaps, fsuid)
+{
+	uint32_t all, about = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE |
+			      1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER |
+			      1u << CAP_FSETID | 1u << CAP_LINUX_IMMUTABLE |
+			      1u << CAP_MKNOD;
+
+	if (getuid())
+		ut_skip("needs root");
+	umask(022);
+	CHECK_OK(mkdir("owned", 0755));
+	CHECK_OK(setresuid(1000, 0, 0));
+	all = effective();
+	CHECK((all & about) == about);
+	CHECK_ERR(access("owned", W_OK), EACCES);
+	setfsuid(1000);
+	CHECK_EQ(effective(), all & ~about);
+	CHECK_ERR(mkdir("owned/x", 0700), EACCES);
+	CHECK_ERR(access("owned", W_OK), EACCES);
+	setfsuid(0);
+	CHECK_EQ(effective(), all);
+	CHECK_OK(mkdir("owned/x", 0700));
+	CHECK_OK(rmdir("owned/x"));
+	CHECK_OK(rmdir("owned"));
 }
