@@ -20,11 +20,12 @@
 #include <net/tcp/wire.h>
 #include <net/route/route.h>
 
-#define CTL_INIT                                                             \
-	{                                                                    \
-		.port_first = 32768, .port_last = 60999,                     \
-		.port_unprivileged = 1024, .somaxconn = 4096, .ping_low = 0, \
-		.ping_high = INT32_MAX, .unix_qlen = 10                      \
+#define CTL_INIT                                                               \
+	{                                                                      \
+		.port_first = 32768, .port_last = 60999,                       \
+		.port_unprivileged = 1024, .somaxconn = 4096, .ping_low = 0,   \
+		.ping_high = INT32_MAX, .unix_qlen = 10,                       \
+		.conf_all = NET_CONF_DEFAULT, .conf_default = NET_CONF_DEFAULT \
 	}
 
 static const struct net_sysctl ctl_init = CTL_INIT;
@@ -150,9 +151,12 @@ static void set_up(struct net_ns *n)
 {
 	n->cookie = atomic_add_return(&last_cookie, 1ul);
 	n->ctl = ctl_init;
-	n->ctl.tag_all = load_once(&init_net_ns.ctl.tag_all);
-	n->ctl.tag_default = load_once(&init_net_ns.ctl.tag_default);
-	n->ctl.tag_lo = n->ctl.tag_default;
+	/* IPv4's come from the first one, as on Linux */
+	for (u32 i = 0; i < CONF6_FORWARDING; i++) {
+		n->ctl.conf_all[i] = load_once(&init_net_ns.ctl.conf_all[i]);
+		n->ctl.conf_default[i] =
+			load_once(&init_net_ns.ctl.conf_default[i]);
+	}
 	list_init(&n->nsids);
 	list_init(&n->links);
 }

@@ -247,18 +247,6 @@ static const struct knob {
 	  offsetof(struct net_sysctl, port_first), 2, 1, 65535 },
 	{ "ipv4", "ip_unprivileged_port_start",
 	  offsetof(struct net_sysctl, port_unprivileged), 1, 0, 65535 },
-	{ "ipv4", "ip_forward", offsetof(struct net_sysctl, forward4), 1, 0,
-	  1 },
-	{ "ipv4/conf/all", "forwarding", offsetof(struct net_sysctl, forward4),
-	  1, 0, 1 },
-	{ "ipv6/conf/all", "forwarding", offsetof(struct net_sysctl, forward6),
-	  1, 0, 1 },
-	{ "ipv4/conf/all", "tag", offsetof(struct net_sysctl, tag_all), 1, 0,
-	  INT32_MAX },
-	{ "ipv4/conf/default", "tag", offsetof(struct net_sysctl, tag_default),
-	  1, 0, INT32_MAX },
-	{ "ipv4/conf/lo", "tag", offsetof(struct net_sysctl, tag_lo), 1, 0,
-	  INT32_MAX },
 };
 
 static int show_knob(struct text *t, void *arg)
@@ -374,6 +362,7 @@ static int procnet_init(void)
 	struct pnode *n = sys ? pseudo_dir(sys, "net") : NULL;
 	struct pnode *core = n ? pseudo_dir(n, "core") : NULL;
 	struct pnode *v4 = core ? pseudo_dir(n, "ipv4") : NULL;
+	int err;
 
 	if (!v4 || !pseudo_link(proc_root, "net", "self/net"))
 		return -ENOMEM;
@@ -384,8 +373,8 @@ static int procnet_init(void)
 			    (void *)(uintptr_t)&knobs[i]);
 	pseudo_file(v4, "ping_group_range", 0644, show_ping_groups,
 		    write_ping_groups, NULL);
-	pseudo_file(v4, "ip_forward", 0444, show_zero, NULL, NULL);
 	pseudo_file(v4, "tcp_syncookies", 0444, show_zero, NULL, NULL);
-	return procnet_sysctl(n);
+	err = procnet_sysctl(n);
+	return err ? err : procnet_conf(n);
 }
 INITCALL(INIT_LATE, procnet_init);

@@ -41,6 +41,9 @@ int procnet_sysctl(struct pnode *net);
 /* Directory @path, made if need be, below @d; NULL: no memory.  At boot. */
 struct pnode *procnet_sysctl_dir(struct pnode *d, const char *path);
 
+/* --- procnet_conf.c: conf/ of IPv4 and IPv6, and ip_forward */
+int procnet_conf(struct pnode *net);
+
 /* --- procnet.c: a line for each socket, as in udp; @nr counts them */
 struct inet_sock;
 void procnet_put_inet(struct text *t, const struct inet_sock *is, u32 nr,

@@ -250,7 +250,7 @@ static s64 value_of(struct net_ns *net, const char *group, const char *field,
 	if (!strcmp(group, "Tcp") && is_name("CurrEstab", field, len))
 		inet_for_each(net, count_live, &n);
 	if (!strcmp(group, "Ip") && is_name("Forwarding", field, len))
-		n = load_once(&net->ctl.forward4) ? 1 : 2;
+		n = load_once(&net->ctl.conf_all[CONF4_FORWARDING]) ? 1 : 2;
 	return (s64)n;
 }
 

@@ -54,16 +54,6 @@ static const struct fixed {
 	{ "ipv4", "udp_wmem_min", "4608" },
 	{ "ipv6", "bindv6only", "0" },
 	{ "ipv6", "ip_nonlocal_bind", "0" },
-	{ "ipv4/conf/all", "rp_filter", "0" },
-	{ "ipv4/conf/default", "forwarding", "0" },
-	{ "ipv4/conf/default", "rp_filter", "0" },
-	{ "ipv4/conf/lo", "forwarding", "0" },
-	{ "ipv4/conf/lo", "rp_filter", "0" },
-	{ "ipv6/conf/all", "disable_ipv6", "0" },
-	{ "ipv6/conf/default", "disable_ipv6", "0" },
-	{ "ipv6/conf/default", "forwarding", "0" },
-	{ "ipv6/conf/lo", "disable_ipv6", "0" },
-	{ "ipv6/conf/lo", "forwarding", "0" },
 };
 
 static int show_fixed(struct text *t, void *arg)

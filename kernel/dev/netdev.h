@@ -26,6 +26,7 @@
 #ifndef KERNEL_DEV_NETDEV_H
 #define KERNEL_DEV_NETDEV_H
 
+#include <kernel/ns/netconf.h>
 #include <lib/list.h>
 #include <lib/types.h>
 
@@ -205,7 +206,8 @@ struct net_device {
 	struct net_ns *net;    /* [R, a] where it is; no reference of its own */
 	struct list_head node; /* [link_lock] of its namespace */
 	struct net_stats stats;
-	void *link; /* net/link/'s own */
+	u32 conf[NET_NR_CONF]; /* [a] of net/route/conf.h */
+	void *link;	       /* net/link/'s own */
 };
 
 /*

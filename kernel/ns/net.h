@@ -10,6 +10,7 @@
 #ifndef KERNEL_NS_NET_H
 #define KERNEL_NS_NET_H
 
+#include <kernel/ns/netconf.h>
 #include <kernel/ns/ns.h>
 #include <lib/atomic.h>
 #include <lib/list.h>
@@ -23,10 +24,8 @@ struct net_sysctl {
 	u32 port_first, port_last; /* for sockets without a name */
 	u32 port_unprivileged;	   /* the first one that anybody may take */
 	u32 somaxconn;
-	/* numbers that are programs' own, conf/...: of an interface, of one to come */
-	u32 tag_all, tag_default, tag_lo;
+	u32 conf_all[NET_NR_CONF], conf_default[NET_NR_CONF];
 	u32 ping_low, ping_high; /* groups that may have a ping socket */
-	u32 forward4, forward6;	 /* ip_forward, conf/all/forwarding */
 	u32 unix_qlen; /* messages that a datagram socket holds, less one */
 };
 

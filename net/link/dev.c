@@ -251,6 +251,8 @@ int link_register(struct net_device *dev, struct net_ns *net,
 	set_defaults(dev);
 	dev->refs = 1;
 	dev->link = l;
+	for (u32 i = 0; i < NET_NR_CONF; i++)
+		dev->conf[i] = load_once(&net->ctl.conf_default[i]);
 	l->told_carrier = load_once(&dev->carrier);
 	dev->net = net;
 	dev->index = choose_index(net, dev->index);

@@ -241,6 +241,10 @@ static int check(const struct route_ns *rn, const struct if_addr *a, u32 *flags)
 		return -EINVAL;
 	if (a->family != AF_INET && ip_is_multicast(a->ip))
 		return -EINVAL;
+	if (a->family != AF_INET && net_conf(a->dev, CONF6_DISABLE)) {
+		rtnl_say("IPv6: IPv6 is disabled on this device");
+		return -EACCES;
+	}
 	list_for_each_entry(o, &rn->addrs, node) {
 		nr++;
 		if (same_network(o, a) && !(o->flags & IFA_F_SECONDARY))
@@ -477,6 +481,28 @@ static void drop_addrs(struct net_device *dev, u16 family)
 		if (a->dev == dev && (!family || a->family == family))
 			addr_drop(a);
 	}
+}
+
+void route_ip6_switch(struct net_device *dev, bool on)
+{
+	struct route_ns *rn = route_ns_make(dev->net);
+	bool lo = load_once(&dev->flags) & IFF_LOOPBACK;
+
+	if (!rn || (on && !(load_once(&dev->flags) & IFF_UP)))
+		return;
+	if (on && lo) {
+		loopback_up(dev);
+	} else if (on) {
+		ip6_link_up(dev);
+		group_report_all(dev, false);
+	} else {
+		if (!lo)
+			ip6_link_down(dev);
+		drop_addrs(dev, AF_INET6);
+		fib_flush(dev, AF_INET6);
+		neigh_flush(dev);
+	}
+	settle(dev->net, rn);
 }
 
 void route_link_changed(struct net_device *dev, bool up)

@@ -202,7 +202,8 @@ void ip6_link_up(struct net_device *dev)
 		(void)link_mc_join(dev, all_nodes_mac);
 		(void)link_mc_join(dev, all_hosts_mac);
 	}
-	if (load_once(&dev->mtu) < MTU_MIN || find(dev))
+	if (load_once(&dev->mtu) < MTU_MIN || net_conf(dev, CONF6_DISABLE) ||
+	    find(dev))
 		return;
 	d = kzalloc(sizeof(*d));
 	if (!d)
@@ -252,8 +253,7 @@ static void dad_ends(struct if_addr *a)
 		return;
 	(void)atomic_fetch_and(&a->flags, ~(u32)IFA_F_TENTATIVE);
 	told(a);
-	if (d && ip_is_link_local(a->ip) && d->solicits &&
-	    !load_once(&a->dev->net->ctl.forward6))
+	if (d && ip_is_link_local(a->ip) && d->solicits && ra_wanted(a->dev))
 		d->solicit_at = clock_mono_ns();
 }
 

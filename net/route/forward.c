@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * net/route/forward.c - packets that are for somebody else go on [RFC 1812, RFC 8200], if
- * the namespace is a router: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding.
+ * the namespace is a router: net.ipv4.conf.<interface>.forwarding of where it arrived,
+ * net.ipv6.conf.all.forwarding.
  *
  * No redirects are sent.
  */
@@ -95,6 +96,13 @@ static void go_on(struct net_ns *net, const struct route *r, struct netbuf *b)
 	}
 }
 
+/* IPv6's interfaces have no say, as on Linux. */
+static bool forwards(const struct net_ns *net, const struct netbuf *b, bool v4)
+{
+	return v4 ? net_conf(b->dev, CONF4_FORWARDING)
+		  : load_once(&net->ctl.conf_all[CONF6_FORWARDING]);
+}
+
 void ip_forward(struct net_ns *net, struct netbuf *b)
 {
 	bool v4 = b->proto == ETH_P_IP;
@@ -104,8 +112,7 @@ void ip_forward(struct net_ns *net, struct netbuf *b)
 	struct route r;
 	int err;
 
-	if (!load_once(v4 ? &net->ctl.forward4 : &net->ctl.forward6) ||
-	    b->pkttype != PACKET_HOST) {
+	if (!forwards(net, b, v4) || b->pkttype != PACKET_HOST) {
 		net_count(net, v4 ? NET_IP_BAD_ADDRESS : NET_IP6_BAD_ADDRESS,
 			  1);
 		netbuf_free(b);

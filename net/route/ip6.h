@@ -51,6 +51,8 @@ void ndp_probe(struct net_device *dev, const u8 ip[16]);
 void ndp_ask_routers(struct net_device *dev);
 
 /* --- ra.c */
+/* Does it listen to routers? */
+bool ra_wanted(const struct net_device *dev);
 /* Takes nothing: what @p says is done later. */
 void ra_input(struct net_ns *net, const struct ip_packet *p);
 

@@ -182,6 +182,10 @@ void ip6_input(struct net_ns *net, struct netbuf *b)
 		netbuf_free(b);
 		return;
 	}
+	if (net_conf(b->dev, CONF6_DISABLE)) {
+		netbuf_free(b);
+		return;
+	}
 	net_count(net, NET_IP6_IN, 1);
 	net_count(net, NET_IP6_IN_BYTES, b->len);
 	if (!check_header(b)) {

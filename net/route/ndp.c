@@ -143,7 +143,7 @@ static void advertise(struct net_device *dev, const u8 target[16],
 	u8 body[20] = { 0 };
 
 	body[0] = NA_OVERRIDE | (asked ? NA_SOLICITED : 0);
-	if (load_once(&dev->net->ctl.forward6))
+	if (net_conf(dev, CONF6_FORWARDING))
 		body[0] |= NA_ROUTER;
 	memcpy(body + 4, target, 16);
 	send(dev, ND_NEIGHBOR_ADVERT, target, asked ? to : all_nodes, body,

@@ -4,7 +4,7 @@
  * router, the MTU, prefixes that are on the link, and those that we make addresses from.
  *
  * The worker puts advertisements aside, "netcfg" does what they say; a few may wait.  A
- * namespace that is a router itself does not listen.
+ * router itself does not listen.
  *
  * Locking: route_lock guards the queue.
  */
@@ -29,13 +29,20 @@ static struct list_head waiting = LIST_HEAD_INIT(waiting);
 static u32 nr_waiting;
 static struct net_work work;
 
+bool ra_wanted(const struct net_device *dev)
+{
+	u32 accept = net_conf(dev, CONF6_ACCEPT_RA);
+
+	return accept >= 2 || (accept && !net_conf(dev, CONF6_FORWARDING));
+}
+
 /* A copy of the message behind the 16 bytes of its sender. */
-void ra_input(struct net_ns *net, const struct ip_packet *p)
+void ra_input(struct net_ns *net __unused, const struct ip_packet *p)
 {
 	struct netbuf *c;
 
 	if (p->b->len < RA_SIZE || !ip_is_link_local(p->src) ||
-	    load_once(&net->ctl.forward6))
+	    !ra_wanted(p->b->dev))
 		return;
 	c = netbuf_alloc(0, 16 + p->b->len);
 	if (!c)
@@ -187,7 +194,8 @@ static void each_prefix(const u8 *p, void *arg)
 		return;
 	if (p[3] & ON_LINK)
 		on_link(ra, prefix, len, valid);
-	if ((p[3] & AUTONOMOUS) && len == 64 && ra->dev->type == ARPHRD_ETHER)
+	if ((p[3] & AUTONOMOUS) && len == 64 && ra->dev->type == ARPHRD_ETHER &&
+	    net_conf(ra->dev, CONF6_AUTOCONF))
 		own_address(ra, prefix, valid, preferred);
 }
 
@@ -205,12 +213,15 @@ static void apply(struct net_device *dev, const u8 *router, const u8 *h, u32 n)
 	    !route_ns(dev->net) ||
 	    !nd_parse(h + RA_SIZE, n - RA_SIZE, &o, NULL, NULL))
 		return;
-	if (o.mtu >= MTU_MIN && o.mtu < load_once(&dev->mtu))
+	if (net_conf(dev, CONF6_RA_MTU) && o.mtu >= MTU_MIN &&
+	    o.mtu < load_once(&dev->mtu))
 		ra.mtu = o.mtu;
 	if (o.source)
 		neigh_heard(dev, router, o.source, HEARD_PASSING, true, true);
-	default_router(&ra, get_be16(h + 6));
-	(void)nd_parse(h + RA_SIZE, n - RA_SIZE, &o, each_prefix, &ra);
+	if (net_conf(dev, CONF6_RA_DEFRTR))
+		default_router(&ra, get_be16(h + 6));
+	if (net_conf(dev, CONF6_RA_PINFO))
+		(void)nd_parse(h + RA_SIZE, n - RA_SIZE, &o, each_prefix, &ra);
 }
 
 static struct netbuf *take_one(void)

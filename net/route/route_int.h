@@ -11,6 +11,7 @@
 #include <lib/string.h>
 #include <net/ip.h>
 #include <net/netlink.h>
+#include <net/route/conf.h>
 #include <net/route/route.h>
 
 #define ICMP_HEADER 8u
@@ -271,6 +272,10 @@ void ip_deliver(struct net_ns *net, struct ip_packet *p);
 /* --- reasm4.c, reasm6.c: NULL: it waits for others, or was dropped */
 struct netbuf *ip4_reassemble(struct net_ns *net, struct netbuf *b);
 struct netbuf *ip6_reassemble(struct net_ns *net, struct netbuf *b, u32 at);
+
+/* --- addr.c; rtnl_mutex held */
+/* IPv6 begins or ends on an interface, as when it goes up or down. */
+void route_ip6_switch(struct net_device *dev, bool on);
 
 /* --- forward.c: it is for somebody else; takes it */
 void ip_forward(struct net_ns *net, struct netbuf *b);

@@ -299,7 +299,8 @@ static void test_source6(void **state __unused)
 	expect("2001:db8:2::9", ROUTE_UNICAST, ETH0, "2001:db8:2::1",
 	       "2001:db8:2::9");
 	rig_ip("fe80::9", dst);
-	assert_int_equal(route_lookup(&rig.net, dst, NULL, 0, &r), -EINVAL);
+	assert_int_equal(route_lookup(&rig.net, dst, NULL, 0, &r), 0);
+	route_put(&r);
 	assert_int_equal(route_lookup(&rig.net, dst, NULL, 2, &r), 0);
 	rig_ip("fe80::00:00ff:fe00:1", want); /* EUI-64 of 02:00:00:00:00:01 */
 	assert_true(ip_same(r.src, want));
@@ -538,7 +539,7 @@ static void test_forward(void **state __unused)
 	rig_drop_sent();
 	packet(ETH0, "10.0.0.9", "10.0.1.9", 64, 100, false);
 	assert_null(rig_sent()); /* not a router */
-	rig.net.ctl.forward4 = 1;
+	net_conf_set_all(&rig.net, CONF4_FORWARDING, 1);
 	packet(ETH0, "10.0.0.9", "10.0.1.9", 64, 100, false);
 	b = rig_sent();
 	assert_int_equal(b->proto, ETH_P_ARP);
@@ -753,6 +754,12 @@ static u32 make(u64 *seed, u8 *p, u16 proto)
 	}
 }
 
+static void forward(u32 on)
+{
+	net_conf_set_all(&rig.net, CONF4_FORWARDING, on);
+	net_conf_set_all(&rig.net, CONF6_FORWARDING, on);
+}
+
 static void test_nonsense(void **state __unused)
 {
 	static const u16 protos[] = { ETH_P_IP, ETH_P_IP, ETH_P_IPV6,
@@ -768,7 +775,7 @@ static void test_nonsense(void **state __unused)
 		u16 proto = protos[random_below(&seed, 5)];
 		u32 n = make(&seed, p, proto);
 
-		rig.net.ctl.forward4 = rig.net.ctl.forward6 = i >> 14 & 1;
+		forward(i >> 14 & 1);
 		for (u32 k = (u32)random_below(&seed, 4); k; k--)
 			p[random_below(&seed, min(n, 80u) + 1)] =
 				(u8)next_random(&seed);
@@ -780,7 +787,7 @@ static void test_nonsense(void **state __unused)
 			rig_pass(NSEC_PER_SEC);
 		assert_true(rig.nr_netbufs < 8000);
 	}
-	rig.net.ctl.forward4 = rig.net.ctl.forward6 = 0;
+	forward(0);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, end)

@@ -330,6 +330,13 @@ int rig_addr(struct net_device *dev, const char *text, u32 prefix)
 	return if_addr_add(&a);
 }
 
+void link_for_each(struct net_ns *net __unused,
+		   void (*fn)(struct net_device *dev, void *arg), void *arg)
+{
+	for (u32 i = 0; i < RIG_DEVS; i++)
+		fn(&rig.dev[i], arg);
+}
+
 void rig_begin(void)
 {
 	static bool once;
@@ -347,6 +354,8 @@ void rig_begin(void)
 		d->index = (s32)i + 1;
 		d->registered = d->carrier = true;
 		d->net = &rig.net;
+		memcpy(d->conf, (u32[NET_NR_CONF])NET_CONF_DEFAULT,
+		       sizeof(d->conf));
 		d->mtu = i ? 1500 : 65536;
 		d->type = i ? ARPHRD_ETHER : ARPHRD_LOOPBACK;
 		d->flags = IFF_UP | (i ? IFF_BROADCAST : IFF_LOOPBACK);
