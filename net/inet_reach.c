@@ -72,7 +72,8 @@ int inet_reach(const struct inet_sock *is, const struct sock_msg *m,
 		ep->scope = 0;
 		return inet_flood_target(is, ep);
 	}
-	if (is_of_link(ep) && !oif)
+	/* who connects says which link; what is sent takes the first route */
+	if (is_of_link(ep) && !oif && !m)
 		return -EINVAL;
 	if (m && m->tx.src_set)
 		from = m->tx.src;

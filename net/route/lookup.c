@@ -142,8 +142,6 @@ static int find(const struct route_query *q, const struct route_ns *rn,
 
 	if (ip_is_multicast(q->dst) || ip_is_all_ones(q->dst))
 		return to_many(q, rn, by_index, r);
-	if (ip_is_link_local(q->dst) && !q->oif)
-		return -EINVAL;
 	f = rule_find_locked(rn, q);
 	if (f)
 		return take_route(q, rn, f, r);

@@ -149,6 +149,26 @@ TEST(ip6wire, link_local)
 	CHECK_OK(bind(a, (void *)&me, sizeof(me)));
 }
 
+/* Who sends without saying on which link takes the first route; nobody connects so. */
+TEST(ip6wire, link_unnamed)
+{
+	struct sockaddr_in6 to;
+	int a, b;
+
+	setup();
+	(void)link_local(0, 0);
+	to = link_local(1, PORT);
+	to.sin6_scope_id = 0;
+	a = socket_at(0, SOCK_DGRAM, 0);
+	b = udp_at(1, PORT);
+	CHECK_EQ(sendto(a, out, 5, 0, (void *)&to, sizeof(to)), 5);
+	CHECK(readable(b, 3000));
+	CHECK_EQ(recv(b, in, sizeof(in), 0), 5);
+	CHECK_ERR(connect(a, (void *)&to, sizeof(to)), EINVAL);
+	a = socket_at(0, SOCK_STREAM, 0);
+	CHECK_ERR(connect(a, (void *)&to, sizeof(to)), EINVAL);
+}
+
 static void ping(const struct sockaddr_in6 *to, size_t n)
 {
 	int s = socket_at(0, SOCK_DGRAM, IPPROTO_ICMPV6);
