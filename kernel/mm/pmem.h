@@ -17,7 +17,7 @@
 #define SECTION_PAGES (1ul << MAX_ORDER)
 #define SECTION_SIZE  (SECTION_PAGES << PAGE_SHIFT)
 
-#define PCP_MAX	  64u /* frames that a hart keeps at most */
+#define PCP_MAX	  128u /* frames that a hart keeps at most */
 #define PCP_BATCH 32u /* moved to or from the buddy at once */
 #define PCP_ZERO  16u /* known to be zero: old page tables */
 
