@@ -18,8 +18,8 @@
 #define SECTION_SIZE  (SECTION_PAGES << PAGE_SHIFT)
 
 #define PCP_MAX	  128u /* frames that a hart keeps at most */
-#define PCP_BATCH 32u /* moved to or from the buddy at once */
-#define PCP_ZERO  16u /* known to be zero: old page tables */
+#define PCP_BATCH 32u  /* moved to or from the buddy at once */
+#define PCP_ZERO  16u  /* known to be zero: old page tables */
 
 /* One hart's frames and its share of the statistics.  All [H]. */
 struct pcp {
