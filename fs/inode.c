@@ -330,6 +330,19 @@ struct inode *inode_get(struct inode *i)
 	return i;
 }
 
+bool inode_try_get(struct inode *i)
+{
+	u32 refs = load_once(&i->refs), seen;
+
+	while (refs) {
+		seen = atomic_cmpxchg(&i->refs, refs, refs + 1);
+		if (seen == refs)
+			return true;
+		refs = seen;
+	}
+	return false;
+}
+
 static void write_back(struct inode *i)
 {
 	if (i->mapping.ops && !i->mapping.ops->no_writeback)

@@ -444,6 +444,9 @@ void inode_hash_insert(struct inode *i); /* nothing, when it is */
 /* In the cache, referenced, or NULL. */
 struct inode *inode_find(struct super_block *sb, u64 ino);
 struct inode *inode_get(struct inode *i);
+/* One more reference, unless there is none left: then it is about to go.  For who finds it
+ * in a table of his own, in which it is without one. */
+bool inode_try_get(struct inode *i);
 /* Link count: nobody's business but the file system's; 0 means free at last
  * put. */
 void inode_put(struct inode *i); /* may sleep */

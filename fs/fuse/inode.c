@@ -204,20 +204,6 @@ void fuse_set_attr(struct inode *i, const struct fuse_attr *a, u64 until,
 
 /* --- finding */
 
-/* One more reference, unless there is none left (N2 of fs/inode.c). */
-static bool try_get(struct inode *i)
-{
-	u32 refs = load_once(&i->refs), seen;
-
-	while (refs) {
-		seen = atomic_cmpxchg(&i->refs, refs, refs + 1);
-		if (seen == refs)
-			return true;
-		refs = seen;
-	}
-	return false;
-}
-
 /* In the tree under @nodeid, referenced, or NULL and where it would be. */
 static struct inode *find(struct fuse_conn *fc, u64 nodeid,
 			  struct rb_node **parent, struct rb_node ***link)
@@ -230,7 +216,7 @@ again:
 		*parent = **link;
 		fi = rb_entry(*parent, struct fuse_inode, node);
 		if (nodeid == fi->nodeid) {
-			if (try_get(&fi->vfs))
+			if (inode_try_get(&fi->vfs))
 				return &fi->vfs;
 			untree(fc, fi); /* it is being evicted */
 			goto again;

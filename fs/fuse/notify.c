@@ -108,24 +108,32 @@ static int inval_entry(struct fuse_conn *fc, u64 parent, const char *name,
 	return err;
 }
 
+/* The name that follows the @fixed bytes of a message of @size, in a buffer of the
+ * caller's to free; ERR_PTR. */
+static char *name_of(u32 len, u32 fixed, u32 size, struct iov_iter *from)
+{
+	char *name = kmalloc(FUSE_NAME_MAX + 1);
+	int err = name ? take_name(name, len, size - fixed, from) : -ENOMEM;
+
+	if (!err)
+		return name;
+	kfree(name);
+	return ERR_PTR(err);
+}
+
 static int notify_entry(struct fuse_conn *fc, u32 size, struct iov_iter *from)
 {
 	struct fuse_notify_entry_out o;
+	int err = size < sizeof(o) ? -EINVAL : take(&o, sizeof(o), from);
 	char *name;
-	int err;
 
-	if (size < sizeof(o))
-		return -EINVAL;
-	err = take(&o, sizeof(o), from);
 	if (err)
 		return err;
-	name = kmalloc(FUSE_NAME_MAX + 1);
-	if (!name)
-		return -ENOMEM;
-	err = take_name(name, o.namelen, size - (u32)sizeof(o), from);
-	if (!err)
-		err = inval_entry(fc, o.parent, name, o.namelen, 0,
-				  o.flags & FUSE_EXPIRE_ONLY);
+	name = name_of(o.namelen, sizeof(o), size, from);
+	if (IS_ERR(name))
+		return (int)PTR_ERR(name);
+	err = inval_entry(fc, o.parent, name, o.namelen, 0,
+			  o.flags & FUSE_EXPIRE_ONLY);
 	kfree(name);
 	return err;
 }
@@ -133,21 +141,15 @@ static int notify_entry(struct fuse_conn *fc, u32 size, struct iov_iter *from)
 static int notify_delete(struct fuse_conn *fc, u32 size, struct iov_iter *from)
 {
 	struct fuse_notify_delete_out o;
+	int err = size < sizeof(o) ? -EINVAL : take(&o, sizeof(o), from);
 	char *name;
-	int err;
 
-	if (size < sizeof(o))
-		return -EINVAL;
-	err = take(&o, sizeof(o), from);
 	if (err)
 		return err;
-	name = kmalloc(FUSE_NAME_MAX + 1);
-	if (!name)
-		return -ENOMEM;
-	err = take_name(name, o.namelen, size - (u32)sizeof(o), from);
-	if (!err)
-		err = inval_entry(fc, o.parent, name, o.namelen, o.child,
-				  false);
+	name = name_of(o.namelen, sizeof(o), size, from);
+	if (IS_ERR(name))
+		return (int)PTR_ERR(name);
+	err = inval_entry(fc, o.parent, name, o.namelen, o.child, false);
 	kfree(name);
 	return err;
 }

@@ -217,20 +217,6 @@ static struct list_head *bucket(struct ovl_fs *ofs, const void *key)
 	return &ofs->table[hash64((u64)(uintptr_t)key) % OVL_NR_BUCKETS];
 }
 
-/* A reference, unless it has none: then it is about to go. */
-static bool try_get(struct inode *i)
-{
-	u32 refs = load_once(&i->refs), seen;
-
-	while (refs) {
-		seen = atomic_cmpxchg(&i->refs, refs, refs + 1);
-		if (seen == refs)
-			return true;
-		refs = seen;
-	}
-	return false;
-}
-
 /* Is it the same object still? */
 static bool fits(const struct ovl_inode *oi, const struct ovl_parts *p)
 {
@@ -247,7 +233,7 @@ static struct inode *find(struct ovl_fs *ofs, const struct ovl_parts *p,
 	struct ovl_inode *oi;
 
 	list_for_each_entry(oi, bucket(ofs, key), node)
-		if (oi->key == key && fits(oi, p) && try_get(&oi->vfs))
+		if (oi->key == key && fits(oi, p) && inode_try_get(&oi->vfs))
 			return &oi->vfs;
 	return NULL;
 }
