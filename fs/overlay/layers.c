@@ -15,7 +15,7 @@
 
 static int refuse(const char *what, const char *path, int err)
 {
-	pr_warn("overlay: %s: %s", path, what);
+	pr_warn_ratelimited("overlay: %s: %s", path, what);
 	return err;
 }
 

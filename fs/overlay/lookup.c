@@ -81,7 +81,7 @@ static int take_redirect(struct seek *s, struct inode *dir)
 		return n < 0 && n != -ERANGE ? (int)n : -EINVAL;
 	}
 	if (s->ofs->config.redirect == OVL_REDIRECT_NOFOLLOW) {
-		pr_warn("overlay: a redirect is not followed");
+		pr_warn_ratelimited("overlay: a redirect is not followed");
 		kfree(buf);
 		return -EPERM;
 	}

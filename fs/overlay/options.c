@@ -271,7 +271,8 @@ static int conflicts(struct ovl_config *c)
 	}
 	if (!c->nr_lower || (c->upper && !c->work) ||
 	    (!c->upper && c->nr_lower < 2)) {
-		pr_warn("overlay: needs a lowerdir, two without an upperdir, and "
+		pr_warn_ratelimited(
+			"overlay: needs a lowerdir, two without an upperdir, and "
 			"a workdir with one");
 		return -EINVAL;
 	}

@@ -122,7 +122,8 @@ void ovl_work_drop(struct ovl_fs *ofs, const char *name)
 	err = d->inode ? drop(&work, name, len, S_ISDIR(d->inode->mode), 0) : 0;
 	dentry_put(d);
 	if (err)
-		pr_warn("overlay: %s stays in the work directory: %d", name,
+		pr_warn_ratelimited(
+			"overlay: %s stays in the work directory: %d", name,
 			err);
 }
 
@@ -151,7 +152,8 @@ static int check_incompat(const struct path *work)
 	if (!IS_ERR(p.dentry)) {
 		if (p.dentry->inode && S_ISDIR(p.dentry->inode->mode) &&
 		    !under_each(&p, &f->ctx) && f->len) {
-			pr_warn("overlay: workdir/work/incompat is not empty");
+			pr_warn_ratelimited(
+				"overlay: workdir/work/incompat is not empty");
 			err = -EINVAL;
 		}
 		dentry_put(p.dentry);
@@ -203,7 +205,7 @@ int ovl_work_make(struct ovl_fs *ofs, const struct path *workdir)
 		err = mark_volatile(&work);
 	if (err) {
 		dentry_put(work.dentry);
-		pr_warn("overlay: no work directory: %d", err);
+		pr_warn_ratelimited("overlay: no work directory: %d", err);
 		return err == -EINVAL ? err : 0;
 	}
 	ofs->work = work.dentry;
@@ -212,7 +214,8 @@ int ovl_work_make(struct ovl_fs *ofs, const struct path *workdir)
 		ofs->no_xattr = true;
 		if (ofs->config.redirect == OVL_REDIRECT_ON)
 			ofs->config.redirect = OVL_REDIRECT_NOFOLLOW;
-		pr_warn("overlay: no attributes can be set in upperdir");
+		pr_warn_ratelimited(
+			"overlay: no attributes can be set in upperdir");
 	}
 	return 0;
 }
