@@ -25,20 +25,21 @@
 #define MNT_EXPIRE	4u
 #define UMOUNT_NOFOLLOW 8u
 
-/* @data with what stands behind the dot of "type.x" as an option; ERR_PTR. */
+/* @data with what stands behind the dot of "type.x" as an option: to be freed; NULL, it
+ * has none; ERR_PTR. */
 static char *with_subtype(const char *type, const char *data)
 {
 	const char *dot = strchr(type, '.');
-	size_t n = strlen(data) + (dot ? strlen(dot) : 0) + 12;
-	char *all = kmalloc(n);
+	size_t n;
+	char *all;
 
+	if (!dot)
+		return NULL;
+	n = strlen(data) + strlen(dot) + sizeof(",subtype=");
+	all = kmalloc(n);
 	if (!all)
 		return ERR_PTR(-ENOMEM);
-	if (dot)
-		scnprintf(all, n, "%s%ssubtype=%s", data, *data ? "," : "",
-			  dot + 1);
-	else
-		strscpy(all, data, n);
+	scnprintf(all, n, "%s%ssubtype=%s", data, *data ? "," : "", dot + 1);
 	return all;
 }
 
@@ -53,12 +54,14 @@ static int mount_new(const char *dev, const struct path *at, const char *type,
 
 	if (!type)
 		return -EINVAL;
-	all = with_subtype(type, data ? data : "");
+	data = data ? data : "";
+	all = with_subtype(type, data);
 	if (IS_ERR(all))
 		return (int)PTR_ERR(all);
 	mount_lock();
 	t = fs_find_type(type);
-	sb = t ? sb_find_or_create(t, dev, flags, all) : ERR_PTR(-ENODEV);
+	sb = t ? sb_find_or_create(t, dev, flags, all ? all : data)
+	       : ERR_PTR(-ENODEV);
 	mount_unlock();
 	kfree(all);
 	if (IS_ERR(sb))

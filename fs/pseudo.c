@@ -168,8 +168,7 @@ static s64 no_write(void *arg __unused, char *buf __unused, size_t n __unused)
 	return -EIO;
 }
 
-/* Does @mode have what @f was opened for, for anybody at all? */
-static bool mode_opens(u32 mode, const struct file *f)
+bool mode_opens(u32 mode, const struct file *f)
 {
 	return (!f->can_read || (mode & 0444)) &&
 	       (!f->can_write || (mode & 0222));

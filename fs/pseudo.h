@@ -76,6 +76,9 @@ extern const struct file_ops pseudo_dir_fops;
 int text_open(struct file *f, pseudo_show_fn *show, pseudo_write_fn *write,
 	      void *arg, void (*arg_put)(void *arg));
 
+/* Does @mode have what @f was opened for, for anybody at all? */
+bool mode_opens(u32 mode, const struct file *f);
+
 /* From text_open() on: lseek() knows an end, the size of the inode, which for others
  * is EINVAL; and fsync() has nothing to do if @syncs, else it is EINVAL. */
 void text_sized(struct file *f, bool syncs);

@@ -141,10 +141,9 @@ static void put_node(void *arg)
 /* What nobody may, root may not either. */
 static bool can_open(const struct sys_attr *a, const struct file *f)
 {
-	bool writable = (a->mode & 0222) && (a->store || a->write);
-	bool readable = (a->mode & 0444) && (a->show || a->read);
-
-	return (!f->can_write || writable) && (!f->can_read || readable);
+	return mode_opens(a->mode, f) &&
+	       (!f->can_write || a->store || a->write) &&
+	       (!f->can_read || a->show || a->read);
 }
 
 static int attr_open(struct inode *inode, struct file *f)

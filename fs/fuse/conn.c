@@ -322,6 +322,17 @@ s64 fuse_call(struct fuse_conn *fc, struct fuse_args *a)
 	return n;
 }
 
+s64 fuse_call_known(struct fuse_conn *fc, struct fuse_args *a, bool *none,
+		    s64 without)
+{
+	s64 n = load_once(none) ? -ENOSYS : fuse_call(fc, a);
+
+	if (n != -ENOSYS)
+		return n;
+	store_once(none, true);
+	return without;
+}
+
 /* --- forgetting */
 
 void fuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup)

@@ -266,15 +266,12 @@ static int fuse_create_open(struct inode *dir, const char *name, size_t len,
 
 	if (load_once(&fuse_i(dir)->bad))
 		return -EIO;
-	if (!load_once(&fc->no_create)) {
-		n = take_umask(dir, &in.mode);
-		if (!n)
-			n = fuse_call(fc, &a);
-		if (n != -ENOSYS)
-			return made_open(dir, n, flags, &r.e, out);
-		store_once(&fc->no_create, true);
-	}
-	return fuse_create(dir, name, len, mode, out);
+	n = take_umask(dir, &in.mode);
+	if (!n)
+		n = fuse_call_known(fc, &a, &fc->no_create, -ENOSYS);
+	if (n == -ENOSYS)
+		return fuse_create(dir, name, len, mode, out);
+	return made_open(dir, n, flags, &r.e, out);
 }
 
 static int fuse_mkdir(struct inode *dir, const char *name, size_t len, u32 mode,
@@ -429,15 +426,9 @@ static int fuse_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 			       .out_size = sizeof(r) };
 	s64 n;
 
-	if (load_once(&fc->no_tmpfile))
-		return -EOPNOTSUPP;
 	n = take_umask(dir, &in.mode);
 	if (!n)
-		n = fuse_call(fc, &a);
-	if (n == -ENOSYS) {
-		store_once(&fc->no_tmpfile, true);
-		return -EOPNOTSUPP;
-	}
+		n = fuse_call_known(fc, &a, &fc->no_tmpfile, -EOPNOTSUPP);
 	return made_open(dir, n, O_RDWR, &r.e, out);
 }
 

@@ -226,7 +226,6 @@ static int fuse_flush(struct file *f)
 			       .nodeid = ff->nodeid,
 			       .nr = 1,
 			       .in = { { &in, sizeof(in) } } };
-	s64 n;
 
 	if (load_once(&fuse_i(f->inode)->bad))
 		return -EIO;
@@ -236,12 +235,7 @@ static int fuse_flush(struct file *f)
 		return 0;
 	if (load_once(&current->work) & WORK_EXIT)
 		return flush_at_exit(ff, &in);
-	n = fuse_call(fc, &a);
-	if (n == -ENOSYS) {
-		store_once(&fc->no_flush, true);
-		n = 0;
-	}
-	return (int)n;
+	return (int)fuse_call_known(fc, &a, &fc->no_flush, 0);
 }
 
 void fuse_release(struct file *f)
@@ -262,17 +256,22 @@ void fuse_release(struct file *f)
 	fuse_file_put(ff);
 }
 
-static int fuse_fsync(struct file *f, bool datasync)
+int fuse_ask_fsync(struct file *f, u32 op, bool datasync, bool *none)
 {
 	struct fuse_file *ff = fuse_f(f);
 	struct fuse_fsync_in in = { .fh = ff->fh,
 				    .fsync_flags =
 					    datasync ? FUSE_FSYNC_DATA : 0 };
-	struct fuse_args a = { .op = FUSE_FSYNC,
+	struct fuse_args a = { .op = op,
 			       .nodeid = ff->nodeid,
 			       .nr = 1,
 			       .in = { { &in, sizeof(in) } } };
-	s64 n;
+
+	return (int)fuse_call_known(ff->fc, &a, none, 0);
+}
+
+static int fuse_fsync(struct file *f, bool datasync)
+{
 	int err;
 
 	if (load_once(&fuse_i(f->inode)->bad))
@@ -282,14 +281,10 @@ static int fuse_fsync(struct file *f, bool datasync)
 		err = fuse_wait_wb(f->inode);
 	if (!err) /* errors of requests came with their ends */
 		err = mapping_fsync(&f->inode->mapping, f, 0, ~0ull);
-	if (err || load_once(&ff->fc->no_fsync))
+	if (err)
 		return err;
-	n = fuse_call(ff->fc, &a);
-	if (n == -ENOSYS) {
-		store_once(&ff->fc->no_fsync, true);
-		n = 0;
-	}
-	return (int)n;
+	return fuse_ask_fsync(f, FUSE_FSYNC, datasync,
+			      &fuse_f(f)->fc->no_fsync);
 }
 
 /* --- the rest */
@@ -310,11 +305,7 @@ static s64 ask_seek(struct file *f, s64 off, int whence)
 			       .out_size = sizeof(o) };
 	s64 n;
 
-	if (load_once(&ff->fc->no_lseek))
-		return -ENOSYS;
-	n = fuse_call(ff->fc, &a);
-	if (n == -ENOSYS)
-		store_once(&ff->fc->no_lseek, true);
+	n = fuse_call_known(ff->fc, &a, &ff->fc->no_lseek, -ENOSYS);
 	if (n < 0)
 		return n;
 	if ((s64)o.offset < 0)
@@ -359,11 +350,8 @@ static int fuse_fallocate(struct file *f, int mode, u64 off, u64 len)
 	if (mode & ~1)
 		n = write_back_all(i);
 	if (!n)
-		n = fuse_call(ff->fc, &a);
-	if (n == -ENOSYS) {
-		store_once(&ff->fc->no_fallocate, true);
-		n = -EOPNOTSUPP;
-	}
+		n = fuse_call_known(ff->fc, &a, &ff->fc->no_fallocate,
+				    -EOPNOTSUPP);
 	if (!n && !(mode & 1) && off + len > i->i_size)
 		fuse_size_changed(i, off + len);
 	if (!n && (mode & ~1))
@@ -403,7 +391,8 @@ static s64 fuse_copy_range(struct file *in, u64 from, struct file *out, u64 to,
 	down_write(&i->lock);
 	n = write_back_all(i);
 	if (!n)
-		n = fuse_call(a_in->fc, &a);
+		n = fuse_call_known(a_in->fc, &a, &a_in->fc->no_copy,
+				    -EOPNOTSUPP);
 	if (n > 0) {
 		n = o.size > arg.len ? -EIO : (s64)o.size;
 		fuse_inval_pages(i, to / PAGE_SIZE,
@@ -413,10 +402,6 @@ static s64 fuse_copy_range(struct file *in, u64 from, struct file *out, u64 to,
 		fuse_inval_attr(i);
 	}
 	up_write(&i->lock);
-	if (n == -ENOSYS) {
-		store_once(&a_in->fc->no_copy, true);
-		n = -EOPNOTSUPP;
-	}
 	return n;
 }
 

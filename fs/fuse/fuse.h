@@ -251,6 +251,10 @@ s64 fuse_req_run(struct fuse_req *r);
 void fuse_req_send(struct fuse_req *r);
 /* Both in one.  @a->out NULL with a size: the answer is @a->reply, to be kfree()d. */
 s64 fuse_call(struct fuse_conn *fc, struct fuse_args *a);
+/* The same; a daemon that says ENOSYS does not know it and is not asked again (*@none):
+ * @without is what that means then. */
+s64 fuse_call_known(struct fuse_conn *fc, struct fuse_args *a, bool *none,
+		    s64 without);
 /* dev.c: @r, COPYING, has an answer or an error. */
 void fuse_req_end(struct fuse_req *r, s32 error);
 void fuse_forget(struct fuse_conn *fc, u64 nodeid, u64 nlookup);
@@ -307,6 +311,8 @@ struct fuse_file *fuse_file_new(struct fuse_conn *fc, u64 nodeid, u32 flags,
 				bool dir);
 void fuse_file_put(struct fuse_file *ff); /* does not wait */
 int fuse_open(struct inode *i, struct file *f);
+/* FSYNC or FSYNCDIR; a daemon that does not know it has nothing to do. */
+int fuse_ask_fsync(struct file *f, u32 op, bool datasync, bool *none);
 void fuse_release(struct file *f);
 u64 fuse_lock_owner(const void *files);
 /* --- io.c */

@@ -417,15 +417,8 @@ static int ask_access(struct inode *i, u32 mask)
 			       .nodeid = fuse_i(i)->nodeid,
 			       .nr = 1,
 			       .in = { { &in, sizeof(in) } } };
-	s64 n;
+	s64 n = fuse_call_known(fc, &a, &fc->no_access, 0);
 
-	if (load_once(&fc->no_access))
-		return 0;
-	n = fuse_call(fc, &a);
-	if (n == -ENOSYS) {
-		store_once(&fc->no_access, true);
-		n = 0;
-	}
 	return n < 0 ? (int)n : 0;
 }
 

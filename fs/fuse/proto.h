@@ -139,18 +139,18 @@ struct fuse_forget_one {
 };
 
 struct fuse_batch_forget_in {
-	u32 count, dummy;
+	u32 count, pad;
 };
 
 #define FUSE_GETATTR_FH BIT(0)
 struct fuse_getattr_in {
-	u32 flags, dummy;
+	u32 flags, pad;
 	u64 fh;
 };
 
 struct fuse_attr_out {
 	u64 attr_valid;
-	u32 attr_valid_nsec, dummy;
+	u32 attr_valid_nsec, pad;
 	struct fuse_attr attr;
 };
 
@@ -380,9 +380,9 @@ struct fuse_notify_retrieve_out {
 };
 
 struct fuse_notify_retrieve_in {
-	u64 dummy1, offset;
-	u32 size, dummy2;
-	u64 dummy3, dummy4;
+	u64 pad1, offset;
+	u32 size, pad2;
+	u64 pad3, pad4;
 };
 
 STATIC_ASSERT(sizeof(struct fuse_in_header) == 40, "wire");

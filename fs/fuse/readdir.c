@@ -75,24 +75,8 @@ static int fuse_readdir(struct file *f, struct dir_ctx *ctx)
 
 static int fuse_fsyncdir(struct file *f, bool datasync)
 {
-	struct fuse_file *ff = fuse_f(f);
-	struct fuse_fsync_in in = { .fh = ff->fh,
-				    .fsync_flags =
-					    datasync ? FUSE_FSYNC_DATA : 0 };
-	struct fuse_args a = { .op = FUSE_FSYNCDIR,
-			       .nodeid = ff->nodeid,
-			       .nr = 1,
-			       .in = { { &in, sizeof(in) } } };
-	s64 n;
-
-	if (load_once(&ff->fc->no_fsyncdir))
-		return 0;
-	n = fuse_call(ff->fc, &a);
-	if (n == -ENOSYS) {
-		store_once(&ff->fc->no_fsyncdir, true);
-		n = 0;
-	}
-	return (int)n;
+	return fuse_ask_fsync(f, FUSE_FSYNCDIR, datasync,
+			      &fuse_f(f)->fc->no_fsyncdir);
 }
 
 const struct file_ops fuse_dir_fops = {

@@ -11,7 +11,6 @@
 static s64 ask(struct inode *i, struct fuse_args *a, bool *none)
 {
 	struct fuse_conn *fc = fuse_c(i);
-	s64 n;
 
 	if (load_once(&fuse_i(i)->bad))
 		return -EIO;
@@ -20,12 +19,7 @@ static s64 ask(struct inode *i, struct fuse_args *a, bool *none)
 	if (!fuse_allowed(fc))
 		return -EACCES;
 	a->nodeid = fuse_i(i)->nodeid;
-	n = fuse_call(fc, a);
-	if (n == -ENOSYS) {
-		store_once(none, true);
-		n = -EOPNOTSUPP;
-	}
-	return n;
+	return fuse_call_known(fc, a, none, -EOPNOTSUPP);
 }
 
 /* Bytes into @buf, or their number when @n is 0. */

@@ -238,8 +238,8 @@ static int ovl_link(struct inode *dir, const char *name, size_t len,
 	file = ovl_upper(target)->inode;
 	err = m.over ? link_over(&m, file)
 		     : under_link(file, &m.upper, name, len, NULL);
-	if (!err && (ovl_i(target)->origin || ovl_i(target)->nr_lower))
-		(void)ovl_set_impure(m.ofs, dir);
+	if (!err)
+		ovl_tell_impure(m.ofs, target, dir);
 	making_end(&m);
 	ovl_copy_attr(target);
 	return err;
@@ -263,18 +263,6 @@ static int check_name(const struct path *upper, const char *name, size_t len,
 	return err;
 }
 
-/* An empty directory with whiteouts becomes one without. */
-static int make_empty(struct ovl_fs *ofs, struct inode *victim)
-{
-	int err = ovl_check_empty(victim);
-
-	if (err || !ovl_upper(victim))
-		return err;
-	if (ovl_i(victim)->nr_lower)
-		err = ovl_set_opaque(ofs, victim);
-	return err ? err : ovl_clear(ofs, victim);
-}
-
 static int remove_it(struct inode *dir, const char *name, size_t len,
 		     struct inode *victim)
 {
@@ -286,7 +274,7 @@ static int remove_it(struct inode *dir, const char *name, size_t len,
 	ovl_upper_path(dir, &upper);
 	err = check_name(&upper, name, len, victim);
 	if (!err && is_dir)
-		err = make_empty(ofs, victim);
+		err = ovl_make_empty(ofs, victim);
 	below = err ? err : ovl_lower_has(dir, name, len);
 	if (below < 0)
 		return below;

@@ -81,20 +81,19 @@ void ovl_real_path(const struct inode *i, struct path *out)
 	out->dentry = oi->lower[0].d;
 }
 
+static bool xino_fits(const struct ovl_fs *ofs, u64 real_ino)
+{
+	return ofs->xino_bits && !(real_ino >> (64 - ofs->xino_bits));
+}
+
 /* The number that the union shows for @real_ino of file system @fsys. */
 u64 ovl_ino(const struct inode *i, u64 real_ino, u32 fsys)
 {
 	const struct ovl_fs *ofs = ovl_of(i);
-	u32 shift = 64 - ofs->xino_bits;
 
-	if (!ofs->same_fs && ofs->xino_bits && !(real_ino >> shift))
-		return real_ino | (u64)fsys << shift;
-	return real_ino;
-}
-
-static bool xino_fits(const struct ovl_fs *ofs, u64 real_ino)
-{
-	return ofs->xino_bits && !(real_ino >> (64 - ofs->xino_bits));
+	if (ofs->same_fs || !xino_fits(ofs, real_ino))
+		return real_ino;
+	return real_ino | (u64)fsys << (64 - ofs->xino_bits);
 }
 
 /* The root has the number of its upper directory, if there is one. */

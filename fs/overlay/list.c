@@ -197,7 +197,8 @@ int ovl_check_empty(struct inode *dir)
 	return err;
 }
 
-int ovl_clear(struct ovl_fs *ofs, struct inode *dir)
+/* Whiteouts in the upper directory of @dir, which shows nothing, go. */
+static int clear(struct ovl_fs *ofs, struct inode *dir)
 {
 	struct ovl_list *l = list_make(dir);
 	const struct ovl_name *e;
@@ -212,6 +213,17 @@ int ovl_clear(struct ovl_fs *ofs, struct inode *dir)
 			err = under_remove(&upper, e->name, e->len, false);
 	list_free(l);
 	return err;
+}
+
+int ovl_make_empty(struct ovl_fs *ofs, struct inode *dir)
+{
+	int err = ovl_check_empty(dir);
+
+	if (err || !ovl_upper(dir))
+		return err;
+	if (ovl_i(dir)->nr_lower)
+		err = ovl_set_opaque(ofs, dir);
+	return err ? err : clear(ofs, dir);
 }
 
 /* --- read */

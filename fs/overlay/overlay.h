@@ -290,6 +290,9 @@ const char *ovl_xattr_below(const struct ovl_fs *ofs, const char *name,
 s64 ovl_xattr_shown(const struct ovl_fs *ofs, char *list, s64 n);
 int ovl_set_opaque(struct ovl_fs *ofs, struct inode *dir);
 int ovl_set_impure(struct ovl_fs *ofs, struct inode *dir);
+/* @moved gets a name in @dir: that is impure if it is, or was copied, of a lower layer. */
+void ovl_tell_impure(struct ovl_fs *ofs, const struct inode *moved,
+		     struct inode *dir);
 /* --- origin.c: what a copy was made from */
 int ovl_origin_set(struct ovl_fs *ofs, struct dentry *upper,
 		   const struct inode *lower);
@@ -312,8 +315,9 @@ int ovl_copy_up(struct inode *i, bool empty);
 extern const struct file_ops ovl_dir_fops;
 /* 0, -ENOTEMPTY: something is to be seen in @dir.  Mounter's credentials. */
 int ovl_check_empty(struct inode *dir);
-/* Whiteouts in the upper directory of @dir, which shows nothing, go. */
-int ovl_clear(struct ovl_fs *ofs, struct inode *dir);
+/* @dir, which must show nothing (-ENOTEMPTY), is about to go: whiteouts in its upper
+ * directory do, so that that can.  Mounter's credentials. */
+int ovl_make_empty(struct ovl_fs *ofs, struct inode *dir);
 
 /* --- dir.c, rename.c, file.c */
 extern const struct inode_ops ovl_dir_ops;

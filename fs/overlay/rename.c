@@ -149,16 +149,9 @@ static int move(const struct end *from, const struct end *to, u32 flags)
 /* What is at @to makes room: an empty directory of whiteouts only is emptied. */
 static int make_room(struct ovl_fs *ofs, const struct end *to)
 {
-	int err;
-
-	if (!to->inode || !S_ISDIR(to->inode->mode))
-		return 0;
-	err = ovl_check_empty(to->inode);
-	if (err || !ovl_upper(to->inode))
-		return err;
-	if (has_lower(to->inode))
-		err = ovl_set_opaque(ofs, to->inode);
-	return err ? err : ovl_clear(ofs, to->inode);
+	return to->inode && S_ISDIR(to->inode->mode)
+		       ? ovl_make_empty(ofs, to->inode)
+		       : 0;
 }
 
 /* Mounter's credentials; all is copied up. */
@@ -219,13 +212,6 @@ static int copy_up_ends(const struct end *from, const struct end *to, bool both)
 	return err;
 }
 
-static void tell_impure(struct ovl_fs *ofs, struct inode *moved,
-			struct inode *dir)
-{
-	if (ovl_i(moved)->origin || ovl_i(moved)->nr_lower)
-		(void)ovl_set_impure(ofs, dir);
-}
-
 static int rename_all(struct ovl_fs *ofs, struct end *from, struct end *to,
 		      bool both)
 {
@@ -234,9 +220,9 @@ static int rename_all(struct ovl_fs *ofs, struct end *from, struct end *to,
 	if (err < 0)
 		return err;
 	from->below = err;
-	tell_impure(ofs, from->inode, to->dir);
+	ovl_tell_impure(ofs, from->inode, to->dir);
 	if (both)
-		tell_impure(ofs, to->inode, from->dir);
+		ovl_tell_impure(ofs, to->inode, from->dir);
 	return both ? exchange(ofs, from, to) : replace(ofs, from, to);
 }
 

@@ -126,3 +126,10 @@ int ovl_set_impure(struct ovl_fs *ofs, struct inode *dir)
 		store_once(&oi->impure, true);
 	return err == -EOPNOTSUPP ? 0 : err;
 }
+
+void ovl_tell_impure(struct ovl_fs *ofs, const struct inode *moved,
+		     struct inode *dir)
+{
+	if (ovl_i(moved)->origin || ovl_i(moved)->nr_lower)
+		(void)ovl_set_impure(ofs, dir);
+}
