@@ -250,7 +250,7 @@ static int fuse_create_open(struct inode *dir, const char *name, size_t len,
 	struct {
 		struct fuse_entry_out e;
 		struct fuse_open_out o;
-	} r;
+	} r = { 0 };
 	struct fuse_create_in in = { .flags = flags & ~(u32)O_NOCTTY,
 				     .mode = mode,
 				     .umask = current_umask() };
@@ -414,7 +414,7 @@ static int fuse_tmpfile(struct inode *dir, u32 mode, struct inode **out)
 	struct {
 		struct fuse_entry_out e;
 		struct fuse_open_out o;
-	} r;
+	} r = { 0 };
 	struct fuse_create_in in = { .flags = O_RDWR | O_EXCL | O_TMPFILE,
 				     .mode = mode,
 				     .umask = current_umask() };

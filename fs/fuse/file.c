@@ -296,7 +296,7 @@ static s64 ask_seek(struct file *f, s64 off, int whence)
 	struct fuse_lseek_in in = { .fh = ff->fh,
 				    .offset = (u64)off,
 				    .whence = (u32)whence };
-	struct fuse_lseek_out o;
+	struct fuse_lseek_out o = { 0 };
 	struct fuse_args a = { .op = FUSE_LSEEK,
 			       .nodeid = ff->nodeid,
 			       .nr = 1,
