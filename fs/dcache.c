@@ -352,12 +352,18 @@ void dcache_balance(void)
 		dcache_shrink(SHRINK_BATCH);
 }
 
-/* Memory is short.  Some eight names, or their inodes, make a page. */
+/*
+ * Memory is short.  Some eight names, or their inodes, make a page.  At most an eighth
+ * of all goes at a time, the oldest: to forget everything at each need would make
+ * the need of one page a miss of every name.
+ */
 static u64 fs_shrink(u64 nr_pages)
 {
-	u64 nr = min(nr_pages, (u64)512) * 8, freed = dcache_shrink(nr);
+	u64 nr = min(nr_pages * 8, load_once(&nr_hashed) / 8 + 1);
+	u64 freed = dcache_shrink(nr), unused;
 
-	return (freed + icache_shrink(nr)) / 8;
+	(void)inode_cache_count(&unused);
+	return (freed + icache_shrink(freed + unused / 8)) / 8;
 }
 
 static struct shrinker fs_shrinker = { .shrink = fs_shrink };

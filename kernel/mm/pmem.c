@@ -503,6 +503,13 @@ u64 pmem_total_pages(void)
 	return load_once(&total_pages);
 }
 
+u64 pmem_missing(u64 spare)
+{
+	u64 want = load_once(&wm[2]) + spare, have = pmem_free_pages();
+
+	return want > have ? want - have : 0;
+}
+
 void pmem_info(struct pmem_info *out)
 {
 	*out = (struct pmem_info){

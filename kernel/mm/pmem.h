@@ -103,6 +103,8 @@ void page_free_table(struct page *pg); /* still all zeroes */
 extern u64 (*pmem_reclaim_hook)(u64 nr_pages, u32 gfp);
 /* Somebody should reclaim in the background; set by pagecache.c. */
 extern void (*pmem_low_hook)(void);
+/* Free frames that are wanting until that is not called, and @spare are free beyond. */
+u64 pmem_missing(u64 spare);
 
 void clear_page(void *page);
 void copy_page(void *dst, const void *src);

@@ -330,10 +330,12 @@ static void reclaim_wake(void)
 static void reclaimer(void *arg __unused)
 {
 	for (;;) {
-		u64 goal = pmem_total_pages() / 32 + 64, freed;
+		u64 goal, freed;
 
 		wait_event(&reclaim_wq, load_once(&wanted));
-		freed = reclaim_hard(goal);
+		/* somebody may have ended meanwhile, and left enough */
+		goal = pmem_missing(pmem_total_pages() / 32 + 64);
+		freed = goal ? reclaim_hard(goal) : 0;
 		if (freed < goal / 4)
 			pagecache_sync_all(false);
 		/* not in circles when there is nothing to be had */
