@@ -5,6 +5,7 @@
     tools.py            disk tools: make it if need be, print its path
     tools.py systemd    a root disk that systemd boots (scripts/fetch-systemd)
     tools.py net        programs for networks (scripts/fetch-net)
+    tools.py programs   a compiler, a debugger, servers ... (scripts/fetch-programs)
 
 The tools come from scripts/fetch-tools (or the directory that $TOOLS names) and
 run in a chroot: `drive()` gives the QEMU arguments of one more disk, `SETUP` the
@@ -62,6 +63,14 @@ def net_image():
                     "160M")
 
 
+def programs_image():
+    """Path of the image of programs to work with, fetched and made if need be."""
+    subprocess.run([os.path.join(TOP, "scripts/fetch-programs")], check=True,
+                   stdout=sys.stderr)
+    return image_of(os.path.join(CACHE, "programs"),
+                    os.path.join(OUT, "programs.ext4"), "768M")
+
+
 def linux_net_initrd():
     """Debian's Linux with the modules for a network card."""
     net_image()
@@ -102,5 +111,5 @@ def run(command):
 
 
 if __name__ == "__main__":
-    print({"systemd": systemd_image, "net": net_image}.get(
-        "".join(sys.argv[1:]), image)())
+    print({"systemd": systemd_image, "net": net_image,
+           "programs": programs_image}.get("".join(sys.argv[1:]), image)())

@@ -61,30 +61,6 @@ def test_command(debian, command, want):
     assert "error" not in r.out.lower() or "error" in want
 
 
-# Programs that the image may not hold: skipped then.
-OPTIONAL = [
-    ("strace", "/usr/bin/strace -f -o /tmp/o /bin/bash -c '/bin/true; "
-     "/bin/true & wait'; grep -c 'exited with 0' /debian/tmp/o", "3"),
-    ("strace", "/usr/bin/strace -e trace=execve /bin/true 2>&1",
-     "execve(\"/bin/true\""),
-    ("gdb", "/usr/bin/gdb -batch -ex 'break main' -ex run -ex continue "
-     "/bin/true 2>&1", "exited normally"),
-    ("ipcmk", "/bin/bash -c 'ipcmk -S 3; ipcs -s'", "644        3"),
-    ("redis-server", "/bin/bash -c 'redis-server --save \"\" --daemonize yes "
-     ">/dev/null; sleep 2; redis-cli ping; redis-cli shutdown'", "PONG"),
-    ("nc.openbsd", "/bin/bash -c '(nc.openbsd -l 5000 & sleep 1; "
-     "echo through | nc.openbsd -N 127.0.0.1 5000; wait)'", "through"),
-    ("ip", "/usr/bin/ip addr", "127.0.0.1/8"),
-]
-
-
-@pytest.mark.parametrize("program,command,want", OPTIONAL)
-def test_optional(debian, machine, program, command, want):
-    if machine.sh(f"[ -e /debian/usr/bin/{program} ]").status:
-        pytest.skip(f"{program} is not in the image")
-    assert want in debian(command, 90).out
-
-
 def test_loopback_server(debian):
     """A server and its client, in one program that the image does have."""
     r = debian("/usr/bin/python3 -c 'import socket,os; s=socket.socket(); "
