@@ -18,6 +18,7 @@
 #include <kernel/mm/vm.h>
 #include <kernel/ns/pid.h>
 #include <kernel/task/rseq.h>
+#include <kernel/task/trace.h>
 
 #define MLOCK_ONFAULT 1u
 #define IOV_MAX	      1024u
@@ -277,25 +278,6 @@ static s64 vm_copy(struct mm *mm, struct side *local, struct side *remote,
 	return done;
 }
 
-/* As ptrace would: the same user in every respect, or the capability. */
-static bool may_access(struct process *p)
-{
-	const struct cred *me = current_cred();
-	struct cred *c;
-	bool ok;
-
-	if (p == current->proc)
-		return true;
-	c = process_cred(p);
-	ok = c && ns_capable(c->user_ns, CAP_SYS_PTRACE);
-	ok = ok || (c && me->uid == c->uid && me->uid == c->euid &&
-		    me->uid == c->suid && me->gid == c->gid &&
-		    me->gid == c->egid && me->gid == c->sgid);
-	if (c)
-		cred_put(c);
-	return ok;
-}
-
 static s64 vm_rw(int pid, uaddr_t liov, u64 nr_l, uaddr_t riov, u64 nr_r,
 		 u64 flags, bool write)
 {
@@ -316,11 +298,10 @@ static s64 vm_rw(int pid, uaddr_t liov, u64 nr_l, uaddr_t riov, u64 nr_r,
 		ret = side_load(&s[1], riov, nr_r, false);
 	if (!ret) {
 		p = process_find(pid_given(pid));
-		mm = p && may_access(p) ? process_mm(p) : NULL;
-		if (mm)
+		mm = p ? process_mm(p) : NULL;
+		ret = mm ? trace_may_access(p, false) : -ESRCH;
+		if (!ret)
 			ret = vm_copy(mm, &s[0], &s[1], buf, write);
-		else
-			ret = p ? -EPERM : -ESRCH;
 		if (mm)
 			mm_put(mm);
 		if (p)

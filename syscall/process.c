@@ -19,6 +19,7 @@
 #include <kernel/task/clone.h>
 #include <kernel/task/pid.h>
 #include <kernel/task/task.h>
+#include <kernel/task/trace.h>
 #include <lib/string.h>
 
 SYSCALL0(172, getpid)
@@ -61,10 +62,9 @@ SYSCALL3(100, get_robust_list, int, pid, uaddr_t, head, uaddr_t, len)
 	t = pid ? thread_find(pid_given(pid)) : current;
 	if (!t)
 		err = -ESRCH;
-	else if (t->cred->uid != current->cred->euid &&
-		 !capable(CAP_SYS_PTRACE))
-		err = -EPERM;
 	else
+		err = trace_may_access_locked(t->proc, false);
+	if (!err)
 		list = t->robust_list;
 	spin_unlock(&task_lock);
 	if (err)

@@ -66,10 +66,8 @@ static bool may_change(struct process *p)
 	if (p == current->proc)
 		return true;
 	c = process_cred(p);
-	ok = ns_capable(c->user_ns, CAP_SYS_RESOURCE);
-	ok = ok ||
-	     (me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
-	      me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid);
+	ok = cred_is_of(c, me->uid, me->gid) ||
+	     ns_capable(c->user_ns, CAP_SYS_RESOURCE);
 	cred_put(c);
 	return ok;
 }

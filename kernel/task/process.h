@@ -107,6 +107,12 @@ static inline const struct cred *current_cred(void)
 /* Of current, towards the first user namespace: kernel/ns/user.h. */
 bool capable(unsigned int cap);
 bool cred_in_group(const struct cred *c, u32 gid); /* fsgid or supplementary */
+/* Is @c this user's and group's in every respect but for file systems? */
+static inline bool cred_is_of(const struct cred *c, u32 uid, u32 gid)
+{
+	return uid == c->uid && uid == c->euid && uid == c->suid &&
+	       gid == c->gid && gid == c->egid && gid == c->sgid;
+}
 struct cred *cred_get(struct cred *c);
 void cred_put(struct cred *c);
 struct cred *cred_dup(const struct cred *c); /* private copy, refs 1, or NULL */

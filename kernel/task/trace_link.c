@@ -61,12 +61,6 @@ void trace_unlink_locked(struct thread *t)
 
 /* --- who may */
 
-static bool ids_match(u32 uid, u32 gid, const struct cred *c)
-{
-	return uid == c->uid && uid == c->euid && uid == c->suid &&
-	       gid == c->gid && gid == c->egid && gid == c->sgid;
-}
-
 int trace_may_access_locked(struct process *p, bool fs)
 {
 	const struct cred *me = current_cred(), *c = p->leader->real_cred;
@@ -79,8 +73,8 @@ int trace_may_access_locked(struct process *p, bool fs)
 	if (capable(CAP_SYS_PTRACE))
 		return 0;
 	if (!ns_capable(c->user_ns, CAP_SYS_PTRACE) &&
-	    (!ids_match(fs ? me->fsuid : me->uid, fs ? me->fsgid : me->gid,
-			c) ||
+	    (!cred_is_of(c, fs ? me->fsuid : me->uid,
+			 fs ? me->fsgid : me->gid) ||
 	     c->user_ns != me->user_ns ||
 	     (c->cap_permitted & ~me->cap_permitted) != 0))
 		return -EPERM;

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 #ifndef SYS_clone3
 #define SYS_clone3 435
@@ -400,6 +401,74 @@ TEST(attack, visit_user_ns)
 	CHECK_EQ(ut_wait(ut_fork(visit, other)), 0);
 	end(own[0]);
 	end(other[0]);
+}
+
+/* --- who looks into a program of the same user that does not want it */
+
+static char secret[8] = "secret";
+
+static int keeps_a_secret(void *arg)
+{
+	int *fd = arg;
+
+	memcpy(secret, "SECRET", 6);
+	become(1000);
+	CHECK_OK(prctl(PR_SET_DUMPABLE, fd[0]));
+	CHECK_EQ(write(fd[2], "", 1), 1);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static int looks(void *arg)
+{
+	int *a = arg, pid = a[0], err = a[1] ? 0 : EPERM;
+	char got[8] = "";
+	struct iovec to = { got, 6 }, from = { secret, 6 };
+	size_t len;
+	void *head;
+
+	become(1000);
+	errno = 0;
+	CHECK_EQ(process_vm_readv(pid, &to, 1, &from, 1, 0), err ? -1 : 6);
+	CHECK_EQ(errno, err);
+	CHECK_EQ(strcmp(got, err ? "" : "SECRET"), 0);
+	errno = 0;
+	CHECK_EQ(process_vm_writev(pid, &to, 1, &from, 1, 0), err ? -1 : 6);
+	CHECK_EQ(errno, err);
+	errno = 0;
+	CHECK_EQ(syscall(SYS_get_robust_list, pid, &head, &len), err ? -1 : 0);
+	CHECK_EQ(errno, err);
+	return 0;
+}
+
+static int exits(void *arg)
+{
+	return arg != NULL;
+}
+
+TEST(attack, undumpable)
+{
+	for (int dumpable = 0; dumpable < 2; dumpable++) {
+		int fd[3] = { dumpable }, a[2] = { 0, dumpable };
+		char c;
+
+		CHECK_OK(pipe(fd + 1));
+		a[0] = ut_fork(keeps_a_secret, fd);
+		CHECK_EQ(read(fd[1], &c, 1), 1);
+		CHECK_EQ(ut_wait(ut_fork(looks, a)), 0);
+		end(a[0]);
+		close(fd[1]);
+		close(fd[2]);
+	}
+	/* who has ended has no memory */
+	struct iovec to = { secret, 6 };
+	pid_t pid = ut_fork(exits, NULL);
+	siginfo_t si;
+
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	CHECK_ERR(process_vm_readv(pid, &to, 1, &to, 1, 0), ESRCH);
+	CHECK_EQ(ut_wait(pid), 0);
 }
 
 /* --- filters that all threads get while threads come and go */
