@@ -91,6 +91,14 @@ void inet_wake_all(struct inet_sock *is)
 	wake_up_all(&is->s.wr_wq);
 }
 
+void inet_buf_free(struct inet_buf *b)
+{
+	if (b->frame)
+		netbuf_free(b->frame);
+	else
+		kfree(b);
+}
+
 void inet_purge(struct inet_sock *is)
 {
 	struct list_head list;
@@ -106,7 +114,7 @@ void inet_purge(struct inet_sock *is)
 			list_first_entry(&list, struct inet_buf, node);
 
 		list_del(&b->node);
-		kfree(b);
+		inet_buf_free(b);
 	}
 }
 

@@ -21,6 +21,7 @@
 #ifndef NET_INET_H
 #define NET_INET_H
 
+#include <kernel/dev/netdev.h>
 #include <kernel/spinlock.h>
 #include <lib/list.h>
 #include <net/socket.h>
@@ -142,6 +143,7 @@ struct inet_sock {
 /* Bytes on their way; a datagram knows whom from. */
 struct inet_buf {
 	struct list_head node; /* [q] */
+	struct netbuf *frame;  /* [I] streams: the bytes, and this, are in it; or NULL */
 	u32 len, cap;	       /* [q] used and allocated */
 	u32 mark;	       /* [I] datagrams: SO_MARK of the sender */
 	u32 drops;	     /* [q] datagrams: what the queue had lost before */
@@ -154,6 +156,18 @@ struct inet_buf {
 	bool peeked; /* [r] a peek with SO_PEEK_OFF saw that it is empty */
 	u8 data[];
 };
+
+/* What it takes of memory. */
+static inline u32 inet_buf_cost(const struct inet_buf *b)
+{
+	return b->frame ? b->frame->cap + (u32)sizeof(*b->frame)
+			: b->cap + (u32)sizeof(*b);
+}
+static inline u8 *inet_buf_bytes(struct inet_buf *b)
+{
+	return b->frame ? b->frame->data : b->data;
+}
+void inet_buf_free(struct inet_buf *b);
 
 extern struct spinlock inet_lock;
 

@@ -50,11 +50,6 @@ bool tcp_has_room(const struct inet_sock *is, const struct inet_sock *peer)
 	       load_once(&peer->dead);
 }
 
-static u32 cost_of(const struct inet_buf *b)
-{
-	return b->cap + (u32)sizeof(*b);
-}
-
 /* A reader's lowest number may be more than what its queue was to hold. */
 void tcp_set_lowat(struct socket *s, u32 v)
 {
@@ -100,12 +95,12 @@ static int enqueue(const struct inet_sock *is, struct inet_sock *to,
 	spin_lock(&to->lock);
 	if (left(is, to))
 		err = -EPIPE;
-	else if (to->queued && to->queued + cost_of(b) > limit)
+	else if (to->queued && to->queued + inet_buf_cost(b) > limit)
 		err = -EAGAIN;
 	if (!err) {
 		b->stamp_ns = socket_stamp(&to->s);
 		list_add_tail(&b->node, &to->queue);
-		store_once(&to->queued, to->queued + cost_of(b));
+		store_once(&to->queued, to->queued + inet_buf_cost(b));
 		store_once(&to->bytes, to->bytes + b->len);
 		store_once(&to->got_bytes, to->got_bytes + b->len);
 		store_once(&to->got_segs, to->got_segs + 1);
@@ -157,6 +152,7 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 	if (!b)
 		return ERR_PTR(-ENOBUFS);
 	list_init(&b->node);
+	b->frame = NULL;
 	b->off = 0;
 	b->cap = cap;
 	b->len = (u32)copy_from_iter(b->data, len, it);
@@ -403,11 +399,11 @@ static void consumed(struct inet_sock *is, struct inet_buf *b, u32 n)
 	}
 	if (all) {
 		list_del(&b->node);
-		store_once(&is->queued, is->queued - cost_of(b));
+		store_once(&is->queued, is->queued - inet_buf_cost(b));
 	}
 	spin_unlock(&is->lock);
 	if (all)
-		kfree(b);
+		inet_buf_free(b);
 }
 
 /* An urgent byte that is next, and that nobody will read any more, makes room for
@@ -466,7 +462,7 @@ static s64 drain(struct inet_sock *is, struct sock_msg *m)
 
 		if (!n)
 			break;
-		moved = skip ? 1 : move(m, b->data + b->off + at, want);
+		moved = skip ? 1 : move(m, inet_buf_bytes(b) + b->off + at, want);
 		if (!moved)
 			return done ? done : -EFAULT;
 		if (!skip)

@@ -100,6 +100,7 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 	if (!b)
 		return ERR_PTR(-ENOBUFS);
 	list_init(&b->node);
+	b->frame = NULL;
 	b->off = 0;
 	b->segment = 0;
 	b->peeked = false;

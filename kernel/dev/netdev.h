@@ -58,7 +58,9 @@ struct sys_dir; /* kernel/dev/sysfs.h */
 #define ARPHRD_NONE	0xfffeu /* IP without a link header: tun */
 
 /*
- * A frame, and packets on their way down or up.  One owner at a time.
+ * A frame, and packets on their way down or up.  One owner at a time.  Received segments of
+ * one connection may have others behind them, which go where the first one goes: who takes
+ * no notice of them loses them (net/route/gro.c).
  *
  *	mem[0 ...  | headroom |data ... data + len| ...]
  *
@@ -67,6 +69,7 @@ struct sys_dir; /* kernel/dev/sysfs.h */
 struct netbuf {
 	struct list_head node;	/* owner's */
 	struct net_device *dev; /* owned reference, or NULL: netbuf_set_dev() */
+	struct netbuf *more;	/* owned, or NULL: what is behind it */
 	u8 *data;
 	u32 len;
 	u32 cap;	 /* [I] bytes of mem */
@@ -90,8 +93,8 @@ struct netbuf {
 
 /* Any context.  @len bytes behind @headroom, of which none is used; NULL: no memory. */
 struct netbuf *netbuf_alloc(u32 headroom, u32 len);
-void netbuf_free(struct netbuf *b); /* NULL is fine */
-/* A copy for another owner, or NULL. */
+void netbuf_free(struct netbuf *b); /* and what is behind it; NULL is fine */
+/* A copy of it alone for another owner, or NULL. */
 struct netbuf *netbuf_copy(const struct netbuf *b);
 /* @b, or a copy instead of it (@b is freed then), with so much room in front; NULL: no
  * memory, and @b is gone. */

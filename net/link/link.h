@@ -85,6 +85,10 @@ bool netbuf_finish_csum(struct netbuf *b);
 void ip4_input(struct net_ns *net, struct netbuf *b);
 void ip6_input(struct net_ns *net, struct netbuf *b);
 void arp_input(struct net_ns *net, struct netbuf *b);
+/* The same of one that can wait for others of its connection, which are in the backlog: false,
+ * it cannot, those that waited have gone up, and it is still the caller's. */
+bool gro_hold(struct net_device *dev, struct netbuf *b);
+void gro_flush(void); /* link_input() for all that wait */
 /* A packet of IP with a gso_size, in segments: each is @send's.  Takes @b. */
 int ip_cut(struct netbuf *b, int (*send)(struct netbuf *f, void *arg),
 	   void *arg);

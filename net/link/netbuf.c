@@ -35,10 +35,13 @@ struct netbuf *netbuf_alloc(u32 headroom, u32 len)
 
 void netbuf_free(struct netbuf *b)
 {
-	if (!b)
-		return;
-	netdev_put(b->dev);
-	kfree(b);
+	struct netbuf *more;
+
+	for (; b; b = more) {
+		more = b->more;
+		netdev_put(b->dev);
+		kfree(b);
+	}
 }
 
 /* All that describes @b, for a copy whose memory begins @more bytes earlier. */

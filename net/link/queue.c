@@ -270,7 +270,7 @@ void link_pass_up(struct net_device *dev, struct netbuf *b)
 {
 	if (b->pkttype == PACKET_OTHERHOST || !netbuf_pull(b, dev->link_header))
 		netbuf_free(b);
-	else
+	else if (!gro_hold(dev, b))
 		link_input(dev, b);
 }
 

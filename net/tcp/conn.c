@@ -142,6 +142,11 @@ void tcp_conn_unlock(struct tcp_conn *c)
 		c->waits = false;
 		tcp_wait_begin(c);
 	}
+	if (c->news) {
+		c->news = false;
+		if (c->is)
+			wake_up_all_key(&c->is->s.rd_wq, POLLIN | POLLRDNORM);
+	}
 	arm(c);
 	netdev_batch_end(&c->out);
 	mutex_unlock(&c->lock);

@@ -34,6 +34,7 @@ struct tcp_conn {
 	struct list_head syn_node;  /* [inet_lock] of the listener's */
 	u32 oif;	    /* [I] interface that it is bound to, or 0 */
 	bool waits;	    /* [lock] TIME_WAIT is to begin */
+	bool news;	    /* [lock] who reads is to be woken */
 	struct route route; /* [lock] */
 	bool routed;	    /* [lock] */
 	u32 route_gen;	    /* [lock] */

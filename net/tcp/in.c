@@ -271,10 +271,8 @@ static void in_other(struct tcb *t, struct tcp_seg *s)
 	take_text(t, s);
 }
 
-void tcb_input(struct tcb *t, struct tcp_seg *s)
+void tcb_take(struct tcb *t, struct tcp_seg *s)
 {
-	if (t->state == TCP_CLOSED)
-		return;
 	t->segs_in++;
 	if (s->len)
 		t->data_segs_in++;
@@ -284,7 +282,19 @@ void tcb_input(struct tcb *t, struct tcp_seg *s)
 		in_syn_sent(t, s);
 	else
 		in_other(t, s);
+}
+
+void tcb_answer(struct tcb *t)
+{
 	if (t->state != TCP_CLOSED)
 		tcb_output(t);
 	tcb_up_deadline(t);
+}
+
+void tcb_input(struct tcb *t, struct tcp_seg *s)
+{
+	if (t->state == TCP_CLOSED)
+		return;
+	tcb_take(t, s);
+	tcb_answer(t);
 }

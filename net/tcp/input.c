@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * net/tcp/input.c - packets of TCP, and what ICMP says of ours: to whom they are.
+ *
+ * Several segments of one connection may come together (net/route/gro.c).  Each is looked at and
+ * taken as if it had come alone, but for the answer: there is one to all of them.
  */
 #include <net/tcp/conn.h>
 
@@ -12,10 +15,8 @@
 #define MTU_MIN4 552u
 #define MTU_MIN6 1280u
 
-static bool checksum_ok(const struct ip_packet *p)
+static bool checksum_ok(const struct ip_packet *p, const struct netbuf *b)
 {
-	const struct netbuf *b = p->b;
-
 	if (b->flags & (NETBUF_CSUM_GOOD | NETBUF_CSUM_PARTIAL))
 		return true;
 	return ip_sum(ip_pseudo_sum(IPPROTO_TCP, p->src, p->dst, b->len),
@@ -27,44 +28,91 @@ static bool is_link_local(const struct inet_ep *ep)
 	return ep->ip[0] == 0xfe && (ep->ip[1] & 0xc0) == 0x80;
 }
 
-static void dispatch(struct net_ns *net, const struct inet_ep *local,
-		     const struct inet_ep *remote, struct tcp_seg *s)
+/* The segment @b of @p, taken apart, if it is one that is right. */
+static bool look_at(const struct ip_packet *p, struct netbuf *b,
+		    struct tcp_seg *s)
 {
-	bool waits, done = false;
+	if (!tcp_parse(b->data, b->len, s) || !checksum_ok(p, b))
+		return false;
+	s->b = b;
+	return true;
+}
+
+/* What is behind @b, which is alone then. */
+static struct netbuf *detach(struct netbuf *b)
+{
+	struct netbuf *more = b->more;
+
+	b->more = NULL;
+	return more;
+}
+
+/* @b and those behind it, one after another, until the connection is closed; they are answered
+ * together.  What is left of them. */
+static struct netbuf *to_conn(struct tcp_conn *c, const struct ip_packet *p,
+			      struct netbuf *b)
+{
+	struct tcp_seg s;
+
+	tcp_conn_lock(c);
+	while (b && c->t.state != TCP_CLOSED) {
+		struct netbuf *more = detach(b);
+
+		if (look_at(p, b, &s)) {
+			tcb_take(&c->t, &s);
+			b = s.b;
+		}
+		netbuf_free(b);
+		b = more;
+	}
+	tcb_answer(&c->t);
+	tcp_conn_unlock(c);
+	return b;
+}
+
+/* @b, or more of what is behind it as well: what is left. */
+static struct netbuf *dispatch(struct net_ns *net, const struct ip_packet *p,
+			       const struct inet_ep *local,
+			       const struct inet_ep *remote, struct netbuf *b)
+{
+	bool waits;
 	struct tcp_conn *c = tcp_table_find(net, local, remote, &waits);
+	struct netbuf *left = b;
+	struct tcp_seg s;
 	u32 iss = 0;
 
 	if (c) {
-		tcp_conn_lock(c);
-		done = c->t.state != TCP_CLOSED;
-		tcb_input(&c->t, s);
-		tcp_conn_unlock(c);
+		left = to_conn(c, p, b);
 		tcp_conn_put(c);
 	}
-	if (done || (waits && !tcp_wait_input(net, local, remote, s, &iss)))
-		return;
-	tcp_syn_input(net, local, remote, s, iss);
+	if (left != b)
+		return left;
+	left = detach(b);
+	if (look_at(p, b, &s) &&
+	    (!waits || tcp_wait_input(net, local, remote, &s, &iss)))
+		tcp_syn_input(net, local, remote, &s, iss);
+	netbuf_free(b);
+	return left;
 }
 
 void tcp_input(struct net_ns *net, struct ip_packet *p)
 {
 	struct inet_ep local = { 0 }, remote = { 0 };
-	struct tcp_seg s;
+	struct netbuf *b = p->b;
 
-	if (p->to_many || !tcp_parse(p->b->data, p->b->len, &s) ||
-	    !checksum_ok(p)) {
-		netbuf_free(p->b);
+	if (p->to_many || b->len < TCP_HEAD) {
+		netbuf_free(b);
 		return;
 	}
 	memcpy(local.ip, p->dst, 16);
 	memcpy(remote.ip, p->src, 16);
-	local.port = s.dport;
-	remote.port = s.sport;
-	local.scope = p->b->dev ? (u32)p->b->dev->index : 0;
+	remote.port = (u16)get_be16(b->data);
+	local.port = (u16)get_be16(b->data + 2);
+	local.scope = b->dev ? (u32)b->dev->index : 0;
 	if (is_link_local(&remote))
 		remote.scope = local.scope;
-	dispatch(net, &local, &remote, &s);
-	netbuf_free(p->b);
+	while (b)
+		b = dispatch(net, p, &local, &remote, b);
 }
 
 /* --- errors */

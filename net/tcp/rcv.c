@@ -223,9 +223,9 @@ u32 tcb_sacks_told(const struct tcb *t, struct tcp_range out[TCP_SACKS_TOLD])
 
 /* --- in order */
 
-static bool deliver(struct tcb *t, const u8 *data, u32 len)
+static bool deliver(struct tcb *t, const u8 *data, u32 len, struct netbuf **b)
 {
-	if (len && tcb_up_data(t, data, len))
+	if (len && tcb_up_data(t, data, len, b))
 		return false; /* no memory: it comes again */
 	t->rcv_nxt += len;
 	t->bytes_received += len;
@@ -237,19 +237,20 @@ static bool deliver(struct tcb *t, const u8 *data, u32 len)
 }
 
 /* Up to the urgent byte in one go: who is told of it finds it last. */
-static bool deliver_parts(struct tcb *t, const u8 *data, u32 len)
+static bool deliver_parts(struct tcb *t, const u8 *data, u32 len,
+			  struct netbuf **b)
 {
 	u32 n;
 
 	if (t->urgent_in && seq_le(t->rcv_nxt, t->rcv_up) &&
 	    t->rcv_up - t->rcv_nxt + 1 < len) {
 		n = t->rcv_up - t->rcv_nxt + 1;
-		if (!deliver(t, data, n))
+		if (!deliver(t, data, n, NULL))
 			return false;
 		data += n;
 		len -= n;
 	}
-	return deliver(t, data, len);
+	return deliver(t, data, len, b);
 }
 
 static void pull_ofo(struct tcb *t)
@@ -262,7 +263,7 @@ static void pull_ofo(struct tcb *t)
 			return;
 		if (seq_lt(first_of(o), t->rcv_nxt))
 			o->off = min(t->rcv_nxt - o->seq, o->len);
-		if (!deliver_parts(t, o->data + o->off, o->len - o->off))
+		if (!deliver_parts(t, o->data + o->off, o->len - o->off, NULL))
 			return;
 		drop_piece(t, o);
 	}
@@ -332,7 +333,7 @@ void tcb_receive(struct tcb *t, struct tcp_seg *s)
 		t->fin_seq = s->seq + s->len;
 	}
 	if (s->len && s->seq == t->rcv_nxt) {
-		if (!deliver_parts(t, s->data, s->len))
+		if (!deliver_parts(t, s->data, s->len, &s->b))
 			return;
 		if (!list_empty(&t->ofo)) {
 			t->ack_now = true;

@@ -33,7 +33,7 @@ static void free_list(struct list_head *l)
 		struct inet_buf *b = list_first_entry(l, struct inet_buf, node);
 
 		list_del(&b->node);
-		kfree(b);
+		inet_buf_free(b);
 	}
 }
 
@@ -50,12 +50,13 @@ static int copy_in(struct list_head *l, const u8 *data, u32 n, u32 *cost)
 			return -ENOMEM;
 		}
 		list_init(&b->node);
+		b->frame = NULL;
 		b->off = 0;
 		b->cap = cap;
 		b->len = len;
 		memcpy(b->data, data, len);
 		list_add_tail(&b->node, l);
-		*cost += cap + (u32)sizeof(*b);
+		*cost += inet_buf_cost(b);
 		data += len;
 		n -= len;
 	}
@@ -77,7 +78,7 @@ static void put_in(struct inet_sock *is, struct list_head *l, u32 n, u32 cost,
 	store_once(&is->got_segs, is->got_segs + 1);
 	if (unlikely(urgent)) {
 		b = list_last_entry(&is->queue, struct inet_buf, node);
-		is->oob = OOB_SET | b->data[b->len - 1];
+		is->oob = OOB_SET | inet_buf_bytes(b)[b->len - 1];
 		is->oob_at = is->bytes - 1;
 	}
 }
@@ -98,7 +99,36 @@ static bool merge_in(struct inet_sock *is, const u8 *data, u32 n)
 	return true;
 }
 
-int tcb_up_data(struct tcb *t, const u8 *data, u32 n)
+/* The @n bytes stay where they are, and what describes them is put where the headers were.  Not
+ * if half of the frame were not used: a peer could make the queue twice as dear as it is now
+ * allowed to be, and no more. */
+static bool keep_frame(struct list_head *l, const u8 *data, u32 n,
+		       struct netbuf **frame, u32 *cost)
+{
+	struct netbuf *f = frame ? *frame : NULL;
+	struct inet_buf *b;
+	u32 at;
+
+	if (!f || n < (f->cap + sizeof(*f)) / 2)
+		return false;
+	at = (u32)(data - f->mem);
+	if (at < sizeof(*b))
+		return false;
+	netbuf_set_dev(f, NULL);
+	f->data = f->mem + at;
+	f->len = n;
+	b = (void *)f->mem;
+	list_init(&b->node);
+	b->frame = f;
+	b->off = 0;
+	b->len = b->cap = n;
+	*cost = inet_buf_cost(b);
+	list_add_tail(&b->node, l);
+	*frame = NULL;
+	return true;
+}
+
+int tcb_up_data(struct tcb *t, const u8 *data, u32 n, struct netbuf **frame)
 {
 	bool urgent = t->urgent_in && t->rcv_up == t->rcv_nxt + n - 1, merged;
 	struct inet_sock *is = conn_of(t)->is;
@@ -113,13 +143,14 @@ int tcb_up_data(struct tcb *t, const u8 *data, u32 n)
 		put_in(is, &l, n, 0, urgent);
 	spin_unlock(&is->lock);
 	if (!merged) {
-		if (copy_in(&l, data, n, &cost))
+		if (!keep_frame(&l, data, n, frame, &cost) &&
+		    copy_in(&l, data, n, &cost))
 			return -ENOMEM;
 		spin_lock(&is->lock);
 		put_in(is, &l, n, cost, urgent);
 		spin_unlock(&is->lock);
 	}
-	wake_up_all_key(&is->s.rd_wq, POLLIN | POLLRDNORM);
+	conn_of(t)->news = true;
 	return 0;
 }
 

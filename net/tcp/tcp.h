@@ -110,6 +110,7 @@ struct tcp_seg {
 	u16 mss; /* 0: not told */
 	u32 tsval, tsecr;
 	const u8 *data;
+	struct netbuf *b; /* where data lies: who keeps it, sets it to NULL; or NULL */
 	struct tcp_range sacks[TCP_SACKS_TOLD];
 };
 
@@ -300,6 +301,10 @@ static inline bool tcb_synchronized(const struct tcb *t)
 
 /* --- in.c */
 void tcb_input(struct tcb *t, struct tcp_seg *s);
+/* The two halves of it, for several segments one after another that are answered together,
+ * as long as the state is not TCP_CLOSED. */
+void tcb_take(struct tcb *t, struct tcp_seg *s);
+void tcb_answer(struct tcb *t);
 /* --- out.c */
 void tcb_output(struct tcb *t);
 void tcb_send_ack(struct tcb *t);
@@ -345,8 +350,9 @@ u64 tcb_next_deadline(const struct tcb *t); /* 0: none */
 /* --- defined by the socket's side, or by a test */
 /* Send @b, whose data is the TCP header, without ports and checksum; takes it. */
 int tcb_up_output(struct tcb *t, struct netbuf *b);
-/* Bytes for the reader: 0 or -ENOMEM. */
-int tcb_up_data(struct tcb *t, const u8 *data, u32 n);
+/* Bytes for the reader, in the frame *b, which may be kept (then *b is NULL), or elsewhere (b is
+ * NULL, or *b is): 0 or -ENOMEM. */
+int tcb_up_data(struct tcb *t, const u8 *data, u32 n, struct netbuf **b);
 /* What the receive queue has room for, and the most that it could have. */
 u32 tcb_up_space(const struct tcb *t, u32 *most);
 /* A reader is fast: let the queue be of @n bytes, if its owner did not choose. */

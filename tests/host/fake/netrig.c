@@ -398,18 +398,23 @@ void rig_end(void)
 	assert_int_equal(rig.nr_netbufs, 0);
 }
 
+void link_input(struct net_device *dev, struct netbuf *b)
+{
+	netbuf_set_dev(b, dev);
+	if (b->proto == ETH_P_IP)
+		ip4_input(&rig.net, b);
+	else if (b->proto == ETH_P_IPV6)
+		ip6_input(&rig.net, b);
+	else
+		arp_input(&rig.net, b);
+}
+
 void rig_arrive(struct net_device *dev, u16 proto, const void *p, u32 n)
 {
 	struct netbuf *b = netbuf_alloc(ETH_HEADER, n);
 
 	memcpy(netbuf_put(b, n), p, n);
 	b->proto = proto;
-	netbuf_set_dev(b, dev);
-	if (proto == ETH_P_IP)
-		ip4_input(&rig.net, b);
-	else if (proto == ETH_P_IPV6)
-		ip6_input(&rig.net, b);
-	else
-		arp_input(&rig.net, b);
+	link_input(dev, b);
 	run_works();
 }
