@@ -43,7 +43,8 @@
 /* A word that may be any object, as memory is. */
 typedef u64 __attribute__((may_alias)) word;
 
-#define __in_one_page __attribute__((aligned(512)))
+#define __in_one_page	 __attribute__((aligned(512)))
+#define __in_one_page_1k __attribute__((aligned(1024)))
 
 #define WORD  sizeof(word)
 #define BLOCK (8 * WORD) /* one cache line per turn */
@@ -84,13 +85,22 @@ static size_t copy_shifted(u8 *d, const u8 *s, size_t n)
 {
 	size_t skew = (uintptr_t)s % WORD, done = 0;
 	const word *w = (const void *)(s - skew);
-	word low = *w++;
+	size_t down = 8 * skew, up = 64 - down;
+	word low = *w++, *to = (void *)d;
 
+	for (; n - done >= 5 * WORD; done += 4 * WORD, w += 4, to += 4) {
+		word a = w[0], b = w[1], c = w[2], e = w[3];
+
+		to[0] = low >> down | a << up;
+		to[1] = a >> down | b << up;
+		to[2] = b >> down | c << up;
+		to[3] = c >> down | e << up;
+		low = e;
+	}
 	for (; n - done >= 2 * WORD; done += WORD) {
 		word high = *w++;
 
-		*(word *)(void *)(d + done) =
-			low >> (8 * skew) | high << (64 - 8 * skew);
+		*to++ = low >> down | high << up;
 		low = high;
 	}
 	return done;
@@ -99,7 +109,7 @@ static size_t copy_shifted(u8 *d, const u8 *s, size_t n)
 #define SHIFT_MIN 48 /* shorter copies do not pay for the set-up */
 
 /* Upwards; right for overlapping ranges when @d is below @s. */
-static __in_one_page void copy_up(u8 *d, const u8 *s, size_t n)
+static __in_one_page_1k void copy_up(u8 *d, const u8 *s, size_t n)
 {
 	if (n >= SHIFT_MIN && !same_phase(d, s)) {
 		size_t head = 2 * WORD - (uintptr_t)d % WORD, done;

@@ -143,11 +143,12 @@ struct inet_sock {
 /* Bytes on their way; a datagram knows whom from. */
 struct inet_buf {
 	struct list_head node; /* [q] */
-	struct netbuf *frame;  /* [I] streams: the bytes, and this, are in it; or NULL */
-	u32 len, cap;	       /* [q] used and allocated */
-	u32 mark;	       /* [I] datagrams: SO_MARK of the sender */
-	u32 drops;	     /* [q] datagrams: what the queue had lost before */
-	u32 off;	     /* [r] already read */
+	struct netbuf *
+		frame; /* [I] streams: the bytes, and this, are in it; or NULL */
+	u32 len, cap;  /* [q] used and allocated */
+	u32 mark;      /* [I] datagrams: SO_MARK of the sender */
+	u32 drops;     /* [q] datagrams: what the queue had lost before */
+	u32 off;       /* [r] already read */
 	struct inet_ep from; /* [I] datagrams */
 	struct inet_ep to;   /* [I] datagrams */
 	u64 stamp_ns;	     /* [q] of arrival, or 0; datagrams */

@@ -462,7 +462,8 @@ static s64 drain(struct inet_sock *is, struct sock_msg *m)
 
 		if (!n)
 			break;
-		moved = skip ? 1 : move(m, inet_buf_bytes(b) + b->off + at, want);
+		moved = skip ? 1
+			     : move(m, inet_buf_bytes(b) + b->off + at, want);
 		if (!moved)
 			return done ? done : -EFAULT;
 		if (!skip)

@@ -20,8 +20,8 @@
 #include <net/link/link.h>
 #include <net/route/route_int.h>
 
-#define GRO_FLOWS  8u  /* connections whose segments are held at a time */
-#define GRO_SEGS   16u /* of one: then they are answered */
+#define GRO_FLOWS  8u /* connections whose segments are held at a time */
+#define GRO_SEGS   64u /* of one: a window without scaling has 45 of Ethernet's */
 #define TCP_HEAD   20u
 #define TCP_FLAGS  13u /* where they are */
 #define TCP_NORMAL 0x10u
@@ -42,7 +42,8 @@ static u32 length4(const struct netbuf *b)
 	const u8 *h = b->data;
 	u32 len;
 
-	if (b->len < IP4_HEADER + TCP_HEAD || h[0] != 0x45 || h[9] != IPPROTO_TCP)
+	if (b->len < IP4_HEADER + TCP_HEAD || h[0] != 0x45 ||
+	    h[9] != IPPROTO_TCP)
 		return 0;
 	len = get_be16(h + 2);
 	if (len < IP4_HEADER + TCP_HEAD || len > b->len ||
@@ -56,7 +57,8 @@ static u32 length6(const struct netbuf *b)
 	const u8 *h = b->data;
 	u32 len;
 
-	if (b->len < IP6_HEADER + TCP_HEAD || h[0] >> 4 != 6 || h[6] != IPPROTO_TCP)
+	if (b->len < IP6_HEADER + TCP_HEAD || h[0] >> 4 != 6 ||
+	    h[6] != IPPROTO_TCP)
 		return 0;
 	len = IP6_HEADER + get_be16(h + 4);
 	return len < IP6_HEADER + TCP_HEAD || len > b->len ? 0 : len;

@@ -47,8 +47,11 @@ static struct netbuf *detach(struct netbuf *b)
 	return more;
 }
 
-/* @b and those behind it, one after another, until the connection is closed; they are answered
- * together.  What is left of them. */
+/*
+ * @b and those behind it, one after another, until the connection is closed; they are answered
+ * together, but for what comes too early: a peer without SACK counts those answers.  What is
+ * left of them.
+ */
 static struct netbuf *to_conn(struct tcp_conn *c, const struct ip_packet *p,
 			      struct netbuf *b)
 {
@@ -61,6 +64,8 @@ static struct netbuf *to_conn(struct tcp_conn *c, const struct ip_packet *p,
 		if (look_at(p, b, &s)) {
 			tcb_take(&c->t, &s);
 			b = s.b;
+			if (unlikely(!list_empty(&c->t.ofo) && c->t.ack_now))
+				tcb_answer(&c->t);
 		}
 		netbuf_free(b);
 		b = more;

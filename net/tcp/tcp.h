@@ -9,7 +9,7 @@
  *
  *	send(2)  bytes are copied into a struct tcp_tx (no lock held) --> tcb_write()
  *			--> txq --> tcb_output() --> tcb_up_output() --> ip_output()
- *	packet   ip_deliver() --> tcp_input() --> table --> tcb_input()
+ *	packets  ip_deliver() --> tcp_input() --> table --> tcb_take() for each, tcb_answer()
  *			--> ofo (what comes too early) --> tcb_up_data() --> is->queue
  *	recv(2)  takes from is->queue --> tcb_read_done(): the window opens
  *	timers   one ktimer, which queues one net_work --> tcb_timer()
@@ -110,7 +110,8 @@ struct tcp_seg {
 	u16 mss; /* 0: not told */
 	u32 tsval, tsecr;
 	const u8 *data;
-	struct netbuf *b; /* where data lies: who keeps it, sets it to NULL; or NULL */
+	struct netbuf *
+		b; /* where data lies: who keeps it, sets it to NULL; or NULL */
 	struct tcp_range sacks[TCP_SACKS_TOLD];
 };
 
@@ -350,9 +351,9 @@ u64 tcb_next_deadline(const struct tcb *t); /* 0: none */
 /* --- defined by the socket's side, or by a test */
 /* Send @b, whose data is the TCP header, without ports and checksum; takes it. */
 int tcb_up_output(struct tcb *t, struct netbuf *b);
-/* Bytes for the reader, in the frame *b, which may be kept (then *b is NULL), or elsewhere (b is
- * NULL, or *b is): 0 or -ENOMEM. */
-int tcb_up_data(struct tcb *t, const u8 *data, u32 n, struct netbuf **b);
+/* Bytes for the reader, in *frame, which may be kept (then *frame is NULL), or elsewhere (frame
+ * or *frame is NULL): 0 or -ENOMEM. */
+int tcb_up_data(struct tcb *t, const u8 *data, u32 n, struct netbuf **frame);
 /* What the receive queue has room for, and the most that it could have. */
 u32 tcb_up_space(const struct tcb *t, u32 *most);
 /* A reader is fast: let the queue be of @n bytes, if its owner did not choose. */

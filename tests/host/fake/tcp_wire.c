@@ -195,7 +195,7 @@ u8 wire_byte(int from, u64 at)
 	return (u8)((at * 2654435761u >> 11) ^ (u64)from * 0x55 ^ at);
 }
 
-int tcb_up_data(struct tcb *t, const u8 *data, u32 n, struct netbuf **b)
+int tcb_up_data(struct tcb *t, const u8 *data, u32 n, struct netbuf **frame)
 {
 	struct wire_end *e = end_of(t);
 	int from = !number_of(e);
