@@ -11,7 +11,10 @@
 
 /* A new inode of type and permissions @mode, owned by current: refs 1, or NULL. */
 struct inode *anon_inode_new(u32 mode);
-/* A path that leads to @i, which anon_inode_new() made: to open it again through
+/* The inode that stands for files which have none (eventfd and the like): of no type,
+ * and nothing can be opened by it (ENXIO).  No reference. */
+struct inode *anon_inode_plain(void);
+/* A path that leads to @i, which is one of the above: to open or look at it through
  * /proc/pid/fd.  0, -ENXIO (another kind of inode) or -ENOMEM; gives references. */
 int anon_inode_path(struct inode *i, struct path *out);
 

@@ -6,6 +6,7 @@
  * whole, and Linux promises no more.
  */
 #include <fs/acl.h>
+#include <fs/anon.h>
 #include <fs/filecaps.h>
 #include <fs/internal.h>
 #include <fs/locks.h>
@@ -70,27 +71,13 @@ int vfs_stat(const struct path *p, struct kstat *st)
 	return 0;
 }
 
-/* A file without an inode: an eventfd or the like. */
-static void fill_anon(struct kstat *st)
-{
-	*st = (struct kstat){
-		.dev = dev_encode(MKDEV(0, 14)),
-		.ino = 1,
-		.mode = 0600,
-		.nlink = 1,
-		.blksize = 4096,
-	};
-}
-
 int vfs_fstat(struct file *f, struct kstat *st)
 {
 	struct inode *i = f->inode;
 	int err;
 
-	if (!i) {
-		fill_anon(st);
-		return 0;
-	}
+	if (!i)
+		i = anon_inode_plain();
 	if (i->ops->revalidate) {
 		struct path p = { f->mnt, f->dentry };
 

@@ -71,7 +71,7 @@ static struct file *fd_file(struct inode *inode)
 static int fdlink_get_link(struct inode *inode, struct path *out)
 {
 	struct file *f = fd_file(inode);
-	int r = -ENXIO; /* a file without a name cannot be opened again */
+	int r;
 
 	if (!f)
 		return -ENOENT;
@@ -79,8 +79,9 @@ static int fdlink_get_link(struct inode *inode, struct path *out)
 		*out = (struct path){ .mnt = f->mnt, .dentry = f->dentry };
 		path_get(out);
 		r = 0;
-	} else if (f->inode) {
-		r = anon_inode_path(f->inode, out);
+	} else {
+		r = anon_inode_path(f->inode ? f->inode : anon_inode_plain(),
+				    out);
 	}
 	file_put(f);
 	return r;
