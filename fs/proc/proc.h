@@ -42,6 +42,11 @@ static inline int proc_nr(const struct text *t, int pid)
 	return pid_nr_in(proc_pids(t), pid);
 }
 
+/* devices.c */
+int proc_show_devices(struct text *t, void *arg);
+int proc_show_misc(struct text *t, void *arg);
+int proc_show_partitions(struct text *t, void *arg);
+
 struct lock_info;
 /* A lock as /proc/locks has it; @ctx: struct text. */
 void proc_lock_line(const struct lock_info *l, void *ctx);

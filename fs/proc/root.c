@@ -215,41 +215,6 @@ static int show_interrupts(struct text *t, void *arg __unused)
 	return 0;
 }
 
-static void chr_line(struct chrdev *cd, void *ctx)
-{
-	text_printf(ctx, "%3u %s\n", MAJOR(cd->dev), cd->name);
-}
-
-static void blk_major(struct blkdev *bd, void *ctx)
-{
-	if (bd->whole == bd)
-		text_printf(ctx, "%3u %s\n", MAJOR(bd->dev), bd->name);
-}
-
-static int show_devices(struct text *t, void *arg __unused)
-{
-	text_puts(t, "Character devices:\n");
-	chrdev_for_each(chr_line, t);
-	text_puts(t, "\nBlock devices:\n");
-	blkdev_for_each(blk_major, t);
-	return 0;
-}
-
-static void partition_line(struct blkdev *bd, void *ctx)
-{
-	if (!bd->nr_sectors) /* no medium */
-		return;
-	text_printf(ctx, "%4u %7u %10lu %s\n", MAJOR(bd->dev), MINOR(bd->dev),
-		    bd->nr_sectors / 2, bd->name);
-}
-
-static int show_partitions(struct text *t, void *arg __unused)
-{
-	text_puts(t, "major minor  #blocks  name\n\n");
-	blkdev_for_each(partition_line, t);
-	return 0;
-}
-
 static void diskstats_line(struct blkdev *bd, void *ctx)
 {
 	char buf[256];
@@ -410,8 +375,9 @@ static const struct {
 	{ "filesystems", show_filesystems, 0444 },
 	{ "consoles", show_consoles, 0444 },
 	{ "interrupts", show_interrupts, 0444 },
-	{ "devices", show_devices, 0444 },
-	{ "partitions", show_partitions, 0444 },
+	{ "devices", proc_show_devices, 0444 },
+	{ "misc", proc_show_misc, 0444 },
+	{ "partitions", proc_show_partitions, 0444 },
 	{ "diskstats", show_diskstats, 0444 },
 	{ "kallsyms", show_kallsyms, 0444 },
 	{ "locks", show_locks, 0444 },

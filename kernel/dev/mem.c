@@ -7,6 +7,7 @@
 #include <kernel/dev/dev.h>
 
 #include <kernel/file/iov.h>
+#include <kernel/file/poll.h>
 #include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
@@ -194,6 +195,21 @@ static s64 urandom_ioctl(struct file *f, unsigned int cmd, u64 arg)
 	}
 }
 
+/* There is always something to read. */
+static u32 random_poll(struct file *f __unused, struct poll_table *pt __unused)
+{
+	return POLLIN | POLLRDNORM;
+}
+
+static const struct file_ops random_fops = {
+	.read = urandom_read,
+	.write = urandom_write,
+	.poll = random_poll,
+	.ioctl = urandom_ioctl,
+	.llseek = null_llseek,
+};
+
+/* As random, but that it cannot be waited for. */
 static const struct file_ops urandom_fops = {
 	.read = urandom_read,
 	.write = urandom_write,
@@ -213,7 +229,7 @@ static struct chrdev devices[] = {
 	MEM_DEV("null", 3, 0666, &null_fops),
 	MEM_DEV("zero", 5, 0666, &zero_fops),
 	MEM_DEV("full", 7, 0666, &full_fops),
-	MEM_DEV("random", 8, 0666, &urandom_fops),
+	MEM_DEV("random", 8, 0666, &random_fops),
 	MEM_DEV("urandom", 9, 0666, &urandom_fops),
 };
 

@@ -545,11 +545,19 @@ static void master_release(struct file *f)
 	tty_put(&p->tty);
 }
 
+static size_t master_fdinfo(struct file *f, char *buf, size_t n)
+{
+	const struct pty *p = f->priv;
+
+	return (size_t)scnprintf(buf, n, "tty-index:\t%u\n", p->index);
+}
+
 static const struct file_ops master_fops = {
 	.sigio = true,
 	.read = master_read,
 	.write = master_write,
 	.poll = master_poll,
+	.fdinfo = master_fdinfo,
 	.ioctl = master_ioctl,
 	.release = master_release,
 };
