@@ -13,6 +13,7 @@
 #include <net/link/work.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/user.h>
 #include <kernel/spinlock.h>
 #include <kernel/task/clone.h>
 #include <kernel/upcalls.h>
@@ -248,4 +249,11 @@ s32 net_nsid_nth(struct net_ns *n, u32 nth)
 	}
 	spin_unlock(&net_ns_lock);
 	return id;
+}
+
+s64 net_ns_open(struct net_ns *n)
+{
+	if (!net_capable(n, CAP_NET_ADMIN))
+		return -EPERM;
+	return nsfs_open(&net_ns_get(n)->ns);
 }

@@ -5,6 +5,11 @@
 
 #include <kernel/ns/net.h>
 
+/* A descriptor of @n for who may administer it, or -errno.  SIOCGSKNS, of a socket,
+ * and of an interface's file. */
+#define SIOCGSKNS 0x894cu
+s64 net_ns_open(struct net_ns *n);
+
 /* --- numbers that namespace @n has for others */
 #define NETNSID_NONE (-1)
 s32 net_nsid_of(const struct net_ns *n, const struct net_ns *of);

@@ -14,6 +14,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <net/filter.h>
+#include <net/netns.h>
 
 #define FIONREAD 0x541bu
 #define SIOCOUTQ 0x5411u
@@ -287,6 +288,8 @@ static s64 sock_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return put_user_u32((u32)s->ops->inq(s), arg);
 	case SIOCOUTQ:
 		return put_user_u32((u32)s->ops->outq(s), arg);
+	case SIOCGSKNS:
+		return net_ns_open(s->net);
 	default:
 		return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 	}

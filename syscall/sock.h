@@ -61,5 +61,8 @@ int sock_addr_write(const struct sock_addr *a, uaddr_t uaddr, uaddr_t ulen);
 int sock_install(struct socket *s, u32 flags);
 /* Its file; NULL: no memory, and the socket is gone. */
 struct file *sock_file(struct socket *s, u32 flags);
+/* Is @name the attribute that the inode of a socket's file has? */
+#define SOCK_XATTR_NAME "system.sockprotoname"
+bool sock_has_xattr(const struct inode *i, const char *name);
 
 #endif /* SYSCALL_SOCK_H */

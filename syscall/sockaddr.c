@@ -6,7 +6,6 @@
  */
 #include <syscall/sock.h>
 
-#include <fs/anon.h>
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
 #include <lib/errno.h>
@@ -174,27 +173,4 @@ int sock_addr_write(const struct sock_addr *a, uaddr_t uaddr, uaddr_t ulen)
 	if (len < 0)
 		return len;
 	return put_user_u32((u32)len, ulen);
-}
-
-struct file *sock_file(struct socket *s, u32 flags)
-{
-	struct inode *i = anon_inode_new(S_IFSOCK | 0777);
-	struct file *f = i ? socket_file(s, flags & O_NONBLOCK) : NULL;
-
-	if (!f) {
-		if (i)
-			inode_put(i);
-		s->ops->release(s);
-		return NULL;
-	}
-	f->inode = i;
-	s->ino = i->ino;
-	return f;
-}
-
-int sock_install(struct socket *s, u32 flags)
-{
-	struct file *f = sock_file(s, flags);
-
-	return f ? fd_open(f, flags) : file_no_alloc();
 }

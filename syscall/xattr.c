@@ -5,7 +5,9 @@
  * Who may: "user." needs read or write permission and a regular file or
  * directory; "trusted." is for CAP_SYS_ADMIN; "security." may be read by all
  * and set by CAP_SYS_ADMIN; what else there is belongs to the file system.
+ * The inode of a socket's file has one besides: syscall/sockfile.c.
  */
+#include <syscall/sock.h>
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
@@ -103,7 +105,11 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 			return -EPERM;
 	}
 	if (str_has_prefix(name, "system."))
-		return acl_is_name(name) ? 0 : -EOPNOTSUPP;
+		return acl_is_name(name) ||
+				       (mask == MAY_READ &&
+					sock_has_xattr(t->i, name))
+			       ? 0
+			       : -EOPNOTSUPP;
 	err = may_class(t->i, name, mask);
 	if (err)
 		return err;

@@ -21,7 +21,9 @@
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
+#include <net/netns.h>
 
 enum {
 	TUNSETNOCSUM = 0x400454c8,
@@ -38,6 +40,7 @@ enum {
 #define TUNGETIFF	0x800454d2u
 #define TUNGETSNDBUF	0x800454d3u
 #define TUNGETVNETHDRSZ 0x800454d7u
+#define TUNGETDEVNETNS	0x54e3u
 
 #define TUN_F_CSUM BIT(0)
 #define TUN_F_TSO4 BIT(1)
@@ -399,6 +402,25 @@ static s64 hw_addr(struct net_device *dev, unsigned int cmd, u64 arg)
 					   : copy_to_user(arg, &r, sizeof(r));
 }
 
+/* A descriptor of the namespace in which the interface is. */
+static s64 open_dev_ns(struct file *f)
+{
+	struct net_ns *net = NULL;
+	struct tun *tun;
+	s64 fd;
+
+	mutex_lock(&rtnl_mutex);
+	tun = file_tun(f);
+	if (tun)
+		net = net_ns_get(tun->dev.net);
+	mutex_unlock(&rtnl_mutex);
+	if (!net)
+		return -EBADFD;
+	fd = net_ns_open(net);
+	net_ns_put(net);
+	return fd;
+}
+
 static s64 tun_ioctl(struct file *f, unsigned int cmd, u64 arg)
 {
 	struct tun_file *tf = f->priv;
@@ -409,6 +431,10 @@ static s64 tun_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		return put_user_u32(TUN_FEATURES, arg);
 	if (cmd == TUNSETIFF)
 		return set_iff(tf, arg);
+	if (cmd == SIOCGSKNS)
+		return net_ns_open(tf->net);
+	if (cmd == TUNGETDEVNETNS)
+		return open_dev_ns(f);
 	mutex_lock(&rtnl_mutex);
 	tun = file_tun(f);
 	if (tun && (cmd == SIOCGIFHWADDR || cmd == SIOCSIFHWADDR))
@@ -419,6 +445,19 @@ static s64 tun_ioctl(struct file *f, unsigned int cmd, u64 arg)
 		err = of_tun(tf, tun, cmd, arg);
 	mutex_unlock(&rtnl_mutex);
 	return err;
+}
+
+static size_t tun_fdinfo(struct file *f, char *buf, size_t n)
+{
+	const struct tun *tun;
+	size_t len;
+
+	mutex_lock(&rtnl_mutex);
+	tun = file_tun(f);
+	len = (size_t)scnprintf(buf, n, "iff:\t%s\n",
+				tun ? tun->dev.name : "");
+	mutex_unlock(&rtnl_mutex);
+	return len;
 }
 
 static int tun_open(struct chrdev *cd __unused, struct file *f)
@@ -451,6 +490,7 @@ const struct file_ops tun_fops = {
 	.write = tun_write,
 	.ioctl = tun_ioctl,
 	.poll = tun_poll,
+	.fdinfo = tun_fdinfo,
 	.release = tun_close,
 };
 
