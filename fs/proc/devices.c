@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/proc/devices.c - /proc/devices, misc and partitions: drivers and their numbers.
+ * fs/proc/devices.c - /proc/devices, misc, partitions, tty/drivers: drivers and their numbers.
  */
 #include <fs/proc/proc.h>
 
 #include <kernel/dev/blk.h>
 #include <kernel/dev/dev.h>
+#include <kernel/dev/tty/tty.h>
 #include <lib/ctype.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
@@ -114,5 +115,33 @@ int proc_show_partitions(struct text *t, void *arg __unused)
 {
 	text_puts(t, "major minor  #blocks  name\n\n");
 	blkdev_for_each(partition_line, t);
+	return 0;
+}
+
+/* Those that are not always there: ports. */
+static void port_line(struct chrdev *cd, void *ctx)
+{
+	u32 major = MAJOR(cd->dev);
+	size_t len = strlen(cd->name);
+
+	if (!cd->sys_class || strcmp(cd->sys_class, "tty") != 0 ||
+	    major == TTY_AUX_MAJOR || major == PTS_MAJOR)
+		return;
+	while (len && isdigit(cd->name[len - 1]))
+		len--;
+	text_printf(ctx, "%-20s /dev/%-8.*s %3u %7u serial\n", "serial",
+		    (int)len, cd->name, major, MINOR(cd->dev));
+}
+
+int proc_show_tty_drivers(struct text *t, void *arg __unused)
+{
+	text_puts(t, "/dev/tty             /dev/tty        5       0 "
+		     "system:/dev/tty\n"
+		     "/dev/console         /dev/console    5       1 "
+		     "system:console\n"
+		     "/dev/ptmx            /dev/ptmx       5       2 system\n");
+	chrdev_for_each(port_line, t);
+	text_printf(t, "%-20s /dev/%-8s %3u 0-%u pty:slave\n", "pty_slave",
+		    "pts", PTS_MAJOR, PTY_MAX - 1);
 	return 0;
 }

@@ -46,6 +46,7 @@ static inline int proc_nr(const struct text *t, int pid)
 int proc_show_devices(struct text *t, void *arg);
 int proc_show_misc(struct text *t, void *arg);
 int proc_show_partitions(struct text *t, void *arg);
+int proc_show_tty_drivers(struct text *t, void *arg);
 
 struct lock_info;
 /* A lock as /proc/locks has it; @ctx: struct text. */

@@ -439,6 +439,10 @@ static int proc_init(void)
 	for (u32 i = 0; i < ARRAY_SIZE(files); i++)
 		pseudo_file(proc_root, files[i].name, files[i].perm,
 			    files[i].show, NULL, NULL);
+	n = pseudo_dir(proc_root, "tty");
+	if (n)
+		pseudo_file(n, "drivers", 0444, proc_show_tty_drivers, NULL,
+			    NULL);
 	n = pseudo_file(proc_root, "swaps", 0444, NULL, NULL, NULL);
 	if (n)
 		n->open = open_swaps;

@@ -35,8 +35,6 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
-#define PTY_MAX	  1024u
-#define PTS_MAJOR 136
 #define TTY_GID	  5 /* group "tty" */
 
 struct pty {

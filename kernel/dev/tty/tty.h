@@ -33,6 +33,10 @@
 
 struct tty;
 struct process;
+/* Slaves of ptys: device numbers, and how many there are at most. */
+#define PTS_MAJOR 136u
+#define PTY_MAX	  1024u
+
 struct pty;
 
 /* Modem lines of TIOCMGET. */
