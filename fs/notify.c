@@ -130,7 +130,7 @@ void mark_link(struct mark *m, struct notify_group *g)
 	m->group = g;
 	if (m->pins)
 		(void)inode_get(m->obj);
-	list_add_tail(&m->node, &g->marks);
+	list_add(&m->node, &g->marks);
 	list_add_tail(&m->bucket, mark_bucket(m->obj));
 	g->nr_marks++;
 	atomic_inc(&notify_nr_watches);

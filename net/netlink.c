@@ -10,12 +10,13 @@
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
- * Locking: nl->lock (RANK_PIPE) guards the port, groups are atomic.  The queue and the list of
- * all sockets: nlsock.c.
+ * Locking: all.lock (RANK_FILE) guards the ports, each of which one socket of a namespace and
+ * protocol has; groups are atomic.  The queue and the list of all sockets: nlsock.c.
  */
 #include <net/nlsock.h>
 
 #include <kernel/mm/kmalloc.h>
+#include <kernel/ns/pid.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -23,6 +24,9 @@
 #include <net/netdev.h>
 
 #define TOLD_MAX 1024u /* messages to a group that nobody has read */
+/* Ports that are no pids, from the highest down. */
+#define NL_PORT_HIGH 0xffffefffu
+#define NL_PORT_LOW  0x80000000u
 
 static struct nl_all all = NL_ALL_INIT(all, "netlink_all");
 
@@ -194,12 +198,50 @@ void netlink_for_each(const struct net_ns *net,
 	spin_unlock(&all.lock);
 }
 
-/* A port of its own for a socket without one: the pid, or something high. */
-static u32 choose_port(void)
+/* Has another socket of the namespace and protocol that port?  all.lock held. */
+static bool port_taken(const struct nl_sock *nl, u32 port)
 {
-	static u32 next; /* [a] */
+	const struct nl_sock *o;
 
-	return (u32)current->proc->pid + (atomic_add_return(&next, 1u) << 20);
+	list_for_each_entry(o, &all.socks, node) {
+		if (o != nl && o->port == port && o->s.net == nl->s.net &&
+		    o->s.protocol == nl->s.protocol)
+			return true;
+	}
+	return false;
+}
+
+/* A port of its own: the pid, or something high.  all.lock held. */
+static u32 choose_port(const struct nl_sock *nl)
+{
+	static u32 next = NL_PORT_HIGH; /* [all.lock] */
+	u32 port = (u32)pid_shown(current->proc->pid);
+
+	while (port_taken(nl, port)) {
+		if (next < NL_PORT_LOW)
+			next = NL_PORT_HIGH;
+		port = next--;
+	}
+	return port;
+}
+
+/* For who has none; @want: this one, 0: any.  0 or -EADDRINUSE.  all.lock held. */
+static int take_port(struct nl_sock *nl, u32 want)
+{
+	if (want && port_taken(nl, want))
+		return -EADDRINUSE;
+	store_once(&nl->port, want ? want : choose_port(nl));
+	return 0;
+}
+
+static void need_port(struct nl_sock *nl)
+{
+	if (likely(load_once(&nl->port)))
+		return;
+	spin_lock(&all.lock);
+	if (!nl->port)
+		(void)take_port(nl, 0);
+	spin_unlock(&all.lock);
 }
 
 static s64 nl_send(struct socket *s, struct sock_msg *m)
@@ -220,10 +262,7 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 	data = kmalloc(max(len, (size_t)16));
 	if (!data)
 		return -ENOBUFS;
-	spin_lock(&nl->lock);
-	if (!nl->port)
-		nl->port = choose_port();
-	spin_unlock(&nl->lock);
+	need_port(nl);
 	err = copy_from_iter(data, len, m->it) == len ? 0 : -EFAULT;
 	if (!err)
 		err = handle_all(nl, data, len);
@@ -241,15 +280,15 @@ static int nl_bind(struct socket *s, struct sock_addr *addr)
 
 	if (err)
 		return err;
-	spin_lock(&nl->lock);
-	if (nl->port && a.port != nl->port)
-		err = -EINVAL; /* it has another one */
+	spin_lock(&all.lock);
 	if (!nl->port)
-		nl->port = a.port ? a.port : choose_port();
+		err = take_port(nl, a.port);
+	else if (a.port != nl->port)
+		err = -EINVAL; /* it has another one */
 	if (!err)
 		store_once(&nl->groups,
 			   (nl->groups & ~0xfffffffful) | a.groups);
-	spin_unlock(&nl->lock);
+	spin_unlock(&all.lock);
 	return err;
 }
 
@@ -265,10 +304,7 @@ static int nl_connect(struct socket *s, const struct sock_addr *addr,
 	err = nl_addr_to(s, addr, &a);
 	if (err || a.port)
 		return err ? err : -ECONNREFUSED; /* as nl_send() */
-	spin_lock(&nl->lock);
-	if (!nl->port)
-		nl->port = choose_port();
-	spin_unlock(&nl->lock);
+	need_port(nl);
 	return 0;
 }
 

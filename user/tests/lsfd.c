@@ -5,6 +5,7 @@
 #include "utest.h"
 
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -226,4 +227,66 @@ TEST(lsfd, devices)
 		CHECK(file_has("/proc/devices", "\n254 virtblk\n"));
 	if (access("/dev/net/tun", F_OK) == 0)
 		CHECK(file_has("/proc/misc", "\n200 tun\n"));
+}
+
+/* Which names the numbers of terminals have: ps(1) asks, too. */
+TEST(lsfd, tty_drivers)
+{
+	const char *f = "/proc/tty/drivers";
+
+	CHECK(file_has(f, "\n/dev/ptmx            /dev/ptmx       5       2 "
+			  "system\n"));
+	CHECK(file_has(f, "\npty_slave            /dev/pts      136 0-"));
+}
+
+/* The watch that was added last comes first. */
+TEST(lsfd, watches)
+{
+	int in = inotify_init1(0), a, b;
+	char both[64], path[64], got[1024];
+	const char *first, *second;
+
+	CHECK(in >= 0);
+	CHECK_OK(a = inotify_add_watch(in, "/", IN_CREATE));
+	CHECK_OK(b = inotify_add_watch(in, "/proc", IN_CREATE));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", in);
+	in = open(path, O_RDONLY);
+	CHECK(in >= 0 && read(in, got, sizeof(got)) > 0);
+	snprintf(both, sizeof(both), "wd:%x ", a);
+	second = strstr(got, both);
+	snprintf(both, sizeof(both), "wd:%x ", b);
+	first = strstr(got, both);
+	CHECK(first && second && first < second);
+}
+
+static uint32_t nl_port(int s)
+{
+	struct sockaddr_nl a;
+	socklen_t len = sizeof(a);
+
+	CHECK_OK(getsockname(s, (void *)&a, &len));
+	return a.nl_pid;
+}
+
+/* The first socket of a process has its pid, and no two of a protocol have one. */
+TEST(lsfd, netlink_ports)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK };
+	int s[4];
+
+	for (int i = 0; i < 4; i++) {
+		CHECK_OK(s[i] = socket(AF_NETLINK, SOCK_RAW, i == 2 ? 4 : 0));
+		if (i < 3)
+			CHECK_OK(bind(s[i], (void *)&a, sizeof(a)));
+	}
+	CHECK_EQ(nl_port(s[0]), (uint32_t)getpid());
+	CHECK(nl_port(s[1]) >= 0x80000000u);
+	CHECK_EQ(nl_port(s[2]), (uint32_t)getpid());
+	a.nl_pid = (uint32_t)getpid();
+	CHECK_ERR(bind(s[3], (void *)&a, sizeof(a)), EADDRINUSE);
+	CHECK_OK(close(s[0]));
+	CHECK_OK(bind(s[3], (void *)&a, sizeof(a)));
+	a.nl_pid = 0;
+	CHECK_ERR(bind(s[3], (void *)&a, sizeof(a)), EINVAL);
+	CHECK_EQ(nl_port(s[3]), (uint32_t)getpid());
 }
