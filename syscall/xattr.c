@@ -104,12 +104,12 @@ static int may_xattr(struct target *t, const char *name, u32 mask)
 		if (t->i->iflags & (FS_IMMUTABLE_FL | FS_APPEND_FL))
 			return -EPERM;
 	}
-	if (str_has_prefix(name, "system."))
-		return acl_is_name(name) ||
-				       (mask == MAY_READ &&
-					sock_has_xattr(t->i, name))
-			       ? 0
-			       : -EOPNOTSUPP;
+	if (str_has_prefix(name, "system.")) {
+		if (acl_is_name(name) ||
+		    (mask == MAY_READ && sock_has_xattr(t->i, name)))
+			return 0;
+		return -EOPNOTSUPP;
+	}
 	err = may_class(t->i, name, mask);
 	if (err)
 		return err;

@@ -454,8 +454,7 @@ static size_t tun_fdinfo(struct file *f, char *buf, size_t n)
 
 	mutex_lock(&rtnl_mutex);
 	tun = file_tun(f);
-	len = (size_t)scnprintf(buf, n, "iff:\t%s\n",
-				tun ? tun->dev.name : "");
+	len = (size_t)scnprintf(buf, n, "iff:\t%s\n", tun ? tun->dev.name : "");
 	mutex_unlock(&rtnl_mutex);
 	return len;
 }

@@ -35,7 +35,7 @@
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
-#define TTY_GID	  5 /* group "tty" */
+#define TTY_GID 5 /* group "tty" */
 
 struct pty {
 	struct tty tty; /* the slave */
