@@ -517,6 +517,26 @@ extern u64 protected_fifos, protected_regular;	    /* 0 .. 2 */
 #define FS_NODUMP_FL	0x40u
 #define FS_NOATIME_FL	0x80u
 #define FS_COMPR_FL	0x04u
+#define FS_SYNC_FL	0x08u
+#define FS_DIRSYNC_FL	0x10000u
+/* Is what is done on the disk when the call returns: with the file, with names in a
+ * directory, by this open file?  O_DSYNC without O_SYNC means data and size. */
+static inline bool inode_is_sync(const struct inode *i)
+{
+	return (i->sb->flags & MS_SYNCHRONOUS) || (i->iflags & FS_SYNC_FL);
+}
+
+static inline bool inode_is_dirsync(const struct inode *dir)
+{
+	return (dir->sb->flags & (MS_SYNCHRONOUS | MS_DIRSYNC)) ||
+	       (dir->iflags & (FS_SYNC_FL | FS_DIRSYNC_FL));
+}
+
+static inline bool file_is_sync(const struct file *f)
+{
+	return (f->flags & O_DSYNC) || inode_is_sync(f->inode);
+}
+
 int inode_permission(struct inode *i, u32 mask); /* current's fsuid */
 /* The same by mode and access control list alone: for an op permission(). */
 int inode_mode_permission(struct inode *i, u32 mask);

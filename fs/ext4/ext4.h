@@ -401,6 +401,12 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len);
 int ext4_move_blocks(struct file *f, struct file *donor, u64 at, u64 place,
 		     u64 len, u64 *moved);
 int ext4_fsync(struct file *f, bool datasync);
+/* --- sync.c: may sleep, no handle is held; the inode's lock may be.
+ * All that was changed before is on the medium when it returns 0. */
+int ext4_commit_now(struct ext4_sb *sbi);
+/* A name in @dir, or @inode, was changed: see to it if that is to be so at once. */
+void ext4_dir_done(struct inode *dir);
+void ext4_inode_done(struct inode *inode);
 s64 ext4_ioctl(struct file *f, unsigned int cmd, u64 arg);
 /* flags.c, fiemap.c: ioctls, @arg in user memory */
 int ext4_get_flags(struct inode *inode, uaddr_t arg);

@@ -304,5 +304,5 @@ int ext4_fallocate(struct file *f, int mode, u64 off, u64 len)
 		inode_modified(inode);
 	ext4_leave(inode_sbi(inode), EXT4_WRITE);
 	up_write(&inode->lock);
-	return err;
+	return !err && file_is_sync(f) ? vfs_fsync(f, false) : err;
 }

@@ -101,6 +101,8 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 		return err;
 	err = ext4_mark_dirty(&h, inode);
 	ext4_end(&h);
+	if (a->valid & ATTR_SIZE)
+		ext4_inode_done(inode);
 	return err;
 }
 
@@ -155,7 +157,7 @@ static s64 ext4_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 		ext4_grown(inode, old);
 	ext4_leave(inode_sbi(inode), EXT4_WRITE);
 	up_write(&inode->lock);
-	if (n > 0 && (f->flags & O_DSYNC)) {
+	if (n > 0 && file_is_sync(f)) {
 		bool data_only = !(f->flags & (O_SYNC & ~O_DSYNC));
 		int err = vfs_fsync(f, data_only);
 
@@ -188,6 +190,9 @@ int ext4_fsync(struct file *f, bool datasync)
 	/* Without a journal nothing tells which blocks belong to one file. */
 	if (!err && !sbi->journal)
 		return ext4_bufs_flush(sbi, true);
+	/* Of a directory, all that was done before: as on Linux. */
+	if (!err && !S_ISREG(inode->mode))
+		return ext4_commit_now(sbi);
 	if (!err)
 		err = ext4_commit(sbi,
 				  load_once(datasync ? &ei->datasync_tid

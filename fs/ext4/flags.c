@@ -75,6 +75,7 @@ static int store(struct inode *inode, u32 want)
 {
 	struct ext4_inode *ei = EXT4_I(inode);
 	u32 change = (ei->flags ^ want) & EXT4_USER_FLAGS;
+	bool sync = inode_is_sync(inode);
 	struct ext4_handle h;
 	int err;
 
@@ -95,7 +96,7 @@ static int store(struct inode *inode, u32 want)
 	inode->ctime = inode_now(inode);
 	err = ext4_mark_dirty(&h, inode);
 	ext4_end(&h);
-	return err;
+	return err || !sync ? err : ext4_commit_now(inode_sbi(inode));
 }
 
 static int set(struct file *f, u32 want, u32 mask)

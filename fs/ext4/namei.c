@@ -167,6 +167,8 @@ static int make(struct inode *dir, const char *name, size_t len, u32 mode,
 	do {
 		err = make_once(dir, name, len, mode, rdev, target, out);
 	} while (err == -ENOSPC && ext4_retry_nospc(inode_sbi(dir), &tries));
+	if (!err && name)
+		ext4_dir_done(dir);
 	return err;
 }
 
@@ -244,6 +246,8 @@ static int ext4_link(struct inode *dir, const char *name, size_t len,
 	do {
 		err = link_once(dir, name, len, target);
 	} while (err == -ENOSPC && ext4_retry_nospc(inode_sbi(dir), &tries));
+	if (!err)
+		ext4_dir_done(dir);
 	return err;
 }
 
@@ -301,6 +305,8 @@ static int remove_name(struct inode *dir, const char *name, size_t len,
 	err = ext4_first_error(ext4_mark_dirty(&h, dir), err);
 out:
 	ext4_end(&h);
+	if (!err)
+		ext4_dir_done(dir);
 	return err;
 }
 

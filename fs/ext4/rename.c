@@ -172,5 +172,7 @@ int ext4_rename(struct inode *old_dir, const char *old_name, size_t old_len,
 	} while (err == -ENOSPC &&
 		 ext4_retry_nospc(inode_sbi(old_dir), &tries));
 	inode_put(m.white);
+	if (!err)
+		ext4_dir_done(inode_is_dirsync(new_dir) ? new_dir : old_dir);
 	return err;
 }

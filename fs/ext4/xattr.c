@@ -471,6 +471,8 @@ static int change_named(struct inode *inode, const char *name,
 	do {
 		err = change_once(inode, &key, value, size, flags);
 	} while (err == -ENOSPC && ext4_retry_nospc(inode_sbi(inode), &tries));
+	if (!err)
+		ext4_inode_done(inode);
 	return err;
 }
 

@@ -328,7 +328,7 @@ s64 fuse_file_write(struct file *f, struct iov_iter *from, u64 *pos)
 				 (*pos + PAGE_SIZE - 1) / PAGE_SIZE);
 	fuse_inval_attr(i);
 	up_write(&i->lock);
-	if (n > 0 && (f->flags & O_DSYNC)) {
+	if (n > 0 && file_is_sync(f)) {
 		int err = vfs_fsync(f, !(f->flags & (O_SYNC & ~O_DSYNC)));
 
 		if (err)

@@ -844,6 +844,105 @@ static void shut_down_by_ioctl(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
+/* What the calls did is on the medium when they return: nothing is lost. */
+static bool names_survive(u64 mount_flags, u32 iflags)
+{
+	struct inode *root, *d, *f;
+	bool all;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, mount_flags, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_mkdir(root, "d", &d), 0);
+	assert_int_equal(rig_create(d, "gone", 0644, &f), 0);
+	inode_put(f);
+	EXT4_I(d)->flags |= iflags;
+	ext4_iflags_to_vfs(d);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_create(d, "a", 0644, &f), 0);
+	inode_put(f);
+	assert_int_equal(rig_symlink(d, "s", "target"), 0);
+	assert_int_equal(rig_rename(d, "a", d, "b", 0), 0);
+	assert_int_equal(rig_unlink(d, "gone"), 0);
+	inode_put(d);
+	inode_put(root);
+	power_cut();
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "d/b");
+	all = !IS_ERR(f) && IS_ERR(rig_lookup(&rig, "d/gone"));
+	if (!IS_ERR(f))
+		inode_put(f);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+	return all;
+}
+
+static void names_of_synchronous_directories(void **state)
+{
+	assert_false(names_survive(0, 0));
+	assert_true(names_survive(MS_SYNCHRONOUS, 0));
+	assert_true(names_survive(MS_DIRSYNC, 0));
+	assert_true(names_survive(0, EXT4_SYNC_FL));
+	assert_true(names_survive(0, EXT4_DIRSYNC_FL));
+}
+
+/* chattr +S: attributes, sizes and reserved blocks. */
+static void synchronous_file(void **state)
+{
+	struct inode *f;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = create("f");
+	EXT4_I(f)->flags |= EXT4_SYNC_FL;
+	ext4_iflags_to_vfs(f);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(f->ops->setxattr(f, "user.a", "1", 1, 0), 0);
+	inode_put(f);
+	power_cut();
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "f");
+	assert_int_equal(f->ops->getxattr(f, "user.a", buf, 10), 1);
+	assert_int_equal(rig_truncate(f, 5000), 0);
+	inode_put(f);
+	power_cut();
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "f");
+	assert_int_equal(f->i_size, 5000);
+	assert_int_equal(rig_fallocate(f, 0, 0, 9000), 0);
+	inode_put(f);
+	power_cut();
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "f");
+	assert_int_equal(f->i_size, 9000);
+	inode_put(f);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+/* fsync() of a directory that did not change: as on Linux it is a sync of all. */
+static void fsync_of_a_directory(void **state)
+{
+	struct inode *root, *d, *f;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_mkdir(root, "d", &d), 0);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_create(d, "f", 0644, &f), 0);
+	assert_int_equal(sync_file(root, false), 0);
+	inode_put(f);
+	inode_put(d);
+	inode_put(root);
+	power_cut();
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = rig_lookup(&rig, "d/f");
+	assert_false(IS_ERR(f));
+	inode_put(f);
+	rig_umount(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -867,6 +966,9 @@ int main(void)
 		cmocka_unit_test(tail_is_durable),
 		cmocka_unit_test(freed_blocks_when_full),
 		cmocka_unit_test(shut_down_by_ioctl),
+		cmocka_unit_test(names_of_synchronous_directories),
+		cmocka_unit_test(synchronous_file),
+		cmocka_unit_test(fsync_of_a_directory),
 	};
 
 	return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

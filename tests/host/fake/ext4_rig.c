@@ -244,7 +244,7 @@ int rig_mount(struct rig *r, u64 flags, const char *data)
 	assert_null(r->sb);
 	sb->type = ext4_type;
 	sb->bdev = &r->disk.bd;
-	sb->flags = flags & MS_RDONLY;
+	sb->flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC);
 	mutex_init(&sb->rename_lock);
 	list_init(&sb->inodes);
 	err = ext4_type->mount(sb, &r->disk.bd, flags, data);
@@ -468,7 +468,7 @@ int rig_rename(struct inode *old_dir, const char *old, struct inode *new_dir,
 
 s64 rig_write(struct inode *i, u64 pos, const void *buf, size_t n)
 {
-	struct file f = { .inode = i };
+	struct file f = { .inode = i, .ops = i->fops };
 	struct iov_iter it;
 
 	iov_iter_kernel(&it, (void *)(uintptr_t)buf, n);
@@ -477,7 +477,7 @@ s64 rig_write(struct inode *i, u64 pos, const void *buf, size_t n)
 
 s64 rig_read(struct inode *i, u64 pos, void *buf, size_t n)
 {
-	struct file f = { .inode = i };
+	struct file f = { .inode = i, .ops = i->fops };
 	struct iov_iter it;
 
 	iov_iter_kernel(&it, buf, n);
@@ -499,7 +499,7 @@ int rig_truncate(struct inode *i, u64 size)
 
 int rig_fallocate(struct inode *i, int mode, u64 off, u64 len)
 {
-	struct file f = { .inode = i };
+	struct file f = { .inode = i, .ops = i->fops };
 
 	return i->fops->fallocate(&f, mode, off, len);
 }
