@@ -176,14 +176,19 @@ int ext4_dir_del(struct ext4_handle *h, struct inode *dir,
 	struct ext4_dirent *de = ext4_dirent_at(dir, pos->buf, pos->off);
 	struct ext4_dirent *prev = ext4_dirent_at(dir, pos->buf, pos->prev);
 	int err = ext4_write_access(h, pos->buf);
+	u16 rec_len;
 
 	if (err)
 		return err;
 	if (!de || !prev)
 		return -EFSCORRUPTED;
+	/* Nor does the name stay on the disk. */
+	rec_len = de->rec_len;
+	memset(de, 0, rec_len);
 	if (prev != de)
-		prev->rec_len = (u16)(prev->rec_len + de->rec_len);
-	de->inode = 0;
+		prev->rec_len = (u16)(prev->rec_len + rec_len);
+	else
+		de->rec_len = rec_len;
 	ext4_dirty(h, pos->buf);
 	EXT4_I(dir)->dir_hint = pos->lblk;
 	return 0;

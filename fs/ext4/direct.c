@@ -357,8 +357,7 @@ s64 ext4_direct(struct file *f, struct iov_iter *it, u64 pos, bool write,
 
 	if (!req || !it->is_user || !iov_iter_count(it) ||
 	    load_once(&inode_sbi(inode)->shut) ||
-	    (write &&
-	     (file_is_sync(f) || (inode->sb->flags & MS_RDONLY))) ||
+	    (write && (file_is_sync(f) || (inode->sb->flags & MS_RDONLY))) ||
 	    !direct_aligned(it, pos, inode_sbi(inode)->bdev->block_size))
 		return -ENOTBLK; /* who does it at once knows what to say */
 	return write ? start_write(f, it, pos, req)

@@ -288,10 +288,10 @@ STATIC_ASSERT(sizeof(struct ext4_raw_inode) == 160, "inode");
 #define EXT4_DIR_FLAGS	 (EXT4_DIRSYNC_FL | EXT4_TOPDIR_FL | EXT4_PROJINHERIT_FL)
 #define EXT4_OTHER_FLAGS (EXT4_NODUMP_FL | EXT4_NOATIME_FL)
 #define EXT4_FIXED_FLAGS 0x105b1f00u
-#define EXT4_INHERIT_FLAGS                                             \
-	(EXT4_SECRM_FL | EXT4_UNRM_FL | EXT4_COMPR_FL | EXT4_SYNC_FL | \
-	 EXT4_NODUMP_FL | EXT4_NOATIME_FL | EXT4_NOTAIL_FL |           \
-	 EXT4_DIRSYNC_FL | EXT4_PROJINHERIT_FL)
+#define EXT4_INHERIT_FLAGS                                                     \
+	(EXT4_SECRM_FL | EXT4_UNRM_FL | EXT4_COMPR_FL | EXT4_SYNC_FL |         \
+	 EXT4_NODUMP_FL | EXT4_NOATIME_FL | EXT4_NOTAIL_FL | EXT4_DIRSYNC_FL | \
+	 EXT4_PROJINHERIT_FL)
 
 /* Extent trees: a header, then extents (depth 0) or indexes. */
 #define EXT4_EXT_MAGIC	   0xf30a

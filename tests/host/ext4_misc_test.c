@@ -383,10 +383,54 @@ static void list_stays_right(void **state)
 	list_on("-t ext4 -b 1024 -O ^dir_index", OLD_NAMES);
 }
 
+static bool disk_has(const char *text)
+{
+	size_t n = strlen(text), i;
+
+	for (i = 0; i + n <= rig.disk.size; i++) {
+		if (rig.disk.data[i] == (u8)text[0] &&
+		    !memcmp(rig.disk.data + i, text, n))
+			return true;
+	}
+	return false;
+}
+
+/* What a removed file was called is nobody's business any more. */
+static void removed_names_are_wiped(void **state)
+{
+	static const char *const name[] = { "first-of-the-block", "a-secret",
+					    "another-secret", "stays" };
+	struct inode *root, *d;
+	size_t i;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -O ^has_journal");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_mkdir(root, "d", &d), 0);
+	for (i = 0; i < ARRAY_SIZE(name); i++) {
+		struct inode *f;
+
+		assert_int_equal(rig_create(d, name[i], 0644, &f), 0);
+		inode_put(f);
+	}
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_true(disk_has("secret"));
+	for (i = 0; i < ARRAY_SIZE(name) - 1; i++)
+		assert_int_equal(rig_unlink(d, name[i]), 0);
+	inode_put(d);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_false(disk_has("secret"));
+	assert_false(disk_has("first-of-the-block"));
+	assert_true(disk_has("stays"));
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_survive),
+		cmocka_unit_test(removed_names_are_wiped),
 		cmocka_unit_test(far_offsets),
 		cmocka_unit_test(all_hashes),
 		cmocka_unit_test(state_and_remount),
