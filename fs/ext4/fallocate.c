@@ -66,18 +66,59 @@ static int reserve(struct inode *inode, u64 from, u64 to)
 	return err;
 }
 
+/* One extent's worth: *from is up to where. */
+static int unwrite_some(struct inode *inode, u64 *from, u64 to)
+{
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct ext4_map m = { .lblk = (u32)*from };
+	struct ext4_handle h;
+	int err = ext4_begin(inode_sbi(inode), &h, CREDITS), err2;
+
+	if (err)
+		return err;
+	m.len = (u32)min_t(u64, to - *from, EXT4_EXT_UNW_MAX);
+	down_write(&ei->map_lock);
+	ext4_map_forget(ei);
+	err = ext4_ext_map(inode, &m);
+	if (!err && m.state == EXT4_WRITTEN)
+		err = ext4_ext_convert(&h, inode, m.lblk, m.len, true);
+	up_write(&ei->map_lock);
+	store_once(&ei->datasync_tid, ext4_handle_tid(&h));
+	err2 = ext4_mark_dirty(&h, inode);
+	ext4_end(&h);
+	if (!err)
+		*from += m.len;
+	return err ? err : err2;
+}
+
+/* Blocks [from, to) become unwritten ones where they are: nobody else gets them
+ * meanwhile, and a file in one piece stays so. */
+static int unwrite(struct inode *inode, u64 from, u64 to)
+{
+	u32 tries = 0;
+	int err = 0;
+
+	while (from < to && !err) {
+		err = unwrite_some(inode, &from, to);
+		if (err == -ENOSPC &&
+		    ext4_retry_nospc(inode_sbi(inode), &tries))
+			err = 0;
+		cond_resched();
+	}
+	return err;
+}
+
 /*
- * Bytes [off, end) read as zeroes from now on: parts of blocks are zeroed,
- * whole blocks [*from, *to) are freed.
+ * Bytes [off, end) read as zeroes from now on: parts of blocks are zeroed, whole
+ * blocks freed or, if the file is to @keep them, unwritten.
  */
-static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
+static int punch(struct inode *inode, u64 off, u64 end, bool keep)
 {
 	u32 bits = inode_sbi(inode)->block_bits;
 	u64 bs = 1ull << bits;
 	u64 a = ALIGN_UP(off, bs), b = ALIGN_DOWN(end, bs);
 	int err;
 
-	*from = *to = 0;
 	if (a > b) /* inside of one block */
 		return ext4_zero_bytes(inode, off, end);
 	err = ext4_zero_bytes(inode, off, a);
@@ -85,8 +126,6 @@ static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
 		err = ext4_zero_bytes(inode, b, end);
 	if (err || a == b)
 		return err;
-	*from = a >> bits;
-	*to = b >> bits;
 	/* Dirty pages that are cut in two go to the disk while they have
 	 * all their blocks. */
 	err = mapping_sync(&inode->mapping, ALIGN_DOWN(a, PAGE_SIZE),
@@ -94,7 +133,8 @@ static int punch(struct inode *inode, u64 off, u64 end, u64 *from, u64 *to)
 	mapping_punch(&inode->mapping, a, b);
 	if (err)
 		return err;
-	err = ext4_remove_blocks(inode, (u32)*from, *to);
+	err = keep ? unwrite(inode, a >> bits, b >> bits)
+		   : ext4_remove_blocks(inode, (u32)(a >> bits), b >> bits);
 	/* Readers take no lock: what they brought back meanwhile is old. */
 	mapping_punch(&inode->mapping, a, b);
 	return err;
@@ -123,18 +163,17 @@ static int set_end(struct inode *inode, u64 end)
 
 static int punch_hole(struct inode *inode, u64 off, u64 end)
 {
-	u64 from, to;
 	u64 last = ALIGN_UP(inode->i_size, (u64)inode_sbi(inode)->block_size);
 
 	/* Up to the end of the last block: nothing is behind it. */
-	return punch(inode, off, min(end, max(last, off)), &from, &to);
+	return punch(inode, off, min(end, max(last, off)), false);
 }
 
 static int zero_range(struct inode *inode, u64 off, u64 end, bool keep)
 {
-	u64 from, to, inside = max(off, min(end, inode->i_size));
+	u64 inside = max(off, min(end, inode->i_size));
 	u32 bits = inode_sbi(inode)->block_bits;
-	int err = punch(inode, off, inside, &from, &to);
+	int err = punch(inode, off, inside, true);
 
 	if (!err)
 		err = reserve(inode, off >> bits,

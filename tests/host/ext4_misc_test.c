@@ -395,6 +395,43 @@ static bool disk_has(const char *text)
 	return false;
 }
 
+/* FALLOC_FL_ZERO_RANGE: the blocks stay the file's, where they are, and so it needs
+ * no room. */
+static void zeroed_in_place(void **state)
+{
+	struct ext4_map was = { .lblk = 7, .len = 1 }, m = was;
+	static u8 data[16 * 1024], got[16 * 1024];
+	struct inode *f, *fill;
+	u64 pos;
+
+	memset(data, 'x', sizeof(data));
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024 -m 0");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	f = make_file("f");
+	assert_int_equal(rig_write(f, 0, data, sizeof(data)), sizeof(data));
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(ext4_map_read(f, &was), 0);
+	fill = make_file("fill");
+	for (pos = 0; rig_write(fill, pos, data, 1024) == 1024; pos += 1024)
+		;
+	inode_put(fill);
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(rig_fallocate(f, 0x11, 2000, 9000), 0);
+	memset(data + 2000, 0, 9000);
+	assert_int_equal(ext4_map_read(f, &m), 0);
+	assert_int_equal(m.state, EXT4_UNWRITTEN);
+	assert_int_equal(m.pblk, was.pblk);
+	assert_int_equal(rig_read(f, 0, got, sizeof(got)), sizeof(got));
+	assert_memory_equal(got, data, sizeof(data));
+	inode_put(f);
+	remount_all();
+	f = rig_lookup(&rig, "f");
+	assert_int_equal(rig_read(f, 0, got, sizeof(got)), sizeof(got));
+	assert_memory_equal(got, data, sizeof(data));
+	inode_put(f);
+	rig_umount(&rig);
+}
+
 /* What a removed file was called is nobody's business any more. */
 static void removed_names_are_wiped(void **state)
 {
@@ -431,6 +468,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_survive),
 		cmocka_unit_test(removed_names_are_wiped),
+		cmocka_unit_test(zeroed_in_place),
 		cmocka_unit_test(far_offsets),
 		cmocka_unit_test(all_hashes),
 		cmocka_unit_test(state_and_remount),
