@@ -267,12 +267,13 @@ bool direct_aligned(const struct iov_iter *it, u64 pos, u32 align)
 
 int direct_begin(struct mapping *m, u64 pos, u64 len, bool write)
 {
-	int err = 0;
+	int err;
 
 	if (!load_once(&m->nr_pages))
 		return 0;
-	if (load_once(&m->nr_dirty) || !write)
-		err = mapping_sync(m, pos, pos + len, true);
+	/* Also when nothing is dirty any more: what somebody else has on its way
+	 * to the disk would arrive there after us. */
+	err = mapping_sync(m, pos, pos + len, true);
 	if (!err)
 		direct_end(m, pos, len, write);
 	return err;
