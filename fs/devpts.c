@@ -45,13 +45,16 @@ static struct pts_home *home_of(const struct super_block *sb)
 
 /* --- options */
 
-static int parse_one(struct pts_options *o, const char *key, const char *val)
+static int parse_one(void *to, const char *key, const char *val)
 {
+	struct pts_options *o = to;
 	const char *end;
 	u64 v;
 
 	if (!strcmp(key, "newinstance"))
 		return 0;
+	if (!val)
+		return -EINVAL;
 	v = parse_u64(val, &end, strstr(key, "mode") ? 8 : 10);
 	if (end == val || *end || v > 0xffffffffu)
 		return -EINVAL;
@@ -72,20 +75,8 @@ static int parse_one(struct pts_options *o, const char *key, const char *val)
 
 static int parse(struct pts_options *o, const char *data)
 {
-	char *copy = kstrdup(data ? data : ""), *at = copy, *next, *val;
-	int err = 0;
-
-	if (!copy)
-		return -ENOMEM;
 	*o = (struct pts_options){ INVALID_ID, INVALID_ID, 0600, 0, MAX_PTYS };
-	for (; !err && at && *at; at = next) {
-		next = str_cut(at, ',');
-		val = str_cut(at, '=');
-		if (*at)
-			err = parse_one(o, at, val ? val : "");
-	}
-	kfree(copy);
-	return err;
+	return fs_options(data, parse_one, o);
 }
 
 static void show_options(struct super_block *sb, char *buf, size_t n)

@@ -184,26 +184,38 @@ static int parse_size(const char *v, u64 *bytes)
 static const char *const ignored[] = { "huge",	      "inode32", "inode64",
 				       "noswap",      "mpol",	 "nr_open",
 				       "newinstance", "ptmxmode" };
+static const char *const known[] = { "mode",	  "size", "nr_blocks",
+				     "nr_inodes", "uid",  "gid" };
 
-static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
+static bool is_one_of(const char *const *names, size_t nr, const char *key)
 {
+	for (size_t k = 0; k < nr; k++)
+		if (!strcmp(key, names[k]))
+			return true;
+	return false;
+}
+
+/* -ENOENT: it is none of ours. */
+static int parse_option(void *to, const char *key, const char *val)
+{
+	struct tmpfs_sb *ts = to;
 	u64 v = 0;
-	size_t k;
 	int err;
 
-	for (k = 0; k < ARRAY_SIZE(ignored); k++)
-		if (!strcmp(key, ignored[k]))
-			return 0;
+	if (is_one_of(ignored, ARRAY_SIZE(ignored), key))
+		return 0;
+	if (!is_one_of(known, ARRAY_SIZE(known), key))
+		return -ENOENT;
 	if (!strcmp(key, "mode")) {
-		err = kstrtou64(val, 8, &v);
+		err = kstrtou64(val ? val : "", 8, &v);
 		ts->mode = (u32)v & 07777;
 		return err;
 	}
-	err = parse_size(val, &v);
+	err = parse_size(val ? val : "", &v);
 	if (err)
 		return err;
-	if ((str_has_prefix(key, "uid") && uid_given((u32)v) == INVALID_ID) ||
-	    (str_has_prefix(key, "gid") && gid_given((u32)v) == INVALID_ID))
+	if ((!strcmp(key, "uid") && uid_given((u32)v) == INVALID_ID) ||
+	    (!strcmp(key, "gid") && gid_given((u32)v) == INVALID_ID))
 		return -EINVAL;
 	if (!strcmp(key, "size"))
 		ts->max_blocks = DIV_ROUND_UP(v, PAGE_SIZE);
@@ -213,58 +225,24 @@ static int parse_option(struct tmpfs_sb *ts, const char *key, const char *val)
 		ts->max_inodes = v;
 	else if (!strcmp(key, "uid"))
 		ts->uid = uid_given((u32)v);
-	else if (!strcmp(key, "gid"))
-		ts->gid = gid_given((u32)v);
 	else
-		return -EINVAL;
+		ts->gid = gid_given((u32)v);
 	return 0;
 }
 
 /* fs_type->check_option */
 static int check_option(const char *opt)
 {
-	static const char *const known[] = { "mode",	  "size", "nr_blocks",
-					     "nr_inodes", "uid",  "gid" };
-	const char *value = strchr(opt, '=');
-	size_t n = value ? (size_t)(value - opt) : strlen(opt), k;
 	struct tmpfs_sb scratch = { 0 };
-	char key[16];
 
-	if (n >= sizeof(key))
-		return -ENOENT;
-	(void)strscpy(key, opt, n + 1);
-	for (k = 0; k < ARRAY_SIZE(ignored); k++)
-		if (!strcmp(key, ignored[k]))
-			return 0;
-	for (k = 0; k < ARRAY_SIZE(known); k++)
-		if (!strcmp(key, known[k]))
-			return parse_option(&scratch, key,
-					    value ? value + 1 : "");
-	return -ENOENT;
-}
-
-static int parse_options(struct tmpfs_sb *ts, const char *data)
-{
-	char *copy = kstrdup(data), *at = copy, *next, *val;
-	int err = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	for (; !err && at && *at; at = next) {
-		next = str_cut(at, ',');
-		val = str_cut(at, '=');
-		if (*at)
-			err = parse_option(ts, at, val ? val : "");
-	}
-	kfree(copy);
-	return err;
+	return fs_option(opt, parse_option, &scratch);
 }
 
 static int tmpfs_remount(struct super_block *sb, u64 flags __unused,
 			 const char *data)
 {
 	struct tmpfs_sb *ts = tmpfs_sb(sb), want = *ts;
-	int err = parse_options(&want, data);
+	int err = fs_options(data, parse_option, &want);
 
 	if (err)
 		return err;
@@ -352,7 +330,7 @@ int tmpfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 	sb->ops = &tmpfs_super_ops;
 	sb->magic = TMPFS_MAGIC;
 	sb->has_iflags = true;
-	err = parse_options(ts, data ? data : "");
+	err = fs_options(data, parse_option, ts);
 	if (err)
 		goto fail;
 	root = tmpfs_make_inode(sb, NULL, S_IFDIR | ts->mode, 0);

@@ -408,6 +408,18 @@ struct fs_type {
 	struct super_block *single_sb; /* [mount_mutex] */
 };
 int fs_register(struct fs_type *t);
+/*
+ * Each option of @data ("a,b=c"; NULL: none) is taken: @val is what stands behind the
+ * '=', or NULL.  Until one is an error, which is the answer (what earlier ones did to @to
+ * stays); unknown ones (-ENOENT) are -EINVAL.  May sleep.
+ */
+int fs_options(const char *data,
+	       int (*take)(void *to, const char *key, const char *val),
+	       void *to);
+/* The same of one, where unknown is -ENOENT: for check_option. */
+int fs_option(const char *opt,
+	      int (*take)(void *to, const char *key, const char *val),
+	      void *to);
 /* "type", or "type.subtype"; into @buf of @n bytes, which it returns. */
 const char *sb_type_str(const struct super_block *sb, char *buf, size_t n);
 #define SB_TYPE_MAX 96u

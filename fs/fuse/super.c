@@ -47,8 +47,10 @@ static int parse_id(const char *val, bool group, u32 *out)
 }
 
 /* -ENOENT: not one of ours. */
-static int parse_option(struct options *o, const char *key, const char *val)
+static int parse_option(void *to, const char *key, const char *val)
 {
+	struct options *o = to;
+
 	if (!strcmp(key, "fd")) {
 		o->has_fd = true;
 		return parse_number(val, 10, &o->fd);
@@ -88,30 +90,8 @@ static int parse_option(struct options *o, const char *key, const char *val)
 static int check_option(const char *opt)
 {
 	struct options o = { 0 };
-	char *copy = kstrdup(opt), *val;
-	int err = -ENOMEM;
 
-	if (copy) {
-		val = str_cut(copy, '=');
-		err = parse_option(&o, copy, val);
-	}
-	kfree(copy);
-	return err;
-}
-
-static int parse_options(struct options *o, const char *data)
-{
-	char *copy = kstrdup(data), *at = copy, *next, *val;
-	int err = copy ? 0 : -ENOMEM;
-
-	for (; !err && at && *at; at = next) {
-		next = str_cut(at, ',');
-		val = str_cut(at, '=');
-		if (*at)
-			err = parse_option(o, at, val);
-	}
-	kfree(copy);
-	return err == -ENOENT ? -EINVAL : err;
+	return fs_option(opt, parse_option, &o);
 }
 
 /* What must be said, and makes sense. */
@@ -222,7 +202,7 @@ static int fuse_mount(struct super_block *sb, struct blkdev *bdev,
 {
 	struct options o = { 0 };
 	struct file *dev;
-	int err = parse_options(&o, data ? data : "");
+	int err = fs_options(data, parse_option, &o);
 
 	if (err)
 		return err;

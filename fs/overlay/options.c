@@ -202,13 +202,14 @@ static bool one_of(const char *key, const char *const *names, u32 nr)
 	return choose(names, nr, key) >= 0;
 }
 
-static int set_option(struct ovl_config *c, const char *key, const char *v)
+static int set_option(void *to, const char *key, const char *v)
 {
 	static const char *const dirs[] = { "lowerdir", "lowerdir+", "datadir+",
 					    "upperdir", "workdir" };
 	static const char *const modes[] = { "redirect_dir", "xino", "uuid" };
 	static const char *const offs[] = { "index", "nfs_export", "metacopy",
 					    "verity" };
+	struct ovl_config *c = to;
 	bool *flag;
 
 	if (one_of(key, dirs, ARRAY_SIZE(dirs)))
@@ -303,15 +304,9 @@ int ovl_parse(struct ovl_config *c, const char *data)
 int ovl_check_option(const char *opt)
 {
 	struct ovl_config scratch = { 0 };
-	char *copy = kstrdup(opt), *v;
-	int err = -ENOMEM;
+	int err = fs_option(opt, set_option, &scratch);
 
-	if (copy) {
-		v = str_cut(copy, '=');
-		err = set_option(&scratch, copy, v);
-	}
 	ovl_config_free(&scratch);
-	kfree(copy);
 	return err;
 }
 

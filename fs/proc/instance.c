@@ -68,16 +68,20 @@ static int parse_gid(struct proc_sb *ps, const char *value)
 	return 0;
 }
 
-/* "name" or "name=value" in @opt; -ENOENT: nobody knows it. */
-static int parse_option(struct proc_sb *ps, const char *opt)
+/* -ENOENT: nobody knows it. */
+static int parse_option(void *to, const char *key, const char *val)
 {
-	if (str_has_prefix(opt, "hidepid="))
-		return parse_hidepid(ps, opt + 8);
-	if (str_has_prefix(opt, "gid="))
-		return parse_gid(ps, opt + 4);
-	if (!str_has_prefix(opt, "subset="))
+	struct proc_sb *ps = to;
+
+	if (!val)
 		return -ENOENT;
-	if (strcmp(opt + 7, "pid") != 0)
+	if (!strcmp(key, "hidepid"))
+		return parse_hidepid(ps, val);
+	if (!strcmp(key, "gid"))
+		return parse_gid(ps, val);
+	if (strcmp(key, "subset") != 0)
+		return -ENOENT;
+	if (strcmp(val, "pid") != 0)
 		return -EINVAL;
 	ps->pids_only = true;
 	return 0;
@@ -87,29 +91,14 @@ static int check_option(const char *opt)
 {
 	struct proc_sb scratch = { 0 };
 
-	return parse_option(&scratch, opt);
-}
-
-static int parse_options(struct proc_sb *ps, const char *data)
-{
-	char *copy = kstrdup(data ? data : ""), *at = copy, *next;
-	int err = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	for (; !err && at && *at; at = next) {
-		next = str_cut(at, ',');
-		err = *at ? parse_option(ps, at) : 0;
-	}
-	kfree(copy);
-	return err == -ENOENT ? -EINVAL : err;
+	return fs_option(opt, parse_option, &scratch);
 }
 
 /* A set is taken over as a whole or not at all. */
 static int remount(struct super_block *sb, u64 flags __unused, const char *data)
 {
 	struct proc_sb *ps = proc_sb(sb), want = *ps;
-	int err = parse_options(&want, data);
+	int err = fs_options(data, parse_option, &want);
 
 	if (err)
 		return err;
@@ -167,7 +156,7 @@ static int proc_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		      u64 flags __unused, const char *data)
 {
 	struct proc_sb *ps = kzalloc(sizeof(*ps));
-	int err = ps ? parse_options(ps, data) : -ENOMEM;
+	int err = ps ? fs_options(data, parse_option, ps) : -ENOMEM;
 
 	sb->ops = &ops;
 	sb->magic = 0x9fa0;
