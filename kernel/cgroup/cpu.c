@@ -14,8 +14,10 @@
  * is taken from later periods.
  *
  * A look is a walk over all threads, so that all looks together are given but one part
- * in LOOK_SHARE of the time: with very many groups limits are kept less exactly.  An
- * empty group is not looked at.
+ * in LOOK_SHARE of the time: with very many groups limits are kept less exactly.  One
+ * look that took long does not count as much as that: under a hypervisor the hart may
+ * not have run meanwhile, and groups would go without a limit for LOOK_SHARE times
+ * as long.  An empty group is not looked at.
  */
 #include <kernel/cgroup/cgroup.h>
 
@@ -35,6 +37,7 @@
 #define QUOTA_MIN_NS	  NSEC_PER_MSEC
 
 static u64 look_next; /* [task_lock] when the next look of any timer may be */
+static u64 look_cost; /* [task_lock] what a look takes */
 
 /* What @t has used since it came to its group. */
 static struct cgroup_time since_locked(struct thread *t)
@@ -217,13 +220,13 @@ static void look_locked(struct cgroup *cg)
 
 static void expired(struct ktimer *k)
 {
-	u64 start, cost;
+	u64 start;
 
 	spin_lock(&task_lock);
 	start = clock_mono_ns();
 	look_locked(k->arg);
-	cost = clock_mono_ns() - start;
-	look_next = max(look_next, start) + LOOK_SHARE * cost;
+	look_cost = min(clock_mono_ns() - start, 2 * look_cost + NSEC_PER_USEC);
+	look_next = max(look_next, start) + LOOK_SHARE * look_cost;
 	spin_unlock(&task_lock);
 }
 

@@ -395,9 +395,26 @@ TEST(cgroup, cpu_time)
 	leave();
 }
 
+/* What is used beyond a quota is taken from later periods: so it is kept in the long run,
+ * also where a host did not let the hart run that should have looked. */
+static void keeps_to(const char *name, long percent, long most_ms)
+{
+	long was = value(at(name, "cpu.stat"), "usage_usec "), used, t;
+	long t0 = ut_now_ms();
+
+	do {
+		ut_sleep_ms(1000);
+		used = (value(at(name, "cpu.stat"), "usage_usec ") - was) /
+		       1000;
+		t = ut_now_ms() - t0;
+	} while (used * 100 > t * percent && t < most_ms);
+	if (used * 100 > t * percent)
+		ut_fail(__FILE__, __LINE__, "%ld of %ld ms", used, t);
+}
+
 TEST(cgroup, cpu_max)
 {
-	long was, used, t0, t;
+	long was;
 	pid_t pid;
 
 	enter_top();
@@ -417,13 +434,7 @@ TEST(cgroup, cpu_max)
 	CHECK(pid > 0);
 	put_pid("m", pid);
 	ut_sleep_ms(100);
-	was = value(at("m", "cpu.stat"), "usage_usec ");
-	t0 = ut_now_ms();
-	ut_sleep_ms(1000);
-	used = (value(at("m", "cpu.stat"), "usage_usec ") - was) / 1000;
-	t = ut_now_ms() - t0;
-	if (used > t * 3 / 10)
-		ut_fail(__FILE__, __LINE__, "%ld of %ld ms", used, t);
+	keeps_to("m", 30, 6000);
 	CHECK(value(at("m", "cpu.stat"), "nr_throttled ") > 5);
 	CHECK(value(at("m", "cpu.stat"), "throttled_usec ") > 100000);
 	CHECK_EQ(put(at("m", "cpu.max"), "max"), 0);
