@@ -65,8 +65,8 @@ def programs_drive():
         return []
     path = os.path.join(OUT, "work.ext4")
     if not os.path.exists(path):
-        subprocess.run(["cp", "--sparse=always", tools.programs_image(), path],
-                       check=True)
+        subprocess.run(["cp", "--sparse=always",
+                        tools.programs_image(fetch=False), path], check=True)
         for name in ("work.c", "bench.h"):
             subprocess.run(["/usr/sbin/debugfs", "-w", "-R",
                             f"write {TOP}/user/bench/{name} {name}", path],

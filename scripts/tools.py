@@ -63,10 +63,12 @@ def net_image():
                     "160M")
 
 
-def programs_image():
-    """Path of the image of programs to work with, fetched and made if need be."""
-    subprocess.run([os.path.join(TOP, "scripts/fetch-programs")], check=True,
-                   stdout=sys.stderr)
+def programs_image(fetch=True):
+    """Path of the image of programs to work with, made if need be, and fetched
+    unless what is there will do."""
+    if fetch:
+        subprocess.run([os.path.join(TOP, "scripts/fetch-programs")],
+                       check=True, stdout=sys.stderr)
     return image_of(os.path.join(CACHE, "programs"),
                     os.path.join(OUT, "programs.ext4"), "768M")
 

@@ -46,18 +46,15 @@ static int reserve_some(struct inode *inode, u64 *from, u64 to)
 	return err ? err : err2;
 }
 
-/* Blocks [from, to): unwritten where there was a hole. */
-static int reserve(struct inode *inode, u64 from, u64 to)
+/* @some for blocks [from, to) until they are done; again when a commit frees some. */
+static int in_steps(struct inode *inode, u64 from, u64 to,
+		    int (*some)(struct inode *inode, u64 *from, u64 to))
 {
-	u32 tries = 0, bits = inode_sbi(inode)->block_bits;
+	u32 tries = 0;
 	int err = 0;
 
-	/* Dirty pages there have been promised blocks: they get those first. */
-	if (load_once(&EXT4_I(inode)->delayed))
-		err = mapping_sync(&inode->mapping, from << bits, to << bits,
-				   false);
 	while (from < to && !err) {
-		err = reserve_some(inode, &from, to);
+		err = some(inode, &from, to);
 		if (err == -ENOSPC &&
 		    ext4_retry_nospc(inode_sbi(inode), &tries))
 			err = 0;
@@ -66,7 +63,21 @@ static int reserve(struct inode *inode, u64 from, u64 to)
 	return err;
 }
 
-/* One extent's worth: *from is up to where. */
+/* Blocks [from, to): unwritten where there was a hole. */
+static int reserve(struct inode *inode, u64 from, u64 to)
+{
+	u32 bits = inode_sbi(inode)->block_bits;
+	int err = 0;
+
+	/* Dirty pages there have been promised blocks: they get those first. */
+	if (load_once(&EXT4_I(inode)->delayed))
+		err = mapping_sync(&inode->mapping, from << bits, to << bits,
+				   false);
+	return err ? err : in_steps(inode, from, to, reserve_some);
+}
+
+/* One extent's worth becomes unwritten where it is: nobody else gets the blocks
+ * meanwhile, and a file in one piece stays so.  *from: up to where. */
 static int unwrite_some(struct inode *inode, u64 *from, u64 to)
 {
 	struct ext4_inode *ei = EXT4_I(inode);
@@ -89,23 +100,6 @@ static int unwrite_some(struct inode *inode, u64 *from, u64 to)
 	if (!err)
 		*from += m.len;
 	return err ? err : err2;
-}
-
-/* Blocks [from, to) become unwritten ones where they are: nobody else gets them
- * meanwhile, and a file in one piece stays so. */
-static int unwrite(struct inode *inode, u64 from, u64 to)
-{
-	u32 tries = 0;
-	int err = 0;
-
-	while (from < to && !err) {
-		err = unwrite_some(inode, &from, to);
-		if (err == -ENOSPC &&
-		    ext4_retry_nospc(inode_sbi(inode), &tries))
-			err = 0;
-		cond_resched();
-	}
-	return err;
 }
 
 /*
@@ -133,7 +127,7 @@ static int punch(struct inode *inode, u64 off, u64 end, bool keep)
 	mapping_punch(&inode->mapping, a, b);
 	if (err)
 		return err;
-	err = keep ? unwrite(inode, a >> bits, b >> bits)
+	err = keep ? in_steps(inode, a >> bits, b >> bits, unwrite_some)
 		   : ext4_remove_blocks(inode, (u32)(a >> bits), b >> bits);
 	/* Readers take no lock: what they brought back meanwhile is old. */
 	mapping_punch(&inode->mapping, a, b);

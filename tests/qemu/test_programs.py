@@ -65,8 +65,8 @@ int main(void)
 def test_gcc_and_gdb(debian):
     """A program of threads: compiled, run, stopped in one of them, and watched."""
     out = debian(f"cat > t.c <<'END'\n{THREADS}END\n"
-                 "gcc -g -O1 -pthread t.c -o t; ./t; gdb -nx -batch -ex 'break add if (long)n == 7' -ex run "
-                 "-ex 'print (long)n' -ex 'info threads' -ex bt -ex 'up' "
+                 "gcc -g -O1 -pthread t.c -o t; ./t; gdb -nx -batch "
+                 "-ex 'break add if (long)n == 7' -ex run -ex 'print (long)n' -ex 'info threads' -ex bt -ex 'up' "
                  "-ex 'watch sum' -ex continue -ex 'delete' -ex continue ./t",
                  120)
     assert out.startswith("sum 45\n") and out.count("sum 45\n") == 2, out
