@@ -21,8 +21,9 @@
  * ORDERING (each name is used at both ends below)
  *   MSG   producer's release of the slot, to the consumer's acquire of it: all that
  *         the message stands for was written before.
- *   ROOM  consumer's release of head, to the producer's acquire of it: the slot has
- *         been read before it is written again.
+ *   ROOM  consumer's store of head, to the producer's acquire of it: the slot has been
+ *         read before it is written again.  No fence of its own: MSG's acquire orders
+ *         the read before all that follows.  So head says nothing of anything else.
  */
 #ifndef LIB_MSGRING_H
 #define LIB_MSGRING_H
@@ -133,8 +134,8 @@ static inline __attribute__((always_inline)) u64 msgring_pop(struct msgring *r)
 		r->get_phase ^= 1;
 	}
 	r->get = p;
-	/* ROOM (release) - pairs with msgring_push(). */
-	store_release(&r->head, r->head + 1);
+	/* ROOM (release of that read) - pairs with msgring_push(). */
+	store_once(&r->head, r->head + 1);
 	return word & ~1ULL;
 }
 

@@ -3,8 +3,8 @@
  * tests/host/msgring_stress.c - lib/msgring.h with two threads, under
  * ThreadSanitizer, and the relay's sleep and wake-up on top of it.
  *
- * What a word stands for is plain memory (struct parcel), so a missing MSG or
- * ROOM edge is a data race.  In the second half the consumer sleeps as
+ * What a word stands for is plain memory (struct parcel), so a missing MSG edge is a
+ * data race, and a missing ROOM edge a word that is overwritten.  In the second half the consumer sleeps as
  * kernel/relay/idle.c does; a semaphore is the IPI, and a wake-up that is lost
  * is a time-out.
  */
@@ -31,6 +31,7 @@ struct run {
 	struct parcel parcel[2 * MAX_SIZE]; /* reused behind the ring's size */
 	u32 size;
 	u64 nr;
+	u64 done; /* parcels that were read */
 	bool sleeps;
 	u32 notify;
 	sem_t ipi;
@@ -94,22 +95,19 @@ static void *consumer(void *arg)
 			idle();
 		else if (p->value != want++)
 			fail("a message is not what was sent");
+		else
+			store_release(&run.done, want);
 	}
 	return NULL;
 }
 
-/*
- * Twice as many parcels as slots: when the ring takes message n, message
- * n - size has been popped, but its parcel may still be read.
- */
+/* Twice as many parcels as slots: the ring is full before the parcels are. */
 static void produce(void)
 {
 	for (u64 v = 0; v < run.nr; v++) {
 		struct parcel *p = &run.parcel[v % (2 * run.size)];
 
-		while (v >= 2 * run.size &&
-		       (u32)(START + v) - load_acquire(&run.ring.head) >=
-			       2 * run.size - 1)
+		while (v - load_acquire(&run.done) >= 2 * run.size)
 			sched_yield();
 		p->value = v;
 		while (!msgring_push(&run.ring, (u64)p))
