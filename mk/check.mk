@@ -11,6 +11,7 @@
 #   model               tests/model/, with spin
 #   clang-build         the kernel's C with clang
 #   sparse cppcheck clang-tidy
+#   user-headers        user/ with the C headers of Debian 13, which are others
 #   analyze             clang's static analyzer: minutes, so not part of check
 #
 # Wants from the Makefile: O (build directory), KCFLAGS, KSRC (the kernel's C
@@ -28,7 +29,7 @@ HOST_PYTHON  := python3
 
 CHECK_STATIC := format-check layers ordering
 CHECK_RUN    := model host-test tsan fuzz-ext4-short
-CHECK_LINT   := clang-build sparse cppcheck clang-tidy
+CHECK_LINT   := clang-build sparse cppcheck clang-tidy user-headers
 CHECK_PARTS  := $(CHECK_STATIC) $(CHECK_LINT) $(CHECK_RUN)
 
 .PHONY: check analyze format $(CHECK_PARTS)
@@ -123,6 +124,22 @@ cppcheck: $(call lint_ok,cppcheck)
 
 clang-tidy: $(call lint_ok,tidy)
 	@echo 'clang-tidy: $(words $^) files'
+
+# The release's headers in front of this machine's own: a type or a name that is ours
+# may have become theirs.
+NEWER_HEADERS := $(or $(ANTLER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/antler)/headers/usr/include
+USER_SRC := $(wildcard user/tests/*.c user/bench/*.c user/tools/*.c user/powercut/*.c)
+USER_HEADERS := $(USER_SRC:%.c=$(O)/lint/%.headers)
+
+$(O)/lint/user/%.headers: user/%.c $(wildcard user/*/*.h)
+	$(CHECK_Q)mkdir -p $(@D)
+	$(CHECK_Q)$(UCC) $(USER_CFLAGS) -Werror -fsyntax-only -nostdinc \
+		-isystem $$($(UCC) -print-file-name=include) \
+		-isystem $(NEWER_HEADERS) \
+		-isystem $(NEWER_HEADERS)/riscv64-linux-gnu $< && touch $@
+
+user-headers: $(USER_HEADERS)
+	@echo 'user-headers: $(words $^) files'
 
 analyze: $(call lint_ok,analyze)
 	@echo 'analyze: $(words $^) files'

@@ -369,18 +369,19 @@ TEST(errnos, file_capabilities)
 	CHECK_ERR(fsetxattr(fd, "security.capability", v2, 20, 0), EPERM);
 }
 
-struct procmap_query {
+/* struct procmap_query of Linux 6.11; newer headers have it, Debian 12's do not. */
+struct maps_question {
 	uint64_t size, flags, addr, start, end, perm, page_size, offset, ino;
 	uint32_t major, minor, name_size, id_size;
 	uint64_t name, id;
 };
-#define QUERY	   _IOC(3, 'f', 17, sizeof(struct procmap_query))
+#define QUERY	   _IOC(3, 'f', 17, sizeof(struct maps_question))
 #define WRITABLE   0x02
 #define EXECUTABLE 0x04
 #define OR_NEXT	   0x10
 #define OF_FILE	   0x20
 
-static int query(int fd, struct procmap_query *q, void *addr, uint64_t flags)
+static int query(int fd, struct maps_question *q, void *addr, uint64_t flags)
 {
 	q->size = sizeof(*q);
 	q->flags = flags;
@@ -394,7 +395,7 @@ TEST(errnos, map_query)
 	char *m = mmap(NULL, 3 * 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
 		       -1, 0);
 	int fd = open("/proc/self/maps", O_RDONLY), file = ut_open("f", "x");
-	struct procmap_query q = { 0 };
+	struct maps_question q = { 0 };
 	struct stat st;
 	char name[256];
 
