@@ -2,10 +2,12 @@
 /*
  * user/tests/main.c - run the conformance tests and print TAP.
  *
- *	utest [-d DIR] [-t SECONDS] [-l] [PREFIX...]
+ *	utest [-d DIR] [-t SECONDS] [-j N] [-l] [PREFIX...]
  *
  * Tests whose name begins with a PREFIX run (all without one), each as a
- * process group of its own in an empty directory below DIR (/tmp).
+ * process group of its own in an empty directory below DIR (/tmp).  With -j each of N
+ * processes runs every Nth: for those that wait rather than compute, and touch nothing
+ * that others see.
  */
 #include "utest.h"
 
@@ -216,34 +218,82 @@ static bool wanted(const struct utest *test, char **prefixes)
 	return false;
 }
 
+/* What the command line says. */
+struct plan {
+	const char *dir;
+	char **prefixes;
+	int seconds, jobs;
+};
+
+/* Every @p->jobs-th of the tests that are wanted, from number @first on: how many failed. */
+static int run_share(const struct plan *p, int first)
+{
+	const struct utest *const *t;
+	int nr = 0, failed = 0;
+
+	/* Children of tests that died come to us, so that none are left. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (t = __start_utests; t < __stop_utests; t++)
+		if (wanted(*t, p->prefixes) && nr++ % p->jobs == first)
+			failed += run_one(nr, *t, p->dir, p->seconds);
+	fflush(stdout);
+	return failed;
+}
+
+static int run_jobs(const struct plan *p)
+{
+	int failed = 0, status;
+
+	if (p->jobs == 1)
+		return run_share(p, 0);
+	for (int i = 0; i < p->jobs; i++)
+		if (fork() == 0)
+			_exit(run_share(p, i));
+	while (wait(&status) > 0)
+		failed += WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return failed;
+}
+
+/* The number of those that are wanted. */
+static int count(const struct plan *p, bool list)
+{
+	const struct utest *const *t;
+	int nr = 0;
+
+	for (t = __start_utests; t < __stop_utests; t++) {
+		if (!wanted(*t, p->prefixes))
+			continue;
+		nr++;
+		if (list)
+			puts((*t)->name);
+	}
+	return nr;
+}
+
 int main(int argc, char **argv)
 {
-	const char *dir = "/tmp";
-	int opt, seconds = 30, nr = 0, failed = 0;
+	struct plan p = { .dir = "/tmp", .seconds = 30, .jobs = 1 };
 	bool list = false;
-	const struct utest *const *t;
+	int opt, failed;
 
-	while ((opt = getopt(argc, argv, "d:t:l")) != -1) {
+	while ((opt = getopt(argc, argv, "d:t:j:l")) != -1) {
 		if (opt == 'd')
-			dir = optarg;
+			p.dir = optarg;
 		else if (opt == 't')
-			seconds = atoi(optarg);
+			p.seconds = atoi(optarg);
+		else if (opt == 'j')
+			p.jobs = atoi(optarg);
 		else if (opt == 'l')
 			list = true;
 		else
 			return 2;
 	}
-	/* Children of tests that died come to us, so that none are left. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	for (t = __start_utests; t < __stop_utests; t++) {
-		if (!wanted(*t, argv + optind))
-			continue;
-		if (list)
-			puts((*t)->name);
-		else
-			failed += run_one(++nr, *t, dir, seconds);
-	}
-	if (!list)
-		printf("1..%d\n# %d failed\n", nr, failed);
+	p.prefixes = argv + optind;
+	if (p.jobs < 1)
+		return 2;
+	if (list)
+		return !count(&p, true);
+	failed = run_jobs(&p);
+	printf("1..%d\n# %d failed\n", count(&p, false), failed);
 	return failed != 0;
 }
