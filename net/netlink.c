@@ -10,13 +10,11 @@
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
- * Locking: all.lock (RANK_FILE) guards the ports, each of which one socket of a namespace and
- * protocol has; groups are atomic.  The queue and the list of all sockets: nlsock.c.
+ * Names, groups and options: nlname.c.  The queue and the list of all sockets: nlsock.c.
  */
 #include <net/nlsock.h>
 
 #include <kernel/mm/kmalloc.h>
-#include <kernel/ns/pid.h>
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -24,9 +22,6 @@
 #include <net/netdev.h>
 
 #define TOLD_MAX 1024u /* messages to a group that nobody has read */
-/* Ports that are no pids, from the highest down. */
-#define NL_PORT_HIGH 0xffffefffu
-#define NL_PORT_LOW  0x80000000u
 
 static struct nl_all all = NL_ALL_INIT(all, "netlink_all");
 
@@ -198,52 +193,6 @@ void netlink_for_each(const struct net_ns *net,
 	spin_unlock(&all.lock);
 }
 
-/* Has another socket of the namespace and protocol that port?  all.lock held. */
-static bool port_taken(const struct nl_sock *nl, u32 port)
-{
-	const struct nl_sock *o;
-
-	list_for_each_entry(o, &all.socks, node) {
-		if (o != nl && o->port == port && o->s.net == nl->s.net &&
-		    o->s.protocol == nl->s.protocol)
-			return true;
-	}
-	return false;
-}
-
-/* A port of its own: the pid, or something high.  all.lock held. */
-static u32 choose_port(const struct nl_sock *nl)
-{
-	static u32 next = NL_PORT_HIGH; /* [all.lock] */
-	u32 port = (u32)pid_shown(current->proc->pid);
-
-	while (port_taken(nl, port)) {
-		if (next < NL_PORT_LOW)
-			next = NL_PORT_HIGH;
-		port = next--;
-	}
-	return port;
-}
-
-/* For who has none; @want: this one, 0: any.  0 or -EADDRINUSE.  all.lock held. */
-static int take_port(struct nl_sock *nl, u32 want)
-{
-	if (want && port_taken(nl, want))
-		return -EADDRINUSE;
-	store_once(&nl->port, want ? want : choose_port(nl));
-	return 0;
-}
-
-static void need_port(struct nl_sock *nl)
-{
-	if (likely(load_once(&nl->port)))
-		return;
-	spin_lock(&all.lock);
-	if (!nl->port)
-		(void)take_port(nl, 0);
-	spin_unlock(&all.lock);
-}
-
 static s64 nl_send(struct socket *s, struct sock_msg *m)
 {
 	struct nl_sock *nl = to_nl(s);
@@ -262,7 +211,7 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 	data = kmalloc(max(len, (size_t)16));
 	if (!data)
 		return -ENOBUFS;
-	need_port(nl);
+	nl_need_port(nl);
 	err = copy_from_iter(data, len, m->it) == len ? 0 : -EFAULT;
 	if (!err)
 		err = handle_all(nl, data, len);
@@ -271,26 +220,6 @@ static s64 nl_send(struct socket *s, struct sock_msg *m)
 }
 
 /* --- names and the rest */
-
-static int nl_bind(struct socket *s, struct sock_addr *addr)
-{
-	struct nl_sock *nl = to_nl(s);
-	struct nl_addr a;
-	int err = nl_addr_get(&a, addr);
-
-	if (err)
-		return err;
-	spin_lock(&all.lock);
-	if (!nl->port)
-		err = take_port(nl, a.port);
-	else if (a.port != nl->port)
-		err = -EINVAL; /* it has another one */
-	if (!err)
-		store_once(&nl->groups,
-			   (nl->groups & ~0xfffffffful) | a.groups);
-	spin_unlock(&all.lock);
-	return err;
-}
 
 static int nl_connect(struct socket *s, const struct sock_addr *addr,
 		      bool nonblock __unused)
@@ -304,96 +233,8 @@ static int nl_connect(struct socket *s, const struct sock_addr *addr,
 	err = nl_addr_to(s, addr, &a);
 	if (err || a.port)
 		return err ? err : -ECONNREFUSED; /* as nl_send() */
-	need_port(nl);
+	nl_need_port(nl);
 	return 0;
-}
-
-static int nl_name(struct socket *s, bool peer, struct sock_addr *out)
-{
-	struct nl_sock *nl = to_nl(s);
-
-	nl_addr_put(out, peer ? 0 : nl->port, peer ? 0 : (u32)nl->groups);
-	return 0;
-}
-
-static int set_member(struct nl_sock *nl, u32 group, bool in)
-{
-	u64 bit = group >= 1 && group <= 64 ? BIT(group - 1) : 0;
-
-	if (!bit)
-		return -EINVAL;
-	if (in)
-		(void)atomic_fetch_or(&nl->groups, bit);
-	else
-		(void)atomic_fetch_and(&nl->groups, ~bit);
-	return 0;
-}
-
-static int nl_setopt(struct socket *s, int level, int opt, const void *val,
-		     u32 len)
-{
-	struct nl_sock *nl = to_nl(s);
-	u32 v;
-
-	if (level != SOL_NETLINK)
-		return -ENOPROTOOPT;
-	if (len < sizeof(v))
-		return -EINVAL;
-	memcpy(&v, val, sizeof(v));
-	switch (opt) {
-	case NETLINK_ADD_MEMBERSHIP:
-	case NETLINK_DROP_MEMBERSHIP:
-		return set_member(nl, v, opt == NETLINK_ADD_MEMBERSHIP);
-	case NETLINK_NO_ENOBUFS:
-		store_once(&nl->no_enobufs, v != 0);
-		break;
-	case NETLINK_LISTEN_ALL_NSID:
-		if (!net_capable(s->net, CAP_NET_BROADCAST))
-			return -EPERM;
-		return v ? -EOPNOTSUPP : 0;
-	case NETLINK_PKTINFO:
-	case NETLINK_BROADCAST_ERROR:
-	case NETLINK_CAP_ACK:
-	case NETLINK_EXT_ACK:
-	case NETLINK_GET_STRICT_CHK:
-		break;
-	default:
-		return -ENOPROTOOPT;
-	}
-	if (v)
-		(void)atomic_fetch_or(&nl->opts, 1u << opt);
-	else
-		(void)atomic_fetch_and(&nl->opts, ~(1u << opt));
-	return 0;
-}
-
-static int nl_getopt(struct socket *s, int level, int opt, void *val, u32 len)
-{
-	struct nl_sock *nl = to_nl(s);
-	u64 groups = load_once(&nl->groups);
-	u32 v;
-
-	if (level != SOL_NETLINK)
-		return -ENOPROTOOPT;
-	switch (opt) {
-	case NETLINK_LIST_MEMBERSHIPS:
-		len = min(len & ~3u, (u32)sizeof(groups));
-		memcpy(val, &groups, len);
-		return (int)len;
-	case NETLINK_NO_ENOBUFS:
-	case NETLINK_PKTINFO:
-	case NETLINK_BROADCAST_ERROR:
-	case NETLINK_CAP_ACK:
-	case NETLINK_EXT_ACK:
-	case NETLINK_GET_STRICT_CHK:
-		if (len < sizeof(v))
-			return -EINVAL;
-		v = load_once(&nl->opts) >> opt & 1;
-		memcpy(val, &v, sizeof(v));
-		return sizeof(v);
-	default:
-		return -ENOPROTOOPT;
-	}
 }
 
 static const struct socket_ops netlink_ops = {

@@ -46,8 +46,8 @@ struct nl_sock {
 	struct socket s;
 	struct nl_all *all; /* [I] */
 	u32 refs;	    /* [all->lock] */
-	u32 port;	    /* [the protocol's] 0: none yet */
-	u64 groups;	    /* [the protocol's] bit n - 1: group n */
+	u32 port;	    /* [all->lock] 0: none yet */
+	u64 groups;	    /* [a] bit n - 1: group n */
 	bool admin;	    /* [I] who made it had CAP_NET_ADMIN */
 	u32 told_max; /* [I] messages told, not yet read; 0: as many as fit rcvbuf */
 	bool no_enobufs;	/* [a] */
@@ -93,6 +93,15 @@ void nl_sock_tell(struct nl_sock *nl, const struct nl_buf *b);
 u32 nl_tell_all(struct nl_all *all,
 		bool (*listens)(const struct nl_sock *nl, const void *arg),
 		const void *arg, const struct list_head *bufs);
+
+/* --- nlname.c */
+/* Who speaks has a port from then on. */
+void nl_need_port(struct nl_sock *nl);
+/* Of socket_ops. */
+int nl_bind(struct socket *s, struct sock_addr *addr);
+int nl_name(struct socket *s, bool peer, struct sock_addr *out);
+int nl_setopt(struct socket *s, int level, int opt, const void *val, u32 len);
+int nl_getopt(struct socket *s, int level, int opt, void *val, u32 len);
 
 /* Of socket_ops. */
 s64 nl_recv(struct socket *s, struct sock_msg *m);

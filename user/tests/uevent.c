@@ -168,6 +168,52 @@ TEST(uevent, programs_tell)
 	close(me);
 }
 
+/* The group that a message of @n bytes was said to, as NETLINK_PKTINFO has it. */
+static int told_to(int fd, ssize_t n)
+{
+	char buf[4096], ctl[64];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = ctl,
+			    .msg_controllen = sizeof(ctl) };
+	int group = -1;
+
+	CHECK_EQ(recvmsg(fd, &m, 0), n);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		if (c->cmsg_level == 270 && c->cmsg_type == 3)
+			memcpy(&group, CMSG_DATA(c), sizeof(group));
+	return group;
+}
+
+TEST(uevent, options)
+{
+	struct nl to = { .family = 16, .groups = 0xc };
+	int fd = listener(0), four = listener(8), on = 1, group = 3, v = 7;
+	uint32_t in[2] = { 0 };
+	socklen_t len = sizeof(in);
+
+	if (getuid())
+		ut_skip("not root");
+	CHECK_OK(setsockopt(fd, 270, 1, &group, sizeof(group)));
+	group = 33;
+	CHECK_ERR(setsockopt(fd, 270, 1, &group, sizeof(group)), EINVAL);
+	CHECK_OK(getsockopt(fd, 270, 9, in, &len));
+	CHECK_EQ(in[0], 4);
+	len = sizeof(v);
+	CHECK_OK(getsockopt(fd, 270, 3, &v, &len));
+	CHECK_EQ(v, 0);
+	CHECK_OK(setsockopt(fd, 270, 3, &on, sizeof(on)));
+	CHECK_OK(getsockopt(fd, 270, 3, &v, &len));
+	CHECK_EQ(v, 1);
+	/* of several groups the first one */
+	CHECK_EQ(sendto(four, "abc", 3, 0, (struct sockaddr *)&to, 12), 3);
+	CHECK_EQ(told_to(fd, 3), 3);
+	CHECK_ERR(recv(four, &v, 1, 0), EAGAIN);
+	close(fd);
+	close(four);
+}
+
 /* Of NETLINK_ROUTE, as systemd wants it: which group an answer was said to. */
 TEST(uevent, group_of_an_answer)
 {
