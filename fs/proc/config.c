@@ -113,7 +113,7 @@ STATIC_ASSERT(sizeof(config) < 0xffff, "one stored block");
 
 static void put_le(struct text *t, u32 v, u32 bytes)
 {
-	u8 b[4];
+	u8 b[4] = { 0 };
 
 	for (u32 i = 0; i < bytes; i++)
 		b[i] = (u8)(v >> 8 * i);

@@ -66,10 +66,11 @@ static const struct hart *hart_of(const struct thread *t)
 static void write_to(struct perf_event *e, struct side_record *r)
 {
 	u64 id[8];
+	u16 n = perf_sample_id(e, current, hart_of(current), id);
 	u32 body = r->n;
 	bool irq, wake;
 
-	put(r, id, perf_sample_id(e, current, hart_of(current), id));
+	put(r, id, n);
 	r->h.size = (u16)(sizeof(r->h) + r->n);
 	irq = pmu_irq_save();
 	wake = perf_rb_write(e, r, r->h.size, false);

@@ -268,7 +268,7 @@ static void orphans_on(const char *opts, bool in_file)
 
 static void orphans(void **state)
 {
-	orphans_on("-t ext4 -b 1024", false);
+	orphans_on("-t ext4 -b 1024 -O ^orphan_file", false);
 	orphans_on("-t ext4 -b 1024 -O orphan_file", true);
 	orphans_on("-t ext4 -b 4096 -O metadata_csum_seed,orphan_file", true);
 }
