@@ -273,6 +273,11 @@ struct file *socket_file(struct socket *s, bool nonblock);
 struct socket *socket_of(struct file *f); /* NULL: -ENOTSOCK */
 /* Take the pending error: 0 or -errno. */
 int socket_take_error(struct socket *s);
+/* The same, and it stays. */
+static inline int socket_error(const struct socket *s)
+{
+	return -(int)load_once(&s->error);
+}
 /* When a call that begins now gives up. */
 u64 socket_deadline(u64 timeout_ns);
 /* -ERESTARTSYS with a time limit cannot be restarted: -EINTR. */

@@ -162,9 +162,10 @@ static struct inet_buf *new_buf(struct iov_iter *it, u32 len)
 	return ERR_PTR(-EFAULT);
 }
 
-static int send_error(struct inet_sock *is)
+/* Why nothing can be sent.  The error stays for who tells it: tcp_send(). */
+static int send_error(const struct inet_sock *is)
 {
-	int err = socket_take_error(&is->s);
+	int err = socket_error(&is->s);
 
 	if (err)
 		return err;
@@ -226,7 +227,7 @@ static s64 send_some(struct inet_sock *is, struct inet_sock *to,
 	return sent_to_nobody(is, to) ? (s64)len : err;
 }
 
-/* All but the last @keep bytes. */
+/* All but the last @keep bytes, or as many as were sent when the connection ended. */
 static s64 send_all(struct inet_sock *is, struct inet_sock *to,
 		    struct sock_msg *m, u32 keep)
 {
@@ -246,6 +247,8 @@ static s64 send_all(struct inet_sock *is, struct inet_sock *to,
 		wake_up_all_key(&to->s.rd_wq, POLLIN | POLLRDNORM);
 		count(is, n);
 		done += n;
+		if (unlikely(send_error(is)))
+			break;
 	}
 	return done ? done : n;
 }
@@ -311,6 +314,15 @@ static s64 send_wire(struct inet_sock *is, struct sock_msg *m)
 	return n;
 }
 
+/* Nothing was sent: an error of the socket is told once, and by this call. */
+static void tell_failure(struct socket *s, const struct sock_msg *m, s64 err)
+{
+	if (err == socket_error(s))
+		(void)socket_take_error(s);
+	if (err == -EPIPE && !(m->flags & MSG_NOSIGNAL))
+		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
+}
+
 s64 tcp_send(struct socket *s, struct sock_msg *m)
 {
 	struct inet_sock *is = to_inet(s), *to;
@@ -336,8 +348,8 @@ s64 tcp_send(struct socket *s, struct sock_msg *m)
 	inet_put(to);
 	if (n > 0)
 		inet_stamp_stream(is, m, (u32)n);
-	if (n == -EPIPE && !(m->flags & MSG_NOSIGNAL))
-		(void)signal_thread(current, SIGPIPE, SEND_KERNEL);
+	else if (n < 0)
+		tell_failure(s, m, n);
 	return n;
 }
 

@@ -18,9 +18,10 @@
 #define PIECE_MAX   (32u * 1024u - sizeof(struct tcp_tx))
 #define PIECE_SMALL (2048u - sizeof(struct tcp_tx))
 
-static int send_error(struct inet_sock *is, const struct tcp_conn *c)
+/* Why nothing can be sent.  The error stays for who tells it: tcp_send(). */
+static int send_error(const struct inet_sock *is, const struct tcp_conn *c)
 {
-	int err = socket_take_error(&is->s);
+	int err = socket_error(&is->s);
 
 	if (err)
 		return err;
