@@ -489,8 +489,7 @@ static bool writable(struct unix_sock *us)
 	can = unix_is_dgram(us)
 		      ? unix_dgram_writable(us, peer)
 		      : load_once(&peer->peer) != us ||
-				unix_has_room(peer,
-					      load_once(&us->s.sndbuf) / 2);
+				unix_has_room(peer, unix_low_water(us));
 	unix_put(peer);
 	return can;
 }

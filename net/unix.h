@@ -120,6 +120,12 @@ s64 unix_send(struct socket *s, struct sock_msg *m);
 s64 unix_recv(struct socket *s, struct sock_msg *m);
 /* May a sender go on?  Racy. */
 bool unix_has_room(const struct unix_sock *to, u64 limit);
+/* Who has sent more than this, and polls, is told when no more is left of it: seldom,
+ * and then there is much to do. */
+static inline u64 unix_low_water(const struct unix_sock *us)
+{
+	return load_once(&us->s.sndbuf) / 4;
+}
 
 /* What is queued at @us to the end of @list. */
 void unix_take_queue(struct unix_sock *us, struct list_head *list);

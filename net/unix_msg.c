@@ -409,7 +409,7 @@ static void made_room(struct unix_sock *us)
 	peer = unix_get_peer(us);
 	if (!peer)
 		return;
-	if (unix_has_room(us, load_once(&peer->s.sndbuf) / 2))
+	if (unix_has_room(us, unix_low_water(peer)))
 		wake_up_all_key(&peer->s.wr_wq, POLLOUT | POLLWRNORM);
 	unix_put(peer);
 }

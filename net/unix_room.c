@@ -47,7 +47,7 @@ static void join(struct unix_sock *us, struct unix_sock *to)
 bool unix_dgram_writable(struct unix_sock *us, struct unix_sock *to)
 {
 	if (load_once(&to->peer) == us)
-		return unix_has_room(to, load_once(&us->s.sndbuf) / 2);
+		return unix_has_room(to, unix_low_water(us));
 	if (has_room(us, to) || load_once(&to->dead))
 		return true;
 	join(us, to);

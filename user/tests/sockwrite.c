@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * user/tests/sockwrite.c - streams that end while somebody writes.
+ * user/tests/sockwrite.c - streams that end while somebody writes, and when they can be
+ * written to again.
  */
 #include "utest.h"
 
@@ -107,4 +108,37 @@ TEST(sockwrite, reset_stays)
 	CHECK_ERR(send(s[0], "x", 1, MSG_NOSIGNAL), ECONNRESET);
 	CHECK_ERR(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
+}
+
+static bool can_write(int s)
+{
+	struct pollfd p = { .fd = s, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* A writer that polls hears of room when a quarter, at most, is still in use. */
+static void check_room(int type)
+{
+	static char some[32768];
+	int s[2];
+
+	CHECK_OK(socketpair(AF_UNIX, type, 0, s));
+	CHECK(can_write(s[0]));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(send(s[0], some, 30000, MSG_DONTWAIT), 30000);
+	CHECK(!can_write(s[0]));
+	CHECK_EQ(recv(s[1], some, 30000, 0), 30000);
+	CHECK(!can_write(s[0]));
+	CHECK_EQ(recv(s[1], some, 30000, 0), 30000);
+	CHECK(can_write(s[0]));
+	close(s[0]);
+	close(s[1]);
+}
+
+TEST(sockwrite, unix_room)
+{
+	check_room(SOCK_STREAM);
+	check_room(SOCK_DGRAM);
+	check_room(SOCK_SEQPACKET);
 }
