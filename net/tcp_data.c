@@ -558,6 +558,9 @@ static bool wait_input(struct inet_sock *is, const struct sock_msg *m,
 	*r = 0;
 	if (done && load_once(&is->s.error))
 		return false;
+	/* that nobody took what we sent is no reader's: it has had all */
+	if (load_once(&is->s.error) == EPIPE)
+		return false;
 	*r = socket_take_error(&is->s);
 	if (*r || (load_once(&is->shut) & SHUT_RD))
 		return false;

@@ -83,6 +83,22 @@ TEST(sockwrite, to_nobody_waiting)
 	CHECK_ERR(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
 }
 
+/* A reader finds the end that was there before, not the reset. */
+TEST(sockwrite, end_stays)
+{
+	char c;
+	int s[2];
+
+	connection(s);
+	close(s[1]);
+	CHECK_EQ(send(s[0], "x", 1, MSG_NOSIGNAL), 1);
+	ut_sleep_ms(20);
+	CHECK_EQ(recv(s[0], &c, 1, 0), 0);
+	CHECK_EQ(recv(s[0], &c, 1, 0), 0);
+	CHECK_ERR(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+	CHECK_EQ(recv(s[0], &c, 1, 0), 0);
+}
+
 /* Who waits for room when there is a reset returns what was sent; the error stays. */
 TEST(sockwrite, reset_stays)
 {
