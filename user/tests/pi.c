@@ -138,13 +138,13 @@ static void until(volatile int *what)
 /* The priority of a thread as /proc has it: below 0 if it is a real-time one. */
 static long shown(int tid)
 {
-	char name[64], buf[512], *at;
+	char name[64], buf[512] = "", *at;
 	long v;
 	int fd;
 
 	snprintf(name, sizeof(name), "/proc/self/task/%d/stat", tid);
 	CHECK_OK(fd = open(name, O_RDONLY));
-	CHECK(read(fd, buf, sizeof(buf)) > 0);
+	CHECK(read(fd, buf, sizeof(buf) - 1) > 0);
 	close(fd);
 	at = strrchr(buf, ')');
 	CHECK_EQ(sscanf(at + 2,
