@@ -114,6 +114,12 @@ const struct user_ns *mount_owner(const struct mount *m);
  * namespace.  0, -EINVAL: of no tree, -EPERM.  mount_mutex held. */
 int mount_may_regroup(const struct mount *m);
 bool mount_placed(const struct mount *m); /* in somebody's tree */
+/* The top of the tree that it is in.  dcache_lock held, as for the next ones. */
+const struct mount *mount_top(const struct mount *m);
+/* The root tmpfs of a tree, when the real root lies on it: nobody gets there. */
+bool mount_covered_top(const struct mount *m);
+void mount_id_add(struct mount *m); /* mount_id.c */
+void mount_id_del(struct mount *m);
 struct mnt_ns;
 void mount_ns_start(struct mount *top, struct mnt_ns *ns); /* its tree */
 void mount_ns_end(struct mount *top); /* all of it goes; may sleep */

@@ -16,7 +16,8 @@
  * Locking: mount_mutex serialises changes; dcache_lock guards the links.
  * Mounts and paths are put with neither held.
  *
- * Not here: what mount(2) may be asked (mount_ops.c), instances (super.c).
+ * Not here: what mount(2) may be asked (mount_ops.c), instances (super.c), all mounts in
+ * order (mount_id.c).
  */
 #include <fs/fsctx.h>
 #include <fs/internal.h>
@@ -28,7 +29,6 @@
 #include <kernel/task/process.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
-#include <lib/sort.h>
 #include <lib/string.h>
 
 #define NR_BUCKETS 1024u
@@ -164,6 +164,19 @@ struct mount *mount_alloc(struct super_block *sb, struct dentry *root,
 	return m;
 }
 
+/* What is put on `mounts`, and taken from it, is counted and has its number. */
+static void count(struct mount *m)
+{
+	nr_mounts++;
+	mount_id_add(m);
+}
+
+static void discount(struct mount *m)
+{
+	nr_mounts--;
+	mount_id_del(m);
+}
+
 /* Link @m on @p, which is a top of mounts; dcache_lock held.  Takes the tree's
  * reference of @m from the caller and new ones on @p. */
 void mount_link(struct mount *m, const struct path *p)
@@ -175,7 +188,7 @@ void mount_link(struct mount *m, const struct path *p)
 	list_add(&m->hash_node, bucket_of(m->parent, m->mountpoint));
 	list_add_tail(&m->child, &m->parent->children);
 	list_add_tail(&m->node, &mounts);
-	nr_mounts++;
+	count(m);
 }
 
 /* The reverse; *@was gets the place with its references. */
@@ -190,7 +203,7 @@ void mount_unlink(struct mount *m, struct path *was)
 	list_del(&m->hash_node);
 	list_del(&m->child);
 	list_del(&m->node);
-	nr_mounts--;
+	discount(m);
 }
 
 bool mount_is_below(const struct mount *m, const struct mount *top)
@@ -201,7 +214,7 @@ bool mount_is_below(const struct mount *m, const struct mount *top)
 	return false;
 }
 
-static const struct mount *top_of(const struct mount *m)
+const struct mount *mount_top(const struct mount *m)
 {
 	while (m->parent)
 		m = m->parent;
@@ -212,12 +225,12 @@ bool mount_attached(const struct mount *m)
 {
 	const struct fs_ctx *c = current ? current->fs : NULL;
 
-	return top_of(m) == (c ? load_once(&c->ns)->top : root_mount);
+	return mount_top(m) == (c ? load_once(&c->ns)->top : root_mount);
 }
 
 const struct user_ns *mount_owner(const struct mount *m)
 {
-	const struct mnt_ns *ns = load_once(&top_of(m)->ns);
+	const struct mnt_ns *ns = load_once(&mount_top(m)->ns);
 
 	return ns ? ns->ns.owner : fs_cred()->user_ns;
 }
@@ -231,7 +244,7 @@ int mount_may_regroup(const struct mount *m)
 
 bool mount_placed(const struct mount *m)
 {
-	const struct mount *top = top_of(m);
+	const struct mount *top = mount_top(m);
 
 	return top == root_mount || load_once(&top->ns);
 }
@@ -242,7 +255,7 @@ void mount_ns_start(struct mount *top, struct mnt_ns *ns)
 	spin_lock(&dcache_lock);
 	store_once(&top->ns, ns);
 	list_add(&top->node, &mounts);
-	nr_mounts++;
+	count(top);
 	spin_unlock(&dcache_lock);
 }
 
@@ -253,7 +266,7 @@ void mount_ns_end(struct mount *top)
 	mount_dissolve(top);
 	spin_lock(&dcache_lock);
 	list_del(&top->node);
-	nr_mounts--;
+	discount(top);
 	spin_unlock(&dcache_lock);
 	mount_unlock();
 	mount_put(top);
@@ -273,16 +286,6 @@ bool vfs_mount_is_ours(struct mount *m)
 	ours = mount_attached(m);
 	spin_unlock(&dcache_lock);
 	return ours;
-}
-
-bool mnt_ns_has(const struct mnt_ns *n, const struct mount *m)
-{
-	bool yes;
-
-	spin_lock(&dcache_lock);
-	yes = top_of(m) == n->top;
-	spin_unlock(&dcache_lock);
-	return yes;
 }
 
 struct mnt_ns *mnt_ns_find(u64 number)
@@ -420,42 +423,6 @@ void mount_snapshot_free(struct mount **all, u32 nr)
 	kfree(all);
 }
 
-/* The root tmpfs of a tree, when the real root lies on it: nobody gets there. */
-static bool is_hidden(struct mount *m)
-{
-	bool yes;
-
-	spin_lock(&dcache_lock);
-	yes = !m->parent && m->root->nr_mounted && mount_find(m, m->root);
-	spin_unlock(&dcache_lock);
-	return yes;
-}
-
-/* In the order in which they were made. */
-static int by_number(const void *a, const void *b)
-{
-	const struct mount *m = *(struct mount *const *)a;
-	const struct mount *n = *(struct mount *const *)b;
-
-	return m->unique_id < n->unique_id ? -1 : m->unique_id > n->unique_id;
-}
-
-void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
-{
-	u32 nr = 0, i;
-	struct mount **all = mount_snapshot(&nr);
-
-	if (!all)
-		return;
-	sort(all, nr, sizeof(struct mount *), by_number);
-	for (i = 0; i < nr; i++) {
-		if (!is_hidden(all[i]))
-			fn(all[i], ctx);
-		cond_resched_lazy();
-	}
-	mount_snapshot_free(all, nr);
-}
-
 struct mount *mount_internal(struct fs_type *t)
 {
 	struct super_block *sb;
@@ -492,7 +459,7 @@ int vfs_mount_root(const char *dev, const char *type, u64 flags,
 		return -ENOMEM;
 	spin_lock(&dcache_lock);
 	list_add(&m->node, &mounts);
-	nr_mounts++;
+	count(m);
 	root_mount = m;
 	m->ns = &init_mnt_ns;
 	init_mnt_ns.top = m;

@@ -26,8 +26,8 @@ struct mnt_ns *mnt_ns_current(void);
 struct mnt_ns *mnt_ns_find(u64 number);
 /* Current's root when it is its namespace, else what is on top of it; referenced. */
 void mnt_ns_root(struct mnt_ns *n, struct path *out);
-/* Is @m in its tree? */
-bool mnt_ns_has(const struct mnt_ns *n, const struct mount *m);
+/* The mount of its tree with the unique number @id, referenced, or NULL. */
+struct mount *mnt_ns_mount(const struct mnt_ns *n, u64 id);
 
 /* fs/nsfs.c: is @d a mount namespace as a file?  It, without a reference. */
 struct mnt_ns *nsfs_mnt_ns(const struct dentry *d);

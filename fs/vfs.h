@@ -357,6 +357,7 @@ struct mount {
 	bool loose; /* [mount_mutex] of no tree yet: fsmount(), open_tree() */
 	struct list_head node;	    /* [dcache_lock] all mounts, in order */
 	struct list_head hash_node; /* [dcache_lock] by (parent, mountpoint) */
+	struct list_head id_node;   /* [dcache_lock] by unique_id */
 	struct list_head children;  /* [dcache_lock] and mount_mutex */
 	struct list_head child;	    /* likewise, in parent's */
 	char *devname;		    /* [I] as given to mount(2) */

@@ -6,8 +6,25 @@
  */
 #include <lib/sort.h>
 
+/* A word that may be any object, as memory is. */
+typedef u64 __attribute__((may_alias)) word;
+
+static void swap_words(word *a, word *b, size_t size)
+{
+	for (; size; size -= sizeof(*a)) {
+		word t = *a;
+
+		*a++ = *b;
+		*b++ = t;
+	}
+}
+
 static void swap_bytes(u8 *a, u8 *b, size_t size)
 {
+	if (IS_ALIGNED((uintptr_t)a | (uintptr_t)b | size, sizeof(word))) {
+		swap_words((word *)(void *)a, (word *)(void *)b, size);
+		return;
+	}
 	while (size--) {
 		u8 t = *a;
 

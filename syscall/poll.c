@@ -149,6 +149,14 @@ enum {
 
 static const u32 sel_bits[NR_SEL] = { SEL_IN_SET, SEL_OUT_SET, SEL_EX_SET };
 
+/* What is asked of a file that is in the sets @wanted. */
+static u32 sel_events(u32 wanted)
+{
+	return (wanted & BIT(SEL_IN) ? SEL_IN_SET : 0) |
+	       (wanted & BIT(SEL_OUT) ? SEL_OUT_SET : 0) |
+	       (wanted & BIT(SEL_EX) ? SEL_EX_SET : 0);
+}
+
 #define SEL_WORDS_INLINE 4 /* 256 descriptors */
 
 struct select_set {
@@ -162,17 +170,15 @@ static int select_fd(struct select_set *s, u32 fd, u32 wanted,
 		     struct poll_waits *w)
 {
 	struct fdref r = fd_ref((int)fd);
-	u32 events = 0, got;
+	u32 events = sel_events(wanted), got;
 	int ready = 0;
 
 	if (!r.f)
 		return -EBADF;
-	for (u32 k = 0; k < NR_SEL; k++) {
-		if (wanted & BIT(k))
-			events |= sel_bits[k];
-	}
-	got = file_poll(r.f, poll_queue(w, events));
+	got = file_poll(r.f, poll_queue(w, events)) & events;
 	fd_unref(r);
+	if (!got)
+		return 0;
 	for (u32 k = 0; k < NR_SEL; k++) {
 		if ((wanted & BIT(k)) && (got & sel_bits[k])) {
 			s->out[k][fd / 64] |= 1ull << (fd % 64);
@@ -184,19 +190,20 @@ static int select_fd(struct select_set *s, u32 fd, u32 wanted,
 
 static int look_word(struct select_set *s, u32 word, struct poll_waits *w)
 {
-	u64 any = s->in[SEL_IN][word] | s->in[SEL_OUT][word] |
-		  s->in[SEL_EX][word];
+	u64 in = s->in[SEL_IN][word], out = s->in[SEL_OUT][word];
+	u64 ex = s->in[SEL_EX][word], any = in | out | ex;
 	int ready = 0;
 
 	while (any) {
-		u32 bit = ctz64(any), wanted = 0;
+		u32 bit = ctz64(any), wanted;
 		int r;
 
 		any &= any - 1;
 		if (word * 64 + bit >= s->nr)
 			break;
-		for (u32 k = 0; k < NR_SEL; k++)
-			wanted |= (u32)((s->in[k][word] >> bit) & 1) << k;
+		wanted = (u32)(in >> bit & 1) << SEL_IN |
+			 (u32)(out >> bit & 1) << SEL_OUT |
+			 (u32)(ex >> bit & 1) << SEL_EX;
 		r = select_fd(s, word * 64 + bit, wanted, w);
 		if (r < 0)
 			return r;

@@ -109,28 +109,6 @@ static void view_close(struct view *v)
 	ns_put(&v->ns->ns);
 }
 
-struct finding {
-	u64 id;
-	const struct mnt_ns *ns;
-	struct mount *m; /* referenced */
-};
-
-static void find_one(struct mount *m, void *ctx)
-{
-	struct finding *f = ctx;
-
-	if (m->unique_id == f->id && mnt_ns_has(f->ns, m))
-		f->m = mount_get(m);
-}
-
-static struct mount *find_mount(const struct view *v, u64 id)
-{
-	struct finding f = { .id = id, .ns = v->ns };
-
-	mount_for_each(find_one, &f);
-	return f.m;
-}
-
 /* Outside of the root only with privilege. */
 static bool may_see(const struct view *v, struct mount *m)
 {
@@ -259,7 +237,7 @@ SYSCALL4(457, statmount, uaddr_t, ureq, uaddr_t, to, u64, room, u32, flags)
 		n = view_open(&v, &req);
 	if (n)
 		return n;
-	m = find_mount(&v, req.id);
+	m = mnt_ns_mount(v.ns, req.id);
 	s.buf = kmalloc(STR_ROOM);
 	if (!m)
 		n = -ENOENT;
@@ -355,7 +333,7 @@ SYSCALL4(458, listmount, uaddr_t, ureq, uaddr_t, to, u64, nr, u32, flags)
 		return n;
 	l.last = req.param;
 	l.with_top = req.id == LSMT_ROOT;
-	m = l.with_top ? mount_get(v.root.mnt) : find_mount(&v, req.id);
+	m = l.with_top ? mount_get(v.root.mnt) : mnt_ns_mount(v.ns, req.id);
 	if (m && !l.with_top && !may_see(&v, m))
 		n = -EPERM;
 	l.top = m;

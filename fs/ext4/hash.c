@@ -30,41 +30,43 @@ static u32 parity(u32 x, u32 y, u32 z)
 	return x ^ y ^ z;
 }
 
-struct md4_round {
-	u32 (*fn)(u32 x, u32 y, u32 z);
-	u32 constant;
-	u8 word[8];
-	u8 shift[4];
-};
-
-static const struct md4_round rounds[3] = {
-	{ choose, 0, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 3, 7, 11, 19 } },
-	{ majority, 0x5a827999, { 1, 3, 5, 7, 0, 2, 4, 6 }, { 3, 5, 9, 13 } },
-	{ parity, 0x6ed9eba1, { 3, 7, 2, 6, 1, 5, 0, 4 }, { 3, 9, 11, 15 } },
-};
+/* @a with the function's value of the three others, a word and a constant. */
+static u32 step(u32 a, u32 value, u32 word, unsigned int shift)
+{
+	return rol(a + value + word, shift);
+}
 
 /* MD4 with half of the steps of each round. */
 static void half_md4(u32 buf[4], const u32 in[8])
 {
-	u32 v[4] = { buf[0], buf[1], buf[2], buf[3] };
-	u32 r, i;
+	const u32 root2 = 0x5a827999, root3 = 0x6ed9eba1;
+	u32 a = buf[0], b = buf[1], c = buf[2], d = buf[3];
+	u32 i;
 
-	for (r = 0; r < 3; r++) {
-		const struct md4_round *rd = &rounds[r];
-
-		/* The roles a, b, c, d go round: step i changes v[-i]. */
-		for (i = 0; i < 8; i++) {
-			u32 *a = &v[(4 - i % 4) % 4];
-			u32 b = v[(5 - i % 4) % 4], c = v[(6 - i % 4) % 4];
-			u32 d = v[(7 - i % 4) % 4];
-
-			*a = rol(*a + rd->fn(b, c, d) + in[rd->word[i]] +
-					 rd->constant,
-				 rd->shift[i % 4]);
-		}
+	for (i = 0; i < 8; i += 4) {
+		a = step(a, choose(b, c, d), in[i], 3);
+		d = step(d, choose(a, b, c), in[i + 1], 7);
+		c = step(c, choose(d, a, b), in[i + 2], 11);
+		b = step(b, choose(c, d, a), in[i + 3], 19);
 	}
-	for (i = 0; i < 4; i++)
-		buf[i] += v[i];
+	for (i = 2; i-- > 0;) {
+		a = step(a, majority(b, c, d), in[i] + root2, 3);
+		d = step(d, majority(a, b, c), in[i + 2] + root2, 5);
+		c = step(c, majority(d, a, b), in[i + 4] + root2, 9);
+		b = step(b, majority(c, d, a), in[i + 6] + root2, 13);
+	}
+	for (i = 2; i-- > 0;) {
+		const u32 *w = in + 2 * i;
+
+		a = step(a, parity(b, c, d), w[1] + root3, 3);
+		d = step(d, parity(a, b, c), w[5] + root3, 9);
+		c = step(c, parity(d, a, b), w[0] + root3, 11);
+		b = step(b, parity(c, d, a), w[4] + root3, 15);
+	}
+	buf[0] += a;
+	buf[1] += b;
+	buf[2] += c;
+	buf[3] += d;
 }
 
 static void tea(u32 buf[4], const u32 in[4])

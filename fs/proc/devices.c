@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fs/proc/devices.c - /proc/devices, misc, partitions, tty/drivers: drivers and their numbers.
+ * fs/proc/devices.c - /proc/devices, misc, partitions, tty/drivers: drivers and their numbers;
+ * driver/rtc.
  */
 #include <fs/proc/proc.h>
 
 #include <kernel/dev/blk.h>
 #include <kernel/dev/dev.h>
+#include <kernel/dev/rtc.h>
 #include <kernel/dev/tty/tty.h>
 #include <lib/ctype.h>
 #include <lib/fmt.h>
@@ -143,5 +145,29 @@ int proc_show_tty_drivers(struct text *t, void *arg __unused)
 	chrdev_for_each(port_line, t);
 	text_printf(t, "%-20s /dev/%-8s %3u 0-%u pty:slave\n", "pty_slave",
 		    "pts", PTS_MAJOR, PTY_MAX - 1);
+	return 0;
+}
+
+#define DAY 86400u
+
+/* A clock without alarms and periodic interrupts, as Linux shows one. */
+int proc_show_rtc(struct text *t, void *arg __unused)
+{
+	struct rtc_date d;
+	u64 s;
+	int err = rtc_first_seconds(&s);
+
+	if (err)
+		return err;
+	d = rtc_date_of(s / DAY);
+	text_printf(t,
+		    "rtc_time\t: %02u:%02u:%02u\nrtc_date\t: %04u-%02u-%02u\n",
+		    (u32)(s / 3600 % 24), (u32)(s / 60 % 60), (u32)(s % 60),
+		    d.year, d.month, d.day);
+	text_puts(t, "update IRQ enabled\t: no\n"
+		     "periodic IRQ enabled\t: no\n"
+		     "periodic IRQ frequency\t: 1\n"
+		     "max user IRQ frequency\t: 64\n"
+		     "24hr\t\t: yes\n");
 	return 0;
 }

@@ -47,6 +47,7 @@ int proc_show_devices(struct text *t, void *arg);
 int proc_show_misc(struct text *t, void *arg);
 int proc_show_partitions(struct text *t, void *arg);
 int proc_show_tty_drivers(struct text *t, void *arg);
+int proc_show_rtc(struct text *t, void *arg);
 
 struct lock_info;
 /* A lock as /proc/locks has it; @ctx: struct text. */

@@ -443,6 +443,9 @@ static int proc_init(void)
 	if (n)
 		pseudo_file(n, "drivers", 0444, proc_show_tty_drivers, NULL,
 			    NULL);
+	n = pseudo_dir(proc_root, "driver");
+	if (n)
+		pseudo_file(n, "rtc", 0444, proc_show_rtc, NULL, NULL);
 	n = pseudo_file(proc_root, "swaps", 0444, NULL, NULL, NULL);
 	if (n)
 		n->open = open_swaps;

@@ -34,7 +34,8 @@ struct rtc_time {
 };
 STATIC_ASSERT(sizeof(struct rtc_time) == 36, "Linux's struct rtc_time");
 
-static u32 nr_rtcs; /* [boot] */
+static u32 nr_rtcs;	  /* [boot] */
+static struct rtc *first; /* [I after boot] the one that set CLOCK_REALTIME */
 
 /* --- the calendar */
 
@@ -93,6 +94,11 @@ static int read_seconds(struct rtc *r, u64 *s)
 	err = r->ops->read(r, s);
 	mutex_unlock(&r->lock);
 	return err;
+}
+
+int rtc_first_seconds(u64 *s)
+{
+	return first ? read_seconds(first, s) : -ENODEV;
 }
 
 static s64 read_time(struct rtc *r, uaddr_t to)
@@ -262,6 +268,8 @@ int rtc_register(struct rtc *r)
 	err = chrdev_register(&r->chr);
 	if (err)
 		return err;
+	if (r->hctosys)
+		first = r;
 	nr_rtcs++;
 	for (u32 i = 0; i < ARRAY_SIZE(rtc_attrs); i++)
 		(void)sys_add_for(r->chr.sys, &rtc_attrs[i], r);

@@ -35,6 +35,8 @@ struct rtc {
 };
 
 int rtc_register(struct rtc *r);
+/* What the clock that has set CLOCK_REALTIME says; -ENODEV: there is none. */
+int rtc_first_seconds(u64 *s);
 
 /* A day of the calendar, and back: days since 1970-01-01; @month and @day from 1. */
 struct rtc_date {

@@ -329,17 +329,16 @@ int mm_madvise(struct mm *mm, u64 addr, u64 len, int advice)
 
 /* --- asking and writing back */
 
-/* 1 when the page at @va could be had without reading. */
-static u8 is_resident(struct mm *mm, u64 va)
+/* 1 when the page at @va, which is in @v, could be had without reading. */
+static u8 is_resident(struct mm *mm, const struct vma *v, u64 va)
 {
-	struct vma *v = vma_at(mm, va);
 	pte_t *p = pt_find(mm, va);
 	struct page *pg;
 	u8 yes = 0;
 
 	if (p && load_once(p))
 		return 1;
-	if (!v || !v->mapping)
+	if (!v->mapping)
 		return 0;
 	pg = mapping_find(v->mapping, vma_pgoff(v, va));
 	if (pg) {
@@ -373,13 +372,15 @@ int mm_mincore(struct mm *mm, u64 addr, u64 len, uaddr_t vec)
 	if (!range_end(addr, len, &end) || end > USER_TOP)
 		return -ENOMEM;
 	for (u64 va = addr; va < end;) {
+		const struct vma *v;
 		u32 n = 0;
+		u64 last;
 
 		down_read(&mm->lock);
-		while (n < sizeof(buf) && va < end && vma_at(mm, va)) {
-			buf[n++] = is_resident(mm, va);
-			va += PAGE_SIZE;
-		}
+		v = vma_at(mm, va);
+		last = v ? min(end, v->end) : va;
+		for (; n < sizeof(buf) && va < last; va += PAGE_SIZE)
+			buf[n++] = is_resident(mm, v, va);
 		up_read(&mm->lock);
 		if (n == 0)
 			return -ENOMEM;

@@ -47,6 +47,39 @@ static void test_odd_size(void **state)
 	assert_memory_equal(got, want, sizeof(got));
 }
 
+struct pair {
+	u64 key, other;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+	struct pair x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x.key > y.key) - (x.key < y.key);
+}
+
+/* Elements of words go by words, but not where they are not aligned. */
+static void test_words(void **state)
+{
+	struct pair got[101], odd[101];
+	u64 room[2 * 101 + 1];
+	u8 *bytes = (u8 *)room + 4;
+
+	for (u64 i = 0; i < 101; i++)
+		got[i] = (struct pair){ i * 59 % 101, i };
+	memcpy(bytes, got, sizeof(got));
+	sort(got, 101, sizeof(got[0]), compare_pairs);
+	sort(bytes, 101, sizeof(got[0]), compare_pairs);
+	memcpy(odd, bytes, sizeof(odd));
+	assert_memory_equal(got, odd, sizeof(got));
+	for (u64 i = 0; i < 101; i++) {
+		assert_int_equal(got[i].key, i);
+		assert_int_equal(got[i].other * 59 % 101, i);
+	}
+}
+
 static void test_orders(void **state)
 {
 	u32 up[64], down[64];
@@ -66,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_odd_size),
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_orders),
 	};
 

@@ -4,6 +4,7 @@
  */
 #include "utest.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/times.h>
 
@@ -124,4 +125,29 @@ TEST(procs, cpu_limit)
 		for (;;)
 			;
 	CHECK_EQ(ut_wait(pid), UT_SIGNALLED(SIGKILL));
+}
+
+static int sets_none(void *arg)
+{
+	struct rlimit lim = { 0, 60 };
+
+	signal(SIGXCPU, on_xcpu);
+	CHECK_OK(setrlimit(RLIMIT_CPU, &lim));
+	while (!xcpu)
+		;
+	CHECK_OK(getrlimit(RLIMIT_CPU, &lim));
+	CHECK_EQ(lim.rlim_cur, 1);
+	/* Who goes on setting it does not put the signal off. */
+	for (xcpu = 0; !xcpu; sched_yield()) {
+		lim.rlim_cur = 0;
+		CHECK_OK(setrlimit(RLIMIT_CPU, &lim));
+	}
+	return 7;
+}
+
+/* No second of CPU time is a limit that is reached at once; each signal raises the
+ * soft limit. */
+TEST(procs, cpu_limit_of_none)
+{
+	CHECK_EQ(ut_wait(ut_fork(sets_none, NULL)), 7);
 }

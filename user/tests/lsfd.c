@@ -239,6 +239,19 @@ TEST(lsfd, tty_drivers)
 	CHECK(file_has(f, "\npty_slave            /dev/pts      136 0-"));
 }
 
+/* What the clock without power says, for who reads text. */
+TEST(lsfd, driver_rtc)
+{
+	const char *f = "/proc/driver/rtc";
+
+	if (access("/sys/class/rtc/rtc0", F_OK))
+		ut_skip("no clock");
+	CHECK(file_has(f, "rtc_time\t: "));
+	CHECK(file_has(f, "\nrtc_date\t: 20"));
+	CHECK(file_has(f, "\nperiodic IRQ frequency\t: 1\n"));
+	CHECK(file_has(f, "\n24hr\t\t: yes\n"));
+}
+
 /* The watch that was added last comes first. */
 TEST(lsfd, watches)
 {
