@@ -28,6 +28,7 @@
 #define FAN_REPORT_DIR_FID    0x0400u
 #define FAN_REPORT_NAME	      0x0800u
 #define FAN_REPORT_TARGET_FID 0x1000u
+#define FAN_REPORT_FD_ERROR   0x2000u
 #define FAN_FID_BITS	      0x1e00u
 
 #define FAN_MARK_ADD		     0x001u

@@ -222,6 +222,7 @@ static int event_fd(const struct fanotify *fa, const struct fan_event *e,
 
 static s32 event_pidfd(const struct fanotify *fa, const struct fan_event *e)
 {
+	bool errors = fa->flags & FAN_REPORT_FD_ERROR;
 	struct process *p;
 	int fd;
 
@@ -230,9 +231,9 @@ static s32 event_pidfd(const struct fanotify *fa, const struct fan_event *e)
 	p = process_find(e->proc->pid);
 	process_put(p);
 	if (p != e->proc)
-		return FAN_NOPIDFD; /* reaped */
+		return errors ? -ESRCH : FAN_NOPIDFD; /* reaped */
 	fd = pidfd_create(e->proc, 0);
-	return fd < 0 ? FAN_EPIDFD : fd;
+	return fd >= 0 ? fd : errors ? fd : FAN_EPIDFD;
 }
 
 static s64 give_with(const struct fanotify *fa, const struct fan_event *e,
@@ -269,7 +270,7 @@ static s64 give(struct fanotify *fa, struct fan_event *e, struct iov_iter *to)
 	s32 pidfd = FAN_NOPIDFD;
 	s64 n = fd;
 
-	if (f || !e->path.mnt) {
+	if (f || !e->path.mnt || (fa->flags & FAN_REPORT_FD_ERROR)) {
 		pidfd = event_pidfd(fa, e);
 		n = give_with(fa, e, fd, pidfd, to);
 	}
@@ -281,7 +282,8 @@ static s64 give(struct fanotify *fa, struct fan_event *e, struct iov_iter *to)
 	}
 	if (n < 0 && pidfd >= 0)
 		(void)fd_close(pidfd);
-	taken(fa, e, fd, n < 0 ? (int)n : 0);
+	/* nobody can answer for a file that was not opened */
+	taken(fa, e, fd, n < 0 ? (int)n : e->path.mnt && !f ? fd : 0);
 	return n;
 }
 

@@ -294,6 +294,8 @@ int vfs_mount(const char *dev, const char *dir, const char *type, u64 flags,
 
 	if ((flags & MS_MGC_MASK) == MS_MGC_VAL)
 		flags &= ~(u64)MS_MGC_MASK;
+	if (flags & MS_STRICTATIME) /* the strongest of them */
+		flags &= ~(u64)(MS_NOATIME | MS_RELATIME);
 	err = path_lookup(AT_FDCWD, dir, LOOKUP_FOLLOW, &at);
 	if (err)
 		return err;

@@ -264,6 +264,9 @@ static void tmpfs_show_options(struct super_block *sb, char *buf, size_t n)
 	if (ts->max_blocks != ts->default_blocks)
 		len = scnprintf(buf, n, ",size=%lluk",
 				(unsigned long long)ts->max_blocks * 4);
+	if (ts->max_inodes != ts->default_inodes)
+		len += scnprintf(buf + len, n - (size_t)len, ",nr_inodes=%llu",
+				 (unsigned long long)ts->max_inodes);
 	if (ts->mode != 01777)
 		len += scnprintf(buf + len, n - (size_t)len, ",mode=%o",
 				 ts->mode);
@@ -271,7 +274,10 @@ static void tmpfs_show_options(struct super_block *sb, char *buf, size_t n)
 		len += scnprintf(buf + len, n - (size_t)len, ",uid=%u",
 				 ts->uid);
 	if (ts->gid)
-		scnprintf(buf + len, n - (size_t)len, ",gid=%u", ts->gid);
+		len += scnprintf(buf + len, n - (size_t)len, ",gid=%u",
+				 ts->gid);
+	if (sb->type->check_option) /* tmpfs, and nothing that is like it */
+		strscpy(buf + len, ",inode64", n - (size_t)len);
 }
 
 static void tmpfs_put_super(struct super_block *sb)
@@ -322,7 +328,7 @@ int tmpfs_mount(struct super_block *sb, struct blkdev *bdev __unused,
 		return -ENOMEM;
 	pmem_info(&mem);
 	ts->max_blocks = ts->default_blocks = mem.total / 2;
-	ts->max_inodes = mem.total / 2;
+	ts->max_inodes = ts->default_inodes = mem.total / 2;
 	ts->mode = 01777;
 	ts->uid = fs_cred()->fsuid;
 	ts->gid = fs_cred()->fsgid;

@@ -27,6 +27,7 @@
 struct tmpfs_sb {
 	u64 max_blocks;	    /* [a] pages; 0: no limit */
 	u64 default_blocks; /* [I] what it is when nobody says */
+	u64 default_inodes; /* [I] */
 	u64 used_blocks;    /* [a] */
 	u64 max_inodes;	    /* [a] 0: no limit */
 	u64 used_inodes;    /* [a] */

@@ -9,7 +9,7 @@
 #define USER_FLAGS (FAN_CLOEXEC | FAN_NONBLOCK | FAN_FID_BITS)
 #define INIT_FLAGS                                                    \
 	(USER_FLAGS | FAN_CLASS | FAN_REPORT_TID | FAN_REPORT_PIDFD | \
-	 FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS)
+	 FAN_REPORT_FD_ERROR | FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS)
 #define EVENT_F_FLAGS                                                 \
 	((u32)(O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | \
 	       O_CLOEXEC | O_LARGEFILE | O_NOATIME))

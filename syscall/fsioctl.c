@@ -90,6 +90,8 @@ static int dedupe(struct file *f, uaddr_t arg)
 
 	if (copy_from_user(&d, arg, sizeof(d)))
 		return -EFAULT;
+	if (sizeof(d) + d.dest_count * 32u > PAGE_SIZE)
+		return -ENOMEM;
 	if (!f->can_read || d.reserved1 || d.reserved2)
 		return -EINVAL;
 	if (S_ISDIR(f->inode->mode))

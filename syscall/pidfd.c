@@ -131,7 +131,7 @@ SYSCALL5(440, process_madvise, int, pidfd, uaddr_t, vec, u64, nr, int, advice,
 	}
 	mm = trace_may_access(p, true) ? NULL : process_mm(p);
 	if (!mm)
-		r = p->zombie ? -ESRCH : -EPERM;
+		r = p->zombie ? -ESRCH : -EACCES;
 	else if (advice != MADV_WILLNEED && advice != MADV_COLD &&
 		 advice != MADV_PAGEOUT && advice != MADV_COLLAPSE)
 		r = -EINVAL;

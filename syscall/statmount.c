@@ -165,9 +165,12 @@ static void put_strings(struct user_statmount *u, struct mount *m, u64 want,
 	struct path p = { m, m->root };
 	char *at = s->buf;
 
+	*at = '\0'; /* what there is not is found at 0, and empty */
+	s->len = 1;
+
 	if (want & STATMOUNT_FS_TYPE)
 		put_string(u, s, &u->fs_type,
-			   strscpy(at, m->sb->type->name, 64),
+			   strscpy(at + s->len, m->sb->type->name, 64),
 			   STATMOUNT_FS_TYPE);
 	if (want & STATMOUNT_MNT_ROOT)
 		put_string(u, s, &u->mnt_root,
@@ -192,6 +195,8 @@ static void put_strings(struct user_statmount *u, struct mount *m, u64 want,
 		put_string(u, s, &u->sb_source,
 			   strscpy(at + s->len, m->devname, PAGE_SIZE / 2),
 			   STATMOUNT_SB_SOURCE);
+	if (s->len == 1)
+		s->len = 0;
 }
 
 static s64 stat_mount(const struct view *v, struct mount *m, u64 want,

@@ -236,9 +236,9 @@ static s64 adjust(struct loop *lo, unsigned int cmd, u64 arg)
 	case LOOP_SET_DIRECT_IO:
 		return loop_set_direct(lo, arg);
 	default:
-		if (!block_size_ok(arg))
+		if (arg && !block_size_ok(arg))
 			return -EINVAL;
-		loop_set_block_size(lo, (u32)arg);
+		loop_set_block_size(lo, arg ? (u32)arg : SECTOR_SIZE);
 		return 0;
 	}
 }

@@ -159,14 +159,14 @@ static void show_usage(struct vma *v, struct map_ctx *c)
 	static const struct {
 		u32 bit;
 		const char *name;
-	} flags[] = { { VM_READ, "rd" },       { VM_WRITE, "wr" },
-		      { VM_EXEC, "ex" },       { VM_SHARED, "sh" },
-		      { VM_MAYREAD, "mr" },    { VM_MAYWRITE, "mw" },
-		      { VM_MAYEXEC, "me" },    { VM_GROWSDOWN, "gd" },
-		      { VM_LOCKED, "lo" },     { VM_DONTFORK, "dc" },
-		      { VM_WIPEONFORK, "wf" }, { VM_NORESERVE, "nr" },
-		      { VM_IO, "io" },	       { VM_DONTDUMP, "dd" },
-		      { VM_DROPPABLE, "dp" } };
+	} flags[] = { { VM_READ, "rd" },	{ VM_WRITE, "wr" },
+		      { VM_EXEC, "ex" },	{ VM_SHARED, "sh" },
+		      { VM_MAYREAD, "mr" },	{ VM_MAYWRITE, "mw" },
+		      { VM_MAYEXEC, "me" },	{ VM_GROWSDOWN, "gd" },
+		      { VM_LOCKED, "lo" },	{ VM_DONTFORK, "dc" },
+		      { VM_WIPEONFORK, "wf" },	{ VM_NORESERVE, "nr" },
+		      { VM_LOCKONFAULT, "lf" }, { VM_IO, "io" },
+		      { VM_DONTDUMP, "dd" },	{ VM_DROPPABLE, "dp" } };
 	struct usage u = { 0 };
 
 	add_usage(v, &u);

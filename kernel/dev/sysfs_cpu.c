@@ -55,16 +55,10 @@ static s64 show_hartid(void *obj, const struct sys_attr *a __unused, char *buf,
 	return scnprintf(buf, size, "%u\n", ((const struct hart *)obj)->hartid);
 }
 
-static s64 show_online(void *obj __unused, const struct sys_attr *a __unused,
-		       char *buf, size_t size)
-{
-	return scnprintf(buf, size, "1\n");
-}
-
+/* No `online`, as with CPUs that cannot be taken off line. */
 static const struct sys_attr hart_attrs[] = {
 	{ .name = "role", .mode = 0444, .show = show_role },
 	{ .name = "hartid", .mode = 0444, .show = show_hartid },
-	{ .name = "online", .mode = 0444, .show = show_online },
 };
 
 static s64 show_zero(void *obj __unused, const struct sys_attr *a __unused,

@@ -326,6 +326,22 @@ s64 shm_set(s32 id, const struct ipc_perm *perm)
 	return r;
 }
 
+/* Who has no privilege locks what is his, within his limit. */
+static s64 may_lock(struct ipc_obj *o, bool on)
+{
+	u64 limit = rlimit_cur(RLIMIT_MEMLOCK);
+	s64 r;
+
+	if (ns_capable(current_nsproxy()->ipc->ns.owner, CAP_IPC_LOCK))
+		return 0;
+	r = ipc_owner(o);
+	if (r || !on)
+		return r;
+	if (limit == 0)
+		return -EPERM;
+	return to_seg(o)->ds.size > limit ? -ENOMEM : 0;
+}
+
 /* There is no swap: a segment's pages stay in any case. */
 s64 shm_lock(s32 id, bool on)
 {
@@ -334,10 +350,7 @@ s64 shm_lock(s32 id, bool on)
 
 	spin_lock(&ipc_shms.lock);
 	o = ipc_find_locked(&ipc_shms, id);
-	r = IS_ERR(o) ? PTR_ERR(o)
-	    : ns_capable(current_nsproxy()->ipc->ns.owner, CAP_IPC_LOCK)
-		    ? 0
-		    : ipc_owner(o);
+	r = IS_ERR(o) ? PTR_ERR(o) : may_lock(o, on);
 	if (!r && on)
 		o->perm.mode |= SHM_LOCKED;
 	else if (!r)

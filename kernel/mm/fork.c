@@ -167,7 +167,8 @@ static int copy_vma(struct copy *c, struct vma *v)
 	if (!n)
 		return -ENOMEM;
 	n->mm = c->new;
-	n->flags &= ~(u32)VM_LOCKED; /* locks are not inherited */
+	n->flags &= ~(u32)(VM_LOCKED |
+			   VM_LOCKONFAULT); /* locks are not inherited */
 	uffd_drop(n);
 	if (wipe)
 		n->has_anon = false;

@@ -418,6 +418,8 @@ int mm_msync(struct mm *mm, u64 addr, u64 len, u32 flags)
 	if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || addr % PAGE_SIZE ||
 	    ((flags & MS_ASYNC) && (flags & MS_SYNC)))
 		return -EINVAL;
+	if (ALIGN_UP(len, PAGE_SIZE) == 0)
+		return 0; /* also one that wraps */
 	if (!range_end(addr, len, &end))
 		return -ENOMEM;
 	down_read(&mm->lock);

@@ -17,6 +17,8 @@
 #define MCL_FUTURE  2u
 #define MCL_ONFAULT 4u
 
+#define LOCK_FLAGS ((u32)(VM_LOCKED | VM_LOCKONFAULT))
+
 /* Pages of [start, end) that are not locked yet. */
 static u64 unlocked_pages(struct mm *mm, u64 start, u64 end)
 {
@@ -31,14 +33,26 @@ static u64 unlocked_pages(struct mm *mm, u64 start, u64 end)
 	return n;
 }
 
-static void set_locked(struct mm *mm, u64 start, u64 end, bool lock)
+/* Where the first hole of [start, end) is, or @end. */
+static u64 first_hole(struct mm *mm, u64 start, u64 end)
+{
+	struct vma *v = vma_overlap(mm, start, end);
+
+	while (start < end && v && v->start <= start) {
+		start = v->end;
+		v = vma_next(v);
+	}
+	return min(start, end);
+}
+
+/* What is asked for from now on: VM_LOCKED, VM_LOCKONFAULT too, or 0. */
+static void set_locked(struct mm *mm, u64 start, u64 end, u32 locked)
 {
 	struct vma *v, *next;
 
 	for (v = vma_overlap(mm, start, end); v && v->start < end; v = next) {
 		if (!(v->flags & (VM_IO | VM_SECRET | VM_DROPPABLE)))
-			vma_set_flags(v, lock ? v->flags | VM_LOCKED
-					      : v->flags & ~(u32)VM_LOCKED);
+			vma_set_flags(v, (v->flags & ~LOCK_FLAGS) | locked);
 		v = vma_merge(v);
 		next = vma_next(v);
 	}
@@ -64,7 +78,7 @@ static int fill(struct mm *mm, u64 start, u64 end)
 		to = min(end, v->end);
 		write = vma_is_data(v->flags);
 		can = (v->flags & (VM_READ | VM_WRITE | VM_EXEC)) &&
-		      (v->flags & VM_LOCKED);
+		      vma_locked_now(v->flags);
 		up_read(&mm->lock);
 		if (can)
 			err = mm_populate(mm, from, to, write);
@@ -73,30 +87,34 @@ static int fill(struct mm *mm, u64 start, u64 end)
 	return err == -EFAULT || err == -EIO ? -ENOMEM : err;
 }
 
+static u32 flags_for(bool lock, bool on_fault)
+{
+	return (lock ? VM_LOCKED : 0) | (lock && on_fault ? VM_LOCKONFAULT : 0);
+}
+
+/* A length that wraps is none, as on Linux. */
 int mm_mlock(struct mm *mm, u64 addr, u64 len, bool lock, bool on_fault)
 {
 	u64 start = ALIGN_DOWN(addr, PAGE_SIZE);
 	u64 pages = ALIGN_UP(len + (addr - start), PAGE_SIZE);
-	u64 end = start + pages;
+	u64 end = start + pages, hole;
 	int err = 0;
 
-	if (len == 0 ||
-	    pages == 0) /* a length that wraps is none, as on Linux */
-		return 0;
 	if (end < start)
 		return -EINVAL;
 	down_write(&mm->lock);
-	if (lock) {
+	if (lock) { /* who may lock nothing may not ask for nothing either */
 		err = mm_may_lock(mm, unlocked_pages(mm, start, end));
 		if (err == -EAGAIN)
 			err = -ENOMEM;
 	}
-	if (!err && !vma_covered(mm, start, end))
-		err = -ENOMEM;
+	hole = first_hole(mm, start, end);
+	if (!err && hole > start)
+		err = vma_split_at(mm, start, hole);
 	if (!err)
-		err = vma_split_at(mm, start, end);
-	if (!err)
-		set_locked(mm, start, end, lock);
+		set_locked(mm, start, hole, flags_for(lock, on_fault));
+	if (!err && len && hole < end)
+		err = -ENOMEM; /* what lies before the hole is done */
 	up_write(&mm->lock);
 	if (!err && lock && !on_fault)
 		err = fill(mm, start, end);
@@ -105,6 +123,7 @@ int mm_mlock(struct mm *mm, u64 addr, u64 len, bool lock, bool on_fault)
 
 int mm_mlockall(struct mm *mm, u32 flags)
 {
+	u32 locked = flags_for(true, flags & MCL_ONFAULT);
 	int err = 0;
 
 	if (flags == 0 || flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) ||
@@ -118,9 +137,9 @@ int mm_mlockall(struct mm *mm, u32 flags)
 	if (err == -EAGAIN)
 		err = -ENOMEM;
 	if (!err) {
-		mm->def_flags = flags & MCL_FUTURE ? VM_LOCKED : 0;
+		mm->def_flags = flags & MCL_FUTURE ? locked : 0;
 		if (flags & MCL_CURRENT)
-			set_locked(mm, 0, USER_TOP, true);
+			set_locked(mm, 0, USER_TOP, locked);
 	}
 	up_write(&mm->lock);
 	if (!err && (flags & MCL_CURRENT) && !(flags & MCL_ONFAULT))
@@ -132,7 +151,7 @@ int mm_munlockall(struct mm *mm)
 {
 	down_write(&mm->lock);
 	mm->def_flags = 0;
-	set_locked(mm, 0, USER_TOP, false);
+	set_locked(mm, 0, USER_TOP, 0);
 	up_write(&mm->lock);
 	return 0;
 }

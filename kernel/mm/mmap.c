@@ -157,8 +157,9 @@ static int flags_of(struct mm *mm, u32 prot, u32 flags, const struct file *file,
 	if (type == MAP_DROPPABLE && !file) {
 		if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
 			return -EINVAL;
-		*out = (fl & ~(u32)VM_LOCKED) | VM_DROPPABLE | VM_NORESERVE |
-		       VM_WIPEONFORK | VM_DONTDUMP;
+		*out = (fl & ~(u32)(VM_LOCKED | VM_LOCKONFAULT)) |
+		       VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK |
+		       VM_DONTDUMP;
 		return 0;
 	}
 	if (type != MAP_SHARED && type != MAP_PRIVATE &&
@@ -317,7 +318,7 @@ s64 mm_mmap(struct mm *mm, u64 addr, u64 len, u32 prot, u32 flags,
 	else if (file && load_once(&mm->users) == 0)
 		fault_ahead(v); /* exec makes a program */
 	mm_free_detached(&gone);
-	if (at >= 0 && (flags & MAP_POPULATE || fl & VM_LOCKED) &&
+	if (at >= 0 && (flags & MAP_POPULATE || vma_locked_now(fl)) &&
 	    prot & (PROT_READ | PROT_WRITE))
 		(void)mm_populate(mm, (u64)at, (u64)at + len,
 				  (prot & PROT_WRITE) && !(fl & VM_SHARED));
@@ -477,7 +478,7 @@ s64 mm_brk(struct mm *mm, u64 brk)
 		err = mm_detach(mm, to, from, &gone);
 	if (!err)
 		mm->brk = brk;
-	populate = !err && to > from && (mm->def_flags & VM_LOCKED);
+	populate = !err && to > from && vma_locked_now(mm->def_flags);
 	brk = mm->brk;
 	up_write(&mm->lock);
 	mm_free_detached(&gone);

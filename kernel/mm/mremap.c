@@ -144,10 +144,11 @@ static s64 move(struct remap *r)
 	if (len)
 		move_entries(mm, n->mapping, r->old, r->to, len);
 	if (keep)
-		vma_set_flags(r->v, r->v->flags & ~(u32)VM_LOCKED);
+		vma_set_flags(r->v,
+			      r->v->flags & ~(u32)(VM_LOCKED | VM_LOCKONFAULT));
 	else if (r->old_len)
 		(void)mm_detach(mm, r->old, r->old + r->old_len, &r->gone);
-	if (n->flags & VM_LOCKED) {
+	if (vma_locked_now(n->flags)) {
 		r->fill = r->to + len;
 		r->fill_end = r->to + r->new_len;
 	}
@@ -172,7 +173,7 @@ static int grow_here(struct remap *r)
 		err = mm_may_lock(r->mm, more >> PAGE_SHIFT);
 		if (err)
 			return err;
-		r->fill = v->end;
+		r->fill = vma_locked_now(v->flags) ? v->end : end;
 		r->fill_end = end;
 	}
 	vma_resize(v, v->start, end);
@@ -198,8 +199,7 @@ static int check_area(struct remap *r)
 		return -EFAULT;
 	if (r->new_len > USER_TOP)
 		return -ENOMEM;
-	if (r->old_len == 0 &&
-	    (!(r->v->flags & VM_SHARED) || !(r->flags & MREMAP_MAYMOVE)))
+	if (r->old_len == 0 && !(r->v->flags & VM_SHARED))
 		return -EINVAL;
 	/* What is left behind must be filled again, by zeroes or from its file. */
 	if ((r->flags & MREMAP_DONTUNMAP) &&

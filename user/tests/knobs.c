@@ -158,6 +158,8 @@ TEST(knobs, config_gz)
 		ut_skip("packed");
 	buf[n] = '\0';
 	CHECK(strstr(buf + 15, "CONFIG_SYSVIPC=y\n"));
+	CHECK(strstr(buf + 15, "CONFIG_TIME_NS=y\n"));
+	CHECK(strstr(buf + 15, "CONFIG_USERFAULTFD=y\n"));
 	CHECK_EQ((unsigned char)buf[11] | (unsigned char)buf[12] << 8, n - 23);
 }
 

@@ -163,6 +163,7 @@ TEST(loop, range_and_size)
 	CHECK_ERR(ioctl(dev, LOOP_SET_DIRECT_IO, 1), EINVAL);
 	CHECK_ERR(ioctl(dev, LOOP_SET_BLOCK_SIZE, 1000), EINVAL);
 	CHECK_OK(ioctl(dev, LOOP_SET_BLOCK_SIZE, 4096));
+	CHECK_OK(ioctl(dev, LOOP_SET_BLOCK_SIZE, 0));	   /* the usual one */
 	CHECK_ERR(ioctl(dev, LOOP_CHANGE_FD, fd), EINVAL); /* not read-only */
 	CHECK_ERR(ioctl(dev, LOOP_SET_FD, fd), EBUSY);
 }
