@@ -228,13 +228,16 @@ bool oom_victim_gone(void)
 	return gone;
 }
 
-/* Is there enough that a user's allocation may succeed? */
+/*
+ * Would a user's allocation succeed?  What other harts keep for themselves (PCP_MAX frames
+ * each) does not help this one.
+ */
 static bool enough(void)
 {
 	struct pmem_info i;
 
 	pmem_info(&i);
-	return i.free > i.reserved + PCP_BATCH;
+	return pmem_free_pages() > i.reserved;
 }
 
 /* Is anything on its way to become free? */
