@@ -246,9 +246,15 @@ static int run_jobs(const struct plan *p)
 
 	if (p->jobs == 1)
 		return run_share(p, 0);
-	for (int i = 0; i < p->jobs; i++)
-		if (fork() == 0)
-			_exit(run_share(p, i));
+	for (int i = 0; i < p->jobs; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			failed = run_share(p, i);
+			_exit(failed < 255 ? failed : 255);
+		}
+		failed += pid < 0; /* a share that nobody ran */
+	}
 	while (wait(&status) > 0)
 		failed += WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 	return failed;
