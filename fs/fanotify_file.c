@@ -233,7 +233,7 @@ static s32 event_pidfd(const struct fanotify *fa, const struct fan_event *e)
 	if (p != e->proc)
 		return errors ? -ESRCH : FAN_NOPIDFD; /* reaped */
 	fd = pidfd_create(e->proc, 0);
-	return fd >= 0 ? fd : errors ? fd : FAN_EPIDFD;
+	return fd >= 0 || errors ? fd : FAN_EPIDFD;
 }
 
 static s64 give_with(const struct fanotify *fa, const struct fan_event *e,

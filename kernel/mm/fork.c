@@ -167,8 +167,7 @@ static int copy_vma(struct copy *c, struct vma *v)
 	if (!n)
 		return -ENOMEM;
 	n->mm = c->new;
-	n->flags &= ~(u32)(VM_LOCKED |
-			   VM_LOCKONFAULT); /* locks are not inherited */
+	n->flags &= ~VM_LOCKS; /* locks are not inherited */
 	uffd_drop(n);
 	if (wipe)
 		n->has_anon = false;

@@ -17,8 +17,6 @@
 #define MCL_FUTURE  2u
 #define MCL_ONFAULT 4u
 
-#define LOCK_FLAGS ((u32)(VM_LOCKED | VM_LOCKONFAULT))
-
 /* Pages of [start, end) that are not locked yet. */
 static u64 unlocked_pages(struct mm *mm, u64 start, u64 end)
 {
@@ -52,7 +50,7 @@ static void set_locked(struct mm *mm, u64 start, u64 end, u32 locked)
 
 	for (v = vma_overlap(mm, start, end); v && v->start < end; v = next) {
 		if (!(v->flags & (VM_IO | VM_SECRET | VM_DROPPABLE)))
-			vma_set_flags(v, (v->flags & ~LOCK_FLAGS) | locked);
+			vma_set_flags(v, (v->flags & ~VM_LOCKS) | locked);
 		v = vma_merge(v);
 		next = vma_next(v);
 	}
@@ -89,7 +87,9 @@ static int fill(struct mm *mm, u64 start, u64 end)
 
 static u32 flags_for(bool lock, bool on_fault)
 {
-	return (lock ? VM_LOCKED : 0) | (lock && on_fault ? VM_LOCKONFAULT : 0);
+	if (!lock)
+		return 0;
+	return on_fault ? VM_LOCKS : VM_LOCKED;
 }
 
 /* A length that wraps is none, as on Linux. */

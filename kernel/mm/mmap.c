@@ -157,9 +157,8 @@ static int flags_of(struct mm *mm, u32 prot, u32 flags, const struct file *file,
 	if (type == MAP_DROPPABLE && !file) {
 		if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
 			return -EINVAL;
-		*out = (fl & ~(u32)(VM_LOCKED | VM_LOCKONFAULT)) |
-		       VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK |
-		       VM_DONTDUMP;
+		*out = (fl & ~VM_LOCKS) | VM_DROPPABLE | VM_NORESERVE |
+		       VM_WIPEONFORK | VM_DONTDUMP;
 		return 0;
 	}
 	if (type != MAP_SHARED && type != MAP_PRIVATE &&

@@ -144,8 +144,7 @@ static s64 move(struct remap *r)
 	if (len)
 		move_entries(mm, n->mapping, r->old, r->to, len);
 	if (keep)
-		vma_set_flags(r->v,
-			      r->v->flags & ~(u32)(VM_LOCKED | VM_LOCKONFAULT));
+		vma_set_flags(r->v, r->v->flags & ~VM_LOCKS);
 	else if (r->old_len)
 		(void)mm_detach(mm, r->old, r->old + r->old_len, &r->gone);
 	if (vma_locked_now(n->flags)) {

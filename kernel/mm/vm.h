@@ -66,13 +66,14 @@ struct mm;
 #define VM_UFFD_MINOR	BIT(27)
 #define VM_UFFD		(VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR)
 #define VM_LOCKONFAULT	BIT(28) /* with VM_LOCKED: pages come when touched */
-#define VM_POLICY_SHIFT 16	/* a byte: mpolicy.c */
+#define VM_LOCKS	((u32)(VM_LOCKED | VM_LOCKONFAULT))
+#define VM_POLICY_SHIFT 16 /* a byte: mpolicy.c */
 #define VM_POLICY	(0xffu << VM_POLICY_SHIFT)
 
 /* Are an area's pages to be there as soon as it is? */
 static inline bool vma_locked_now(u32 flags)
 {
-	return (flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
+	return (flags & VM_LOCKS) == VM_LOCKED;
 }
 
 struct vm_ops {
