@@ -50,15 +50,20 @@ static void write_file(int fd, const struct plan *p, const struct op *op)
 	must(pwrite(fd, buf, op->len, op->off) == (ssize_t)op->len, "write");
 }
 
+/* msync() speaks for its range alone, and the plan takes it to confirm the
+ * whole file: so the range is the whole file. */
 static void write_mapped(int fd, const struct plan *p, const struct op *op)
 {
-	uint32_t len = op->off + op->len;
-	uint8_t *m = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct stat st;
+	uint8_t *m;
 
+	must(!fstat(fd, &st), "fstat");
+	m = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 fd, 0);
 	must(m != MAP_FAILED, "mmap");
 	plan_data(p, doing_nr, m + op->off, op->len);
-	must(!msync(m, len, MS_SYNC), "msync");
-	munmap(m, len);
+	must(!msync(m, (size_t)st.st_size, MS_SYNC), "msync");
+	munmap(m, (size_t)st.st_size);
 }
 
 static void do_file(const struct plan *p, const struct op *op, const char *path)
