@@ -424,11 +424,24 @@ static __cold void real_time_ready(struct hart *h, struct thread *t, bool back)
 		relay_of(h)->preempt |= PREEMPT_BACK;
 }
 
-/* @back: from a call of its own: before its equals if it waited in it, for it shall go on
- * soon; a real-time thread is not asked about that. */
+/* @t comes back from a call: is its turn not over? */
+static __cold bool keeps_turn(struct relay_hart *r, const struct thread *t)
+{
+	if (r->turn_of != t)
+		return false;
+	if (t->work & WORK_RESCHED)
+		r->turn_of = NULL;
+	return r->turn_of;
+}
+
+/*
+ * @back: from a call of its own: before its equals if it waited in it, for it shall go on
+ * soon, or if its turn is not over; a real-time thread is not asked about that.
+ */
 void relay_user_ready(struct hart *h, struct thread *t, bool back)
 {
-	bool front = back && t->suspended_once;
+	struct relay_hart *r = relay_of(h);
+	bool front = back && (t->suspended_once || keeps_turn(r, t));
 
 	relay_observe(h, t, EV_RESUMED, !h->user);
 	t->home = h;
@@ -441,7 +454,7 @@ void relay_user_ready(struct hart *h, struct thread *t, bool back)
 	t->queued_at = rdcycle();
 	relay_enqueue(h, t, front);
 	if (front && !t->rt_prio && !h->user->rt_prio)
-		relay_of(h)->preempt |= PREEMPT_FIRST;
+		r->preempt |= PREEMPT_FIRST;
 }
 
 void relay_yield(void)

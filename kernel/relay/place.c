@@ -140,11 +140,20 @@ void relay_leave_home(struct thread *t)
 	home->st.migrations++;
 }
 
+/*
+ * A turn lasts over the thread's calls, as it would without a relay: who has the hart
+ * meanwhile gives it back when the thread returns (relay_user_ready()), and has the
+ * next turn when this one ends before that.
+ */
 void relay_slice_expired(struct ktimer *t)
 {
 	struct hart *h = t->arg;
+	struct relay_hart *r = relay_of(h);
 
-	relay_of(h)->preempt |= PREEMPT_TURN;
+	if (!r->turn_of || !r->lent || !h->user || h->user == r->turn_of ||
+	    h->user->rt_prio)
+		r->preempt |= PREEMPT_TURN;
+	r->turn_of = NULL;
 }
 
 /* From a twentieth (nice 19, SCHED_IDLE) to the double (-20); a turn of SCHED_RR. */
@@ -166,13 +175,17 @@ void relay_slice_arm(struct hart *h)
 	struct relay_hart *r = relay_of(h);
 
 	r->slice_alone = 0;
-	if (!ktimer_armed(&r->slice))
-		ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, h->user));
+	if (ktimer_armed(&r->slice))
+		return;
+	r->turn_of = h->user;
+	r->lent = false;
+	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, h->user));
 }
 
 /* Nobody waits any more: no interrupt for it either. */
 void relay_slice_disarm(struct hart *h)
 {
+	relay_of(h)->turn_of = NULL;
 	if (ktimer_try_cancel(&relay_of(h)->slice))
 		timer_prepare_sleep(h);
 }

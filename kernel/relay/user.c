@@ -196,7 +196,8 @@ static void rotate(struct hart *h, bool goes_on)
 
 	if (t->rt_prio == next->rt_prio && t->turn < next->turn)
 		t->turn = ++relay_of(h)->turns; /* it was over */
-
+	if (!goes_on)
+		relay_of(h)->turn_of = NULL;
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
 	t->nr_ivcsw++;
@@ -230,8 +231,10 @@ static void choose(struct hart *h)
 		rotate(h,
 		       why == PREEMPT_FIRST && !(h->user->work & WORK_RESCHED));
 	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
-	if (!h->user && h->nr_runq)
+	if (!h->user && h->nr_runq) {
 		h->user = take_next(h);
+		r->lent = h->user != r->turn_of;
+	}
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
 }

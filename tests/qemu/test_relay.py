@@ -297,6 +297,20 @@ def test_short_calls_first(boot):
     assert put_off[0] == put_off[1] < put_off[2], put_off
 
 
+def test_turn_lasts_over_calls(boot):
+    """Who only computes gets neither all of a hart that others make calls from, nor nothing."""
+    m = boot(smp=2, relay="remote", append="slice_us=200000")
+    out = m.sh("(while :; do :; done) & p=$!; "
+               "ms() { cut -d' ' -f14 /proc/$p/stat; }; "
+               "now() { cut -d' ' -f1 /proc/uptime; }; "
+               "t=$(now); dd if=/dev/zero of=/dev/null bs=1M count=100 2>/dev/null; echo $t $(now); "
+               "dd if=/dev/zero of=/dev/null bs=1M 2>/dev/null & d=$!; "
+               "a=$(ms); sleep 3; b=$(ms); kill $p $d; echo $a $b", 60).out
+    start, end, before, after = map(float, out.split())
+    assert end - start < 10, out        # a turn of the other's each: 20 s
+    assert after - before > 50, out     # of 300 hundredths
+
+
 @pytest.mark.parametrize("smp,append", [
     (2, "relay_delay=200"), (2, "relay_delay=20000 poll_us=0"),
     (4, "relay_delay=2000 poll_us=5"), (4, "relay_delay=500 service=2"),
