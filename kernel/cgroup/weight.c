@@ -129,8 +129,10 @@ u64 cgroup_turn_ns(struct hart *h, const struct thread *t, u64 turn_ns)
 	const struct thread *o;
 	u64 ns;
 
+	if (h->user && h->user != t)
+		q.t[q.nr++] = h->user;
 	list_for_each_entry(o, &h->runq, run_node)
-		if (!o->rt_prio && q.nr < QUEUE_MAX)
+		if (o != t && !o->rt_prio && q.nr < QUEUE_MAX)
 			q.t[q.nr++] = o;
 	spin_lock(&task_lock);
 	ns = turn_ns * q.nr * share_locked(&q, t) / SHARE_ONE;

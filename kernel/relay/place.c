@@ -17,8 +17,6 @@
 #include <kernel/time/timer.h>
 #include <lib/string.h>
 
-#define SLICE_KEEP 16u
-
 /* Threads other than @t that want the hart; one that is in a local call, or whose
  * answer is awaited, will be back. */
 static u32 load_of(const struct hart *h, const struct thread *t)
@@ -138,66 +136,6 @@ void relay_leave_home(struct thread *t)
 		relay_of(home)->here -= t->suspended_once;
 	t->home = NULL;
 	home->st.migrations++;
-}
-
-/*
- * A turn lasts over the thread's calls, as it would without a relay: who has the hart
- * meanwhile gives it back when the thread returns (relay_user_ready()), and has the
- * next turn when this one ends before that.
- */
-void relay_slice_expired(struct ktimer *t)
-{
-	struct hart *h = t->arg;
-	struct relay_hart *r = relay_of(h);
-
-	if (!r->turn_of || !r->lent || !h->user || h->user == r->turn_of ||
-	    h->user->rt_prio)
-		r->preempt |= PREEMPT_TURN;
-	r->turn_of = NULL;
-}
-
-/* From a twentieth (nice 19, SCHED_IDLE) to the double (-20); a turn of SCHED_RR. */
-static u64 slice_of(struct hart *h, const struct thread *t)
-{
-	s32 nice = t->sched_policy == SCHED_IDLE ? 19 : load_once(&t->nice);
-
-	if (unlikely(t->rt_prio))
-		return load_once(&sched_rr_ms) * NSEC_PER_MSEC;
-	if (unlikely(load_once(&cgroup_nr_cpu)))
-		return cgroup_turn_ns(h, t, relay_slice_ns);
-	if (likely(!nice))
-		return relay_slice_ns;
-	return relay_slice_ns * (u64)(20 - nice) / 20;
-}
-
-void relay_slice_arm(struct hart *h)
-{
-	struct relay_hart *r = relay_of(h);
-
-	r->slice_alone = 0;
-	if (ktimer_armed(&r->slice))
-		return;
-	r->turn_of = h->user;
-	r->lent = false;
-	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, h->user));
-}
-
-/* Nobody waits any more: no interrupt for it either. */
-void relay_slice_disarm(struct hart *h)
-{
-	relay_of(h)->turn_of = NULL;
-	if (ktimer_try_cancel(&relay_of(h)->slice))
-		timer_prepare_sleep(h);
-}
-
-/*
- * Two threads that make calls wait for each other at every other moment: the timer
- * stays until it is clear that nobody does any more.
- */
-void relay_slice_unwanted(struct hart *h)
-{
-	if (++relay_of(h)->slice_alone >= SLICE_KEEP)
-		relay_slice_disarm(h);
 }
 
 /* A thread that waits behind another moves to a hart that has nothing to do. */

@@ -159,6 +159,7 @@ struct relay_hart {
 	u64 turns;  /* [H] begun by real-time threads */
 	struct ktimer slice;	/* [H] */
 	struct thread *turn_of; /* [H] whose turn the slice is; only compared */
+	u64 lent_at;		/* [H] ns, when lent was set */
 	bool lent;	 /* [H] another took the hart while turn_of was away */
 	u32 slice_alone; /* [H] returns to user mode while nobody waits */
 	struct ktimer watch;	  /* [H] watch.c */
@@ -342,10 +343,6 @@ struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
 /* Current's affinity changed: the end of its request finds it another hart. */
 void relay_leave_home(struct thread *t);
 void relay_place_init(void); /* roles and rings are final */
-void relay_slice_arm(struct hart *h);
-void relay_slice_disarm(struct hart *h);
-void relay_slice_unwanted(struct hart *h); /* nobody waits at this moment */
-void relay_slice_expired(struct ktimer *t);
 void relay_push_away(struct hart *h);
 /* A thread that is perhaps in the queue of @h has another priority: on that hart; and
  * from another one. */
@@ -361,6 +358,17 @@ static inline void relay_left_queue(struct thread *t)
 		t->queued_at = 0;
 	}
 }
+
+/* --- turns.c */
+void relay_slice_arm(struct hart *h);
+void relay_slice_disarm(struct hart *h);
+void relay_slice_unwanted(struct hart *h); /* nobody waits at this moment */
+void relay_slice_expired(struct ktimer *k);
+/* @t's turn is over: is the next one also its own, because all in the queue owe theirs?
+ * If not, it is that of the first in the queue. */
+bool relay_keeps_hart(struct hart *h, struct thread *t);
+/* Who of the queue, which is not empty, has the hart while another's turn goes on. */
+struct thread *relay_borrower(struct hart *h);
 
 /* --- idle.c */
 /* Wait.  A message that came meanwhile, or 0. */

@@ -174,10 +174,8 @@ void relay_ask_to_sort(struct hart *h)
 	hart_ipi(h->cpu);
 }
 
-static struct thread *take_next(struct hart *h)
+static struct thread *take(struct hart *h, struct thread *t)
 {
-	struct thread *t = list_first_entry(&h->runq, struct thread, run_node);
-
 	list_del(&t->run_node);
 	h->nr_runq--;
 	relay_left_queue(t);
@@ -192,7 +190,9 @@ static struct thread *take_next(struct hart *h)
  */
 static void rotate(struct hart *h, bool goes_on)
 {
-	struct thread *t = h->user, *next = take_next(h);
+	struct thread *t = h->user;
+	struct thread *next =
+		take(h, list_first_entry(&h->runq, struct thread, run_node));
 
 	if (t->rt_prio == next->rt_prio && t->turn < next->turn)
 		t->turn = ++relay_of(h)->turns; /* it was over */
@@ -225,15 +225,19 @@ static void choose(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 	u8 why = r->preempt & (PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
+	struct thread *t = h->user;
+	bool yields = t && (t->work & WORK_RESCHED);
 
-	if (h->user && h->nr_runq && (why || (h->user->work & WORK_RESCHED)) &&
-	    gives_way(h, h->user))
-		rotate(h,
-		       why == PREEMPT_FIRST && !(h->user->work & WORK_RESCHED));
+	if (t && h->nr_runq && (why || yields) && gives_way(h, t) &&
+	    (why != PREEMPT_TURN || yields || t->rt_prio ||
+	     !relay_keeps_hart(h, t)))
+		rotate(h, why == PREEMPT_FIRST && !yields);
 	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
 	if (!h->user && h->nr_runq) {
-		h->user = take_next(h);
-		r->lent = h->user != r->turn_of;
+		h->user = take(h, relay_borrower(h));
+		r->lent = r->turn_of && h->user != r->turn_of;
+		if (r->lent)
+			r->lent_at = clock_mono_ns();
 	}
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);

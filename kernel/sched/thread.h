@@ -170,7 +170,8 @@ struct thread {
 	/* --- flags */
 	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
 	bool gave_up; /* [O] its request, if it has suspended, did so for an event */
-	u64 turn; /* [O] of a real-time thread among its equals */
+	u64 turn;      /* [O] of a real-time thread among its equals */
+	u64 turn_debt; /* [O] ns that it had its hart for too long: turns.c */
 
 	/* --- identity */
 	int ns_tid;		    /* [I] in its own PID namespace */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel/relay/turns.c - how long a thread has its hart when others wait for it.
+ *
+ * A turn is a slice: its timer runs only while somebody waits.  Who has it is
+ * relay_hart.turn_of, over its calls too: as it would without a relay, a thread keeps its
+ * turn while it is in a call.  Who has the hart meanwhile (relay_hart.lent) gives it back
+ * when the thread returns (relay_user_ready()); if this turn ends before that, the next
+ * one is its own, and began when it got the hart.
+ *
+ * Turns end late: a call that runs here is not interrupted, and a hart may itself have
+ * been without a processor (a loaded host of an emulator).  What a thread had too much it
+ * owes (thread.turn_debt), and it is passed over until that was a turn less for each turn
+ * owed.  So shares hold in the long run, whatever a turn came to.
+ *
+ * Context: the hart itself, interrupts off; nothing sleeps.  Real-time threads have turns
+ * of their own (relay_enqueue()), and owe nothing.
+ */
+#include <kernel/cgroup/cgroup.h>
+#include <kernel/relay/relay.h>
+#include <kernel/time/clock.h>
+#include <kernel/time/timer.h>
+
+#define SLICE_KEEP  16u
+#define DEBT_SMALL  20u /* such a part of an ordinary turn is not looked at */
+#define DEBT_MOST   64u /* ordinary turns that one owes at most */
+#define LOOK_MOST   64u /* of a queue: for who owes none */
+
+/* From a twentieth (nice 19, SCHED_IDLE) to the double (-20); a turn of SCHED_RR. */
+static u64 slice_of(struct hart *h, const struct thread *t)
+{
+	s32 nice = t->sched_policy == SCHED_IDLE ? 19 : load_once(&t->nice);
+
+	if (unlikely(t->rt_prio))
+		return load_once(&sched_rr_ms) * NSEC_PER_MSEC;
+	if (unlikely(load_once(&cgroup_nr_cpu)))
+		return cgroup_turn_ns(h, t, relay_slice_ns);
+	if (likely(!nice))
+		return relay_slice_ns;
+	return relay_slice_ns * (u64)(20 - nice) / 20;
+}
+
+/* @t had its hart for @ns too long. */
+static void owes(struct thread *t, u64 ns)
+{
+	if (!t->rt_prio)
+		t->turn_debt =
+			min(t->turn_debt + ns, DEBT_MOST * relay_slice_ns);
+}
+
+/* Another thread's turn ends while @t has the hart: had it less than a turn itself? */
+static bool turn_goes_on(struct hart *h, struct thread *t, u64 now)
+{
+	struct relay_hart *r = relay_of(h);
+	u64 had = now - r->lent_at, slice = slice_of(h, t);
+
+	if (had >= slice) {
+		owes(t, had - slice);
+		return false;
+	}
+	r->turn_of = t;
+	r->lent = false;
+	ktimer_arm(&r->slice, now + slice - had);
+	return true;
+}
+
+void relay_slice_expired(struct ktimer *k)
+{
+	struct hart *h = k->arg;
+	struct relay_hart *r = relay_of(h);
+	struct thread *t = h->user;
+	u64 now = clock_mono_ns();
+
+	if (t && t == r->turn_of)
+		owes(t, now - k->deadline_ns);
+	else if (t && r->turn_of && r->lent && !t->rt_prio && h->nr_runq &&
+		 turn_goes_on(h, t, now))
+		return;
+	r->turn_of = NULL;
+	r->preempt |= PREEMPT_TURN;
+}
+
+/* How many whole turns @t owes. */
+static u64 turns_owed(struct hart *h, const struct thread *t)
+{
+	if (likely(t->turn_debt < relay_slice_ns / DEBT_SMALL) || t->rt_prio)
+		return 0;
+	return t->turn_debt / slice_of(h, t);
+}
+
+static void pay(struct hart *h, struct thread *t, u64 turns)
+{
+	t->turn_debt -= turns * slice_of(h, t);
+}
+
+/* All owe turns: as many as the least of them pass without anybody's having them. */
+static void pass_over(struct hart *h, struct thread *t)
+{
+	struct thread *o;
+	u64 least = turns_owed(h, t);
+	u32 n = 0;
+
+	list_for_each_entry(o, &h->runq, run_node) {
+		if (least && ++n <= LOOK_MOST)
+			least = min(least, turns_owed(h, o));
+	}
+	if (!least)
+		return;
+	pay(h, t, least);
+	n = 0;
+	list_for_each_entry(o, &h->runq, run_node) {
+		if (++n <= LOOK_MOST)
+			pay(h, o, least);
+	}
+}
+
+bool relay_keeps_hart(struct hart *h, struct thread *t)
+{
+	struct thread *o;
+
+	pass_over(h, t);
+	for (u32 n = min(h->nr_runq, LOOK_MOST); n; n--) {
+		o = list_first_entry(&h->runq, struct thread, run_node);
+		if (!turns_owed(h, o))
+			return false;
+		pay(h, o, 1);
+		list_del(&o->run_node);
+		list_add_tail(&o->run_node, &h->runq);
+	}
+	return h->nr_runq <= LOOK_MOST;
+}
+
+/* The first who owes nothing, if there is one; it pays nothing either. */
+struct thread *relay_borrower(struct hart *h)
+{
+	struct thread *t, *first;
+	u32 n = 0;
+
+	first = list_first_entry(&h->runq, struct thread, run_node);
+	list_for_each_entry(t, &h->runq, run_node) {
+		if (!turns_owed(h, t))
+			return t->rt_prio == first->rt_prio ? t : first;
+		if (++n == LOOK_MOST)
+			break;
+	}
+	return first;
+}
+
+void relay_slice_arm(struct hart *h)
+{
+	struct relay_hart *r = relay_of(h);
+
+	r->slice_alone = 0;
+	if (ktimer_armed(&r->slice))
+		return;
+	r->turn_of = h->user;
+	r->lent = false;
+	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, h->user));
+}
+
+/* Nobody waits any more: no interrupt for it either. */
+void relay_slice_disarm(struct hart *h)
+{
+	relay_of(h)->turn_of = NULL;
+	if (ktimer_try_cancel(&relay_of(h)->slice))
+		timer_prepare_sleep(h);
+}
+
+/*
+ * Two threads that make calls wait for each other at every other moment: the timer
+ * stays until it is clear that nobody does any more.
+ */
+void relay_slice_unwanted(struct hart *h)
+{
+	if (++relay_of(h)->slice_alone >= SLICE_KEEP)
+		relay_slice_disarm(h);
+}
