@@ -196,7 +196,7 @@ static void left_stack(struct hart *h, struct thread *t, enum co_result why)
 		t->acct_off -= now; /* until relay_run_ready() adds */
 		if (why == CO_YIELDED) {
 			relay_observe(h, t, EV_YIELD, 0);
-			list_add_tail(&t->run_node, &h->ready);
+			relay_coroutine_yielded(h, t);
 			break;
 		}
 		relay_observe(h, t, EV_SUSPEND, 0);
@@ -309,6 +309,8 @@ void relay_run_ready(struct hart *h)
 
 	list_del(&t->run_node);
 	relay_of(h)->passed = 0;
+	if (unlikely(relay_user_waits(h)) && !ktimer_armed(&relay_of(h)->slice))
+		relay_slice_arm(h, t);
 	if (unlikely(!t->in_coroutine && !t->kfn)) /* it was put off */
 		relay_run_request(h, t);
 	h->state = HART_CALL;

@@ -13,7 +13,8 @@
  *       ends or suspends it enters the loop anew (co_ended(), user_ecall()) on an
  *       empty stack.
  *   L2  Messages, ready coroutines and user code take turns: none can keep the
- *       other two from running.
+ *       other two from running.  User code that others wait for is interrupted
+ *       (turns.c).
  *
  * ORDERING: SLEEP, IPICLEAR of relay.h, the receiver's ends.
  */
@@ -165,6 +166,12 @@ static inline u8 turn_after_message(struct relay_hart *r)
 	return TURN_MESSAGE;
 }
 
+/* What is ready goes before user code, but for the end of a turn. */
+static inline u8 turn_after_ready(const struct relay_hart *r)
+{
+	return r->preempt & PREEMPT_TURN ? TURN_USER : TURN_MESSAGE;
+}
+
 /* Often does not return: the message started a coroutine, or user code. */
 static __hotpath_loop void one_message(struct hart *h, u64 word)
 {
@@ -218,7 +225,7 @@ __hotpath_loop void hart_loop(void)
 				r->in_batch = false;
 		}
 		if (r->turn <= TURN_READY && !list_empty(&h->ready)) {
-			r->turn = TURN_USER;
+			r->turn = turn_after_ready(r);
 			relay_run_ready(h);
 		}
 		r->turn = TURN_MESSAGE;

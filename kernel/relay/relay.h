@@ -142,9 +142,10 @@ struct relay_hart {
 	u32 rounds;	 /* [H] of the loop */
 	u32 look_cycles; /* [H] of the looks between two at the clock: idle.c */
 	u8 turn;	 /* [H] enum loop_turn */
-	bool favour;	 /* [a] short calls go before long ones: favour.c */
-	u8 passed;	 /* [H] messages since a coroutine had its turn */
-	bool in_batch;	 /* [H] the rings were not empty at the last look */
+	struct list_head later; /* [H] coroutines whose turn is over: turns.c */
+	bool favour;   /* [a] short calls go before long ones: favour.c */
+	u8 passed;     /* [H] messages since a coroutine had its turn */
+	bool in_batch; /* [H] the rings were not empty at the last look */
 	struct hart *service;	    /* [I] where this hart's requests go */
 	struct msgring *to_service; /* [I] of out[] */
 	struct relay_peer peer[MAX_HARTS];
@@ -159,7 +160,7 @@ struct relay_hart {
 	u64 turns;  /* [H] begun by real-time threads */
 	struct ktimer slice;	/* [H] */
 	struct thread *turn_of; /* [H] whose turn the slice is; only compared */
-	u64 lent_at;		/* [H] ns, when lent was set */
+	u64 lent_at;		/* [H] cycles, when lent was set */
 	bool lent;	 /* [H] another took the hart while turn_of was away */
 	u32 slice_alone; /* [H] returns to user mode while nobody waits */
 	struct ktimer watch;	  /* [H] watch.c */
@@ -360,13 +361,21 @@ static inline void relay_left_queue(struct thread *t)
 }
 
 /* --- turns.c */
-void relay_slice_arm(struct hart *h);
+void relay_slice_arm(struct hart *h, struct thread *t); /* @t's, unless armed */
 void relay_slice_disarm(struct hart *h);
 void relay_slice_unwanted(struct hart *h); /* nobody waits at this moment */
 void relay_slice_expired(struct ktimer *k);
 /* @t's turn is over: is the next one also its own, because all in the queue owe theirs?
  * If not, it is that of the first in the queue. */
 bool relay_keeps_hart(struct hart *h, struct thread *t);
+/* A coroutine that gave way is ready again, or waits for its next turn. */
+void relay_coroutine_yielded(struct hart *h, struct thread *t);
+/* Those that wait for it have it. */
+void relay_coroutines_turn(struct hart *h);
+static inline bool relay_user_waits(const struct hart *h)
+{
+	return h->user || h->nr_runq;
+}
 /* Who of the queue, which is not empty, has the hart while another's turn goes on. */
 struct thread *relay_borrower(struct hart *h);
 

@@ -13,6 +13,11 @@
  * owes (thread.turn_debt), and it is passed over until that was a turn less for each turn
  * owed.  So shares hold in the long run, whatever a turn came to.
  *
+ * A coroutine that runs on a hart with user threads (a local call) has turns as well.  If
+ * its turn is over at cond_resched(), it waits (relay_hart.later) until user code had
+ * one.  Others that are ready go before user code: they have waited for something, and
+ * are short as a rule.
+ *
  * Context: the hart itself, interrupts off; nothing sleeps.  Real-time threads have turns
  * of their own (relay_enqueue()), and owe nothing.
  */
@@ -21,10 +26,10 @@
 #include <kernel/time/clock.h>
 #include <kernel/time/timer.h>
 
-#define SLICE_KEEP  16u
-#define DEBT_SMALL  20u /* such a part of an ordinary turn is not looked at */
-#define DEBT_MOST   64u /* ordinary turns that one owes at most */
-#define LOOK_MOST   64u /* of a queue: for who owes none */
+#define SLICE_KEEP 16u
+#define DEBT_SMALL 20u /* such a part of an ordinary turn is not looked at */
+#define DEBT_MOST  64u /* ordinary turns that one owes at most */
+#define LOOK_MOST  64u /* of a queue: for who owes none */
 
 /* From a twentieth (nice 19, SCHED_IDLE) to the double (-20); a turn of SCHED_RR. */
 static u64 slice_of(struct hart *h, const struct thread *t)
@@ -52,7 +57,8 @@ static void owes(struct thread *t, u64 ns)
 static bool turn_goes_on(struct hart *h, struct thread *t, u64 now)
 {
 	struct relay_hart *r = relay_of(h);
-	u64 had = now - r->lent_at, slice = slice_of(h, t);
+	u64 had = clock_cycles_to_ns(rdcycle() - r->lent_at);
+	u64 slice = slice_of(h, t);
 
 	if (had >= slice) {
 		owes(t, had - slice);
@@ -146,16 +152,39 @@ struct thread *relay_borrower(struct hart *h)
 	return first;
 }
 
-void relay_slice_arm(struct hart *h)
+void relay_slice_arm(struct hart *h, struct thread *t)
 {
 	struct relay_hart *r = relay_of(h);
 
 	r->slice_alone = 0;
 	if (ktimer_armed(&r->slice))
 		return;
-	r->turn_of = h->user;
+	r->turn_of = t;
 	r->lent = false;
-	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, h->user));
+	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, t));
+}
+
+void relay_coroutine_yielded(struct hart *h, struct thread *t)
+{
+	struct relay_hart *r = relay_of(h);
+
+	if (likely(!relay_user_waits(h))) {
+		list_add_tail(&t->run_node, &h->ready);
+		return;
+	}
+	relay_take_interrupts(h); /* the end of its turn may be one of them */
+	if (!(r->preempt & PREEMPT_TURN)) {
+		list_add_tail(&t->run_node, &h->ready);
+		return;
+	}
+	r->preempt &= (u8)~PREEMPT_TURN;
+	r->turn_of = NULL;
+	list_add_tail(&t->run_node, &r->later);
+}
+
+void relay_coroutines_turn(struct hart *h)
+{
+	list_splice_tail_init(&relay_of(h)->later, &h->ready);
 }
 
 /* Nobody waits any more: no interrupt for it either. */

@@ -237,7 +237,7 @@ static void choose(struct hart *h)
 		h->user = take(h, relay_borrower(h));
 		r->lent = r->turn_of && h->user != r->turn_of;
 		if (r->lent)
-			r->lent_at = clock_mono_ns();
+			r->lent_at = rdcycle();
 	}
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
@@ -279,10 +279,19 @@ static __cold void choose_user(struct hart *h)
 	relay_push_away(h);
 }
 
+/* Does somebody wait for what h->user has?  Who is ready comes first, but at the end of
+ * a turn (loop.c). */
+static inline bool is_wanted(const struct hart *h, bool over)
+{
+	return h->nr_runq || !list_empty(&relay_of(h)->later) ||
+	       (over && !list_empty(&h->ready));
+}
+
 void relay_run_user(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
 	struct thread *t = h->user;
+	bool over = r->preempt & PREEMPT_TURN;
 
 	/* One IPI stands for all messages before it: IPICLEAR of relay.h. */
 	if (unlikely(r->preempt & PREEMPT_LOOK)) {
@@ -290,9 +299,13 @@ void relay_run_user(struct hart *h)
 			return;
 		r->preempt &= (u8)~PREEMPT_LOOK;
 	}
-	if (unlikely(h->nr_runq) || unlikely(t && t->work)) {
+	if (unlikely(h->nr_runq) || unlikely(t && t->work) || unlikely(over)) {
 		choose_user(h);
 		t = h->user;
+	}
+	if (unlikely(!list_empty(&r->later)) && (over || !t)) {
+		relay_coroutines_turn(h);
+		return;
 	}
 	if (!t)
 		return;
@@ -312,8 +325,8 @@ void relay_run_user(struct hart *h)
 		flush_icache(h);
 	if (unlikely(!relay_fp_is_here(h, t)))
 		fp_restore(h, t);
-	if (unlikely(h->nr_runq))
-		relay_slice_arm(h);
+	if (unlikely(is_wanted(h, over)))
+		relay_slice_arm(h, t);
 	else if (unlikely(ktimer_armed(&r->slice)))
 		relay_slice_unwanted(h);
 	if (unlikely(!list_empty(&h->backlog)))

@@ -311,6 +311,17 @@ def test_turn_lasts_over_calls(boot):
     assert after - before > 50, out     # of 300 hundredths
 
 
+def test_turn_that_was_too_long_is_owed(boot):
+    """Calls are not interrupted: who makes long ones here has fewer turns for that."""
+    m = boot(smp=1, relay="local")
+    out = m.sh("(while :; do :; done) & p=$!; "
+               "dd if=/dev/zero of=/dev/null bs=64M 2>/dev/null & d=$!; "
+               "ms() { cut -d' ' -f14 /proc/$p/stat; }; "
+               "sleep 0.5; a=$(ms); sleep 3; b=$(ms); kill $p $d; echo $a $b", 60).out
+    before, after = map(float, out.split())
+    assert after - before > 105, out    # of 300 hundredths; without, some 50
+
+
 @pytest.mark.parametrize("smp,append", [
     (2, "relay_delay=200"), (2, "relay_delay=20000 poll_us=0"),
     (4, "relay_delay=2000 poll_us=5"), (4, "relay_delay=500 service=2"),
