@@ -146,7 +146,7 @@ static int close_file(struct files *fs, struct file *f)
 
 	if (f->ops && f->ops->flush)
 		err = f->ops->flush(f);
-	if (f->inode && !(f->flags & O_PATH))
+	if (!(f->flags & O_PATH))
 		posix_locks_release(f, fs);
 	file_put(f);
 	return err;
