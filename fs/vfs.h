@@ -652,6 +652,7 @@ int vfs_mount_root(const char *dev, const char *type, u64 flags,
 		   const char *data);
 /* In order of unique_id; @fn runs without locks and may sleep. */
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx);
+u32 mount_count(void); /* at most so many does it call, unless some come */
 /* Texts of up to @n bytes; their length.  "rw,nosuid,relatime,size=4k" as in
  * /proc/mounts; of it what belongs to the mount; what belongs to the instance. */
 size_t mount_options_str(struct mount *m, char *buf, size_t n);
