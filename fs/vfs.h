@@ -253,9 +253,10 @@ struct super_ops {
 	/* umount(2) with MNT_FORCE, before anything else: let go who waits.  Does
 	 * not wait itself.  Optional. */
 	void (*umount_begin)(struct super_block *sb);
-	bool fh_id64;	  /* a handle is the number alone (FILEID_KERNFS) */
-	bool has_dotdot;  /* lookup() of a directory finds its ".." */
-	bool no_icache;	  /* inodes are dropped at the last reference */
+	bool fh_id64;	 /* a handle is the number alone (FILEID_KERNFS) */
+	bool has_dotdot; /* lookup() of a directory finds its ".." */
+	bool no_icache;	 /* inodes are dropped at the last reference */
+	bool open_stays; /* FS_IMMUTABLE_FL binds who opens, not who has opened */
 	bool fixed_names; /* a name that is not there cannot be made: ENOENT */
 };
 
