@@ -24,7 +24,8 @@ static void expect(const char *buf, long at, long n)
 {
 	for (long i = 0; i < n; i++)
 		if ((unsigned char)buf[i] != pattern(at + i))
-			ut_fail(__FILE__, __LINE__, "byte %ld is wrong", at + i);
+			ut_fail(__FILE__, __LINE__, "byte %ld is wrong",
+				at + i);
 }
 
 /* Read @n bytes, the first of which is byte @at. */
@@ -34,8 +35,8 @@ static void drain(int fd, long at, long n)
 	long done = 0;
 
 	while (done < n) {
-		ssize_t r = read(fd, buf, n - done < PIPE_SIZE ? n - done
-							       : PIPE_SIZE);
+		ssize_t r = read(fd, buf,
+				 n - done < PIPE_SIZE ? n - done : PIPE_SIZE);
 
 		CHECK(r > 0);
 		expect(buf, at + done, r);
