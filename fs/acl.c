@@ -369,6 +369,8 @@ int acl_given(void *list, size_t n)
 {
 	struct acl *a = list;
 
+	if (a && n < sizeof(*a))
+		return -EINVAL;
 	if (!a || !has_entries(a, n))
 		return 0;
 	for (size_t i = 0; i < nr_entries(n); i++) {

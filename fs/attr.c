@@ -271,7 +271,7 @@ int do_truncate(struct inode *i, u64 size)
 	if ((s64)size < 0)
 		return -EINVAL;
 	down_write(&i->lock);
-	if (i->iflags & FS_IMMUTABLE_FL) {
+	if ((i->iflags & FS_IMMUTABLE_FL) && !i->sb->ops->open_stays) {
 		err = -EPERM;
 	} else if (size > i->i_size && size > limit) {
 		fs_size_exceeded();

@@ -311,6 +311,8 @@ static int devpts_init(void)
 {
 	devpts_sops = tmpfs_super_ops;
 	devpts_sops.remount = devpts_remount;
+	devpts_sops.fh_to_inode = NULL; /* no file handles, as on Linux */
+	devpts_sops.fh_prepare = NULL;
 	devpts_sops.show_options = show_options;
 	devpts_sops.put_super = devpts_put_super;
 	pty_home = &home_ops;

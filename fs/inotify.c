@@ -249,6 +249,7 @@ static const struct file_ops inotify_fops = {
 	.sigio = true,
 	.read = inotify_read,
 	.poll = group_poll,
+	.stands = true,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 	.anon_name = "anon_inode:inotify",

@@ -282,7 +282,5 @@ void file_uncount_writer(struct file *f);
 /* --- attr.c */
 int do_truncate(struct inode *i, u64 size);
 void stat_path(const struct path *p, struct kstat *st); /* never sleeps */
-/* --- locks.c */
-void file_locks_release(struct file *f);
 
 #endif /* FS_INTERNAL_H */

@@ -6,9 +6,11 @@
  * themselves, record locks (of a process or of an open file description) among
  * themselves; their owners are the open file, the descriptor table and the open
  * file again.  Everybody who waits for a lock waits on one queue and looks
- * again when any lock was given up.
+ * again when any lock was given up.  Files without an inode (epoll, eventfd ...) have one
+ * list together, as on Linux.
  *
  * INVARIANTS
+ *   L0  The list is in the order of starts, so who looks for a range stops behind it.
  *   L1  Record locks of one owner do not overlap, and neighbours of the same
  *       type are one lock.
  *   L2  Every waiter for a process's record lock is on the list `waiters' with
@@ -17,6 +19,7 @@
  *
  * Locking: flock_lock (RANK_INODE).  Memory is allocated before it is taken.
  */
+#include <fs/anon.h>
 #include <fs/internal.h>
 #include <fs/locks.h>
 #include <kernel/mm/kmalloc.h>
@@ -57,6 +60,11 @@ static u32 nr_locks; /* [flock_lock] of all_locks */
 static struct waitq flock_wq = WAITQ_INIT(flock_wq);
 static u64 unlock_count; /* [flock_lock] grows when a lock was given up */
 
+static struct inode *inode_of(const struct file *f)
+{
+	return f->inode ? f->inode : anon_inode_plain();
+}
+
 static bool same_family(enum lock_kind a, enum lock_kind b)
 {
 	return (a == KIND_FLOCK) == (b == KIND_FLOCK);
@@ -74,8 +82,9 @@ static struct file_lock *own_lock(struct inode *i,
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->flocks, node) {
-		if (same_owner(l, whose) && l->end >= whose->start &&
-		    l->start <= whose->end)
+		if (l->start > whose->end)
+			break;
+		if (same_owner(l, whose) && l->end >= whose->start)
 			return l;
 	}
 	return NULL;
@@ -88,9 +97,11 @@ static struct file_lock *blocker_of(struct inode *i,
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->flocks, node) {
+		if (l->start > want->end)
+			break;
 		if (!same_family(l->kind, want->kind) || same_owner(l, want))
 			continue;
-		if (l->end < want->start || l->start > want->end)
+		if (l->end < want->start)
 			continue;
 		if (l->type == F_WRLCK || want->type == F_WRLCK)
 			return l;
@@ -98,7 +109,7 @@ static struct file_lock *blocker_of(struct inode *i,
 	return NULL;
 }
 
-static void insert_sorted(struct inode *i, struct file_lock *fresh)
+static void put_sorted(struct inode *i, struct file_lock *fresh)
 {
 	struct file_lock *l;
 
@@ -107,6 +118,11 @@ static void insert_sorted(struct inode *i, struct file_lock *fresh)
 			break;
 	}
 	list_add_tail(&fresh->node, &l->node);
+}
+
+static void insert_sorted(struct inode *i, struct file_lock *fresh)
+{
+	put_sorted(i, fresh);
 	fresh->inode = i;
 	list_add(&fresh->held, &all_locks); /* Linux, too: the newest first */
 	nr_locks++;
@@ -140,6 +156,8 @@ static void apply(struct inode *i, struct file_lock **want_p,
 	struct file_lock *want = *want_p, *l, *tmp;
 
 	list_for_each_entry_safe(l, tmp, &i->flocks, node) {
+		if (l->start > want->end && l->start - 1 > want->end)
+			break;
 		if (!same_owner(l, want) || !affected(l, want))
 			continue;
 		if (l->type == want->type) {
@@ -158,6 +176,8 @@ static void apply(struct inode *i, struct file_lock **want_p,
 			l->end = want->start - 1;
 		} else if (l->end > want->end) {
 			l->start = want->end + 1;
+			list_del(&l->node);
+			put_sorted(i, l);
 		} else {
 			bury(l, dead);
 		}
@@ -337,8 +357,6 @@ int flock_file(struct file *f, int op)
 	default:
 		return -EINVAL;
 	}
-	if (!f->inode)
-		return -EBADF;
 	if (f->ops->lock) {
 		struct flock_range r = { .type = l.type, .end = FLOCK_EOF };
 		int err = f->ops->lock(
@@ -347,7 +365,7 @@ int flock_file(struct file *f, int op)
 		if (err != -ENOSYS)
 			return err;
 	}
-	return set_lock(f->inode, &l, !(op & LOCK_NB));
+	return set_lock(inode_of(f), &l, !(op & LOCK_NB));
 }
 
 static void init_record(struct file_lock *l, struct file *f,
@@ -368,8 +386,6 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait)
 {
 	struct file_lock l;
 
-	if (!f->inode)
-		return -EBADF;
 	if ((r->type == F_RDLCK && !f->can_read) ||
 	    (r->type == F_WRLCK && !f->can_write))
 		return -EBADF;
@@ -382,15 +398,13 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait)
 		if (err != -ENOSYS)
 			return err;
 	}
-	return set_lock(f->inode, &l, wait);
+	return set_lock(inode_of(f), &l, wait);
 }
 
 int locks_get(struct file *f, struct flock_range *r, bool ofd)
 {
 	struct file_lock l, *blocker;
 
-	if (!f->inode)
-		return -EBADF;
 	init_record(&l, f, r, ofd);
 	if (f->ops->lock) {
 		int err = f->ops->lock(f, r, LOCK_GET, l.owner);
@@ -400,8 +414,8 @@ int locks_get(struct file *f, struct flock_range *r, bool ofd)
 	}
 	spin_lock(&flock_lock);
 	/* To give up what nobody has given asks for one's own. */
-	blocker = l.type == F_UNLCK ? own_lock(f->inode, &l)
-				    : blocker_of(f->inode, &l);
+	blocker = l.type == F_UNLCK ? own_lock(inode_of(f), &l)
+				    : blocker_of(inode_of(f), &l);
 	r->type = F_UNLCK;
 	if (blocker) {
 		r->type = blocker->type;
@@ -437,15 +451,19 @@ static void drop_all(struct inode *i, const void *owner, bool posix)
 /* Close of a descriptor: the process loses its record locks on the file. */
 void posix_locks_release(struct file *f, void *owner)
 {
-	if (unlikely(!list_empty(&f->inode->flocks)))
-		drop_all(f->inode, owner, true);
+	struct inode *i = inode_of(f);
+
+	if (unlikely(!list_empty(&i->flocks)))
+		drop_all(i, owner, true);
 }
 
 /* The open file description is gone. */
 void file_locks_release(struct file *f)
 {
-	if (unlikely(!list_empty(&f->inode->flocks)))
-		drop_all(f->inode, f, false);
+	struct inode *i = inode_of(f);
+
+	if (unlikely(!list_empty(&i->flocks)))
+		drop_all(i, f, false);
 }
 
 static const char *const kind_names[] = {
@@ -488,7 +506,7 @@ static u32 copy_of(const struct file *f, const void *files,
 	struct file_lock *l;
 	u32 n = 0;
 
-	list_for_each_entry(l, &f->inode->flocks, node) {
+	list_for_each_entry(l, &inode_of(f)->flocks, node) {
 		if (n < room && l->file == f &&
 		    (l->owner == f || l->owner == files))
 			tell(&to[n++], l);
@@ -527,5 +545,5 @@ int locks_for_each(lock_fn *fn, void *ctx)
 int locks_of_file(const struct file *f, const void *files, lock_fn *fn,
 		  void *ctx)
 {
-	return f->inode ? show(f, files, fn, ctx) : 0;
+	return show(f, files, fn, ctx);
 }

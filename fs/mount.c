@@ -394,6 +394,11 @@ struct mount *mount_alloc_top(const struct fs_type *t, struct super_block *sb,
 	return m ? m : ERR_PTR(-ENOMEM);
 }
 
+u32 mount_count(void)
+{
+	return load_once(&nr_mounts);
+}
+
 /* All mounts of all trees, each referenced, or NULL: out of memory. */
 struct mount **mount_snapshot(u32 *nr)
 {

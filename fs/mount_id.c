@@ -75,6 +75,15 @@ static int by_number(const void *a, const void *b)
 	return m->unique_id < n->unique_id ? -1 : m->unique_id > n->unique_id;
 }
 
+/* Mounts are walked in the order of their tree, which mostly is that of numbers. */
+static bool in_order(struct mount *const *all, u32 nr)
+{
+	for (u32 i = 1; i < nr; i++)
+		if (all[i - 1]->unique_id > all[i]->unique_id)
+			return false;
+	return true;
+}
+
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
 {
 	u32 nr = 0, i;
@@ -82,7 +91,8 @@ void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx)
 
 	if (!all)
 		return;
-	sort(all, nr, sizeof(struct mount *), by_number);
+	if (!in_order(all, nr))
+		sort(all, nr, sizeof(struct mount *), by_number);
 	for (i = 0; i < nr; i++) {
 		if (!is_hidden(all[i]))
 			fn(all[i], ctx);

@@ -6,6 +6,7 @@
 #define FS_PIPE_H
 
 #include <kernel/file/file.h>
+#include <kernel/file/iov.h>
 #include <lib/types.h>
 
 #define PIPE_BUF      4096u
@@ -31,20 +32,34 @@ s64 pipe_set_size(struct file *f, u64 bytes);
  */
 s64 pipe_wait_room(struct pipe *p, bool nonblock);
 s64 pipe_wait_data(struct pipe *p, bool nonblock);
-/* Put kernel bytes at the end: as many as there is room for. */
-size_t pipe_push(struct pipe *p, const void *data, size_t n);
-/* Copy up to @n bytes from @off behind the front without taking them. */
-size_t pipe_peek(struct pipe *p, size_t off, void *buf, size_t n);
+/* Copy up to @n bytes from one pipe to another, which neither loses nor waits: some of
+ * them, 0 when there is no data or no room, -ENOMEM. */
+s64 pipe_tee(struct pipe *in, struct pipe *out, size_t n);
+/* The same, and they are gone from @in; whole pages change places. */
+s64 pipe_move(struct pipe *in, struct pipe *out, size_t n);
 
 /*
- * Offer up to @n bytes from the front, in @buf, to @put(), and take from the pipe what
- * it says that it took.  Nobody else reads or writes meanwhile, however long @put
- * waits; it must not come to this pipe.  What @put said, or 0: there are none.
+ * Offer up to @n bytes from the front, where they lie, to @put(), and take from the pipe
+ * what it says that it took.  Nobody else reads or writes meanwhile, however long @put
+ * waits; it must not come to this pipe.  What @put said, or 0: there are none; -ENOMEM.
  */
-typedef s64 pipe_put_fn(void *arg, void *buf, size_t n);
-s64 pipe_give(struct pipe *p, void *buf, size_t n, pipe_put_fn *put, void *arg);
-/* Move up to @n bytes from one pipe to another without waiting: some of them, 0 when
- * there is no data or no room, -ENOMEM. */
-s64 pipe_move(struct pipe *in, struct pipe *out, size_t n);
+typedef s64 pipe_put_fn(void *arg, struct iov_iter *from);
+s64 pipe_give(struct pipe *p, size_t n, pipe_put_fn *put, void *arg);
+
+/*
+ * Pages to read into that then become the pipe's.  From pipe_lend() to pipe_repay() they
+ * are the borrower's alone; the pipe goes on as if they were not there.
+ */
+#define PIPE_LOAN_MAX 16u
+struct pipe_loan {
+	u32 nr;
+	struct iovec_user piece[PIPE_LOAN_MAX]; /* a page each */
+};
+/* For @n bytes, or fewer: how many, or -ENOMEM. */
+s64 pipe_lend(struct pipe *p, struct pipe_loan *l, size_t n);
+/* The first @n bytes of them to the end of the pipe.  False, and nothing has happened:
+ * there is no reader, or they do not fit as they lie and have to be written. */
+bool pipe_land(struct pipe *p, struct pipe_loan *l, size_t n);
+void pipe_repay(struct pipe *p, struct pipe_loan *l);
 
 #endif /* FS_PIPE_H */

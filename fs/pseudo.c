@@ -187,6 +187,8 @@ static int file_open(struct inode *inode, struct file *f)
 			NULL);
 	if (!err && n->setting)
 		text_sized(f, false);
+	if (!err)
+		text_ready(f, false);
 	return err;
 }
 

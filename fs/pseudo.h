@@ -89,6 +89,10 @@ void text_watch(struct file *f, struct waitq *wq, const u32 *event);
 /* Likewise, but POLLPRI stays until the text is made anew. */
 void text_watch_read(struct file *f, struct waitq *wq, const u32 *event);
 
+/* From text_open() on: poll() and epoll take the file, to which nothing ever happens;
+ * @untold: but what text_watch_read() tells of one that was not read. */
+void text_ready(struct file *f, bool untold);
+
 /* From text_open() on: ioctl(2) is @fn(arg of text_open(), ...). */
 typedef s64 text_ioctl_fn(void *arg, u32 cmd, uaddr_t uarg);
 void text_ioctl(struct file *f, text_ioctl_fn *fn);

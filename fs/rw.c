@@ -166,7 +166,7 @@ int file_prepare_write(struct file *f, struct iov_iter *from, u64 *pos)
 	if ((from->rwf & IOV_APPEND) ||
 	    ((f->flags & O_APPEND) && !(from->rwf & IOV_NOAPPEND)))
 		*pos = load_once(&i->i_size);
-	if (unlikely(i->iflags & FS_IMMUTABLE_FL))
+	if (unlikely(i->iflags & FS_IMMUTABLE_FL) && !i->sb->ops->open_stays)
 		return -EPERM;
 	if (!iov_iter_count(from))
 		return 0;

@@ -159,11 +159,13 @@ static int attr_open(struct inode *inode, struct file *f)
 		return 0;
 	}
 	err = text_open(f, show, store, sys_node_get(n), put_node);
-	if (err)
+	if (err) {
 		sys_node_put(n);
-	else
-		text_sized(f, true);
-	return err;
+		return err;
+	}
+	text_sized(f, true);
+	text_ready(f, true);
+	return 0;
 }
 
 /* ---- inodes */

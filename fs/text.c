@@ -220,6 +220,17 @@ void text_watch_read(struct file *f, struct waitq *wq, const u32 *event)
 	f->version--; /* it was not read yet */
 }
 
+static struct waitq never_wq = WAITQ_INIT(never_wq);
+static const u32 no_event;
+
+void text_ready(struct file *f, bool untold)
+{
+	if (untold)
+		text_watch_read(f, &never_wq, &no_event);
+	else
+		text_watch(f, &never_wq, &no_event);
+}
+
 static const struct file_ops text_fops = {
 	.read = text_read,
 	.write = text_file_write,

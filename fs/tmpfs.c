@@ -303,6 +303,7 @@ static struct inode *tmpfs_fh_to_inode(struct super_block *sb, u64 ino, u32 gen)
 }
 
 const struct super_ops tmpfs_super_ops = {
+	.open_stays = true,
 	.fh_prepare = tmpfs_fh_prepare,
 	.fh_to_inode = tmpfs_fh_to_inode,
 	.alloc_inode = tmpfs_alloc_inode,

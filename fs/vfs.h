@@ -253,9 +253,10 @@ struct super_ops {
 	/* umount(2) with MNT_FORCE, before anything else: let go who waits.  Does
 	 * not wait itself.  Optional. */
 	void (*umount_begin)(struct super_block *sb);
-	bool fh_id64;	  /* a handle is the number alone (FILEID_KERNFS) */
-	bool has_dotdot;  /* lookup() of a directory finds its ".." */
-	bool no_icache;	  /* inodes are dropped at the last reference */
+	bool fh_id64;	 /* a handle is the number alone (FILEID_KERNFS) */
+	bool has_dotdot; /* lookup() of a directory finds its ".." */
+	bool no_icache;	 /* inodes are dropped at the last reference */
+	bool open_stays; /* FS_IMMUTABLE_FL binds who opens, not who has opened */
 	bool fixed_names; /* a name that is not there cannot be made: ENOENT */
 };
 
@@ -652,6 +653,7 @@ int vfs_mount_root(const char *dev, const char *type, u64 flags,
 		   const char *data);
 /* In order of unique_id; @fn runs without locks and may sleep. */
 void mount_for_each(void (*fn)(struct mount *m, void *ctx), void *ctx);
+u32 mount_count(void); /* at most so many does it call, unless some come */
 /* Texts of up to @n bytes; their length.  "rw,nosuid,relatime,size=4k" as in
  * /proc/mounts; of it what belongs to the mount; what belongs to the instance. */
 size_t mount_options_str(struct mount *m, char *buf, size_t n);

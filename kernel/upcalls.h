@@ -92,5 +92,6 @@ void fs_file_release(struct file *f);
 void epoll_file_gone(struct file *f);
 /* fs/locks.c etc.: a process ends or closes. */
 void posix_locks_release(struct file *f, void *owner);
+void file_locks_release(struct file *f); /* the last reference is gone */
 
 #endif /* KERNEL_UPCALLS_H */

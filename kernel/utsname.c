@@ -18,12 +18,11 @@ u32 utsname_events[NR_UTS_NAMES];
 static struct spinlock uts_lock = SPINLOCK_INIT("uts", RANK_FILE);
 
 /* Programs ask for a Linux new enough for them: the version whose ABI this is. */
-const struct utsname utsname = {
-	.sysname = "Linux",
-	.release = "6.12.0-antler",
-	.version = "#1 SMP",
-	.machine = "riscv64",
-};
+#define UTS_SAME                                                             \
+	.sysname = "Linux", .release = "6.12.0-antler", .version = "#1 SMP", \
+	.machine = "riscv64"
+
+const struct utsname utsname = { UTS_SAME };
 
 static void uts_free(struct ns_common *ns)
 {
@@ -49,7 +48,7 @@ const struct ns_ops uts_ns_ops = {
 
 struct uts_ns init_uts_ns = {
 	.ns = NS_INIT(uts, NS_INO_UTS),
-	.name = { "antler", "(none)" },
+	.u = { UTS_SAME, .nodename = "antler", .domainname = "(none)" },
 };
 
 struct uts_ns *uts_ns_new(struct uts_ns *old, struct user_ns *owner)
@@ -65,7 +64,7 @@ struct uts_ns *uts_ns_new(struct uts_ns *old, struct user_ns *owner)
 		return ERR_PTR(err);
 	}
 	spin_lock(&uts_lock);
-	memcpy(n->name, old->name, sizeof(n->name));
+	n->u = old->u;
 	spin_unlock(&uts_lock);
 	return n;
 }
@@ -74,17 +73,20 @@ void utsname_get(struct utsname *out)
 {
 	const struct uts_ns *n = current_nsproxy()->uts;
 
-	*out = utsname;
 	spin_lock(&uts_lock);
-	memcpy(out->nodename, n->name[UTS_NODENAME], UTS_LEN + 1);
-	memcpy(out->domainname, n->name[UTS_DOMAINNAME], UTS_LEN + 1);
+	*out = n->u;
 	spin_unlock(&uts_lock);
+}
+
+static char *name_in(struct uts_ns *n, enum uts_name which)
+{
+	return which == UTS_NODENAME ? n->u.nodename : n->u.domainname;
 }
 
 void utsname_name(enum uts_name which, char *out)
 {
 	spin_lock(&uts_lock);
-	memcpy(out, current_nsproxy()->uts->name[which], UTS_LEN + 1);
+	memcpy(out, name_in(current_nsproxy()->uts, which), UTS_LEN + 1);
 	spin_unlock(&uts_lock);
 }
 
@@ -95,7 +97,7 @@ bool utsname_may_set(void)
 
 int utsname_set(enum uts_name which, const char *name, size_t len)
 {
-	char *to = current_nsproxy()->uts->name[which];
+	char *to = name_in(current_nsproxy()->uts, which);
 
 	KASSERT(len <= UTS_LEN);
 	if (!utsname_may_set())

@@ -27,7 +27,8 @@ enum uts_name {
 
 struct uts_ns {
 	struct ns_common ns;
-	char name[NR_UTS_NAMES][UTS_LEN + 1]; /* [uts_lock] */
+	/* Two names are its own, [uts_lock]; copied as a whole, by words. */
+	struct utsname u __attribute__((aligned(8)));
 };
 extern const struct ns_ops uts_ns_ops;
 extern struct uts_ns init_uts_ns;

@@ -250,8 +250,11 @@ static s64 sock_read(struct file *f, struct iov_iter *to, u64 *pos __unused)
 				 ? MSG_DONTWAIT
 				 : 0,
 	};
-	s64 n = s->ops->recv(s, &m);
+	s64 n;
 
+	if (!iov_iter_count(to)) /* no message is taken for it, as by recv(2) */
+		return 0;
+	n = s->ops->recv(s, &m);
 	sock_msg_end(&m);
 	return n;
 }

@@ -2,9 +2,11 @@
 /*
  * syscall/copy.c - from file to file: sendfile, splice, copy_file_range.
  *
- * All three copy through a kernel buffer.  A pipe loses only what the destination has
- * taken (pipe_give()).  Of other sources without a position no more is read than the
- * pipe behind has room for, and all of it is written before the call returns.
+ * A pipe is written to a file from its own pages, and loses only what the file has taken
+ * (pipe_give()).  What is read into a pipe is read into pages that become the pipe's
+ * (pipe_lend()): bytes are copied once for each call.  Of a source without a position no
+ * more is read than the pipe behind has room for, and all of it is written before the call
+ * returns.  sendfile and copy_file_range, and sources of messages, copy through a buffer.
  */
 #include <syscall/rw.h>
 #include <syscall/syscall.h>
@@ -32,20 +34,25 @@ struct end {
 	bool own_pos; /* use and advance f->pos */
 };
 
+static s64 write_iter(struct end *out, struct iov_iter *from)
+{
+	s64 n, done = 0;
+
+	while (iov_iter_count(from)) {
+		n = vfs_write(out->f, from, &out->pos);
+		if (n <= 0)
+			return done ? done : n;
+		done += n;
+	}
+	return done;
+}
+
 static s64 write_all(struct end *out, char *buf, size_t len)
 {
 	struct iov_iter it;
-	size_t done = 0;
-	s64 n;
 
-	while (done < len) {
-		iov_iter_kernel(&it, buf + done, len - done);
-		n = vfs_write(out->f, &it, &out->pos);
-		if (n <= 0)
-			return done ? (s64)done : n;
-		done += (size_t)n;
-	}
-	return (s64)done;
+	iov_iter_kernel(&it, buf, len);
+	return write_iter(out, &it);
 }
 
 /* Copy up to @len; @once: return after the first piece. */
@@ -209,9 +216,9 @@ static s64 end_ready(struct file *f, bool is_in, bool nonblock)
 	return (s64)chunk_of(f);
 }
 
-static s64 put_end(void *arg, void *buf, size_t n)
+static s64 put_end(void *arg, struct iov_iter *from)
 {
-	s64 r = write_all(arg, buf, n);
+	s64 r = write_iter(arg, from);
 
 	return r ? r : -EIO;
 }
@@ -219,14 +226,31 @@ static s64 put_end(void *arg, void *buf, size_t n)
 /* From a pipe to what is none. */
 static s64 splice_out(struct pipe *p, struct end *out, u64 len)
 {
-	size_t size = min_t(u64, len, chunk_of(out->f));
-	char *buf = alloc_pages_exact(size, 0);
+	return pipe_give(p, min_t(u64, len, chunk_of(out->f)), put_end, out);
+}
+
+/* What is none into the pipe @out, where there is room for @len. */
+static s64 splice_in(struct end *in, struct end *out, u64 len)
+{
+	struct pipe *p = pipe_of(out->f);
+	u64 start = in->pos;
+	struct pipe_loan l;
+	struct iov_iter it;
 	s64 n;
 
-	if (!buf)
-		return -ENOMEM;
-	n = pipe_give(p, buf, size, put_end, out);
-	free_pages_exact(buf, size);
+	if (in->f->ops->messages || (out->f->flags & O_DIRECT))
+		return copy_ends(in, out, len, true);
+	n = pipe_lend(p, &l, len);
+	if (n < 0)
+		return n;
+	iov_iter_pieces(&it, l.piece, l.nr, (size_t)n);
+	n = vfs_read(in->f, &it, &in->pos);
+	if (n > 0 && !pipe_land(p, &l, (size_t)n)) {
+		iov_iter_pieces(&it, l.piece, l.nr, (size_t)n);
+		n = write_iter(out, &it);
+		in->pos = start + (u64)max(n, (s64)0);
+	}
+	pipe_repay(p, &l);
 	return n;
 }
 
@@ -243,11 +267,9 @@ static s64 splice_ends(struct end *in, struct end *out, u64 len, bool nonblock)
 		if (m <= 0)
 			return m;
 		if (!is_pipe(in->f))
-			return copy_ends(
-				in, out,
-				min_t(u64, len,
-				      (u64)min(m, (s64)chunk_of(in->f))),
-				true);
+			return splice_in(in, out,
+					 min(min(len, (u64)m),
+					     (u64)chunk_of(in->f)));
 		if (is_pipe(out->f))
 			n = pipe_move(pipe_of(in->f), pipe_of(out->f),
 				      min_t(u64, len, CHUNK));

@@ -3,6 +3,7 @@
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
+#include <fs/anon.h>
 #include <fs/fanotify.h>
 #include <lib/string.h>
 
@@ -108,7 +109,8 @@ static int check_object(const struct fanotify *fa, const struct path *p,
 
 	if ((mask & FAN_PERM_EVENTS) && !strcmp(type, "proc"))
 		return -EINVAL;
-	if ((flags & FAN_MARK_TYPE_BITS) && !strcmp(type, "pipefs"))
+	if ((flags & FAN_MARK_TYPE_BITS) &&
+	    (!strcmp(type, "pipefs") || !strcmp(type, "anon_inodefs")))
 		return -EINVAL;
 	if (strict && !(flags & FAN_MARK_TYPE_BITS) && !isdir &&
 	    (mask & DIR_BITS))
@@ -135,8 +137,10 @@ static int find_object(int dirfd, uaddr_t upath, u32 flags, struct path *out)
 		*out = (struct path){ r.f->mnt, r.f->dentry };
 		if (out->dentry)
 			path_get(out);
-		else
-			err = -EINVAL; /* no name: nothing to watch */
+		else /* no name: it can be marked, and nothing is told */
+			err = anon_inode_path(r.f->inode ? r.f->inode
+							 : anon_inode_plain(),
+					      out);
 		fd_unref(r);
 		if (err)
 			return err;

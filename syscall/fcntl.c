@@ -3,6 +3,7 @@
 #include <syscall/fsioctl.h>
 #include <syscall/syscall.h>
 
+#include <fs/anon.h>
 #include <fs/landlock.h>
 #include <fs/locks.h>
 #include <fs/notify.h>
@@ -457,10 +458,6 @@ static s64 ioctl_regular(struct file *f, u32 cmd, u64 arg)
 		break;
 	case FIOQSIZE:
 		return put_user_u64(i->i_size, arg);
-	case FIFREEZE:
-		return capable(CAP_SYS_ADMIN) ? sb_freeze(i->sb) : -EPERM;
-	case FITHAW:
-		return capable(CAP_SYS_ADMIN) ? sb_thaw(i->sb) : -EPERM;
 	default:
 		break;
 	}
@@ -477,6 +474,19 @@ static s64 ioctl_owner(struct file *f, u32 cmd, uaddr_t arg)
 		return put_user_u32(
 			(u32)pid_or_group_shown(load_once(&f->owner.pid)), arg);
 	return get_user_u32(&pid, arg) ? -EFAULT : set_owner_old(f, pid);
+}
+
+/* Of the file system on which the name lies: a device's are those of /dev. */
+static s64 ioctl_volume(struct file *f, u32 cmd, uaddr_t arg)
+{
+	struct inode *i = f->inode ? f->inode : anon_inode_plain();
+
+	if (cmd == FIGETBSZ)
+		return i->sb->block_size ? put_user_u32(i->sb->block_size, arg)
+					 : -EINVAL;
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return cmd == FIFREEZE ? sb_freeze(i->sb) : sb_thaw(i->sb);
 }
 
 static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
@@ -498,9 +508,9 @@ static s64 do_ioctl(struct file *f, int fd, u32 cmd, u64 arg)
 			return ioctl_owner(f, cmd, arg);
 		break;
 	case FIGETBSZ:
-		if (f->inode && !S_ISBLK(f->inode->mode))
-			return put_user_u32(f->inode->sb->block_size, arg);
-		break;
+	case FIFREEZE:
+	case FITHAW:
+		return ioctl_volume(f, cmd, arg);
 	default:
 		break;
 	}

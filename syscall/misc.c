@@ -41,7 +41,7 @@ static void release_26(struct utsname *u)
 
 SYSCALL1(160, uname, uaddr_t, ubuf)
 {
-	struct utsname u;
+	struct utsname u __attribute__((aligned(8))); /* copied by words */
 
 	utsname_get(&u);
 	if (current->personality & UNAME26)

@@ -49,26 +49,6 @@ SYSCALL2(59, pipe2, uaddr_t, ufds, u32, flags)
 #define SPLICE_F_ALL	  15u
 #define MAX_AT_ONCE	  0x7ffff000ul
 
-/* Copy what is in @in and fits into @out, up to @len; something is and does. */
-static s64 tee_bytes(struct pipe *in, struct pipe *out, u64 len)
-{
-	char *buf = get_free_page(0);
-	size_t n, done = 0, moved;
-
-	if (!buf)
-		return -ENOMEM;
-	while (done < len) {
-		n = pipe_peek(in, done, buf,
-			      min_t(size_t, len - done, PAGE_SIZE));
-		moved = n ? pipe_push(out, buf, n) : 0;
-		done += moved;
-		if (!moved || moved < n)
-			break;
-	}
-	free_page_addr(buf);
-	return (s64)done;
-}
-
 static s64 do_tee(struct file *fin, struct file *fout, u64 len, u32 flags)
 {
 	struct pipe *in = pipe_of(fin), *out = pipe_of(fout);
@@ -86,7 +66,7 @@ static s64 do_tee(struct file *fin, struct file *fout, u64 len, u32 flags)
 							     O_NONBLOCK));
 		if (n <= 0)
 			return n;
-		n = tee_bytes(in, out, len);
+		n = pipe_tee(in, out, len);
 	} while (!n); /* somebody else was faster */
 	return n;
 }

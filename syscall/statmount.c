@@ -265,7 +265,7 @@ struct listing {
 	struct path from;
 	u64 last;
 	bool with_top, reverse;
-	u64 *ids; /* NULL: count only */
+	u64 *ids;
 	u64 nr, room;
 };
 
@@ -298,9 +298,7 @@ static s64 list_mounts(struct listing *l, uaddr_t to, u64 nr)
 {
 	s64 n;
 
-	mount_for_each(list_one, l);
-	l->room = l->nr + 16; /* some more may come */
-	l->nr = 0;
+	l->room = mount_count() + 16; /* some more may come */
 	l->ids = kcalloc(l->room, sizeof(*l->ids));
 	if (!l->ids)
 		return -ENOMEM;

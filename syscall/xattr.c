@@ -12,6 +12,7 @@
 #include <syscall/upath.h>
 
 #include <fs/acl.h>
+#include <fs/anon.h>
 #include <fs/filecaps.h>
 #include <fs/vfs.h>
 #include <fs/xattr_mem.h>
@@ -47,11 +48,8 @@ static int by_fd(struct target *t, int fd)
 		return -EBADF;
 	t->p.mnt = t->r.f->mnt;
 	t->p.dentry = t->r.f->dentry;
-	t->i = t->r.f->inode;
-	if (t->i)
-		return 0;
-	fd_unref(t->r);
-	return -EOPNOTSUPP;
+	t->i = t->r.f->inode ? t->r.f->inode : anon_inode_plain();
+	return 0;
 }
 
 static void target_put(struct target *t)

@@ -272,7 +272,7 @@ static s64 locked_ioctl(struct loop *lo, unsigned int cmd, u64 arg,
 	case LOOP_SET_BLOCK_SIZE:
 		return may ? adjust(lo, cmd, arg) : -EPERM;
 	default:
-		return -ENOTTY;
+		return -EINVAL; /* as Linux, not ENOTTY */
 	}
 }
 

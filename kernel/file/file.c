@@ -86,6 +86,8 @@ static void file_free(struct file *f)
 		f->ops->release(f);
 	if (f->inode)
 		fs_file_release(f);
+	else
+		file_locks_release(f);
 	if (unlikely(f->owner.domain))
 		owner_clear(&f->owner);
 	cred_put(f->cred);

@@ -17,6 +17,7 @@
 #include <kernel/assert.h>
 #include <kernel/file/file.h>
 #include <kernel/mm/kmalloc.h>
+#include <kernel/mm/vmap.h>
 #include <kernel/task/process.h>
 #include <kernel/upcalls.h>
 #include <lib/atomic.h>
@@ -26,8 +27,8 @@
 
 u64 nr_open = NR_OPEN_MAX;
 
-#define NR_INLINE 64u
-#define NR_MAX	  (256u * 1024u) /* 2 MiB of slots: what kmalloc() gives */
+#define NR_INLINE  64u
+#define NR_KMALLOC (256u * 1024u) /* slots that kmalloc() gives: 2 MiB */
 
 struct files {
 	u32 refs;	      /* [a] threads that share it, and readers */
@@ -62,11 +63,26 @@ struct files *files_get(struct files *fs)
 	return fs;
 }
 
+static struct file **slots_alloc(u32 max)
+{
+	if (unlikely(max > NR_KMALLOC))
+		return vmalloc(max * sizeof(struct file *));
+	return kcalloc(max, sizeof(struct file *));
+}
+
+static void slots_free(struct file **slot, u32 max)
+{
+	if (unlikely(max > NR_KMALLOC))
+		vfree(slot);
+	else
+		kfree(slot);
+}
+
 static void free_arrays(struct files *fs)
 {
 	if (fs->slot == fs->inl_slot)
 		return;
-	kfree(fs->slot);
+	slots_free(fs->slot, fs->max);
 	kfree(fs->used);
 	kfree(fs->cloexec);
 }
@@ -80,11 +96,11 @@ static int grow(struct files *fs, u32 fd)
 
 	while (max <= fd)
 		max *= 2;
-	slot = kcalloc(max, sizeof(*slot));
+	slot = slots_alloc(max);
 	used = kcalloc(max / 64, sizeof(*used));
 	cloexec = kcalloc(max / 64, sizeof(*cloexec));
 	if (!slot || !used || !cloexec) {
-		kfree(slot);
+		slots_free(slot, max);
 		kfree(used);
 		kfree(cloexec);
 		return -ENOMEM;
@@ -102,7 +118,7 @@ static int grow(struct files *fs, u32 fd)
 
 static u32 fd_limit(void)
 {
-	return (u32)min_t(u64, rlimit_cur(RLIMIT_NOFILE), NR_MAX);
+	return (u32)min_t(u64, rlimit_cur(RLIMIT_NOFILE), NR_OPEN_MAX);
 }
 
 /* Lowest free descriptor from @min on, marked used.  The lock is held. */
@@ -146,7 +162,7 @@ static int close_file(struct files *fs, struct file *f)
 
 	if (f->ops && f->ops->flush)
 		err = f->ops->flush(f);
-	if (f->inode && !(f->flags & O_PATH))
+	if (!(f->flags & O_PATH))
 		posix_locks_release(f, fs);
 	file_put(f);
 	return err;

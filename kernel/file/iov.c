@@ -21,6 +21,12 @@ void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len)
 	*it = (struct iov_iter){ .kbuf = buf, .count = len };
 }
 
+void iov_iter_pieces(struct iov_iter *it, const struct iovec_user *iov,
+		     unsigned int nr, size_t count)
+{
+	*it = (struct iov_iter){ .iov = iov, .nr_iov = nr, .count = count };
+}
+
 /* Bytes at the current place of the current segment, at most @max; 0: the
  * end. */
 static size_t seg_room(struct iov_iter *it, size_t max)
@@ -57,8 +63,15 @@ static inline bool in_segment(const struct iov_iter *it, size_t len)
 	       len <= it->iov->len - it->seg_off;
 }
 
+/* Take the next bytes of kernel memory, at most @len, that lie in one piece. */
 static size_t kernel_part(struct iov_iter *it, size_t len, void **at)
 {
+	if (it->iov) {
+		len = seg_room(it, len);
+		*at = len ? (void *)seg_addr(it) : NULL;
+		consume(it, len);
+		return len;
+	}
 	if (len > it->count)
 		len = it->count;
 	*at = it->kbuf;
@@ -67,21 +80,45 @@ static size_t kernel_part(struct iov_iter *it, size_t len, void **at)
 	return len;
 }
 
+/* @len bytes at @from, or zeroes (NULL). */
+static size_t kernel_fill(struct iov_iter *it, const char *from, size_t len)
+{
+	size_t done = 0, n;
+	void *at;
+
+	while (done < len && (n = kernel_part(it, len - done, &at)) != 0) {
+		if (from)
+			memcpy(at, from + done, n);
+		else
+			memset(at, 0, n);
+		done += n;
+	}
+	return done;
+}
+
+static size_t kernel_fetch(struct iov_iter *it, char *to, size_t len)
+{
+	size_t done = 0, n;
+	void *at;
+
+	while (done < len && (n = kernel_part(it, len - done, &at)) != 0) {
+		memcpy(to + done, at, n);
+		done += n;
+	}
+	return done;
+}
+
 size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it)
 {
 	size_t done = 0, n, moved;
-	void *at;
 
 	if (likely(in_segment(it, len))) {
 		moved = copy_to_user_partial(seg_addr(it), src, len);
 		consume(it, moved);
 		return moved;
 	}
-	if (!it->is_user) {
-		n = kernel_part(it, len, &at);
-		memcpy(at, src, n);
-		return n;
-	}
+	if (!it->is_user)
+		return kernel_fill(it, src, len);
 	while (done < len && (n = seg_room(it, len - done)) != 0) {
 		moved = copy_to_user_partial(seg_addr(it),
 					     (const char *)src + done, n);
@@ -96,18 +133,14 @@ size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it)
 size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it)
 {
 	size_t done = 0, n, moved;
-	void *at;
 
 	if (likely(in_segment(it, len))) {
 		moved = copy_from_user_partial(dst, seg_addr(it), len);
 		consume(it, moved);
 		return moved;
 	}
-	if (!it->is_user) {
-		n = kernel_part(it, len, &at);
-		memcpy(dst, at, n);
-		return n;
-	}
+	if (!it->is_user)
+		return kernel_fetch(it, dst, len);
 	while (done < len && (n = seg_room(it, len - done)) != 0) {
 		moved = copy_from_user_partial((char *)dst + done, seg_addr(it),
 					       n);
@@ -154,13 +187,9 @@ static size_t zero_user(struct iov_iter *it, size_t len)
 size_t zero_iter(size_t len, struct iov_iter *it)
 {
 	size_t done = 0, n;
-	void *at;
 
-	if (!it->is_user) {
-		n = kernel_part(it, len, &at);
-		memset(at, 0, n);
-		return n;
-	}
+	if (!it->is_user)
+		return kernel_fill(it, NULL, len);
 	while (done < len && (n = seg_room(it, len - done)) != 0) {
 		/* Not a partial copy: on a fault go bytewise to the edge. */
 		if (clear_user(seg_addr(it), n))
@@ -200,8 +229,8 @@ void iov_iter_advance(struct iov_iter *it, size_t n)
 	size_t step;
 	void *at;
 
-	if (!it->is_user) {
-		kernel_part(it, n, &at);
+	if (!it->iov) {
+		(void)kernel_part(it, n, &at);
 		return;
 	}
 	while (n && (step = seg_room(it, n)) != 0) {
@@ -213,7 +242,7 @@ void iov_iter_advance(struct iov_iter *it, size_t n)
 void iov_iter_revert(struct iov_iter *it, size_t n)
 {
 	it->count += n;
-	if (!it->is_user) {
+	if (!it->iov) {
 		it->kbuf = (char *)it->kbuf - n;
 		return;
 	}

@@ -2,7 +2,8 @@
 /*
  * kernel/file/iov.h - where the bytes of a read or write go or come from.
  *
- * One iterator over user segments or one kernel buffer, consumed front to back.
+ * One iterator over user segments, one kernel buffer or pieces of kernel memory (pages of a
+ * pipe), consumed front to back.
  * Copies to and from user memory may fault and sleep; the number of bytes moved
  * is returned and the iterator advanced by as many.  A short return means that
  * user memory ended (-EFAULT if nothing at all was moved).
@@ -13,17 +14,18 @@
 #include <lib/types.h>
 
 struct iovec_user {
-	uaddr_t base;
+	uaddr_t base; /* iov_iter_pieces(): a kernel address */
 	u64 len;
 };
 
 struct iov_iter {
 	bool is_user;
 	u8 rwf; /* IOV_*: how this one transfer differs from the file's flags */
-	const struct iovec_user *iov; /* user: borrowed array */
-	unsigned int nr_iov; /* user: segments left, first one current */
+	const struct iovec_user
+		*iov;	     /* borrowed array; one kernel buffer: NULL */
+	unsigned int nr_iov; /* segments left, first one current */
 	size_t seg_off;	     /* consumed in the first segment */
-	void *kbuf;	     /* kernel: next byte */
+	void *kbuf;	     /* one kernel buffer: next byte */
 	size_t count;	     /* bytes left in all */
 };
 
@@ -53,6 +55,9 @@ static inline void iov_iter_user(struct iov_iter *it,
 	it->count = count;
 }
 void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len);
+/* @count bytes of kernel memory in @nr pieces, which @iov, borrowed, names. */
+void iov_iter_pieces(struct iov_iter *it, const struct iovec_user *iov,
+		     unsigned int nr, size_t count);
 /* Bytes moved, or 0 on a fault before the first byte (caller: -EFAULT). */
 size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it);
 size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it);

@@ -72,7 +72,7 @@ static int cache_slot(struct perf_event *e, u64 config)
 	u64 id = config & 0xff, op = (config >> 8) & 0xff,
 	    result = (config >> 16) & 0xff;
 
-	if (config >> 24 || id > 6 || op > 2 || result > 1)
+	if (id > 6 || op > 2 || result > 1)
 		return -EINVAL;
 	return dynamic(e, PMU_CACHE(id << 3 | op << 1 | result), 0);
 }
@@ -162,7 +162,7 @@ static int what(struct perf_event *e)
 	case PERF_TYPE_TRACEPOINT:
 		e->kind = KIND_TRACE;
 		e->sw = (u32)a->config;
-		return tracepoint_exists(a->config) ? 0 : -ENOENT;
+		return tracepoint_exists(a->config) ? 0 : -EINVAL;
 	case PERF_TYPE_RELAY:
 		return relay_event(e, a->config);
 	default:

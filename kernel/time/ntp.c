@@ -65,8 +65,9 @@ static s64 adjtime_us; /* what is left of adjtime(3) */
 static s64 tick_us = USER_TICK_US;
 static s64 constant = 2, esterror = PHASE_LIMIT;
 static s64 maxerror = PHASE_LIMIT;
-static u64 maxerror_at, offset_at; /* CLOCK_MONOTONIC when they were set */
-static s64 rest;		   /* of a step, in 2^-16 ns */
+static u64 maxerror_at, offset_at,
+	status_at; /* CLOCK_MONOTONIC when they were set */
+static s64 rest;   /* of a step, in 2^-16 ns */
 static s32 status = STA_UNSYNC, tai;
 static u32 step;		     /* of a second */
 static u64 last_ns;		     /* CLOCK_MONOTONIC of the last one */
@@ -150,7 +151,8 @@ static s64 maxerror_now(void)
 
 	if (grown < PHASE_LIMIT)
 		return grown;
-	status |= STA_UNSYNC;
+	if (clock_mono_ns() - status_at >= NSEC_PER_SEC)
+		status |= STA_UNSYNC;
 	return PHASE_LIMIT;
 }
 
@@ -208,6 +210,7 @@ static void set_status(s32 new)
 	if (!(status & STA_PLL) && (new &STA_PLL))
 		offset_at = clock_mono_ns();
 	status = (status & STA_RONLY) | (new & ~(s32)STA_RONLY);
+	status_at = clock_mono_ns(); /* for a second it stands */
 }
 
 static void set_constant(s64 v)

@@ -395,6 +395,19 @@ TEST(abi, clock_is_steered)
 	CHECK_ERR(adjust(ADJ_TICK, 10000), EPERM);
 }
 
+/* Who says that the clock is right is believed, for a second at least. */
+TEST(abi, clock_is_synchronised)
+{
+	struct timex t = { .modes = ADJ_STATUS, .status = STA_UNSYNC };
+
+	CHECK_EQ(adjtimex(&t), TIME_ERROR);
+	t = (struct timex){ .modes = ADJ_STATUS };
+	CHECK_EQ(adjtimex(&t), TIME_OK);
+	CHECK_EQ(t.status & STA_UNSYNC, 0);
+	t = (struct timex){ .modes = ADJ_STATUS, .status = STA_UNSYNC };
+	CHECK_EQ(adjtimex(&t), TIME_ERROR);
+}
+
 /* The line of /proc/self/numa_maps for the area at @p. */
 static void numa_line(void *p, char *buf, size_t size)
 {

@@ -642,3 +642,31 @@ TEST(events, epoll_params)
 	CHECK_OK(setuid(1234));
 	CHECK_ERR(ioctl(e, 0x40088a01u, &q), EPERM);
 }
+
+/* Generated text is ready for epoll; that of /sys was not read yet. */
+TEST(events, epoll_of_text)
+{
+	static const char *const name[] = { "/sys/kernel/uevent_seqnum",
+					    "/proc/uptime",
+					    "/proc/sys/kernel/osrelease" };
+	struct epoll_event e = { .events = EPOLLIN | EPOLLPRI };
+	char b[64];
+
+	for (int i = 0; i < 3; i++) {
+		int f = open(name[i], O_RDONLY), ep = epoll_create1(0);
+
+		CHECK_OK(f);
+		CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, f, &e));
+		CHECK_EQ(epoll_wait(ep, &e, 1, 0), 1);
+		CHECK_EQ(e.events, i ? EPOLLIN : EPOLLIN | EPOLLPRI | EPOLLERR);
+		CHECK(read(f, b, sizeof(b)) > 0);
+		CHECK_EQ(epoll_wait(ep, &e, 1, 0), 1);
+		CHECK_EQ(e.events, EPOLLIN);
+		e.events = EPOLLIN | EPOLLPRI;
+		CHECK_OK(close(f));
+		CHECK_OK(close(ep));
+	}
+	int f = open("/proc/self/stat", O_RDONLY), ep = epoll_create1(0);
+
+	CHECK_ERR(epoll_ctl(ep, EPOLL_CTL_ADD, f, &e), EPERM);
+}

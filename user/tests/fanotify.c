@@ -8,7 +8,9 @@
 #include <dirent.h>
 #include <linux/fanotify.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/fanotify.h>
+#include <sys/socket.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/vfs.h>
@@ -229,6 +231,25 @@ TEST(fanotify, descriptors)
 	CHECK_OK(unlink("f"));
 	close(ut_open("f", "ab"));
 	CHECK(!next(fan, &g)); /* another one */
+}
+
+/* What has no name is marked by its descriptor, alone. */
+TEST(fanotify, marks_of_descriptors)
+{
+	int fan = fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK, O_RDONLY);
+	int fd[4];
+
+	CHECK_OK(fan);
+	CHECK_OK(pipe(fd));
+	fd[2] = eventfd(0, 0);
+	fd[3] = socket(AF_UNIX, SOCK_STREAM, 0);
+	for (int i = 0; i < 4; i++) {
+		CHECK_OK(fanotify_mark(fan, FAN_MARK_ADD, FAN_MODIFY, fd[i],
+				       NULL));
+		CHECK_ERR(fanotify_mark(fan, FAN_MARK_ADD | FAN_MARK_MOUNT,
+					FAN_MODIFY, fd[i], NULL),
+			  EINVAL);
+	}
 }
 
 TEST(fanotify, children)

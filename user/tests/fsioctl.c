@@ -344,3 +344,27 @@ TEST(volume, full)
 	CHECK_OK(unlink("fill"));
 	CHECK_OK(chdir("/"));
 }
+
+/* On tmpfs it binds who opens; who has the file open goes on, but for fallocate(). */
+TEST(fsioctl, immutable_tmpfs)
+{
+	int flags = FS_IMMUTABLE_FL, fd;
+
+	CHECK_OK(mkdir("t", 0700));
+	if (mount("t", "t", "tmpfs", 0, NULL))
+		ut_skip("may not mount");
+	fd = open("t/f", O_RDWR | O_CREAT, 0600);
+	CHECK_OK(fd);
+	CHECK_EQ(write(fd, "abc", 3), 3);
+	CHECK_OK(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	CHECK_EQ(write(fd, "d", 1), 1);
+	CHECK_OK(ftruncate(fd, 1));
+	CHECK_ERR(fallocate(fd, 0, 0, 8192), EPERM);
+	CHECK_ERR(truncate("t/f", 0), EPERM);
+	CHECK_ERR(fchmod(fd, 0644), EPERM);
+	CHECK_ERR(open("t/f", O_WRONLY), EPERM);
+	flags = 0;
+	CHECK_OK(ioctl(fd, FS_IOC_SETFLAGS, &flags));
+	CHECK_OK(close(fd));
+	CHECK_OK(umount("t"));
+}

@@ -309,3 +309,23 @@ TEST(limits, smaps_shares)
 	CHECK_EQ(smaps(p, "Pss:"), 48);
 	CHECK_EQ(write(go[1], "x", 1), 1);
 }
+
+/* As many descriptors as nr_open says, and a child has them too. */
+TEST(limits, a_million_descriptors)
+{
+	struct rlimit r = { 1048576, 1048576 };
+	pid_t pid;
+
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		ut_skip("not root");
+	CHECK_EQ(dup2(1, 300000), 300000);
+	CHECK_EQ(dup2(1, 1048575), 1048575);
+	CHECK_ERR(dup2(1, 1048576), EBADF);
+	CHECK_ERR(fcntl(1, F_DUPFD, 1048575), EMFILE);
+	pid = fork();
+	if (!pid)
+		_exit(fcntl(1048575, F_GETFD) || close(300000));
+	CHECK_EQ(ut_wait(pid), 0);
+	CHECK_OK(close(300000));
+	CHECK_OK(close(1048575));
+}

@@ -93,6 +93,17 @@ TEST(loop, unbound)
 	CHECK_OK(ioctl(control(), LOOP_CTL_REMOVE, 850));
 }
 
+/* What a loop device does not know is EINVAL, not ENOTTY. */
+TEST(loop, unknown)
+{
+	int dev = open("/dev/loop0", O_RDWR);
+
+	if (dev < 0)
+		ut_skip("no /dev/loop0");
+	CHECK_ERR(ioctl(dev, 0x4c55, 0), EINVAL);
+	CHECK_ERR(ioctl(dev, 0x5331, 0), EINVAL);
+}
+
 TEST(loop, data)
 {
 	struct loop_config c = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };

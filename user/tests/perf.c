@@ -279,6 +279,21 @@ TEST(perf, refuses_as_linux)
 	close(fd);
 }
 
+TEST(perf, configs_out_of_range)
+{
+	struct perf_event_attr a = attr_of(PERF_TYPE_TRACEPOINT, 100000);
+	int fd, err;
+
+	CHECK_ERR(open_event(&a, 0, -1, -1, 0), EINVAL);
+	/* of a cache three bytes count */
+	a = attr_of(PERF_TYPE_HW_CACHE, 0);
+	fd = open_event(&a, 0, -1, -1, 0);
+	err = fd < 0 ? errno : 0;
+	a = attr_of(PERF_TYPE_HW_CACHE, 1 << 24);
+	fd = open_event(&a, 0, -1, -1, 0);
+	CHECK_EQ(fd < 0 ? errno : 0, err);
+}
+
 TEST(perf, requests)
 {
 	struct perf_event_attr a =

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * user/tests/splices.c - bytes that go through a pipe by splice(2) and tee(2): all of them, in
+ * order, as many as there are.
+ */
+#include "utest.h"
+
+#include <sys/socket.h>
+
+#define PIPE_SIZE 65536
+
+static unsigned char pattern(long at)
+{
+	return (unsigned char)(at * 7 + (at >> 8) * 13 + (at >> 16));
+}
+
+static void fill(char *buf, long at, long n)
+{
+	for (long i = 0; i < n; i++)
+		buf[i] = (char)pattern(at + i);
+}
+
+static void expect(const char *buf, long at, long n)
+{
+	for (long i = 0; i < n; i++)
+		if ((unsigned char)buf[i] != pattern(at + i))
+			ut_fail(__FILE__, __LINE__, "byte %ld is wrong",
+				at + i);
+}
+
+/* Read @n bytes, the first of which is byte @at. */
+static void drain(int fd, long at, long n)
+{
+	static char buf[PIPE_SIZE];
+	long done = 0;
+
+	while (done < n) {
+		ssize_t r = read(fd, buf,
+				 n - done < PIPE_SIZE ? n - done : PIPE_SIZE);
+
+		CHECK(r > 0);
+		expect(buf, at + done, r);
+		done += r;
+	}
+}
+
+static const int sizes[] = { 1,	   4095, 4096, 4097,  8192, 3,	   12289,
+			     4096, 100,	 4096, 61440, 5,    65531, 65536 };
+#define NR_SIZES (int)(sizeof(sizes) / sizeof(sizes[0]))
+
+/* A socket to a pipe in pieces of all kinds, between writes that fill pages up. */
+TEST(splices, from_a_socket)
+{
+	static char buf[PIPE_SIZE];
+	long in = 0, out = 0;
+	int s[2], p[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	CHECK_OK(pipe(p));
+	for (int i = 0; i < NR_SIZES; i++) {
+		fill(buf, in, sizes[i]);
+		CHECK_EQ(write(s[0], buf, sizes[i]), sizes[i]);
+		for (int left = sizes[i]; left;) {
+			ssize_t n = splice(s[1], NULL, p[1], NULL, left, 0);
+
+			CHECK(n > 0);
+			left -= n;
+			in += n;
+			/* what is added lies behind it, not in it */
+			fill(buf, in, 10);
+			if (i % 3 == 0 && in - out + 10 <= PIPE_SIZE - left) {
+				CHECK_EQ(write(p[1], buf, 10), 10);
+				in += 10;
+				fill(buf, in, left); /* of the queue's bytes */
+				if (left)
+					CHECK_EQ(recv(s[1], buf, left,
+						      MSG_WAITALL),
+						 left);
+				left = 0;
+			}
+			if (in - out > PIPE_SIZE / 2 || i % 4 == 0) {
+				drain(p[0], out, in - out);
+				out = in;
+			}
+		}
+	}
+	drain(p[0], out, in - out);
+}
+
+/* Behind bytes that end in the middle of a page, and over the ring's end. */
+TEST(splices, behind_a_part_of_a_page)
+{
+	static char buf[PIPE_SIZE];
+	long in = 0, out = 0;
+	int s[2], p[2];
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	CHECK_OK(pipe(p));
+	fill(buf, 0, 5000);
+	CHECK_EQ(write(p[1], buf, 5000), 5000);
+	in = 5000;
+	for (int i = 0; i < 40; i++) {
+		fill(buf, in, 8192);
+		CHECK_EQ(write(s[0], buf, 8192), 8192);
+		CHECK_EQ(splice(s[1], NULL, p[1], NULL, 8192, 0), 8192);
+		in += 8192;
+		drain(p[0], out, 8192);
+		out += 8192;
+	}
+	drain(p[0], out, in - out);
+}
+
+/* A pipe is emptied into another one by one call, whatever lies where. */
+TEST(splices, pipe_to_pipe_at_once)
+{
+	static char buf[PIPE_SIZE];
+	int p[2], q[2];
+
+	CHECK_OK(pipe(p));
+	CHECK_OK(pipe(q));
+	fill(buf, 0, PIPE_SIZE);
+	CHECK_EQ(write(p[1], buf, PIPE_SIZE), PIPE_SIZE);
+	CHECK_EQ(splice(p[0], NULL, q[1], NULL, PIPE_SIZE, 0), PIPE_SIZE);
+	CHECK_ERR(splice(p[0], NULL, q[1], NULL, 1, SPLICE_F_NONBLOCK), EAGAIN);
+	drain(q[0], 0, PIPE_SIZE);
+	/* not at the edge of a page */
+	CHECK_EQ(write(p[1], buf, 20000), 20000);
+	drain(p[0], 0, 100);
+	CHECK_EQ(splice(p[0], NULL, q[1], NULL, PIPE_SIZE, 0), 19900);
+	drain(q[0], 100, 19900);
+	/* and only so much */
+	CHECK_EQ(write(p[1], buf, 20000), 20000);
+	CHECK_EQ(splice(p[0], NULL, q[1], NULL, 9000, 0), 9000);
+	CHECK_EQ(splice(p[0], NULL, q[1], NULL, 9000, 0), 9000);
+	drain(q[0], 0, 18000);
+	drain(p[0], 18000, 2000);
+}
+
+TEST(splices, tee_leaves_all)
+{
+	static char buf[PIPE_SIZE];
+	int p[2], q[2];
+
+	CHECK_OK(pipe(p));
+	CHECK_OK(pipe(q));
+	fill(buf, 0, 50000);
+	CHECK_EQ(write(p[1], buf, 50000), 50000);
+	CHECK_EQ(tee(p[0], q[1], PIPE_SIZE, 0), 50000);
+	drain(q[0], 0, 50000);
+	CHECK_EQ(tee(p[0], q[1], 30000, 0), 30000);
+	/* what is written to the copy does not come into the original */
+	CHECK_EQ(write(q[1], "xxxx", 4), 4);
+	drain(q[0], 0, 30000);
+	drain(p[0], 0, 50000);
+}
+
+/* From pipe to file as far as the pipe has bytes. */
+TEST(splices, to_a_file)
+{
+	static char buf[PIPE_SIZE];
+	loff_t at = 3;
+	int p[2], f;
+
+	CHECK_OK(pipe(p));
+	f = open("f", O_RDWR | O_CREAT, 0600);
+	CHECK_OK(f);
+	fill(buf, 3, 30000);
+	CHECK_EQ(write(p[1], buf, 30000), 30000);
+	CHECK_EQ(splice(p[0], NULL, f, &at, PIPE_SIZE, 0), 30000);
+	CHECK_EQ(at, 30003);
+	CHECK_EQ(lseek(f, 3, SEEK_SET), 3);
+	drain(f, 3, 30000);
+	/* and back, from the middle of a page */
+	at = 1003;
+	CHECK_EQ(splice(f, &at, p[1], NULL, 20000, 0), 20000);
+	CHECK_EQ(at, 21003);
+	drain(p[0], 1003, 20000);
+	CHECK_EQ(splice(f, &at, p[1], NULL, PIPE_SIZE, 0), 9000);
+	drain(p[0], 21003, 9000);
+	CHECK_EQ(splice(f, &at, p[1], NULL, PIPE_SIZE, 0), 0);
+}
