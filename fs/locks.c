@@ -33,7 +33,7 @@ enum lock_kind {
 };
 
 struct file_lock {
-	struct list_head node;	   /* [flock_lock] inode->flocks, by start */
+	struct list_head node;	   /* [flock_lock] inode->flocks */
 	struct list_head held;	   /* [flock_lock] all_locks, while on that */
 	const struct inode *inode; /* [flock_lock] likewise */
 	enum lock_kind kind;	   /* [I] */
@@ -98,15 +98,20 @@ static struct file_lock *blocker_of(struct inode *i,
 	return NULL;
 }
 
+/* Linux, too: owners as they came, what is one's by start.  F_GETLK tells the first. */
 static void insert_sorted(struct inode *i, struct file_lock *fresh)
 {
+	struct list_head *before = &i->flocks;
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->flocks, node) {
+		if (!same_owner(l, fresh))
+			continue;
+		before = l->start < fresh->start ? l->node.next : &l->node;
 		if (l->start >= fresh->start)
 			break;
 	}
-	list_add_tail(&fresh->node, &l->node);
+	list_add_tail(&fresh->node, before);
 	fresh->inode = i;
 	list_add(&fresh->held, &all_locks); /* Linux, too: the newest first */
 	nr_locks++;
@@ -139,8 +144,12 @@ static void apply(struct inode *i, struct file_lock **want_p,
 {
 	struct file_lock *want = *want_p, *l, *tmp;
 
+	if (want->type != F_UNLCK) {
+		insert_sorted(i, want);
+		*want_p = NULL;
+	}
 	list_for_each_entry_safe(l, tmp, &i->flocks, node) {
-		if (!same_owner(l, want) || !affected(l, want))
+		if (l == want || !same_owner(l, want) || !affected(l, want))
 			continue;
 		if (l->type == want->type) {
 			want->start = min(want->start, l->start);
@@ -161,10 +170,6 @@ static void apply(struct inode *i, struct file_lock **want_p,
 		} else {
 			bury(l, dead);
 		}
-	}
-	if (want->type != F_UNLCK) {
-		insert_sorted(i, want);
-		*want_p = NULL;
 	}
 }
 
@@ -217,6 +222,17 @@ static bool give_up_other(struct inode *i, const struct file_lock *want,
 	return true;
 }
 
+/* What flock() asks for is held already, and stays whose it was. */
+static bool flocked(struct inode *i, const struct file_lock *want)
+{
+	const struct file_lock *old;
+
+	if (want->kind != KIND_FLOCK || want->type == F_UNLCK)
+		return false;
+	old = own_lock(i, want);
+	return old && old->type == want->type;
+}
+
 /* 0: applied; -EAGAIN: blocked, *@w says by whom and *@seen when. */
 static int try_lock(struct inode *i, struct file_lock **want,
 		    struct file_lock **spare, struct lock_waiter *w, u64 *seen)
@@ -238,7 +254,7 @@ static int try_lock(struct inode *i, struct file_lock **want,
 		if ((*want)->kind == KIND_POSIX &&
 		    deadlock(w->owner, w->blocker))
 			err = -EDEADLK;
-	} else {
+	} else if (!flocked(i, *want)) {
 		apply(i, want, spare, &dead);
 	}
 	released = !err || lost; /* a downgrade frees as well */
