@@ -250,8 +250,6 @@ int acl_set(struct inode *i, const char *name, const void *buf, size_t n,
 
 	if (S_ISLNK(i->mode) || !i->ops->setxattr)
 		return -EOPNOTSUPP;
-	if (!inode_owner_or_capable(i))
-		return -EPERM;
 	err = n ? check_form(buf, n) : 0;
 	if (err)
 		return err;
@@ -259,6 +257,8 @@ int acl_set(struct inode *i, const char *name, const void *buf, size_t n,
 		return acl_remove(i, name);
 	if (strcmp(name, ACCESS) != 0 && !S_ISDIR(i->mode))
 		return -EACCES;
+	if (!inode_owner_or_capable(i))
+		return -EPERM;
 	err = check(buf, n);
 	if (err)
 		return err;
@@ -272,6 +272,8 @@ int acl_remove(struct inode *i, const char *name)
 {
 	int err;
 
+	if (strcmp(name, ACCESS) != 0 && !S_ISDIR(i->mode))
+		return 0; /* it has none */
 	if (!inode_owner_or_capable(i))
 		return -EPERM;
 	err = store(i, name, NULL, 0);

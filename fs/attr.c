@@ -227,6 +227,19 @@ static int setattr_locked(struct inode *i, struct iattr *a)
 	return err;
 }
 
+/* One time alone looks like the access that sets it. */
+static u32 event_of(u32 valid)
+{
+	u32 times = valid & (ATTR_ATIME | ATTR_MTIME);
+
+	if ((valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) ||
+	    times == (ATTR_ATIME | ATTR_MTIME))
+		return IN_ATTRIB;
+	if (!times)
+		return IN_ATTRIB;
+	return times == ATTR_ATIME ? IN_ACCESS : IN_MODIFY;
+}
+
 int vfs_setattr(const struct path *p, struct iattr *a)
 {
 	struct inode *i = p->dentry->inode;
@@ -243,7 +256,7 @@ int vfs_setattr(const struct path *p, struct iattr *a)
 	err = setattr_locked(i, a);
 	up_write(&i->lock);
 	if (!err)
-		notify_inode(i, IN_ATTRIB);
+		notify_inode(i, event_of(a->valid));
 	return err;
 }
 

@@ -76,7 +76,7 @@ struct file *exec_open(int dirfd, const char *path, u32 at_flags)
 		file_put(f);
 		return ERR_PTR(err);
 	}
-	if (!IS_ERR(f))
+	if (!IS_ERR(f) && load_once(&f->inode->i_size))
 		notify_file(f, IN_ACCESS); /* its head is about to be read */
 	return f;
 }

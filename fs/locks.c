@@ -10,7 +10,8 @@
  * list together, as on Linux.
  *
  * INVARIANTS
- *   L0  The list is in the order of starts, so who looks for a range stops behind it.
+ *   L0  The list has owners in the order in which they came, and what is one's in the
+ *       order of starts.
  *   L1  Record locks of one owner do not overlap, and neighbours of the same
  *       type are one lock.
  *   L2  Every waiter for a process's record lock is on the list `waiters' with
@@ -36,7 +37,7 @@ enum lock_kind {
 };
 
 struct file_lock {
-	struct list_head node;	   /* [flock_lock] inode->flocks, by start */
+	struct list_head node;	   /* [flock_lock] inode->flocks */
 	struct list_head held;	   /* [flock_lock] all_locks, while on that */
 	const struct inode *inode; /* [flock_lock] likewise */
 	enum lock_kind kind;	   /* [I] */
@@ -82,9 +83,8 @@ static struct file_lock *own_lock(struct inode *i,
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->flocks, node) {
-		if (l->start > whose->end)
-			break;
-		if (same_owner(l, whose) && l->end >= whose->start)
+		if (same_owner(l, whose) && l->end >= whose->start &&
+		    l->start <= whose->end)
 			return l;
 	}
 	return NULL;
@@ -97,11 +97,9 @@ static struct file_lock *blocker_of(struct inode *i,
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->flocks, node) {
-		if (l->start > want->end)
-			break;
 		if (!same_family(l->kind, want->kind) || same_owner(l, want))
 			continue;
-		if (l->end < want->start)
+		if (l->end < want->start || l->start > want->end)
 			continue;
 		if (l->type == F_WRLCK || want->type == F_WRLCK)
 			return l;
@@ -109,20 +107,20 @@ static struct file_lock *blocker_of(struct inode *i,
 	return NULL;
 }
 
-static void put_sorted(struct inode *i, struct file_lock *fresh)
+/* Linux, too: owners as they came, what is one's by start.  F_GETLK tells the first. */
+static void insert_sorted(struct inode *i, struct file_lock *fresh)
 {
+	struct list_head *before = &i->flocks;
 	struct file_lock *l;
 
 	list_for_each_entry(l, &i->flocks, node) {
+		if (!same_owner(l, fresh))
+			continue;
+		before = l->start < fresh->start ? l->node.next : &l->node;
 		if (l->start >= fresh->start)
 			break;
 	}
-	list_add_tail(&fresh->node, &l->node);
-}
-
-static void insert_sorted(struct inode *i, struct file_lock *fresh)
-{
-	put_sorted(i, fresh);
+	list_add_tail(&fresh->node, before);
 	fresh->inode = i;
 	list_add(&fresh->held, &all_locks); /* Linux, too: the newest first */
 	nr_locks++;
@@ -155,10 +153,12 @@ static void apply(struct inode *i, struct file_lock **want_p,
 {
 	struct file_lock *want = *want_p, *l, *tmp;
 
+	if (want->type != F_UNLCK) {
+		insert_sorted(i, want);
+		*want_p = NULL;
+	}
 	list_for_each_entry_safe(l, tmp, &i->flocks, node) {
-		if (l->start > want->end && l->start - 1 > want->end)
-			break;
-		if (!same_owner(l, want) || !affected(l, want))
+		if (l == want || !same_owner(l, want) || !affected(l, want))
 			continue;
 		if (l->type == want->type) {
 			want->start = min(want->start, l->start);
@@ -176,15 +176,9 @@ static void apply(struct inode *i, struct file_lock **want_p,
 			l->end = want->start - 1;
 		} else if (l->end > want->end) {
 			l->start = want->end + 1;
-			list_del(&l->node);
-			put_sorted(i, l);
 		} else {
 			bury(l, dead);
 		}
-	}
-	if (want->type != F_UNLCK) {
-		insert_sorted(i, want);
-		*want_p = NULL;
 	}
 }
 
@@ -237,6 +231,17 @@ static bool give_up_other(struct inode *i, const struct file_lock *want,
 	return true;
 }
 
+/* What flock() asks for is held already, and stays whose it was. */
+static bool flocked(struct inode *i, const struct file_lock *want)
+{
+	const struct file_lock *old;
+
+	if (want->kind != KIND_FLOCK || want->type == F_UNLCK)
+		return false;
+	old = own_lock(i, want);
+	return old && old->type == want->type;
+}
+
 /* 0: applied; -EAGAIN: blocked, *@w says by whom and *@seen when. */
 static int try_lock(struct inode *i, struct file_lock **want,
 		    struct file_lock **spare, struct lock_waiter *w, u64 *seen)
@@ -258,7 +263,7 @@ static int try_lock(struct inode *i, struct file_lock **want,
 		if ((*want)->kind == KIND_POSIX &&
 		    deadlock(w->owner, w->blocker))
 			err = -EDEADLK;
-	} else {
+	} else if (!flocked(i, *want)) {
 		apply(i, want, spare, &dead);
 	}
 	released = !err || lost; /* a downgrade frees as well */

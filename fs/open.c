@@ -170,6 +170,7 @@ static struct file *finish_open(const struct path *p, u32 flags,
 		err = open_inode(f, i);
 	if (err) {
 		f->ops = NULL; /* it was not opened: no release() */
+		f->nonotify = true;
 		file_put(f);
 		return ERR_PTR(err);
 	}

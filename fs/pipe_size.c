@@ -66,11 +66,27 @@ static void change_slots(struct pipe *p, void **slots, u32 nr)
 	if (p->pages != p->def_pages)
 		kfree(p->pages);
 	p->pages = slots;
-	kfree(p->packets); /* there are none */
-	p->packets = NULL;
-	p->first_packet = 0;
 	store_once(&p->nr_pages, nr);
 	p->base = p->tail - off;
+}
+
+/* Room for @nr packets, which are not fewer than there are; the lock is held. */
+static int change_packets(struct pipe *p, u32 nr)
+{
+	struct packet *fresh = NULL;
+
+	if (p->nr_packets) {
+		fresh = kcalloc(nr, sizeof(*fresh));
+		if (!fresh)
+			return -ENOMEM;
+	}
+	for (u32 i = 0; i < p->nr_packets; i++)
+		fresh[i] =
+			p->packets[(p->first_packet + i) & (p->nr_pages - 1)];
+	kfree(p->packets);
+	p->packets = fresh;
+	p->first_packet = 0;
+	return 0;
 }
 
 s64 pipe_set_size(struct file *f, u64 bytes)
@@ -101,7 +117,7 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 	/* Data that begins in the middle of a page may need one page more. */
 	if (((p->tail - p->base) & (PAGE_SIZE - 1)) + used(p) >
 		    nr * PAGE_SIZE ||
-	    p->nr_packets)
+	    p->nr_packets > nr)
 		err = -EBUSY;
 	else if (!pipe_charge(p, (u32)nr))
 		err = -ENOMEM;
@@ -109,8 +125,10 @@ s64 pipe_set_size(struct file *f, u64 bytes)
 			      pipe_too_many(p, &pipe_user_pages_hard)))
 		err = -EPERM;
 	else
+		err = change_packets(p, (u32)nr);
+	if (!err)
 		change_slots(p, slots, (u32)nr);
-	if (err)
+	else
 		(void)pipe_charge(p, old);
 	mutex_unlock(&p->lock);
 	if (err) {

@@ -190,12 +190,8 @@ static s64 tmpfs_write(struct file *f, struct iov_iter *from, u64 *pos)
 	if (!n && sealed(i, F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		n = -EPERM;
 	if (!n && sealed(i, F_SEAL_GROW) &&
-	    *pos + iov_iter_count(from) > i->i_size) {
-		if (*pos >= i->i_size)
-			n = -EPERM;
-		else
-			iov_iter_truncate(from, i->i_size - *pos);
-	}
+	    *pos + iov_iter_count(from) > i->i_size)
+		n = -EPERM;
 	if (!n && *pos > i->i_size)
 		clear_tail(i);
 	if (!n && iov_iter_count(from))

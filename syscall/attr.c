@@ -4,6 +4,7 @@
 #include <syscall/syscall.h>
 #include <syscall/upath.h>
 
+#include <fs/notify.h>
 #include <fs/vfs.h>
 #include <kernel/mm/user.h>
 #include <kernel/ns/user.h>
@@ -269,6 +270,7 @@ int file_fallocate(struct file *f, int mode, s64 off, s64 len)
 {
 	u32 kind;
 	s64 end;
+	int err;
 
 	if (off < 0 || len <= 0)
 		return -EINVAL;
@@ -298,7 +300,10 @@ int file_fallocate(struct file *f, int mode, s64 off, s64 len)
 	}
 	if (!f->ops->fallocate)
 		return -EOPNOTSUPP;
-	return f->ops->fallocate(f, mode, (u64)off, (u64)len);
+	err = f->ops->fallocate(f, mode, (u64)off, (u64)len);
+	if (!err)
+		notify_file(f, IN_MODIFY);
+	return err;
 }
 
 SYSCALL4(47, fallocate, int, fd, int, mode, s64, off, s64, len)

@@ -95,8 +95,10 @@ static void commit(struct cred *n)
 			   n->fsuid != o->fsuid || n->fsgid != o->fsgid;
 
 	fix_caps(n, o);
-	if (ids_changed)
+	if (ids_changed) {
 		task_undumpable();
+		t->proc->pdeath_signal = 0;
+	}
 	cred_replace(n);
 }
 
@@ -194,6 +196,12 @@ SYSCALL2(143, setregid, u32, rgid, u32, egid)
 	return 0;
 }
 
+/* An id that is wanted, and is not what there is in both of these. */
+static bool is_news(u32 id, u32 a, u32 b)
+{
+	return id != KEEP && (id != a || id != b);
+}
+
 SYSCALL3(147, setresuid, u32, ruid, u32, euid, u32, suid)
 {
 	const struct cred *o = current_cred();
@@ -202,6 +210,10 @@ SYSCALL3(147, setresuid, u32, ruid, u32, euid, u32, suid)
 	if (!translate(ID_UID, &ruid) || !translate(ID_UID, &euid) ||
 	    !translate(ID_UID, &suid))
 		return -EINVAL;
+	if (!is_news(ruid, o->uid, o->uid) &&
+	    !is_news(euid, o->euid, o->fsuid) &&
+	    !is_news(suid, o->suid, o->suid))
+		return 0; /* fsuid stays as well */
 	if (!capable_here(CAP_SETUID) &&
 	    (!among(ruid, o->uid, o->euid, o->suid) ||
 	     !among(euid, o->uid, o->euid, o->suid) ||
@@ -226,6 +238,10 @@ SYSCALL3(149, setresgid, u32, rgid, u32, egid, u32, sgid)
 	if (!translate(ID_GID, &rgid) || !translate(ID_GID, &egid) ||
 	    !translate(ID_GID, &sgid))
 		return -EINVAL;
+	if (!is_news(rgid, o->gid, o->gid) &&
+	    !is_news(egid, o->egid, o->fsgid) &&
+	    !is_news(sgid, o->sgid, o->sgid))
+		return 0;
 	if (!capable_here(CAP_SETGID) &&
 	    (!among(rgid, o->gid, o->egid, o->sgid) ||
 	     !among(egid, o->gid, o->egid, o->sgid) ||

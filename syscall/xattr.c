@@ -14,6 +14,7 @@
 #include <fs/acl.h>
 #include <fs/anon.h>
 #include <fs/filecaps.h>
+#include <fs/notify.h>
 #include <fs/vfs.h>
 #include <fs/xattr_mem.h>
 #include <kernel/mm/kmalloc.h>
@@ -169,6 +170,8 @@ static s64 do_set(struct target *t, uaddr_t uname, uaddr_t value, u64 size,
 		store_once(&t->i->filecaps, FILECAPS_UNKNOWN);
 		up_write(&t->i->lock);
 	}
+	if (!err)
+		notify_inode(t->i, IN_ATTRIB);
 	kfree(buf);
 	target_put(t);
 	return err;
@@ -256,6 +259,8 @@ static s64 do_remove(struct target *t, uaddr_t uname)
 			inode_touch(t->i, false, true);
 		up_write(&t->i->lock);
 	}
+	if (!err)
+		notify_inode(t->i, IN_ATTRIB);
 	target_put(t);
 	return err;
 }

@@ -310,7 +310,7 @@ static void show_ids(struct text *t, struct process *p)
 	text_printf(t, "FDSize:\t%u\nGroups:\t", slots_of(p));
 	for (u32 i = 0; i < c->nr_groups; i++)
 		text_printf(t, "%u ", gid_shown(c->groups[i]));
-	text_puts(t, "\n");
+	text_puts(t, c->nr_groups ? "\n" : " \n");
 	cred_put(c);
 }
 

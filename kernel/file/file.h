@@ -187,7 +187,7 @@ struct file {
 	struct file_owner owner;  /* F_SETOWN: owner.h */
 	struct file_async *async; /* [async.c] O_ASYNC was set once */
 	bool created;		  /* [I] open() made the file */
-	bool nonotify;		  /* [I] fanotify opened it for who watches */
+	bool nonotify;		  /* [I] opened for who watches, or in vain */
 	u8 landlock;		  /* [I] fs/landlock.h */
 	bool no_splice;		  /* [I] splice() and sendfile() refuse it */
 	struct list_head epitems; /* [epoll lock] */

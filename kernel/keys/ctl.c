@@ -414,7 +414,9 @@ static s64 do_describe(struct key_ref r, u64 out, u64 b __unused)
 		return -ENOMEM;
 	*(char **)out = s;
 	return scnprintf(s, room, "%s;%d;%d;%08x;%s", k->type->name,
-			 (int)uid_shown(k->uid), (int)gid_shown(k->gid),
+			 (int)uid_shown(k->uid),
+			 k->gid == ~0u ? (int)OVERFLOW_ID
+				       : (int)gid_shown(k->gid),
 			 k->perm, k->desc) +
 	       1;
 }

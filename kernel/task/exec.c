@@ -294,7 +294,7 @@ static void reset_thread(struct thread *t, struct exec *e)
 	memset(&t->restart, 0, sizeof(t->restart));
 	process_timers_exec(p);
 	files_close_on_exec(t->files);
-	if (e->secure)
+	if (e->secure || e->gains)
 		p->pdeath_signal = 0;
 	if (e->cred)
 		cred_replace(e->cred);
@@ -325,9 +325,8 @@ static int commit(struct exec *e)
 	if (t->mm)
 		t->proc->maxrss_pages =
 			max(t->proc->maxrss_pages, mm_rss_peak(t->mm));
-	e->mm->dumpable = e->secure || e->unreadable
-				  ? (u32)load_once(&suid_dumpable)
-				  : DUMP_OWNER;
+	e->mm->dumpable =
+		e->hidden ? (u32)load_once(&suid_dumpable) : DUMP_OWNER;
 	thread_replace_mm(e->mm);
 	e->mm = NULL;
 	if (unlikely(ns)) {

@@ -34,7 +34,7 @@ struct exec {
 	struct exec_args args;
 	struct mm *mm;	   /* owned until commit */
 	struct cred *cred; /* new one, or NULL: unchanged */
-	bool secure, unreadable;
+	bool secure, unreadable, gains, hidden;
 	u64 bias, interp_bias, entry;
 	u64 vdso; /* where it is mapped */
 	u64 stack_top, sp;

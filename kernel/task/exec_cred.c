@@ -58,11 +58,21 @@ static void set_ids(struct cred *c, u32 mode, u32 uid, u32 gid)
 		c->egid = gid;
 }
 
-/* Is the program not to get more than the old one had? */
-static bool is_held_down(const struct cred *c)
+static bool no_new_privs(const struct cred *c)
 {
-	return c->no_new_privs || thread_no_new_privs(current) ||
-	       trace_forbids_setid();
+	return c->no_new_privs || thread_no_new_privs(current);
+}
+
+/* A program that may get no more than @old had does not keep ids, either, that
+ * were not its own. */
+static void hold_down(struct cred *c, const struct cred *old)
+{
+	if ((c->euid != old->uid || c->egid != old->gid) &&
+	    (no_new_privs(c) || !capable_here(CAP_SETUID))) {
+		c->euid = c->uid;
+		c->egid = c->gid;
+	}
+	c->cap_permitted &= old->cap_permitted;
 }
 
 /* Ids and capabilities of the new program in @c, which are still those of the old
@@ -78,7 +88,7 @@ static int transform(struct exec *e, struct cred *c, const struct cred *old)
 	err = exec_caps(e->file, &g.file);
 	if (err)
 		return err;
-	held = is_held_down(c) ||
+	held = no_new_privs(c) || trace_forbids_setid() ||
 	       ((mode || g.file.has) && task_fs_is_foreign());
 	set_ids(c, held ? 0 : mode, uid, gid);
 	err = permit(c, &g);
@@ -86,7 +96,7 @@ static int transform(struct exec *e, struct cred *c, const struct cred *old)
 		return err;
 	other = c->euid != old->uid || c->egid != old->gid;
 	if (held)
-		c->cap_permitted &= old->cap_permitted;
+		hold_down(c, old);
 	if (g.file.has || other)
 		c->cap_ambient = 0;
 	c->cap_permitted |= c->cap_ambient;
@@ -109,6 +119,14 @@ static bool same(const struct cred *a, const struct cred *b)
 	       a->securebits == b->securebits;
 }
 
+/* May @c do what @old could not, or does it act as somebody else? */
+static bool is_other(const struct cred *c, const struct cred *old)
+{
+	return c->euid != old->euid || c->egid != old->egid ||
+	       c->fsuid != old->fsuid || c->fsgid != old->fsgid ||
+	       (c->cap_permitted & ~old->cap_permitted);
+}
+
 /* Leaves e->cred NULL when nothing changes, which is the common case. */
 int exec_prepare_cred(struct exec *e)
 {
@@ -121,6 +139,9 @@ int exec_prepare_cred(struct exec *e)
 	/* Nor is it read out of memory what may not be read. */
 	e->unreadable = !exec_readable(e->file) ||
 			(e->interp && !exec_readable(e->interp));
+	e->gains = is_other(&c, old);
+	e->hidden = e->unreadable || e->gains || old->euid != old->uid ||
+		    old->egid != old->gid;
 	c.securebits &= ~(u32)SECBIT_KEEP_CAPS;
 	if (same(&c, old) && !keys_of_process(old))
 		return 0;

@@ -47,6 +47,9 @@ enum trace_event { /* PTRACE_EVENT_* */
 
 struct seccomp_filter;
 
+#define TRAP_STOP   BIT(0) /* PTRACE_INTERRUPT; any other stop does as well */
+#define TRAP_NOTIFY BIT(1) /* SIGCONT came */
+
 struct tracee {
 	struct thread *thread;	/* NULL: has ended, not waited for yet */
 	struct process *tracer; /* [a] NULL: nobody traces it */
@@ -57,7 +60,7 @@ struct tracee {
 	bool stopped;	/* [a] in a stop */
 	bool reported;	/* the stop has been waited for */
 	bool listening; /* in a group stop, PTRACE_LISTEN */
-	bool trap;	/* wants to stop with EVENT_STOP */
+	u8 trap;	/* TRAP_*: why it is to stop with EVENT_STOP */
 	bool dying;	/* stopped in EVENT_EXIT: only SIGKILL ends that */
 	int code;	/* TRACE_CODE() of the stop */
 	int resume_sig; /* given by the tracer */

@@ -106,6 +106,8 @@ static int next_signal(struct thread *t, struct siginfo *si,
 			spin_lock(&sh->lock);
 			if (load_once(&t->work) & WORK_EXIT)
 				break;
+			if (!sig && (load_once(&t->work) & WORK_STOP))
+				break;
 			if (!sig)
 				continue;
 		}
@@ -228,7 +230,9 @@ static void deliver_signals(struct thread *t, struct restart *r)
 	u32 gen;
 	int sig;
 
-	while ((sig = next_signal(t, &si, &ka, &gen)) != 0) {
+	/* What the tracer wants comes before the next signal. */
+	while (!(load_once(&t->work) & WORK_STOP) &&
+	       (sig = next_signal(t, &si, &ka, &gen)) != 0) {
 		if (load_once(&t->work) & WORK_EXIT)
 			return;
 		if (ka.handler == SIG_DFL)
@@ -250,6 +254,8 @@ static void request_end_slow(struct thread *t)
 		if (load_once(&t->work) & WORK_STOP)
 			jobctl_do_stop();
 		deliver_signals(t, &r);
+		if (load_once(&t->work) & WORK_STOP)
+			continue;
 		if (t->sig_restore_saved) {
 			t->sig_restore_saved = false;
 			signal_set_blocked(t->sig_saved);

@@ -74,7 +74,7 @@ static void notify_tracees_locked(struct process *p)
 		struct tracee *tr = thread_tracee(t);
 
 		if (tr && tr->seized)
-			trace_notify_locked(t, tr);
+			trace_notify_locked(t, tr, TRAP_NOTIFY);
 	}
 }
 
@@ -121,7 +121,7 @@ void jobctl_start_stop(int sig, u32 gen)
 			/* Stopped already, but for a tracer's "go on". */
 			if (t->jobctl & JOBCTL_STOPPED)
 				continue;
-			store_once(&t->jobctl, t->jobctl | JOBCTL_STOPPING);
+			store_once(&t->jobctl, JOBCTL_STOP(sig));
 			p->nr_stopping++;
 			if (t != current)
 				thread_set_work(t, WORK_STOP);

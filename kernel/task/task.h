@@ -14,8 +14,10 @@
 #include <kernel/task/signal.h>
 
 /* thread->jobctl */
-#define JOBCTL_STOPPING BIT(0) /* counted in nr_stopping: has yet to stop */
-#define JOBCTL_STOPPED	BIT(1) /* sleeps in a group stop */
+#define JOBCTL_STOPPING	 BIT(0) /* counted in nr_stopping: has yet to stop */
+#define JOBCTL_STOPPED	 BIT(1) /* sleeps in a group stop */
+#define JOBCTL_SIG(j)	 (((j) >> 8) & 0x7f) /* what stops it, or did last */
+#define JOBCTL_STOP(sig) (JOBCTL_STOPPING | (u32)(sig) << 8)
 
 /* Lives on the stack of the thread that waits for its vfork()ed child. */
 struct vfork_wait {

@@ -62,7 +62,7 @@ bool trace_wants_event(const struct thread *t, int event);
 /* Stops while current's process is stopped; task_lock is let go meanwhile. */
 void trace_group_stop_locked(struct thread *t, struct tracee *tr);
 /* SIGCONT, PTRACE_INTERRUPT: another stop with EVENT_STOP. */
-void trace_notify_locked(struct thread *t, struct tracee *tr);
+void trace_notify_locked(struct thread *t, struct tracee *tr, u8 trap);
 void trace_release_locked(struct thread *t, struct tracee *tr);
 
 /* --- trace_ctl.c */

@@ -74,7 +74,7 @@ int trace_interrupt(int tid)
 	if (tr && !tr->seized) {
 		r = -EIO;
 	} else if (tr) {
-		trace_notify_locked(tr->thread, tr);
+		trace_notify_locked(tr->thread, tr, TRAP_STOP);
 		r = 0;
 	}
 	spin_unlock(&task_lock);

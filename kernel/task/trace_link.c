@@ -48,7 +48,7 @@ static void unlink_locked(struct tracee *tr)
 	store_once(&tr->tracer, NULL);
 	tr->syscalls = false;
 	tr->options = 0;
-	tr->trap = false;
+	tr->trap = 0;
 }
 
 void trace_unlink_locked(struct thread *t)

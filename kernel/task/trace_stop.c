@@ -58,6 +58,7 @@ static int stop_locked(struct thread *t, struct tracee *tr, int why, u64 msg)
 	assert_held(&task_lock);
 	if (!tr->tracer || must_not_stop(t, tr))
 		return 0;
+	tr->trap &= (u8)~TRAP_STOP; /* any stop will do */
 	tr->message = msg;
 	tr->resume_sig = 0;
 	tr->reported = false;
@@ -187,9 +188,11 @@ void trace_group_stop_locked(struct thread *t, struct tracee *tr)
 {
 	const struct process *p = t->proc;
 	bool group = p->stopped || (t->jobctl & JOBCTL_STOPPED);
-	int sig = group ? p->stop_sig : SIGTRAP;
+	int sig = group ? (int)JOBCTL_SIG(t->jobctl) : SIGTRAP;
 
-	tr->trap = false;
+	if (!sig) /* it was not there when the stop began */
+		sig = p->stop_sig;
+	tr->trap = 0;
 	if (tr->seized) {
 		self_info(t, tr, sig, TRACE_CODE(sig, EVENT_STOP));
 	} else {
@@ -207,15 +210,14 @@ void trace_release_locked(struct thread *t, struct tracee *tr)
 	wake_up_all(&t->proc->stop_wq);
 }
 
-void trace_notify_locked(struct thread *t, struct tracee *tr)
+void trace_notify_locked(struct thread *t, struct tracee *tr, u8 trap)
 {
-	tr->trap = true;
+	tr->trap |= trap;
 	if (tr->listening)
 		trace_release_locked(t, tr);
-	if (!tr->stopped) {
-		thread_set_work(t, WORK_STOP);
+	thread_set_work(t, WORK_STOP); /* when it goes on, if it is stopped */
+	if (!tr->stopped)
 		wake_up_all(&t->proc->stop_wq); /* from a frozen group */
-	}
 }
 
 /* --- events */

@@ -325,12 +325,12 @@ static s64 set_pgid(struct tty *t, uaddr_t arg)
 	err = tty_check_change(t, SIGTTOU);
 	if (err)
 		return err == -EIO ? -ENOTTY : err;
-	if (load_once(&p->ctty) != t || load_once(&t->sid) != p->sid)
-		return -ENOTTY;
 	if (get_user_u32(&v, arg))
 		return -EFAULT;
 	if ((int)v < 0)
 		return -EINVAL;
+	if (load_once(&p->ctty) != t || load_once(&t->sid) != p->sid)
+		return -ENOTTY;
 	pgid = pid_given((int)v);
 	if (!pgrp_exists_in_session(pgid, p->sid))
 		return signal_pgrp(pgid, 0, SEND_KERNEL) ? -ESRCH : -EPERM;

@@ -481,7 +481,7 @@ static s64 open_peer(const struct file *master, u64 flags)
 
 static s64 signal_slave(struct pty *p, u64 sig)
 {
-	if (sig < 1 || sig > NSIG)
+	if (sig != SIGINT && sig != SIGQUIT && sig != SIGTSTP)
 		return -EINVAL;
 	tty_signal(&p->tty, (int)sig);
 	return 0;
