@@ -252,7 +252,7 @@ TEST(keys, of_users)
 	CHECK_EQ(ctl(KEYCTL_READ, P(us), P(ids), sizeof(ids), 0), 4);
 	CHECK_EQ(ids[0], u);
 	CHECK(ctl(KEYCTL_DESCRIBE, P(u), P(buf), sizeof(buf), 0) > 0);
-	CHECK(strstr(buf, "1f3f0000;_uid.0"));
+	CHECK(!strcmp(buf, "keyring;0;65534;1f3f0000;_uid.0"));
 	CHECK_OK(pers = ctl(KEYCTL_GET_PERSISTENT, -1ul, P(PROCESS), 0, 0));
 	CHECK_EQ(ctl(KEYCTL_GET_PERSISTENT, 0, P(PROCESS), 0, 0), pers);
 	CHECK(ctl(KEYCTL_DESCRIBE, P(pers), P(buf), sizeof(buf), 0) > 0);
