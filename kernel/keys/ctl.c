@@ -420,8 +420,8 @@ static s64 do_describe(struct key_ref r, u64 out, u64 b __unused)
 		return -ENOMEM;
 	*(char **)out = s;
 	return scnprintf(s, room, "%s;%d;%d;%08x;%s", k->type->name,
-			 (int)uid_shown(k->uid), (int)key_gid_shown(k),
-			 k->perm, k->desc) +
+			 (int)uid_shown(k->uid), (int)key_gid_shown(k), k->perm,
+			 k->desc) +
 	       1;
 }
 

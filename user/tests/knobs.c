@@ -532,7 +532,8 @@ TEST(knobs, oom_score)
 TEST(knobs, limits_of_a_process)
 {
 	char buf[4096];
-	char *p = strstr(get("/proc/self/limits", buf, sizeof(buf)), "Max nice");
+	char *p =
+		strstr(get("/proc/self/limits", buf, sizeof(buf)), "Max nice");
 
 	CHECK(p);
 	CHECK_EQ(strchr(p, '\n') - p, 26 + 21 + 21);
