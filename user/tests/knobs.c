@@ -521,7 +521,7 @@ TEST(knobs, oom_score)
 	v = score("0");
 	CHECK(v >= 666 && v < 720);
 	v = score("1000");
-	CHECK(v >= 1331 && v < 1390);
+	CHECK(v >= 1320 && v < 1390);
 	v = score("-500");
 	CHECK(v >= 333 && v < 390);
 	CHECK_EQ(score("-1000"), 0);
