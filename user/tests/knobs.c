@@ -338,6 +338,23 @@ TEST(knobs, serial_of_a_disk)
 	CHECK(!memchr(s, '\n', (size_t)n));
 }
 
+/* What lsblk(8) -z tells of a disk without zones. */
+TEST(knobs, no_zones)
+{
+	static const char *const names[] = { "nr_zones", "chunk_sectors",
+					     "zone_append_max_bytes",
+					     "zone_write_granularity" };
+	char path[80], s[16];
+
+	if (access("/sys/block/vda", F_OK))
+		ut_skip("no virtio disk");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/block/vda/queue/%s",
+			 names[i]);
+		CHECK(!strcmp(get(path, s, sizeof(s)), "0\n"));
+	}
+}
+
 static ssize_t prop(const char *name, char *buf, size_t n)
 {
 	char path[128];
