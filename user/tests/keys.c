@@ -158,6 +158,8 @@ TEST(keys, ends)
 	long a, k, l;
 
 	NEED(k = add("user", "k", "x", 1, PROCESS));
+	/* which is made when somebody asks, and looked in last: ENOKEY */
+	CHECK_OK(id_of(KEY_SPEC_USER_SESSION_KEYRING));
 	CHECK_OK(ctl(KEYCTL_REVOKE, P(k), 0, 0, 0));
 	CHECK_ERR(ctl(KEYCTL_READ, P(k), 0, 0, 0), EKEYREVOKED);
 	CHECK_ERR(find(PROCESS, "k"), EKEYREVOKED);
