@@ -240,6 +240,11 @@ static bool is_mounted(const struct blkdev *bd)
 	return bd->holder || bd->whole->holder || bd->nr_part_claims;
 }
 
+bool blkfile_held_by_others(const struct file *f)
+{
+	return !f->version && is_mounted(f->priv);
+}
+
 #define BOUNCE_BYTES 65536u
 
 /* One piece of a write to a device that is mounted. */

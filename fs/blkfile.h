@@ -18,9 +18,13 @@ struct mapping *blkfile_mapping(struct file *f);
  * cached. */
 int blkfile_refresh(struct blkdev *bd);
 
+/* Is the device of @f mounted, or open with O_EXCL by somebody else? */
+bool blkfile_held_by_others(const struct file *f);
+
 /* blkioctl.c */
 s64 blkfile_ioctl(struct file *f, unsigned int cmd, u64 arg);
-/* Zeroes: FALLOC_FL_ZERO_RANGE, or PUNCH_HOLE if the device has a way to do it. */
+/* Zeroes: FALLOC_FL_ZERO_RANGE, or PUNCH_HOLE if the device has a way to do it; EBUSY if
+ * others hold it. */
 int blkfile_fallocate(struct file *f, int mode, u64 off, u64 len);
 
 #endif /* FS_BLKFILE_H */

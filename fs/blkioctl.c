@@ -185,6 +185,8 @@ int blkfile_fallocate(struct file *f, int mode, u64 off, u64 len)
 		return -EOPNOTSUPP;
 	if (blkdev_read_only(bd))
 		return -EPERM;
+	if (blkfile_held_by_others(f))
+		return -EBUSY;
 	/* what is cached of it is not true any more */
 	mapping_punch(bd->mapping, off, off + len);
 	off >>= SECTOR_SHIFT;
@@ -210,6 +212,8 @@ static s64 on_range(struct file *f, uaddr_t urange, unsigned int cmd)
 		return -EINVAL;
 	if (!range[1] || range[0] > size || range[1] > size - range[0])
 		return -EINVAL;
+	if (blkfile_held_by_others(f))
+		return -EBUSY;
 	/* what is cached of it is not true any more */
 	mapping_punch(bd->mapping, range[0], range[0] + range[1]);
 	range[0] >>= SECTOR_SHIFT;

@@ -17,6 +17,8 @@ static struct {
 } ways[NR_RESET_RANKS];
 static struct preparers devices, buses;
 
+u64 ctrl_alt_del = 1;
+
 void reset_register(enum reset_rank rank, void (*fn)(enum reset_kind kind))
 {
 	KASSERT(ways[rank].nr < NR_HANDLERS);

@@ -38,4 +38,8 @@ void machine_prepare_reset(void);
  * systems must have been shut down. */
 void machine_reset(enum reset_kind kind) __noreturn;
 
+/* What the keys Ctrl-Alt-Del would do, if a console had them: 1 restart at once, else tell
+ * process 1. */
+extern u64 ctrl_alt_del; /* [a] */
+
 #endif /* KERNEL_RESET_H */

@@ -88,10 +88,8 @@ static s64 transfer(struct file *f, struct iov_iter *it, const struct iocb *cb,
 	u64 pos = (u64)cb->offset;
 	s64 n = -ENOTBLK;
 
-	if (cb->rw_flags & ~(u32)RWF_HIPRI)
-		return rw_transfer(f, it, cb->offset, (int)cb->rw_flags,
-				   is_write(cb));
-	if ((f->flags & O_DIRECT) && f->ops->direct && !(f->flags & O_APPEND)) {
+	if ((f->flags & O_DIRECT) && f->ops->direct && !(f->flags & O_APPEND) &&
+	    !(cb->rw_flags & ~(u32)(RWF_HIPRI | RWF_NOWAIT))) {
 		n = notify_direct(f, is_write(cb));
 		if (unlikely(n))
 			return n;
@@ -99,6 +97,9 @@ static s64 transfer(struct file *f, struct iov_iter *it, const struct iocb *cb,
 	}
 	if (n != -ENOTBLK)
 		return n;
+	if (cb->rw_flags & ~(u32)RWF_HIPRI)
+		return rw_transfer(f, it, cb->offset, (int)cb->rw_flags,
+				   is_write(cb));
 	return is_write(cb) ? vfs_write(f, it, &pos) : vfs_read(f, it, &pos);
 }
 

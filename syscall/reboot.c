@@ -57,7 +57,8 @@ SYSCALL4(142, reboot, u32, magic1, u32, magic2, u32, cmd, uaddr_t, arg)
 	switch (cmd) {
 	case CMD_CAD_ON:
 	case CMD_CAD_OFF:
-		return 0; /* there is no such key combination */
+		store_once(&ctrl_alt_del, (u64)(cmd == CMD_CAD_ON));
+		return 0;
 	case CMD_RESTART:
 	case CMD_RESTART2:
 		stop_machine(RESET_REBOOT, "restarting system");

@@ -212,24 +212,30 @@ static int only_cached(struct file *f, struct iov_iter *it, u64 pos)
 	return 0;
 }
 
+/* RWF_NOWAIT: 0: as it says, perhaps for a part; -EAGAIN, -EOPNOTSUPP. */
+static int may_now(struct file *f, struct iov_iter *it, u64 pos, bool write)
+{
+	bool stream = !f->ops->llseek;
+	u64 len = iov_iter_count(it);
+
+	if (write && f->ops->write_now)
+		return f->ops->write_now(f, pos, len);
+	if (!write && f->ops->read_now && f->ops->read_now(f, pos, len))
+		return 0;
+	if (!f->ops->nowait || (write && !stream))
+		return -EOPNOTSUPP;
+	it->rwf |= IOV_NOWAIT;
+	return stream ? 0 : only_cached(f, it, pos);
+}
+
 static int apply_flags(struct file *f, struct iov_iter *it, u64 pos, int flags,
 		       bool write)
 {
 	if (flags & RWF_NOWAIT) {
-		bool stream = !f->ops->llseek;
+		int err = may_now(f, it, pos, write);
 
-		if (write && f->ops->write_now) {
-			int err = f->ops->write_now(f, pos, iov_iter_count(it));
-
-			if (err)
-				return err;
-		} else if (!f->ops->nowait || (write && !stream)) {
-			return -EOPNOTSUPP;
-		} else {
-			it->rwf |= IOV_NOWAIT;
-			if (!stream && only_cached(f, it, pos))
-				return -EAGAIN;
-		}
+		if (err)
+			return err;
 	}
 	if ((flags & RWF_APPEND) && (flags & RWF_NOAPPEND))
 		return -EINVAL;

@@ -274,6 +274,17 @@ int ext4_write_now(struct file *f, u64 pos, u64 len)
 	return yes ? 0 : -EAGAIN;
 }
 
+/* What is cached may have to be written first. */
+bool ext4_read_now(struct file *f, u64 pos, u64 len)
+{
+	struct inode *inode = f->inode;
+	u32 align = inode_sbi(inode)->bdev->block_size;
+	u64 size = load_once(&inode->i_size);
+
+	return (f->flags & O_DIRECT) && !((pos | len) & (align - 1)) &&
+	       pos < size && !has_pages(inode, pos, min(len, size - pos));
+}
+
 /* -EIOCBQUEUED, -ENOTBLK, or another error.  inode->lock is held. */
 static s64 start(struct inode *inode, struct iov_iter *it, u64 pos, bool write,
 		 struct aio_req *req)

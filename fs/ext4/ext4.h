@@ -429,6 +429,7 @@ void ext4_dio_wait_writes(struct inode *inode);
 /* inode->lock is held for writing; the caller has prepared the write. */
 s64 ext4_write_direct(struct file *f, struct iov_iter *from, u64 *pos);
 int ext4_write_now(struct file *f, u64 pos, u64 len); /* file_ops->write_now */
+bool ext4_read_now(struct file *f, u64 pos, u64 len); /* ->read_now */
 
 /* --- zero.c */
 /* Bytes [from, to) of the file, all in one page; holes stay holes. */

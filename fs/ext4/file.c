@@ -234,6 +234,7 @@ void ext4_file_init(void)
 	ext4_file_ops.read = ext4_file_read;
 	ext4_file_ops.nowait = true;
 	ext4_file_ops.write_now = ext4_write_now;
+	ext4_file_ops.read_now = ext4_read_now;
 	ext4_file_ops.write = ext4_file_write;
 	ext4_file_ops.direct = ext4_direct;
 	ext4_file_ops.mmap = ext4_mmap;

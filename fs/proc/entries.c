@@ -5,6 +5,7 @@
 #include <fs/proc/proc.h>
 #include <kernel/cgroup/cgroup.h>
 #include <kernel/pmu/hooks.h>
+#include <kernel/mm/fault.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/ns/user.h>
@@ -71,16 +72,17 @@ static s64 write_relay(struct process *p, char *buf, size_t n)
 	return r ? r : (s64)n;
 }
 
+/* What the OOM killer would weigh, from 0 to 2000: all memory and no adjustment is 1333. */
 static int show_oom_score(struct text *t, struct process *p)
 {
-	struct pmem_info mi;
 	struct mm *mm = process_mm(p);
-	u64 rss = mm ? mm->rss_anon + mm->rss_file + mm->rss_shmem : 0;
+	s64 score = 0;
 
 	if (mm)
+		score = oom_score(p, mm);
+	if (mm)
 		mm_put(mm);
-	pmem_info(&mi);
-	text_printf(t, "%lu\n", mi.total ? rss * 1000 / mi.total : 0);
+	text_printf(t, "%ld\n", score);
 	return 0;
 }
 

@@ -54,7 +54,7 @@ static void show_key(struct key *k, void *ctx)
 		    (u32)k->serial, 'I', k->revoked ? 'R' : '-',
 		    k->in_quota ? 'Q' : '-', k->error ? 'N' : '-',
 		    k->invalid ? 'i' : '-', load_once(&k->refs), left, k->perm,
-		    (int)uid_shown(k->uid), (int)gid_shown(k->gid),
+		    (int)uid_shown(k->uid), (int)key_gid_shown(k),
 		    k->type->name, k->desc);
 	if (k->error)
 		text_printf(t, "\n");

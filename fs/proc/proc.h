@@ -95,6 +95,7 @@ int proc_pid_lookup(struct inode *dir, const char *name, size_t len,
 int proc_sys_init(struct pnode *root);
 int proc_keys_init(struct pnode *root); /* keys.c */
 int proc_vm_init(struct pnode *vm);	/* vm.c: /proc/sys/vm */
+int proc_counts_init(struct pnode *fs, struct pnode *pty); /* counts.c */
 int proc_relay_init(struct pnode *root);
 int proc_sysrq_init(struct pnode *root);
 int proc_pid_readdir(struct file *f, struct dir_ctx *ctx, u64 first);

@@ -579,7 +579,8 @@ int proc_show_limits(struct text *t, struct process *p)
 			else
 				text_printf(t, "%-20lu ", v[k]);
 		}
-		text_printf(t, "%-10s\n", rows[i].unit);
+		text_printf(t, *rows[i].unit ? "%-10s\n" : "%s\n",
+			    rows[i].unit);
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include <kernel/pmu/event.h>
 #include <kernel/pmu/rdpmc.h>
 #include <kernel/random.h>
+#include <kernel/reset.h>
 #include <kernel/task/pid.h>
 #include <kernel/utsname.h>
 #include <lib/bitmap.h>
@@ -269,6 +270,7 @@ static const struct {
 	{ "kernel", "ostype", show_string, NULL, (void *)utsname.sysname },
 	{ "kernel", "osrelease", show_string, NULL, (void *)utsname.release },
 	{ "kernel", "version", show_string, NULL, (void *)utsname.version },
+	{ "kernel", "arch", show_string, NULL, (void *)utsname.machine },
 	{ "kernel", "core_pattern", show_string, write_core_pattern,
 	  core_pattern },
 	{ "kernel", "printk", show_printk, write_printk, NULL },
@@ -356,6 +358,7 @@ static const struct knob {
 	{ "kernel", "panic", (u64 *)&panic_timeout, -0x80000000l, 0x7fffffff },
 	{ "kernel", "threads-max", &threads_max, 20, 0x3fffffff },
 	{ "kernel", "sysrq", &sysrq_keys, 0, 0x7fffffff },
+	{ "kernel", "ctrl-alt-del", &ctrl_alt_del, -0x80000000l, 0x7fffffff },
 	{ "kernel", "pid_max", &pid_max, PID_RESERVED + 1, PID_MAX_SET },
 	{ "kernel", "shmmax", &ipc_limits.shmmax, 0, KNOB_ANY },
 	{ "kernel", "shmall", &ipc_limits.shmall, 0, KNOB_ANY },
@@ -514,6 +517,8 @@ int proc_sys_init(struct pnode *root)
 			    (void *)(uintptr_t)&knobs[i]);
 	}
 	if (!names_init(sys ? sub_dir(sys, "kernel") : NULL))
+		return -ENOMEM;
+	if (proc_counts_init(sub_dir(sys, "fs"), sub_dir(sys, "kernel/pty")))
 		return -ENOMEM;
 	d = sys ? sub_dir(sys, "vm") : NULL;
 	return d ? proc_vm_init(d) : -ENOMEM;

@@ -217,6 +217,11 @@ static const struct sys_attr attrs[] = {
 	{ .name = "scheduler", .mode = 0444, .show = show_scheduler },
 	{ .name = "write_cache", .mode = 0444, .show = show_cache },
 	{ .name = "zoned", .mode = 0444, .show = show_zoned },
+	/* and so no zones, and no stripes */
+	ATTR("nr_zones", ZERO),
+	ATTR("chunk_sectors", ZERO),
+	ATTR("zone_append_max_bytes", ZERO),
+	ATTR("zone_write_granularity", ZERO),
 	{ .name = "read_ahead_kb",
 	  .mode = 0644,
 	  .show = show,

@@ -141,6 +141,9 @@ struct file_ops {
 	/* RWF_NOWAIT: 0: write() would wait for nothing but the device; -EAGAIN,
 	 * -EOPNOTSUPP.  Optional. */
 	int (*write_now)(struct file *f, u64 pos, u64 len);
+	/* Likewise: a direct read would wait for nothing but the device; false: only
+	 * what is cached can be had.  Optional. */
+	bool (*read_now)(struct file *f, u64 pos, u64 len);
 	/* Advisory locks that are kept elsewhere, of @owner; -ENOSYS: the VFS does.
 	 * Optional. */
 	int (*lock)(struct file *f, struct flock_range *r, enum lock_op op,

@@ -404,6 +404,12 @@ s64 key_ctl_security(s32 id)
 	return n == -EACCES ? -ENOKEY : n;
 }
 
+/* The group of a user's own keyrings is nobody. */
+u32 key_gid_shown(const struct key *k)
+{
+	return k->gid == INVALID_ID ? OVERFLOW_ID : gid_shown(k->gid);
+}
+
 static s64 do_describe(struct key_ref r, u64 out, u64 b __unused)
 {
 	const struct key *k = r.key;
@@ -414,10 +420,8 @@ static s64 do_describe(struct key_ref r, u64 out, u64 b __unused)
 		return -ENOMEM;
 	*(char **)out = s;
 	return scnprintf(s, room, "%s;%d;%d;%08x;%s", k->type->name,
-			 (int)uid_shown(k->uid),
-			 k->gid == ~0u ? (int)OVERFLOW_ID
-				       : (int)gid_shown(k->gid),
-			 k->perm, k->desc) +
+			 (int)uid_shown(k->uid), (int)key_gid_shown(k), k->perm,
+			 k->desc) +
 	       1;
 }
 

@@ -206,6 +206,7 @@ static inline bool keys_of_process(const struct cred *c)
 void keys_exec(struct cred *c);
 
 /* --- ctl.c: results of keyctl(2) and its sisters */
+u32 key_gid_shown(const struct key *k); /* as current's namespace has it */
 s64 key_add(const char *type, const char *desc, void *payload, u32 len,
 	    s32 ring); /* takes @payload */
 s64 key_request(const char *type, const char *desc, bool callout, s32 dest);

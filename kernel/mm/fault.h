@@ -42,6 +42,9 @@ int fault_copy_frame(struct vma *v, pte_t *p, pte_t e, u64 prot);
  * -ERESTARTSYS: current is being killed; -ENOMEM: it is the victim. */
 int oom_wait(void);
 struct memcg;
+struct process;
+/* How likely @p, which runs on @mm, is to be chosen: 0 (never) to 2000. */
+s64 oom_score(const struct process *p, const struct mm *mm);
 /* A process of @mc (or below) is killed, or all of its group; false: nobody is left.
  * While one dies no other is killed. */
 bool oom_kill_in(struct memcg *mc);

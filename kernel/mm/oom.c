@@ -74,32 +74,51 @@ static struct thread *thread_in(struct process *p, const struct memcg *mc)
 	return NULL;
 }
 
+/* May @p, which runs on @mm, be chosen at all? */
+static bool eligible(const struct process *p, const struct mm *mm)
+{
+	return p->pid != 1 && load_once(&p->oom_score_adj) > ADJ_NEVER &&
+	       !load_once(&mm->oom_victim);
+}
+
+/* Pages of @p, shifted by what it asked for in thousandths of @limit. */
+static s64 points_of(const struct process *p, const struct mm *mm, u64 limit)
+{
+	return (s64)(mm_rss(mm) + mm->pt_pages) +
+	       load_once(&p->oom_score_adj) * (s64)(limit / 1000);
+}
+
+s64 oom_score(const struct process *p, const struct mm *mm)
+{
+	u64 total = pmem_total_pages();
+
+	if (!eligible(p, mm))
+		return 0;
+	return max((1000 + points_of(p, mm, total) * 1000 / (s64)total) * 2 / 3,
+		   (s64)0);
+}
+
 /* task_lock held. */
 static void weigh(struct process *p, void *ctx)
 {
 	struct choice *c = ctx;
 	struct mm *mm = any_mm(p);
-	int adj = load_once(&p->oom_score_adj);
-	u64 pages;
+	const struct thread *t;
 	s64 points;
 
-	const struct thread *t;
-
-	if (!mm || p->pid == 1 || adj <= ADJ_NEVER ||
-	    load_once(&mm->oom_victim))
+	if (!mm || !eligible(p, mm))
 		return;
 	t = thread_in(p, c->in);
 	if (!t)
 		return;
-	pages = mm_rss(mm) + mm->pt_pages;
-	points = (s64)pages + adj * (s64)(c->limit / 1000);
+	points = points_of(p, mm, c->limit);
 	if (c->p && points <= c->points)
 		return;
 	choice_put(c);
 	c->p = process_get(p);
 	c->memcg = memcg_get(t->memcg);
 	c->points = points;
-	c->pages = pages;
+	c->pages = mm_rss(mm) + mm->pt_pages;
 }
 
 /* task_lock held: everybody who runs on the victim's memory gets SIGKILL. */

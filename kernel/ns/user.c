@@ -378,7 +378,7 @@ int user_ns_write_setgroups(struct user_ns *ns, bool deny)
 	if (!deny)
 		err = ns->setgroups_denied ? -EPERM : 0;
 	else if (ns->map[ID_GID])
-		err = ns->setgroups_denied ? 0 : -EPERM;
+		err = -EPERM;
 	else if (ns == &init_user_ns)
 		err = -EPERM; /* it has maps, so to speak */
 	else

@@ -259,6 +259,28 @@ TEST(attrs, direct_nowait)
 	CHECK_ERR(pwritev2(d, &v, 1, 8192, RWF_NOWAIT), EAGAIN);
 }
 
+/* And so does a read, to the end of the file. */
+TEST(attrs, direct_read_nowait)
+{
+	int fd = ut_open("f", ""), d = open("f", O_RDWR | O_DIRECT);
+	char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec v = { .iov_base = p, .iov_len = 8192 };
+
+	if (!on_ext4())
+		ut_skip("needs ext4");
+	CHECK(p != MAP_FAILED);
+	CHECK_OK(d);
+	memset(p, 'n', 8192);
+	CHECK_EQ(pwrite(d, p, 8192, 0), 8192);
+	memset(p, 0, 8192);
+	CHECK_EQ(preadv2(d, &v, 1, 0, RWF_NOWAIT), 8192);
+	CHECK(p[0] == 'n' && !memcmp(p, p + 1, 8191));
+	CHECK_EQ(preadv2(d, &v, 1, 4096, RWF_NOWAIT), 4096);
+	CHECK_EQ(preadv2(fd, &v, 1, 0, RWF_NOWAIT) < 0 ? errno : EAGAIN,
+		 EAGAIN);
+}
+
 /* What is written and not on the disk yet has its blocks once. */
 TEST(attrs, counted_once)
 {

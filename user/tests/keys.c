@@ -158,6 +158,8 @@ TEST(keys, ends)
 	long a, k, l;
 
 	NEED(k = add("user", "k", "x", 1, PROCESS));
+	/* which is made when somebody asks, and looked in last: ENOKEY */
+	CHECK_OK(id_of(KEY_SPEC_USER_SESSION_KEYRING));
 	CHECK_OK(ctl(KEYCTL_REVOKE, P(k), 0, 0, 0));
 	CHECK_ERR(ctl(KEYCTL_READ, P(k), 0, 0, 0), EKEYREVOKED);
 	CHECK_ERR(find(PROCESS, "k"), EKEYREVOKED);
@@ -252,7 +254,7 @@ TEST(keys, of_users)
 	CHECK_EQ(ctl(KEYCTL_READ, P(us), P(ids), sizeof(ids), 0), 4);
 	CHECK_EQ(ids[0], u);
 	CHECK(ctl(KEYCTL_DESCRIBE, P(u), P(buf), sizeof(buf), 0) > 0);
-	CHECK(strstr(buf, "1f3f0000;_uid.0"));
+	CHECK(!strcmp(buf, "keyring;0;65534;1f3f0000;_uid.0"));
 	CHECK_OK(pers = ctl(KEYCTL_GET_PERSISTENT, -1ul, P(PROCESS), 0, 0));
 	CHECK_EQ(ctl(KEYCTL_GET_PERSISTENT, 0, P(PROCESS), 0, 0), pers);
 	CHECK(ctl(KEYCTL_DESCRIBE, P(pers), P(buf), sizeof(buf), 0) > 0);

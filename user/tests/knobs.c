@@ -10,11 +10,13 @@
 #include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 
 static char *get(const char *name, char *buf, size_t n)
 {
@@ -336,6 +338,23 @@ TEST(knobs, serial_of_a_disk)
 	CHECK(!memchr(s, '\n', (size_t)n));
 }
 
+/* What lsblk(8) -z tells of a disk without zones. */
+TEST(knobs, no_zones)
+{
+	static const char *const names[] = { "nr_zones", "chunk_sectors",
+					     "zone_append_max_bytes",
+					     "zone_write_granularity" };
+	char path[80], s[16];
+
+	if (access("/sys/block/vda", F_OK))
+		ut_skip("no virtio disk");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/block/vda/queue/%s",
+			 names[i]);
+		CHECK(!strcmp(get(path, s, sizeof(s)), "0\n"));
+	}
+}
+
 static ssize_t prop(const char *name, char *buf, size_t n)
 {
 	char path[128];
@@ -452,4 +471,90 @@ TEST(knobs, event_sources_are_devices)
 		 (long)strlen("../../bus/event_source"));
 	CHECK_OK(access("/sys/devices/software/uevent", R_OK | W_OK));
 	CHECK_OK(access("/sys/devices/software/type", R_OK));
+}
+
+static long number(const char *name)
+{
+	char buf[100];
+
+	return atol(get(name, buf, sizeof(buf)));
+}
+
+/* What Ctrl-Alt-Del does is one thing, said in two ways. */
+TEST(knobs, ctrl_alt_del)
+{
+	const char *name = "/proc/sys/kernel/ctrl-alt-del";
+	long was;
+	int first;
+
+	if (geteuid())
+		ut_skip("root only");
+	was = number(name);
+	CHECK_OK(reboot(was ? RB_DISABLE_CAD : RB_ENABLE_CAD));
+	first = number(name) == !was;
+	CHECK_OK(reboot(was ? RB_ENABLE_CAD : RB_DISABLE_CAD));
+	CHECK(first);
+	CHECK_EQ(number(name), was);
+}
+
+TEST(knobs, counts)
+{
+	const char *ptys = "/proc/sys/kernel/pty/nr";
+	unsigned long nr, unused, five[5];
+	struct utsname u;
+	char buf[100];
+	long was;
+	int pty;
+
+	CHECK_OK(uname(&u));
+	get("/proc/sys/kernel/arch", buf, sizeof(buf));
+	CHECK(!strncmp(buf, u.machine, strlen(u.machine)));
+	get("/proc/sys/fs/inode-nr", buf, sizeof(buf));
+	CHECK_EQ(sscanf(buf, "%lu\t%lu\n", &nr, &unused), 2);
+	CHECK(nr > 0 && unused < nr);
+	get("/proc/sys/fs/inode-state", buf, sizeof(buf));
+	CHECK_EQ(sscanf(buf, "%lu\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", &nr,
+			&unused, five, five + 1, five + 2, five + 3, five + 4),
+		 7);
+	was = number(ptys);
+	pty = posix_openpt(O_RDWR | O_NOCTTY);
+	CHECK(pty >= 0);
+	CHECK(number(ptys) > 0 && was >= 0);
+}
+
+static long score(const char *adj)
+{
+	CHECK_OK(put("/proc/self/oom_score_adj", adj));
+	return number("/proc/self/oom_score");
+}
+
+/* Two thirds of a thousand, and of what was asked for and is used. */
+TEST(knobs, oom_score)
+{
+	long v;
+
+	if (geteuid())
+		ut_skip("root only");
+	v = score("0");
+	CHECK(v >= 666 && v < 720);
+	v = score("1000");
+	CHECK(v >= 1320 && v < 1390);
+	v = score("-500");
+	CHECK(v >= 333 && v < 390);
+	CHECK_EQ(score("-1000"), 0);
+	CHECK_EQ(number("/proc/1/oom_score"), 0);
+}
+
+/* Limits without a unit end with the space behind the second number. */
+TEST(knobs, limits_of_a_process)
+{
+	char buf[4096];
+	char *p =
+		strstr(get("/proc/self/limits", buf, sizeof(buf)), "Max nice");
+
+	CHECK(p);
+	CHECK_EQ(strchr(p, '\n') - p, 26 + 21 + 21);
+	p = strstr(buf, "Max realtime timeout");
+	CHECK(p);
+	CHECK_EQ(strchr(p, '\n') - p, 26 + 21 + 21 + 10);
 }

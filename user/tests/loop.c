@@ -134,6 +134,36 @@ TEST(loop, data)
 	CHECK(!memcmp(buf, want, 4096));
 }
 
+/* What somebody has for himself, or has mounted, is not emptied by others. */
+TEST(loop, held)
+{
+	struct loop_config c = { .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+	int dev = bound(backing(MIB), &c), own;
+	uint64_t range[2] = { 65536, 65536 };
+	char name[40], path[64], buf[4096], x[4096];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", dev);
+	memset(path, 0, sizeof(path));
+	CHECK(readlink(name, path, sizeof(path) - 1) > 0);
+	memset(x, 'x', sizeof(x));
+	CHECK_EQ(pwrite(dev, x, 4096, 65536), 4096);
+	own = open(path, O_RDWR | O_EXCL);
+	CHECK(own >= 0);
+	CHECK_ERR(ioctl(dev, BLKDISCARD, range), EBUSY);
+	CHECK_ERR(ioctl(dev, BLKZEROOUT, range), EBUSY);
+	CHECK_ERR(fallocate(dev, FALLOC_FL_ZERO_RANGE, 65536, 65536), EBUSY);
+	CHECK_EQ(pread(dev, buf, 4096, 65536), 4096);
+	CHECK(!memcmp(buf, x, 4096));
+	CHECK_OK(ioctl(own, BLKZEROOUT, range));
+	CHECK_EQ(pread(dev, buf, 4096, 65536), 4096);
+	CHECK_EQ(buf[0], 0);
+	CHECK_OK(close(own));
+	CHECK_EQ(pwrite(dev, x, 4096, 65536), 4096);
+	CHECK_OK(ioctl(dev, BLKZEROOUT, range));
+	CHECK_EQ(pread(dev, buf, 4096, 65536), 4096);
+	CHECK_EQ(buf[0], 0);
+}
+
 TEST(loop, range_and_size)
 {
 	struct loop_config c = { .info = { .lo_offset = 4096,

@@ -279,6 +279,16 @@ TEST(userns, capabilities)
 	CHECK_EQ(ut_wait(ut_fork(echo, NULL)), 0);
 }
 
+/* What is said of groups is said before they are mapped, also for the second time. */
+TEST(userns, denied_twice)
+{
+	enter();
+	check_text("/proc/self/setgroups", "deny\n");
+	CHECK_EQ(write_file("/proc/self/setgroups", "deny"), EPERM);
+	CHECK_EQ(write_file("/proc/self/setgroups", "allow"), EPERM);
+	check_text("/proc/self/setgroups", "deny\n");
+}
+
 TEST(userns, flags)
 {
 	CHECK_ERR(syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, 0, 0,

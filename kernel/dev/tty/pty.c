@@ -217,6 +217,11 @@ static struct pts_slot *slot_make(u32 index)
 	return s;
 }
 
+u32 pty_count(void)
+{
+	return load_once(&nr_ptys);
+}
+
 /* @p gets the lowest number that is free in its home: 0 or -errno. */
 static int slot_take(struct pty *p)
 {

@@ -31,6 +31,7 @@ struct pty_home_ops {
 	struct file *(*open)(const struct file *master, void *home, u32 index,
 			     u32 flags);
 };
+u32 pty_count(void);			    /* of all homes */
 extern const struct pty_home_ops *pty_home; /* [I after init] fs/devpts.c's */
 
 #endif /* KERNEL_DEV_TTY_PTY_H */
