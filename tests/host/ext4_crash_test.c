@@ -284,7 +284,7 @@ static void run_volume(const struct volume *v, u32 states, u32 judged)
 
 static void every_moment(void **state)
 {
-	u32 states = env_number("CRASH_STATES", 3000);
+	u32 states = env_number("CRASH_STATES", 2000);
 	u32 rounds = env_number("CRASH_ROUNDS", 1), round;
 	u32 only = env_number("CRASH_VOLUME", ~0u);
 	size_t i;
