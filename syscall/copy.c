@@ -34,15 +34,22 @@ struct end {
 	bool own_pos; /* use and advance f->pos */
 };
 
+/* A file may have fetched more than it took (a socket without room): that is put back. */
 static s64 write_iter(struct end *out, struct iov_iter *from)
 {
+	size_t left = iov_iter_count(from);
 	s64 n, done = 0;
 
-	while (iov_iter_count(from)) {
+	while (left) {
 		n = vfs_write(out->f, from, &out->pos);
 		if (n <= 0)
 			return done ? done : n;
 		done += n;
+		left -= (size_t)n;
+		if (iov_iter_count(from) < left)
+			iov_iter_revert(from, left - iov_iter_count(from));
+		else
+			iov_iter_advance(from, iov_iter_count(from) - left);
 	}
 	return done;
 }

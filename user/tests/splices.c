@@ -5,6 +5,8 @@
  */
 #include "utest.h"
 
+#include <netinet/in.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #define PIPE_SIZE 65536
@@ -178,4 +180,58 @@ TEST(splices, to_a_file)
 	CHECK_EQ(splice(f, &at, p[1], NULL, PIPE_SIZE, 0), 9000);
 	drain(p[0], 21003, 9000);
 	CHECK_EQ(splice(f, &at, p[1], NULL, PIPE_SIZE, 0), 0);
+}
+
+/* Both ends of a connection over the loopback; s[0] does not wait. */
+static void tcp_pair(int s[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK_OK(bind(l, (struct sockaddr *)&a, len));
+	CHECK_OK(listen(l, 1));
+	CHECK_OK(getsockname(l, (struct sockaddr *)&a, &len));
+	s[0] = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_OK(connect(s[0], (struct sockaddr *)&a, len));
+	s[1] = accept(l, NULL, NULL);
+	CHECK(s[1] >= 0);
+	close(l);
+	CHECK_OK(fcntl(s[0], F_SETFL, O_NONBLOCK));
+}
+
+/* What a socket has no room for comes later, and nothing of it is left out. */
+TEST(splices, sendfile_to_who_is_slow)
+{
+	static char buf[PIPE_SIZE];
+	long in = 0, out = 0, size = 24 * PIPE_SIZE, part = 4999;
+	int f = open("sent", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	int s[2];
+
+	CHECK(f >= 0);
+	for (long at = 0; at < size; at += PIPE_SIZE) {
+		fill(buf, at, PIPE_SIZE);
+		CHECK_EQ(write(f, buf, PIPE_SIZE), PIPE_SIZE);
+	}
+	CHECK_OK(lseek(f, 0, SEEK_SET));
+	tcp_pair(s);
+	CHECK_EQ(write(s[0], buf, 241), 241); /* a head before it */
+	CHECK_EQ(recv(s[1], buf, 241, MSG_WAITALL), 241);
+	while (out < size) {
+		ssize_t n = sendfile(s[0], f, NULL, (size_t)(size - in));
+
+		if (n < 0)
+			CHECK_EQ(errno, EAGAIN);
+		else
+			in += n;
+		n = in - out < part ? in - out : part;
+		drain(s[1], out, n);
+		out += n;
+		part = part * 5 % 65521;
+	}
+	close(f);
+	close(s[0]);
+	close(s[1]);
+	unlink("sent");
 }
