@@ -436,6 +436,12 @@ static __cold bool keeps_turn(struct relay_hart *r, const struct thread *t)
 	return r->turn_of;
 }
 
+/* The hart was lent to one that will not give it back by itself. */
+static bool is_kept(const struct hart *h)
+{
+	return h->user == relay_of(h)->borrower && h->user->computes;
+}
+
 /*
  * @back: from a call of its own: before its equals if it waited in it, for it shall go on
  * soon, or if its turn is not over; a real-time thread is not asked about that.
@@ -443,8 +449,10 @@ static __cold bool keeps_turn(struct relay_hart *r, const struct thread *t)
 void relay_user_ready(struct hart *h, struct thread *t, bool back)
 {
 	struct relay_hart *r = relay_of(h);
-	bool front = back && (t->suspended_once || keeps_turn(r, t));
+	bool waited = back && t->suspended_once;
+	bool front = waited || (back && keeps_turn(r, t));
 
+	t->computes = false;
 	relay_observe(h, t, EV_RESUMED, !h->user);
 	t->home = h;
 	if (unlikely(t->rt_prio))
@@ -455,7 +463,7 @@ void relay_user_ready(struct hart *h, struct thread *t, bool back)
 	}
 	t->queued_at = rdcycle();
 	relay_enqueue(h, t, front);
-	if (front && !t->rt_prio && !h->user->rt_prio)
+	if (front && !t->rt_prio && !h->user->rt_prio && (waited || is_kept(h)))
 		r->preempt |= PREEMPT_FIRST;
 }
 

@@ -160,10 +160,11 @@ struct relay_hart {
 	u64 turns;  /* [H] begun by real-time threads */
 	struct ktimer slice;	/* [H] */
 	struct thread *turn_of; /* [H] whose turn the slice is; only compared */
-	u64 lent_at;		/* [H] cycles, when lent was set */
-	bool lent;	 /* [H] another took the hart while turn_of was away */
-	u32 slice_alone; /* [H] returns to user mode while nobody waits */
-	struct ktimer watch;	  /* [H] watch.c */
+	u64 lent_at;		/* [H] cycles, when borrower was set */
+	struct thread *borrower; /* [H] took the hart while turn_of was away;
+				  * only compared */
+	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
+	struct ktimer watch; /* [H] watch.c */
 	struct ktimer apps_watch; /* [H] likewise, of a service hart */
 	u64 watch_progress; /* [H] of the service hart when it was armed */
 	u32 watch_head[MAX_HARTS]; /* [H] of out[] when it was armed */

@@ -4,9 +4,11 @@
  *
  * A turn is a slice: its timer runs only while somebody waits.  Who has it is
  * relay_hart.turn_of, over its calls too: as it would without a relay, a thread keeps its
- * turn while it is in a call.  Who has the hart meanwhile (relay_hart.lent) gives it back
+ * turn while it is in a call.  Who has the hart meanwhile (relay_hart.borrower) gives it back
  * when the thread returns (relay_user_ready()); if this turn ends before that, the next
- * one is its own, and began when it got the hart.
+ * one is its own, and began when it got the hart.  But only one that computes
+ * (thread.computes) is made to: others will call soon, and two that wake each other would
+ * change places twice as often.
  *
  * Turns end late: a call that runs here is not interrupted, and a hart may itself have
  * been without a processor (a loaded host of an emulator).  What a thread had too much it
@@ -65,7 +67,7 @@ static bool turn_goes_on(struct hart *h, struct thread *t, u64 now)
 		return false;
 	}
 	r->turn_of = t;
-	r->lent = false;
+	r->borrower = NULL;
 	ktimer_arm(&r->slice, now + slice - had);
 	return true;
 }
@@ -77,10 +79,12 @@ void relay_slice_expired(struct ktimer *k)
 	struct thread *t = h->user;
 	u64 now = clock_mono_ns();
 
+	if (t)
+		t->computes = true;
 	if (t && t == r->turn_of)
 		owes(t, now - k->deadline_ns);
-	else if (t && r->turn_of && r->lent && !t->rt_prio && h->nr_runq &&
-		 turn_goes_on(h, t, now))
+	else if (t && r->turn_of && t == r->borrower && !t->rt_prio &&
+		 h->nr_runq && turn_goes_on(h, t, now))
 		return;
 	r->turn_of = NULL;
 	r->preempt |= PREEMPT_TURN;
@@ -160,7 +164,7 @@ void relay_slice_arm(struct hart *h, struct thread *t)
 	if (ktimer_armed(&r->slice))
 		return;
 	r->turn_of = t;
-	r->lent = false;
+	r->borrower = NULL;
 	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, t));
 }
 

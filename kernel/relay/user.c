@@ -235,9 +235,11 @@ static void choose(struct hart *h)
 	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
 	if (!h->user && h->nr_runq) {
 		h->user = take(h, relay_borrower(h));
-		r->lent = r->turn_of && h->user != r->turn_of;
-		if (r->lent)
+		r->borrower = NULL;
+		if (r->turn_of && h->user != r->turn_of) {
+			r->borrower = h->user;
 			r->lent_at = rdcycle();
+		}
 	}
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);

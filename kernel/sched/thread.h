@@ -171,6 +171,7 @@ struct thread {
 	u32 interruptible; /* [a] a wait_suspend() may be cut short by signals */
 	bool gave_up; /* [O] its request, if it has suspended, did so for an event */
 	u64 turn;      /* [O] of a real-time thread among its equals */
+	bool computes; /* [O] a turn ended in its code, and no call since */
 	u64 turn_debt; /* [O] ns that it had its hart for too long: turns.c */
 
 	/* --- identity */
