@@ -14,6 +14,11 @@ struct inode *anon_inode_new(u32 mode);
 /* The inode that stands for files which have none (eventfd and the like): of no type,
  * and nothing can be opened by it (ENXIO).  No reference. */
 struct inode *anon_inode_plain(void);
+/* What stands for @f: its inode, or the plain one.  No reference. */
+static inline struct inode *anon_inode_of(const struct file *f)
+{
+	return f->inode ? f->inode : anon_inode_plain();
+}
 /* A path that leads to @i, which is one of the above: to open or look at it through
  * /proc/pid/fd.  0, -ENXIO (another kind of inode) or -ENOMEM; gives references. */
 int anon_inode_path(struct inode *i, struct path *out);

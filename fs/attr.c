@@ -73,11 +73,9 @@ int vfs_stat(const struct path *p, struct kstat *st)
 
 int vfs_fstat(struct file *f, struct kstat *st)
 {
-	struct inode *i = f->inode;
+	struct inode *i = anon_inode_of(f);
 	int err;
 
-	if (!i)
-		i = anon_inode_plain();
 	if (i->ops->revalidate) {
 		struct path p = { f->mnt, f->dentry };
 
@@ -232,10 +230,8 @@ static u32 event_of(u32 valid)
 {
 	u32 times = valid & (ATTR_ATIME | ATTR_MTIME);
 
-	if ((valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) ||
-	    times == (ATTR_ATIME | ATTR_MTIME))
-		return IN_ATTRIB;
-	if (!times)
+	if (!times || times == (ATTR_ATIME | ATTR_MTIME) ||
+	    (valid & (ATTR_MODE | ATTR_UID | ATTR_GID)))
 		return IN_ATTRIB;
 	return times == ATTR_ATIME ? IN_ACCESS : IN_MODIFY;
 }

@@ -61,11 +61,6 @@ static u32 nr_locks; /* [flock_lock] of all_locks */
 static struct waitq flock_wq = WAITQ_INIT(flock_wq);
 static u64 unlock_count; /* [flock_lock] grows when a lock was given up */
 
-static struct inode *inode_of(const struct file *f)
-{
-	return f->inode ? f->inode : anon_inode_plain();
-}
-
 static bool same_family(enum lock_kind a, enum lock_kind b)
 {
 	return (a == KIND_FLOCK) == (b == KIND_FLOCK);
@@ -370,7 +365,7 @@ int flock_file(struct file *f, int op)
 		if (err != -ENOSYS)
 			return err;
 	}
-	return set_lock(inode_of(f), &l, !(op & LOCK_NB));
+	return set_lock(anon_inode_of(f), &l, !(op & LOCK_NB));
 }
 
 static void init_record(struct file_lock *l, struct file *f,
@@ -403,7 +398,7 @@ int locks_set(struct file *f, const struct flock_range *r, bool ofd, bool wait)
 		if (err != -ENOSYS)
 			return err;
 	}
-	return set_lock(inode_of(f), &l, wait);
+	return set_lock(anon_inode_of(f), &l, wait);
 }
 
 int locks_get(struct file *f, struct flock_range *r, bool ofd)
@@ -419,8 +414,8 @@ int locks_get(struct file *f, struct flock_range *r, bool ofd)
 	}
 	spin_lock(&flock_lock);
 	/* To give up what nobody has given asks for one's own. */
-	blocker = l.type == F_UNLCK ? own_lock(inode_of(f), &l)
-				    : blocker_of(inode_of(f), &l);
+	blocker = l.type == F_UNLCK ? own_lock(anon_inode_of(f), &l)
+				    : blocker_of(anon_inode_of(f), &l);
 	r->type = F_UNLCK;
 	if (blocker) {
 		r->type = blocker->type;
@@ -456,7 +451,7 @@ static void drop_all(struct inode *i, const void *owner, bool posix)
 /* Close of a descriptor: the process loses its record locks on the file. */
 void posix_locks_release(struct file *f, void *owner)
 {
-	struct inode *i = inode_of(f);
+	struct inode *i = anon_inode_of(f);
 
 	if (unlikely(!list_empty(&i->flocks)))
 		drop_all(i, owner, true);
@@ -465,7 +460,7 @@ void posix_locks_release(struct file *f, void *owner)
 /* The open file description is gone. */
 void file_locks_release(struct file *f)
 {
-	struct inode *i = inode_of(f);
+	struct inode *i = anon_inode_of(f);
 
 	if (unlikely(!list_empty(&i->flocks)))
 		drop_all(i, f, false);
@@ -511,7 +506,7 @@ static u32 copy_of(const struct file *f, const void *files,
 	struct file_lock *l;
 	u32 n = 0;
 
-	list_for_each_entry(l, &inode_of(f)->flocks, node) {
+	list_for_each_entry(l, &anon_inode_of(f)->flocks, node) {
 		if (n < room && l->file == f &&
 		    (l->owner == f || l->owner == files))
 			tell(&to[n++], l);

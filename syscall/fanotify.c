@@ -138,9 +138,7 @@ static int find_object(int dirfd, uaddr_t upath, u32 flags, struct path *out)
 		if (out->dentry)
 			path_get(out);
 		else /* no name: it can be marked, and nothing is told */
-			err = anon_inode_path(r.f->inode ? r.f->inode
-							 : anon_inode_plain(),
-					      out);
+			err = anon_inode_path(anon_inode_of(r.f), out);
 		fd_unref(r);
 		if (err)
 			return err;

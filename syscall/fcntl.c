@@ -479,7 +479,7 @@ static s64 ioctl_owner(struct file *f, u32 cmd, uaddr_t arg)
 /* Of the file system on which the name lies: a device's are those of /dev. */
 static s64 ioctl_volume(struct file *f, u32 cmd, uaddr_t arg)
 {
-	struct inode *i = f->inode ? f->inode : anon_inode_plain();
+	struct inode *i = anon_inode_of(f);
 
 	if (cmd == FIGETBSZ)
 		return i->sb->block_size ? put_user_u32(i->sb->block_size, arg)

@@ -49,7 +49,7 @@ static int by_fd(struct target *t, int fd)
 		return -EBADF;
 	t->p.mnt = t->r.f->mnt;
 	t->p.dentry = t->r.f->dentry;
-	t->i = t->r.f->inode ? t->r.f->inode : anon_inode_plain();
+	t->i = anon_inode_of(t->r.f);
 	return 0;
 }
 

@@ -80,8 +80,7 @@ static int fdlink_get_link(struct inode *inode, struct path *out)
 		path_get(out);
 		r = 0;
 	} else {
-		r = anon_inode_path(f->inode ? f->inode : anon_inode_plain(),
-				    out);
+		r = anon_inode_path(anon_inode_of(f), out);
 	}
 	file_put(f);
 	return r;

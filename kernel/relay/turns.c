@@ -98,9 +98,10 @@ static u64 turns_owed(struct hart *h, const struct thread *t)
 	return t->turn_debt / slice_of(h, t);
 }
 
+/* A weight may have changed since they were counted. */
 static void pay(struct hart *h, struct thread *t, u64 turns)
 {
-	t->turn_debt -= turns * slice_of(h, t);
+	t->turn_debt -= min(t->turn_debt, turns * slice_of(h, t));
 }
 
 /* All owe turns: as many as the least of them pass without anybody's having them. */

@@ -335,23 +335,6 @@ TEST(corners, pidfd_of_sender)
 	CHECK_ERR(getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &on, &len), ENODATA);
 }
 
-static void tcp_pair(int p[2])
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t len = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM, 0);
-
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK_OK(bind(l, (struct sockaddr *)&a, sizeof(a)));
-	CHECK_OK(listen(l, 1));
-	CHECK_OK(getsockname(l, (struct sockaddr *)&a, &len));
-	p[0] = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK_OK(connect(p[0], (struct sockaddr *)&a, sizeof(a)));
-	p[1] = accept(l, NULL, NULL);
-	CHECK_OK(p[1]);
-	close(l);
-}
-
 static bool at_mark(int s)
 {
 	int at = -1;
@@ -427,7 +410,7 @@ TEST(corners, urgent_byte_of_tcp)
 {
 	int p[2];
 
-	tcp_pair(p);
+	ut_tcp_pair(p);
 	check_urgent(p[0], p[1]);
 }
 
@@ -448,7 +431,7 @@ TEST(corners, left_to_read)
 	struct cmsghdr *c;
 	int p[2], on = 1, left;
 
-	tcp_pair(p);
+	ut_tcp_pair(p);
 	CHECK_EQ(send(p[0], "0123456789", 10, 0), 10);
 	CHECK_OK(setsockopt(p[1], IPPROTO_TCP, TCP_INQ, &on, sizeof(on)));
 	CHECK_EQ(recvmsg(p[1], &m, 0), 4);

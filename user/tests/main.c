@@ -12,6 +12,7 @@
 #include "utest.h"
 
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
@@ -74,6 +75,23 @@ int ut_wait(pid_t pid)
 		return UT_SIGNALLED(WTERMSIG(status));
 	CHECK(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+void ut_tcp_pair(int s[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK_OK(bind(l, (struct sockaddr *)&a, sizeof(a)));
+	CHECK_OK(listen(l, 1));
+	CHECK_OK(getsockname(l, (struct sockaddr *)&a, &len));
+	s[0] = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK_OK(connect(s[0], (struct sockaddr *)&a, sizeof(a)));
+	s[1] = accept(l, NULL, NULL);
+	CHECK_OK(s[1]);
+	close(l);
 }
 
 void ut_sleep_ms(int ms)

@@ -5,7 +5,6 @@
  */
 #include "utest.h"
 
-#include <netinet/in.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -46,6 +45,12 @@ static void drain(int fd, long at, long n)
 	}
 }
 
+static void socket_and_pipe(int s[2], int p[2])
+{
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	CHECK_OK(pipe(p));
+}
+
 static const int sizes[] = { 1,	   4095, 4096, 4097,  8192, 3,	   12289,
 			     4096, 100,	 4096, 61440, 5,    65531, 65536 };
 #define NR_SIZES (int)(sizeof(sizes) / sizeof(sizes[0]))
@@ -57,8 +62,7 @@ TEST(splices, from_a_socket)
 	long in = 0, out = 0;
 	int s[2], p[2];
 
-	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
-	CHECK_OK(pipe(p));
+	socket_and_pipe(s, p);
 	for (int i = 0; i < NR_SIZES; i++) {
 		fill(buf, in, sizes[i]);
 		CHECK_EQ(write(s[0], buf, sizes[i]), sizes[i]);
@@ -96,8 +100,7 @@ TEST(splices, behind_a_part_of_a_page)
 	long in = 0, out = 0;
 	int s[2], p[2];
 
-	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
-	CHECK_OK(pipe(p));
+	socket_and_pipe(s, p);
 	fill(buf, 0, 5000);
 	CHECK_EQ(write(p[1], buf, 5000), 5000);
 	in = 5000;
@@ -182,25 +185,6 @@ TEST(splices, to_a_file)
 	CHECK_EQ(splice(f, &at, p[1], NULL, PIPE_SIZE, 0), 0);
 }
 
-/* Both ends of a connection over the loopback; s[0] does not wait. */
-static void tcp_pair(int s[2])
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM, 0);
-
-	CHECK_OK(bind(l, (struct sockaddr *)&a, len));
-	CHECK_OK(listen(l, 1));
-	CHECK_OK(getsockname(l, (struct sockaddr *)&a, &len));
-	s[0] = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK_OK(connect(s[0], (struct sockaddr *)&a, len));
-	s[1] = accept(l, NULL, NULL);
-	CHECK(s[1] >= 0);
-	close(l);
-	CHECK_OK(fcntl(s[0], F_SETFL, O_NONBLOCK));
-}
-
 /* What a socket has no room for comes later, and nothing of it is left out. */
 TEST(splices, sendfile_to_who_is_slow)
 {
@@ -215,8 +199,9 @@ TEST(splices, sendfile_to_who_is_slow)
 		CHECK_EQ(write(f, buf, PIPE_SIZE), PIPE_SIZE);
 	}
 	CHECK_OK(lseek(f, 0, SEEK_SET));
-	tcp_pair(s);
-	CHECK_EQ(write(s[0], buf, 241), 241); /* a head before it */
+	ut_tcp_pair(s);
+	CHECK_OK(fcntl(s[0], F_SETFL, O_NONBLOCK)); /* does not wait */
+	CHECK_EQ(write(s[0], buf, 241), 241);	    /* a head before it */
 	CHECK_EQ(recv(s[1], buf, 241, MSG_WAITALL), 241);
 	while (out < size) {
 		ssize_t n = sendfile(s[0], f, NULL, (size_t)(size - in));

@@ -102,6 +102,8 @@ __attribute__((noreturn)) void ut_skip(const char *why);
 pid_t ut_fork(int (*fn)(void *), void *arg);
 /* Wait for @pid: its exit status, or 1000 + the signal that ended it. */
 int ut_wait(pid_t pid);
+/* Both ends of a TCP connection over the loopback. */
+void ut_tcp_pair(int s[2]);
 void ut_sleep_ms(int ms);
 long ut_now_ms(void);  /* CLOCK_MONOTONIC */
 void ut_own_net(void); /* from here on a network namespace whose lo is up */
