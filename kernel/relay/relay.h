@@ -160,7 +160,9 @@ struct relay_hart {
 	u64 turns;  /* [H] begun by real-time threads */
 	struct ktimer slice;	/* [H] */
 	struct thread *turn_of; /* [H] whose turn the slice is; only compared */
+	u64 turn_ends;		/* [H] CLOCK_MONOTONIC */
 	u64 lent_at;		/* [H] cycles, when borrower was set */
+	bool lent_short;	/* [H] slice ends before turn_ends */
 	struct thread *borrower; /* [H] took the hart while turn_of was away;
 				  * only compared */
 	u32 slice_alone;     /* [H] returns to user mode while nobody waits */
@@ -379,6 +381,10 @@ static inline bool relay_user_waits(const struct hart *h)
 }
 /* Who of the queue, which is not empty, has the hart while another's turn goes on. */
 struct thread *relay_borrower(struct hart *h);
+/* It is @t, which was taken from the queue, and has @h. */
+void relay_lend(struct hart *h, struct thread *t);
+/* @t goes behind the one that comes back; before it is in the queue again. */
+void relay_given_back(struct hart *h, struct thread *t);
 
 /* --- idle.c */
 /* Wait.  A message that came meanwhile, or 0. */

@@ -8,7 +8,9 @@
  * when the thread returns (relay_user_ready()); if this turn ends before that, the next
  * one is its own, and began when it got the hart.  But only one that computes
  * (thread.computes) is made to: others will call soon, and two that wake each other would
- * change places twice as often.
+ * change places twice as often.  Where still others wait, one that computes has no more
+ * than a turn of what was lent, and owes it: else all that sleepers leave of their
+ * turns would be for the first of the queue.
  *
  * Turns end late: a call that runs here is not interrupted, and a hart may itself have
  * been without a processor (a loaded host of an emulator).  What a thread had too much it
@@ -55,6 +57,16 @@ static void owes(struct thread *t, u64 ns)
 			min(t->turn_debt + ns, DEBT_MOST * relay_slice_ns);
 }
 
+/* @t's turn goes on, or begins, and ends then. */
+static void set_turn(struct relay_hart *r, struct thread *t, u64 ends)
+{
+	r->turn_of = t;
+	r->borrower = NULL;
+	r->lent_short = false;
+	r->turn_ends = ends;
+	ktimer_arm(&r->slice, ends);
+}
+
 /* Another thread's turn ends while @t has the hart: had it less than a turn itself? */
 static bool turn_goes_on(struct hart *h, struct thread *t, u64 now)
 {
@@ -66,9 +78,7 @@ static bool turn_goes_on(struct hart *h, struct thread *t, u64 now)
 		owes(t, had - slice);
 		return false;
 	}
-	r->turn_of = t;
-	r->borrower = NULL;
-	ktimer_arm(&r->slice, now + slice - had);
+	set_turn(r, t, now + slice - had);
 	return true;
 }
 
@@ -164,9 +174,38 @@ void relay_slice_arm(struct hart *h, struct thread *t)
 	r->slice_alone = 0;
 	if (ktimer_armed(&r->slice))
 		return;
-	r->turn_of = t;
+	set_turn(r, t, clock_mono_ns() + slice_of(h, t));
+}
+
+void relay_lend(struct hart *h, struct thread *t)
+{
+	struct relay_hart *r = relay_of(h);
+	u64 ends;
+
+	r->borrower = t;
+	r->lent_at = rdcycle();
+	if (!t->computes || t->rt_prio || !h->nr_runq ||
+	    !ktimer_armed(&r->slice))
+		return;
+	ends = clock_mono_ns() + slice_of(h, t);
+	if (ends >= r->turn_ends)
+		return;
+	r->lent_short = true;
+	ktimer_arm(&r->slice, ends);
+}
+
+void relay_given_back(struct hart *h, struct thread *t)
+{
+	struct relay_hart *r = relay_of(h);
+
+	if (t != r->borrower)
+		return;
 	r->borrower = NULL;
-	ktimer_arm(&r->slice, clock_mono_ns() + slice_of(h, t));
+	if (h->nr_runq)
+		owes(t, clock_cycles_to_ns(rdcycle() - r->lent_at));
+	if (r->lent_short && ktimer_armed(&r->slice))
+		ktimer_arm(&r->slice, r->turn_ends);
+	r->lent_short = false;
 }
 
 void relay_coroutine_yielded(struct hart *h, struct thread *t)

@@ -196,7 +196,9 @@ static void rotate(struct hart *h, bool goes_on)
 
 	if (t->rt_prio == next->rt_prio && t->turn < next->turn)
 		t->turn = ++relay_of(h)->turns; /* it was over */
-	if (!goes_on)
+	if (goes_on)
+		relay_given_back(h, t);
+	else
 		relay_of(h)->turn_of = NULL;
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
@@ -236,10 +238,8 @@ static void choose(struct hart *h)
 	if (!h->user && h->nr_runq) {
 		h->user = take(h, relay_borrower(h));
 		r->borrower = NULL;
-		if (r->turn_of && h->user != r->turn_of) {
-			r->borrower = h->user;
-			r->lent_at = rdcycle();
-		}
+		if (r->turn_of && h->user != r->turn_of)
+			relay_lend(h, h->user);
 	}
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
