@@ -315,10 +315,6 @@ void relay_call_ended_general(struct thread *t) __noreturn;
 void relay_call_ended_timed(struct thread *t, struct call_row *c) __noreturn;
 void relay_run_request(struct hart *h, struct thread *t) __noreturn;
 void relay_run_ready(struct hart *h) __noreturn; /* one that is there */
-/* Into the queue of @h: by priority, before or behind its equals. */
-void relay_enqueue(struct hart *h, struct thread *t, bool front);
-void relay_user_ready(struct hart *h, struct thread *t, bool back);
-void relay_yield(void); /* sched_yield(2) of current */
 
 /* --- watched.c: the same short way for calls that are counted or traced */
 void relay_run_watched(struct hart *h, struct thread *t, struct call_row *c);
@@ -348,10 +344,6 @@ struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
 void relay_leave_home(struct thread *t);
 void relay_place_init(void); /* roles and rings are final */
 void relay_push_away(struct hart *h);
-/* A thread that is perhaps in the queue of @h has another priority: on that hart; and
- * from another one. */
-void relay_sort_queue(struct hart *h);
-void relay_ask_to_sort(struct hart *h);
 
 /* @t is off its hart's run queue.  Time there is nobody's: move the edge that user
  * time begins at. */
@@ -362,6 +354,19 @@ static inline void relay_left_queue(struct thread *t)
 		t->queued_at = 0;
 	}
 }
+
+/* --- choose.c */
+/* Into the queue of @h: by priority, before or behind its equals. */
+void relay_enqueue(struct hart *h, struct thread *t, bool front);
+/* @t wants @h.  @back: from a call of its own. */
+void relay_user_ready(struct hart *h, struct thread *t, bool back);
+/* h->user is who has @h now; NULL: nobody wants it. */
+void relay_choose(struct hart *h);
+void relay_yield(void); /* sched_yield(2) of current */
+/* A thread that is perhaps in the queue of @h has another priority: on that hart; and
+ * from another one. */
+void relay_sort_queue(struct hart *h);
+void relay_ask_to_sort(struct hart *h);
 
 /* --- turns.c */
 void relay_slice_arm(struct hart *h, struct thread *t); /* @t's, unless armed */

@@ -82,19 +82,43 @@ static bool turn_goes_on(struct hart *h, struct thread *t, u64 now)
 	return true;
 }
 
+/* Who has the hart came back from a wait in the turn that ends: that of one that is in
+ * the queue, as a rule, and goes to its end. */
+static void turn_passes(struct hart *h, struct thread *t, u64 now)
+{
+	struct relay_hart *r = relay_of(h);
+	struct thread *o;
+
+	list_for_each_entry(o, &h->runq, run_node) {
+		if (o != r->turn_of)
+			continue;
+		if (o->rt_prio)
+			break;
+		list_del(&o->run_node);
+		list_add_tail(&o->run_node, &h->runq);
+		break;
+	}
+	set_turn(r, t, now + slice_of(h, t));
+}
+
 void relay_slice_expired(struct ktimer *k)
 {
 	struct hart *h = k->arg;
 	struct relay_hart *r = relay_of(h);
 	struct thread *t = h->user;
+	bool lent =
+		t && r->turn_of && t != r->turn_of && !t->rt_prio && h->nr_runq;
 	u64 now = clock_mono_ns();
 
+	if (lent && t != r->borrower) {
+		turn_passes(h, t, now);
+		return;
+	}
 	if (t)
 		t->computes = true;
 	if (t && t == r->turn_of)
 		owes(t, now - k->deadline_ns);
-	else if (t && r->turn_of && t == r->borrower && !t->rt_prio &&
-		 h->nr_runq && turn_goes_on(h, t, now))
+	else if (lent && turn_goes_on(h, t, now))
 		return;
 	r->turn_of = NULL;
 	r->preempt |= PREEMPT_TURN;

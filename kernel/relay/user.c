@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernel/relay/user.c - entering user mode: which thread, which address space,
- * whose floating-point registers.
+ * kernel/relay/user.c - entering user mode: which address space, whose floating-point
+ * registers.  Which thread: choose.c.
  *
  * A hart keeps the page table of the last user thread in satp until it runs one of
  * another address space, or is asked to let go (hart_drop_mm()): a call and its
@@ -25,7 +25,6 @@
 #include <kernel/pmu/hooks.h>
 #include <kernel/relay/relay.h>
 #include <kernel/sched/wait.h>
-#include <kernel/task/rseq.h>
 #include <kernel/time/clock.h>
 
 __cold void relay_fp_save(struct hart *h, struct thread *t)
@@ -121,130 +120,6 @@ void hart_drop_mm(struct mm *mm)
 	atomic_dec(&nr_droppers);
 }
 
-/* Among equals: a real-time thread by its turn. */
-static bool comes_before(const struct thread *t, const struct thread *o,
-			 bool front)
-{
-	return t->rt_prio ? t->turn < o->turn : front;
-}
-
-void relay_enqueue(struct hart *h, struct thread *t, bool front)
-{
-	struct list_head *at = &h->runq;
-	struct thread *o;
-
-	/* Before whom?  Everybody has 0 as a rule. */
-	list_for_each_entry(o, &h->runq, run_node) {
-		if (o->rt_prio == t->rt_prio ? comes_before(t, o, front)
-					     : o->rt_prio < t->rt_prio) {
-			at = &o->run_node;
-			break;
-		}
-		if (!front && !o->rt_prio && !t->rt_prio)
-			break;
-	}
-	list_add_tail(&t->run_node, at);
-	h->nr_runq++;
-}
-
-void relay_sort_queue(struct hart *h)
-{
-	struct list_head all = LIST_HEAD_INIT(all);
-	const struct thread *first;
-
-	list_splice_tail_init(&h->runq, &all);
-	h->nr_runq = 0;
-	while (!list_empty(&all)) {
-		struct thread *t =
-			list_first_entry(&all, struct thread, run_node);
-
-		list_del(&t->run_node);
-		relay_enqueue(h, t, false);
-	}
-	if (!h->user || !h->nr_runq)
-		return;
-	first = list_first_entry(&h->runq, struct thread, run_node);
-	if (first->rt_prio > h->user->rt_prio)
-		relay_of(h)->preempt |= PREEMPT_TURN;
-}
-
-void relay_ask_to_sort(struct hart *h)
-{
-	store_once(&relay_of(h)->resort, 1);
-	hart_ipi(h->cpu);
-}
-
-static struct thread *take(struct hart *h, struct thread *t)
-{
-	list_del(&t->run_node);
-	h->nr_runq--;
-	relay_left_queue(t);
-	h->st.switches++;
-	return t;
-}
-
-/*
- * Put the thread that has the hart behind those that wait for it (@goes_on: behind the
- * first of them only, for the rest of its turn), and give it to the first of them.  A
- * real-time thread that did nothing to lose it keeps its turn.
- */
-static void rotate(struct hart *h, bool goes_on)
-{
-	struct thread *t = h->user;
-	struct thread *next =
-		take(h, list_first_entry(&h->runq, struct thread, run_node));
-
-	if (t->rt_prio == next->rt_prio && t->turn < next->turn)
-		t->turn = ++relay_of(h)->turns; /* it was over */
-	if (goes_on)
-		relay_given_back(h, t);
-	else
-		relay_of(h)->turn_of = NULL;
-	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
-		relay_fp_save(h, t);
-	t->nr_ivcsw++;
-	pmu_sw(h, t, 3 /* SW_SWITCHES */, 0);
-	thread_lost_hart(t);
-	t->queued_at = rdcycle();
-	relay_enqueue(h, t, goes_on);
-	h->user = next;
-}
-
-/* Shall @t give way to the first in the queue, who wants that, or whose turn it is? */
-static bool gives_way(const struct hart *h, const struct thread *t)
-{
-	const struct thread *o =
-		list_first_entry(&h->runq, struct thread, run_node);
-
-	if (o->rt_prio != t->rt_prio)
-		return o->rt_prio > t->rt_prio;
-	return (t->work & WORK_RESCHED) ||
-	       (relay_of(h)->preempt & PREEMPT_BACK) ||
-	       (t->sched_policy & ~SCHED_POLICY_RESET) != SCHED_FIFO;
-}
-
-static void choose(struct hart *h)
-{
-	struct relay_hart *r = relay_of(h);
-	u8 why = r->preempt & (PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
-	struct thread *t = h->user;
-	bool yields = t && (t->work & WORK_RESCHED);
-
-	if (t && h->nr_runq && (why || yields) && gives_way(h, t) &&
-	    (why != PREEMPT_TURN || yields || t->rt_prio ||
-	     !relay_keeps_hart(h, t)))
-		rotate(h, why == PREEMPT_FIRST && !yields);
-	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
-	if (!h->user && h->nr_runq) {
-		h->user = take(h, relay_borrower(h));
-		r->borrower = NULL;
-		if (r->turn_of && h->user != r->turn_of)
-			relay_lend(h, h->user);
-	}
-	if (h->user && (h->user->work & WORK_RESCHED))
-		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);
-}
-
 /*
  * Others of this hart may come back while user code runs: let them interrupt.
  * The announcement holds until somebody answers it or the loop takes it back, so
@@ -276,7 +151,7 @@ static __cold void flush_icache(struct hart *h)
 /* Who holds the hart when several want it, or one was asked to give way. */
 static __cold void choose_user(struct hart *h)
 {
-	choose(h);
+	relay_choose(h);
 	pmu_posted(h); /* whoever it was may go on elsewhere */
 	relay_push_away(h);
 }
