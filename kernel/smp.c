@@ -391,6 +391,7 @@ static int hart_prepare(struct hart *h)
 	h->estack_top = (u64)exc + EXC_STACK_SIZE;
 	ktimer_init(&relay_of(h)->slice, relay_slice_expired, h);
 	list_init(&relay_of(h)->later);
+	list_init(&relay_of(h)->paid);
 	ktimer_init(&relay_of(h)->watch, relay_watch_expired, h);
 	ktimer_init(&relay_of(h)->apps_watch, relay_watch_apps_expired, h);
 	relay_of(h)->rng = h->hartid * 2654435761u + 1;

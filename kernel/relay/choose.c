@@ -131,6 +131,7 @@ void relay_choose(struct hart *h)
 	    (why != PREEMPT_TURN || yields || t->rt_prio ||
 	     !relay_keeps_hart(h, t)))
 		rotate(h, why == PREEMPT_FIRST && !yields);
+	relay_paid(h);
 	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
 	if (!h->user && h->nr_runq) {
 		h->user = take(h, relay_borrower(h));

@@ -143,8 +143,9 @@ struct relay_hart {
 	u32 look_cycles; /* [H] of the looks between two at the clock: idle.c */
 	u8 turn;	 /* [H] enum loop_turn */
 	struct list_head later; /* [H] coroutines whose turn is over: turns.c */
-	bool favour;   /* [a] short calls go before long ones: favour.c */
-	u8 passed;     /* [H] messages since a coroutine had its turn */
+	bool favour; /* [a] short calls go before long ones: favour.c */
+	struct list_head paid; /* [H] passed over, within relay_choose() */
+	u8 passed;	       /* [H] messages since a coroutine had its turn */
 	bool in_batch; /* [H] the rings were not empty at the last look */
 	struct hart *service;	    /* [I] where this hart's requests go */
 	struct msgring *to_service; /* [I] of out[] */
@@ -376,6 +377,8 @@ void relay_slice_expired(struct ktimer *k);
 /* @t's turn is over: is the next one also its own, because all in the queue owe theirs?
  * If not, it is that of the first in the queue. */
 bool relay_keeps_hart(struct hart *h, struct thread *t);
+/* They paid, and go behind who had the turn. */
+void relay_paid(struct hart *h);
 /* A coroutine that gave way is ready again, or waits for its next turn. */
 void relay_coroutine_yielded(struct hart *h, struct thread *t);
 /* Those that wait for it have it. */

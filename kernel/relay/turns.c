@@ -138,11 +138,12 @@ static void pay(struct hart *h, struct thread *t, u64 turns)
 	t->turn_debt -= min(t->turn_debt, turns * slice_of(h, t));
 }
 
-/* All owe turns: as many as the least of them pass without anybody's having them. */
+/* All in the queue, and @t unless it is NULL, owe turns: as many as the least of them pass
+ * without anybody's having them. */
 static void pass_over(struct hart *h, struct thread *t)
 {
+	u64 least = t ? turns_owed(h, t) : DEBT_MOST * DEBT_SMALL;
 	struct thread *o;
-	u64 least = turns_owed(h, t);
 	u32 n = 0;
 
 	list_for_each_entry(o, &h->runq, run_node) {
@@ -151,7 +152,8 @@ static void pass_over(struct hart *h, struct thread *t)
 	}
 	if (!least)
 		return;
-	pay(h, t, least);
+	if (t)
+		pay(h, t, least);
 	n = 0;
 	list_for_each_entry(o, &h->runq, run_node) {
 		if (++n <= LOOK_MOST)
@@ -161,30 +163,40 @@ static void pass_over(struct hart *h, struct thread *t)
 
 bool relay_keeps_hart(struct hart *h, struct thread *t)
 {
-	struct thread *o;
+	struct relay_hart *r = relay_of(h);
+	struct thread *o, *next;
 
 	pass_over(h, t);
-	for (u32 n = min(h->nr_runq, LOOK_MOST); n; n--) {
-		o = list_first_entry(&h->runq, struct thread, run_node);
+	if (h->nr_runq > LOOK_MOST)
+		return false;
+	list_for_each_entry_safe(o, next, &h->runq, run_node) {
 		if (!turns_owed(h, o))
 			return false;
 		pay(h, o, 1);
 		list_del(&o->run_node);
-		list_add_tail(&o->run_node, &h->runq);
+		list_add_tail(&o->run_node, &r->paid);
 	}
-	return h->nr_runq <= LOOK_MOST;
+	return true;
 }
 
-/* The first who owes nothing, if there is one; it pays nothing either. */
+void relay_paid(struct hart *h)
+{
+	list_splice_tail_init(&relay_of(h)->paid, &h->runq);
+}
+
+/* The first who owes nothing; if there are real-time threads, the first of them. */
 struct thread *relay_borrower(struct hart *h)
 {
 	struct thread *t, *first;
 	u32 n = 0;
 
 	first = list_first_entry(&h->runq, struct thread, run_node);
+	if (first->rt_prio)
+		return first;
+	pass_over(h, NULL);
 	list_for_each_entry(t, &h->runq, run_node) {
 		if (!turns_owed(h, t))
-			return t->rt_prio == first->rt_prio ? t : first;
+			return t;
 		if (++n == LOOK_MOST)
 			break;
 	}

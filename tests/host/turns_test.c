@@ -125,8 +125,8 @@ void relay_take_interrupts(struct hart *h)
 {
 }
 
-void relay_observe_slow(struct hart *h, struct thread *t,
-			enum relay_event what, u32 arg)
+void relay_observe_slow(struct hart *h, struct thread *t, enum relay_event what,
+			u32 arg)
 {
 }
 
@@ -285,6 +285,7 @@ static int boot(void **state)
 	list_init(&hart0.ready);
 	list_init(&hart0.backlog);
 	list_init(&relay0.later);
+	list_init(&relay0.paid);
 	relay0.slice.arg = &hart0;
 	nr_sims = 0;
 	now = host_cycles = 1000 * MS;
