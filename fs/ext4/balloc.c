@@ -68,9 +68,9 @@ bool ext4_delay_reserve(struct ext4_sb *sbi, u32 nr)
 	return true;
 }
 
-void ext4_delay_release(struct ext4_sb *sbi, u32 nr)
+void ext4_delay_change(struct ext4_sb *sbi, s64 nr)
 {
-	atomic_add_relaxed(&sbi->delayed, -(u64)nr);
+	atomic_add_relaxed(&sbi->delayed, (u64)nr);
 }
 
 /* Blocks of a group that cannot be had: in use, or busy. */

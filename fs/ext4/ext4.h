@@ -186,6 +186,7 @@ struct ext4_inode {
 	struct spinlock stat_lock; /* RANK_BLK */
 	u64 disk_blocks;	   /* [stat_lock] 512-byte units allocated */
 	u64 delayed;		   /* [stat_lock] blocks promised */
+	u64 tables, tables_max;	   /* [stat_lock] promised: writeback.c W1 */
 	u32 goal_lblk;		   /* [map_lock] end of the last allocation */
 	u64 goal_pblk;		   /* [map_lock] and where it was */
 	u32 dir_hint;		   /* [inode->lock] block with room, maybe */
@@ -212,6 +213,12 @@ static inline struct ext4_sb *inode_sbi(const struct inode *i)
 static inline u64 ext4_tree_reserve(const struct ext4_sb *sbi)
 {
 	return sbi->has_extents ? min_t(u64, sbi->nr_blocks / 50, 4096) : 0;
+}
+
+/* Tables that pages with promises may need: not more than there can be. */
+static inline u64 ext4_promised_tables(const struct ext4_inode *ei)
+{
+	return min(ei->tables, ei->tables_max);
 }
 
 static inline bool ext4_has_extents(const struct ext4_inode *ei)
@@ -308,7 +315,7 @@ void ext4_free_blocks(struct ext4_handle *h, struct ext4_sb *sbi, u64 blk,
 u32 ext4_free_run(struct ext4_sb *sbi, u32 group, const u64 *map, u32 *at,
 		  u32 end);
 bool ext4_delay_reserve(struct ext4_sb *sbi, u32 nr); /* false: no space */
-void ext4_delay_release(struct ext4_sb *sbi, u32 nr);
+void ext4_delay_change(struct ext4_sb *sbi, s64 nr);  /* by so many */
 /* Of a transaction that is committed: they may be given out again. */
 void ext4_release_freed(struct ext4_sb *sbi, struct list_head *freed);
 
@@ -368,6 +375,10 @@ struct ext4_buf *ext4_bread(struct inode *inode, u32 lblk);
 /* --- extent.c and its neighbours, see extent.h */
 
 /* --- ind.c: block pointers of ext2 and ext3 */
+/* How many tables lead to block @lblk. */
+u32 ext4_ind_depth(const struct ext4_sb *sbi, u64 lblk);
+/* How many tables a file of @nr blocks can have at most. */
+u64 ext4_ind_most(const struct ext4_sb *sbi, u64 nr);
 int ext4_ind_map(struct inode *inode, struct ext4_map *m);
 int ext4_ind_alloc(struct ext4_handle *h, struct inode *inode,
 		   struct ext4_map *m, bool reserved);

@@ -60,6 +60,27 @@ static bool way_to(const struct ext4_sb *sbi, u32 lblk, struct ind_way *w)
 	return true;
 }
 
+u32 ext4_ind_depth(const struct ext4_sb *sbi, u64 lblk)
+{
+	struct ind_way w;
+
+	return lblk < EXT4_MAX_LBLK && way_to(sbi, (u32)lblk, &w) ? w.depth : 0;
+}
+
+u64 ext4_ind_most(const struct ext4_sb *sbi, u64 nr)
+{
+	u64 at = nr, tables = 0;
+	u32 level;
+
+	if (nr <= EXT4_NDIR)
+		return 0;
+	for (level = 1; level < MAX_LEVELS; level++) {
+		at = DIV_ROUND_UP(at, 1ull << ptr_bits(sbi));
+		tables += at + 1; /* each level may begin another one */
+	}
+	return tables;
+}
+
 static struct ext4_buf *table(struct inode *inode, u32 blk)
 {
 	struct ext4_sb *sbi = inode_sbi(inode);
@@ -134,9 +155,9 @@ static void touched(struct ext4_handle *h, struct ext4_buf *b)
 		ext4_dirty(h, b);
 }
 
-/* Make the table that @p, in @b, should point to. */
+/* Make the table that @p, in @b, should point to.  @reserved: it was promised. */
 static struct ext4_buf *new_table(struct ext4_handle *h, struct inode *inode,
-				  struct ext4_buf *b, u32 *p)
+				  struct ext4_buf *b, u32 *p, bool reserved)
 {
 	struct ext4_sb *sbi = inode_sbi(inode);
 	struct ext4_buf *t;
@@ -145,8 +166,8 @@ static struct ext4_buf *new_table(struct ext4_handle *h, struct inode *inode,
 	int err = touch(h, b);
 
 	if (!err)
-		err = ext4_alloc_blocks(h, sbi, ext4_goal(inode, 0), 1, false,
-					&blk, &got);
+		err = ext4_alloc_blocks(h, sbi, ext4_goal(inode, 0), 1,
+					reserved, &blk, &got);
 	if (err)
 		return ERR_PTR(err);
 	t = ext4_buf_new(h, blk, EXT4_KIND_NONE, 1);
@@ -181,7 +202,8 @@ int ext4_ind_alloc(struct ext4_handle *h, struct inode *inode,
 	for (i = 0; i < w.depth; i++) {
 		u32 *slot = p + w.slot[i];
 
-		t = *slot ? table(inode, *slot) : new_table(h, inode, b, slot);
+		t = *slot ? table(inode, *slot)
+			  : new_table(h, inode, b, slot, reserved);
 		ext4_buf_put(b);
 		if (IS_ERR(t))
 			return (int)PTR_ERR(t);

@@ -520,7 +520,6 @@ void ext4_evict_inode(struct inode *inode)
 	mutex_lock(&sbi->orphan_lock); /* if the volume is read-only by now */
 	list_del(&ei->orphan_node);
 	mutex_unlock(&sbi->orphan_lock);
-	if (ei->delayed)
-		ext4_delay_release(sbi, (u32)ei->delayed);
-	ei->delayed = 0;
+	ext4_delay_change(sbi, -(s64)(ei->delayed + ext4_promised_tables(ei)));
+	ei->delayed = ei->tables = 0;
 }

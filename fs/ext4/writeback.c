@@ -13,7 +13,10 @@
  *
  * INVARIANTS
  *   W1  PG_PRIVATE <=> page->priv is the mask of the page's blocks for which a
- *       promise is held (counted in ei->delayed and sbi->delayed).
+ *       promise is held (counted in ei->delayed and sbi->delayed), and above them
+ *       has a bit for each table that a file with block pointers may need on the
+ *       way to them (counted in ei->tables; sbi->delayed has these as far as a
+ *       file of that size can need so many, ei->tables_max).
  *   W2  While a page is under PG_WRITEBACK, priv counts its requests instead
  *       (page.c); write_begin waits for that to end.
  *   W3  The size on the disk does not reach behind data that has a place.
@@ -49,57 +52,95 @@ STATIC_ASSERT(EXT4_WRITE_BATCH *PAGE_SIZE / 1024 <= 64, "bits of fresh");
 /* bio->priv: the transaction, and whether the blocks are fresh. */
 #define IS_FRESH 1ul
 
-/* Promises of the file: @nr more, or less. */
-static void delay_change(struct inode *inode, s64 nr)
+struct promises {
+	s64 blocks, tables;
+};
+
+/* So many more promises of the file, or less; it may have @most tables, or more.
+ * What sbi->delayed has to be told. */
+static s64 delay_change(struct inode *inode, s64 blocks, s64 tables, u64 most)
 {
 	struct ext4_inode *ei = EXT4_I(inode);
 	u32 shift = inode_sbi(inode)->block_bits - SECTOR_SHIFT;
+	s64 nr;
 
 	spin_lock(&ei->stat_lock);
-	ei->delayed += (u64)nr;
+	nr = blocks - (s64)ext4_promised_tables(ei);
+	ei->delayed += (u64)blocks;
+	ei->tables += (u64)tables;
+	ei->tables_max = max(ei->tables_max, most);
+	nr += (s64)ext4_promised_tables(ei);
 	inode->blocks = ei->disk_blocks + (ei->delayed << shift);
 	spin_unlock(&ei->stat_lock);
-}
-
-/* How many the page has; they are not noted in it any more. */
-static u32 take_promises(struct page *pg)
-{
-	u32 nr;
-
-	if (!(load_once(&pg->flags) & PG_PRIVATE))
-		return 0;
-	nr = popcount64(pg->priv);
-	pg->priv = 0;
-	atomic_fetch_and(&pg->flags, (u32)~PG_PRIVATE);
 	return nr;
 }
 
-/* They are kept, or not needed any more. */
-static void drop_promises(struct inode *inode, u32 nr)
+/* Bits of page->priv for tables: W1.  Those of blocks are below. */
+#define TABLES_SHIFT 60u
+#define IS_BLOCK     (BIT(TABLES_SHIFT) - 1)
+
+/* The page's are added to @p; they are not noted in it any more. */
+static void take_promises(struct page *pg, struct promises *p)
 {
-	delay_change(inode, -(s64)nr);
-	ext4_delay_release(inode_sbi(inode), nr);
+	if (!(load_once(&pg->flags) & PG_PRIVATE))
+		return;
+	p->blocks += popcount64(pg->priv & IS_BLOCK);
+	p->tables += popcount64(pg->priv & ~IS_BLOCK);
+	pg->priv = 0;
+	atomic_fetch_and(&pg->flags, (u32)~PG_PRIVATE);
+}
+
+/* They are kept, or not needed any more. */
+static void drop_promises(struct inode *inode, const struct promises *p)
+{
+	ext4_delay_change(inode_sbi(inode),
+			  delay_change(inode, -p->blocks, -p->tables, 0));
 }
 
 void ext4_releasepage(struct mapping *m, struct page *pg)
 {
-	u32 nr = take_promises(pg);
+	struct promises p = { 0 };
 
-	if (nr)
-		drop_promises(m->host, nr);
+	take_promises(pg, &p);
+	if (p.blocks)
+		drop_promises(m->host, &p);
+}
+
+/*
+ * Tables that the page may need, as bits of its priv.  Those that are there, and those
+ * that pages share, are promised in vain, until the pages are written.  A page never
+ * has blocks of two tables: both begin at multiples of four.
+ */
+static u64 tables_bits(struct inode *inode, const struct page *pg, u64 *most)
+{
+	struct ext4_sb *sbi = inode_sbi(inode);
+	u64 first = pg->index << (PAGE_SHIFT - sbi->block_bits);
+
+	*most = 0;
+	if (ext4_has_extents(EXT4_I(inode)))
+		return 0;
+	*most = ext4_ind_most(sbi, first + PAGE_SIZE / sbi->block_size);
+	return (BIT(ext4_ind_depth(sbi, first)) - 1) << TABLES_SHIFT;
 }
 
 static int promise(struct inode *inode, struct page *pg, u64 mask)
 {
-	u64 have = load_once(&pg->flags) & PG_PRIVATE ? pg->priv : 0;
-	u32 nr = popcount64(mask & ~have);
+	u64 have = load_once(&pg->flags) & PG_PRIVATE ? pg->priv : 0, want;
+	struct ext4_sb *sbi = inode_sbi(inode);
+	s64 blocks = popcount64(mask & ~have), tables, nr;
+	u64 most;
 
-	if (!nr)
+	if (!blocks)
 		return 0;
-	if (!ext4_delay_reserve(inode_sbi(inode), nr))
+	want = have | mask | tables_bits(inode, pg, &most);
+	tables = popcount64(want & ~have & ~IS_BLOCK);
+	nr = delay_change(inode, blocks, tables, most);
+	if (!ext4_delay_reserve(sbi, (u32)nr)) {
+		nr += delay_change(inode, -blocks, -tables, 0);
+		ext4_delay_change(sbi, nr); /* others have come or gone */
 		return -ENOSPC;
-	delay_change(inode, nr);
-	pg->priv = have | mask;
+	}
+	pg->priv = want;
 	atomic_fetch_or(&pg->flags, (u32)PG_PRIVATE);
 	return 0;
 }
@@ -514,7 +555,7 @@ int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 	u32 bits = w.sbi->block_bits, per_page = (u32)PAGE_SIZE >> bits;
 	u64 size = load_once(&m->size), from = pg[0]->index * per_page, to;
 	u64 promised = 0;
-	u32 promises = 0;
+	struct promises promises = { 0 };
 	unsigned int i;
 	int err = 0;
 
@@ -523,8 +564,8 @@ int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 	zero_tail(pg[nr - 1], size);
 	for (i = 0; i < nr; i++) {
 		if (load_once(&pg[i]->flags) & PG_PRIVATE)
-			promised |= pg[i]->priv << i * per_page;
-		promises += take_promises(pg[i]);
+			promised |= (pg[i]->priv & IS_BLOCK) << i * per_page;
+		take_promises(pg[i], &promises);
 		atomic_fetch_and(&pg[i]->flags, (u32)~PG_ERROR);
 		pg[i]->priv = 1;
 	}
@@ -536,7 +577,7 @@ int ext4_writepages(struct mapping *m, struct page **pg, unsigned int nr)
 	else if (from < to)
 		err = place_and_write(&w, &from, to);
 	blk_unplug();
-	drop_promises(inode, promises);
+	drop_promises(inode, &promises);
 	end_pages(&w, from, err);
 	if (err)
 		pr_warn_ratelimited("ext4: %s: inode %llu: data was lost: %d",

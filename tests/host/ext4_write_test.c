@@ -225,6 +225,64 @@ static void full_volume(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
+/* What a file with block pointers was promised has its tables, too: each of these needs
+ * one for every thirteenth block, and nothing is written before the volume is full. */
+static void full_of_pointers(void **state)
+{
+	struct inode *root, *f;
+	static u8 buf[13 * 1024], back[13 * 1024];
+	unsigned int i, nr = 0;
+	char name[32];
+	s64 n = sizeof(buf);
+
+	rig_mkfs(&rig, 3000, "-t ext2 -b 1024 -m 0 -N 400");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	memset(buf, 0x77, sizeof(buf));
+	while (n == sizeof(buf)) {
+		sprintf(name, "f%u", nr++);
+		assert_int_equal(rig_create(root, name, 0644, &f), 0);
+		n = rig_write(f, 0, buf, sizeof(buf));
+		inode_put(f);
+	}
+	assert_true(nr > 150 && n == -ENOSPC);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	for (i = 0; i < nr - 1; i++) {
+		sprintf(name, "f%u", i);
+		f = rig_lookup(&rig, name);
+		assert_int_equal(rig_read(f, 0, back, sizeof(back)),
+				 sizeof(back));
+		assert_memory_equal(back, buf, sizeof(buf));
+		inode_put(f);
+	}
+	rig_umount(&rig);
+}
+
+/* What is promised in vain does not add up: most of a volume in one file, unwritten. */
+static void tables_that_pages_share(void **state)
+{
+	static u8 buf[100000];
+	struct inode *root, *f;
+	u64 pos;
+
+	rig_mkfs(&rig, 8000, "-t ext2 -b 4096 -m 0 -N 64");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	root = rig_lookup(&rig, "");
+	assert_int_equal(rig_create(root, "f", 0644, &f), 0);
+	for (pos = 0; pos < 7000000; pos += sizeof(buf)) {
+		assert_int_equal(rig_write(f, pos, buf, sizeof(buf)),
+				 sizeof(buf));
+		assert_true(EXT4_I(f)->delayed * 4096 > pos);
+	}
+	inode_put(f);
+	inode_put(root);
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
 /* Unlinked while open: an orphan; freed by the next mount. */
 static void orphans_on(const char *opts, bool in_file)
 {
@@ -391,6 +449,8 @@ int main(void)
 		cmocka_unit_test(deep_extent_tree),
 		cmocka_unit_test(orphans),
 		cmocka_unit_test(full_volume),
+		cmocka_unit_test(full_of_pointers),
+		cmocka_unit_test(tables_that_pages_share),
 		cmocka_unit_test(refused_data_shows_no_secrets),
 		cmocka_unit_test(random_work),
 	};
