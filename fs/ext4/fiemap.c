@@ -27,15 +27,15 @@ struct fiemap_extent {
 };
 STATIC_ASSERT(sizeof(struct fiemap_extent) == 56, "as in the ABI");
 
-#define FLAG_SYNC	 0x1u
-#define FLAG_XATTR	 0x2u
-#define FLAG_CACHE	 0x4u
-#define EXTENT_LAST	 0x001u
-#define EXTENT_UNKNOWN	 0x002u
-#define EXTENT_DELALLOC	 0x004u
+#define FLAG_SYNC	   0x1u
+#define FLAG_XATTR	   0x2u
+#define FLAG_CACHE	   0x4u
+#define EXTENT_LAST	   0x001u
+#define EXTENT_UNKNOWN	   0x002u
+#define EXTENT_DELALLOC	   0x004u
 #define EXTENT_NOT_ALIGNED 0x100u
-#define EXTENT_INLINE	 0x200u
-#define EXTENT_UNWRITTEN 0x800u
+#define EXTENT_INLINE	   0x200u
+#define EXTENT_UNWRITTEN   0x800u
 
 struct teller {
 	struct inode *inode;
