@@ -167,7 +167,8 @@ static int fitrim(struct ext4_sb *sbi, uaddr_t arg)
 		return -EINVAL;
 	end = min_t(u64, end, sbi->nr_blocks - (r.start >> sbi->block_bits)) +
 	      (r.start >> sbi->block_bits);
-	if (sbi->vfs->flags & MS_RDONLY)
+	/* what is free is not known before the log is replayed */
+	if (load_once(&sbi->opt.flags) & EXT4_OPT_NOLOAD)
 		return -EROFS;
 	if (first < end)
 		err = trim(sbi, first, end, min, &done);

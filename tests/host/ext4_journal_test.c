@@ -873,6 +873,31 @@ static void shut_down_by_ioctl(void **state)
 	assert_int_equal(rig_fsck(&rig), 0);
 }
 
+/* FITRIM changes nothing that a read-only mount keeps; the disk here cannot do it. */
+static void trim_while_read_only(void **state)
+{
+	static const struct {
+		const char *opts;
+		int err;
+	} how[] = { { NULL, -EOPNOTSUPP }, { "noload", -EROFS } };
+	u64 range[3] = { 0, ~0ull, 0 };
+	struct inode *root;
+	struct file file;
+	u32 i;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		assert_int_equal(rig_mount(&rig, MS_RDONLY, how[i].opts), 0);
+		root = rig_lookup(&rig, "");
+		file = (struct file){ .inode = root };
+		assert_int_equal(root->fops->ioctl(&file, 0xc0185879u,
+						   (uintptr_t)range),
+				 how[i].err);
+		inode_put(root);
+		rig_umount(&rig);
+	}
+}
+
 /* What the calls did is on the medium when they return: nothing is lost. */
 static bool names_survive(u64 mount_flags, u32 iflags)
 {
@@ -996,6 +1021,7 @@ int main(void)
 		cmocka_unit_test(log_is_erased),
 		cmocka_unit_test(freed_blocks_when_full),
 		cmocka_unit_test(shut_down_by_ioctl),
+		cmocka_unit_test(trim_while_read_only),
 		cmocka_unit_test(names_of_synchronous_directories),
 		cmocka_unit_test(synchronous_file),
 		cmocka_unit_test(fsync_of_a_directory),
