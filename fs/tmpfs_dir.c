@@ -6,7 +6,8 @@
  *   T1  An entry is in both trees of its directory, and holds a reference on
  *       its inode.
  *   T2  Cookies grow for ever; the next reader offset is the cookie of the
- *       entry it has not yet seen.
+ *       entry it has not yet seen.  One that came after the reader began is not
+ *       for him: who renames what he reads would never end.
  *
  * Locking: the directory's inode lock, as fs/vfs.h says at each operation.
  */
@@ -339,10 +340,14 @@ static int tmpfs_readdir(struct file *f, struct dir_ctx *ctx)
 	struct tmpfs_inode *ti = tmpfs_i(f->inode);
 	struct tmpfs_entry *e;
 	struct rb_node *n;
+	u64 end;
 
+	if (!ctx->pos || !f->priv)
+		f->priv = (void *)(uintptr_t)ti->next_cookie;
+	end = (uintptr_t)f->priv; /* T2 */
 	if (!dir_emit_dots(f, ctx))
 		return 0;
-	for (e = entry_from(ti, ctx->pos); e;) {
+	for (e = entry_from(ti, ctx->pos); e && e->cookie < end;) {
 		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino,
 			       mode_to_dt(e->inode->mode), e->cookie + 1))
 			return 0;

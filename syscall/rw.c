@@ -109,6 +109,8 @@ static s64 rw_at(struct file *f, struct iov_iter *it, u64 pos, bool write)
 {
 	if (!f->ops->llseek)
 		return -ESPIPE;
+	if ((s64)(pos + iov_iter_count(it)) < 0)
+		return -EINVAL;
 	return write ? vfs_write(f, it, &pos) : vfs_read(f, it, &pos);
 }
 
@@ -119,7 +121,7 @@ static s64 prw_simple(int fd, uaddr_t buf, u64 count, s64 pos, bool write)
 	struct fdref r;
 	s64 n;
 
-	if (pos < 0 || (s64)((u64)pos + count) < pos)
+	if (pos < 0)
 		return -EINVAL;
 	r = fd_ref(fd);
 	if (!r.f)

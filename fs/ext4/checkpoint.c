@@ -220,3 +220,38 @@ int ext4_checkpoint_all(struct ext4_journal *j, bool commit)
 	mutex_unlock(&j->cp_lock);
 	return err;
 }
+
+/* commit_lock is held, and the ring is empty. */
+static int erase(struct ext4_journal *j, bool discard)
+{
+	u32 log, n;
+	int err = 0;
+
+	if (discard)
+		return ext4_log_discard(j);
+	memset(j->pool, 0, (size_t)j->pool_blocks << j->sbi->block_bits);
+	for (log = j->first; !err && log < j->end; log += n) {
+		n = min(j->pool_blocks, j->end - log);
+		err = ext4_log_io(j, BIO_WRITE, log, j->pool, n);
+	}
+	return err ? err : ext4_flush_device(j->sbi);
+}
+
+int ext4_checkpoint_erase(struct ext4_journal *j, bool discard)
+{
+	bool empty = false;
+	u32 tries = 16;
+	int err = 0;
+
+	while (!err && !empty && tries--) {
+		err = ext4_checkpoint_all(j, true);
+		if (err)
+			break;
+		mutex_lock(&j->commit_lock);
+		empty = j->empty;
+		if (empty)
+			err = erase(j, discard);
+		mutex_unlock(&j->commit_lock);
+	}
+	return err || empty ? err : -EBUSY;
+}

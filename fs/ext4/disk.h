@@ -274,24 +274,25 @@ STATIC_ASSERT(sizeof(struct ext4_raw_inode) == 160, "inode");
 #define EXT4_EXTENTS_FL	    0x00080000
 #define EXT4_VERITY_FL	    0x00100000
 #define EXT4_EA_INODE_FL    0x00200000
+#define EXT4_DAX_FL	    0x02000000
 #define EXT4_INLINE_DATA_FL 0x10000000
 #define EXT4_PROJINHERIT_FL 0x20000000
 #define EXT4_CASEFOLD_FL    0x40000000
-/* What FS_IOC_SETFLAGS may change (the first three and NOTAIL mean nothing, as on
- * Linux); of these, what other things than directories and files may have; what
+/* What FS_IOC_SETFLAGS may change (the first three, NOTAIL and DAX mean nothing, as on
+ * Linux with disks); of these, what other things than directories and files may have; what
  * may be named beside them, and does not change; what a child takes from its
  * directory. */
 #define EXT4_USER_FLAGS                                                       \
 	(EXT4_SECRM_FL | EXT4_UNRM_FL | EXT4_COMPR_FL | EXT4_NOTAIL_FL |      \
 	 EXT4_SYNC_FL | EXT4_IMMUTABLE_FL | EXT4_APPEND_FL | EXT4_NODUMP_FL | \
-	 EXT4_NOATIME_FL | EXT4_DIR_FLAGS)
+	 EXT4_NOATIME_FL | EXT4_DAX_FL | EXT4_DIR_FLAGS)
 #define EXT4_DIR_FLAGS	 (EXT4_DIRSYNC_FL | EXT4_TOPDIR_FL | EXT4_PROJINHERIT_FL)
 #define EXT4_OTHER_FLAGS (EXT4_NODUMP_FL | EXT4_NOATIME_FL)
 #define EXT4_FIXED_FLAGS 0x105b1f00u
 #define EXT4_INHERIT_FLAGS                                                     \
 	(EXT4_SECRM_FL | EXT4_UNRM_FL | EXT4_COMPR_FL | EXT4_SYNC_FL |         \
 	 EXT4_NODUMP_FL | EXT4_NOATIME_FL | EXT4_NOTAIL_FL | EXT4_DIRSYNC_FL | \
-	 EXT4_PROJINHERIT_FL)
+	 EXT4_PROJINHERIT_FL | EXT4_DAX_FL)
 
 /* Extent trees: a header, then extents (depth 0) or indexes. */
 #define EXT4_EXT_MAGIC	   0xf30a

@@ -4,12 +4,13 @@
  *
  * Runs that follow each other in the file and on the volume are told as one.
  * Pages that have no block yet are told as delayed ones, unless FIEMAP_FLAG_SYNC
- * has them written before.
+ * has them written before.  With FIEMAP_FLAG_XATTR it is told where the attributes are.
  *
  * Locking: map_lock of each run, by ext4_map_read(): what changes meanwhile is told
  * as it was or as it is.
  */
 #include <fs/ext4/extent.h>
+#include <fs/ext4/xattr.h>
 #include <kernel/mm/user.h>
 #include <kernel/sched/thread.h>
 #include <kernel/task/process.h>
@@ -26,13 +27,15 @@ struct fiemap_extent {
 };
 STATIC_ASSERT(sizeof(struct fiemap_extent) == 56, "as in the ABI");
 
-#define FLAG_SYNC	 0x1u
-#define FLAG_XATTR	 0x2u
-#define FLAG_CACHE	 0x4u
-#define EXTENT_LAST	 0x001u
-#define EXTENT_UNKNOWN	 0x002u
-#define EXTENT_DELALLOC	 0x004u
-#define EXTENT_UNWRITTEN 0x800u
+#define FLAG_SYNC	   0x1u
+#define FLAG_XATTR	   0x2u
+#define FLAG_CACHE	   0x4u
+#define EXTENT_LAST	   0x001u
+#define EXTENT_UNKNOWN	   0x002u
+#define EXTENT_DELALLOC	   0x004u
+#define EXTENT_NOT_ALIGNED 0x100u
+#define EXTENT_INLINE	   0x200u
+#define EXTENT_UNWRITTEN   0x800u
 
 struct teller {
 	struct inode *inode;
@@ -133,6 +136,24 @@ static int tell(struct teller *t, u64 from, u64 to)
 	return min(ret, 0);
 }
 
+/* Where the attributes are; the slot counts when both it and a block have some. */
+static int tell_xattr(struct teller *t, u64 start)
+{
+	struct fiemap_extent x = { .flags = EXTENT_LAST };
+	bool inside;
+	int err;
+
+	err = ext4_xattr_where(t->inode, &x.physical, &x.length, &inside);
+	if (err == -ENODATA || (!err && start >= x.length))
+		return 0;
+	if (err)
+		return err;
+	if (inside)
+		x.flags |= EXTENT_INLINE | EXTENT_NOT_ALIGNED;
+	t->last = x;
+	return min(flush(t), 0);
+}
+
 static int run(struct inode *inode, struct fiemap *m, uaddr_t to)
 {
 	u32 bits = inode_sbi(inode)->block_bits;
@@ -150,15 +171,17 @@ static int run(struct inode *inode, struct fiemap *m, uaddr_t to)
 		m->flags &= ~(FLAG_SYNC | FLAG_XATTR);
 		return -EBADR;
 	}
-	if (m->flags & FLAG_XATTR) {
-		m->mapped = 0; /* of a block of them nobody has asked yet */
-		return 0;
-	}
 	if ((m->flags & FLAG_SYNC) && S_ISREG(inode->mode))
 		err = mapping_sync(&inode->mapping, 0, ~0ull, true);
 	if (err)
 		return err;
-	err = tell(&t, m->start >> bits, DIV_ROUND_UP(end, 1ull << bits));
+	if (m->flags & FLAG_XATTR) {
+		m->flags &= ~FLAG_XATTR;
+		err = tell_xattr(&t, m->start);
+	} else {
+		err = tell(&t, m->start >> bits,
+			   DIV_ROUND_UP(end, 1ull << bits));
+	}
 	m->mapped = t.nr;
 	return err;
 }

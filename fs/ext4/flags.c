@@ -32,6 +32,7 @@ static const struct {
 	{ EXT4_IMMUTABLE_FL, 0x08 }, { EXT4_APPEND_FL, 0x10 },
 	{ EXT4_SYNC_FL, 0x20 },	     { EXT4_NOATIME_FL, 0x40 },
 	{ EXT4_NODUMP_FL, 0x80 },    { EXT4_PROJINHERIT_FL, 0x200 },
+	{ EXT4_DAX_FL, 0x8000 },
 };
 
 static u32 visible(const struct inode *inode)

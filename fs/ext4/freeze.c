@@ -102,8 +102,9 @@ int ext4_freeze(struct super_block *sb)
 	down_write(&sbi->barrier);
 	store_once(&sbi->frozen, EXT4_FROZEN);
 	up_write(&sbi->barrier);
-	if (!(sb->flags & MS_RDONLY) && !load_once(&sbi->aborted))
-		err = ext4_make_clean(sbi);
+	/* what was given up is not whole on the disk */
+	if (!(sb->flags & MS_RDONLY))
+		err = load_once(&sbi->aborted) ? -EIO : ext4_make_clean(sbi);
 	if (err)
 		(void)ext4_thaw(sb);
 	return err;

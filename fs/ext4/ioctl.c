@@ -167,7 +167,8 @@ static int fitrim(struct ext4_sb *sbi, uaddr_t arg)
 		return -EINVAL;
 	end = min_t(u64, end, sbi->nr_blocks - (r.start >> sbi->block_bits)) +
 	      (r.start >> sbi->block_bits);
-	if (sbi->vfs->flags & MS_RDONLY)
+	/* what is free is not known before the log is replayed */
+	if (load_once(&sbi->opt.flags) & EXT4_OPT_NOLOAD)
 		return -EROFS;
 	if (first < end)
 		err = trim(sbi, first, end, min, &done);
@@ -309,24 +310,32 @@ static int set_version(struct file *f, uaddr_t arg)
 	return err;
 }
 
-#define CHECKPOINT_DRY	 4u
-#define CHECKPOINT_FLAGS 7u /* 1: discard, 2: write zeroes to the log, too */
+#define CHECKPOINT_DISCARD 1u /* the log, too */
+#define CHECKPOINT_ZEROOUT 2u
+#define CHECKPOINT_DRY	   4u
 
 static int checkpoint(struct ext4_sb *sbi, uaddr_t arg)
 {
+	const u32 erase = CHECKPOINT_DISCARD | CHECKPOINT_ZEROOUT;
 	u32 flags;
 
 	if (get_user_u32(&flags, arg))
 		return -EFAULT;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	if ((flags & ~(erase | CHECKPOINT_DRY)) || (flags & erase) == erase)
+		return -EINVAL;
 	if (!sbi->journal)
 		return -ENODEV;
-	if ((flags & ~CHECKPOINT_FLAGS) || (flags & 3) == 3)
-		return -EINVAL;
+	if (flags & CHECKPOINT_DISCARD && !sbi->bdev->whole->has_discard)
+		return -EOPNOTSUPP;
 	if (flags & CHECKPOINT_DRY)
 		return 0;
-	return flags ? -EOPNOTSUPP : ext4_checkpoint_all(sbi->journal, true);
+	if (!(flags & erase))
+		return ext4_checkpoint_all(sbi->journal, true);
+	if (sbi->vfs->flags & MS_RDONLY)
+		return -EROFS;
+	return ext4_checkpoint_erase(sbi->journal, flags & CHECKPOINT_DISCARD);
 }
 
 /* How blocks are found and kept in memory is ours; what is dirty gets its place. */

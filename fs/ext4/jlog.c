@@ -9,6 +9,8 @@
 #include <lib/atomic.h>
 #include <lib/crc.h>
 
+#define DISCARD_BLOCKS 32768u /* at once */
+
 /* Block of the volume for @log; *len more, itself included, follow it. */
 static u64 log_block(const struct ext4_journal *j, u32 log, u32 *len)
 {
@@ -56,6 +58,23 @@ int ext4_log_write_fua(struct ext4_journal *j, u32 log, void *mem)
 	u64 blk = log_block(j, log, &n);
 
 	return ext4_io(j->sbi, BIO_WRITE, fua ? BIO_FUA : 0, blk, mem, 1);
+}
+
+int ext4_log_discard(struct ext4_journal *j)
+{
+	u32 shift = j->sbi->block_bits - SECTOR_SHIFT, log, n;
+
+	for (log = j->first; log < j->end; log += n) {
+		u64 blk = log_block(j, log, &n);
+		int err;
+
+		n = min(min(n, j->end - log), DISCARD_BLOCKS);
+		err = blk_range(j->sbi->bdev, BIO_DISCARD, blk << shift,
+				n << shift);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 u32 ext4_log_data_csum(const struct ext4_journal *j, u32 tid, const void *mem)

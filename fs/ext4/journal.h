@@ -145,6 +145,8 @@ static inline u32 ext4_log_next(const struct ext4_journal *j, u32 log, u32 nr)
 int ext4_log_io(struct ext4_journal *j, u32 op, u32 log, void *mem, u32 nr);
 /* One block, on the medium when it returns (if barriers are on). */
 int ext4_log_write_fua(struct ext4_journal *j, u32 log, void *mem);
+/* The whole ring, to the device; it is empty. */
+int ext4_log_discard(struct ext4_journal *j);
 /* Checksum of a described block; of one with a struct jbd_tail, of a commit. */
 u32 ext4_log_data_csum(const struct ext4_journal *j, u32 tid, const void *mem);
 u32 ext4_log_tail_csum(const struct ext4_journal *j, const void *mem);
@@ -174,5 +176,8 @@ int ext4_checkpoint_for_space(struct ext4_journal *j);
 /* Write home what is committed.  @commit: commit first, and if all is at home
  * then, say in the journal that it is empty. */
 int ext4_checkpoint_all(struct ext4_journal *j, bool commit);
+/* The same, and nothing of what was in the log can be read from it: it is discarded, or
+ * zeroes.  -EBUSY: others commit all the time.  The volume is writable. */
+int ext4_checkpoint_erase(struct ext4_journal *j, bool discard);
 
 #endif /* FS_EXT4_JOURNAL_H */

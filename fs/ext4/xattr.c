@@ -146,6 +146,34 @@ static int both_open(struct inode *inode, struct both *b)
 	return err;
 }
 
+int ext4_xattr_where(struct inode *inode, u64 *at, u64 *len, bool *inside)
+{
+	u32 bits = inode_sbi(inode)->block_bits;
+	struct ext4_inode *ei = EXT4_I(inode);
+	struct both b;
+	int err;
+
+	mutex_lock(&ei->xattr_lock);
+	err = both_open(inode, &b);
+	if (!err) {
+		*inside = b.body_used;
+		*at = ei->file_acl << bits;
+		*len = 1ull << bits;
+		if (b.body_used) {
+			const u8 *from = b.in_body.base - 4; /* the magic */
+
+			*at = (b.slot->blk << bits) +
+			      (u64)(from - (const u8 *)b.slot->data);
+			*len = b.in_body.size + 4;
+		} else if (!b.block) {
+			err = -ENODATA;
+		}
+		both_put(&b);
+	}
+	mutex_unlock(&ei->xattr_lock);
+	return err;
+}
+
 static struct ext4_xattr_entry *find(const struct both *b,
 				     const struct ext4_xattr_name *n,
 				     const struct ext4_xattr_place **where)

@@ -40,4 +40,9 @@ int ext4_xattr_rebuild(const struct ext4_xattr_place *from,
 		       size_t size);
 u32 ext4_xattr_block_hash(const struct ext4_xattr_place *p);
 
+/* --- xattr.c */
+/* Where @inode's attributes are on the volume, in bytes; @inside: in the inode's own slot,
+ * which goes before a block of them.  -ENODATA: it has none.  May sleep. */
+int ext4_xattr_where(struct inode *inode, u64 *at, u64 *len, bool *inside);
+
 #endif /* FS_EXT4_XATTR_H */

@@ -787,6 +787,34 @@ static void tail_is_durable(void **state)
 	rig_umount(&rig);
 }
 
+/* EXT4_IOC_CHECKPOINT's other half: what was in the log cannot be read from it. */
+static void log_is_erased(void **state)
+{
+	struct ext4_journal *j;
+	u32 log, left = 0, i;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	j = journal();
+	inode_put(create("f"));
+	assert_int_equal(rig_sync(&rig), 0);
+	assert_int_equal(ext4_checkpoint_erase(j, false), 0);
+	for (log = j->first; log < j->end; log++) {
+		assert_int_equal(ext4_log_io(j, BIO_READ, log, buf, 1), 0);
+		for (i = 0; i < 1024; i++)
+			left += buf[i] != 0;
+	}
+	assert_int_equal(left, 0);
+	inode_put(create("g"));
+	assert_int_equal(rig_sync(&rig), 0);
+	power_cut();
+	assert_int_equal(rig_mount(&rig, 0, NULL), 0);
+	unlink("f");
+	unlink("g");
+	rig_umount(&rig);
+	assert_int_equal(rig_fsck(&rig), 0);
+}
+
 /* Blocks that were just freed can be had at once, by a commit. */
 static void freed_blocks_when_full(void **state)
 {
@@ -831,6 +859,7 @@ static void shut_down_by_ioctl(void **state)
 	assert_int_equal(root->fops->ioctl(&file, 0x8004587du, (uintptr_t)&how),
 			 0);
 	assert_int_equal(rig_create(root, "late", 0644, &f), -EIO);
+	assert_int_equal(ext4_freeze(root->sb), -EIO);
 	inode_put(root);
 	rig_umount(&rig);
 	/* no error was noted, the journal is replayed */
@@ -842,6 +871,31 @@ static void shut_down_by_ioctl(void **state)
 	assert_true(IS_ERR(rig_lookup(&rig, "lost")));
 	rig_umount(&rig);
 	assert_int_equal(rig_fsck(&rig), 0);
+}
+
+/* FITRIM changes nothing that a read-only mount keeps; the disk here cannot do it. */
+static void trim_while_read_only(void **state)
+{
+	static const struct {
+		const char *opts;
+		int err;
+	} how[] = { { NULL, -EOPNOTSUPP }, { "noload", -EROFS } };
+	u64 range[3] = { 0, ~0ull, 0 };
+	struct inode *root;
+	struct file file;
+	u32 i;
+
+	rig_mkfs(&rig, 8000, "-t ext4 -b 1024");
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		assert_int_equal(rig_mount(&rig, MS_RDONLY, how[i].opts), 0);
+		root = rig_lookup(&rig, "");
+		file = (struct file){ .inode = root };
+		assert_int_equal(root->fops->ioctl(&file, 0xc0185879u,
+						   (uintptr_t)range),
+				 how[i].err);
+		inode_put(root);
+		rig_umount(&rig);
+	}
 }
 
 /* What the calls did is on the medium when they return: nothing is lost. */
@@ -964,8 +1018,10 @@ int main(void)
 		cmocka_unit_test(thread_is_in_time),
 		cmocka_unit_test(small_log_goes_round),
 		cmocka_unit_test(tail_is_durable),
+		cmocka_unit_test(log_is_erased),
 		cmocka_unit_test(freed_blocks_when_full),
 		cmocka_unit_test(shut_down_by_ioctl),
+		cmocka_unit_test(trim_while_read_only),
 		cmocka_unit_test(names_of_synchronous_directories),
 		cmocka_unit_test(synchronous_file),
 		cmocka_unit_test(fsync_of_a_directory),

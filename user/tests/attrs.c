@@ -154,6 +154,10 @@ TEST(attrs, xflags)
 	CHECK_OK(ioctl(fd, FS_IOC_FSSETXATTR, &x));
 	CHECK_EQ(flags_of("f") & (FS_APPEND_FL | FS_NODUMP_FL),
 		 FS_APPEND_FL | FS_NODUMP_FL);
+	/* wanted of disks that are memory; kept for those */
+	x.fsx_xflags = FS_XFLAG_DAX;
+	CHECK_OK(ioctl(fd, FS_IOC_FSSETXATTR, &x));
+	CHECK_EQ(flags_of("f") & (FS_APPEND_FL | FS_DAX_FL), FS_DAX_FL);
 	x.fsx_xflags = 0;
 	CHECK_OK(ioctl(fd, FS_IOC_FSSETXATTR, &x));
 	x.fsx_projid = 7;

@@ -136,6 +136,8 @@ TEST(files, vectors)
 	CHECK(!memcmp(a, "abcd", 4) && !memcmp(b, "efg", 3));
 	CHECK_EQ(pwritev(fd, out, 1, 5), 2);
 	CHECK_EQ(preadv(fd, in, 1, 3), 4);
+	CHECK_ERR(preadv(fd, in, 1, INT64_MAX), EINVAL);
+	CHECK_ERR(pwritev(fd, out, 1, INT64_MAX), EINVAL);
 	CHECK(!memcmp(a, "deab", 4));
 	CHECK_ERR(readv(fd, in, -1), EINVAL);
 	CHECK_ERR(readv(fd, in, 1025), EINVAL);

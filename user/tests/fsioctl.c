@@ -54,8 +54,8 @@ TEST(attrs, ext4_ioctls)
 	CHECK_OK(ioctl(fd, _IO('f', 18)));	     /* PRECACHE_EXTENTS */
 	CHECK_OK(ioctl(fd, _IO('f', 12)));	     /* ALLOC_DA_BLKS */
 	CHECK_OK(ioctl(fd, _IOW('f', 43, int), &v)); /* CHECKPOINT, dry run */
-	v = 8;
-	CHECK_ERR(ioctl(fd, _IOW('f', 43, int), &v), EINVAL);
+	for (v = 7; v < 9; v++)
+		CHECK_ERR(ioctl(fd, _IOW('f', 43, int), &v), EINVAL);
 	CHECK_OK(ioctl(fd, _IOR('f', 44, uint64_t), &u)); /* GETFSUUID */
 	CHECK_EQ(u.len, 16);
 	CHECK_OK(ioctl(fd, _IOR('f', 44, uint64_t), &u));
@@ -171,6 +171,55 @@ static int nr_extents(int fd)
 
 	CHECK_OK(ioctl(fd, FS_IOC_FIEMAP, &f));
 	return (int)f.fm_mapped_extents;
+}
+
+/* One extent, or none; its flags. */
+static int xattr_extent(int fd, unsigned int *flags, uint64_t *len)
+{
+	union {
+		struct fiemap f;
+		char room[sizeof(struct fiemap) +
+			  2 * sizeof(struct fiemap_extent)];
+	} x = { .f = { .fm_length = ~0ull,
+		       .fm_flags = FIEMAP_FLAG_XATTR,
+		       .fm_extent_count = 2 } };
+	const struct fiemap_extent *e = x.f.fm_extents;
+
+	CHECK_OK(ioctl(fd, FS_IOC_FIEMAP, &x));
+	if (!x.f.fm_mapped_extents)
+		return 0;
+	CHECK(!e->fe_logical && e->fe_physical);
+	*flags = e->fe_flags;
+	*len = e->fe_length;
+	return (int)x.f.fm_mapped_extents;
+}
+
+/* A small attribute lies in the inode, a large one in a block. */
+TEST(attrs, fiemap_xattr)
+{
+	const unsigned int in = FIEMAP_EXTENT_DATA_INLINE |
+				FIEMAP_EXTENT_NOT_ALIGNED | FIEMAP_EXTENT_LAST;
+	struct statfs fs;
+	unsigned int flags = 0;
+	char big[900] = { 1 };
+	uint64_t len = 0;
+	int fd = ut_open("f", "");
+
+	CHECK_OK(fstatfs(fd, &fs));
+	if (fs.f_type != 0xef53)
+		ut_skip("needs ext4");
+	CHECK_EQ(xattr_extent(fd, &flags, &len), 0);
+	CHECK_OK(fsetxattr(fd, "user.big", big, sizeof(big), 0));
+	CHECK_EQ(xattr_extent(fd, &flags, &len), 1);
+	CHECK_EQ(flags, FIEMAP_EXTENT_LAST);
+	CHECK_EQ(len, fs.f_bsize);
+	CHECK_OK(fsetxattr(fd, "user.a", "1", 1, 0));
+	CHECK_EQ(xattr_extent(fd, &flags, &len), 1);
+	CHECK_EQ(flags, in);
+	CHECK(len && len < 200);
+	CHECK_OK(fremovexattr(fd, "user.a"));
+	CHECK_OK(fremovexattr(fd, "user.big"));
+	CHECK_EQ(xattr_extent(fd, &flags, &len), 0);
 }
 
 static unsigned char pattern(size_t i)

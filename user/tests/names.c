@@ -250,6 +250,44 @@ TEST(names, getdents)
 	CHECK_ERR(syscall(SYS_getdents64, i, buf, 8), ENOTDIR);
 }
 
+/* Who renames what he reads comes to an end, also where a name moves to the end of its
+ * directory; a reader who starts again sees all. */
+TEST(names, renamed_while_read)
+{
+	char top[] = "/dev/shm/utXXXXXX", buf[96], name[16];
+	int dir, i, seen = 0;
+	long got, pos;
+
+	CHECK(mkdtemp(top));
+	CHECK_OK(chdir(top));
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		close(ut_open(name, ""));
+	}
+	CHECK_OK(dir = open(".", O_RDONLY | O_DIRECTORY));
+	do {
+		got = syscall(SYS_getdents64, dir, buf, sizeof(buf));
+		CHECK_OK(got);
+		for (pos = 0; pos < got; seen++) {
+			struct dirent64 *d = (void *)(buf + pos);
+
+			pos += d->d_reclen;
+			if (d->d_name[0] == '.')
+				continue;
+			CHECK_OK(rename(d->d_name, "moved"));
+			CHECK_OK(rename("moved", d->d_name));
+		}
+	} while (got && seen < 100);
+	CHECK(seen < 100);
+	CHECK_EQ(lseek(dir, 0, SEEK_SET), 0);
+	CHECK_EQ(count_entries(dir, 96), 22);
+	for (i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		CHECK_OK(unlink(name));
+	}
+	CHECK_OK(rmdir(top));
+}
+
 TEST(names, at_calls)
 {
 	struct stat st;
