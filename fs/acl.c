@@ -209,7 +209,9 @@ static void put_mode(struct acl *a, size_t n, u32 mode, bool and)
 
 static int change_mode(struct inode *i, u32 mode)
 {
-	struct iattr at = { .valid = ATTR_MODE | ATTR_CTIME, .mode = mode };
+	struct iattr at = { .valid = ATTR_MODE | ATTR_CTIME,
+			    .mode = mode,
+			    .ctime = inode_now(i) };
 
 	if (i->mode == mode)
 		return 0;

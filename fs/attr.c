@@ -109,15 +109,20 @@ int inode_setattr_generic(struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_MTIME)
 		i->mtime = a->mtime;
 	if (a->valid & ATTR_CTIME)
-		i->ctime = inode_now(i);
+		i->ctime = a->ctime;
 	inode_mark_dirty(i);
 	return 0;
 }
 
-/* inode->lock held for writing. */
+/* inode->lock held for writing.  All that becomes "now" becomes the same. */
 static int apply(struct inode *i, struct iattr *a)
 {
 	a->valid |= ATTR_CTIME;
+	a->ctime = inode_now(i);
+	if (a->valid & ATTR_ATIME_NOW)
+		a->atime = a->ctime;
+	if (a->valid & ATTR_MTIME_NOW)
+		a->mtime = a->ctime;
 	if (i->ops->setattr)
 		return i->ops->setattr(i, a);
 	return inode_setattr_generic(i, a);
@@ -273,7 +278,8 @@ int vfs_fsetattr(struct file *f, struct iattr *a)
 
 int do_truncate(struct inode *i, u64 size)
 {
-	struct iattr a = { .valid = ATTR_SIZE | ATTR_MTIME, .size = size };
+	struct iattr a = { .valid = ATTR_SIZE | ATTR_MTIME | ATTR_MTIME_NOW,
+			   .size = size };
 	u64 limit = fs_size_limit();
 	int err;
 
@@ -288,7 +294,6 @@ int do_truncate(struct inode *i, u64 size)
 	} else if (size > i->sb->max_size) {
 		err = -EFBIG;
 	} else {
-		a.mtime = inode_now(i);
 		filecaps_drop(i);
 		if (setid_to_drop(i) && !fs_capable_over(i, CAP_FSETID)) {
 			a.mode = (i->mode & 07777) & ~setid_to_drop(i);

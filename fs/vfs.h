@@ -90,7 +90,7 @@ struct iattr {
 	u32 mode;  /* permission bits */
 	u32 uid, gid;
 	u64 size;
-	struct timespec64 atime, mtime;
+	struct timespec64 atime, mtime, ctime;
 };
 #define ATTR_MODE	 BIT(0)
 #define ATTR_UID	 BIT(1)
@@ -98,9 +98,11 @@ struct iattr {
 #define ATTR_SIZE	 BIT(3)
 #define ATTR_ATIME	 BIT(4)
 #define ATTR_MTIME	 BIT(5)
-#define ATTR_CTIME	 BIT(6) /* always set by the VFS: now */
+#define ATTR_CTIME	 BIT(6) /* always set by the VFS: to now */
 #define ATTR_TIMES_GIVEN BIT(7) /* VFS only: not "now", so the owner must ask */
 #define ATTR_OWNER	 BIT(8) /* VFS only: chown(), even of neither */
+#define ATTR_ATIME_NOW	 BIT(9) /* VFS only: the same now as ctime */
+#define ATTR_MTIME_NOW	 BIT(10) /* likewise */
 
 struct inode_ops {
 	/*

@@ -136,14 +136,14 @@ SYSCALL3(55, fchown, int, fd, u32, uid, u32, gid)
 /* --- times */
 
 /* One of the two times: sets it in @a, or leaves it out. */
-static int one_time(struct iattr *a, u32 which, const struct timespec64 *ts,
-		    struct timespec64 *out)
+static int one_time(struct iattr *a, u32 which, u32 now,
+		    const struct timespec64 *ts, struct timespec64 *out)
 {
 	if (ts->tv_nsec == UTIME_OMIT)
 		return 0;
 	a->valid |= which;
 	if (ts->tv_nsec == UTIME_NOW) {
-		*out = ns_to_timespec(clock_real_ns());
+		a->valid |= now;
 		return 0;
 	}
 	if ((u64)ts->tv_nsec >= NSEC_PER_SEC)
@@ -160,15 +160,17 @@ static int times_attr(struct iattr *a, uaddr_t times)
 
 	memset(a, 0, sizeof(*a));
 	if (!times) {
-		a->valid = ATTR_ATIME | ATTR_MTIME;
-		a->atime = a->mtime = ns_to_timespec(clock_real_ns());
+		a->valid = ATTR_ATIME | ATTR_ATIME_NOW | ATTR_MTIME |
+			   ATTR_MTIME_NOW;
 		return 0;
 	}
 	err = copy_from_user(ts, times, sizeof(ts));
 	if (!err)
-		err = one_time(a, ATTR_ATIME, &ts[0], &a->atime);
+		err = one_time(a, ATTR_ATIME, ATTR_ATIME_NOW, &ts[0],
+			       &a->atime);
 	if (!err)
-		err = one_time(a, ATTR_MTIME, &ts[1], &a->mtime);
+		err = one_time(a, ATTR_MTIME, ATTR_MTIME_NOW, &ts[1],
+			       &a->mtime);
 	/* One now and one left alone is not the "now" that writers may set. */
 	if ((a->valid & (ATTR_ATIME | ATTR_MTIME)) != (ATTR_ATIME | ATTR_MTIME))
 		a->valid |= ATTR_TIMES_GIVEN;

@@ -95,7 +95,7 @@ int ext4_setattr(struct inode *inode, const struct iattr *a)
 		inode->atime = a->atime;
 	if (a->valid & ATTR_MTIME)
 		inode->mtime = a->mtime;
-	inode->ctime = inode_now(inode);
+	inode->ctime = a->ctime;
 	err = ext4_begin(inode_sbi(inode), &h, 1);
 	if (err)
 		return err;

@@ -468,13 +468,17 @@ static void fill_setattr(const struct fuse_conn *fc, const struct iattr *a,
 		in->size = a->size;
 	}
 	if (a->valid & ATTR_ATIME) {
-		in->valid |= FATTR_ATIME | (given ? 0 : FATTR_ATIME_NOW);
+		in->valid |= FATTR_ATIME;
+		if (a->valid & ATTR_ATIME_NOW)
+			in->valid |= FATTR_ATIME_NOW;
 		in->atime = (u64)a->atime.tv_sec;
 		in->atimensec = (u32)a->atime.tv_nsec;
 	}
 	/* a truncation's is the daemon's to set */
 	if ((a->valid & ATTR_MTIME) && (given || !(a->valid & ATTR_SIZE))) {
-		in->valid |= FATTR_MTIME | (given ? 0 : FATTR_MTIME_NOW);
+		in->valid |= FATTR_MTIME;
+		if (a->valid & ATTR_MTIME_NOW)
+			in->valid |= FATTR_MTIME_NOW;
 		in->mtime = (u64)a->mtime.tv_sec;
 		in->mtimensec = (u32)a->mtime.tv_nsec;
 	}

@@ -93,10 +93,10 @@ static void rotate(struct hart *h, bool goes_on)
 
 	if (t->rt_prio == next->rt_prio && t->turn < next->turn)
 		t->turn = ++relay_of(h)->turns; /* it was over */
-	if (goes_on)
-		relay_given_back(h, t);
-	else
+	if (!goes_on)
 		relay_of(h)->turn_of = NULL;
+	else if (t == relay_of(h)->borrower)
+		relay_given_back(h, t);
 	if ((t->tf.status & SSTATUS_FS) == SSTATUS_FS_DIRTY)
 		relay_fp_save(h, t);
 	t->nr_ivcsw++;
@@ -120,6 +120,18 @@ static bool gives_way(const struct hart *h, const struct thread *t)
 	       (t->sched_policy & ~SCHED_POLICY_RESET) != SCHED_FIFO;
 }
 
+/* Others want what @t has: for this reason, or because it yields. */
+static __cold void contend(struct hart *h, struct thread *t, u8 why,
+			   bool yields)
+{
+	if (!gives_way(h, t))
+		return;
+	if (why != PREEMPT_TURN || yields || t->rt_prio ||
+	    !relay_keeps_hart(h, t))
+		rotate(h, why == PREEMPT_FIRST && !yields);
+	relay_paid(h);
+}
+
 void relay_choose(struct hart *h)
 {
 	struct relay_hart *r = relay_of(h);
@@ -127,17 +139,18 @@ void relay_choose(struct hart *h)
 	struct thread *t = h->user;
 	bool yields = t && (t->work & WORK_RESCHED);
 
-	if (t && h->nr_runq && (why || yields) && gives_way(h, t) &&
-	    (why != PREEMPT_TURN || yields || t->rt_prio ||
-	     !relay_keeps_hart(h, t)))
-		rotate(h, why == PREEMPT_FIRST && !yields);
-	relay_paid(h);
+	if (t && unlikely(h->nr_runq) && (why || yields))
+		contend(h, t, why, yields);
 	r->preempt &= (u8) ~(PREEMPT_TURN | PREEMPT_BACK | PREEMPT_FIRST);
 	if (!h->user && h->nr_runq) {
 		h->user = take(h, relay_borrower(h));
 		r->borrower = NULL;
-		if (r->turn_of && h->user != r->turn_of)
-			relay_lend(h, h->user);
+		if (r->turn_of && h->user != r->turn_of) {
+			r->borrower = h->user;
+			r->lent_at = rdcycle();
+			if (unlikely(h->user->computes) && h->nr_runq)
+				relay_lend_less(h, h->user);
+		}
 	}
 	if (h->user && (h->user->work & WORK_RESCHED))
 		atomic_fetch_and(&h->user->work, ~WORK_RESCHED);

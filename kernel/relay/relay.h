@@ -389,9 +389,9 @@ static inline bool relay_user_waits(const struct hart *h)
 }
 /* Who of the queue, which is not empty, has the hart while another's turn goes on. */
 struct thread *relay_borrower(struct hart *h);
-/* It is @t, which was taken from the queue, and has @h. */
-void relay_lend(struct hart *h, struct thread *t);
-/* @t goes behind the one that comes back; before it is in the queue again. */
+/* @t, which only computes, took @h while another's turn goes on, and others wait. */
+void relay_lend_less(struct hart *h, struct thread *t);
+/* The borrower @t goes behind who comes back; before it is in the queue again. */
 void relay_given_back(struct hart *h, struct thread *t);
 
 /* --- idle.c */

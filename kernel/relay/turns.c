@@ -191,7 +191,7 @@ struct thread *relay_borrower(struct hart *h)
 	u32 n = 0;
 
 	first = list_first_entry(&h->runq, struct thread, run_node);
-	if (first->rt_prio)
+	if (first->rt_prio || !turns_owed(h, first))
 		return first;
 	pass_over(h, NULL);
 	list_for_each_entry(t, &h->runq, run_node) {
@@ -213,15 +213,12 @@ void relay_slice_arm(struct hart *h, struct thread *t)
 	set_turn(r, t, clock_mono_ns() + slice_of(h, t));
 }
 
-void relay_lend(struct hart *h, struct thread *t)
+void relay_lend_less(struct hart *h, struct thread *t)
 {
 	struct relay_hart *r = relay_of(h);
 	u64 ends;
 
-	r->borrower = t;
-	r->lent_at = rdcycle();
-	if (!t->computes || t->rt_prio || !h->nr_runq ||
-	    !ktimer_armed(&r->slice))
+	if (t->rt_prio || !ktimer_armed(&r->slice))
 		return;
 	ends = clock_mono_ns() + slice_of(h, t);
 	if (ends >= r->turn_ends)
@@ -234,8 +231,6 @@ void relay_given_back(struct hart *h, struct thread *t)
 {
 	struct relay_hart *r = relay_of(h);
 
-	if (t != r->borrower)
-		return;
 	r->borrower = NULL;
 	if (h->nr_runq)
 		owes(t, clock_cycles_to_ns(rdcycle() - r->lent_at));

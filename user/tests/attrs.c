@@ -367,6 +367,39 @@ TEST(attrs, times_of_stores)
 	CHECK(b.st_mtim.tv_nsec != a.st_mtim.tv_nsec);
 }
 
+static bool same(struct timespec a, struct timespec b)
+{
+	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* What becomes "now" in one call becomes the same. */
+TEST(attrs, now_is_one_moment)
+{
+	struct timespec t[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	struct stat st;
+
+	touch("f");
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(utimensat(AT_FDCWD, "f", i ? t : NULL, 0));
+		CHECK_OK(stat("f", &st));
+		CHECK(same(st.st_atim, st.st_mtim));
+		CHECK(same(st.st_mtim, st.st_ctim));
+	}
+	t[0].tv_nsec = UTIME_OMIT;
+	CHECK_OK(utimensat(AT_FDCWD, "f", t, 0));
+	CHECK_OK(stat("f", &st));
+	CHECK(same(st.st_mtim, st.st_ctim));
+	t[0].tv_nsec = 7;
+	CHECK_OK(utimensat(AT_FDCWD, "f", t, 0));
+	CHECK_OK(stat("f", &st));
+	CHECK(st.st_atim.tv_sec == 0 && st.st_atim.tv_nsec == 7);
+	CHECK(same(st.st_mtim, st.st_ctim));
+	CHECK_OK(truncate("f", 10));
+	CHECK_OK(stat("f", &st));
+	CHECK(same(st.st_mtim, st.st_ctim));
+	CHECK_OK(unlink("f"));
+}
+
 TEST(attrs, times_fit)
 {
 	struct timespec t[2] = { { -3000000000ll, 5 }, { 99999999999ll, 5 } };
