@@ -53,6 +53,7 @@ static void times_survive(void **state)
 
 		assert_int_equal(rig_mount(&rig, 0, NULL), 0);
 		f = make_file("f");
+		a.ctime = inode_now(f);
 		assert_int_equal(f->ops->setattr(f, &a), 0);
 		inode_put(f);
 		remount_all();

@@ -462,7 +462,8 @@ static bool do_attributes(struct worker *w)
 		return false;
 	if (below(2)) {
 		struct iattr a = { .valid = ATTR_MODE | ATTR_CTIME,
-				   .mode = 0600 + (u32)below(64) };
+				   .mode = 0600 + (u32)below(64),
+				   .ctime = inode_now(i) };
 
 		down_write(&i->lock);
 		assert_int_equal(i->ops->setattr(i, &a), 0);

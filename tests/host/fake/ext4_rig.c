@@ -488,7 +488,8 @@ int rig_truncate(struct inode *i, u64 size)
 {
 	struct iattr a = { .valid = ATTR_SIZE | ATTR_CTIME | ATTR_MTIME,
 			   .size = size,
-			   .mtime = inode_now(i) };
+			   .mtime = inode_now(i),
+			   .ctime = inode_now(i) };
 	int err;
 
 	down_write(&i->lock);
