@@ -203,7 +203,8 @@ static struct timespec64 fit_time(const struct super_block *sb,
 /* What may be done with a file that shall not change, or only grow. */
 static int check_flags(const struct inode *i, const struct iattr *a)
 {
-	u32 touch = ATTR_ATIME | ATTR_MTIME | ATTR_CTIME;
+	u32 touch = ATTR_ATIME | ATTR_MTIME | ATTR_CTIME | ATTR_ATIME_NOW |
+		    ATTR_MTIME_NOW;
 
 	if (i->iflags & FS_IMMUTABLE_FL)
 		return -EPERM;

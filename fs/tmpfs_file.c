@@ -140,8 +140,7 @@ static s64 tmpfs_read(struct file *f, struct iov_iter *to, u64 *pos)
 		n = min(n, iov_iter_count(to));
 		pg = page_of(m, *pos / PAGE_SIZE);
 		if (pg) {
-			moved = copy_to_iter((char *)page_addr(pg) + off, n,
-					     to);
+			moved = copy_page_to_iter(pg, off, n, to);
 			page_put(pg);
 		} else {
 			moved = zero_iter(n, to);

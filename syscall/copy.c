@@ -6,7 +6,8 @@
  * (pipe_give()).  What is read into a pipe is read into pages that become the pipe's
  * (pipe_lend()): bytes are copied once for each call.  Of a source without a position no
  * more is read than the pipe behind has room for, and all of it is written before the call
- * returns.  sendfile and copy_file_range, and sources of messages, copy through a buffer.
+ * returns.  sendfile and copy_file_range write the pages that the
+ * source has in the cache; what is not there goes through a buffer.
  */
 #include <syscall/rw.h>
 #include <syscall/syscall.h>
@@ -54,11 +55,27 @@ static s64 write_iter(struct end *out, struct iov_iter *from)
 	return done;
 }
 
-static s64 write_all(struct end *out, char *buf, size_t len)
+/* The next read of @in: into @buf, or by its pages, unless it reads what it writes. */
+static void read_from(struct iov_iter *it, const struct end *in,
+		      const struct end *out, char *buf, size_t len,
+		      struct iov_taken *taken)
+{
+	taken->nr = 0;
+	if (len > CHUNK || in->f->inode == out->f->inode)
+		iov_iter_kernel(it, buf, len);
+	else
+		iov_iter_taking(it, buf, len, taken);
+}
+
+static s64 write_read(struct end *out, char *buf, size_t len,
+		      const struct iov_taken *taken)
 {
 	struct iov_iter it;
 
-	iov_iter_kernel(&it, buf, len);
+	if (taken->nr)
+		iov_iter_pieces(&it, taken->piece, taken->nr, len);
+	else
+		iov_iter_kernel(&it, buf, len);
 	return write_iter(out, &it);
 }
 
@@ -67,6 +84,7 @@ static s64 copy_ends(struct end *in, struct end *out, u64 len, bool once)
 {
 	size_t room = min_t(u64, len, chunk_of(in->f));
 	char *buf = alloc_pages_exact(max_t(size_t, room, 1), 0);
+	struct iov_taken taken;
 	struct iov_iter it;
 	u64 start;
 	s64 n = 0, w, done = 0;
@@ -75,11 +93,13 @@ static s64 copy_ends(struct end *in, struct end *out, u64 len, bool once)
 		return -ENOMEM;
 	while ((u64)done < len) {
 		start = in->pos;
-		iov_iter_kernel(&it, buf, min_t(u64, len - (u64)done, room));
+		read_from(&it, in, out, buf, min_t(u64, len - (u64)done, room),
+			  &taken);
 		n = vfs_read(in->f, &it, &in->pos);
+		w = n > 0 ? write_read(out, buf, (size_t)n, &taken) : 0;
+		iov_taken_put(&taken);
 		if (n <= 0)
 			break;
-		w = write_all(out, buf, (size_t)n);
 		in->pos = start + (u64)(w > 0 ? w : 0);
 		if (w > 0)
 			done += w;

@@ -12,6 +12,7 @@
  * Locking: the iterator belongs to one coroutine.
  */
 #include <kernel/file/iov.h>
+#include <kernel/mm/page.h>
 #include <kernel/mm/user.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -19,6 +20,54 @@
 void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len)
 {
 	*it = (struct iov_iter){ .kbuf = buf, .count = len };
+}
+
+void iov_iter_taking(struct iov_iter *it, void *buf, size_t len,
+		     struct iov_taken *taken)
+{
+	taken->nr = 0;
+	*it = (struct iov_iter){ .kbuf = buf, .count = len, .taken = taken };
+}
+
+void iov_taken_put(struct iov_taken *taken)
+{
+	for (unsigned int i = 0; i < taken->nr; i++) {
+		if (taken->page[i])
+			page_put(taken->page[i]);
+	}
+	taken->nr = 0;
+}
+
+/* @len bytes at @at, in @pg if that is not NULL, are what comes next. */
+static void taken_add(struct iov_taken *t, const void *at, size_t len,
+		      struct page *pg)
+{
+	struct iovec_user *last = t->nr ? &t->piece[t->nr - 1] : NULL;
+
+	if (last && !pg && !t->page[t->nr - 1] &&
+	    last->base + last->len == (uaddr_t)at) {
+		last->len += len;
+		return;
+	}
+	if (pg)
+		page_get(pg);
+	t->piece[t->nr] = (struct iovec_user){ (uaddr_t)at, len };
+	t->page[t->nr++] = pg;
+}
+
+static void taken_revert(struct iov_taken *t, size_t len)
+{
+	while (len) {
+		struct iovec_user *last = &t->piece[t->nr - 1];
+		size_t n = min_t(size_t, len, last->len);
+
+		last->len -= n;
+		len -= n;
+		if (last->len)
+			continue;
+		if (t->page[--t->nr])
+			page_put(t->page[t->nr]);
+	}
 }
 
 void iov_iter_pieces(struct iov_iter *it, const struct iovec_user *iov,
@@ -74,7 +123,11 @@ static size_t kernel_part(struct iov_iter *it, size_t len, void **at)
 	}
 	if (len > it->count)
 		len = it->count;
+	if (it->taken && it->taken->nr == IOV_TAKEN_MAX)
+		len = 0; /* a short read */
 	*at = it->kbuf;
+	if (it->taken && len)
+		taken_add(it->taken, it->kbuf, len, NULL);
 	it->kbuf = (char *)it->kbuf + len;
 	it->count -= len;
 	return len;
@@ -128,6 +181,23 @@ size_t copy_to_iter(const void *src, size_t len, struct iov_iter *it)
 			break;
 	}
 	return done;
+}
+
+size_t copy_page_to_iter(struct page *pg, size_t off, size_t len,
+			 struct iov_iter *it)
+{
+	char *from = (char *)page_addr(pg) + off;
+
+	if (likely(!it->taken))
+		return copy_to_iter(from, len, it);
+	if (len > it->count)
+		len = it->count;
+	if (!len || it->taken->nr == IOV_TAKEN_MAX)
+		return 0;
+	taken_add(it->taken, from, len, pg);
+	it->kbuf = (char *)it->kbuf + len;
+	it->count -= len;
+	return len;
 }
 
 size_t copy_from_iter(void *dst, size_t len, struct iov_iter *it)
@@ -243,6 +313,8 @@ void iov_iter_revert(struct iov_iter *it, size_t n)
 {
 	it->count += n;
 	if (!it->iov) {
+		if (it->taken)
+			taken_revert(it->taken, n);
 		it->kbuf = (char *)it->kbuf - n;
 		return;
 	}

@@ -79,7 +79,7 @@ s64 mapping_file_read(struct mapping *m, struct file *f, struct iov_iter *to,
 			return done ? (s64)done : PTR_ERR(pg);
 		n = min(iov_iter_count(to), (size_t)(PAGE_SIZE - off));
 		n = min(n, (size_t)(size - *pos));
-		got = copy_to_iter((char *)page_addr(pg) + off, n, to);
+		got = copy_page_to_iter(pg, off, n, to);
 		page_put(pg);
 		done += got;
 		*pos += got;

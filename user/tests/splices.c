@@ -220,3 +220,108 @@ TEST(splices, sendfile_to_who_is_slow)
 	close(s[1]);
 	unlink("sent");
 }
+
+#define HOLED 300000l
+
+/* A file with holes of all sorts; what it says is returned as well. */
+static int holed_file(const char *name, char *says)
+{
+	static char buf[40000];
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	unsigned int seed = 7;
+
+	CHECK(fd >= 0);
+	CHECK_OK(ftruncate(fd, HOLED));
+	memset(says, 0, HOLED);
+	for (long at = 100; at < HOLED - 40000; at += 40000) {
+		long n = 1 + rand_r(&seed) % 20000;
+
+		fill(buf, at, n);
+		CHECK_EQ(pwrite(fd, buf, (size_t)n, at), n);
+		memcpy(says + at, buf, (size_t)n);
+	}
+	return fd;
+}
+
+/* By the pages of the cache, and what has none; from and to any place. */
+static void holes_by_sendfile(const char *dir)
+{
+	static char says[HOLED], got[HOLED];
+	char name[64];
+	unsigned int seed = 3;
+	int in, out;
+
+	snprintf(name, sizeof(name), "%s/holed", dir);
+	in = holed_file(name, says);
+	unlink(name);
+	CHECK_OK(out = open("copy", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	for (int i = 0; i < 40; i++) {
+		off_t from = rand_r(&seed) % HOLED, to = rand_r(&seed) % 9000;
+		off_t at = from;
+		long n = rand_r(&seed) % 150000, want = HOLED - from;
+
+		want = n < want ? n : want;
+		CHECK_OK(ftruncate(out, 0));
+		CHECK_EQ(lseek(out, to, SEEK_SET), to);
+		CHECK_EQ(sendfile(out, in, &at, (size_t)n), want);
+		CHECK_EQ(at, from + want);
+		CHECK_EQ(pread(out, got, HOLED, to), want);
+		CHECK(!memcmp(got, says + from, (size_t)want));
+	}
+	close(in);
+	close(out);
+	unlink("copy");
+}
+
+TEST(splices, sendfile_of_holes)
+{
+	holes_by_sendfile(".");
+	holes_by_sendfile("/dev/shm");
+}
+
+/* What is sent is what the file said when it was sent. */
+TEST(splices, sendfile_then_write)
+{
+	static char buf[PIPE_SIZE], says[PIPE_SIZE];
+	int s[2], fd;
+	off_t at = 0;
+
+	CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	CHECK_OK(fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	fill(says, 0, 20000);
+	CHECK_EQ(write(fd, says, 20000), 20000);
+	CHECK_EQ(sendfile(s[0], fd, &at, 20000), 20000);
+	drain(s[1], 0, 20000);
+	memset(buf, 1, sizeof(buf));
+	CHECK_EQ(pwrite(fd, buf, 20000, 0), 20000);
+	at = 5000;
+	CHECK_EQ(sendfile(s[0], fd, &at, 20000), 15000);
+	CHECK_OK(ftruncate(fd, 0));
+	CHECK_EQ(recv(s[1], says, 15000, MSG_WAITALL), 15000);
+	CHECK(!memcmp(says, buf, 15000));
+	close(s[0]);
+	close(s[1]);
+	close(fd);
+	unlink("f");
+}
+
+/* A file that sends to itself: as if by way of a buffer. */
+TEST(splices, sendfile_to_itself)
+{
+	static char got[20000];
+	off_t at = 0;
+	int fd, out;
+
+	CHECK_OK(fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600));
+	fill(got, 0, 10000);
+	CHECK_EQ(write(fd, got, 10000), 10000);
+	CHECK_OK(out = open("f", O_WRONLY));
+	CHECK_EQ(lseek(out, 10000, SEEK_SET), 10000);
+	CHECK_EQ(sendfile(out, fd, &at, 10000), 10000);
+	CHECK_EQ(pread(fd, got, sizeof(got), 0), 20000);
+	expect(got, 0, 10000);
+	expect(got + 10000, 0, 10000);
+	close(fd);
+	close(out);
+	unlink("f");
+}
