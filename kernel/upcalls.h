@@ -32,6 +32,10 @@ void uring_process_exit(struct process *p);
 /* syscall/acct.c: current, the last thread of @p, ends with that wait status. */
 void acct_process_exit(struct process *p, int status);
 
+/* net/taskstats.c: current, the @last thread of its process or not, ends with that wait
+ * status, and still has its memory; somebody wants to hear of it (task_stats_heard). */
+void taskstats_exit(int status, bool last);
+
 /* fs/fs_ctx.c: root, cwd, umask. */
 struct fs_ctx *fs_ctx_get(struct fs_ctx *c);
 void fs_ctx_put(struct fs_ctx *c);

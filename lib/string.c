@@ -400,6 +400,38 @@ const char *skip_spaces(const char *s)
 	return s;
 }
 
+static const char *skip_separators(const char *s)
+{
+	while (*s == ',' || *s == ' ' || (*s >= '\t' && *s <= '\r'))
+		s++;
+	return s;
+}
+
+int parse_number_list(const char *s, u32 nr, u64 *mask)
+{
+	const char *end;
+
+	*mask = 0;
+	for (s = skip_separators(s); *s; s = skip_separators(end)) {
+		u64 from = parse_u64(s, &end, 10), to = from;
+
+		if (end == s)
+			return -EINVAL;
+		if (*end == '-') {
+			s = end + 1;
+			to = parse_u64(s, &end, 10);
+			if (end == s || to < from)
+				return -EINVAL;
+		}
+		if (*end && skip_separators(end) == end)
+			return -EINVAL;
+		if (to >= nr)
+			return -ERANGE;
+		*mask |= GENMASK(to, from);
+	}
+	return 0;
+}
+
 char *str_cut(char *s, char c)
 {
 	char *at = strchr(s, c);

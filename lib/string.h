@@ -49,6 +49,12 @@ u64 parse_u64(const char *s, const char **end, unsigned int base);
 
 const char *skip_spaces(const char *s);
 
+/*
+ * All of @s is a list of numbers, "0-2,4", with commas or spaces between: bits of *@mask.
+ * -EINVAL: it is no list; -ERANGE: of numbers from @nr on, which is 64 at most.
+ */
+int parse_number_list(const char *s, u32 nr, u64 *mask);
+
 /* Does @s begin with @prefix? */
 bool str_has_prefix(const char *s, const char *prefix);
 /* End @s at the first @c; what stands behind it, or NULL: there is none. */

@@ -6,12 +6,13 @@
  * look-ups of links, addresses and routes, and taking the loopback up and down.  Other
  * requests are answered with -EOPNOTSUPP in an error message, as netlink does it.
  * Who has joined a group is told when an interface goes up or down, by anybody.
- * NETLINK_SOCK_DIAG: sock_diag.c; NETLINK_GENERIC: genetlink.c.
+ * NETLINK_SOCK_DIAG: sock_diag.c; NETLINK_GENERIC: genetlink.c, taskstats.c.
  *
  * A request is answered within send(): the answers wait in the socket's queue.
  *
  * Names, groups and options: nlname.c.  The queue and the list of all sockets: nlsock.c.
  */
+#include <net/genetlink.h>
 #include <net/nlsock.h>
 
 #include <kernel/mm/kmalloc.h>
@@ -98,7 +99,7 @@ static int serve(struct nl_sock *nl, struct nl_out *o,
 	case NETLINK_SOCK_DIAG:
 		return sock_diag_request(nl->s.net, o, req, len, dump);
 	case NETLINK_GENERIC:
-		return genl_request(nl->s.net, o, req, len, dump);
+		return genl_request(nl, o, req, len, dump);
 	default:
 		return rtnl_request(nl->s.net, o, req, len, dump);
 	}
@@ -180,6 +181,28 @@ void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o)
 	nl_out_free(o);
 }
 
+bool netlink_listened(bool (*hears)(const struct nl_sock *nl, const void *arg),
+		      const void *arg)
+{
+	struct nl_sock *nl;
+	bool any = false;
+
+	spin_lock(&all.lock);
+	list_for_each_entry(nl, &all.socks, node)
+		any = any || hears(nl, arg);
+	spin_unlock(&all.lock);
+	return any;
+}
+
+void netlink_tell_those(bool (*hears)(const struct nl_sock *nl,
+				      const void *arg),
+			const void *arg, struct nl_out *o)
+{
+	if (!o->failed)
+		(void)nl_tell_all(&all, hears, arg, &o->bufs);
+	nl_out_free(o);
+}
+
 void netlink_for_each(const struct net_ns *net,
 		      void (*fn)(struct nl_sock *nl, void *arg), void *arg)
 {
@@ -237,6 +260,12 @@ static int nl_connect(struct socket *s, const struct sock_addr *addr,
 	return 0;
 }
 
+static void netlink_release(struct socket *s)
+{
+	taskstats_release(to_nl(s));
+	nl_release(s);
+}
+
 static const struct socket_ops netlink_ops = {
 	.bind = nl_bind,
 	.connect = nl_connect,
@@ -250,7 +279,7 @@ static const struct socket_ops netlink_ops = {
 	.poll = nl_poll,
 	.inq = nl_inq,
 	.outq = sock_no_outq,
-	.release = nl_release,
+	.release = netlink_release,
 	.setopt = nl_setopt,
 	.getopt = nl_getopt,
 	.queue_lock = nl_queue_lock,
@@ -293,6 +322,7 @@ struct socket *netlink_create(int type, int protocol)
 	nl = nl_sock_new(&all, &netlink_ops, type, protocol);
 	if (!nl)
 		return ERR_PTR(-ENOMEM);
-	nl->told_max = TOLD_MAX;
+	/* Ends of threads are many, and bounded by memory. */
+	nl->told_max = protocol == NETLINK_GENERIC ? 0 : TOLD_MAX;
 	return &nl->s;
 }

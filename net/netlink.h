@@ -103,15 +103,23 @@ int rtnl_nsid_request(struct net_ns *net, struct nl_out *o,
 int sock_diag_request(struct net_ns *net, struct nl_out *o,
 		      const struct nlmsghdr *req, u32 len, bool dump);
 
-/* --- genetlink.c: as rtnl_request() */
-int genl_request(struct net_ns *net, struct nl_out *o,
+/* --- genetlink.c: as rtnl_request(), from @nl */
+struct nl_sock;
+int genl_request(struct nl_sock *nl, struct nl_out *o,
 		 const struct nlmsghdr *req, u32 len, bool dump);
 
 /* To all sockets of @net that are in that group of NETLINK_ROUTE; takes the buffers. */
 void netlink_tell(const struct net_ns *net, u32 group, struct nl_out *o);
 
+/* To all netlink sockets but uevents' ones, in whatever namespace, that @hears, under the
+ * list's lock: are there any?  And to each of these; takes the buffers. */
+bool netlink_listened(bool (*hears)(const struct nl_sock *nl, const void *arg),
+		      const void *arg);
+void netlink_tell_those(bool (*hears)(const struct nl_sock *nl,
+				      const void *arg),
+			const void *arg, struct nl_out *o);
+
 /* @fn, under the list's lock, with each netlink socket of @net but uevents' ones. */
-struct nl_sock;
 void netlink_for_each(const struct net_ns *net,
 		      void (*fn)(struct nl_sock *nl, void *arg), void *arg);
 

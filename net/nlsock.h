@@ -48,7 +48,8 @@ struct nl_sock {
 	u32 refs;	    /* [all->lock] */
 	u32 port;	    /* [all->lock] 0: none yet */
 	u64 groups;	    /* [a] bit n - 1: group n */
-	bool admin;	    /* [I] who made it had CAP_NET_ADMIN */
+	u64 exit_cpus; /* [a] harts of whose threads' ends it hears: taskstats.c */
+	bool admin;    /* [I] who made it had CAP_NET_ADMIN */
 	u32 told_max; /* [I] messages told, not yet read; 0: as many as fit rcvbuf */
 	bool no_enobufs;	/* [a] */
 	u32 opts;		/* [a] bit n: option n is on */

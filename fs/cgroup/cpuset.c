@@ -9,33 +9,6 @@
 
 #define BITS 64u
 
-/* 0, -EINVAL: it is no list; -ERANGE: of numbers from @nr on. */
-static int parse_list(const char *s, u32 nr, u64 *mask)
-{
-	const char *end;
-
-	*mask = 0;
-	while (*s) {
-		u64 from = parse_u64(s, &end, 10), to = from;
-
-		if (end == s)
-			return -EINVAL;
-		if (*end == '-') {
-			s = end + 1;
-			to = parse_u64(s, &end, 10);
-			if (end == s || to < from)
-				return -EINVAL;
-		}
-		if (*end && *end != ',')
-			return -EINVAL;
-		if (to >= nr)
-			return -ERANGE;
-		*mask |= GENMASK(to, from);
-		s = *end ? end + 1 : end;
-	}
-	return 0;
-}
-
 static void put_list(struct text *t, u64 mask)
 {
 	const char *sep = "";
@@ -63,7 +36,7 @@ int cgroupfs_show_cpus(struct text *t, struct cgroup *cg)
 int cgroupfs_write_cpus(struct cgroupfs_open *o, char *buf)
 {
 	u64 mask;
-	int err = parse_list(buf, nr_harts, &mask);
+	int err = parse_number_list(buf, nr_harts, &mask);
 
 	return err ? err : cgroup_set_cpus(o->cg, mask);
 }
@@ -88,7 +61,7 @@ int cgroupfs_show_mems(struct text *t, struct cgroup *cg)
 int cgroupfs_write_mems(struct cgroupfs_open *o, char *buf)
 {
 	u64 mask;
-	int err = parse_list(buf, BITS, &mask);
+	int err = parse_number_list(buf, BITS, &mask);
 
 	return err ? err : cgroup_set_mems(o->cg, mask);
 }

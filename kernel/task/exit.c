@@ -31,7 +31,9 @@
 #include <kernel/task/pi.h>
 #include <kernel/task/seccomp.h>
 #include <kernel/task/sigqueue.h>
+#include <kernel/task/stats.h>
 #include <kernel/task/trace.h>
+#include <kernel/time/clock.h>
 #include <kernel/upcalls.h>
 
 void zap_threads_locked(struct process *p, const struct thread *except)
@@ -193,6 +195,8 @@ static void account_locked(struct process *p, const struct thread *t)
 	io_count_add(&p->io, &t->io);
 	p->nvcsw += t->nr_vcsw;
 	p->nivcsw += t->nr_ivcsw;
+	p->ended_ns += clock_mono_ns() - t->start_ns;
+	p->nr_ended++;
 }
 
 static void leave_lists(struct thread *t, int status)
@@ -287,6 +291,8 @@ void do_thread_exit(int wait_status)
 		last_thread(p, wait_status);
 	else
 		pass_on_signals(t);
+	if (unlikely(load_once(&task_stats_heard)))
+		taskstats_exit(wait_status, last);
 	drop_resources(t);
 	seccomp_thread_exit(t);
 	if (last)

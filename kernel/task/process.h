@@ -207,7 +207,9 @@ struct process {
 
 	struct rlimit64 rlim[NR_RLIMITS]; /* [a per word] */
 	u64 utime_ns, stime_ns;		  /* [task_lock] of dead threads */
-	u64 cutime_ns, cstime_ns;	  /* [task_lock] of reaped children */
+	u64 ended_ns; /* [task_lock] how long they lived, together */
+	u32 nr_ended; /* [task_lock] of them */
+	u64 cutime_ns, cstime_ns; /* [task_lock] of reaped children */
 	u64 minflt, majflt, cminflt, cmajflt; /* [task_lock] likewise */
 	u64 nvcsw, nivcsw, cnvcsw, cnivcsw;   /* [task_lock] */
 	struct io_count io, cio;	      /* [task_lock] */

@@ -283,6 +283,33 @@ static void test_parse(void **state)
 	assert_int_equal(parse_u64("12", NULL, 10), 12);
 }
 
+static void list_is(const char *s, int err, u64 want)
+{
+	u64 mask;
+
+	assert_int_equal(parse_number_list(s, 64, &mask), err);
+	if (!err)
+		assert_int_equal(mask, want);
+}
+
+static void test_number_list(void **state)
+{
+	list_is("", 0, 0);
+	list_is(",", 0, 0);
+	list_is("0-2,4", 0, 0x17);
+	list_is(" 0 1\n", 0, 3);
+	list_is("63", 0, 1ull << 63);
+	list_is("0-63", 0, ~0ull);
+	list_is("64", -ERANGE, 0);
+	list_is("0-64", -ERANGE, 0);
+	list_is("99999999999999999999", -ERANGE, 0);
+	list_is("x", -EINVAL, 0);
+	list_is("0-2x", -EINVAL, 0);
+	list_is("2-1", -EINVAL, 0);
+	list_is("1-", -EINVAL, 0);
+	list_is("-1", -EINVAL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_strlcat),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_number_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
