@@ -147,8 +147,8 @@ static int taskstats_get(struct nl_sock *nl, struct nl_out *o,
 	u16 type;
 	u32 id;
 
-	for (u16 i = ATTR_PID; i < ARRAY_SIZE(least); i++) {
-		a[i] = genl_find(req, len, i);
+	for (u32 i = ATTR_PID; i < ARRAY_SIZE(least); i++) {
+		a[i] = genl_find(req, len, (u16)i);
 		if (a[i] && a[i]->len - sizeof(*a[i]) < least[i])
 			return -ERANGE;
 	}

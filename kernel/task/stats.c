@@ -119,6 +119,13 @@ static void put_thread_locked(struct task_stats *s, struct thread *t,
 	put_counts(s, t);
 }
 
+static void put_status(struct task_stats *s, int status)
+{
+	s->exitcode = (u32)status;
+	s->flag |= (u8)((status & WCOREFLAG ? ACORE : 0) |
+			(status & 0x7f ? AXSIG : 0));
+}
+
 static void put_memory(struct task_stats *s, struct mm *mm)
 {
 	u32 dev = 0;
@@ -132,6 +139,16 @@ static void put_memory(struct task_stats *s, struct mm *mm)
 	s->exe_dev = dev_encode(dev);
 }
 
+/* A process that is not waited for yet has its leader, ended as it is. */
+static struct thread *find_locked(int tid)
+{
+	int nr = pid_given(tid);
+	struct thread *t = thread_find(nr);
+	struct process *p = t ? t->proc : process_find_locked(nr);
+
+	return !p ? NULL : t ? t : p->leader;
+}
+
 int task_stats_of(int tid, struct task_stats *s)
 {
 	struct mm *mm = NULL;
@@ -139,11 +156,11 @@ int task_stats_of(int tid, struct task_stats *s)
 
 	memset(s, 0, sizeof(*s));
 	spin_lock(&task_lock);
-	t = thread_find(pid_given(tid));
-	if (t && !t->proc)
-		t = NULL;
+	t = find_locked(tid);
 	if (t) {
 		put_thread_locked(s, t, current_pid_ns());
+		if (t->proc->zombie)
+			put_status(s, t->proc->exit_code);
 		mm = t->mm ? mm_get(t->mm) : NULL;
 	}
 	spin_unlock(&task_lock);
@@ -167,9 +184,8 @@ void task_stats_end(int status, bool last, struct task_stats *s)
 	/* Those who hear of it are in the first namespaces. */
 	s->uid = t->real_cred->uid;
 	s->gid = t->real_cred->gid;
-	s->exitcode = (u32)status;
-	s->flag |= (u8)((last ? AGROUP : 0) | (status & WCOREFLAG ? ACORE : 0) |
-			(status & 0x7f ? AXSIG : 0));
+	put_status(s, status);
+	s->flag |= last ? AGROUP : 0;
 	if (t->mm)
 		put_memory(s, t->mm);
 }
@@ -192,13 +208,11 @@ int task_stats_of_group(int tid, struct task_stats *s)
 {
 	struct process *p;
 	struct thread *t;
-	int nr;
 
 	memset(s, 0, sizeof(*s));
 	spin_lock(&task_lock);
-	nr = pid_given(tid);
-	t = thread_find(nr);
-	p = t ? t->proc : process_find_locked(nr);
+	t = find_locked(tid);
+	p = t ? t->proc : NULL;
 	if (p)
 		put_group_locked(s, p);
 	spin_unlock(&task_lock);

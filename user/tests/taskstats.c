@@ -236,6 +236,24 @@ static int exits(void *arg)
 	return *(int *)arg;
 }
 
+/* It has ended, and nobody has waited for it. */
+TEST(taskstats, zombie)
+{
+	int family, nl = stats_socket(&family), status = 3;
+	pid_t pid = ut_fork(exits, &status);
+	siginfo_t si;
+	struct record a;
+	struct req r;
+
+	CHECK_OK(waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT));
+	r = get(family, TASKSTATS_CMD_ATTR_PID, (unsigned)pid);
+	CHECK(record(ask(nl, &r), TASKSTATS_TYPE_AGGR_PID, &a));
+	CHECK_EQ(a.s.ac_pid, pid);
+	CHECK_EQ(a.s.ac_exitcode, 3 << 8);
+	CHECK_EQ(a.s.hiwater_vm, 0);
+	CHECK_EQ(ut_wait(pid), 3);
+}
+
 TEST(taskstats, end)
 {
 	int family, nl = stats_socket(&family), status = 5;
