@@ -3,7 +3,8 @@
  * syscall/lsm.c - which security modules there are: lsm_list_modules(2),
  * lsm_get_self_attr(2), lsm_set_self_attr(2), and /sys/kernel/security/lsm.
  *
- * They are capabilities and Landlock; neither has attributes of a process.
+ * They are capabilities, Landlock and Yama (kernel/task/trace_scope.c); none has
+ * attributes of a process.
  */
 #include <syscall/syscall.h>
 
@@ -15,6 +16,7 @@
 
 /* linux/lsm.h */
 #define LSM_ID_CAPABILITY 100
+#define LSM_ID_YAMA	  105
 #define LSM_ID_LANDLOCK	  110
 #define LSM_ATTR_UNDEF	  0
 #define LSM_FLAG_SINGLE	  1u
@@ -23,7 +25,8 @@ struct lsm_ctx {
 	u64 id, flags, len, ctx_len; /* bytes follow: ctx_len of len */
 };
 
-static const u64 modules[] = { LSM_ID_CAPABILITY, LSM_ID_LANDLOCK };
+static const u64 modules[] = { LSM_ID_CAPABILITY, LSM_ID_LANDLOCK,
+			       LSM_ID_YAMA };
 
 SYSCALL3(461, lsm_list_modules, uaddr_t, uids, uaddr_t, usize, u32, flags)
 {
@@ -81,7 +84,7 @@ SYSCALL4(460, lsm_set_self_attr, u32, attr __unused, uaddr_t, uctx, u32, size,
 static s64 show_lsm(void *obj __unused, const struct sys_attr *a __unused,
 		    char *buf, size_t size)
 {
-	return scnprintf(buf, size, "capability,landlock");
+	return scnprintf(buf, size, "capability,landlock,yama");
 }
 
 static const struct sys_attr attrs[] = {

@@ -299,7 +299,7 @@ static s64 vm_rw(int pid, uaddr_t liov, u64 nr_l, uaddr_t riov, u64 nr_r,
 	if (!ret) {
 		p = process_find(pid_given(pid));
 		mm = p ? process_mm(p) : NULL;
-		ret = mm ? trace_may_access(p, false) : -ESRCH;
+		ret = mm ? trace_may_attach(p, false) : -ESRCH;
 		if (!ret)
 			ret = vm_copy(mm, &s[0], &s[1], buf, write);
 		if (mm)

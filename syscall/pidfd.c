@@ -57,7 +57,7 @@ SYSCALL3(438, pidfd_getfd, int, pidfd, int, fd, u32, flags)
 	p = pidfd_process(pidfd);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	r = p->zombie ? -ESRCH : trace_may_access(p, false);
+	r = p->zombie ? -ESRCH : trace_may_attach(p, false);
 	fs = r ? NULL : process_files(p);
 	if (!r)
 		r = fs ? -EBADF : -ESRCH;

@@ -13,6 +13,7 @@
 #include <kernel/task/clone.h>
 #include <kernel/task/ext.h>
 #include <kernel/task/task.h>
+#include <kernel/task/trace.h>
 #include <lib/atomic.h>
 #include <lib/string.h>
 
@@ -53,6 +54,7 @@
 #define PR_SET_MDWE		     65
 #define PR_GET_MDWE		     66
 #define PR_GET_AUXV		     0x41555856
+#define PR_SET_PTRACER		     0x59616d61 /* "Yama" */
 
 #define SECBIT_KEEP_CAPS	    BIT(4)
 #define SECBIT_KEEP_CAPS_LOCKED	    BIT(5)
@@ -377,6 +379,8 @@ static s64 prctl_set(int op, const u64 *a)
 		return io_flusher(true, a);
 	case PR_SET_MDWE:
 		return set_mdwe(a);
+	case PR_SET_PTRACER:
+		return trace_name_tracer((int)a[0]);
 	case PR_CAP_AMBIENT:
 		return a[2] || a[3] ? -EINVAL : cap_ambient(a[0], a[1]);
 	default:

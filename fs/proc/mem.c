@@ -165,14 +165,11 @@ static const struct file_ops pagemap_fops = {
 	.release = mem_release,
 };
 
-static int open_mm(struct process *p, struct file *f,
+static int open_mm(struct process *p, struct file *f, bool may,
 		   const struct file_ops *ops)
 {
-	struct mm *mm;
+	struct mm *mm = may ? process_mm(p) : NULL;
 
-	if (trace_may_access(p, true))
-		return -EACCES;
-	mm = process_mm(p);
 	if (!mm)
 		return -EACCES;
 	f->priv = mm;
@@ -182,10 +179,10 @@ static int open_mm(struct process *p, struct file *f,
 
 int proc_open_mem(struct process *p, struct file *f)
 {
-	return open_mm(p, f, &mem_fops);
+	return open_mm(p, f, !trace_may_attach(p, true), &mem_fops);
 }
 
 int proc_open_pagemap(struct process *p, struct file *f)
 {
-	return open_mm(p, f, &pagemap_fops);
+	return open_mm(p, f, !trace_may_access(p, true), &pagemap_fops);
 }

@@ -26,6 +26,7 @@
 #include <kernel/random.h>
 #include <kernel/reset.h>
 #include <kernel/task/pid.h>
+#include <kernel/task/trace.h>
 #include <kernel/utsname.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
@@ -200,6 +201,22 @@ static s64 write_next_id(void *arg, char *buf, size_t n)
 	return (s64)n;
 }
 
+static int show_scope(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%u\n", trace_scope());
+	return 0;
+}
+
+static s64 write_scope(void *arg __unused, char *buf, size_t n)
+{
+	u64 v;
+	int err;
+
+	buf[proc_line_len(buf)] = '\0';
+	err = kstrtou64(buf, 10, &v) ? -EINVAL : trace_set_scope(v);
+	return err ? err : (s64)n;
+}
+
 /* Nothing is taken from real-time threads. */
 static int show_rt_runtime(struct text *t, void *arg __unused)
 {
@@ -282,6 +299,7 @@ static const struct {
 	{ "kernel", "msg_next_id", show_next_id, write_next_id, &ipc_msqs },
 	{ "kernel", "sem_next_id", show_next_id, write_next_id, &ipc_sems },
 	{ "kernel", "shm_next_id", show_next_id, write_next_id, &ipc_shms },
+	{ "kernel/yama", "ptrace_scope", show_scope, write_scope, NULL },
 	{ "fs", "file-nr", show_file_nr, NULL, NULL },
 	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
 	{ "fs", "lease-break-time", show_lease_time, write_lease_time, NULL },

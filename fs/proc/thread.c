@@ -6,6 +6,7 @@
 #include <fs/proc/proc.h>
 #include <kernel/mm/vm.h>
 #include <kernel/relay/observe.h>
+#include <kernel/task/trace.h>
 #include <kernel/time/clock.h>
 #include <lib/atomic.h>
 #include <lib/errno.h>
@@ -132,6 +133,8 @@ int proc_show_syscall(struct text *t, struct process *p, int tid)
 	s32 nr = -1;
 	bool waits = false;
 
+	if (trace_may_attach(p, true))
+		return -EPERM;
 	spin_lock(&task_lock);
 	th = thread_of(p, tid);
 	if (th) {
@@ -161,6 +164,8 @@ int proc_show_personality(struct text *t, struct process *p, int tid)
 	struct thread *th;
 	u32 v = 0;
 
+	if (trace_may_attach(p, true))
+		return -EPERM;
 	spin_lock(&task_lock);
 	th = thread_of(p, tid);
 	if (th)

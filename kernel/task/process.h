@@ -188,7 +188,9 @@ struct process {
 	bool is_subreaper;	 /* [task_lock] */
 	bool unwaited; /* [I] the kernel's: reaped when it ends, init is not told */
 	bool has_pidfd; /* [a] somebody may poll for ends: threads_wq */
-	struct list_head tracees;   /* [task_lock] struct tracee: ext.h */
+	struct list_head tracees; /* [task_lock] struct tracee: ext.h */
+	int tracer_pid;	 /* [task_lock] whom PR_SET_PTRACER named: trace.h */
+	u64 tracer_born; /* [task_lock] its start_ns */
 	struct list_head sem_undos; /* [sem.c] owed by SEM_UNDO */
 	u32 ppid;		    /* [a] real_parent's number in its own
 				     * namespace: getppid() */

@@ -5,6 +5,7 @@
  * trace_link.c	who traces whom: attach, detach, ends of both
  * trace_stop.c	a tracee stops and says why
  * trace_ctl.c	what a tracer does to a stopped tracee
+ * trace_scope.c	whom it may attach to, besides
  *
  * A name in _locked wants task_lock.  Requests by tid answer -ESRCH when it is no
  * tracee of current's process or, where they need that, not in a stop.
@@ -25,6 +26,18 @@ int trace_detach(int tid, int sig);
 /* May current look into, or change, @p?  0, -EPERM.  @fs: by file system ids. */
 int trace_may_access_locked(struct process *p, bool fs);
 int trace_may_access(struct process *p, bool fs);
+
+/* --- trace_scope.c */
+#define TRACER_NONE 0
+#define TRACER_ANY  (-1)
+/* As trace_may_access(), for who takes hold of @p or its memory (PTRACE_MODE_ATTACH). */
+int trace_may_attach_locked(struct process *p, bool fs);
+int trace_may_attach(struct process *p, bool fs);
+bool trace_parent_in_scope_locked(void); /* may it trace current? */
+/* @pid, as current has it, or TRACER_*: who may attach to its process; 0, -EINVAL. */
+int trace_name_tracer(int pid);
+u32 trace_scope(void);
+int trace_set_scope(u64 v); /* 0, -EPERM, -EINVAL */
 
 /* Leader traced by somebody who is not the real parent. */
 bool trace_reparented_locked(const struct process *p);

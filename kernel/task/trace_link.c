@@ -108,6 +108,7 @@ int trace_me(void)
 		return -ENOMEM;
 	spin_lock(&task_lock);
 	if (thread_tracee(t) || t->proc == init_process ||
+	    !trace_parent_in_scope_locked() ||
 	    !domain_is_below(t->real_cred->domain,
 			     t->proc->real_parent->leader->real_cred->domain)) {
 		err = -EPERM;
@@ -127,7 +128,7 @@ static int may_attach_locked(struct thread *t)
 	if (t->proc == current->proc || thread_tracee(t) ||
 	    (load_once(&t->work) & WORK_EXIT))
 		return -EPERM;
-	return trace_may_access_locked(t->proc, false);
+	return trace_may_attach_locked(t->proc, false);
 }
 
 static void attached_locked(struct thread *t)
