@@ -553,17 +553,20 @@ void d_exchange(struct dentry *a, struct dentry *b)
 	spin_unlock(&dcache_lock);
 }
 
-u64 dentry_cache_count(u64 *unused)
+u64 dentry_cache_count(u64 *unused, u64 *absent)
 {
 	struct dentry *d;
-	u64 n = 0, nr;
+	u64 nr;
 
+	*unused = *absent = 0;
 	spin_lock(&dcache_lock);
-	list_for_each_entry(d, &lru, lru)
-		if (!load_once(&d->refs))
-			n++;
+	list_for_each_entry(d, &lru, lru) {
+		if (load_once(&d->refs))
+			continue;
+		++*unused;
+		*absent += !d->inode;
+	}
 	nr = nr_hashed;
 	spin_unlock(&dcache_lock);
-	*unused = n;
 	return nr;
 }

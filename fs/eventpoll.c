@@ -24,9 +24,11 @@
  * ORDERING: WAKE of kernel/relay/relay.h.
  */
 #include <fs/event.h>
+#include <fs/eventpoll.h>
 #include <fs/vfs.h>
 
 #include <kernel/assert.h>
+#include <kernel/init.h>
 #include <kernel/mm/kmalloc.h>
 #include <kernel/mm/user.h>
 #include <kernel/task/process.h>
@@ -57,6 +59,7 @@ struct eventpoll {
 	struct list_head sleepers; /* [lock] of struct sleeper, oldest first */
 	struct waitq poll_wq;	   /* who polls us */
 	struct file *file;	   /* [I] us */
+	struct epoll_user *user;   /* [I] owned: whose watches are counted */
 	struct epoll_params busy;  /* [a] kept only: there is nothing to poll */
 };
 
@@ -235,6 +238,7 @@ static void remove_item(struct eventpoll *ep, struct epitem *it)
 	spin_lock(&ep->lock);
 	list_del(&it->ready);
 	spin_unlock(&ep->lock);
+	epoll_user_give(ep->user);
 	kfree(it);
 }
 
@@ -242,10 +246,15 @@ static int add_item(struct eventpoll *ep, int fd, struct file *f,
 		    const struct epoll_event *ev)
 {
 	struct queue_ctx c = { .pt.queue = queue_entry };
-	struct epitem *it = kzalloc(sizeof(*it));
+	struct epitem *it;
 
-	if (!it)
+	if (!epoll_user_take(ep->user))
+		return -ENOSPC;
+	it = kzalloc(sizeof(*it));
+	if (!it) {
+		epoll_user_give(ep->user);
 		return -ENOMEM;
+	}
 	list_init(&it->ready);
 	list_init(&it->file_node);
 	it->ep = ep;
@@ -592,6 +601,7 @@ static void epoll_release(struct file *f)
 		remove_item(ep, rb_entry(n, struct epitem, node));
 	mutex_unlock(&ep->mutex);
 	mutex_unlock(&watch_mutex);
+	epoll_user_put(ep->user);
 	kfree(ep);
 }
 
@@ -663,6 +673,11 @@ struct file *epoll_create_file(void)
 
 	if (!ep)
 		return ERR_PTR(-ENOMEM);
+	ep->user = epoll_user_get();
+	if (!ep->user) {
+		kfree(ep);
+		return ERR_PTR(-ENOMEM);
+	}
 	mutex_init(&ep->mutex);
 	spin_init(&ep->lock, "epoll", RANK_EVENT);
 	list_init(&ep->ready);
@@ -673,6 +688,14 @@ struct file *epoll_create_file(void)
 		ep->file = f;
 		return f;
 	}
+	epoll_user_put(ep->user);
 	kfree(ep);
 	return ERR_PTR(file_no_alloc());
 }
+
+static int epoll_init(void)
+{
+	epoll_limit_init(sizeof(struct epitem) + sizeof(struct epentry));
+	return 0;
+}
+INITCALL(INIT_CORE, epoll_init);

@@ -179,7 +179,7 @@ static int file_open(struct inode *inode, struct file *f)
 	struct pnode *n = inode->priv;
 	int err;
 
-	if (n->setting && !mode_opens(n->mode, f))
+	if (n->setting && !mode_opens(n->mode | (n->write ? 0200 : 0), f))
 		return -EACCES;
 	if (n->open)
 		return n->open(inode, f);

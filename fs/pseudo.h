@@ -43,8 +43,9 @@ struct pnode {
 	pseudo_show_fn *show;	   /* [I] file: text; link: target */
 	pseudo_write_fn *write;	   /* [I] */
 	void *arg;		   /* [I] */
-	/* [I] Settings: text_sized(), and the mode binds root as well.  What is added
-	 * below a directory takes it over. */
+	/* [I] Settings: text_sized(), and the mode binds root as well, but for one that can
+	 * be written and has no mode for it: @write knows by whom.  What is added below a
+	 * directory takes it over. */
 	bool setting;
 	/* [I] Not a text: sets f->ops and f->priv.  Optional. */
 	int (*open)(struct inode *inode, struct file *f);

@@ -502,7 +502,8 @@ void dentry_drop_inode(struct inode *inode);
  * something is mounted there.  Waits for nobody. */
 int dentry_forget(struct inode *dir, const char *name, u32 len,
 		  const struct inode *only, bool expire);
-u64 dentry_cache_count(u64 *unused);
+/* All that can be found; those that nobody uses, and which of them name nothing. */
+u64 dentry_cache_count(u64 *unused, u64 *absent);
 
 /* --- fs/namei.c */
 #define LOOKUP_FOLLOW	 BIT(0)

@@ -2,6 +2,7 @@
 /*
  * fs/proc/sys.c - /proc/sys: the few knobs that programs read.
  */
+#include <fs/eventpoll.h>
 #include <fs/coredump.h>
 #include <fs/locks.h>
 #include <fs/aio.h>
@@ -201,6 +202,22 @@ static s64 write_next_id(void *arg, char *buf, size_t n)
 	return (s64)n;
 }
 
+static int show_last_pid(struct text *t, void *arg __unused)
+{
+	text_printf(t, "%d\n", pid_cursor_shown());
+	return 0;
+}
+
+static s64 write_last_pid(void *arg __unused, char *buf, size_t n)
+{
+	u64 v;
+	int err;
+
+	buf[proc_line_len(buf)] = '\0';
+	err = kstrtou64(buf, 10, &v) ? -EINVAL : pid_set_last(v);
+	return err ? err : (s64)n;
+}
+
 static int show_scope(struct text *t, void *arg __unused)
 {
 	text_printf(t, "%u\n", trace_scope());
@@ -283,6 +300,7 @@ static const struct {
 	pseudo_show_fn *show;
 	pseudo_write_fn *write;
 	void *arg;
+	u32 mode; /* 0: root may write, if there is a write */
 } texts[] = {
 	{ "kernel", "ostype", show_string, NULL, (void *)utsname.sysname },
 	{ "kernel", "osrelease", show_string, NULL, (void *)utsname.release },
@@ -296,9 +314,13 @@ static const struct {
 	{ "kernel/seccomp", "actions_avail", show_string, NULL, actions },
 	{ "kernel", "sched_rt_runtime_us", show_rt_runtime, write_rt_runtime,
 	  NULL },
-	{ "kernel", "msg_next_id", show_next_id, write_next_id, &ipc_msqs },
-	{ "kernel", "sem_next_id", show_next_id, write_next_id, &ipc_sems },
-	{ "kernel", "shm_next_id", show_next_id, write_next_id, &ipc_shms },
+	{ "kernel", "msg_next_id", show_next_id, write_next_id, &ipc_msqs,
+	  0444 },
+	{ "kernel", "sem_next_id", show_next_id, write_next_id, &ipc_sems,
+	  0444 },
+	{ "kernel", "shm_next_id", show_next_id, write_next_id, &ipc_shms,
+	  0444 },
+	{ "kernel", "ns_last_pid", show_last_pid, write_last_pid, NULL, 0666 },
 	{ "kernel/yama", "ptrace_scope", show_scope, write_scope, NULL },
 	{ "fs", "file-nr", show_file_nr, NULL, NULL },
 	{ "fs", "aio-nr", show_aio_nr, NULL, NULL },
@@ -395,6 +417,8 @@ static const struct knob {
 	{ "fs", "pipe-max-size", &pipe_max_size, 0, 1l << 31, pipe_max_set },
 	{ "fs", "pipe-user-pages-soft", &pipe_user_pages_soft, 0, 1l << 40 },
 	{ "fs", "pipe-user-pages-hard", &pipe_user_pages_hard, 0, 1l << 40 },
+	{ "fs/epoll", "max_user_watches", &epoll_max_user_watches, 0,
+	  KNOB_ANY - 1 },
 	{ "fs/inotify", "max_user_instances", &inotify_max_instances, 0,
 	  0x7fffffff },
 	{ "fs/fanotify", "max_queued_events", &fanotify_max_queued, 0,
@@ -524,7 +548,10 @@ int proc_sys_init(struct pnode *root)
 		d = sub_dir(sys, texts[i].dir);
 		if (!d)
 			return -ENOMEM;
-		pseudo_file(d, texts[i].name, texts[i].write ? 0644 : 0444,
+		pseudo_file(d, texts[i].name,
+			    texts[i].mode    ? texts[i].mode
+			    : texts[i].write ? 0644
+					     : 0444,
 			    texts[i].show, texts[i].write, texts[i].arg);
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(knobs); i++) {

@@ -73,7 +73,7 @@ static int show_drop(struct text *t, void *arg __unused)
 
 static s64 write_drop(void *arg __unused, char *buf, size_t n)
 {
-	u64 what, unused;
+	u64 what, unused, absent;
 	int err;
 
 	if (!capable(CAP_SYS_ADMIN))
@@ -82,7 +82,7 @@ static s64 write_drop(void *arg __unused, char *buf, size_t n)
 	if (err)
 		return err;
 	if (what & DROP_ENTRIES) { /* they hold inodes, and those pages */
-		(void)dcache_shrink(dentry_cache_count(&unused));
+		(void)dcache_shrink(dentry_cache_count(&unused, &absent));
 		(void)icache_shrink(inode_cache_count(&unused));
 	}
 	if (what & DROP_PAGES)

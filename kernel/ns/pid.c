@@ -159,6 +159,34 @@ int pid_last_shown(void)
 	return ns == &init_pid_ns ? process_last_pid() : load_once(&ns->last);
 }
 
+int pid_cursor_shown(void)
+{
+	struct pid_ns *ns = current_pid_ns();
+
+	return ns == &init_pid_ns ? pid_cursor() : load_once(&ns->last);
+}
+
+int pid_set_last(u64 nr)
+{
+	struct pid_ns *ns = current_pid_ns();
+
+	if (!ns_capable(ns->ns.owner, CAP_CHECKPOINT_RESTORE) &&
+	    !ns_capable(ns->ns.owner, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (nr > load_once(&pid_max))
+		return -EINVAL;
+	spin_lock(&task_lock);
+	if (ns == &init_pid_ns) {
+		pid_set_cursor((int)nr);
+	} else {
+		spin_lock(&nums_lock);
+		store_once(&ns->last, (int)nr);
+		spin_unlock(&nums_lock);
+	}
+	spin_unlock(&task_lock);
+	return 0;
+}
+
 /* A free number of @ns, or the one that is wanted, for slot @pid. */
 static int take_number(struct pid_ns *ns, int want, int pid)
 {

@@ -62,6 +62,10 @@ static inline struct pid_ns *current_pid_ns(void)
 }
 /* The number of current's namespace that was given last. */
 int pid_last_shown(void);
+/* The same, but a number that was asked for does not count; the next one is to be behind
+ * @nr: 0, -EPERM, -EINVAL. */
+int pid_cursor_shown(void);
+int pid_set_last(u64 nr);
 bool pid_ns_below(const struct pid_ns *ns, const struct pid_ns *top);
 
 /* --- numbers.  Under any lock up to RANK_FILE. */

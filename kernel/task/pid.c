@@ -35,6 +35,16 @@ bool pid_slot_free(const struct pid_slot *s)
 	return !s->thread && !s->proc && !s->nr_session && list_empty(&s->pgrp);
 }
 
+int pid_cursor(void)
+{
+	return load_once(&last_pid);
+}
+
+void pid_set_cursor(int pid)
+{
+	store_once(&last_pid, pid);
+}
+
 static struct pid_slot *chunk_get(int chunk)
 {
 	struct pid_slot *c = chunks[chunk];

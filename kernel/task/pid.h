@@ -50,6 +50,10 @@ int pid_alloc(void);
 /* @pid if it is free, or -EEXIST, -ENOMEM.  The caller fills its slot. */
 int pid_take(int pid);
 
+/* The last number that was given; the next one is behind @pid, which is not negative. */
+int pid_cursor(void);
+void pid_set_cursor(int pid);
+
 bool pid_slot_free(const struct pid_slot *s);
 
 /* The slot of @pid, or NULL when the number was never used or is out of range. */

@@ -558,3 +558,96 @@ TEST(knobs, limits_of_a_process)
 	CHECK(p);
 	CHECK_EQ(strchr(p, '\n') - p, 26 + 21 + 21 + 10);
 }
+
+/* In a PID namespace of its own. */
+static int forks_behind(void *arg)
+{
+	char buf[32];
+	pid_t pid;
+
+	(void)arg;
+	CHECK_EQ(getpid(), 1);
+	CHECK_OK(put("/proc/sys/kernel/ns_last_pid", "1000"));
+	pid = ut_fork(has_a_small_number, NULL);
+	CHECK_EQ(pid, 1001);
+	CHECK_EQ(ut_wait(pid), 0);
+	get("/proc/sys/kernel/ns_last_pid", buf, sizeof(buf));
+	CHECK(!strcmp(buf, "1001\n"));
+	CHECK_ERR(put("/proc/sys/kernel/ns_last_pid", "x"), EINVAL);
+	CHECK_ERR(put("/proc/sys/kernel/ns_last_pid", "4194305"), EINVAL);
+	CHECK_OK(setuid(1000));
+	CHECK_ERR(put("/proc/sys/kernel/ns_last_pid", "2000"), EPERM);
+	return 0;
+}
+
+TEST(knobs, ns_last_pid)
+{
+	struct stat st;
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_OK(stat("/proc/sys/kernel/ns_last_pid", &st));
+	CHECK_EQ(st.st_mode & 0777, 0666);
+	CHECK_OK(unshare(CLONE_NEWPID));
+	CHECK_EQ(ut_wait(ut_fork(forks_behind, NULL)), 0);
+}
+
+TEST(knobs, dentry_state)
+{
+	long n[6];
+	char buf[128];
+
+	get("/proc/sys/fs/dentry-state", buf, sizeof(buf));
+	CHECK_EQ(sscanf(buf, "%ld%ld%ld%ld%ld%ld", n, n + 1, n + 2, n + 3,
+			n + 4, n + 5),
+		 6);
+	CHECK(n[0] > 0 && n[1] >= 0 && n[1] <= n[0] && n[4] <= n[1]);
+	CHECK_EQ(n[2], 45);
+	CHECK_EQ(n[3], 0);
+	CHECK_EQ(n[5], 0);
+}
+
+static int watches_two(void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int ep, fd[3][2];
+
+	(void)arg;
+	/* Nobody else's number. */
+	CHECK_OK(setresuid(4711, 4711, 4711));
+	CHECK_OK(ep = epoll_create1(0));
+	for (int i = 0; i < 3; i++)
+		CHECK_OK(pipe(fd[i]));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[0][0], &ev));
+	CHECK_ERR(epoll_ctl(ep, EPOLL_CTL_ADD, fd[0][0], &ev), EEXIST);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[1][0], &ev));
+	CHECK_ERR(epoll_ctl(ep, EPOLL_CTL_ADD, fd[2][0], &ev), ENOSPC);
+	CHECK_ERR(epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, fd[2][0], &ev),
+		  ENOSPC);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_DEL, fd[0][0], &ev));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[2][0], &ev));
+	close(fd[2][0]); /* is watched no more */
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[0][0], &ev));
+	close(ep);
+	ep = epoll_create1(0);
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[0][0], &ev));
+	CHECK_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd[1][0], &ev));
+	return 0;
+}
+
+/* Those of other users, who may have more already, stay. */
+TEST(knobs, epoll_watches)
+{
+	static const char name[] = "/proc/sys/fs/epoll/max_user_watches";
+	char was[64];
+	int status;
+
+	if (geteuid())
+		ut_skip("root only");
+	get(name, was, sizeof(was));
+	CHECK(atol(was) > 1000);
+	CHECK_OK(put(name, "2"));
+	status = ut_wait(ut_fork(watches_two, NULL));
+	CHECK_OK(put(name, was));
+	CHECK_EQ(status, 0);
+}

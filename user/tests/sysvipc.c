@@ -135,9 +135,12 @@ static void next_id(const char *kind, int (*get)(key_t key),
 		    int (*drop)(int id))
 {
 	char path[64], text[32];
+	struct stat st;
 	int fd, a, b;
 
 	snprintf(path, sizeof(path), "/proc/sys/kernel/%s_next_id", kind);
+	CHECK_OK(stat(path, &st));
+	CHECK_EQ(st.st_mode & 0777, 0444);
 	CHECK_OK(fd = open(path, O_RDWR));
 	CHECK_EQ(pread(fd, text, sizeof(text), 0), 3);
 	CHECK(!memcmp(text, "-1\n", 3));
