@@ -7,12 +7,14 @@
 
 bool errata_cip_453;
 bool errata_cip_1200;
+bool errata_in_order;
 
 void errata_init(u64 marchid, u64 mimpid)
 {
 	bool is_sifive =
 		marchid == MARCHID_SIFIVE_7 || marchid == MARCHID_SIFIVE_5;
 
+	errata_in_order = is_sifive;
 	errata_cip_453 = marchid == MARCHID_SIFIVE_7 && mimpid >= 0x20181004 &&
 			 mimpid <= 0x20191105;
 	errata_cip_1200 = is_sifive && (mimpid & 0xffffff) <= 0x200630 &&

@@ -23,6 +23,8 @@
 
 extern bool errata_cip_453;  /* [I after boot] */
 extern bool errata_cip_1200; /* [I after boot] only to tell */
+/* [I after boot] A core that is known, and runs in order: it loads nothing on a guess. */
+extern bool errata_in_order;
 
 /* Once, with what the firmware says of the harts; they are all alike. */
 void errata_init(u64 marchid, u64 mimpid);
