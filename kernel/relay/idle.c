@@ -14,7 +14,8 @@
  * share a processor (a loaded host of an emulator) it does not, and whoever polls
  * delays what he waits for.  So a poll in vain, although the answer came soon after,
  * makes the next waits poll for the floor only: one of them, then 3, 7, ... 63; a
- * hit ends that.
+ * hit ends that.  Nothing is learned while somebody is in haste (kernel/dev/latency.c):
+ * then a hart that has slept polls for the cap.
  *
  * ORDERING
  *   SLEEP   of relay.h, the receiver's end: relay_announce().
@@ -32,6 +33,8 @@
 #define LOOKS_MOST     (1ul << 20) /* cycles of these; more: it was disturbed */
 #define SHORT_SLEEP    4	   /* caps */
 #define MAX_BACKOFF    6u /* log2 of the waits between two long polls */
+
+u32 relay_hasty;
 
 /* Returns true when it is safe to wait for an interrupt. */
 static bool relay_announce(struct hart *h)
@@ -135,6 +138,11 @@ static void adapt(struct hart *h, u64 waited)
 	u64 cap = relay_poll_cap, least = least_budget();
 	bool soon = waited < SHORT_SLEEP * cap;
 
+	if (unlikely(load_once(&relay_hasty))) {
+		h->poll_budget = cap;
+		h->poll_rest = 0;
+		return;
+	}
 	if (h->poll_rest) {
 		h->poll_rest--;
 		return;

@@ -651,3 +651,47 @@ TEST(knobs, epoll_watches)
 	CHECK_OK(put(name, was));
 	CHECK_EQ(status, 0);
 }
+
+/* --- /dev/cpu_dma_latency: the least of all requests counts, while its file is open */
+
+#define LATENCY "/dev/cpu_dma_latency"
+
+static int latency(int fd)
+{
+	int us = 0;
+
+	CHECK_EQ(pread(fd, &us, sizeof(us), 0), (long)sizeof(us));
+	return us;
+}
+
+TEST(knobs, cpu_dma_latency)
+{
+	int a, b, none, us;
+	struct stat st;
+
+	if (geteuid())
+		ut_skip("root only");
+	CHECK_OK(stat(LATENCY, &st));
+	CHECK_EQ(st.st_mode, S_IFCHR | 0600);
+	CHECK_EQ(major(st.st_rdev), 10);
+	CHECK_OK(a = open(LATENCY, O_RDWR));
+	CHECK_OK(b = open(LATENCY, O_RDWR));
+	none = latency(a);
+	us = 50;
+	CHECK_EQ(write(a, &us, sizeof(us)), (long)sizeof(us));
+	CHECK_EQ(latency(b), 50);
+	CHECK_EQ(write(b, "0x14\n", 5), 5);
+	CHECK_EQ(latency(a), 0x14);
+	CHECK_EQ(write(b, "00000003c", 9), 9); /* instead */
+	CHECK_EQ(latency(a), 50);
+	CHECK_ERR(write(b, "zz", 2), EINVAL);
+	CHECK_EQ(write(b, "1", 1), 1);
+	CHECK_EQ(latency(a), 1);
+	close(b);
+	CHECK_EQ(latency(a), 50);
+	us = -1; /* none */
+	CHECK_EQ(write(a, &us, sizeof(us)), (long)sizeof(us));
+	CHECK_EQ(latency(a), none);
+	CHECK_EQ(pread(a, &us, sizeof(us), 4), 0);
+	close(a);
+}
