@@ -208,7 +208,7 @@ extern u32 relay_ring_shift;  /* [I] */
 extern u32 relay_ring_start;  /* [I] first index */
 extern u32
 	relay_delay_max; /* [a] random delays of up to so many spins; 0: none */
-extern u32 relay_hasty; /* [a] idle.c: who waits polls for as long as it may */
+extern u32 relay_hasty;	 /* [a] idle.c: who waits polls for as long as it may */
 extern const char *relay_service_arg; /* [I] */
 extern const char *relay_block_arg;   /* [I] */
 void relay_params_init(void);	      /* clock and harts are known */

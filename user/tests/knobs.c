@@ -695,3 +695,23 @@ TEST(knobs, cpu_dma_latency)
 	CHECK_EQ(pread(a, &us, sizeof(us), 4), 0);
 	close(a);
 }
+
+TEST(knobs, vulnerabilities)
+{
+	static const char *const foreign[] = { "l1tf", "mds", "retbleed",
+					       "tsx_async_abort" };
+	char path[96], buf[64];
+	int fd = open("/sys/devices/system/cpu/vulnerabilities", O_RDONLY);
+
+	CHECK(fd >= 0);
+	for (int i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/cpu/vulnerabilities/%s",
+			 foreign[i]);
+		get(path, buf, sizeof(buf));
+		CHECK(!strcmp(buf, "Not affected\n"));
+	}
+	CHECK_OK(faccessat(fd, "spectre_v2", R_OK, 0));
+	CHECK_OK(faccessat(fd, "meltdown", R_OK, 0));
+	close(fd);
+}

@@ -232,3 +232,21 @@ TEST(yama, settings)
 	CHECK_OK(prctl(PR_SET_PTRACER, (long)getppid(), 0, 0, 0));
 	CHECK_OK(prctl(PR_SET_PTRACER, 0, 0, 0, 0));
 }
+
+#define SYS_LSM_LIST_MODULES 461
+#define LSM_YAMA	     105
+
+TEST(yama, module)
+{
+	unsigned long ids[64];
+	unsigned size = sizeof(ids);
+	bool seen = false;
+	long n;
+
+	if (access(KNOB, F_OK))
+		ut_skip("no Yama");
+	NEED(n = syscall(SYS_LSM_LIST_MODULES, ids, &size, 0));
+	for (long i = 0; i < n; i++)
+		seen = seen || ids[i] == LSM_YAMA;
+	CHECK(seen);
+}
