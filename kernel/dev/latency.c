@@ -130,9 +130,16 @@ static s64 latency_write(struct file *f, struct iov_iter *from,
 	return (s64)n;
 }
 
+/* Where it is it stays. */
+static s64 latency_llseek(struct file *f, s64 off __unused, int whence __unused)
+{
+	return (s64)f->pos;
+}
+
 static const struct file_ops latency_fops = {
 	.read = latency_read,
 	.write = latency_write,
+	.llseek = latency_llseek,
 	.release = latency_release,
 };
 
