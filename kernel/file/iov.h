@@ -21,7 +21,8 @@ struct iovec_user {
 struct page;
 
 /* What a reader has put into a kernel buffer, or given as pages of its own: in order. */
-#define IOV_TAKEN_MAX 34u /* 64 KiB: each page, and what lies between them */
+#define IOV_TAKEN_MAX \
+	20u /* 64 KiB of pages, and a little that lies between them */
 struct iov_taken {
 	struct iovec_user piece[IOV_TAKEN_MAX];
 	struct page *page[IOV_TAKEN_MAX]; /* held; NULL: in the buffer */
