@@ -120,6 +120,14 @@ void relay_late_back(struct hart *h, struct thread *t, u64 when)
 		set_right(h, t, l->since, when ? when : rdcycle());
 }
 
+void relay_late_forget(struct hart *h, const struct thread *t)
+{
+	struct relay_late *l = &relay_of(h)->late[relay_late_slot(t)];
+
+	if (l->t == t)
+		l->t = NULL;
+}
+
 /* Since when @t is late; far in the future: it is not.  Racy. */
 static u64 late_since(const struct thread *t)
 {
@@ -159,8 +167,9 @@ static void running(const struct thread *t, u64 *ut, u64 *st)
 	queued = load_once(&t->queued_at);
 	if (queued && queued < now)
 		now = queued;
+	/* One from before is of who had this memory, or of a hart that @t has left. */
 	queued = late_since(t) - relay_of(h)->skew;
-	if (queued < now)
+	if (queued < now && queued > start)
 		now = queued;
 	if (now <= start)
 		return;

@@ -105,6 +105,7 @@ void relay_take_message(struct hart *h, u64 word)
 		list_add_tail(&t->run_node, &h->ready);
 		break;
 	case MSG_PLACE:
+		relay_late_forget(h, t);
 		relay_user_ready(h, t, !t->rt_prio);
 		break;
 	case MSG_WORK:

@@ -172,8 +172,10 @@ void thread_start_user(struct thread *t)
 	t->acct_hart = h;
 	t->acct_start = rdcycle();
 	store_once(&t->state, THREAD_USER);
-	if (dst == h)
+	if (dst == h) {
+		relay_late_forget(h, t);
 		relay_user_ready(h, t, false);
-	else
+	} else {
 		relay_send_urgent(h, dst, t, MSG_PLACE);
+	}
 }

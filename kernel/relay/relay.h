@@ -339,6 +339,8 @@ bool relay_put_off(struct hart *h, struct thread *t);
  * by rdcycle, or now (0) */
 void relay_late(struct hart *h, const struct thread *t);
 void relay_late_back(struct hart *h, struct thread *t, u64 when);
+/* @t is new on @h: what is noted of it is of another, or of long ago. */
+void relay_late_forget(struct hart *h, const struct thread *t);
 
 /* --- place.c */
 struct hart *relay_pick_app(const struct thread *t, struct hart *prefer);
