@@ -151,3 +151,60 @@ TEST(procs, cpu_limit_of_none)
 {
 	CHECK_EQ(ut_wait(ut_fork(sets_none, NULL)), 7);
 }
+
+static int only_spins(void *arg)
+{
+	(void)arg;
+	for (;;)
+		__asm__ volatile("");
+	return 0;
+}
+
+static int only_waits(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return 0;
+}
+
+static long ticks_of(pid_t pid)
+{
+	char name[40], buf[512];
+	long ut = -1, st = -1;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	CHECK_OK(fd = open(name, O_RDONLY));
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	CHECK(n > 0);
+	buf[n] = '\0';
+	CHECK(sscanf(strrchr(buf, ')') + 1,
+		     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld",
+		     &ut, &st) == 2);
+	return ut + st;
+}
+
+/* A process that only computes is seen to, whoever was killed in a call before it. */
+TEST(cputime, seen_after_a_kill)
+{
+	for (int i = 0; i < 6; i++) {
+		pid_t waits = ut_fork(only_waits, NULL), spins;
+		long t0;
+
+		CHECK(waits > 0);
+		ut_sleep_ms(3);
+		kill(waits, SIGKILL);
+		CHECK_EQ(waitpid(waits, NULL, 0), waits);
+		spins = ut_fork(only_spins, NULL);
+		CHECK(spins > 0);
+		t0 = ut_now_ms();
+		while (ticks_of(spins) < 3 && ut_now_ms() - t0 < 8000)
+			ut_sleep_ms(10);
+		CHECK(ticks_of(spins) >= 3);
+		kill(spins, SIGKILL);
+		CHECK_EQ(waitpid(spins, NULL, 0), spins);
+	}
+}
