@@ -128,8 +128,7 @@ static s64 write_timerslack(struct process *p, char *buf, size_t n)
 
 	if (!may_slack(p))
 		return -EPERM;
-	buf[proc_line_len(buf)] = '\0';
-	if (kstrtou64(buf, 10, &v))
+	if (proc_number(buf, &v))
 		return -EINVAL;
 	store_once(&p->timerslack_ns, v ? v : 50000);
 	return (s64)n;
@@ -158,8 +157,7 @@ static s64 write_loginuid(struct process *p, char *buf, size_t n)
 
 	if (p != current_process())
 		return -EPERM;
-	buf[proc_line_len(buf)] = '\0';
-	if (kstrtou64(buf, 10, &v) || v > ~0u)
+	if (proc_number(buf, &v) || v > ~0u)
 		return -EINVAL;
 	uid = v == ~0u ? ~0u : uid_given((u32)v);
 	if (uid == ~0u && v != ~0u)

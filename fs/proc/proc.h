@@ -5,6 +5,7 @@
 
 #include <fs/pseudo.h>
 #include <kernel/ns/pid.h>
+#include <lib/string.h>
 
 /* proc/instance.c: from which level on what is done to foreign processes */
 enum {
@@ -160,6 +161,12 @@ static inline size_t proc_line_len(const char *s)
 	while (s[n] && s[n] != 0x0a)
 		n++;
 	return n;
+}
+/* The number, of base 10, that the first line of @buf is, or -errno; cuts @buf there. */
+static inline int proc_number(char *buf, u64 *v)
+{
+	buf[proc_line_len(buf)] = 0;
+	return kstrtou64(buf, 10, v);
 }
 
 #endif /* FS_PROC_PROC_H */

@@ -82,8 +82,7 @@ static s64 same_number(void *arg, char *buf, size_t n)
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	buf[proc_line_len(buf)] = '\0';
-	if (kstrtou64(buf, 10, &v) || v != (u64)(uintptr_t)arg)
+	if (proc_number(buf, &v) || v != (u64)(uintptr_t)arg)
 		return -EINVAL;
 	return (s64)n;
 }
@@ -168,8 +167,7 @@ static s64 write_lease_time(void *arg __unused, char *buf, size_t n)
 {
 	u64 v;
 
-	buf[proc_line_len(buf)] = '\0';
-	if (kstrtou64(buf, 10, &v) || v > 0x7fffffff)
+	if (proc_number(buf, &v) || v > 0x7fffffff)
 		return -EINVAL;
 	store_once(&lease_break_time, (u32)v);
 	return (s64)n;
@@ -195,8 +193,7 @@ static s64 write_next_id(void *arg, char *buf, size_t n)
 
 	if (!ns_capable(current_nsproxy()->ipc->ns.owner, CAP_SYS_ADMIN))
 		return -EPERM;
-	buf[proc_line_len(buf)] = '\0';
-	if (kstrtou64(buf, 10, &v) || v > 0x7fffffff)
+	if (proc_number(buf, &v) || v > 0x7fffffff)
 		return -EINVAL;
 	ipc_set_next_id(arg, (s32)v);
 	return (s64)n;
@@ -213,8 +210,7 @@ static s64 write_last_pid(void *arg __unused, char *buf, size_t n)
 	u64 v;
 	int err;
 
-	buf[proc_line_len(buf)] = '\0';
-	err = kstrtou64(buf, 10, &v) ? -EINVAL : pid_set_last(v);
+	err = proc_number(buf, &v) ? -EINVAL : pid_set_last(v);
 	return err ? err : (s64)n;
 }
 
@@ -229,8 +225,7 @@ static s64 write_scope(void *arg __unused, char *buf, size_t n)
 	u64 v;
 	int err;
 
-	buf[proc_line_len(buf)] = '\0';
-	err = kstrtou64(buf, 10, &v) ? -EINVAL : trace_set_scope(v);
+	err = proc_number(buf, &v) ? -EINVAL : trace_set_scope(v);
 	return err ? err : (s64)n;
 }
 

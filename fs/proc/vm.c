@@ -36,8 +36,7 @@ static int parse(char *buf, u64 min, u64 max, u64 *v)
 {
 	int err;
 
-	buf[proc_line_len(buf)] = '\0';
-	err = kstrtou64(buf, 10, v);
+	err = proc_number(buf, v);
 	if (err)
 		return err;
 	return *v >= min && *v <= max ? 0 : -EINVAL;
