@@ -165,12 +165,11 @@ bool relay_keeps_hart(struct hart *h, struct thread *t)
 {
 	struct relay_hart *r = relay_of(h);
 	struct thread *o, *next;
+	u32 n = 0;
 
 	pass_over(h, t);
-	if (h->nr_runq > LOOK_MOST)
-		return false;
 	list_for_each_entry_safe(o, next, &h->runq, run_node) {
-		if (!turns_owed(h, o))
+		if (++n > LOOK_MOST || !turns_owed(h, o))
 			return false;
 		pay(h, o, 1);
 		list_del(&o->run_node);
